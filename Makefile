@@ -1,0 +1,69 @@
+# The two commands of the README are `make run` and `make test`; both need Go
+# and nothing else. `make check` is what CI runs.
+
+GOLANGCI_LINT_VERSION := v2.15.0
+STATICCHECK_VERSION   := v0.8.2
+
+TOOLS := $(CURDIR)/.cache/tools
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+export CGO_ENABLED ?= 0
+
+.PHONY: build run test check vet lint race fuzz-seeds e2e bench fuzz cover tools clean
+
+build: ## bin/ps4kit, one static binary
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ps4kit ./cmd/ps4kit
+
+run: build ## the HomeKit server with one simulated console
+	./bin/ps4kit serve --simulate 1
+
+test: ## every test that needs Go alone; the others say why they were skipped
+	go test ./...
+
+check: test vet lint race fuzz-seeds e2e ## everything that CI runs, in this order
+
+vet:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'not formatted:'; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	go mod verify
+	go mod tidy -diff
+
+lint: $(TOOLS)/staticcheck-$(STATICCHECK_VERSION) $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+	$(TOOLS)/staticcheck-$(STATICCHECK_VERSION) -checks all ./...
+	$(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION) run ./...
+
+race: ## needs a C compiler for the race detector
+	CGO_ENABLED=1 go test -race ./...
+
+# The seeds of every fuzz test run in `test` and `race` too; here a package
+# whose fuzz test lost its seeds is found.
+fuzz-seeds:
+	./test/fuzz-seeds.sh
+
+e2e: build ## against real peers: npm's ps4-waker and hap-controller; nothing is skipped
+	PS4KIT_REQUIRE_ALL=1 PS4KIT_BIN=$(CURDIR)/bin/ps4kit go test -count=1 ./test/e2e/...
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+FUZZTIME ?= 30s
+fuzz: ## each fuzz test for FUZZTIME
+	./test/fuzz-seeds.sh $(FUZZTIME)
+
+cover:
+	go test -coverprofile=coverage.out ./...
+	go tool cover -func=coverage.out | tail -n 1
+
+tools: $(TOOLS)/staticcheck-$(STATICCHECK_VERSION) $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+
+$(TOOLS)/staticcheck-$(STATICCHECK_VERSION):
+	GOBIN=$(TOOLS) go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
+	mv $(TOOLS)/staticcheck $@
+
+$(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION):
+	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	mv $(TOOLS)/golangci-lint $@
+
+clean:
+	rm -rf bin dist .cache coverage.out

@@ -1,0 +1,187 @@
+// Package layering holds the test of who may import whom.
+package layering
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/ps4kit/ps4kit"
+
+// Groups of third-party imports that the rules name.
+const (
+	anyLibrary = "*"
+	cobra      = "github.com/spf13/cobra"
+	viper      = "github.com/spf13/viper"
+	hapModel   = "github.com/brutella/hap"
+	dnssd      = "github.com/brutella/dnssd"
+	xcrypto    = "golang.org/x/crypto"
+)
+
+// rule says what the non-test files of a folder may import: of this module
+// (folders), and of third parties (path prefixes; anyLibrary for all but those
+// that belong to one owner, see owners).
+type rule struct {
+	folder    string // exact, or with everything below it when it ends in /...
+	module    []string
+	libraries []string
+}
+
+// rules are docs/ARCHITECTURE.md in a form that can fail. A folder that no rule
+// names is an error, so that a new one is thought about.
+var rules = []rule{
+	{"ps4", []string{"ps4/internal/ddp", "ps4/internal/wire"}, nil},
+	{"ps4/internal/...", nil, nil},
+	{"ps4/ps4test", []string{"ps4", "ps4/internal/ddp", "ps4/internal/wire"}, nil},
+	{"artcache/...", []string{"artcache"}, []string{"golang.org/x"}},
+	{"internal/hapserver", nil, []string{hapModel, dnssd, xcrypto, "github.com/miekg/dns", "golang.org/x/net"}},
+	{"accessory", []string{"ps4", "internal/hapserver"}, []string{hapModel, "golang.org/x/text", "golang.org/x/sync"}},
+	{"internal/config", nil, []string{viper, "github.com/go-viper/mapstructure", "go.yaml.in/yaml", "golang.org/x/text"}},
+	{"internal/state", nil, []string{"github.com/google/renameio", "golang.org/x/sys"}},
+	{"internal/web", nil, []string{anyLibrary}},
+	{"internal/app", []string{"*"}, []string{anyLibrary}},
+	{"cmd/...", []string{"*"}, []string{anyLibrary, cobra}},
+	{"test/...", []string{"*"}, []string{anyLibrary}},
+}
+
+// owners are libraries that one layer alone may know, even where anyLibrary is
+// allowed.
+var owners = []string{cobra, viper}
+
+// neverImported is hap's own server: it lets a stranger pair without the code
+// (docs/adr/0001-own-hap-session-layer.md). Only the model below it is used.
+var neverImported = []string{hapModel}
+
+func TestImportsKeepTheLayers(t *testing.T) {
+	t.Parallel()
+	checked := 0
+	for file, imports := range productionImports(t, "../..") {
+		folder := path.Dir(file)
+		r := slices.IndexFunc(rules, func(r rule) bool { return r.matches(folder) })
+		if r < 0 {
+			t.Errorf("%s: folder %s has no rule in %s", file, folder, "test/layering")
+			continue
+		}
+		for _, imp := range imports {
+			checked++
+			if why := rules[r].refuses(imp); why != "" {
+				t.Errorf("%s imports %s: %s", file, imp, why)
+			}
+		}
+	}
+	if checked < 100 {
+		t.Errorf("only %d imports were checked: the walk is broken", checked)
+	}
+}
+
+// TestRulesRefuse shows that each kind of rule can fail.
+func TestRulesRefuse(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		folder, imp string
+		allowed     bool
+	}{
+		{"ps4", "net/netip", true},
+		{"ps4", "github.com/sirupsen/logrus", false},
+		{"ps4", module + "/internal/state", false},
+		{"accessory", module + "/ps4", true},
+		{"accessory", module + "/ps4/ps4test", false},
+		{"accessory", module + "/artcache", false},
+		{"internal/hapserver", hapModel + "/accessory", true},
+		{"internal/hapserver", hapModel, false},
+		{"internal/hapserver", module + "/ps4", false},
+		{"internal/app", cobra, false},
+		{"internal/app", viper, false},
+		{"cmd/ps4kit", cobra, true},
+		{"internal/web", module + "/ps4", false},
+	} {
+		i := slices.IndexFunc(rules, func(r rule) bool { return r.matches(tt.folder) })
+		if i < 0 {
+			t.Fatalf("no rule for %s", tt.folder)
+		}
+		if why := rules[i].refuses(tt.imp); (why == "") != tt.allowed {
+			t.Errorf("%s importing %s: refused with %q, allowed should be %v", tt.folder, tt.imp, why, tt.allowed)
+		}
+	}
+}
+
+func (r rule) matches(folder string) bool {
+	if base, tree := strings.CutSuffix(r.folder, "/..."); tree {
+		return folder == base || strings.HasPrefix(folder, base+"/")
+	}
+	return folder == r.folder
+}
+
+// refuses says why an import breaks the rule, or nothing when it does not.
+func (r rule) refuses(imp string) string {
+	if slices.Contains(neverImported, imp) {
+		return "hap's own server must not face a network"
+	}
+	if inside, ok := strings.CutPrefix(imp, module+"/"); ok {
+		if slices.Contains(r.module, "*") || slices.Contains(r.module, inside) {
+			return ""
+		}
+		return r.folder + " may import of this module only " + strings.Join(r.module, ", ")
+	}
+	if first, _, _ := strings.Cut(imp, "/"); !strings.Contains(first, ".") {
+		return "" // the standard library
+	}
+	if matchesAny(imp, r.libraries) {
+		return ""
+	}
+	if slices.Contains(r.libraries, anyLibrary) && !matchesAny(imp, owners) {
+		return ""
+	}
+	return r.folder + " may not know this library"
+}
+
+func matchesAny(imp string, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(p string) bool {
+		return imp == p || strings.HasPrefix(imp, p+"/")
+	})
+}
+
+// productionImports returns the imports of every Go file that is not a test, by
+// its path from root.
+func productionImports(t *testing.T, root string) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && name != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules" || d.Name() == "testdata") {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		for _, spec := range f.Imports {
+			imp, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			found[filepath.ToSlash(rel)] = append(found[filepath.ToSlash(rel)], imp)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
