@@ -1,0 +1,195 @@
+package ps4_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/ps4test"
+)
+
+// The examples talk to simulated consoles. For real ones, leave out the
+// options: nil is what a program at home needs.
+
+// simulated starts a console that shows a PIN and has a title installed.
+func simulated(cfg ps4test.Config) (*ps4test.Console, ps4.Credential) {
+	cfg.Name, cfg.HostID, cfg.PIN = "Den", "A0B1C2D3E4F5", "12345678"
+	cfg.Titles = []ps4test.Title{{ID: "CUSA00129", Name: "Netflix"}}
+	cfg.Timing = ps4test.FastTiming()
+	simulated, err := ps4test.New(cfg)
+	if err != nil {
+		log.Fatal(err)
+	}
+	credential, err := ps4.CredentialFromAccountID("9019256736915509894")
+	if err != nil {
+		log.Fatal(err)
+	}
+	return simulated, credential
+}
+
+func ExampleDiscover() {
+	den, _ := simulated(ps4test.Config{})
+	defer den.Close()
+
+	found, err := ps4.Discover(context.Background(), 200*time.Millisecond, den.Options())
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, s := range found {
+		fmt.Println(s.HostType, s.HostName, s.HostID, s.State, s.Version())
+	}
+	// Output: PS4 Den A0B1C2D3E4F5 awake 9.50
+}
+
+func ExampleConsole_WakeWait() {
+	den, credential := simulated(ps4test.Config{Standby: true})
+	defer den.Close()
+	ctx := context.Background()
+
+	console := ps4.NewConsole(den.Addr(), credential, den.Options())
+	before, err := console.Status(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	after, err := console.WakeWait(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(before.State, after.State)
+	// Output: standby awake
+}
+
+func ExampleConsole_Link() {
+	den, credential := simulated(ps4test.Config{})
+	defer den.Close()
+	ctx := context.Background()
+
+	console := ps4.NewConsole(den.Addr(), credential, den.Options())
+	_, err := console.Open(ctx)
+	fmt.Println(err)
+
+	pin, err := ps4.ParsePIN("1234 5678")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(pin, console.Link(ctx, pin))
+	// Output:
+	// ps4: the console wants a PIN: this program is not linked yet: link again: on the console choose Settings > Mobile App Connection Settings > Add Device and enter the PIN that it shows
+	// [redacted] <nil>
+}
+
+func ExampleSession_Keys() {
+	den, credential := simulated(ps4test.Config{Linked: true})
+	defer den.Close()
+	ctx := context.Background()
+
+	session, err := ps4.NewConsole(den.Addr(), credential, den.Options()).Open(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer session.Close()
+	err = session.Keys(ctx,
+		ps4.Key{Button: ps4.Down},
+		ps4.Key{Button: ps4.Right, Hold: 300 * time.Millisecond},
+		ps4.Key{Button: ps4.Enter})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := session.Close(); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(den.Presses())
+	// Output: [down right:300 enter]
+}
+
+func ExampleSession_StartTitle() {
+	den, credential := simulated(ps4test.Config{Linked: true})
+	defer den.Close()
+	ctx := context.Background()
+
+	session, err := ps4.NewConsole(den.Addr(), credential, den.Options()).Open(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer session.Close()
+	fmt.Println(session.StartTitle(ctx, "cusa00129", nil))
+	fmt.Println(den.RunningTitle().Name)
+	// Output:
+	// <nil>
+	// Netflix
+}
+
+func ExampleSession_Keyboard() {
+	den, credential := simulated(ps4test.Config{Linked: true})
+	defer den.Close()
+	ctx := context.Background()
+
+	session, err := ps4.NewConsole(den.Addr(), credential, den.Options()).Open(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer session.Close()
+	den.OpenKeyboard("old text", 64) // as choosing a text field on the TV does
+	keyboard, err := session.Keyboard(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%q, at most %d\n", keyboard.Text(), keyboard.MaxLength())
+	if err := keyboard.SetText(ctx, "Ace Combat 7 ✈"); err != nil {
+		log.Fatal(err)
+	}
+	if err := keyboard.Submit(ctx); err != nil {
+		log.Fatal(err)
+	}
+	if err := session.Close(); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%q\n", den.Submitted())
+	// Output:
+	// "old text", at most 64
+	// ["Ace Combat 7 ✈"]
+}
+
+func ExampleKeeper() {
+	den, credential := simulated(ps4test.Config{Linked: true})
+	defer den.Close()
+	ctx := context.Background()
+
+	keeper := ps4.NewKeeper(ps4.NewConsole(den.Addr(), credential, den.Options()))
+	defer keeper.Close()
+	for range 3 {
+		err := keeper.Do(ctx, func(ctx context.Context, s *ps4.Session) error {
+			return s.StartTitle(ctx, "CUSA00129", nil)
+		})
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+	if err := keeper.Close(); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(den.RunningTitle().Name, den.Counters().Connections, "connection")
+	// Output: Netflix 1 connection
+}
+
+func ExampleWatch() {
+	den, credential := simulated(ps4test.Config{})
+	defer den.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+
+	console := ps4.NewConsole(den.Addr(), credential, den.Options())
+	for status := range ps4.Watch(ctx, console, &ps4.WatchOptions{Interval: 20 * time.Millisecond}) {
+		fmt.Printf("%v %q\n", status.State, status.TitleName)
+		if status.TitleID == "CUSA00129" {
+			cancel() // the channel is closed
+		} else {
+			den.SetRunning("CUSA00129")
+		}
+	}
+	// Output:
+	// awake ""
+	// awake "Netflix"
+}

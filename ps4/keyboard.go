@@ -1,0 +1,158 @@
+package ps4
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/ps4kit/ps4kit/ps4/internal/wire"
+)
+
+// Keyboard is the on-screen keyboard of a console, while it is open. It is
+// safe for concurrent use.
+type Keyboard struct {
+	session   *Session
+	maxLength int
+
+	mu     sync.Mutex
+	text   string
+	closed bool
+}
+
+// KeyboardOpen reports whether the console's last heartbeat said that its
+// on-screen keyboard is open.
+func (s *Session) KeyboardOpen() bool { return s.keyboardSeen.Load() }
+
+// Keyboard takes hold of the on-screen keyboard that is open on the TV. It
+// fails with [ErrKeyboardClosed] when there is none, and with a [ResultError].
+func (s *Session) Keyboard(ctx context.Context) (*Keyboard, error) {
+	var keyboard *Keyboard
+	err := s.command(ctx, func(ctx context.Context) error {
+		err := s.requestResult(ctx, wire.Empty{Type: wire.TypeKeyboardStart}, wire.TypeKeyboardStarted)
+		if errors.Is(err, ErrNoClient) {
+			return fmt.Errorf("%w: %w", ErrKeyboardClosed, err)
+		}
+		keyboard = s.keyboard.Load()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return keyboard, nil
+}
+
+// Text returns what the field holds, as far as the console has told.
+func (k *Keyboard) Text() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.text
+}
+
+// MaxLength returns how much the field takes in UTF-16 units; 0 is unknown.
+func (k *Keyboard) MaxLength() int { return k.maxLength }
+
+// SetText replaces all of the text and puts the caret at its end. It fails
+// with [ErrTextTooLong] and [ErrKeyboardClosed].
+func (k *Keyboard) SetText(ctx context.Context, text string) error {
+	units := wire.UTF16Len(text)
+	if units > wire.MaxKeyboardText || k.maxLength > 0 && units > k.maxLength {
+		return ErrTextTooLong
+	}
+	return k.command(ctx, func() error {
+		if err := k.session.write(wire.NewKeyboardText(text)); err != nil {
+			return err
+		}
+		k.setText(text)
+		return nil
+	})
+}
+
+// Submit confirms the text, as the return key does; the keyboard closes. It
+// fails with [ErrKeyboardClosed].
+func (k *Keyboard) Submit(ctx context.Context) error { return k.finish(ctx, wire.KeyboardReturn) }
+
+// Close closes the keyboard without submitting. One that is closed is no error.
+func (k *Keyboard) Close(ctx context.Context) error {
+	err := k.finish(ctx, wire.KeyboardClose)
+	if errors.Is(err, ErrKeyboardClosed) {
+		return nil
+	}
+	return err
+}
+
+func (k *Keyboard) finish(ctx context.Context, command uint32) error {
+	return k.command(ctx, func() error {
+		k.close()
+		return k.session.write(wire.Word{Type: wire.TypeKeyboardControl, Value: command})
+	})
+}
+
+func (k *Keyboard) command(ctx context.Context, do func() error) error {
+	return k.session.command(ctx, func(context.Context) error {
+		if k.isClosed() {
+			return ErrKeyboardClosed
+		}
+		return do()
+	})
+}
+
+func (k *Keyboard) setText(text string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.text = text
+}
+
+func (k *Keyboard) close() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.closed = true
+}
+
+func (k *Keyboard) isClosed() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.closed
+}
+
+// keyboardStarted makes the keyboard in the reader, before its answer is
+// handed on, so that a change of text right behind the answer is not missed.
+func (s *Session) keyboardStarted(p wire.Packet) error {
+	started, err := wire.UnmarshalKeyboardStarted(p)
+	if err != nil || started.Result != resultOK {
+		return err
+	}
+	k := &Keyboard{session: s, maxLength: int(started.MaxLength), text: started.Text}
+	if old := s.keyboard.Swap(k); old != nil {
+		old.close()
+	}
+	return nil
+}
+
+// keyboardEvent takes in what the user types on the TV.
+func (s *Session) keyboardEvent(p wire.Packet) error {
+	k := s.keyboard.Load()
+	if k == nil {
+		s.set.Counters.Skipped.Add(1)
+		return nil
+	}
+	if p.Type == wire.TypeKeyboardControl {
+		k.close()
+		return nil
+	}
+	change, err := wire.UnmarshalKeyboardText(p)
+	if err != nil {
+		return err
+	}
+	k.setText(change.Text)
+	return nil
+}
+
+// keyboardShown notices in a heartbeat that the keyboard was closed.
+func (s *Session) keyboardShown(open bool) {
+	if was := s.keyboardSeen.Swap(open); was && !open {
+		if k := s.keyboard.Load(); k != nil {
+			k.close()
+		}
+	}
+}

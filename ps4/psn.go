@@ -1,0 +1,149 @@
+package ps4
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// What Sony's own Remote Play program signs in with (docs/protocol.md §2).
+// Everybody has it; it protects nothing.
+const (
+	psnBase         = "https://auth.api.sonyentertainmentnetwork.com"
+	psnClientID     = "ba495a24-818c-472b-b12d-ff231c1b5745"
+	psnClientSecret = "mvaiZkRsAsI1IBkY" //nolint:gosec // public
+	psnRedirect     = "https://remoteplay.dl.playstation.net/remoteplay/redirect"
+)
+
+const (
+	psnLimit = 30 * time.Second
+	psnBody  = 64 << 10 // bytes
+)
+
+// PSN finds the credential of a PSN user by signing in with any browser. The
+// zero value is usable.
+//
+// The user opens AuthorizeURL, signs in, and copies the address of the page
+// where that ends, blank or not found as it may be. SignIn takes that address,
+// within a minute or two.
+type PSN struct {
+	BaseURL string       // default: Sony's; a test serves its own
+	Client  *http.Client // default: http.DefaultClient
+}
+
+// AuthorizeURL returns the address for the user's browser.
+func (p *PSN) AuthorizeURL() string {
+	query := url.Values{
+		"service_entity":     {"urn:service-entity:psn"},
+		"response_type":      {"code"},
+		"client_id":          {psnClientID},
+		"redirect_uri":       {psnRedirect},
+		"scope":              {"psn:clientapp"},
+		"request_locale":     {"en_US"},
+		"ui":                 {"pr"},
+		"service_logo":       {"ps"},
+		"layout_type":        {"popup"},
+		"smcid":              {"remoteplay"},
+		"prompt":             {"always"},
+		"PlatformPrivacyWs1": {"minimal"},
+	}
+	return p.base() + "/2.0/oauth/authorize?" + query.Encode()
+}
+
+// SignIn exchanges the address on which the browser ended for the user's
+// credential, in 30 s at most. It fails with [ErrSignIn]. Neither the code in
+// the address nor what is got for it shows in an error.
+func (p *PSN) SignIn(ctx context.Context, address string) (Credential, error) {
+	ctx, cancel := context.WithTimeout(ctx, psnLimit)
+	defer cancel()
+	code, err := codeOf(address)
+	if err != nil {
+		return Credential{}, err
+	}
+	var token struct {
+		AccessToken string `json:"access_token"`
+	}
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {psnRedirect}}
+	if err := p.call(ctx, http.MethodPost, "/2.0/oauth/token", form.Encode(), &token); err != nil {
+		return Credential{}, err
+	}
+	if token.AccessToken == "" {
+		return Credential{}, fmt.Errorf("%w: no access token in the answer", ErrSignIn)
+	}
+	var user struct {
+		ID json.RawMessage `json:"user_id"` // beyond 2^53: never through a float
+	}
+	if err := p.call(ctx, http.MethodGet, "/2.0/oauth/token/"+url.PathEscape(token.AccessToken), "", &user); err != nil {
+		return Credential{}, err
+	}
+	id := string(bytes.Trim(user.ID, `"`))
+	if strings.Trim(id, "0123456789") != "" {
+		return Credential{}, fmt.Errorf("%w: no account id in the answer", ErrSignIn)
+	}
+	credential, err := CredentialFromAccountID(id)
+	if err != nil {
+		return Credential{}, fmt.Errorf("%w: %w", ErrSignIn, err)
+	}
+	return credential, nil
+}
+
+// codeOf finds the code in the address that the user pasted.
+func codeOf(address string) (string, error) {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil {
+		return "", fmt.Errorf("%w: that is no address", ErrSignIn) // the cause would quote the code
+	}
+	code := u.Query().Get("code")
+	if code == "" {
+		return "", fmt.Errorf("%w: the address has no code", ErrSignIn)
+	}
+	return code, nil
+}
+
+// call makes one request and reads its JSON.
+func (p *PSN) call(ctx context.Context, method, path, form string, into any) error {
+	request, err := http.NewRequestWithContext(ctx, method, p.base()+path, strings.NewReader(form))
+	if err != nil {
+		return fmt.Errorf("%w: the base address is wrong", ErrSignIn)
+	}
+	request.SetBasicAuth(psnClientID, psnClientSecret)
+	if form != "" {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	client := p.Client
+	if client == nil {
+		client = http.DefaultClient
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrSignIn, withoutURL(err))
+	}
+	defer response.Body.Close() //nolint:errcheck // it was read
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%w: PSN answered %d", ErrSignIn, response.StatusCode)
+	}
+	if err := json.NewDecoder(io.LimitReader(response.Body, psnBody)).Decode(into); err != nil {
+		return fmt.Errorf("%w: PSN's answer makes no sense", ErrSignIn)
+	}
+	return nil
+}
+
+// withoutURL takes the address, which holds the token, out of an error.
+func withoutURL(err error) error {
+	var of *url.Error
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
+}
+
+func (p *PSN) base() string {
+	return strings.TrimSuffix(orDefault(p.BaseURL, psnBase), "/")
+}
