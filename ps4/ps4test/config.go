@@ -1,0 +1,138 @@
+package ps4test
+
+import (
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
+)
+
+// Config describes a simulated console. The zero value is an awake PS4 on free
+// ports of 127.0.0.1 that shows no PIN and knows every account.
+type Config struct {
+	Name          string // host-name; default "PS4 (simulated)"
+	HostID        string // 12 hex digits; default made from address and port
+	HostType      string // "PS4" (default) or "PS5"
+	SystemVersion string // 8 digits; default "09508011"
+
+	Addr      string   // IP address to serve on; default 127.0.0.1
+	DDPPort   uint16   // UDP; 0: a free one
+	TCPPort   uint16   // 0: a free one, told in host-request-port
+	Broadcast bool     // answer requests sent to 255.255.255.255:DDPPort too
+	Network   *Network // in-memory network; nil: real sockets
+
+	Standby         bool   // start in rest mode
+	StandbyDisabled bool   // refuse rest mode with result 25
+	PIN             string // the 8 digits that "Add Device" shows; empty: it shows none
+	Passcode        string // 4 digits; empty: the user has none
+
+	Credentials []string // accounts on this console, 64 hex digits each; nil: any
+	Linked      bool     // every device of a known account is linked already
+	MaxDevices  int      // linked devices at most, else result 26; default 10
+
+	Titles       []Title         // what is installed; nil: any id is
+	Running      string          // id of the title that runs at first
+	BusyResult   ps4.ResultError // result of a boot while another title runs: 12 (default) or 31
+	QuitNeedsPS  bool            // the quit dialogue appears only after a PS press (docs/protocol.md §9)
+	KeyboardKind uint32          // keyboard type told to clients
+
+	Key    *rsa.PrivateKey                  // 2048 bits; nil: one made for the whole process
+	Timing Timing                           // zero: RealTiming()
+	Logf   func(format string, args ...any) // nil: discard; never sees a secret
+}
+
+// String keeps the secrets of a console out of logs.
+func (c Config) String() string { return fmt.Sprintf("[simulated console %q]", c.Name) }
+
+// GoString is String, for %#v.
+func (c Config) GoString() string { return c.String() }
+
+// Title is a title that is installed on a console.
+type Title struct{ ID, Name string }
+
+// Defaults of Config.
+const (
+	defaultName          = "PS4 (simulated)"
+	defaultSystemVersion = "09508011"
+	defaultAddr          = "127.0.0.1"
+	defaultMaxDevices    = 10 // the true number is not known
+)
+
+// ErrConfig is wrapped by the errors of New about a Config that makes no sense.
+var ErrConfig = errors.New("ps4test: configuration")
+
+// withDefaults fills in what was left out and checks the rest.
+func (c Config) withDefaults() (Config, netip.Addr, error) {
+	setDefault(&c.Name, defaultName)
+	setDefault(&c.HostType, ps4.TypePS4)
+	setDefault(&c.SystemVersion, defaultSystemVersion)
+	setDefault(&c.Addr, defaultAddr)
+	setDefault(&c.MaxDevices, defaultMaxDevices)
+	setDefault(&c.BusyResult, ps4.ErrTitleUnavailable)
+	setDefault(&c.Timing, RealTiming())
+	if c.Logf == nil {
+		c.Logf = func(string, ...any) {}
+	}
+	c.HostID = strings.ToUpper(c.HostID)
+	c.Running = strings.ToUpper(c.Running)
+	addr, err := netip.ParseAddr(c.Addr)
+	if err != nil {
+		return c, addr, fmt.Errorf("%w: address: %w", ErrConfig, err)
+	}
+	return c, addr, c.check()
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func (c Config) check() error {
+	switch {
+	case c.HostID != "" && !isHex(c.HostID, 12):
+		return fmt.Errorf("%w: host id is not 12 hex digits", ErrConfig)
+	case c.PIN != "" && !isDigits(c.PIN, 8):
+		return fmt.Errorf("%w: PIN is not 8 digits", ErrConfig)
+	case c.Passcode != "" && !isDigits(c.Passcode, 4):
+		return fmt.Errorf("%w: passcode is not 4 digits", ErrConfig)
+	case len(c.Name) > ddp.MaxValue || strings.ContainsAny(c.Name, "\r\n\x00"):
+		return fmt.Errorf("%w: name of %d bytes or with a line break", ErrConfig, len(c.Name))
+	case c.Key != nil && (c.Key.N == nil || c.Key.Size() != 256):
+		return fmt.Errorf("%w: the key has not 2048 bits", ErrConfig)
+	}
+	for _, credential := range c.Credentials {
+		if !isHex(credential, credentialDigits) {
+			return fmt.Errorf("%w: credential is not %d hex digits", ErrConfig, credentialDigits)
+		}
+	}
+	return nil
+}
+
+const credentialDigits = 64
+
+func isHex(s string, n int) bool {
+	return len(s) == n && strings.Trim(strings.ToLower(s), "0123456789abcdef") == ""
+}
+
+func isDigits(s string, n int) bool {
+	return len(s) == n && strings.Trim(s, "0123456789") == ""
+}
+
+// title returns the installed title with an id, as shown by DDP.
+func (c Config) title(id string) (Title, bool) {
+	if c.Titles == nil {
+		return Title{ID: id, Name: id}, id != ""
+	}
+	for _, t := range c.Titles {
+		if strings.EqualFold(t.ID, id) {
+			return Title{ID: strings.ToUpper(t.ID), Name: t.Name}, true
+		}
+	}
+	return Title{}, false
+}

@@ -1,0 +1,115 @@
+package ps4test
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+
+	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
+)
+
+// serveDatagrams answers what arrives on one UDP socket until it is closed.
+func (c *Console) serveDatagrams(socket net.PacketConn) {
+	buf := make([]byte, ddp.MaxDatagram+1)
+	for {
+		n, from, err := socket.ReadFrom(buf)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil { // of an earlier send, as ICMP reports it
+			continue
+		}
+		c.update(func() { c.datagramLocked(buf[:n], addrPort(from)) })
+	}
+}
+
+// datagramLocked takes one request.
+func (c *Console) datagramLocked(datagram []byte, from netip.AddrPort) {
+	n := &c.log.counters
+	n.Datagrams++
+	if c.power.deaf || c.faults.loseRequest() {
+		n.DatagramsLost++
+		return
+	}
+	request, err := ddp.ParseRequest(datagram)
+	if err != nil {
+		n.BadDatagrams++
+		return
+	}
+	switch request.Method {
+	case ddp.Search:
+		n.Searches++
+		c.answerLocked(from)
+	case ddp.Wakeup:
+		n.Wakeups++
+		if !c.accepts(request) || !c.wakeLocked() {
+			n.WakeupsIgnored++
+		}
+	case ddp.Launch:
+		n.Launches++
+		if !c.accepts(request) || !c.launchLocked() {
+			n.LaunchesIgnored++
+		}
+	}
+}
+
+// accepts tells whether a WAKEUP or LAUNCH carries the credential of an account
+// of this console. ps4-waker's LAUNCH names neither client-type nor auth-type,
+// and consoles obey it; Remote Play's auth-type is R (docs/protocol.md §2).
+func (c *Console) accepts(r ddp.Request) bool {
+	return (r.AuthType == ddp.AuthCode || r.AuthType == "") && c.knows(r.Credential)
+}
+
+// answerLocked sends the status, after the delay that faults ask for.
+func (c *Console) answerLocked(to netip.AddrPort) {
+	if c.faults.loseReply() {
+		c.log.counters.RepliesLost++
+		return
+	}
+	datagrams := [][]byte{c.reply().Marshal()}
+	if c.faults.GarbageDDP {
+		datagrams = append(garbageDatagrams(), datagrams...)
+	}
+	c.afterLocked(c.faults.Delay, func() {
+		c.log.counters.Replies++
+		for _, datagram := range datagrams {
+			c.sendDatagram(datagram, to)
+		}
+	})
+}
+
+// sendDatagram sends from a port of its own, as real consoles do for every reply
+// (docs/protocol.md §1).
+func (c *Console) sendDatagram(datagram []byte, to netip.AddrPort) {
+	socket, err := c.net.packet(netip.AddrPortFrom(c.udpAddr.Addr(), 0), false)
+	if err != nil {
+		c.cfg.Logf("simulated console %s: reply: %v", c.cfg.Name, err)
+		return
+	}
+	defer socket.Close()
+	if _, err := socket.WriteTo(datagram, net.UDPAddrFromAddrPort(to)); err != nil {
+		c.cfg.Logf("simulated console %s: reply: %v", c.cfg.Name, err)
+	}
+}
+
+// reply returns the status as the console tells it.
+func (c *Console) reply() ddp.Reply {
+	r := ddp.Reply{
+		Code:          ddp.CodeStandby,
+		HostID:        c.cfg.HostID,
+		HostType:      c.cfg.HostType,
+		HostName:      c.cfg.Name,
+		RequestPort:   c.tcpAddr.Port(),
+		Version:       ddp.Version,
+		SystemVersion: c.cfg.SystemVersion,
+	}
+	if c.power.awake {
+		r.Code = ddp.CodeAwake
+		r.AppName, r.TitleID = c.titles.running.Name, c.titles.running.ID
+	}
+	if c.cfg.HostType == ps4.TypePS5 {
+		r.Version, r.AppName, r.TitleID = ddp.VersionPS5, "", ""
+	}
+	return r
+}
