@@ -1,0 +1,203 @@
+package hapserver
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// instances are the names that were announced, in order of appearance.
+func instances(sent []sentMessage) []string {
+	var out []string
+	for _, m := range responses(sent) {
+		for _, rr := range m.Answer {
+			if ptr, ok := rr.(*dns.PTR); ok && ptr.Hdr.Ttl > 0 && !slices.Contains(out, ptr.Ptr) {
+				out = append(out, ptr.Ptr)
+			}
+		}
+	}
+	return out
+}
+
+func answerMessage(records ...dns.RR) *dns.Msg {
+	return &dns.Msg{MsgHdr: dns.MsgHdr{Response: true, Authoritative: true}, Answer: records}
+}
+
+func TestAnnounceNameTaken(t *testing.T) {
+	t.Parallel()
+	inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
+		announce(t, d, den())
+		after(400 * time.Millisecond)
+		n.hear(t, 2, neighbour, answerMessage(foreignSRV("DEN._hap._tcp.local.", "other.local.", 20001)))
+		after(10 * time.Second)
+		if got := instances(n.take()); !slices.Equal(got, []string{`Den\ \(2\)._hap._tcp.local.`}) {
+			t.Errorf("announced %v, want Den (2) only", got)
+		}
+	})
+}
+
+func TestAnnounceNoConflict(t *testing.T) {
+	t.Parallel()
+	gone := foreignSRV(denInstance, "other.local.", 1)
+	gone.Hdr.Ttl = 0
+	for name, m := range map[string]*dns.Msg{
+		"our own packet":     answerMessage(foreignSRV(denInstance, strings.ToUpper(denHost), 20001)),
+		"another name":       answerMessage(foreignSRV("Attic._hap._tcp.local.", "other.local.", 20001)),
+		"somebody's goodbye": answerMessage(gone),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
+				announce(t, d, den())
+				after(400 * time.Millisecond)
+				n.hear(t, 2, neighbour, m)
+				after(10 * time.Second)
+				if got := instances(n.take()); !slices.Equal(got, []string{denInstance}) {
+					t.Errorf("announced %v, want Den", got)
+				}
+			})
+		})
+	}
+}
+
+// RFC 6762 §9: a conflict after the announcement is probed for first; the name changes when the other host defends it.
+func TestAnnounceConflictLater(t *testing.T) {
+	t.Parallel()
+	for name, defended := range map[string]bool{"defended": true, "not defended": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
+				announce(t, d, den())
+				after(time.Minute)
+				n.take()
+				foreign := answerMessage(foreignSRV(denInstance, "other.local.", 1))
+				n.hear(t, 2, neighbour, foreign)
+				after(time.Millisecond)
+				if sent := n.take(); len(probes(sent)) != 1 || len(responses(sent)) != 0 {
+					t.Errorf("%d probes and %d responses right after the conflict, want one probe", len(probes(sent)), len(responses(sent)))
+				}
+				want := denInstance
+				if defended {
+					want = `Den\ \(2\)._hap._tcp.local.`
+					n.hear(t, 2, neighbour, foreign)
+				}
+				after(10 * time.Second)
+				if got := instances(n.take()); !slices.Equal(got, []string{want}) {
+					t.Errorf("announced %v, want %s", got, want)
+				}
+			})
+		})
+	}
+}
+
+// RFC 6762 §8.2: of two hosts that probe together, the one with the lesser record waits a second.
+func TestAnnounceSimultaneousProbe(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		port uint16
+		lost bool
+	}{"lost": {20002, true}, "won": {20000, false}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
+				announce(t, d, den())
+				after(400 * time.Millisecond)
+				n.take()
+				probe := question(denInstance, dns.TypeANY)
+				probe.Ns = []dns.RR{foreignSRV(denInstance, "other.local.", c.port)}
+				n.hear(t, 2, neighbour, probe)
+				after(900 * time.Millisecond)
+				if quiet := len(n.take()) == 0; quiet != c.lost {
+					t.Errorf("quiet for a second: %v, want %v", quiet, c.lost)
+				}
+				after(10 * time.Second)
+				if got := instances(n.take()); !slices.Equal(got, []string{denInstance}) {
+					t.Errorf("announced %v, want Den as nobody defends it", got)
+				}
+			})
+		})
+	}
+}
+
+func TestAnnounceEqualNamesHere(t *testing.T) {
+	t.Parallel()
+	inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
+		var handles []Announced
+		for _, id := range []string{"01", "02", "03"} {
+			a := den()
+			a.DeviceID = "A3:FB:3D:4D:2E:" + id
+			handles = append(handles, announce(t, d, a))
+		}
+		after(10 * time.Second)
+		got := instances(n.take())
+		slices.Sort(got)
+		if want := []string{denInstance, `Den\ \(2\)._hap._tcp.local.`, `Den\ \(3\)._hap._tcp.local.`}; len(got) != 3 || !subset(want, got) {
+			t.Errorf("announced %v, want %v", got, want)
+		}
+		// A name that is given up is free at once: a server that is replaced keeps its name.
+		if err := handles[0].Close(); err != nil {
+			t.Fatal(err)
+		}
+		n.take()
+		announce(t, d, den())
+		after(10 * time.Second)
+		if got := instances(n.take()); !slices.Equal(got, []string{denInstance}) {
+			t.Errorf("announced %v, want Den again", got)
+		}
+	})
+}
+
+func subset(want, got []string) bool {
+	return !slices.ContainsFunc(want, func(w string) bool { return !slices.Contains(got, w) })
+}
+
+// A host that claims every name we take must not make us busy.
+func TestAnnounceEndlessConflicts(t *testing.T) {
+	t.Parallel()
+	inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
+		announce(t, d, den())
+		packets := 0
+		for range 600 { // a minute
+			after(100 * time.Millisecond)
+			for _, m := range n.take() {
+				packets++
+				if !m.Response {
+					n.hear(t, 2, neighbour, answerMessage(foreignSRV(m.Question[0].Name, "other.local.", 1)))
+				}
+			}
+		}
+		if packets < 10 || packets > 60 {
+			t.Errorf("%d packets in a minute against a hostile neighbour", packets)
+		}
+	})
+}
+
+func TestAnnounceNames(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"Den":                   "Den",
+		"":                      "HAP",
+		" \t ":                  "HAP",
+		"\xff\xfe":              "HAP",
+		strings.Repeat("a", 64): strings.Repeat("a", 63),
+		strings.Repeat("é", 32): strings.Repeat("é", 31),
+		"日本":                    "日本",
+	} {
+		s := &mdnsService{a: den()}
+		s.a.Name = name
+		s.setName(0)
+		if s.name != want {
+			t.Errorf("%q is announced as %q, want %q", name, s.name, want)
+		}
+		s.setName(11)
+		if len(s.name) > mdnsMaxLabel || !strings.HasSuffix(s.name, " (12)") {
+			t.Errorf("%q renamed to %q (%d bytes)", name, s.name, len(s.name))
+		}
+		if _, ok := dns.IsDomainName(s.key); !ok {
+			t.Errorf("%q gives the key %q, which is no name", name, s.key)
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package hapserver
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// fakeNet is a network in memory. What the announcer sends is kept; what is given to hear() reaches it as a packet.
+type fakeNet struct {
+	mu      sync.Mutex
+	now     []mdnsLink
+	openErr error
+	opens   int
+	wire    *fakeWire
+	sent    []sentMessage
+	start   time.Time
+}
+
+type sentMessage struct {
+	at    time.Duration // since the network was made
+	route mdnsRoute
+	size  int
+	*dns.Msg
+}
+
+type fakeWire struct {
+	net      *fakeNet
+	received chan<- mdnsPacket
+	closed   chan struct{}
+}
+
+var errNoSocket = errors.New("no socket")
+
+func newFakeNet(links ...mdnsLink) *fakeNet { return &fakeNet{now: links, start: time.Now()} }
+
+func link(index int, name string, prefixes ...string) mdnsLink {
+	l := mdnsLink{Index: index, Name: name}
+	for _, p := range prefixes {
+		l.Prefixes = append(l.Prefixes, netip.MustParsePrefix(p))
+	}
+	return l
+}
+
+func (n *fakeNet) port() uint16 { return mdnsPort }
+
+func (n *fakeNet) links() ([]mdnsLink, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.now), nil
+}
+
+func (n *fakeNet) set(links ...mdnsLink) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.now = links
+}
+
+func (n *fakeNet) open(_ []mdnsLink, received chan<- mdnsPacket) (mdnsWire, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.opens++
+	if n.openErr != nil {
+		return nil, n.openErr
+	}
+	n.wire = &fakeWire{n, received, make(chan struct{})}
+	return n.wire, nil
+}
+
+func (w *fakeWire) send(data []byte, r mdnsRoute) error {
+	m := new(dns.Msg)
+	if err := m.Unpack(data); err != nil {
+		return err
+	}
+	w.net.mu.Lock()
+	defer w.net.mu.Unlock()
+	w.net.sent = append(w.net.sent, sentMessage{time.Since(w.net.start), r, len(data), m})
+	return nil
+}
+
+func (w *fakeWire) close() { close(w.closed) }
+
+// hear delivers a message to the announcer, which has taken it when hear returns.
+func (n *fakeNet) hear(t *testing.T, linkIndex int, from string, m *dns.Msg) {
+	t.Helper()
+	data, err := m.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.hearBytes(t, linkIndex, from, data)
+}
+
+func (n *fakeNet) hearBytes(t *testing.T, linkIndex int, from string, data []byte) {
+	t.Helper()
+	n.mu.Lock()
+	w := n.wire
+	n.mu.Unlock()
+	select {
+	case w.received <- mdnsPacket{link: linkIndex, from: netip.MustParseAddrPort(from), data: data}:
+	case <-w.closed:
+		t.Fatal("the wire is closed")
+	}
+}
+
+// take returns what was sent since the last take.
+func (n *fakeNet) take() []sentMessage {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	out := n.sent
+	n.sent = nil
+	return out
+}
+
+// lines renders the answers of a message, one record each, without tabs and the cache flush bit.
+func (m sentMessage) lines() []string { return recordLines(m.Answer) }
+
+func recordLines(records []dns.RR) []string {
+	var out []string
+	for _, rr := range records {
+		rr := dns.Copy(rr)
+		rr.Header().Class &^= mdnsCacheFlush
+		out = append(out, strings.Join(strings.Fields(rr.String()), " "))
+	}
+	return out
+}
+
+func responses(sent []sentMessage) []sentMessage {
+	return slices.DeleteFunc(slices.Clone(sent), func(m sentMessage) bool { return !m.Response })
+}
+
+func probes(sent []sentMessage) []sentMessage {
+	return slices.DeleteFunc(slices.Clone(sent), func(m sentMessage) bool { return m.Response })
+}
+
+func question(name string, typ uint16) *dns.Msg {
+	return &dns.Msg{Question: []dns.Question{{Name: name, Qtype: typ, Qclass: dns.ClassINET}}}
+}
+
+// foreignSRV is another host's claim on an instance name.
+func foreignSRV(instance, target string, port uint16) *dns.SRV {
+	return &dns.SRV{Hdr: dns.RR_Header{Name: instance, Rrtype: dns.TypeSRV, Class: dns.ClassINET, Ttl: 120}, Port: port, Target: target}
+}

@@ -1,0 +1,179 @@
+package hapserver
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// docs/homekit.md §3
+func TestSetupURI(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		category uint8
+		code, id string
+		want     string
+	}{
+		{31, "518-08-582", "7OSX", "X-HM://00UQ9WSHY7OSX"},
+		{31, "51808582", "7OSX", "X-HM://00UQ9WSHY7OSX"},
+		{35, "518-08-582", "7OSX", "X-HM://00YOC4WG67OSX"},
+	} {
+		if got, err := SetupURI(c.category, c.code, c.id); err != nil || got != c.want {
+			t.Errorf("SetupURI(%d): got %q, %v; want %q", c.category, got, err, c.want)
+		}
+	}
+}
+
+func TestSetupURIRefuses(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ code, id string }{
+		{"111-11-111", "7OSX"}, {"", "7OSX"}, {"518-08-582", ""}, {"518-08-582", "7OS"}, {"518-08-582", "7OSXX"},
+		{"518-08-582", "7osx"}, {"518-08-582", "7O/X"},
+	} {
+		if got, err := SetupURI(31, c.code, c.id); err == nil || got != "" {
+			t.Errorf("SetupURI(%q, %q) = %q, no error", c.code, c.id, got)
+		}
+	}
+}
+
+// docs/homekit.md §3
+func TestSetupHash(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"A3:FB:3D:4D:2E:AC", "a3:fb:3d:4d:2e:ac"} {
+		if got := SetupHash("7OSX", id); got != "Rnp7Mg==" {
+			t.Errorf("SetupHash(7OSX, %s) = %q, want Rnp7Mg==", id, got)
+		}
+	}
+}
+
+func TestValidSetupCode(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"518-08-582", "51808582", "000-00-001", "031-45-154", "12345679", "111-11-112"} {
+		if err := ValidSetupCode(code); err != nil {
+			t.Errorf("%s: %v", code, err)
+		}
+	}
+	bad := []string{"", "518-08-58", "518-08-5822", "5180-8-582", "518 08 582", "518-08-58a", "-51808582", "+5180858", "518_08_582",
+		"٥١٨٠٨٥٨٢", "123-45-678", "12345678", "876-54-321", "87654321", "5180858\n"}
+	for d := range 10 {
+		bad = append(bad, strings.Repeat(strconv.Itoa(d), 8))
+	}
+	for _, code := range bad {
+		err := ValidSetupCode(code)
+		if err == nil {
+			t.Errorf("%q is accepted", code)
+		} else if len(code) >= 8 && code != "12345678" && code != "87654321" && strings.Contains(err.Error(), code) {
+			t.Errorf("the error repeats the code: %v", err)
+		}
+	}
+}
+
+func TestNewSetupCode(t *testing.T) {
+	t.Parallel()
+	form := regexp.MustCompile(`^\d{3}-\d{2}-\d{3}$`)
+	seen := map[string]bool{}
+	var first [10]int
+	const n = 2000
+	for range n {
+		code := NewSetupCode()
+		if err := ValidSetupCode(code); err != nil || !form.MatchString(code) {
+			t.Fatalf("%q: %v", code, err)
+		}
+		seen[code] = true
+		first[code[0]-'0']++
+	}
+	if len(seen) < n-5 { // 2,000 of 100,000,000: a repetition is one in fifty
+		t.Errorf("only %d of %d codes differ", len(seen), n)
+	}
+	for d, count := range first { // 200 each, standard deviation 13
+		if count < 100 || count > 300 {
+			t.Errorf("%d of %d codes start with %d", count, n, d)
+		}
+	}
+}
+
+func TestNewIDs(t *testing.T) {
+	t.Parallel()
+	setup, device := regexp.MustCompile(`^[0-9A-Z]{4}$`), regexp.MustCompile(`^([0-9A-F]{2}:){5}[0-9A-F]{2}$`)
+	setups, devices := map[string]bool{}, map[string]bool{}
+	for range 200 {
+		s, d := NewSetupID(), newDeviceID()
+		if !setup.MatchString(s) || !device.MatchString(d) {
+			t.Fatalf("setup id %q, device id %q", s, d)
+		}
+		setups[s], devices[d] = true, true
+	}
+	if len(setups) < 190 || len(devices) != 200 {
+		t.Errorf("%d setup ids and %d device ids of 200 differ", len(setups), len(devices))
+	}
+}
+
+func TestRandomBelow(t *testing.T) {
+	t.Parallel()
+	for _, n := range []uint32{1, 2, 3, 36, 1 << 31} {
+		var high bool
+		for range 400 {
+			v := randomBelow(n)
+			if v >= n {
+				t.Fatalf("randomBelow(%d) = %d", n, v)
+			}
+			high = high || v >= n/2
+		}
+		if !high {
+			t.Errorf("randomBelow(%d) never reached the upper half", n)
+		}
+	}
+}
+
+// readSetupURI is a controller's reading of a QR code.
+func readSetupURI(uri string) (category, flags, code uint64, id string, ok bool) {
+	payload, found := strings.CutPrefix(uri, "X-HM://")
+	if !found || len(payload) != 13 || payload != strings.ToUpper(payload) {
+		return 0, 0, 0, "", false
+	}
+	v, err := strconv.ParseUint(payload[:9], 36, 64)
+	return v >> 31, v >> 27 & 0xF, v & (1<<27 - 1), payload[9:], err == nil
+}
+
+// A controller reads out of the code what went in; what is refused gives no address.
+func FuzzSetupURI(f *testing.F) {
+	f.Add(byte(31), "518-08-582", "7OSX")
+	f.Add(byte(255), "99999998", "ZZZZ")
+	f.Add(byte(0), "000-00-001", "0000")
+	f.Add(byte(2), "123-45-678", "????")
+	f.Fuzz(func(t *testing.T, category byte, code, id string) {
+		uri, err := SetupURI(category, code, id)
+		if err != nil {
+			if uri != "" {
+				t.Fatalf("an address beside the error %v", err)
+			}
+			return
+		}
+		c, flags, number, gotID, ok := readSetupURI(uri)
+		want, _ := strconv.ParseUint(strings.ReplaceAll(code, "-", ""), 10, 64)
+		if !ok || c != uint64(category) || flags != 2 || number != want || gotID != id {
+			t.Fatalf("%q reads as category %d, flags %d, id %q", uri, c, flags, gotID)
+		}
+	})
+}
+
+// A code has one form, and every accepted spelling of it leads there.
+func FuzzFormatSetupCode(f *testing.F) {
+	for _, seed := range []string{"518-08-582", "51808582", "111-11-111", "518-08582", "a", "--------", "٥١٨٠٨٥٨٢"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, code string) {
+		formed, err := FormatSetupCode(code)
+		if err != nil {
+			return
+		}
+		digits := strings.ReplaceAll(code, "-", "")
+		if formed != digits[:3]+"-"+digits[3:5]+"-"+digits[5:] {
+			t.Fatalf("%q became %q", code, formed)
+		}
+		if again, err := FormatSetupCode(formed); err != nil || again != formed {
+			t.Fatalf("%q is not stable: %q, %v", formed, again, err)
+		}
+	})
+}

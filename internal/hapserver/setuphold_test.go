@@ -1,0 +1,144 @@
+package hapserver
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestPairSetupBusy(t *testing.T) {
+	t.Parallel()
+	f := newUnpaired(t).start(t)
+	first := f.stranger(t)
+	if _, err := first.exchange("/pair-setup", setupStart(), 2); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.stranger(t).exchange("/pair-setup", setupStart(), 2); !isPairError(err, tlvErrBusy) {
+		t.Errorf("a second one: %v", err)
+	}
+	if _, err := first.exchange("/pair-setup", message(3), 4); !isPairError(err, tlvErrUnknown) {
+		t.Errorf("an incomplete M3: %v", err)
+	}
+	second := f.stranger(t)
+	if _, err := second.exchange("/pair-setup", setupStart(), 2); err != nil {
+		t.Errorf("after the first one's error: %v", err)
+	}
+	second.conn.Close()
+	deadline := time.Now().Add(5 * time.Second)
+	for { // the server notices the close when it reads
+		_, err := f.stranger(t).exchange("/pair-setup", setupStart(), 2)
+		if err == nil {
+			break
+		}
+		if !isPairError(err, tlvErrBusy) || time.Now().After(deadline) {
+			t.Fatalf("after the second one has gone: %v", err)
+		}
+	}
+}
+
+// A stranger that idles after M1 blocked pairing in hap v0.0.35. M1 again and again does not prolong the 30 seconds either.
+func TestPairSetupIdleHolder(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newUnpaired(t)
+		defer f.startPiped(t)()
+		idle, other := f.stranger(t), f.stranger(t)
+		for range 3 {
+			if _, err := idle.exchange("/pair-setup", setupStart(), 2); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(9 * time.Second)
+		}
+		if _, err := other.exchange("/pair-setup", setupStart(), 2); !isPairError(err, tlvErrBusy) {
+			t.Errorf("after 27 s: %v", err)
+		}
+		time.Sleep(3 * time.Second)
+		if err := other.pair(testCode, f.Info().DeviceID); err != nil {
+			t.Errorf("after 30 s: %v", err)
+		}
+	})
+}
+
+func TestPairSetupSlowTypist(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newUnpaired(t)
+		defer f.startPiped(t)()
+		slow, other := f.stranger(t), f.stranger(t)
+		if _, err := slow.exchange("/pair-setup", setupStart(), 2); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(31 * time.Second)
+		if err := slow.pair(testCode, f.Info().DeviceID); err != nil {
+			t.Errorf("nobody else asks: %v", err)
+		}
+		if err := f.Unpair(); err != nil {
+			t.Fatal(err)
+		}
+		key, err := slow.proof(testCode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(31 * time.Second)
+		if _, err := other.exchange("/pair-setup", setupStart(), 2); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := slow.exchange("/pair-setup", slow.m5(key), 6); !isPairError(err, tlvErrBusy) {
+			t.Errorf("another one has taken over: %v", err)
+		}
+		if f.Info().Paired {
+			t.Error("paired")
+		}
+	})
+}
+
+// A guess of a connection that has lost pair-setup to another one is not answered, so it does not count either.
+func TestPairSetupM3AfterTakeover(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newUnpaired(t)
+		defer f.startPiped(t)()
+		idle, other := f.stranger(t), f.stranger(t)
+		if _, err := idle.exchange("/pair-setup", setupStart(), 2); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(31 * time.Second)
+		if _, err := other.exchange("/pair-setup", setupStart(), 2); err != nil {
+			t.Fatal(err)
+		}
+		m3 := message(3)
+		m3.add(tlvPublicKey, []byte{5})
+		m3.add(tlvProof, make([]byte, 64))
+		if _, err := idle.exchange("/pair-setup", m3, 4); !isPairError(err, tlvErrBusy) || f.Info().SetupFailures != 0 {
+			t.Errorf("%v, %d failures", err, f.Info().SetupFailures)
+		}
+		if _, err := other.exchange("/pair-setup", m3, 4); !isPairError(err, tlvErrAuthentication) || f.Info().SetupFailures != 1 {
+			t.Errorf("%v, %d failures", err, f.Info().SetupFailures)
+		}
+	})
+}
+
+func TestPairSetupEndsWithReset(t *testing.T) {
+	t.Parallel()
+	f := newUnpaired(t, func(o *Options) { o.SetupCode = "" }).start(t)
+	c, code := f.stranger(t), f.Info().SetupCode
+	key, err := c.proof(code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Unpair(); err != nil {
+		t.Fatal(err)
+	}
+	if f.Info().SetupCode == code {
+		t.Error("the reset keeps the code")
+	}
+	if _, err := c.exchange("/pair-setup", c.m5(key), 6); !isPairError(err, tlvErrBusy) {
+		t.Errorf("M5 with the old code: %v", err)
+	}
+	if _, err := f.stranger(t).proof(code); !isPairError(err, tlvErrAuthentication) {
+		t.Errorf("M3 with the old code: %v", err)
+	}
+	if err := f.stranger(t).pair(f.Info().SetupCode, f.Info().DeviceID); err != nil {
+		t.Errorf("the new code: %v", err)
+	}
+}

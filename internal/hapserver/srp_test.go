@@ -1,0 +1,236 @@
+package hapserver
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"math/big"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+type hexBytes []byte
+
+func (h *hexBytes) UnmarshalText(text []byte) (err error) {
+	*h, err = hex.DecodeString(string(text))
+	return err
+}
+
+type srpVector struct {
+	Label, Code                               string
+	Salt, PrivA, PrivB, V, A, B, S, K, M1, M2 hexBytes
+}
+
+// UnmarshalJSON is written out because the names of a and A differ by case only, which encoding/json ignores.
+func (v *srpVector) UnmarshalJSON(b []byte) error {
+	var m map[string]string
+	if err := json.Unmarshal(b, &m); err != nil {
+		return err
+	}
+	v.Label, v.Code = m["label"], m["code"]
+	fields := map[string]*hexBytes{"salt": &v.Salt, "a": &v.PrivA, "b": &v.PrivB, "verifier": &v.V, "A": &v.A, "B": &v.B,
+		"S": &v.S, "K": &v.K, "M1": &v.M1, "M2": &v.M2}
+	for name, field := range fields {
+		if err := field.UnmarshalText([]byte(m[name])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func srpVectors(t *testing.T) []srpVector {
+	t.Helper()
+	b, err := os.ReadFile("testdata/srp.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct{ Vectors []srpVector }
+	if err := json.Unmarshal(b, &file); err != nil {
+		t.Fatal(err)
+	}
+	return file.Vectors
+}
+
+// The vectors come from another implementation; A, B and S that start with a zero byte are among them.
+func TestSRPVectors(t *testing.T) {
+	t.Parallel()
+	zeroLed := map[string]bool{}
+	for _, v := range srpVectors(t) {
+		for name, b := range map[string]hexBytes{"A": v.A, "B": v.B, "S": v.S} {
+			zeroLed[name] = zeroLed[name] || len(b) > 0 && b[0] == 0
+		}
+		t.Run(v.Label, func(t *testing.T) {
+			t.Parallel()
+			testSRPVector(t, v)
+		})
+	}
+	for _, name := range []string{"A", "B", "S"} {
+		if !zeroLed[name] {
+			t.Errorf("no vector has a zero-led %s", name)
+		}
+	}
+}
+
+func testSRPVector(t *testing.T, v srpVector) {
+	s, err := newSRPServerWith(v.Code, v.Salt, v.PrivB)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, m2, err := s.verify(v.A, v.M1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newSRPClientWith(v.Code, v.Salt, v.B, v.PrivA)
+	for _, f := range []struct {
+		name      string
+		got, want []byte
+	}{
+		{"salt", s.salt(), v.Salt}, {"verifier", srpPad(s.v), v.V}, {"B", s.publicKey(), v.B}, {"K", key, v.K}, {"M2", m2, v.M2},
+		{"controller's A", c.A, v.A}, {"controller's K", c.K, v.K}, {"controller's M1", c.M1, v.M1},
+	} {
+		if !bytes.Equal(f.got, f.want) {
+			t.Errorf("%s:\n got %x\nwant %x", f.name, f.got, f.want)
+		}
+	}
+	if !c.check(v.M2) {
+		t.Error("the controller refuses M2")
+	}
+	if got := srpPad(s.secret(new(big.Int).SetBytes(v.A))); len(v.S) > 0 && !bytes.Equal(got, v.S) {
+		t.Errorf("S:\n got %x\nwant %x", got, v.S)
+	}
+}
+
+// A controller may send A without its leading zeros.
+func TestSRPShortKey(t *testing.T) {
+	t.Parallel()
+	done := 0
+	for _, v := range srpVectors(t) {
+		short := bytes.TrimLeft(v.A, "\x00")
+		if len(short) == len(v.A) {
+			continue
+		}
+		done++
+		s, err := newSRPServerWith(v.Code, v.Salt, v.PrivB)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if key, _, err := s.verify(short, v.M1); err != nil || !bytes.Equal(key, v.K) {
+			t.Errorf("%s: %v", v.Label, err)
+		}
+	}
+	if done == 0 {
+		t.Fatal("no vector has a zero-led A")
+	}
+}
+
+// With A = 0 the shared secret would be 0 whatever the code: the proof is right, and still refused.
+func TestSRPRefusesBadKeys(t *testing.T) {
+	t.Parallel()
+	s, err := newSRPServer("518-08-582")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, _ := srpGroup()
+	zeroKey := srpHash(make([]byte, srpKeyLen))
+	forged := srpProof(n, s.salt(), make([]byte, srpKeyLen), s.publicKey(), zeroKey)
+	for name, a := range map[string][]byte{
+		"empty": {}, "nil": nil, "zero": make([]byte, srpKeyLen), "one zero byte": {0}, "N": n.Bytes(),
+		"above N": bytes.Repeat([]byte{0xFF}, srpKeyLen), "too long": append([]byte{0}, n.Bytes()...),
+		"too long and zero-led": make([]byte, srpKeyLen+1),
+	} {
+		if key, m2, err := s.verify(a, forged); !errors.Is(err, errSRPBadKey) || key != nil || m2 != nil {
+			t.Errorf("%s: got %v, want errSRPBadKey", name, err)
+		}
+	}
+}
+
+func TestSRPRefusesWrongProofs(t *testing.T) {
+	t.Parallel()
+	s, err := newSRPServer("518-08-582")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newSRPClient("518-08-582", s.salt(), s.publicKey())
+	flipped := bytes.Clone(c.M1)
+	flipped[63] ^= 1
+	for name, m1 := range map[string][]byte{
+		"nil": nil, "short": c.M1[:63], "long": append(bytes.Clone(c.M1), 0), "one bit": flipped, "zero": make([]byte, 64),
+		"wrong code": newSRPClient("518-08-583", s.salt(), s.publicKey()).M1,
+	} {
+		if key, m2, err := s.verify(c.A, m1); !errors.Is(err, errSRPProof) || key != nil || m2 != nil {
+			t.Errorf("%s: got %v, want errSRPProof", name, err)
+		}
+	}
+	if _, _, err := s.verify(c.A, c.M1); err != nil {
+		t.Errorf("right proof after wrong ones: %v", err)
+	}
+}
+
+func TestSRPCodeForms(t *testing.T) {
+	t.Parallel()
+	v := srpVectors(t)[0]
+	s, err := newSRPServerWith(strings.ReplaceAll(v.Code, "-", ""), v.Salt, v.PrivB)
+	if err != nil || !bytes.Equal(s.publicKey(), v.B) {
+		t.Errorf("a code without dashes gives another verifier: %v", err)
+	}
+	if _, err := newSRPServer("123-45-678"); err == nil {
+		t.Error("a trivial code is accepted")
+	}
+}
+
+func TestSRPServersDiffer(t *testing.T) {
+	t.Parallel()
+	a, errA := newSRPServer("518-08-582")
+	b, errB := newSRPServer("518-08-582")
+	if errA != nil || errB != nil {
+		t.Fatal(errA, errB)
+	}
+	if bytes.Equal(a.salt(), b.salt()) || bytes.Equal(a.publicKey(), b.publicKey()) || a.b.Cmp(b.b) == 0 {
+		t.Error("two exchanges share a random value")
+	}
+	if len(a.salt()) != 16 || len(a.publicKey()) != 384 {
+		t.Errorf("salt of %d and B of %d bytes, want 16 and 384", len(a.salt()), len(a.publicKey()))
+	}
+}
+
+// Dropping leading zeros anywhere would refuse about 1 in 100 of these (A, B and S: 3 in 256).
+func TestSRPRandomExchanges(t *testing.T) {
+	t.Parallel()
+	const exchanges, workers = 300, 4
+	var next atomic.Int32
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
+			for i := next.Add(1); i <= exchanges && !t.Failed(); i = next.Add(1) {
+				exchange(t, i%6 == 0)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// exchange pairs with the right code, and now and then tries a wrong one as well.
+func exchange(t *testing.T, tryWrong bool) {
+	code := NewSetupCode()
+	s, err := newSRPServer(code)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	c := newSRPClient(code, s.salt(), s.publicKey())
+	key, m2, err := s.verify(c.A, c.M1)
+	if err != nil || !bytes.Equal(key, c.K) || !c.check(m2) {
+		t.Errorf("right code refused (A %x…, B %x…): %v", c.A[:2], s.publicKey()[:2], err)
+	}
+	if !tryWrong {
+		return
+	}
+	wrong := newSRPClient(NewSetupCode(), s.salt(), s.publicKey())
+	if _, _, err := s.verify(wrong.A, wrong.M1); !errors.Is(err, errSRPProof) {
+		t.Errorf("wrong code: got %v, want errSRPProof", err)
+	}
+}
