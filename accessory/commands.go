@@ -1,0 +1,155 @@
+package accessory
+
+import (
+	"context"
+	"strings"
+
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// waiter is somebody who waits for the outcome of a wish.
+type waiter struct {
+	outcome func(m *machine) (over bool, err error)
+	done    chan error // has room for one
+}
+
+// release tells those whose wish came to its end.
+func (t *Television) release() {
+	waiting := t.waiters[:0]
+	for _, w := range t.waiters {
+		if over, err := w.outcome(&t.m); over {
+			w.done <- err
+			continue
+		}
+		waiting = append(waiting, w)
+	}
+	clear(t.waiters[len(waiting):])
+	t.waiters = waiting
+}
+
+// wanted is the power that is pursued, or will be when the window closes.
+func (m *machine) wanted() power {
+	switch {
+	case m.wish.power != powerAny:
+		return m.wish.power
+	case m.wish.launch != nil:
+		return powerOn
+	}
+	return m.goal
+}
+
+// powerOutcome says whether power p is no longer pursued, and how that ended.
+func powerOutcome(p power) func(*machine) (bool, error) {
+	return func(m *machine) (bool, error) {
+		switch m.wanted() {
+		case p:
+			return false, nil
+		case powerAny:
+			return true, m.powerErr
+		}
+		return true, ErrSuperseded
+	}
+}
+
+// launchOutcome says whether a title is no longer pursued, and how that ended.
+func launchOutcome(title string) func(*machine) (bool, error) {
+	return func(m *machine) (bool, error) {
+		switch l := m.target(); {
+		case l != nil && l.title == title:
+			return false, nil
+		case l != nil || m.wanted() == powerOff:
+			return true, ErrSuperseded
+		}
+		return true, m.launchErr
+	}
+}
+
+// Wake turns the console on and returns when it is, within 60 s (120 s right after a standby: the console is deaf); it fails with [ErrNotWoken], [ErrSuperseded], [ErrStopped], or
+// what package ps4 says.
+func (t *Television) Wake(ctx context.Context) error {
+	return t.pursue(ctx, setPower{powerOn}, powerOutcome(powerOn))
+}
+
+// Standby puts the console into rest mode and returns when it is, within 30 s and a bit; it fails as Wake does, or with
+// [ErrStillAwake].
+func (t *Television) Standby(ctx context.Context) error {
+	return t.pursue(ctx, setPower{powerOff}, powerOutcome(powerOff))
+}
+
+// StartTitle starts a title, of which there need not be an input, and wakes the console for it if need be; it returns when the
+// console shows the title, within 90 s. noQuit leaves another running title alone and fails with [ps4.ErrTitleRunning].
+func (t *Television) StartTitle(ctx context.Context, id string, noQuit bool) error {
+	id = strings.ToUpper(strings.TrimSpace(id))
+	if err := validTitleID(id); err != nil {
+		return err
+	}
+	return t.pursue(ctx, selectTitle{title: id, noQuit: noQuit}, launchOutcome(id))
+}
+
+func (t *Television) pursue(ctx context.Context, e event, outcome func(*machine) (bool, error)) error {
+	w := waiter{outcome, make(chan error, 1)}
+	t.mu.Lock()
+	t.want(e, nil, nil)
+	t.waiters = append(t.waiters, w)
+	t.unlock()
+	select {
+	case err := <-w.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err() // the wish stays
+	case <-t.stopped:
+		return ErrStopped
+	}
+}
+
+// Keys presses keys, in order and paced, and returns when the last was sent. It never wakes the console: [ps4.ErrStandby].
+func (t *Television) Keys(ctx context.Context, keys []ps4.Key) error {
+	return t.WithSession(ctx, func(ctx context.Context, s Session) error { return s.Keys(ctx, keys...) })
+}
+
+// WithSession calls do with the console's session, when its turn comes. do must end with its context and not keep the session.
+// If the held session turns out to be over, do is called again with a new one.
+func (t *Television) WithSession(ctx context.Context, do func(context.Context, Session) error) error {
+	return t.enqueue(ctx, &job{do: do})
+}
+
+// WithoutSession closes the session, if one is open, and calls do; no session is opened meanwhile. Linking needs that.
+func (t *Television) WithoutSession(ctx context.Context, do func(context.Context) error) error {
+	return t.enqueue(ctx, &job{alone: true, do: func(ctx context.Context, _ Session) error { return do(ctx) }})
+}
+
+func (t *Television) enqueue(ctx context.Context, j *job) error {
+	j.ctx, j.done = ctx, make(chan error, 1)
+	t.mu.Lock()
+	t.queue.add(j)
+	t.mu.Unlock()
+	poke(t.work)
+	select {
+	case err := <-j.done:
+		return err
+	case <-ctx.Done():
+	}
+	t.mu.Lock()
+	waited := t.queue.remove(j)
+	t.mu.Unlock()
+	if waited {
+		return ctx.Err()
+	}
+	return <-j.done // it runs, and ends with ctx
+}
+
+// Seen tells of a reply to a search: an address that changed is followed, if it is this console's.
+func (t *Television) Seen(s ps4.Status) {
+	if !strings.EqualFold(s.HostID, t.cfg.HostID) || !s.Addr.IsValid() || s.Addr == t.console.Addr() {
+		return
+	}
+	t.mu.Lock()
+	defer t.unlock()
+	t.cfg.Logf("the console's address is now %v", s.Addr)
+	t.console.SetAddr(s.Addr)
+	t.changed = true
+	if t.cancelPoll != nil {
+		t.cancelPoll()
+	}
+	poke(t.poll)
+}

@@ -1,0 +1,121 @@
+package accessory
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// Config says what a television is. Only HostID is needed; a zero field means its default.
+type Config struct {
+	HostID   string // the console's, which is what it is known by; never changes
+	Name     string // default "PlayStation 4"; what somebody wrote in Home goes before
+	Model    string // default "PlayStation 4"
+	Firmware string // system version as the console says it, "09508011"; empty: the last seen
+
+	Category uint8   // 31 television (default), 35 set-top box, 36 stick
+	Titles   []Title // inputs that are always there
+	Remote   Remote
+	Slots    int // inputs, the two fixed ones counted: 2 to 90, default 40
+
+	Poll        time.Duration // between two polls while nothing is under way; default 5 s
+	Misses      int           // missed polls until the console counts as off; default 3
+	SessionIdle time.Duration // how long a session is held after its last use; default 60 s
+
+	Store     Store                            // nil: nothing is remembered
+	TitleName func(titleID string) string      // a better name than the console's, or ""; must not block; nil: none
+	OnChange  func()                           // Snapshot tells something new; must not block, and comes from any goroutine
+	Logf      func(format string, args ...any) // says nothing of which console it is; never sees a secret; nil: discard
+}
+
+// Title is a configured input.
+type Title struct {
+	ID     string // "CUSA00129", in any case
+	Name   string // empty: as the console calls it
+	Pin    bool   // stays at the front of the list
+	Remote map[string]string
+}
+
+// Remote maps keys of the HomeKit remote control to buttons of the console. Keys are up, down, left, right, select, back,
+// play_pause, information, and those that Home does not have: rewind, fast_forward, next_track, previous_track, exit. Buttons are
+// as [ps4.ParseButton] takes them, or "none". What is not named has its default.
+type Remote struct {
+	Keys   map[string]string
+	Double map[string]string // for two presses within 250 ms; delays the single press of these keys only
+}
+
+// Categories of an accessory (docs/homekit.md §1).
+const (
+	categoryTelevision = 31
+	categorySetTopBox  = 35
+	categoryStick      = 36
+)
+
+// complete returns the configuration with every default filled in.
+func (c Config) complete() (Config, error) {
+	c.HostID = strings.ToUpper(strings.TrimSpace(c.HostID))
+	c.Name = cmp.Or(cleanName(c.Name), defaultModel)
+	c.Model = cut(cmp.Or(c.Model, defaultModel), maxName)
+	c.Category = cmp.Or(c.Category, categoryTelevision)
+	c.Slots = cmp.Or(c.Slots, defaultSlots)
+	c.Poll = cmp.Or(c.Poll, defaultPoll)
+	c.Misses = cmp.Or(c.Misses, defaultMiss)
+	c.SessionIdle = cmp.Or(c.SessionIdle, defaultIdle)
+	if c.Logf == nil {
+		c.Logf = func(string, ...any) {}
+	}
+	titles, err := completeTitles(c.Titles)
+	c.Titles = titles
+	return c, errors.Join(err, c.check())
+}
+
+func (c Config) check() error {
+	switch {
+	case c.HostID == "" || len(c.HostID) > maxName:
+		return fmt.Errorf("a host id has 1 to %d bytes: %q", maxName, c.HostID)
+	case c.Category != categoryTelevision && c.Category != categorySetTopBox && c.Category != categoryStick:
+		return fmt.Errorf("category %d: 31, 35 and 36 are possible", c.Category)
+	case c.Slots < fixedSlots || c.Slots > maxSlots:
+		return fmt.Errorf("%d slots: %d to %d are possible", c.Slots, fixedSlots, maxSlots)
+	case c.Poll < 0 || c.Misses < 0 || c.SessionIdle < 0:
+		return errors.New("poll interval, missed polls and idle time cannot be negative")
+	}
+	return nil
+}
+
+// completeTitles checks the titles and writes their ids in upper case.
+func completeTitles(titles []Title) ([]Title, error) {
+	titles = slices.Clone(titles)
+	seen := map[string]bool{}
+	for i := range titles {
+		t := &titles[i]
+		t.ID = strings.ToUpper(strings.TrimSpace(t.ID))
+		if err := validTitleID(t.ID); err != nil {
+			return nil, err
+		}
+		if seen[t.ID] {
+			return nil, fmt.Errorf("title %s is there twice", t.ID)
+		}
+		seen[t.ID] = true
+	}
+	return titles, nil
+}
+
+// validTitleID takes what fits the boot packet and is safe as a name; it fails with [ps4.ErrTitleIDFormat].
+func validTitleID(id string) error {
+	odd := func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') }
+	if id == "" || len(id) > maxTitleID || id == homeID || id == otherID || strings.ContainsFunc(id, odd) {
+		return fmt.Errorf("%w: %q", ps4.ErrTitleIDFormat, id)
+	}
+	return nil
+}
+
+// firmware returns what FirmwareRevision shows for a system version.
+func firmware(systemVersion string) string {
+	return cmp.Or(ps4.Status{SystemVersion: systemVersion}.Version(), unknownFirmware)
+}

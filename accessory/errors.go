@@ -1,0 +1,66 @@
+package accessory
+
+import (
+	"errors"
+
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// Errors of the commands. What the console says comes as the errors of package ps4.
+var (
+	// ErrNotWoken means that the console did not come up within 60 s, or 90 s for a title.
+	ErrNotWoken = errors.New("the console did not wake up: check the credential, and that it may be turned on from the network")
+	// ErrStillAwake means that the console took the standby and was still on after 30 s.
+	ErrStillAwake = errors.New("the console did not go into rest mode within 30 s")
+	// ErrLaunchTimeout means that a title was not started within 90 s of its selection.
+	ErrLaunchTimeout = errors.New("the title could not be started within 90 s")
+	// ErrSuperseded means that somebody asked for something else meanwhile.
+	ErrSuperseded = errors.New("another command came meanwhile")
+	// ErrStopped means that the television does not run, or no longer.
+	ErrStopped = errors.New("the television does not run")
+	// ErrQueueFull means that the console could not keep up with the keys.
+	ErrQueueFull = errors.New("too many keys wait for the console")
+	// ErrNoSuchInput means that the television has no such input.
+	ErrNoSuchInput = errors.New("no such input")
+	// ErrNoFreeSlot means that every input is taken by a title that may not lose it.
+	ErrNoFreeSlot = errors.New("all inputs are in use: forget a title, or raise homekit.slots")
+	// ErrName means that a name is empty, longer than 64 bytes or not text.
+	ErrName = errors.New("a name has 1 to 64 bytes of text")
+)
+
+// outcome is what the end of a command means for what is wanted.
+type outcome uint8
+
+const (
+	done    outcome = iota
+	resting         // the console is in rest mode
+	again           // worth another try while there is time
+	refused         // it would be so the next time too
+)
+
+// final are the failures that another try does not mend. Of the console's refusals only two pass by themselves.
+var final = []error{
+	ps4.ErrNoCredential, ps4.ErrServiceHung, ps4.ErrProtocol, ps4.ErrUnsupported,
+	ps4.ErrNotConfirmed, ps4.ErrTitleRunning, ps4.ErrNoSuchTitle, ps4.ErrTitleIDFormat,
+}
+
+func outcomeOf(err error) outcome {
+	var result ps4.ResultError
+	switch {
+	case err == nil:
+		return done
+	case errors.Is(err, ps4.ErrStandby):
+		return resting
+	case errors.As(err, &result):
+		if result == ps4.ErrBooting || result == ps4.ErrBusy {
+			return again
+		}
+		return refused
+	}
+	for _, f := range final {
+		if errors.Is(err, f) {
+			return refused
+		}
+	}
+	return again
+}

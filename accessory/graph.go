@@ -1,0 +1,154 @@
+package accessory
+
+import (
+	"github.com/brutella/hap/accessory"
+	"github.com/brutella/hap/characteristic"
+	"github.com/brutella/hap/service"
+)
+
+// Instance ids, which HomeKit keeps for the life of a pairing. A service has the id of its block, its n-th characteristic that id
+// plus n; a characteristic that comes one day gets the next number at the end of its service, and no number is ever used again.
+// Input k (1 to 90) has the same ids whatever the number of slots.
+const (
+	iidInformation = 1
+	iidProtocol    = 16
+	iidTelevision  = 32
+	iidInputs      = 256 // input k starts at 256 + 16*(k-1)
+	iidsPerInput   = 16
+)
+
+// Values that never change (docs/homekit.md §2).
+const (
+	manufacturer       = "Sony Interactive Entertainment"
+	defaultModel       = "PlayStation 4"
+	unknownFirmware    = "0.0"
+	protocolVersion    = "1.1.0"
+	alwaysDiscoverable = 1
+	sourceHomeScreen   = 1  // InputSourceType of the home screen
+	sourceApplication  = 10 // and of titles
+	lastRemoteKey      = 16
+	free, inUse        = 0, 1 // IsConfigured
+	shown, hidden      = 0, 1 // visibility
+)
+
+// Permissions.
+func read() []string       { return []string{characteristic.PermissionRead} }
+func readEvents() []string { return append(read(), characteristic.PermissionEvents) }
+func write() []string      { return []string{characteristic.PermissionWrite} }
+func all() []string        { return append(append(read(), write()...), characteristic.PermissionEvents) }
+
+// graph is the accessory, and those of its characteristics that are written or change.
+type graph struct {
+	a *accessory.A
+
+	identify, infoName, firmware                          *characteristic.C
+	active, activeID, tvName, remoteKey, order, powerMode *characteristic.C
+	slots                                                 []slot
+}
+
+// slot is one input source.
+type slot struct {
+	configuredName, name, isConfigured, current, target *characteristic.C
+}
+
+// newGraph builds the accessory of docs/homekit.md §2, row by row. hap's ready-made services differ from it, so everything is
+// said explicitly.
+func newGraph(c *Config, name string) *graph {
+	g := &graph{a: &accessory.A{Id: 1, Type: c.Category}}
+	g.addInformation(c, name)
+	p := newBlock(service.TypeProtocolInformation, iidProtocol)
+	p.text(characteristic.TypeVersion, read(), protocolVersion)
+	g.a.AddS(p.s)
+	tv := g.addTelevision(name)
+	for k := 1; k <= c.Slots; k++ {
+		tv.AddS(g.addInput(k))
+	}
+	return g
+}
+
+func (g *graph) addInformation(c *Config, name string) {
+	b := newBlock(service.TypeAccessoryInformation, iidInformation)
+	g.identify = b.add(characteristic.TypeIdentify, characteristic.FormatBool, write(), nil)
+	info := &service.AccessoryInformation{
+		S:                b.s,
+		Identify:         &characteristic.Identify{Bool: &characteristic.Bool{C: g.identify}},
+		Name:             &characteristic.Name{String: b.text(characteristic.TypeName, read(), name)},
+		Manufacturer:     &characteristic.Manufacturer{String: b.text(characteristic.TypeManufacturer, read(), manufacturer)},
+		Model:            &characteristic.Model{String: b.text(characteristic.TypeModel, read(), c.Model)},
+		SerialNumber:     &characteristic.SerialNumber{String: b.text(characteristic.TypeSerialNumber, read(), c.HostID)},
+		FirmwareRevision: &characteristic.FirmwareRevision{String: b.text(characteristic.TypeFirmwareRevision, read(), firmware(c.Firmware))},
+	}
+	g.firmware = info.FirmwareRevision.C
+	g.infoName = b.text(characteristic.TypeConfiguredName, all(), name).C
+	g.a.Info = info
+	g.a.AddS(b.s)
+}
+
+func (g *graph) addTelevision(name string) *service.S {
+	b := newBlock(service.TypeTelevision, iidTelevision)
+	b.s.Primary = true
+	g.active = b.choice(characteristic.TypeActive, all(), 0, 0, 1)
+	g.activeID = b.add(characteristic.TypeActiveIdentifier, characteristic.FormatUInt32, all(), homeScreen)
+	g.tvName = b.text(characteristic.TypeConfiguredName, all(), name).C
+	b.choice(characteristic.TypeSleepDiscoveryMode, readEvents(), alwaysDiscoverable, 0, 1)
+	g.remoteKey = b.number(characteristic.TypeRemoteKey, write(), nil, lastRemoteKey)
+	g.order = b.add(characteristic.TypeDisplayOrder, characteristic.FormatTLV8, all(), "")
+	g.powerMode = b.choice(characteristic.TypePowerModeSelection, write(), nil, 0, 1)
+	g.a.AddS(b.s)
+	return b.s
+}
+
+func (g *graph) addInput(k int) *service.S {
+	b := newBlock(service.TypeInputSource, uint64(iidInputs+iidsPerInput*(k-1))) //nolint:gosec // k is 1 to 90
+	kind := sourceApplication
+	if k == homeScreen {
+		kind = sourceHomeScreen
+	}
+	b.add(characteristic.TypeIdentifier, characteristic.FormatUInt32, read(), k)
+	var s slot
+	s.configuredName = b.text(characteristic.TypeConfiguredName, all(), "").C
+	s.name = b.text(characteristic.TypeName, read(), "").C
+	b.number(characteristic.TypeInputSourceType, readEvents(), kind, sourceApplication)
+	s.isConfigured = b.choice(characteristic.TypeIsConfigured, all(), free, free, inUse)
+	s.current = b.choice(characteristic.TypeCurrentVisibilityState, readEvents(), hidden, shown, hidden)
+	s.target = b.choice(characteristic.TypeTargetVisibilityState, all(), hidden, shown, hidden)
+	g.slots = append(g.slots, s)
+	g.a.AddS(b.s)
+	return b.s
+}
+
+// block is a service whose characteristics are numbered one after the other.
+type block struct{ s *service.S }
+
+func newBlock(kind string, iid uint64) block {
+	s := service.New(kind)
+	s.Id = iid
+	return block{s}
+}
+
+// add adds a characteristic; the value is nil for one that cannot be read.
+func (b block) add(kind, format string, perms []string, value any) *characteristic.C {
+	c := characteristic.New()
+	c.Id = b.s.Id + uint64(len(b.s.Cs)) + 1
+	c.Type, c.Format, c.Permissions, c.Val = kind, format, perms, value
+	b.s.AddC(c)
+	return c
+}
+
+func (b block) text(kind string, perms []string, value string) *characteristic.String {
+	return &characteristic.String{C: b.add(kind, characteristic.FormatString, perms, value)}
+}
+
+// number adds a uint8 from 0 to top.
+func (b block) number(kind string, perms []string, value any, top int) *characteristic.C {
+	c := b.add(kind, characteristic.FormatUInt8, perms, value)
+	c.MinVal, c.MaxVal, c.StepVal = 0, top, 1
+	return c
+}
+
+// choice adds a uint8 with every value that it may have, the least first.
+func (b block) choice(kind string, perms []string, value any, valid ...int) *characteristic.C {
+	c := b.number(kind, perms, value, valid[len(valid)-1])
+	c.ValidVals = valid
+	return c
+}

@@ -1,0 +1,200 @@
+package accessory
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/brutella/hap/characteristic"
+
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// HAP status codes of a write.
+const (
+	statusOK      = 0
+	statusInvalid = -70410
+)
+
+// handle has every write come here.
+func (t *Television) handle() {
+	g := t.graph
+	g.a.IdentifyFunc = func(*http.Request) { t.identify() }
+	t.onWrite(g.identify, t.writeIdentify)
+	t.onWrite(g.infoName, t.writeName)
+	t.onWrite(g.tvName, t.writeName)
+	t.onWrite(g.active, t.writeActive)
+	t.onWrite(g.activeID, t.writeActiveIdentifier)
+	t.onWrite(g.remoteKey, t.writeRemoteKey)
+	t.onWrite(g.powerMode, t.writePowerMode)
+	t.onWrite(g.order, t.writeOrder)
+	for i, s := range g.slots {
+		t.onWrite(s.configuredName, func(w written) int { return t.writeInputName(i+1, w) })
+		t.onWrite(s.target, func(w written) int { return t.writeVisibility(i+1, w) })
+		t.onWrite(s.isConfigured, func(written) int { return statusOK }) // reverted (docs/homekit.md §4)
+	}
+}
+
+// written is a write: the value, of which characteristic, by whom.
+type written struct {
+	value any
+	of    *characteristic.C
+	by    *http.Request
+}
+
+func (w written) number() int {
+	n, _ := w.value.(int)
+	return n
+}
+
+func (w written) text() string {
+	s, _ := w.value.(string)
+	return s
+}
+
+// onWrite makes do the handler of writes of c. It is called with mu held and decides; a value that was taken but does not show
+// afterwards is reverted with an event. What has to be saved is on disk before the answer.
+func (t *Television) onWrite(c *characteristic.C, do func(written) int) {
+	readable := slices.Contains(c.Permissions, characteristic.PermissionRead)
+	c.SetValueRequestFunc = func(value any, by *http.Request) (any, int) {
+		status, urgent := t.doWrite(written{value, c, by}, readable, do)
+		if urgent {
+			_ = t.save() // told and tried again there; the write stands
+		}
+		return nil, status
+	}
+}
+
+func (t *Television) doWrite(w written, readable bool, do func(written) int) (status int, urgent bool) {
+	t.mu.Lock()
+	defer t.unlock()
+	t.urgent = false
+	status = do(w)
+	if readable && status == statusOK && w.of.Value() != w.value {
+		t.revert(w.of)
+	}
+	return status, t.urgent
+}
+
+func (t *Television) writeActive(w written) int {
+	p := powerOff
+	if w.number() == 1 {
+		p = powerOn
+	}
+	t.want(setPower{p}, w.by, w.of)
+	return statusOK
+}
+
+// writeActiveIdentifier starts a title or goes to the home screen. The input for other titles and a free slot have no effect.
+func (t *Television) writeActiveIdentifier(w written) int {
+	id, exists := t.in.title(w.number())
+	switch {
+	case !exists:
+		return statusInvalid
+	case id == homeID:
+		t.want(selectTitle{}, w.by, w.of)
+	case id != "" && id != otherID:
+		t.want(selectTitle{title: id}, w.by, w.of)
+	}
+	return statusOK
+}
+
+func (t *Television) writeRemoteKey(w written) int {
+	key := remoteKey(w.number())
+	_, hasDouble := t.remote.double[key]
+	t.press(t.presses.press(key, hasDouble, time.Now()))
+	poke(t.clock)
+	return statusOK
+}
+
+// press queues the buttons of presses.
+func (t *Television) press(presses []press) {
+	for _, p := range presses {
+		if b := t.remote.button(p, t.m.seen.title); b != 0 {
+			t.pressButton(b)
+		}
+	}
+}
+
+func (t *Television) pressButton(b ps4.Button) {
+	if t.queue.addKey(ps4.Key{Button: b}) {
+		t.cfg.Logf("%v: the oldest are dropped", ErrQueueFull)
+	}
+	poke(t.work)
+}
+
+// writePowerMode is "View TV Settings": both values press PS (docs/homekit.md §2).
+func (t *Television) writePowerMode(written) int {
+	t.pressButton(ps4.PS)
+	return statusOK
+}
+
+func (t *Television) writeName(w written) int {
+	if name := w.text(); !ignoredName(name) {
+		t.rename(name, w.of, w.by)
+	}
+	return statusOK
+}
+
+func (t *Television) rename(name string, of *characteristic.C, by *http.Request) {
+	if name != t.displayName() {
+		t.name = name
+		t.keep()
+	}
+	t.showName(of, by)
+}
+
+func (t *Television) writeInputName(k int, w written) int {
+	id, _ := t.in.title(k)
+	if id != "" && !ignoredName(w.text()) && w.text() != w.of.Value() {
+		t.in.titles[id].Name = w.text()
+		t.keep()
+		t.showInputs(w.of, w.by)
+	}
+	return statusOK
+}
+
+func (t *Television) writeVisibility(k int, w written) int {
+	id, _ := t.in.title(k)
+	if id != "" {
+		t.hide(id, w.number() == hidden, w.of, w.by)
+	}
+	return statusOK
+}
+
+func (t *Television) hide(id string, hide bool, of *characteristic.C, by *http.Request) {
+	if t.in.titles[id].Hidden != hide {
+		t.in.titles[id].Hidden = hide
+		t.keep()
+	}
+	t.showInputs(of, by)
+}
+
+func (t *Television) writeOrder(w written) int {
+	order, err := decodeOrder(w.text(), len(t.in.slots))
+	if err != nil || !t.in.setOrder(order) {
+		return statusInvalid
+	}
+	t.keep()
+	t.showInputs(w.of, w.by)
+	return statusOK
+}
+
+func (t *Television) writeIdentify(w written) int {
+	if on, _ := w.value.(bool); on {
+		t.noteIdentify()
+	}
+	return statusOK
+}
+
+// identify is the /identify of an unpaired accessory.
+func (t *Television) identify() {
+	t.mu.Lock()
+	defer t.unlock()
+	t.noteIdentify()
+}
+
+func (t *Television) noteIdentify() {
+	t.identified, t.changed = time.Now(), true
+	t.cfg.Logf("somebody asks which one this is (identify)")
+}

@@ -1,0 +1,305 @@
+package accessory
+
+import (
+	"time"
+
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// machine decides what becomes of what is wanted: which command goes to the console and when, and what HomeKit reads meanwhile.
+// It is pure: no clock, no I/O, no goroutine. testdata/intents.md is its table, and its test.
+//
+// A write opens a window of 100 ms in which writes merge (wish). Then it is the goal for the power, the launch, or both, and
+// is pursued until the console confirms it, refuses it, or time runs out. While something is pursued, polls that say otherwise
+// do not show.
+type machine struct {
+	poll   time.Duration // the slow interval; silence is counted in it
+	misses int           // so many missed polls make a console unreachable
+
+	wish   wish
+	goal   power
+	goalBy time.Time // then it is given up
+	sent   bool      // the goal's standby is on its way or done
+	launch *launch
+	busy   *action // the command that uses the session
+	cancel bool    // busy was told to end
+
+	seen     seen
+	fresh    time.Time // a poll that began earlier tells nothing about the last write or command
+	retryAt  time.Time
+	nextWake time.Time
+	woke     time.Time // the last WAKEUP
+	leaveBy  time.Time // until then "awake" may be the last word of a console that goes to rest
+	deafBy   time.Time // until then silence is rest mode
+
+	powerErr  error // how the last goal and launch ended
+	launchErr error
+
+	at  time.Time // of the last step
+	out []action
+}
+
+func newMachine(poll time.Duration, misses int) machine { return machine{poll: poll, misses: misses} }
+
+// power is what is wanted of the console's power.
+type power uint8
+
+const (
+	powerAny power = iota
+	powerOn
+	powerOff
+)
+
+// launch is a wanted title; the empty one is the home screen. Each selection has its own.
+type launch struct {
+	title  string
+	noQuit bool
+	until  time.Time
+	woken  bool // it had to wake the console
+}
+
+// wish is what the writes of the open window ask for.
+type wish struct {
+	power  power
+	launch *launch
+	began  time.Time
+}
+
+func (w wish) open() bool { return w.power != powerAny || w.launch != nil }
+
+// seen is what polls say about the console.
+type seen struct {
+	state  ps4.State
+	title  string    // the running one
+	began  time.Time // of the last answered poll
+	heard  time.Time
+	misses int // polls without an answer since
+}
+
+// Events.
+type (
+	event       any
+	setPower    struct{ power power }
+	selectTitle struct {
+		title  string
+		noQuit bool
+	}
+	polled struct {
+		began time.Time
+		state ps4.State // StateUnreachable: no answer
+		title string
+	}
+	finished struct {
+		do   do
+		err  error
+		sent bool // the command reached the console's session
+	}
+	tick struct{}
+)
+
+// do is a kind of action.
+type do uint8
+
+const (
+	doWake    do = iota // send one WAKEUP
+	doStandby           // these three use the session, one at a time
+	doStart
+	doHome
+	doCancel // end the one that is under way; it still reports how it finished
+	doReport // tell the user about err, once
+)
+
+// action is what a step asks for.
+type action struct {
+	do     do
+	launch *launch
+	until  time.Time
+	err    error
+}
+
+// step takes in an event and returns what is to be done now.
+func (m *machine) step(e event, now time.Time) []action {
+	m.out, m.at = nil, now
+	switch e := e.(type) {
+	case setPower:
+		m.write(now)
+		m.wish.power = e.power
+	case selectTitle:
+		m.write(now)
+		m.wish.launch = &launch{title: e.title, noQuit: e.noQuit}
+	case polled:
+		m.polled(e, now)
+	case finished:
+		m.finished(e, now)
+	}
+	m.advance(now)
+	return m.out
+}
+
+func (m *machine) write(now time.Time) {
+	if !m.wish.open() {
+		m.wish.began = now
+	}
+	m.fresh = now
+}
+
+// advance does what is due.
+func (m *machine) advance(now time.Time) {
+	if m.wish.open() {
+		if now.Before(m.wish.began.Add(mergeTime)) {
+			return
+		}
+		m.settle()
+	}
+	switch m.goal {
+	case powerOn:
+		m.wakeUp(now)
+	case powerOff:
+		m.rest(now)
+	}
+	m.play(now)
+	m.supersede()
+}
+
+// settle turns the merged wish into what is pursued. Power off wins over a launch of the same window.
+func (m *machine) settle() {
+	w := m.wish
+	m.wish = wish{}
+	if w.power == powerOff {
+		m.launch = nil
+		if m.goal != powerOff {
+			m.pursue(powerOff, w.began.Add(standbyHold))
+		}
+		return
+	}
+	switch {
+	case w.launch != nil: // its limit is that of the waking, too
+		w.launch.until = w.began.Add(launchLimit)
+		m.launch, m.retryAt = w.launch, time.Time{}
+		m.pursue(powerOn, w.launch.until)
+	case m.goal != powerOn:
+		m.pursue(powerOn, w.began.Add(bootHold))
+	}
+	m.stretch()
+}
+
+// stretch has the limits of power on count from the end of the deaf minute: until then no WAKEUP can be heard, and a console that
+// is turned on again at once would be given up shortly before it comes.
+func (m *machine) stretch() {
+	if m.goal != powerOn || !m.at.Before(m.deafBy) {
+		return
+	}
+	m.goalBy = later(m.goalBy, m.deafBy.Add(bootHold))
+	if m.launch != nil {
+		m.launch.until = later(m.launch.until, m.deafBy.Add(launchLimit))
+		m.goalBy = m.launch.until
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+func (m *machine) pursue(p power, until time.Time) {
+	if m.goal != p {
+		m.sent, m.retryAt, m.nextWake = false, time.Time{}, time.Time{}
+	}
+	m.goal, m.goalBy, m.powerErr = p, until, nil
+}
+
+// wakeUp pursues power on: WAKEUPs until a poll that began after the write finds the console awake.
+func (m *machine) wakeUp(now time.Time) {
+	switch {
+	case m.confirmed() && m.up(now):
+		m.goal = powerAny
+	case !now.Before(m.goalBy):
+		m.failPower(ErrNotWoken)
+	case m.busy != nil && m.busy.do == doStandby: // it is being ended; perhaps it was not sent
+	case !m.up(now) && !now.Before(m.nextWake):
+		m.do(action{do: doWake})
+		m.woke, m.nextWake = now, now.Add(wakeEvery)
+		if m.launch != nil {
+			m.launch.woken = true
+		}
+	}
+}
+
+// rest pursues power off: one standby, as soon as the console answers, until rest mode is seen.
+func (m *machine) rest(now time.Time) {
+	waking := !m.woke.IsZero() && now.Before(m.woke.Add(wakeEffect))
+	switch {
+	case m.confirmed() && m.seen.state == ps4.StateStandby && (m.sent || !waking):
+		m.goal = powerAny
+	case !now.Before(m.goalBy) && m.busy == nil:
+		m.goal = powerAny
+		if m.seen.state == ps4.StateAwake {
+			m.failPower(ErrStillAwake)
+		}
+	case !m.sent && m.busy == nil && m.answers() && !now.Before(m.retryAt):
+		if waking {
+			m.goalBy = now.Add(standbyHold)
+		}
+		m.sent, m.leaveBy = true, now.Add(leaveTime)
+		m.command(action{do: doStandby, until: m.goalBy})
+	}
+}
+
+// play starts the launch once the console is up.
+func (m *machine) play(now time.Time) {
+	l := m.launch
+	switch {
+	case l == nil || m.busy != nil || m.goal == powerOff:
+	case !now.Before(l.until):
+		m.failLaunch(ErrLaunchTimeout)
+	case m.goal == powerOn && !m.up(now) || now.Before(m.retryAt):
+	case l.title == "" && l.woken: // a woken console shows the home screen by itself
+		m.launch, m.launchErr = nil, nil
+	case l.title == "":
+		m.command(action{do: doHome, launch: l, until: l.until})
+	default:
+		m.command(action{do: doStart, launch: l, until: l.until})
+	}
+}
+
+// supersede ends the command under way if it is no longer what is wanted.
+func (m *machine) supersede() {
+	if m.busy == nil || m.cancel {
+		return
+	}
+	standby := m.busy.do == doStandby
+	if standby && m.goal == powerOn || !standby && m.launch != m.busy.launch {
+		m.cancel = true
+		m.do(action{do: doCancel})
+	}
+}
+
+func (m *machine) do(a action) { m.out = append(m.out, a) }
+
+func (m *machine) command(a action) {
+	m.busy = &a
+	m.do(a)
+}
+
+// confirmed says that a poll that began after the last write and command was answered.
+func (m *machine) confirmed() bool { return !m.seen.began.IsZero() && !m.seen.began.Before(m.fresh) }
+
+func (m *machine) answers() bool { return m.seen.state == ps4.StateAwake && m.seen.misses == 0 }
+
+// up says that the console is awake and stays so.
+func (m *machine) up(now time.Time) bool { return m.answers() && !now.Before(m.leaveBy) }
+
+func (m *machine) failPower(err error) {
+	m.goal, m.powerErr = powerAny, err
+	if m.launch != nil {
+		m.launch, m.launchErr = nil, err
+	}
+	m.do(action{do: doReport, err: err})
+}
+
+func (m *machine) failLaunch(err error) {
+	m.launch, m.launchErr = nil, err
+	m.do(action{do: doReport, err: err})
+}

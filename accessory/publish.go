@@ -1,0 +1,127 @@
+package accessory
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/brutella/hap/characteristic"
+)
+
+// show publishes power and the chosen input. by wrote the characteristic of, and gets no event for that one. mu is held, as in
+// everything here.
+func (t *Television) show(of *characteristic.C, by *http.Request) {
+	active := 0
+	if t.m.active() {
+		active = 1
+	}
+	t.set(t.graph.active, active, of, by)
+	t.set(t.graph.activeID, t.identifier(), of, by)
+}
+
+// identifier is what ActiveIdentifier shows: what is being started, or else what runs, or ran last.
+func (t *Television) identifier() int {
+	if l := t.m.target(); l != nil {
+		return t.in.identifier(l.title)
+	}
+	if id, _ := t.in.title(t.chosen); id == "" {
+		t.chosen = homeScreen // its slot was freed
+	}
+	if t.m.settled() {
+		if id := t.in.identifier(t.m.seen.title); id != t.chosen {
+			t.chosen = id
+			t.touch()
+		}
+	}
+	return t.chosen
+}
+
+// showInputs publishes names, visibility and order.
+func (t *Television) showInputs(of *characteristic.C, by *http.Request) {
+	for i, name := range t.in.names() {
+		s, configured, visible := t.graph.slots[i], free, hidden
+		if id := t.in.slots[i]; id != "" {
+			configured = inUse
+			if !t.in.titles[id].Hidden {
+				visible = shown
+			}
+		}
+		t.set(s.configuredName, name, of, by)
+		t.set(s.name, name, of, by)
+		t.set(s.isConfigured, configured, of, by)
+		t.set(s.current, visible, of, by)
+		t.set(s.target, visible, of, by)
+	}
+	t.set(t.graph.order, encodeOrder(t.in.sorted()), of, by)
+}
+
+// showName publishes the console's name in both places; Name 23 follows at the next start (docs/homekit.md §4).
+func (t *Television) showName(of *characteristic.C, by *http.Request) {
+	t.set(t.graph.infoName, t.displayName(), of, by)
+	t.set(t.graph.tvName, t.displayName(), of, by)
+}
+
+// set publishes a value that changed. Nobody is left out but the writer of that very characteristic.
+func (t *Television) set(c *characteristic.C, v any, of *characteristic.C, by *http.Request) {
+	if c.Value() == v {
+		return
+	}
+	if c != of {
+		by = nil
+	}
+	t.changed = true
+	t.pub.Set(c, v, by)
+}
+
+// revert tells everybody, soon after the answer, that a write had no effect.
+func (t *Television) revert(c *characteristic.C) {
+	if len(t.reverts) == 0 {
+		t.revertAt = time.Now().Add(revertDelay)
+	}
+	t.reverts = append(t.reverts, c)
+	poke(t.clock)
+}
+
+// touch has what is remembered saved, soon.
+func (t *Television) touch() {
+	if !t.dirty {
+		t.dirty, t.saveAt = true, time.Now().Add(saveAfter)
+	}
+	poke(t.clock)
+}
+
+// keep is touch for what somebody chose: it is on disk before he gets an answer.
+func (t *Television) keep() {
+	t.touch()
+	t.urgent = true
+}
+
+// save saves what changed, and returns when it is on disk. What fails is told, and tried again later. mu is not held.
+func (t *Television) save() error {
+	t.saving.Lock()
+	defer t.saving.Unlock()
+	t.mu.Lock()
+	dirty, saved := t.dirty, t.saved()
+	t.dirty = false
+	t.mu.Unlock()
+	if !dirty || t.cfg.Store == nil {
+		return nil
+	}
+	err := t.cfg.Store.Save(saved)
+	if err != nil {
+		t.mu.Lock()
+		defer t.unlock()
+		t.dirty, t.saveAt = true, time.Now().Add(saveRetry)
+		t.report(fmt.Errorf("what is remembered of the television cannot be saved: %w", err))
+	}
+	return err
+}
+
+func (t *Television) saved() Saved {
+	titles, order := t.in.saved()
+	return Saved{
+		Name: t.name, ActiveIdentifier: uint32(t.chosen), //nolint:gosec // 1 to 90
+		HostName: t.status.HostName, SystemVersion: t.status.SystemVersion,
+		Titles: titles, Order: order,
+	}
+}

@@ -1,0 +1,117 @@
+package accessory
+
+import (
+	"context"
+	"slices"
+
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// job is work for the session.
+type job struct {
+	do    func(ctx context.Context, s Session) error
+	alone bool            // no session may be open, and none is given to do
+	ctx   context.Context // of who waits; nil: a key of HomeKit's, nobody waits
+	done  chan error      // has room for one
+}
+
+// end tells who waits how the job ended.
+func (j *job) end(err error) {
+	if j.done != nil {
+		j.done <- err
+	}
+}
+
+// queue is what waits for the session: at most one command of the machine, which goes first, and jobs in their order. It is not
+// safe for concurrent use.
+type queue struct {
+	command    *action
+	commandCtx context.Context
+	cancel     context.CancelFunc
+	jobs       []*job
+	keys       int  // jobs that nobody waits for
+	dropping   bool // since the queue was last empty, keys were dropped
+	closed     bool
+}
+
+func (q *queue) setCommand(a action) {
+	q.command = &a
+	q.commandCtx, q.cancel = context.WithDeadline(context.Background(), a.until)
+}
+
+// cancelCommand ends the command, whether it waits or runs.
+func (q *queue) cancelCommand() {
+	if q.cancel != nil {
+		q.cancel()
+	}
+}
+
+// addKey adds a press; when too many wait, the oldest is dropped. It reports the first such drop.
+func (q *queue) addKey(k ps4.Key) (dropped bool) {
+	if q.closed {
+		return false
+	}
+	if q.keys >= maxKeys {
+		dropped, q.dropping = !q.dropping, true
+		q.dropKeys(1)
+	}
+	q.keys++
+	q.jobs = append(q.jobs, &job{do: func(ctx context.Context, s Session) error { return s.Keys(ctx, k) }})
+	return dropped
+}
+
+// add adds a job that somebody waits for.
+func (q *queue) add(j *job) {
+	if q.closed {
+		j.end(ErrStopped)
+		return
+	}
+	q.jobs = append(q.jobs, j)
+}
+
+// dropKeys drops the oldest n presses that nobody waits for.
+func (q *queue) dropKeys(n int) {
+	kept := q.jobs[:0]
+	for _, j := range q.jobs {
+		if n > 0 && j.ctx == nil {
+			n--
+			q.keys--
+			continue
+		}
+		kept = append(kept, j)
+	}
+	clear(q.jobs[len(kept):])
+	q.jobs = kept
+}
+
+// takeJob returns the next job, nil when none waits.
+func (q *queue) takeJob() *job {
+	if len(q.jobs) == 0 {
+		q.dropping = false
+		return nil
+	}
+	j := q.jobs[0]
+	q.jobs = q.jobs[1:]
+	if j.ctx == nil {
+		q.keys--
+	}
+	return j
+}
+
+// remove takes out a job that still waits, and reports whether it did.
+func (q *queue) remove(j *job) bool {
+	i := slices.Index(q.jobs, j)
+	if i >= 0 {
+		q.jobs = slices.Delete(q.jobs, i, i+1)
+	}
+	return i >= 0
+}
+
+// close ends every job, and those that come.
+func (q *queue) close() {
+	q.closed = true
+	q.cancelCommand()
+	for j := q.takeJob(); j != nil; j = q.takeJob() {
+		j.end(ErrStopped)
+	}
+}

@@ -1,0 +1,134 @@
+package accessory
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// remoteKey is a value of RemoteKey.
+type remoteKey int
+
+// keyByName are the keys that iOS sends (docs/homekit.md §5), and those of the specification that it does not.
+var keyByName = map[string]remoteKey{
+	"rewind": 0, "fast_forward": 1, "next_track": 2, "previous_track": 3,
+	"up": 4, "down": 5, "left": 6, "right": 7, "select": 8, "back": 9, "exit": 10, "play_pause": 11, "information": 15,
+}
+
+// defaultButtons are those of docs/homekit.md §5.
+var defaultButtons = map[remoteKey]ps4.Button{
+	4: ps4.Up, 5: ps4.Down, 6: ps4.Left, 7: ps4.Right, 8: ps4.Enter, 9: ps4.Back, 11: ps4.Option, 15: ps4.PS,
+}
+
+// noButton is the name of the button of a key that does nothing.
+const noButton = "none"
+
+// buttonMap says which button a key is. The zero button is none.
+type buttonMap map[remoteKey]ps4.Button
+
+// remote is a configured remote control.
+type remote struct {
+	single, double buttonMap
+	titles         map[string]buttonMap // of running titles; they go before
+}
+
+func newRemote(r Remote, titles []Title) (*remote, error) {
+	single, err := parseButtons(r.Keys)
+	if err != nil {
+		return nil, fmt.Errorf("remote: %w", err)
+	}
+	double, err := parseButtons(r.Double)
+	if err != nil {
+		return nil, fmt.Errorf("remote, double: %w", err)
+	}
+	out := &remote{single: maps.Clone(buttonMap(defaultButtons)), double: double, titles: map[string]buttonMap{}}
+	maps.Copy(out.single, single)
+	for _, t := range titles {
+		if out.titles[t.ID], err = parseButtons(t.Remote); err != nil {
+			return nil, fmt.Errorf("title %s: remote: %w", t.ID, err)
+		}
+	}
+	return out, nil
+}
+
+func parseButtons(names map[string]string) (buttonMap, error) {
+	buttons := buttonMap{}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		key, known := keyByName[strings.ToLower(strings.TrimSpace(name))]
+		if !known {
+			return nil, fmt.Errorf("no key is called %q: use one of %s", name, strings.Join(slices.Sorted(maps.Keys(keyByName)), ", "))
+		}
+		button, err := parseButton(names[name])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		buttons[key] = button
+	}
+	return buttons, nil
+}
+
+func parseButton(name string) (ps4.Button, error) {
+	if name == noButton {
+		return 0, nil
+	}
+	return ps4.ParseButton(name)
+}
+
+// button returns the button of a press while a title runs; 0 is none.
+func (r *remote) button(p press, title string) ps4.Button {
+	if p.double {
+		return r.double[p.key]
+	}
+	if b, mapped := r.titles[title][p.key]; mapped {
+		return b
+	}
+	return r.single[p.key]
+}
+
+// press is one key, pressed once or twice.
+type press struct {
+	key    remoteKey
+	double bool
+}
+
+// presses finds double presses. A key that has one waits 250 ms for its second press, or until another key comes, so that the
+// order stays; a key that has none is not delayed.
+type presses struct {
+	waiting bool
+	key     remoteKey
+	until   time.Time
+}
+
+// press takes a key in and returns what is pressed now.
+func (p *presses) press(key remoteKey, hasDouble bool, now time.Time) []press {
+	if p.waiting && key == p.key && now.Before(p.until) {
+		p.waiting = false
+		return []press{{key, true}}
+	}
+	out := p.flush()
+	if !hasDouble {
+		return append(out, press{key, false})
+	}
+	p.waiting, p.key, p.until = true, key, now.Add(doubleTime)
+	return out
+}
+
+// due returns the press that waited in vain.
+func (p *presses) due(now time.Time) []press {
+	if !p.waiting || now.Before(p.until) {
+		return nil
+	}
+	return p.flush()
+}
+
+func (p *presses) flush() []press {
+	if !p.waiting {
+		return nil
+	}
+	p.waiting = false
+	return []press{{p.key, false}}
+}

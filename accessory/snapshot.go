@@ -1,0 +1,99 @@
+package accessory
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// Snapshot is what is known of a television at one moment.
+type Snapshot struct {
+	HostID   string
+	Name     string // as HomeKit shows it
+	HostName string // as the console calls itself
+	Addr     netip.AddrPort
+
+	State         ps4.State // silence in the minute after a standby is rest mode
+	SystemVersion string    // "09508011"
+	RequestPort   uint16
+	TitleID       string // the running title; empty when none runs
+	TitleName     string
+	LastSeen      time.Time // of the last reply; zero: none yet
+
+	Active           bool // what HomeKit reads: what is wanted, until the console confirms or refuses
+	ActiveIdentifier int
+	Working          bool // a command is under way
+	SessionOpen      bool
+	Identified       time.Time // somebody asked which one this is
+
+	LastError   error // of the last command; nil once another was given
+	LastErrorAt time.Time
+
+	Inputs []Input // as Home orders them
+}
+
+// Input is one input of a television.
+type Input struct {
+	Identifier int
+	TitleID    string // empty for the two fixed ones
+	Name       string // as HomeKit shows it
+	Title      string // as the console calls it; empty: never seen running
+	Configured bool
+	Pinned     bool // by configuration or command
+	Added      bool // by command
+	Renamed    bool
+	Hidden     bool
+	LastPlayed time.Time // zero: never seen running
+}
+
+// Snapshot returns what is known now, from memory.
+func (t *Television) Snapshot() Snapshot {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := Snapshot{
+		HostID: t.cfg.HostID, Name: t.displayName(), HostName: t.status.HostName, Addr: t.console.Addr(),
+		State: t.m.seen.state, SystemVersion: t.status.SystemVersion, RequestPort: t.status.RequestPort, LastSeen: t.lastSeen,
+		Active: t.m.active(), ActiveIdentifier: t.identifier(), Working: t.m.working(),
+		SessionOpen: t.sessionOpen, Identified: t.identified, LastError: t.trouble, LastErrorAt: t.troubleAt,
+		Inputs: t.in.list(),
+	}
+	if s.State == ps4.StateAwake {
+		s.TitleID, s.TitleName = t.m.seen.title, t.titleName(t.m.seen.title)
+	}
+	return s
+}
+
+// titleName is what a running title is called: as its input, or as the console says.
+func (t *Television) titleName(id string) string {
+	switch {
+	case id == "":
+		return ""
+	case t.in.slot(id) > 0:
+		return t.in.names()[t.in.slot(id)-1]
+	case id == t.status.TitleID:
+		return t.status.TitleName
+	}
+	return id
+}
+
+// list returns every input in its order.
+func (in *inputs) list() []Input {
+	names := in.names()
+	var list []Input
+	for _, identifier := range in.sorted() {
+		k := int(identifier)
+		id := in.slots[k-1]
+		saved := in.titles[id]
+		input := Input{
+			Identifier: k, TitleID: id, Name: names[k-1], Title: saved.Title,
+			Configured: in.configured(id) >= 0, Pinned: in.pinned(id), Added: saved.Added, Renamed: saved.Name != "",
+			Hidden: saved.Hidden, LastPlayed: saved.LastPlayed,
+		}
+		if k <= fixedSlots {
+			input.TitleID = ""
+		}
+		list = append(list, input)
+	}
+	return list
+}

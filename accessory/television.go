@@ -1,0 +1,197 @@
+package accessory
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/brutella/hap/accessory"
+	"github.com/brutella/hap/characteristic"
+
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// Television is one console as a HomeKit television. It is safe for concurrent use.
+type Television struct {
+	cfg     Config
+	console Console
+	graph   *graph
+
+	running atomic.Bool
+	stopped chan struct{} // closed when Run has returned
+	saving  sync.Mutex    // one save at a time; taken before mu
+
+	// A token in each of these makes a goroutine of Run look at what there is.
+	clock, work, poll chan struct{}
+
+	mu      sync.Mutex
+	pub     Publisher
+	m       machine
+	in      *inputs
+	remote  *remote
+	presses presses
+	name    string // as somebody wrote it; empty: cfg.Name
+	chosen  int    // ActiveIdentifier while nothing is being started
+
+	status      ps4.Status // the last reply
+	lastSeen    time.Time
+	identified  time.Time
+	trouble     error
+	troubleAt   time.Time
+	sessionOpen bool
+	changed     bool // the snapshot did
+
+	wake       bool // a WAKEUP is to be sent
+	queue      queue
+	waiters    []waiter
+	reverts    []*characteristic.C // written, but without effect: to be told by an event
+	revertAt   time.Time
+	dirty      bool // something is to be saved, at saveAt
+	saveAt     time.Time
+	urgent     bool               // it is to be saved before the answer
+	cancelPoll context.CancelFunc // of the poll under way
+}
+
+// New makes a television of a console. It reads the store and does no I/O on the network.
+func New(c Config, console Console) (*Television, error) {
+	cfg, err := c.complete()
+	if err != nil {
+		return nil, err
+	}
+	saved, err := load(cfg.Store)
+	if err != nil {
+		return nil, err
+	}
+	in, err := newInputs(&cfg, saved)
+	if err != nil {
+		return nil, err
+	}
+	remote, err := newRemote(cfg.Remote, cfg.Titles)
+	if err != nil {
+		return nil, err
+	}
+	t := &Television{
+		cfg: cfg, console: console, in: in, remote: remote, m: newMachine(cfg.Poll, cfg.Misses),
+		pub: modelOnly{}, stopped: make(chan struct{}),
+		clock: make(chan struct{}, 1), work: make(chan struct{}, 1), poll: make(chan struct{}, 1),
+	}
+	if c, ok := console.(interface{ SetHostID(id string) }); ok {
+		c.SetHostID(cfg.HostID) // replies of another console that has got the address are none
+	}
+	t.restore(saved)
+	t.handle()
+	return t, nil
+}
+
+// restore takes over what was saved and builds the accessory with it.
+func (t *Television) restore(saved Saved) {
+	if checkName(saved.Name) == nil {
+		t.name = saved.Name
+	}
+	if t.cfg.Firmware == "" {
+		t.cfg.Firmware = saved.SystemVersion
+	}
+	t.status = ps4.Status{HostName: saved.HostName, SystemVersion: t.cfg.Firmware}
+	t.chosen = homeScreen
+	if id, _ := t.in.title(int(saved.ActiveIdentifier)); id != "" {
+		t.chosen = int(saved.ActiveIdentifier)
+	}
+	t.graph = newGraph(&t.cfg, t.displayName())
+	t.show(nil, nil)
+	t.showInputs(nil, nil)
+}
+
+// displayName is the console's one name.
+func (t *Television) displayName() string {
+	if t.name != "" {
+		return t.name
+	}
+	return t.cfg.Name
+}
+
+// Accessory returns the accessory, with id 1 and instance ids that stay the same whatever the number of slots.
+func (t *Television) Accessory() *accessory.A { return t.graph.a }
+
+// Attach says who publishes the values. It must be called before Run.
+func (t *Television) Attach(p Publisher) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.pub = p
+}
+
+// Run polls and drives the console until ctx is done; then it closes the session, waits for its goroutines, saves, and returns nil or
+// why that failed. It can be called once.
+func (t *Television) Run(ctx context.Context) error {
+	if !t.running.CompareAndSwap(false, true) {
+		return errors.New("accessory: Run was called twice")
+	}
+	defer close(t.stopped)
+	var group sync.WaitGroup
+	for _, loop := range []func(context.Context){t.runPolls, t.runWork, t.runClock} {
+		group.Go(func() { loop(ctx) })
+	}
+	group.Wait()
+	return t.save()
+}
+
+// unlock ends what began with mu.Lock, and tells of changes.
+func (t *Television) unlock() {
+	changed := t.changed
+	t.changed = false
+	t.mu.Unlock()
+	if changed && t.cfg.OnChange != nil {
+		t.cfg.OnChange()
+	}
+}
+
+// poke leaves a token, if there is none.
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// step gives an event to the machine and does what it asks for. mu is held.
+func (t *Television) step(e event, by *http.Request, of *characteristic.C) {
+	for _, a := range t.m.step(e, time.Now()) {
+		t.act(a)
+	}
+	t.show(of, by)
+	t.release()
+	poke(t.clock)
+}
+
+func (t *Television) act(a action) {
+	switch a.do {
+	case doWake:
+		t.wake = true
+	case doCancel:
+		t.queue.cancelCommand()
+	case doReport:
+		t.report(a.err)
+	case doStandby, doStart, doHome:
+		t.queue.setCommand(a)
+		poke(t.work)
+	}
+}
+
+// want gives a wish to the machine, and has the console polled at once.
+func (t *Television) want(e event, by *http.Request, of *characteristic.C) {
+	t.trouble = nil
+	t.changed = true
+	if t.cancelPoll != nil {
+		t.cancelPoll()
+	}
+	t.step(e, by, of)
+	poke(t.poll)
+}
+
+// report tells the owner, once, what went wrong.
+func (t *Television) report(err error) {
+	t.trouble, t.troubleAt, t.changed = err, time.Now(), true
+	t.cfg.Logf("%v", err)
+}
