@@ -1,0 +1,86 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/ps4kit/ps4kit/internal/config"
+)
+
+// FuzzLoad: whatever a file holds, Load returns either an *Error whose problems all name the file, or a configuration that
+// keeps the promises of its types and whose settings, given as environment instead, mean the same.
+func FuzzLoad(f *testing.F) {
+	seeds, err := filepath.Glob("testdata/bad/*.yaml")
+	if err != nil || len(seeds) == 0 {
+		f.Fatal("no seeds", err)
+	}
+	for _, seed := range append(seeds, exampleFile) {
+		text, err := os.ReadFile(seed)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if len(text) < 4096 || seed == exampleFile {
+			f.Add(string(text))
+		}
+	}
+	f.Add("consoles: [{host_id: 001122334455, passcode: 0123}]\nhomekit: &h {slots: 0x10}\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := load(t, text, nil)
+		if err != nil {
+			checkError(t, err)
+			return
+		}
+		checkConfig(t, c)
+		variables := map[string]string{}
+		for _, s := range plainSettings(c) {
+			variables[s[0]] = s[1]
+		}
+		again := mustLoad(t, "", variables)
+		if before, after := plainSettings(c), plainSettings(again); !slices.Equal(before, after) {
+			t.Fatalf("from the file\n%q\nfrom the environment\n%q", before, after)
+		}
+	})
+}
+
+func checkError(t *testing.T, err error) {
+	var all *config.Error
+	if !errors.As(err, &all) || len(all.Problems) == 0 {
+		t.Fatalf("%T: %v", err, err)
+	}
+	for _, p := range all.Problems {
+		if filepath.Base(p.Source) != "config.yaml" || p.Line < 0 || p.Message == "" {
+			t.Fatalf("%+v", p)
+		}
+	}
+}
+
+// plainSettings lists the variables that stand for a configuration, with their values. Secrets are not told, consoles are a
+// list of their own, and what names a file starts at another directory.
+func plainSettings(c *config.Config) [][2]string {
+	files := []string{"web.tls_cert", "web.tls_key", "console_key"}
+	var values [][2]string
+	for _, s := range c.Settings() {
+		if s.Env != "" && s.Key != "consoles" && s.Value != "[redacted]" && !slices.Contains(files, s.Key) {
+			values = append(values, [2]string{s.Env, s.Value})
+		}
+	}
+	return values
+}
+
+// checkConfig holds a configuration against what its types promise.
+func checkConfig(t *testing.T, c *config.Config) {
+	for _, console := range c.Consoles {
+		if console.HostID == "" && !console.Address.IsValid() || console.Category == "" || len(console.Name) > 64 {
+			t.Fatalf("%+v", console)
+		}
+		if n := len(console.Titles); n > c.HomeKit.Slots-2 {
+			t.Fatalf("%d titles in %d slots", n, c.HomeKit.Slots)
+		}
+	}
+	if c.Poll.Interval <= 0 || c.Discovery.Interval <= 0 || c.Session.Idle <= 0 || c.HomeKit.Port > 32767 || c.Web.Listen == "" {
+		t.Fatalf("%+v", c)
+	}
+}

@@ -1,0 +1,135 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Directories inside the state directory.
+const (
+	homekitDir = "homekit"
+	inputsDir  = "inputs"
+)
+
+const lockName = "lock"
+
+// prepareDir makes the directory, and closes one that is still empty to others. A directory that everybody may write to is
+// refused: anybody could put a pairing there.
+func prepareDir(dir string) error {
+	if err := os.MkdirAll(dir, dirPerm); err != nil {
+		return fmt.Errorf("the state directory cannot be made: %w: name another with --state-dir", err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		return err
+	case len(entries) == 0 && info.Mode()&fs.ModeSticky == 0: // sticky: it is /tmp, or like it
+		return makeOurs(dir)
+	case info.Mode()&0o002 != 0:
+		return fmt.Errorf("everybody may write to %s: use another directory, or chmod 750 it", dir)
+	}
+	return nil
+}
+
+// makeOurs sets the mode of a new directory whatever the umask is, and makes its entry last.
+func makeOurs(dir string) error {
+	if err := os.Chmod(dir, dirPerm); err != nil && !errors.Is(err, fs.ErrPermission) { // not ours: we may still write to it
+		return err
+	}
+	return syncDir(filepath.Dir(dir))
+}
+
+// takeLock locks the directory for this process. The lock goes with the process, however that ends; the file stays, since
+// removing it would let two processes lock two files of that name.
+func takeLock(dir string) (*os.File, error) {
+	lock, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, plainPerm)
+	if err != nil {
+		return nil, err
+	}
+	err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	switch {
+	case errors.Is(err, unix.EWOULDBLOCK):
+		err = fmt.Errorf("%s is %w%s: stop that one first, or name another directory with --state-dir", dir, ErrLocked, owner(lock))
+	case err == nil:
+		err = writeOwner(lock)
+	}
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return lock, nil
+}
+
+// owner tells the process that holds the lock, as far as it has written that down.
+func owner(lock io.Reader) string {
+	text, _ := io.ReadAll(io.LimitReader(lock, 20)) // only a help to the reader of the message
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf(" (process %d)", pid)
+}
+
+func writeOwner(lock *os.File) error {
+	if err := lock.Truncate(0); err != nil {
+		return err
+	}
+	_, err := lock.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	return err
+}
+
+// leftover is the name of a temporary file of WriteFile: a dot, the name of the file, a number.
+var leftover = regexp.MustCompile(`^\.[a-zA-Z0-9-]+\.(json|pem)[0-9]+$`)
+
+// prepareFiles makes the directories inside and removes temporary files. Only the owner of the lock may do that.
+func (s *Store) prepareFiles() error {
+	for _, dir := range []string{s.dir, filepath.Join(s.dir, homekitDir), filepath.Join(s.dir, inputsDir)} {
+		if dir != s.dir {
+			if err := makeInside(dir); err != nil {
+				return err
+			}
+		}
+		if err := removeLeftovers(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func makeInside(dir string) error {
+	err := os.Mkdir(dir, dirPerm)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return makeOurs(dir)
+}
+
+func removeLeftovers(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Type().IsRegular() && leftover.MatchString(e.Name()) {
+			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
