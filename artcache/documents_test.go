@@ -1,0 +1,189 @@
+package artcache_test
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/ps4kit/ps4kit/artcache"
+)
+
+func TestParseMetadata(t *testing.T) {
+	t.Parallel()
+	info, err := artcache.ParseMetadata(fixture(t, "tmdb2_CUSA03041_rdr2.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.ID != rdr2 || len(info.Names) != 13 || info.Icons[0].URL != rdr2Icon || info.Icons[0].Type != "512x512" ||
+		info.ContentID != "UP1004-CUSA03041_00-REDEMPTION000002" || info.Category != "gd" || info.ParentalLevel != 9 ||
+		!strings.HasSuffix(info.Background, "/i/pic0.png") || info.Revision != 15 {
+		t.Errorf("%+v", info)
+	}
+	playroom, err := artcache.ParseMetadata(fixture(t, "tmdb2_CUSA00001_playroom_partial.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for language, want := range map[string]string{"en": "THE PLAYROOM", "ja": "プレイルーム", "de": "THE PLAYROOM"} {
+		if got := playroom.Name(language, "us"); got != want {
+			t.Errorf("%s: %q, want %q", language, got, want)
+		}
+	}
+}
+
+func TestNameInLanguage(t *testing.T) {
+	t.Parallel()
+	info := artcache.Info{Names: []artcache.Name{
+		{Text: "main"}, {Text: "Brazil", Language: "pt-BR"}, {Text: "Portugal", Language: "pt"},
+		{Text: "English", Language: "en"}, {Text: "Mexico", Language: "es-MX"},
+	}}
+	for _, tt := range []struct{ language, country, want string }{
+		{"pt", "br", "Brazil"}, {"pt-BR", "us", "Brazil"}, {"pt", "pt", "Portugal"}, {"es", "es", "Mexico"},
+		{"fr", "fr", "English"}, {"en", "us", "English"},
+	} {
+		if got := info.Name(tt.language, tt.country); got != tt.want {
+			t.Errorf("%s/%s: %q, want %q", tt.language, tt.country, got, tt.want)
+		}
+	}
+	only := artcache.Info{Names: []artcache.Name{{Text: "日本", Language: "ja"}}}
+	if got := only.Name("en", "us"); got != "日本" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestParseUpdates(t *testing.T) {
+	t.Parallel()
+	u, err := artcache.ParseUpdates(fixture(t, "CUSA00135-ver.xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := u.Latest()
+	if u.TitleID != "CUSA00135" || len(u.Packages) != 2 || p.Version != "01.18" || p.Size != 7_340_032_000 ||
+		p.RequiredSystem() != "5.02" || p.Title != "BATMAN™: ARKHAM KNIGHT" || p.Manifest != patch {
+		t.Errorf("%+v", u)
+	}
+	if _, f, err := artcache.ParsePackageAddress(p.Delta.URL); err != nil || f != artcache.DeltaFile {
+		t.Errorf("delta %q: %v", p.Delta.URL, err)
+	}
+	if u.Packages[0].RequiredSystem() != "2.03" || (&artcache.Update{SystemVersion: "x"}).RequiredSystem() != "x" {
+		t.Error("required system")
+	}
+	if (&artcache.Updates{}).Latest() != nil {
+		t.Error("a latest of none")
+	}
+}
+
+func TestParseLists(t *testing.T) {
+	t.Parallel()
+	l, err := artcache.ParseServiceList(fixture(t, "servicelist.xml"))
+	if err != nil || len(l.Services) != 6 || l.Platform != "ps4" {
+		t.Fatalf("%+v, %v", l, err)
+	}
+	for _, tt := range []struct {
+		at      int
+		country string
+		want    bool
+	}{{0, "de", true}, {4, "jp", true}, {4, "us", false}, {5, "de", false}, {5, "JP", true}} {
+		if got := l.Services[tt.at].Allowed(tt.country); got != tt.want {
+			t.Errorf("%s in %s: %v", l.Services[tt.at].Name, tt.country, got)
+		}
+	}
+	launch, err := artcache.ParseLaunchList(fixture(t, "applaunchlink.xml"))
+	if err != nil || launch.MinSystemVersion != "01.700.000" || len(launch.BlackList) != 0 {
+		t.Errorf("%+v, %v", launch, err)
+	}
+	launch, err = artcache.ParseLaunchList([]byte(`<applaunchlink><title_black_list><title id="CUSA00001"/><x>CUSA00002_00</x><y>no</y></title_black_list></applaunchlink>`))
+	if err != nil || !reflect.DeepEqual(launch.BlackList, []string{"CUSA00001", "CUSA00002"}) {
+		t.Errorf("%+v, %v", launch, err)
+	}
+	s, err := artcache.ParseSystemUpdates(fixture(t, "ps4-updatelist.xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := s.Regions[0]
+	if r.ID != "us" || r.System.Label != "9.50" || r.System.Images[0].Size != 400_000_000 ||
+		!strings.HasSuffix(r.Recovery[0].Images[0].URL, "/y/PS4UPDATE.PUP?dest=us") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestParseOthers(t *testing.T) {
+	t.Parallel()
+	p, err := artcache.ParseContainer(fixture(t, "chihiro_titlecontainer_CUSA00129_netflix.json"))
+	if err != nil || p.Name != "Netflix" || p.ContentType[0].Key != "APP" || p.ContentID != "UT0007-CUSA00129_00-NETFLIXPOLLUX001" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	s, err := artcache.ParsePackageSet(fixture(t, "packages.json"))
+	if err != nil || s.Size != 100 || len(s.Pieces) != 2 || s.Pieces[1].Offset != 60 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	g, err := artcache.ParsePlayGo(fixture(t, "playgo-manifest.xml"))
+	if err != nil || len(g.Chunks) != 2 || g.Scenarios[0].Initial != 1 || g.Scenarios[0].Label != "Story" {
+		t.Errorf("%+v, %v", g, err)
+	}
+	for _, bad := range []string{
+		`{"originalFileSize":10,"numberOfSplitFiles":2,"pieces":[{}]}`,
+		`{"originalFileSize":10,"numberOfSplitFiles":1,"pieces":[{"fileOffset":5,"fileSize":6}]}`,
+		`{"originalFileSize":10,"numberOfSplitFiles":1,"pieces":[{"fileOffset":-1,"fileSize":1}]}`,
+		`{"originalFileSize":10,"numberOfSplitFiles":1,"pieces":[{"fileOffset":9223372036854775807,"fileSize":9223372036854775807}]}`,
+	} {
+		if s, err := artcache.ParsePackageSet([]byte(bad)); err == nil {
+			t.Errorf("%s: %+v", bad, s)
+		}
+	}
+}
+
+// TestHostileText: escape sequences and direction marks do not reach a terminal.
+func TestHostileText(t *testing.T) {
+	t.Parallel()
+	info, err := artcache.ParseMetadata([]byte(`{"npTitleId":"CUSA00001_00","names":[{"name":"\u001b[2J \u202eEvil\r\nTM\u2122 ` + strings.Repeat("é", 600) + `"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := info.Names[0].Text
+	if !strings.HasPrefix(name, "[2J Evil TM™ é") || len(name) > 512 || !printable(name) {
+		t.Errorf("%q", name)
+	}
+}
+
+func printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
+	})
+}
+
+// roundTrip: what a document says survives writing and reading it again.
+func roundTrip[T any](t *testing.T, data []byte, parse func([]byte) (*T, error), format func(*T) []byte) {
+	t.Helper()
+	first, err := parse(data)
+	if err != nil {
+		return
+	}
+	second, err := parse(format(first))
+	if err != nil || !reflect.DeepEqual(first, second) {
+		t.Errorf("%T: %+v became %+v (%v)", first, first, second, err)
+	}
+}
+
+// FuzzDocuments holds every parser to its format function.
+func FuzzDocuments(f *testing.F) {
+	for _, name := range []string{
+		"tmdb2_CUSA03041_rdr2.json", "tmdb2_CUSA00001_playroom_partial.json", "chihiro_titlecontainer_CUSA00129_netflix.json",
+		"servicelist.xml", "applaunchlink.xml", "CUSA00135-ver.xml", "packages.json", "playgo-manifest.xml", "ps4-updatelist.xml",
+	} {
+		f.Add(fixture(f, name))
+	}
+	f.Add([]byte(bomb))
+	f.Add([]byte(`<applaunchlink><title_black_list><a b="CUSA00001"/></title_black_list></applaunchlink>`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		roundTrip(t, data, artcache.ParseMetadata, artcache.FormatMetadata)
+		roundTrip(t, data, artcache.ParseContainer, artcache.FormatContainer)
+		roundTrip(t, data, artcache.ParsePackageSet, artcache.FormatPackageSet)
+		roundTrip(t, data, artcache.ParseUpdates, artcache.FormatUpdates)
+		roundTrip(t, data, artcache.ParsePlayGo, artcache.FormatPlayGo)
+		roundTrip(t, data, artcache.ParseServiceList, artcache.FormatServiceList)
+		roundTrip(t, data, artcache.ParseLaunchList, artcache.FormatLaunchList)
+		roundTrip(t, data, artcache.ParseSystemUpdates, artcache.FormatSystemUpdates)
+	})
+}
