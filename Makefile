@@ -18,8 +18,8 @@ build: ## bin/ps4kit, one static binary
 run: build ## the HomeKit server with one simulated console
 	./bin/ps4kit serve --simulate 1
 
-test: ## every test that needs Go alone; the others say why they were skipped
-	go test ./...
+test: ## every test that needs Go alone; prints which others are skipped, and why
+	go run ./test/gotest ./...
 
 check: test vet lint race fuzz-seeds e2e ## everything that CI runs, in this order
 
@@ -42,7 +42,8 @@ fuzz-seeds:
 	./test/fuzz-seeds.sh
 
 e2e: build ## against real peers: npm's ps4-waker and hap-controller; nothing is skipped
-	PS4KIT_REQUIRE_ALL=1 PS4KIT_BIN=$(CURDIR)/bin/ps4kit go test -count=1 ./test/e2e/...
+	PS4KIT_REQUIRE_ALL=1 PS4KIT_BIN=$(CURDIR)/bin/ps4kit go run ./test/gotest -count=1 ./test/e2e/...
+	PS4KIT_REQUIRE_ALL=1 go run ./test/gotest -count=1 -run Namespace ./internal/hapserver
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...

@@ -3,6 +3,7 @@ package ps4
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -72,6 +73,25 @@ func (b *Button) UnmarshalText(text []byte) error {
 type Key struct {
 	Button Button
 	Hold   time.Duration
+}
+
+// ParseKey reads BUTTON or BUTTON:MS, where MS are the milliseconds of a hold:
+// "up", "ps:2000", "ps_hold". It fails with [ErrButton].
+func ParseKey(text string) (Key, error) {
+	name, ms, held := strings.Cut(text, ":")
+	button, err := ParseButton(name)
+	if err != nil {
+		return Key{}, err
+	}
+	k := Key{Button: button}
+	if held {
+		n, err := strconv.ParseUint(ms, 10, 32)
+		k.Hold = time.Duration(n) * time.Millisecond
+		if err != nil || n == 0 || k.Hold > maxHold {
+			return Key{}, fmt.Errorf("%w: %q", ErrButton, text)
+		}
+	}
+	return k, nil
 }
 
 // operation checks a key and returns what is sent for it and for how long.

@@ -15,7 +15,7 @@ const osVersion = "4.4"
 func (s *Session) logIn(ctx context.Context, who login) error {
 	err := s.command(ctx, func(ctx context.Context) error {
 		err := s.requestResult(ctx, wire.Login{
-			Passcode:   s.set.Passcode.Reveal(),
+			Passcode:   who.passcode.Reveal(),
 			Credential: who.cred.Reveal(),
 			AppLabel:   s.set.AppLabel,
 			OSVersion:  osVersion,

@@ -19,6 +19,7 @@ type Console struct {
 	mu     sync.Mutex
 	addr   netip.AddrPort
 	cred   Credential
+	pass   Passcode
 	hostID string
 	woken  time.Time // when it was last woken, or seen awake after that
 	rested time.Time // when a session put it to rest
@@ -27,7 +28,8 @@ type Console struct {
 // NewConsole makes a console from the address where it answers discovery; port
 // 0 means 987. The credential may be zero for Status. It does no I/O.
 func NewConsole(addr netip.AddrPort, cred Credential, o *Options) *Console {
-	return &Console{set: newSettings(o), addr: withPort(addr), cred: cred}
+	set := newSettings(o)
+	return &Console{set: set, addr: withPort(addr), cred: cred, pass: set.Passcode}
 }
 
 // Addr returns the address where the console is asked.
@@ -65,6 +67,19 @@ func (c *Console) SetCredential(cred Credential) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.cred = cred
+}
+
+// SetPasscode changes the passcode of the PSN user, for what starts from now on.
+func (c *Console) SetPasscode(p Passcode) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pass = p
+}
+
+func (c *Console) passcode() Passcode {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pass
 }
 
 func (c *Console) credential() (Credential, error) {

@@ -54,7 +54,7 @@ func (c *Console) open(ctx context.Context, pin PIN) (*Session, error) {
 	case status.State == StateStandby:
 		return nil, ErrStandby
 	}
-	s, err := c.enter(ctx, status, login{cred, pin})
+	s, err := c.enter(ctx, status, login{cred, pin, c.passcode()})
 	if err != nil {
 		return nil, err
 	}
@@ -64,8 +64,9 @@ func (c *Console) open(ctx context.Context, pin PIN) (*Session, error) {
 
 // login is who logs in.
 type login struct {
-	cred Credential
-	pin  PIN
+	cred     Credential
+	pin      PIN
+	passcode Passcode
 }
 
 // enter tries the door until it is through or has to give up.

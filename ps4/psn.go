@@ -27,6 +27,12 @@ const (
 	psnBody  = 64 << 10 // bytes
 )
 
+// ErrPSNUnreachable means that PSN did not answer, or that it is out of order.
+var ErrPSNUnreachable error = &sentinel{
+	"psn_unreachable", "PSN cannot be reached",
+	"check this machine's way to the internet and sign in again; the account id alone needs no network (ps4kit credential --account-id)",
+}
+
 // PSN finds the credential of a PSN user by signing in with any browser. The
 // zero value is usable.
 //
@@ -58,8 +64,9 @@ func (p *PSN) AuthorizeURL() string {
 }
 
 // SignIn exchanges the address on which the browser ended for the user's
-// credential, in 30 s at most. It fails with [ErrSignIn]. Neither the code in
-// the address nor what is got for it shows in an error.
+// credential, in 30 s at most. It fails with [ErrSignIn], and with
+// [ErrPSNUnreachable]. Neither the code in the address nor what is got for it
+// shows in an error.
 func (p *PSN) SignIn(ctx context.Context, address string) (Credential, error) {
 	ctx, cancel := context.WithTimeout(ctx, psnLimit)
 	defer cancel()
@@ -96,15 +103,18 @@ func (p *PSN) SignIn(ctx context.Context, address string) (Credential, error) {
 
 // codeOf finds the code in the address that the user pasted.
 func codeOf(address string) (string, error) {
-	u, err := url.Parse(strings.TrimSpace(address))
+	u, err := url.Parse(strings.Trim(address, " \t\r\n\"'<>"))
 	if err != nil {
 		return "", fmt.Errorf("%w: that is no address", ErrSignIn) // the cause would quote the code
 	}
-	code := u.Query().Get("code")
-	if code == "" {
-		return "", fmt.Errorf("%w: the address has no code", ErrSignIn)
+	query := u.Query()
+	switch code := query.Get("code"); {
+	case code != "":
+		return code, nil
+	case query.Has("error"):
+		return "", fmt.Errorf("%w: PSN ended it with an error", ErrSignIn)
 	}
-	return code, nil
+	return "", fmt.Errorf("%w: the address has no code", ErrSignIn)
 }
 
 // call makes one request and reads its JSON.
@@ -123,16 +133,30 @@ func (p *PSN) call(ctx context.Context, method, path, form string, into any) err
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrSignIn, withoutURL(err))
+		return fmt.Errorf("%w: %w", ErrPSNUnreachable, withoutURL(err))
 	}
 	defer response.Body.Close() //nolint:errcheck // it was read
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%w: PSN answered %d", ErrSignIn, response.StatusCode)
+	if err := answered(response.StatusCode); err != nil {
+		return err
 	}
 	if err := json.NewDecoder(io.LimitReader(response.Body, psnBody)).Decode(into); err != nil {
 		return fmt.Errorf("%w: PSN's answer makes no sense", ErrSignIn)
 	}
 	return nil
+}
+
+// answered tells a code that PSN refuses from a PSN that is out of order. A
+// code that has expired or was used already gets 400.
+func answered(status int) error {
+	switch {
+	case status == http.StatusOK:
+		return nil
+	case status == http.StatusBadRequest || status == http.StatusUnauthorized:
+		return fmt.Errorf("%w: PSN does not take the code any more (it answered %d)", ErrSignIn, status)
+	case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError:
+		return fmt.Errorf("%w: it answered %d", ErrPSNUnreachable, status)
+	}
+	return fmt.Errorf("%w: PSN answered %d", ErrSignIn, status)
 }
 
 // withoutURL takes the address, which holds the token, out of an error.

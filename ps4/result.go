@@ -109,6 +109,9 @@ func (e ResultError) Error() string {
 // Code returns a short name for programs: "pin_needed".
 func (e ResultError) Code() string { return e.refusal().code }
 
+// Result returns the number of the console's answer.
+func (e ResultError) Result() uint32 { return uint32(e) }
+
 // Hint returns what the user can do about it.
 func (e ResultError) Hint() string { return e.refusal().hint }
 

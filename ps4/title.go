@@ -24,7 +24,7 @@ type StartOptions struct {
 // asked what runs, and [ErrNotConfirmed] when the title does not show within
 // 20 s.
 func (s *Session) StartTitle(ctx context.Context, titleID string, o *StartOptions) error {
-	id, err := parseTitleID(titleID)
+	id, err := ParseTitleID(titleID)
 	if err != nil {
 		return err
 	}
@@ -107,8 +107,9 @@ func (s *Session) confirm(ctx context.Context, id string) error {
 	return fmt.Errorf("%w: %s", ErrNotConfirmed, id)
 }
 
-// parseTitleID returns a title id in upper case.
-func parseTitleID(text string) (string, error) {
+// ParseTitleID returns a title id, four letters and five digits in any case, in
+// upper case. It fails with [ErrTitleIDFormat].
+func ParseTitleID(text string) (string, error) {
 	id := strings.ToUpper(strings.TrimSpace(text))
 	if len(id) != 9 || strings.Trim(id[:4], "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" || !isDigits(id[4:], 5) {
 		return "", fmt.Errorf("%w: %q", ErrTitleIDFormat, text)

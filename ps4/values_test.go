@@ -7,8 +7,10 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
 func TestCredentialFromAccountID(t *testing.T) {
@@ -215,4 +217,47 @@ func FuzzParseTexts(f *testing.F) {
 			t.Fatalf("account id %q", text)
 		}
 	})
+}
+
+func TestParseKey(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]ps4.Key{
+		"up":      {Button: ps4.Up},
+		"PS:2000": {Button: ps4.PS, Hold: 2 * time.Second},
+		"ps_hold": {Button: ps4.PSHold},
+	} {
+		if got, err := ps4.ParseKey(text); err != nil || got != want {
+			t.Errorf("%s: %v, %v, want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "jump", "up:", "up:0", "up:-1", "up:1s", "up:60001", "up:99999999999", ":5"} {
+		if got, err := ps4.ParseKey(text); !errors.Is(err, ps4.ErrButton) {
+			t.Errorf("%q: %v, %v, want ErrButton", text, got, err)
+		}
+	}
+}
+
+func TestSetPasscode(t *testing.T) {
+	t.Parallel()
+	sim := ps4test.Start(t, ps4test.Config{Linked: true, Passcode: "2468", Timing: ps4test.FastTiming()})
+	credential, err := ps4.CredentialFromAccountID("9019256736915509894")
+	if err != nil {
+		t.Fatal(err)
+	}
+	console := ps4.NewConsole(sim.Addr(), credential, sim.Options())
+	if _, err := console.Open(t.Context()); !errors.Is(err, ps4.ErrPasscodeNeeded) {
+		t.Fatalf("without a passcode: %v", err)
+	}
+	passcode, err := ps4.ParsePasscode("2468")
+	if err != nil {
+		t.Fatal(err)
+	}
+	console.SetPasscode(passcode)
+	session, err := console.Open(t.Context())
+	if err != nil {
+		t.Fatalf("with the passcode: %v", err)
+	}
+	if err := session.Close(); err != nil {
+		t.Error(err)
+	}
 }

@@ -1,0 +1,326 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"go.uber.org/goleak"
+
+	"github.com/ps4kit/ps4kit/internal/app"
+	"github.com/ps4kit/ps4kit/internal/config"
+	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/ps4/ps4test"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const credential = "143f2dccb2a0d91b5473563cd77a937a18d6b14fe58060a78f95c62da0b488c8"
+
+// patience bounds every wait; it is never waited out when things work.
+const patience = 20 * time.Second
+
+// loopback keeps a server off every real network.
+const loopback = `
+discovery: {enabled: false}
+poll: {interval: 200ms}
+homekit: {bind: 127.0.0.1, interfaces: [lo]}
+web: {listen: "127.0.0.1:0"}
+`
+
+// log collects what a server logs.
+type log struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func load(t *testing.T, yaml string) *config.Config {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte(yaml), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(file, func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func open(t *testing.T, dir string) *state.Store {
+	t.Helper()
+	store, err := state.Open(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+// running is a server that is ready.
+type running struct {
+	t     *testing.T
+	log   *log
+	list  []web.Accessory // at the moment when it was ready
+	stop  func()          // ends it, once, and demands that it ends well
+	api   *web.Client
+	state string
+}
+
+// serve runs a server in the state directory until the test ends.
+func serve(t *testing.T, dir, yaml string, simulate int) *running {
+	t.Helper()
+	r := &running{t: t, log: &log{}, state: dir}
+	logger := logrus.New()
+	logger.SetOutput(r.log)
+	logger.SetLevel(logrus.DebugLevel)
+	store := open(t, dir)
+	ctx, cancel := context.WithCancel(context.Background())
+	ready, done := make(chan []web.Accessory, 1), make(chan error, 1)
+	go func() {
+		done <- errors.Join(app.Run(ctx, app.Options{
+			Config: load(t, yaml), State: store, Simulate: simulate, Log: logger,
+			Ready: func(list []web.Accessory) { ready <- list },
+		}), store.Close())
+	}()
+	r.stop = sync.OnceFunc(func() {
+		begin := time.Now()
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		if took := time.Since(begin); took > 2*time.Second {
+			t.Errorf("the server took %v to stop", took)
+		}
+	})
+	t.Cleanup(func() {
+		r.stop()
+		if t.Failed() {
+			t.Log(r.log)
+		}
+	})
+	select {
+	case r.list = <-ready:
+	case err := <-done:
+		done <- nil
+		t.Fatalf("Run: %v\n%s", err, r.log)
+	case <-time.After(patience):
+		t.Fatalf("not ready\n%s", r.log)
+	}
+	client, err := web.Connect(t.Context(), app.SocketPath(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.api = client
+	return r
+}
+
+// shortDir is a state directory whose path leaves room for the socket's.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "ps4kit")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return filepath.Join(dir, "state")
+}
+
+func get(t *testing.T, r *running, path string) (int, string) {
+	t.Helper()
+	address := regexp.MustCompile(`address="(127\.0\.0\.1:\d+)"`).FindStringSubmatch(r.log.String())
+	if address == nil {
+		t.Fatalf("no address in the log:\n%s", r.log)
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address[1]+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(body)
+}
+
+func TestSimulatedConsolesComeBackAsTheyWere(t *testing.T) {
+	t.Parallel()
+	dir := shortDir(t)
+	first := serve(t, dir, loopback, 3)
+	if len(first.list) != 3 {
+		t.Fatalf("%d consoles instead of 3", len(first.list))
+	}
+	if status, body := get(t, first, "/readyz"); status != http.StatusOK {
+		t.Errorf("/readyz: %d %s", status, body)
+	}
+	first.stop()
+	second := serve(t, dir, loopback, 3)
+	for i, was := range first.list {
+		now := second.list[i]
+		if now.HostID != was.HostID || now.DeviceID != was.DeviceID || now.Port != was.Port || now.SetupCode != was.SetupCode {
+			t.Errorf("after a restart %+v, before %+v", now, was)
+		}
+		if now.Address != "127.0.0.1" || now.Port < 20000 || now.Port > 32767 {
+			t.Errorf("address %s port %d", now.Address, now.Port)
+		}
+	}
+	for _, a := range first.list {
+		if strings.Contains(first.log.String()+second.log.String(), a.SetupCode) {
+			t.Error("the log holds a setup code")
+		}
+	}
+}
+
+func TestFixedPorts(t *testing.T) {
+	t.Parallel()
+	free := serve(t, shortDir(t), loopback, 1).list[0].Port // a port that was free a moment ago, with free ones behind it
+	yaml := strings.Replace(loopback, "homekit: {", fmt.Sprintf("homekit: {port: %d, ", free+100), 1)
+	dir := shortDir(t)
+	r := serve(t, dir, yaml, 2)
+	ports := map[int]bool{r.list[0].Port: true, r.list[1].Port: true}
+	if !ports[free+100] || !ports[free+101] {
+		t.Errorf("ports %v instead of %d and %d", ports, free+100, free+101)
+	}
+}
+
+func TestDamagedFileStopsOneConsole(t *testing.T) {
+	t.Parallel()
+	dir := shortDir(t)
+	r := serve(t, dir, loopback, 2)
+	r.stop()
+	damaged := r.list[0].HostID
+	file := filepath.Join(dir, "homekit", damaged+".json")
+	if err := os.WriteFile(file, []byte(`{"version":1,"data":{"port":1,`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again := serve(t, dir, loopback, 2)
+	if len(again.list) != 1 || again.list[0].HostID == damaged {
+		t.Fatalf("consoles after the damage: %+v", again.list)
+	}
+	if !strings.Contains(again.log.String(), damaged) || !strings.Contains(again.log.String(), "damaged") {
+		t.Errorf("the log does not tell of the damage:\n%s", again.log)
+	}
+	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), `"port":1,`) {
+		t.Errorf("the damaged file was touched: %q, %v", text, err)
+	}
+}
+
+// den starts a simulated console and returns a configuration that knows its address.
+func den(t *testing.T) (*ps4test.Console, string) {
+	t.Helper()
+	console := ps4test.Start(t, ps4test.Config{
+		Name: "Den", HostID: "A0B1C2D3E4F5", Linked: true, Credentials: []string{credential}, Timing: ps4test.FastTiming(),
+		Titles: []ps4test.Title{{ID: "CUSA00129", Name: "Netflix"}},
+	})
+	key := filepath.Join(t.TempDir(), "console.pem")
+	if err := os.WriteFile(key, console.PublicKeyPEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return console, fmt.Sprintf("%s\nconsole_key: %s\nconsoles:\n  - address: %s\n    credential: %s\n", loopback, key, console.Addr(), credential)
+}
+
+func TestConsoleOfTheConfigurationIsThereWhenReady(t *testing.T) {
+	t.Parallel()
+	console, yaml := den(t)
+	r := serve(t, shortDir(t), yaml, 0)
+	if len(r.list) != 1 || r.list[0].HostID != console.HostID() || r.list[0].Name != "Den" {
+		t.Fatalf("consoles: %+v", r.list)
+	}
+}
+
+func TestConsoleThatIsOffAtTheStartIsAddedWhenItAnswers(t *testing.T) {
+	t.Parallel()
+	console, yaml := den(t)
+	console.SetFaults(ps4test.Faults{LoseRequests: 1 << 30})
+	r := serve(t, shortDir(t), yaml, 0)
+	if len(r.list) != 0 {
+		t.Fatalf("consoles before it answers: %+v", r.list)
+	}
+	console.SetFaults(ps4test.Faults{})
+	waitUntil(t, "the console is added", func() bool {
+		list, err := r.api.Homekit(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list) == 1
+	})
+	r.stop()
+	// It is remembered: served at once, off or not.
+	console.SetFaults(ps4test.Faults{LoseRequests: 1 << 30})
+	if again := serve(t, r.state, yaml, 0); len(again.list) != 1 {
+		t.Errorf("after a restart with the console off: %+v", again.list)
+	}
+}
+
+// waitUntil asks again and again until ok; the server has no event for what it waits for.
+func waitUntil(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		if time.Now().After(deadline) {
+			t.Fatalf("never: %s", what)
+		}
+		<-tick.C
+	}
+}
+
+func TestAddressInUseIsAnErrorThatNamesTheKey(t *testing.T) {
+	t.Parallel()
+	r := serve(t, shortDir(t), loopback, 0)
+	taken := regexp.MustCompile(`127\.0\.0\.1:\d+`).FindString(r.log.String())
+	store := open(t, shortDir(t))
+	defer store.Close()
+	err := app.Run(t.Context(), app.Options{
+		Config: load(t, strings.Replace(loopback, "127.0.0.1:0", taken, 1)), State: store, Log: quiet(),
+	})
+	if err == nil || !strings.Contains(err.Error(), "web.listen") {
+		t.Errorf("got %v, want an error that names web.listen", err)
+	}
+}
+
+func quiet() *logrus.Logger {
+	l := logrus.New()
+	l.SetOutput(io.Discard)
+	return l
+}
+
+func TestTooManySimulatedConsoles(t *testing.T) {
+	t.Parallel()
+	store := open(t, shortDir(t))
+	defer store.Close()
+	for _, n := range []int{-1, 65} {
+		if err := app.Run(t.Context(), app.Options{Config: load(t, loopback), State: store, Simulate: n, Log: quiet()}); err == nil {
+			t.Errorf("%d simulated consoles are no error", n)
+		}
+	}
+}

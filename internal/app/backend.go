@@ -1,0 +1,295 @@
+package app
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ps4kit/ps4kit/accessory"
+	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// This file and its neighbours backend_*.go are the commands of web.Backend.
+
+var _ web.Backend = (*server)(nil)
+
+// Search implements web.Backend.
+func (s *server) Search(ctx context.Context, wait time.Duration) ([]web.Console, error) {
+	o := s.ps4Options()
+	for _, u := range s.list() {
+		if addr := u.tv.Snapshot().Addr; addr.IsValid() && addr.Port() != ps4.DefaultPort {
+			o.Broadcast = append(slices.Clone(o.Broadcast), addr) // a simulated one: a broadcast does not reach it
+		}
+	}
+	if s.Simulate > 0 {
+		o.Broadcast = slices.DeleteFunc(slices.Clone(o.Broadcast), func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() })
+	}
+	found, err := ps4.Discover(ctx, wait, &o)
+	if err != nil {
+		return nil, err
+	}
+	list := []web.Console{}
+	for _, st := range found {
+		list = append(list, fromReply(st))
+	}
+	sortConsoles(list)
+	return list, nil
+}
+
+func fromReply(st ps4.Status) web.Console {
+	return web.Console{
+		Address: FormatAddress(st.Addr), HostID: st.HostID, HostType: st.HostType, Name: st.HostName,
+		State: st.State.String(), RequestPort: st.RequestPort, SystemVersion: st.SystemVersion,
+		TitleID: st.TitleID, TitleName: st.TitleName,
+	}
+}
+
+func sortConsoles(list []web.Console) {
+	slices.SortFunc(list, func(a, b web.Console) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.HostID, b.HostID))
+	})
+}
+
+// Consoles implements web.Backend.
+func (s *server) Consoles(context.Context) ([]web.Console, error) {
+	list := []web.Console{}
+	for _, u := range s.list() {
+		list = append(list, u.lastSeen())
+	}
+	sortConsoles(list)
+	return list, nil
+}
+
+// lastSeen is the console as its television knows it.
+func (u *unit) lastSeen() web.Console {
+	snapshot := u.tv.Snapshot()
+	return web.Console{
+		Address: FormatAddress(snapshot.Addr), HostID: u.hostID, HostType: hostTypePS4, Name: snapshot.Name,
+		State: snapshot.State.String(), RequestPort: snapshot.RequestPort, SystemVersion: snapshot.SystemVersion,
+		TitleID: snapshot.TitleID, TitleName: snapshot.TitleName,
+	}
+}
+
+// Status implements web.Backend. A console that is deaf after a standby is known to be
+// in rest mode, as long as its television remembers it.
+func (s *server) Status(ctx context.Context, host string) (web.Console, error) {
+	u, err := s.find(ctx, host)
+	if errors.Is(err, ps4.ErrUnreachable) {
+		addr, _ := parseAddress(host)
+		return web.Console{Address: FormatAddress(addr), State: web.StateUnreachable}, nil
+	}
+	if err != nil {
+		return web.Console{}, err
+	}
+	st, err := u.console.Status(ctx)
+	switch {
+	case errors.Is(err, ps4.ErrUnreachable):
+		c := u.lastSeen()
+		if c.State == web.StateAwake {
+			c.State = web.StateUnreachable
+			c.TitleID, c.TitleName = "", ""
+		}
+		return c, nil
+	case err != nil:
+		return web.Console{}, err
+	}
+	c := fromReply(st)
+	c.Name = u.tv.Snapshot().Name
+	return c, nil
+}
+
+// answering returns the unit of a console that answers now, and what it says. For
+// the deaf minute after a standby it is taken to be in rest mode.
+func (s *server) answering(ctx context.Context, host string) (*unit, web.Console, error) {
+	c, err := s.Status(ctx, host)
+	if err != nil {
+		return nil, c, err
+	}
+	if c.State == web.StateUnreachable {
+		return nil, c, ps4.ErrUnreachable
+	}
+	u, err := s.find(ctx, cmp.Or(c.HostID, host))
+	return u, c, err
+}
+
+// Wake implements web.Backend.
+func (s *server) Wake(ctx context.Context, host string, wait bool) error {
+	u, c, err := s.answering(ctx, host)
+	switch {
+	case err != nil || c.State == web.StateAwake:
+		return err
+	case wait:
+		return u.tv.Wake(ctx)
+	}
+	return u.console.Wake(ctx)
+}
+
+// Standby implements web.Backend.
+func (s *server) Standby(ctx context.Context, host string) error {
+	u, c, err := s.answering(ctx, host)
+	if err != nil || c.State == web.StateStandby {
+		return err
+	}
+	return u.tv.Standby(ctx)
+}
+
+// Start implements web.Backend.
+func (s *server) Start(ctx context.Context, host, title string, noQuit bool) error {
+	u, _, err := s.answering(ctx, host)
+	if err != nil {
+		return err
+	}
+	id, err := u.titleID(title)
+	if err != nil {
+		return err
+	}
+	return u.tv.StartTitle(ctx, id, noQuit)
+}
+
+// Keys implements web.Backend.
+func (s *server) Keys(ctx context.Context, host string, keys []string) error {
+	var pressed []ps4.Key
+	for _, text := range keys {
+		k, err := ps4.ParseKey(text)
+		if err != nil {
+			return err
+		}
+		pressed = append(pressed, k)
+	}
+	u, err := s.find(ctx, host)
+	if err != nil {
+		return err
+	}
+	return u.tv.Keys(ctx, pressed)
+}
+
+// Link implements web.Backend.
+func (s *server) Link(ctx context.Context, host, pin string) error {
+	parsed, err := ps4.ParsePIN(pin)
+	if err != nil {
+		return err
+	}
+	u, err := s.find(ctx, host)
+	if err != nil {
+		return err
+	}
+	return u.tv.WithoutSession(ctx, func(ctx context.Context) error { return u.console.Link(ctx, parsed) })
+}
+
+// SetCredential implements web.Backend.
+func (s *server) SetCredential(ctx context.Context, host string, user web.User) error {
+	credential, err := ps4.ParseCredential(user.Credential)
+	if err != nil {
+		return err
+	}
+	var passcode ps4.Passcode
+	if user.Passcode != "" {
+		if passcode, err = ps4.ParsePasscode(user.Passcode); err != nil {
+			return err
+		}
+	}
+	hostID := ""
+	if host != "" {
+		u, err := s.find(ctx, host)
+		if err != nil {
+			return err
+		}
+		hostID = u.hostID
+	}
+	if err := s.files.setCredential(hostID, credential, passcode); err != nil {
+		return err
+	}
+	for _, u := range s.list() {
+		s.useStoredCredential(u)
+	}
+	return nil
+}
+
+// useStoredCredential gives a console the PSN user that is stored for it. What the
+// configuration says goes before.
+func (s *server) useStoredCredential(u *unit) {
+	if u.simulated != nil || !u.config.Credential.Empty() {
+		return
+	}
+	credential, passcode := s.files.credential(u.hostID)
+	u.console.SetCredential(credential)
+	if u.config.Passcode.Empty() {
+		u.console.SetPasscode(passcode)
+	}
+}
+
+// Credential implements web.Backend.
+func (s *server) Credential(ctx context.Context, host string) (web.User, error) {
+	hostID := ""
+	if host != "" {
+		u, err := s.find(ctx, host)
+		if err != nil {
+			return web.User{}, err
+		}
+		hostID = u.hostID
+		if !u.config.Credential.Empty() {
+			return web.User{Credential: u.config.Credential.Reveal(), Passcode: u.config.Passcode.Reveal()}, nil
+		}
+	}
+	credential, passcode := s.files.credential(hostID)
+	if credential.IsZero() {
+		return web.User{}, ps4.ErrNoCredential
+	}
+	return web.User{Credential: credential.Reveal(), Passcode: passcode.Reveal()}, nil
+}
+
+// Backup implements web.Backend.
+func (s *server) Backup(context.Context) ([]byte, error) {
+	var archive bytes.Buffer
+	if err := s.State.Backup(&archive); err != nil {
+		return nil, err
+	}
+	return archive.Bytes(), nil
+}
+
+// titleID finds a title by its id or by the name of an input.
+func (u *unit) titleID(title string) (string, error) {
+	var ids []string
+	for _, in := range u.tv.Snapshot().Inputs {
+		if in.TitleID == "" {
+			continue
+		}
+		if strings.EqualFold(in.TitleID, title) {
+			return in.TitleID, nil
+		}
+		if strings.EqualFold(in.Name, title) || strings.EqualFold(in.Title, title) {
+			ids = append(ids, in.TitleID)
+		}
+	}
+	switch {
+	case len(ids) == 1:
+		return ids[0], nil
+	case len(ids) > 1:
+		return "", &web.Error{Code: "ambiguous", Message: "several titles are called " + title + ": " + strings.Join(ids, ", "),
+			Hint: "Give the title id."}
+	}
+	if id, err := ps4.ParseTitleID(title); err == nil {
+		return id, nil
+	}
+	return "", &web.Error{Code: "not_found", Message: "no title is known as " + title,
+		Hint: "Give its id, like CUSA00129, or see ps4kit titles."}
+}
+
+// Errors of accessory with the code and the hint that commands show.
+func explain(err error) error {
+	switch {
+	case errors.Is(err, accessory.ErrNoSuchInput):
+		return &web.Error{Code: "not_found", Message: err.Error(), Hint: "ps4kit titles lists the inputs."}
+	case errors.Is(err, accessory.ErrNoFreeSlot):
+		return &web.Error{Code: "no_free_slot", Message: err.Error(), Hint: "Forget a title, or raise homekit.slots."}
+	case errors.Is(err, accessory.ErrName):
+		return &web.Error{Code: "bad_name", Message: err.Error(), Hint: "A name has 1 to 64 bytes."}
+	}
+	return err
+}

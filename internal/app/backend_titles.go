@@ -1,0 +1,79 @@
+package app
+
+import (
+	"context"
+	"strings"
+
+	"github.com/ps4kit/ps4kit/accessory"
+	"github.com/ps4kit/ps4kit/internal/web"
+)
+
+// Ids of the two fixed inputs.
+const (
+	homeScreenID = "HOME"
+	otherID      = "OTHER"
+)
+
+// Titles implements web.Backend.
+func (s *server) Titles(ctx context.Context, host string) ([]web.Title, error) {
+	u, err := s.find(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	list := []web.Title{}
+	for _, in := range u.tv.Snapshot().Inputs {
+		list = append(list, web.Title{
+			ID: inputID(in), Name: in.Name, Title: in.Title, Identifier: in.Identifier,
+			Configured: in.Configured, Pinned: in.Pinned, Hidden: in.Hidden, Renamed: in.Renamed, LastPlayed: in.LastPlayed,
+		})
+	}
+	return list, nil
+}
+
+func inputID(in accessory.Input) string {
+	switch {
+	case in.TitleID != "":
+		return in.TitleID
+	case in.Identifier == 1:
+		return homeScreenID
+	}
+	return otherID
+}
+
+// AddTitle implements web.Backend.
+func (s *server) AddTitle(ctx context.Context, host, id, name string) error {
+	return s.editTitles(ctx, host, id, func(tv *accessory.Television, _ string) error { return tv.AddTitle(id, name) })
+}
+
+// RenameTitle implements web.Backend.
+func (s *server) RenameTitle(ctx context.Context, host, id, name string) error {
+	return s.editTitles(ctx, host, id, func(tv *accessory.Television, id string) error { return tv.RenameTitle(id, name) })
+}
+
+// HideTitle implements web.Backend.
+func (s *server) HideTitle(ctx context.Context, host, id string, hide bool) error {
+	return s.editTitles(ctx, host, id, func(tv *accessory.Television, id string) error { return tv.HideTitle(id, hide) })
+}
+
+// PinTitle implements web.Backend.
+func (s *server) PinTitle(ctx context.Context, host, id string, pin bool) error {
+	return s.editTitles(ctx, host, id, func(tv *accessory.Television, id string) error { return tv.PinTitle(id, pin) })
+}
+
+// ForgetTitle implements web.Backend.
+func (s *server) ForgetTitle(ctx context.Context, host, id string) error {
+	return s.editTitles(ctx, host, id, func(tv *accessory.Television, id string) error { return tv.ForgetTitle(id) })
+}
+
+// editTitles calls edit with the id of the input that title names, by id or name.
+func (s *server) editTitles(ctx context.Context, host, title string, edit func(tv *accessory.Television, id string) error) error {
+	u, err := s.find(ctx, host)
+	if err != nil {
+		return err
+	}
+	id := strings.ToUpper(title)
+	if named, err := u.titleID(title); err == nil {
+		id = named
+	}
+	return explain(edit(u.tv, id))
+}

@@ -1,0 +1,164 @@
+package app
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"github.com/ps4kit/ps4kit/accessory"
+	"github.com/ps4kit/ps4kit/internal/hapserver"
+	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// files is the state directory in the types of the rest of the program.
+type files struct {
+	store *state.Store
+	log   logrus.FieldLogger
+}
+
+// model names this installation in a console's list of linked devices; it fits the
+// 16 bytes of its field (docs/protocol.md §5).
+func (f files) model() (string, error) {
+	id, err := f.store.InstallationID()
+	if err != nil {
+		return "", fmt.Errorf("state: %w", err)
+	}
+	return "ps4kit-" + id[:8], nil
+}
+
+// consoles lists the consoles that were seen before, longest known first.
+func (f files) consoles() []state.Console {
+	all, err := f.store.Consoles().Load()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		f.log.WithError(err).Error("the consoles that were found before are not known any more; they are searched again")
+	}
+	return all.Consoles
+}
+
+// remember keeps what a console said of itself, for the next start. It writes only
+// what is new.
+func (f files) remember(st ps4.Status) {
+	seen := state.Console{
+		HostID: st.HostID, HostType: st.HostType, Name: st.HostName, Address: st.Addr,
+		SystemVersion: st.SystemVersion, RequestPort: st.RequestPort,
+	}
+	known := f.consoles()
+	i := slices.IndexFunc(known, func(c state.Console) bool { return c.HostID == st.HostID })
+	if i >= 0 {
+		was := known[i]
+		was.LastSeen = time.Time{}
+		if was == seen {
+			return
+		}
+	}
+	seen.LastSeen = time.Now()
+	err := f.store.Consoles().Update(func(all state.Consoles) (state.Consoles, error) {
+		all.Consoles = slices.DeleteFunc(all.Consoles, func(c state.Console) bool { return c.HostID == st.HostID })
+		all.Consoles = append(all.Consoles, seen)
+		slices.SortFunc(all.Consoles, func(a, b state.Console) int { return cmp.Compare(a.HostID, b.HostID) })
+		return all, nil
+	})
+	if err != nil {
+		f.log.WithError(err).Warn("a console that was found is not remembered")
+	}
+}
+
+// credential returns the stored PSN user of a console; none is no error: searching
+// and showing the state need none.
+func (f files) credential(hostID string) (ps4.Credential, ps4.Passcode) {
+	all, err := f.store.Credentials().Load()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		f.log.WithError(err).Error("the stored credentials cannot be used")
+	}
+	user, found := all.For(hostID)
+	if !found {
+		return ps4.Credential{}, ps4.Passcode{}
+	}
+	credential, _ := ps4.ParseCredential(user.Credential) // state checked it
+	passcode, _ := ps4.ParsePasscode(user.Passcode)
+	return credential, passcode
+}
+
+// inputs is the store of a console's television.
+func (f files) inputs(hostID string) (accessory.Store, error) {
+	return state.Inputs[accessory.Saved](f.store, hostID)
+}
+
+// homekitDocument is homekit/<HOSTID>.json: one file, so that the identity, the
+// pairings and the port can never disagree.
+type homekitDocument struct {
+	Port   uint16            `json:"port"` // 0: none was chosen yet
+	Server *hapserver.Record `json:"server,omitempty"`
+}
+
+// homekitStore is the document of one console; it implements hapserver.Store.
+type homekitStore struct{ file *state.File[homekitDocument] }
+
+func (f files) homekit(hostID string) (*homekitStore, error) {
+	file, err := state.HomeKit[homekitDocument](f.store, hostID, nil)
+	if err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	return &homekitStore{file}, nil
+}
+
+// Load implements hapserver.Store.
+func (h *homekitStore) Load() (hapserver.Record, error) {
+	d, err := h.file.Load()
+	switch {
+	case err != nil:
+		return hapserver.Record{}, err
+	case d.Server == nil:
+		return hapserver.Record{}, fs.ErrNotExist
+	}
+	return *d.Server, nil
+}
+
+// Save implements hapserver.Store.
+func (h *homekitStore) Save(r hapserver.Record) error {
+	return h.file.Update(func(d homekitDocument) (homekitDocument, error) {
+		d.Server = &r
+		return d, nil
+	})
+}
+
+// port returns the port that the console's server had before, 0 for none.
+func (h *homekitStore) port() (uint16, error) {
+	d, err := h.file.Load()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, err
+	}
+	return d.Port, nil
+}
+
+func (h *homekitStore) setPort(port uint16) error {
+	if was, err := h.port(); err == nil && was == port {
+		return nil
+	}
+	return h.file.Update(func(d homekitDocument) (homekitDocument, error) {
+		d.Port = port
+		return d, nil
+	})
+}
+
+// setCredential stores the PSN user of a console, of all others with an empty host id.
+func (f files) setCredential(hostID string, c ps4.Credential, p ps4.Passcode) error {
+	user := state.User{Credential: c.Reveal(), Passcode: p.Reveal()}
+	return f.store.Credentials().Update(func(all state.Credentials) (state.Credentials, error) {
+		if hostID == "" {
+			all.Default = &user
+			return all, nil
+		}
+		if all.Hosts == nil {
+			all.Hosts = map[string]state.User{}
+		}
+		all.Hosts[hostID] = user
+		return all, nil
+	})
+}

@@ -1,0 +1,125 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+
+	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// find returns the unit of the console that host names (see web.Backend) with its
+// television running. A console that is not known is asked at its address, or
+// searched for when nothing is known at all; it gets a unit, but HomeKit does not.
+func (s *server) find(ctx context.Context, host string) (*unit, error) {
+	matches := s.matching(host)
+	if len(matches) == 0 {
+		if err := s.meet(ctx, host); err != nil {
+			return nil, err
+		}
+		matches = s.matching(host)
+	}
+	switch {
+	case len(matches) == 1:
+		s.runTelevision(matches[0])
+		return matches[0], nil
+	case len(matches) > 1:
+		return nil, &web.Error{Code: "ambiguous", Message: "several consoles fit: " + names(matches),
+			Hint: "Choose one with --name, --host-id or --ip-address."}
+	case host == "":
+		return nil, &web.Error{Code: "unreachable", Message: "no console was found",
+			Hint: "Switch the PS4 on or put it into rest mode, or give its address: --ip-address."}
+	}
+	return nil, &web.Error{Code: "not_found", Message: "no console is known as " + host,
+		Hint: "ps4kit search lists the consoles in this network."}
+}
+
+func (s *server) matching(host string) []*unit {
+	var matches []*unit
+	for _, u := range s.list() {
+		if host == "" || u.is(host) {
+			matches = append(matches, u)
+		}
+	}
+	return matches
+}
+
+// is says whether host names the console.
+func (u *unit) is(host string) bool {
+	snapshot := u.tv.Snapshot()
+	return strings.EqualFold(host, u.hostID) || strings.EqualFold(host, snapshot.Name) ||
+		strings.EqualFold(host, snapshot.HostName) || host == FormatAddress(snapshot.Addr)
+}
+
+func names(units []*unit) string {
+	var list []string
+	for _, u := range units {
+		list = append(list, u.tv.Snapshot().Name+" ("+u.hostID+")")
+	}
+	return strings.Join(list, ", ")
+}
+
+// meet looks for a console that has no unit: at the address that host is, or by a
+// search.
+func (s *server) meet(ctx context.Context, host string) error {
+	o := s.ps4Options()
+	addr, isAddress := parseAddress(host)
+	if !isAddress {
+		found, err := ps4.Discover(ctx, searchTime, &o)
+		if err != nil {
+			return err
+		}
+		for _, st := range found {
+			if st.HostType == hostTypePS4 {
+				s.greet(st)
+			}
+		}
+		return nil
+	}
+	st, err := ps4.NewConsole(addr, ps4.Credential{}, &o).Status(ctx)
+	if err != nil {
+		return err
+	}
+	s.greet(st)
+	return nil
+}
+
+// greet gives a console that has just answered a unit, if it has none.
+func (s *server) greet(st ps4.Status) {
+	if u := s.unit(st.HostID); u != nil {
+		u.tv.Seen(st)
+		return
+	}
+	u, err := s.newUnit(s.fromStatus(st))
+	if err != nil {
+		s.Log.WithError(err).Warn("a console that answered cannot be used")
+		return
+	}
+	s.add(u)
+}
+
+// parseAddress reads ADDR or ADDR:DDPPORT.
+func parseAddress(host string) (netip.AddrPort, bool) {
+	if a, err := netip.ParseAddr(host); err == nil {
+		return netip.AddrPortFrom(a, ps4.DefaultPort), true
+	}
+	a, err := netip.ParseAddrPort(host)
+	return a, err == nil
+}
+
+// runTelevision runs the television of a unit that no HAP server runs with.
+func (s *server) runTelevision(u *unit) {
+	if u.hap != nil && !s.alone {
+		return
+	}
+	u.started.Do(func() {
+		s.group.Go(func() error {
+			if err := u.tv.Run(s.life); err != nil && !errors.Is(err, context.Canceled) {
+				s.Log.WithError(err).Warn("console")
+			}
+			return nil
+		})
+	})
+}

@@ -1,0 +1,177 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"path/filepath"
+	"sync"
+
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ps4kit/ps4kit/internal/config"
+	"github.com/ps4kit/ps4kit/internal/hapserver"
+	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/ps4test"
+)
+
+// Options of Run. All but Simulate and Ready are needed.
+type Options struct {
+	Config   *config.Config
+	State    *state.Store // open, and so locked
+	Simulate int          // simulated consoles to add
+	Log      *logrus.Logger
+	// Ready is called once, when every known console's HAP server listens. It is
+	// told secrets (setup codes), which are for a person's eyes only.
+	Ready func([]web.Accessory)
+}
+
+// server is a running `ps4kit serve`.
+type server struct {
+	Options
+	files     files
+	announcer hapserver.Announcer
+	model     string // what the consoles call this program
+
+	group *errgroup.Group
+	life  context.Context // of what the group runs
+
+	alone    bool // one command, without HAP servers: see Local
+	override Override
+	mu       sync.Mutex
+	units    map[string]*unit // by host id
+}
+
+// Run serves until ctx is done, then stops everything and returns nil. It fails
+// when a listener cannot be had or the state cannot be written; a console whose own
+// files are damaged is logged and left out.
+func Run(ctx context.Context, o Options) error {
+	s := newServer(o)
+	if o.Simulate < 0 || o.Simulate > maxConsoles {
+		return fmt.Errorf("at most %d consoles can be simulated", maxConsoles)
+	}
+	var err error
+	if s.model, err = s.files.model(); err != nil {
+		return err
+	}
+	announcer, err := hapserver.NewDNSSD(&hapserver.DNSSDOptions{Interfaces: o.Config.HomeKit.Interfaces, Logf: s.debugf("mdns")})
+	if err != nil {
+		return fmt.Errorf("announcing: %w", err)
+	}
+	defer func() { _ = announcer.Close() }()
+	s.announcer = announcer
+	simulated, err := s.startSimulators()
+	defer func() {
+		for _, c := range simulated {
+			_ = c.Close()
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	return s.run(ctx, simulated)
+}
+
+func newServer(o Options) *server {
+	return &server{Options: o, files: files{o.State, o.Log}, units: map[string]*unit{}}
+}
+
+func (s *server) run(ctx context.Context, simulated []*ps4test.Console) error {
+	s.group, ctx = errgroup.WithContext(ctx)
+	s.life = ctx
+	err := s.start(ctx, simulated)
+	if err != nil {
+		s.group.Go(func() error { return err })
+	}
+	err = s.group.Wait()
+	notifyStopping()
+	return err
+}
+
+// start brings up everything in the order in which it is needed, then says that the
+// server is ready.
+func (s *server) start(ctx context.Context, simulated []*ps4test.Console) error {
+	if err := s.listen(ctx); err != nil {
+		return err
+	}
+	for _, c := range s.knownConsoles(simulated) {
+		s.startUnit(ctx, c)
+	}
+	s.awaitFirst(ctx)
+	s.group.Go(func() error { s.discover(ctx); return nil })
+	s.group.Go(func() error { feedWatchdog(ctx, s.alive); return nil })
+	if s.Ready != nil {
+		list, err := s.Homekit(ctx)
+		if err != nil {
+			return err
+		}
+		s.Ready(list)
+	}
+	notifyReady()
+	return nil
+}
+
+// listen opens the address of web.listen and the socket.
+func (s *server) listen(ctx context.Context) error {
+	var lc net.ListenConfig
+	page, err := lc.Listen(ctx, "tcp", s.Config.Web.Listen)
+	if err != nil {
+		return fmt.Errorf("web.listen: %w: choose another address, or stop what uses it", err)
+	}
+	socket, err := web.ListenSocket(ctx, SocketPath(s.State.Dir()))
+	if err != nil {
+		_ = page.Close()
+		return err
+	}
+	s.Log.WithField("address", page.Addr()).Info("health and readiness are served")
+	s.group.Go(func() error { return web.Serve(ctx, page, web.Health(s.unready)) })
+	s.group.Go(func() error { return web.Serve(ctx, socket, web.API(s)) })
+	return nil
+}
+
+// SocketPath is where a server with that state directory listens.
+func SocketPath(stateDir string) string { return filepath.Join(stateDir, "control.sock") }
+
+// alive says whether the server still answers, for the watchdog.
+func (s *server) alive() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return true
+}
+
+// unready lists what /readyz waits for.
+func (s *server) unready() []string {
+	var lacks []string
+	for _, u := range s.list() {
+		if why := u.unready(); why != "" {
+			lacks = append(lacks, u.hostID+": "+why)
+		}
+	}
+	if err := s.State.Writable(); err != nil {
+		lacks = append(lacks, "the state directory cannot be written")
+	}
+	return lacks
+}
+
+func (s *server) debugf(part string) func(string, ...any) {
+	log := s.Log.WithField("part", part)
+	return func(format string, args ...any) { log.Debugf(format, args...) }
+}
+
+// ps4Options are the options of every console that says nothing else.
+func (s *server) ps4Options() ps4.Options {
+	o := ps4.Options{
+		Model:      s.model,
+		LocalPort:  s.Config.Discovery.LocalPort,
+		Broadcast:  s.Config.Discovery.Broadcast,
+		Interfaces: s.Config.Discovery.Interfaces,
+		ServerKey:  s.Config.ConsoleKey,
+		Idle:       s.Config.Session.Idle,
+		Logf:       s.debugf("ps4"),
+	}
+	s.override.apply(&o)
+	return o
+}

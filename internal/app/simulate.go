@@ -1,0 +1,66 @@
+package app
+
+import (
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/ps4test"
+)
+
+// simulatedHostID numbers the simulated consoles: a locally administered MAC
+// address whose middle spells PS4, so that HomeKit knows each one again after a
+// restart and none is ever mistaken for a real console.
+func simulatedHostID(n int) string { return fmt.Sprintf("02505334%04X", n) }
+
+// simulatedName names the simulated console with the host id; empty: it is not one.
+func simulatedName(hostID string) string {
+	for n := 1; n <= maxConsoles; n++ {
+		if simulatedHostID(n) != hostID {
+			continue
+		}
+		if n == 1 {
+			return "Simulated PS4"
+		}
+		return fmt.Sprintf("Simulated PS4 %d", n)
+	}
+	return ""
+}
+
+// simulatedTitles are installed on every simulated console.
+func simulatedTitles() []ps4test.Title {
+	return []ps4test.Title{
+		{ID: "CUSA00129", Name: "Netflix"},
+		{ID: "CUSA01116", Name: "YouTube"},
+		{ID: "CUSA01780", Name: "Spotify"},
+		{ID: "CUSA04529", Name: "Uncharted 4: A Thief’s End"},
+	}
+}
+
+// startSimulated starts the n-th simulated console, counted from 1, on free ports
+// of loopback. Every device is linked with it.
+func startSimulated(n int, key *rsa.PrivateKey, logf func(string, ...any)) (*ps4test.Console, error) {
+	console, err := ps4test.New(ps4test.Config{
+		Name:    simulatedName(simulatedHostID(n)),
+		HostID:  simulatedHostID(n),
+		Standby: true,
+		Linked:  true,
+		Titles:  simulatedTitles(),
+		Key:     key,
+		Timing:  ps4test.DemoTiming(),
+		Logf:    logf,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("simulated console %d: %w", n, err)
+	}
+	return console, nil
+}
+
+// simulatedCredential is what ps4kit shows to simulated consoles, which take any.
+func simulatedCredential() ps4.Credential {
+	sum := sha256.Sum256([]byte("simulated"))
+	c, _ := ps4.ParseCredential(hex.EncodeToString(sum[:]))
+	return c
+}

@@ -1,0 +1,124 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"crypto/rsa"
+	"errors"
+	"net/netip"
+
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ps4kit/ps4kit/internal/config"
+	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// Local is a Backend for one command when no server runs. It works on the state
+// directory, which is open and so locked, and drives the consoles that the command
+// names by itself; HomeKit gets nothing of it.
+type Local struct {
+	*server
+	cancel context.CancelFunc
+}
+
+// Override is what a command line says instead of the configuration; zero fields say
+// nothing.
+type Override struct {
+	LocalPort  uint16     // UDP
+	Bind       netip.Addr // local address
+	Broadcast  []netip.AddrPort
+	ConsoleKey *rsa.PublicKey // of simulated consoles
+	Credential ps4.Credential
+	Passcode   ps4.Passcode
+}
+
+// IsZero says whether the command line says nothing.
+func (o Override) IsZero() bool {
+	return o.LocalPort == 0 && !o.Bind.IsValid() && len(o.Broadcast) == 0 && o.ConsoleKey == nil &&
+		o.Credential.IsZero() && o.Passcode.IsZero()
+}
+
+// apply lays the override over the options of a console.
+func (o Override) apply(to *ps4.Options) {
+	to.LocalPort = cmp.Or(o.LocalPort, to.LocalPort)
+	to.Bind = o.Bind
+	if len(o.Broadcast) > 0 {
+		to.Broadcast = o.Broadcast
+	}
+	if o.ConsoleKey != nil {
+		to.ServerKey = o.ConsoleKey
+	}
+}
+
+// Stopped returns a Local; Close ends it.
+func Stopped(c *config.Config, store *state.Store, log *logrus.Logger, o Override) (*Local, error) {
+	s := newServer(Options{Config: c, State: store, Log: log})
+	s.override = o
+	var err error
+	if s.model, err = s.files.model(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.group, s.life = errgroup.WithContext(ctx)
+	s.alone = true
+	for _, k := range s.knownConsoles(nil) {
+		u, err := s.newUnit(k)
+		if err != nil {
+			cancel()
+			return nil, err
+		}
+		s.add(u)
+	}
+	return &Local{s, cancel}, nil
+}
+
+// Close ends what the command began, closing open sessions, and waits for it.
+func (l *Local) Close() error {
+	l.cancel()
+	return l.group.Wait()
+}
+
+// Homekit implements web.Backend: it lists what a server would serve, and what one
+// served before. A configured console that was never served gets its setup code now.
+func (l *Local) Homekit(ctx context.Context) ([]web.Accessory, error) {
+	hosts, err := l.State.HomeKitHosts()
+	if err != nil {
+		return nil, err
+	}
+	for _, host := range hosts {
+		if l.unit(host) != nil {
+			continue
+		}
+		u, err := l.newUnit(known{hostID: host, name: simulatedName(host)})
+		if err != nil {
+			return nil, err
+		}
+		l.add(u)
+	}
+	for _, u := range l.list() {
+		if err := l.offer(u); err != nil {
+			return nil, err
+		}
+	}
+	return l.server.Homekit(ctx)
+}
+
+// ResetHomekit implements web.Backend. It also mends a console whose file is damaged:
+// that is set aside, and the console gets a new identity.
+func (l *Local) ResetHomekit(ctx context.Context, host string) error {
+	u, err := l.find(ctx, host)
+	if err != nil {
+		return err
+	}
+	err = l.offer(u)
+	if errors.Is(err, state.ErrDamaged) {
+		return u.store.file.Remove()
+	}
+	if err != nil {
+		return err
+	}
+	return l.server.ResetHomekit(ctx, host)
+}

@@ -1,0 +1,243 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	hapmodel "github.com/brutella/hap/accessory"
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ps4kit/ps4kit/accessory"
+	"github.com/ps4kit/ps4kit/internal/config"
+	"github.com/ps4kit/ps4kit/internal/hapserver"
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// unit is one console: the television that drives it, and the HAP server that offers
+// it to HomeKit.
+type unit struct {
+	known
+	console   *ps4.Console
+	tv        *accessory.Television
+	store     *homekitStore
+	hap       *hapserver.Server // nil: not offered to HomeKit
+	port      uint16            // 0: none was chosen yet
+	bind      netip.Addr
+	listening atomic.Bool
+	started   sync.Once // of the television, where it runs without a HAP server
+}
+
+// startUnit makes a console's unit and runs it. A console that cannot be served is
+// logged, and the others go on.
+func (s *server) startUnit(ctx context.Context, k known) {
+	log := s.Log.WithFields(logrus.Fields{"console": k.name, "host_id": k.hostID})
+	u, ln, err := s.offeredUnit(ctx, k)
+	if err != nil {
+		log.WithError(err).Error("this console is not offered to HomeKit")
+		return
+	}
+	s.add(u)
+	log.WithFields(logrus.Fields{"address": FormatAddress(k.addr), "port": u.port}).Info("console added")
+	s.group.Go(func() error {
+		if err := u.run(ctx, ln); err != nil {
+			log.WithError(err).Error("this console is not offered to HomeKit any more")
+		}
+		return nil
+	})
+}
+
+func (s *server) offeredUnit(ctx context.Context, k known) (*unit, net.Listener, error) {
+	u, err := s.newUnit(k)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := s.offer(u); err != nil {
+		return nil, nil, err
+	}
+	ln, err := s.listenUnit(ctx, u)
+	return u, ln, err
+}
+
+// newUnit makes a console's unit, without a HAP server; it does no network I/O.
+func (s *server) newUnit(k known) (*unit, error) {
+	u := &unit{known: k, bind: s.Config.HomeKit.Bind}
+	var err error
+	if u.console, err = s.newConsole(k); err != nil {
+		return nil, err
+	}
+	if u.tv, err = s.newTelevision(k, u.console); err != nil {
+		return nil, err
+	}
+	u.store, err = s.files.homekit(k.hostID)
+	return u, err
+}
+
+// offer makes the HAP server of a unit; it makes an identity for a console that has
+// none yet, and does no network I/O.
+func (s *server) offer(u *unit) error {
+	hap, err := hapserver.New(&hapserver.Options{
+		Name:        u.tv.Snapshot().Name,
+		Accessories: []*hapmodel.A{u.tv.Accessory()},
+		Category:    categoryNumber(u.config.Category),
+		SetupCode:   u.config.SetupCode.Reveal(),
+		Store:       u.store,
+		Logf:        s.unitLogf(u.known),
+		Announcer:   s.announcer,
+	})
+	if err != nil {
+		return fmt.Errorf("HomeKit server: %w", err)
+	}
+	if u.port, err = u.store.port(); err != nil {
+		return err
+	}
+	u.tv.Attach(hap)
+	u.hap = hap
+	return nil
+}
+
+// listenUnit listens on the port that the console had before, or on its first one,
+// and remembers it.
+func (s *server) listenUnit(ctx context.Context, u *unit) (net.Listener, error) {
+	fixed := s.Config.HomeKit.Port != 0
+	if fixed {
+		u.port = s.fixedPort(u.port)
+	}
+	ln, err := listenHAP(ctx, u.bind, u.port, fixed)
+	if err != nil {
+		return nil, err
+	}
+	u.port = portOf(ln)
+	if err := u.store.setPort(u.port); err != nil {
+		return nil, errors.Join(err, ln.Close())
+	}
+	u.listening.Store(true)
+	return ln, nil
+}
+
+// fixedPort returns the port of a console when homekit.port is set: consoles take
+// that one and those after it. One keeps the port that it had, if it is still one of
+// these.
+func (s *server) fixedPort(remembered uint16) uint16 {
+	first := s.Config.HomeKit.Port
+	taken := map[uint16]bool{}
+	for _, u := range s.list() {
+		taken[u.port] = true
+	}
+	if remembered >= first && int(remembered) < int(first)+maxConsoles && !taken[remembered] {
+		return remembered
+	}
+	port := first
+	for taken[port] {
+		port++
+	}
+	return port
+}
+
+// maxConsoles is how many consoles one process is built for (docs/ARCHITECTURE.md);
+// their ports are that many from homekit.port on.
+const maxConsoles = 64
+
+func (s *server) newTelevision(k known, console *ps4.Console) (*accessory.Television, error) {
+	inputs, err := s.files.inputs(k.hostID)
+	if err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	tv, err := accessory.New(accessory.Config{
+		HostID:      k.hostID,
+		Name:        k.name,
+		Firmware:    k.firmware,
+		Category:    categoryNumber(k.config.Category),
+		Titles:      titlesOf(k),
+		Remote:      accessory.Remote(k.config.Remote),
+		Slots:       s.Config.HomeKit.Slots,
+		Poll:        s.Config.Poll.Interval,
+		Misses:      s.Config.Poll.Misses,
+		SessionIdle: s.Config.Session.Idle,
+		Store:       inputs,
+		Logf:        s.unitLogf(k),
+	}, accessory.NewConsole(console))
+	if err != nil {
+		return nil, fmt.Errorf("television: %w", err)
+	}
+	return tv, nil
+}
+
+func (s *server) newConsole(k known) (*ps4.Console, error) {
+	o := s.ps4Options()
+	o.SwitchUser = k.config.SwitchUser
+	var credential ps4.Credential
+	credential, o.Passcode = s.files.credential(k.hostID)
+	if k.simulated != nil {
+		o.ServerKey = k.simulated.PublicKey()
+		credential = simulatedCredential()
+	}
+	var err error
+	if !k.config.Credential.Empty() {
+		if credential, err = ps4.ParseCredential(k.config.Credential.Reveal()); err != nil {
+			return nil, fmt.Errorf("credential: %w", err)
+		}
+	}
+	if !k.config.Passcode.Empty() {
+		if o.Passcode, err = ps4.ParsePasscode(k.config.Passcode.Reveal()); err != nil {
+			return nil, fmt.Errorf("passcode: %w", err)
+		}
+	}
+	if !s.override.Passcode.IsZero() {
+		o.Passcode = s.override.Passcode
+	}
+	if !s.override.Credential.IsZero() {
+		credential = s.override.Credential
+	}
+	return ps4.NewConsole(k.addr, credential, &o), nil
+}
+
+func titlesOf(k known) []accessory.Title {
+	var titles []accessory.Title
+	for _, t := range k.config.Titles {
+		titles = append(titles, accessory.Title{ID: t.ID, Name: t.Name, Pin: t.Pin, Remote: t.Remote.Keys})
+	}
+	if k.simulated != nil {
+		for _, t := range simulatedTitles() {
+			titles = append(titles, accessory.Title{ID: t.ID, Name: t.Name})
+		}
+	}
+	return titles
+}
+
+// categoryNumber is the HomeKit category, which chooses the icon (docs/homekit.md §1).
+func categoryNumber(name string) uint8 {
+	switch name {
+	case config.CategorySetTopBox:
+		return 35
+	case config.CategoryStick:
+		return 36
+	}
+	return 31
+}
+
+func (s *server) unitLogf(k known) func(string, ...any) {
+	log := s.Log.WithField("console", k.name)
+	return func(format string, args ...any) { log.Infof(format, args...) }
+}
+
+// run serves the console until ctx is done or one of its two halves fails.
+func (u *unit) run(ctx context.Context, ln net.Listener) error {
+	g, ctx := errgroup.WithContext(ctx)
+	defer u.listening.Store(false)
+	g.Go(func() error { return u.tv.Run(ctx) })
+	g.Go(func() error { return u.hap.Serve(ctx, ln) })
+	return g.Wait()
+}
+
+func (u *unit) unready() string {
+	if !u.listening.Load() {
+		return "its HomeKit server does not listen"
+	}
+	return ""
+}

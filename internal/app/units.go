@@ -1,0 +1,38 @@
+package app
+
+import "net/netip"
+
+// add takes a unit in.
+func (s *server) add(u *unit) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.units[u.hostID] = u
+}
+
+// list returns the units as they are now.
+func (s *server) list() []*unit {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	units := make([]*unit, 0, len(s.units))
+	for _, u := range s.units {
+		units = append(units, u)
+	}
+	return units
+}
+
+// unit returns that of a console, nil when it has none.
+func (s *server) unit(hostID string) *unit {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.units[hostID]
+}
+
+// serves says whether a console at the address has a unit.
+func (s *server) serves(addr netip.AddrPort) bool {
+	for _, u := range s.list() {
+		if u.tv.Snapshot().Addr == addr {
+			return true
+		}
+	}
+	return false
+}

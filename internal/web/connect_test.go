@@ -1,0 +1,81 @@
+package web_test
+
+import (
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/ps4kit/ps4kit/internal/web"
+)
+
+// hinted is what the errors of Connect tell beside their sentence.
+type hinted interface {
+	error
+	Code() string
+	Hint() string
+}
+
+func TestConnectSaysWhoMay(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() == 0 {
+		t.Skip("root may talk to every socket")
+	}
+	path := serveSocket(t, &backend{})
+	if err := os.Chmod(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	_, err := web.Connect(t.Context(), path)
+	requireDenied(t, err, path, groupName(t, os.Getegid()))
+}
+
+// TestDeniedDial is the same without the kernel, so that root tests it, too.
+func TestDeniedDial(t *testing.T) {
+	t.Parallel()
+	denied := &net.OpError{Op: "dial", Net: "unix", Err: os.NewSyscallError("connect", syscall.EACCES)}
+	dir := t.TempDir()
+	gid := os.Getegid()
+	if gid == 0 {
+		gid = 54321 // which has no name
+		if err := os.Chown(dir, -1, gid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, "behind-a-closed-directory")
+	requireDenied(t, web.NotConnected(path, denied), path, groupName(t, gid))
+}
+
+func TestNobodyIsToldToJoinRoot(t *testing.T) {
+	t.Parallel()
+	var e hinted
+	err := web.NotConnected("/proc/1/none", &net.OpError{Op: "dial", Net: "unix", Err: os.NewSyscallError("connect", syscall.EACCES)})
+	if !errors.As(err, &e) || !strings.Contains(e.Hint(), "sudo") || strings.Contains(e.Hint(), "usermod") {
+		t.Errorf("got %v, want the hint to use sudo alone", err)
+	}
+}
+
+func requireDenied(t *testing.T, err error, path, group string) {
+	t.Helper()
+	var e hinted
+	if !errors.As(err, &e) || !errors.Is(err, fs.ErrPermission) {
+		t.Fatalf("got %v, want an error of permission with a hint", err)
+	}
+	if e.Code() != "permission" || !strings.Contains(e.Error(), path) || !strings.Contains(e.Hint(), "usermod -aG "+group+" ") {
+		t.Errorf("got %s: %s: %s, want %s and the group %s", e.Code(), e, e.Hint(), path, group)
+	}
+}
+
+func groupName(t *testing.T, gid int) string {
+	t.Helper()
+	id := strconv.Itoa(gid)
+	if g, err := user.LookupGroupId(id); err == nil {
+		return g.Name
+	}
+	return id
+}

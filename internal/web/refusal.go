@@ -1,0 +1,102 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Codes of errors that have a status of their own; every other one is 422.
+const (
+	codeNotFound  = "not_found" // no such console or title
+	codeAmbiguous = "ambiguous"
+	codeBad       = "bad_request"
+	codeMediaType = "bad_media_type"
+	codeMethod    = "bad_method"
+	codeNoRoute   = "unknown_request"
+	codeTooLarge  = "too_large"
+)
+
+func statusOf(code string) int {
+	switch code {
+	case codeNotFound, codeNoRoute:
+		return http.StatusNotFound
+	case codeAmbiguous:
+		return http.StatusConflict
+	case codeBad:
+		return http.StatusBadRequest
+	case codeMediaType:
+		return http.StatusUnsupportedMediaType
+	case codeMethod:
+		return http.StatusMethodNotAllowed
+	case codeTooLarge:
+		return http.StatusRequestEntityTooLarge
+	}
+	return http.StatusUnprocessableEntity
+}
+
+// refuse writes an error in the form of docs/cli.md.
+func refuse(w http.ResponseWriter, err error) {
+	e := asError(err)
+	writeJSON(w, statusOf(e.Code), errorBody{&e})
+}
+
+// coded is what an error that is not an *Error may tell of itself.
+type coded interface {
+	error
+	Code() string // for programs: "pin_needed"
+	Hint() string // what the user can do
+}
+
+// numbered is an error with the number that the console gave.
+type numbered interface {
+	error
+	Result() uint32
+}
+
+// asError keeps the whole sentence of an error, and the code, number and hint of
+// whatever it wraps.
+func asError(err error) Error {
+	e := Error{Code: "failed", Message: err.Error()}
+	var (
+		inner  *Error
+		known  coded
+		number numbered
+	)
+	switch {
+	case errors.As(err, &inner):
+		e.Code, e.Result, e.Hint = inner.Code, inner.Result, inner.Hint
+	case errors.As(err, &known):
+		e.Code, e.Hint = known.Code(), known.Hint()
+		if errors.As(err, &number) {
+			e.Result = number.Result()
+		}
+	}
+	return e
+}
+
+func errBadRequest(message string) error {
+	return &Error{Code: codeBad, Message: message}
+}
+
+func errTooLarge() error {
+	return &Error{Code: codeTooLarge, Message: "the request is longer than 64 kB"}
+}
+
+func errNoRoute() error {
+	return &Error{Code: codeNoRoute, Message: "the server knows no such request",
+		Hint: "If ps4kit was updated, restart the running server."}
+}
+
+func wrongMethod(allowed []string) http.Handler {
+	if slices.Contains(allowed, http.MethodGet) {
+		allowed = append(allowed, http.MethodHead)
+	}
+	slices.Sort(allowed)
+	allow := strings.Join(allowed, ", ")
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Allow", allow)
+		refuse(w, &Error{Code: codeMethod, Message: "this takes the methods " + allow + " only"})
+	})
+}
