@@ -43,7 +43,10 @@ const (
 	// Titles (docs/protocol.md §7). Whether PS must precede boot: console.
 	confirmLimit = 20 * time.Second
 
-	// After a standby the console is deaf for 50 to 60 s (§1); the true silence: console.
-	deafTime  = 60 * time.Second
 	goingDown = 10 * time.Second // it may still say 200 so long after it was put to rest: console
 )
+
+// DeafTime is for how long a console that has just gone into rest mode need not
+// answer: silence is rest mode until then. 50 to 60 s by users' reports
+// (docs/protocol.md §1); the true time only a console can settle.
+const DeafTime = 60 * time.Second

@@ -120,7 +120,7 @@ func (w *watcher) missing(ctx context.Context) (Status, bool) {
 	if rested := w.console.restedAt(); rested.After(w.rested) {
 		w.rested = rested
 	}
-	if time.Since(w.rested) < deafTime && w.awake.Sub(w.rested) < goingDown {
+	if time.Since(w.rested) < DeafTime && w.awake.Sub(w.rested) < goingDown {
 		status.State, status.TitleID, status.TitleName = StateStandby, "", ""
 		return status, w.told
 	}
