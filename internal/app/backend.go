@@ -90,18 +90,26 @@ func (s *server) Status(ctx context.Context, host string) (web.Console, error) {
 	st, err := u.console.Status(ctx)
 	switch {
 	case errors.Is(err, ps4.ErrUnreachable):
-		c := u.lastSeen()
-		if c.State == web.StateAwake {
-			c.State = web.StateUnreachable
-			c.TitleID, c.TitleName = "", ""
-		}
-		return c, nil
+		return s.silent(u), nil
 	case err != nil:
 		return web.Console{}, err
 	}
 	c := fromReply(st)
 	c.Name = u.tv.Snapshot().Name
 	return c, nil
+}
+
+// silent is a console that does not answer.
+func (s *server) silent(u *unit) web.Console {
+	c := u.lastSeen()
+	switch {
+	case c.State == web.StateStandby:
+	case s.files.isResting(u.hostID):
+		c.State = web.StateStandby
+	default:
+		c.State, c.TitleID, c.TitleName = web.StateUnreachable, "", ""
+	}
+	return c
 }
 
 // answering returns the unit of a console that answers now, and what it says. For
@@ -136,7 +144,11 @@ func (s *server) Standby(ctx context.Context, host string) error {
 	if err != nil || c.State == web.StateStandby {
 		return err
 	}
-	return u.tv.Standby(ctx)
+	if err := u.tv.Standby(ctx); err != nil {
+		return err
+	}
+	s.files.rested(u.hostID)
+	return nil
 }
 
 // Start implements web.Backend.

@@ -51,21 +51,43 @@ func (f files) remember(st ps4.Status) {
 	known := f.consoles()
 	i := slices.IndexFunc(known, func(c state.Console) bool { return c.HostID == st.HostID })
 	if i >= 0 {
-		was := known[i]
-		was.LastSeen = time.Time{}
-		if was == seen {
+		seen.LastSeen, seen.Rested = known[i].LastSeen, known[i].Rested
+		if known[i] == seen {
 			return
 		}
 	}
 	seen.LastSeen = time.Now()
+	f.keep(seen)
+}
+
+// rested keeps that a console was just put into rest mode.
+func (f files) rested(hostID string) {
+	for _, c := range f.consoles() {
+		if c.HostID == hostID {
+			c.Rested = time.Now()
+			f.keep(c)
+		}
+	}
+}
+
+// isResting says whether a console was put into rest mode so lately that its silence
+// is that of docs/protocol.md §1.
+func (f files) isResting(hostID string) bool {
+	return slices.ContainsFunc(f.consoles(), func(c state.Console) bool {
+		return c.HostID == hostID && time.Since(c.Rested) < ps4.DeafTime
+	})
+}
+
+// keep writes what is known of a console.
+func (f files) keep(console state.Console) {
 	err := f.store.Consoles().Update(func(all state.Consoles) (state.Consoles, error) {
-		all.Consoles = slices.DeleteFunc(all.Consoles, func(c state.Console) bool { return c.HostID == st.HostID })
-		all.Consoles = append(all.Consoles, seen)
+		all.Consoles = slices.DeleteFunc(all.Consoles, func(c state.Console) bool { return c.HostID == console.HostID })
+		all.Consoles = append(all.Consoles, console)
 		slices.SortFunc(all.Consoles, func(a, b state.Console) int { return cmp.Compare(a.HostID, b.HostID) })
 		return all, nil
 	})
 	if err != nil {
-		f.log.WithError(err).Warn("a console that was found is not remembered")
+		f.log.WithError(err).Warn("what is known of a console is not remembered")
 	}
 }
 

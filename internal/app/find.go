@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/ps4kit/ps4kit/internal/web"
@@ -43,7 +44,20 @@ func (s *server) matching(host string) []*unit {
 			matches = append(matches, u)
 		}
 	}
+	if host == "" && !s.Config.Discovery.Enabled {
+		matches = chosen(matches)
+	}
 	return matches
+}
+
+// chosen leaves out consoles that somebody only tried, where the configuration names
+// others.
+func chosen(units []*unit) []*unit {
+	named := slices.DeleteFunc(slices.Clone(units), func(u *unit) bool { return u.found })
+	if len(named) == 0 {
+		return units
+	}
+	return named
 }
 
 // is says whether host names the console.
@@ -61,33 +75,43 @@ func names(units []*unit) string {
 	return strings.Join(list, ", ")
 }
 
-// meet looks for a console that has no unit: at the address that host is, or by a
-// search.
+// meet looks for a console that has no unit: at the address that host is, or else at
+// the addresses of the configuration and then by a search.
 func (s *server) meet(ctx context.Context, host string) error {
-	o := s.ps4Options()
-	addr, isAddress := parseAddress(host)
-	if !isAddress {
-		found, err := ps4.Discover(ctx, searchTime, &o)
-		if err != nil {
-			return err
+	if addr, isAddress := parseAddress(host); isAddress {
+		return s.meetAt(ctx, addr)
+	}
+	for _, c := range s.Config.Consoles {
+		if c.HostID == "" && !s.serves(c.Address) {
+			_ = s.meetAt(ctx, c.Address) // one that does not answer cannot be the one
 		}
-		for _, st := range found {
-			if st.HostType == hostTypePS4 {
-				s.greet(st)
-			}
-		}
+	}
+	if len(s.matching(host)) > 0 {
 		return nil
 	}
-	st, err := ps4.NewConsole(addr, ps4.Credential{}, &o).Status(ctx)
-	if err != nil {
-		return err
+	o := s.ps4Options()
+	found, err := ps4.Discover(ctx, searchTime, &o)
+	for _, st := range found {
+		if st.HostType == hostTypePS4 {
+			s.greet(st)
+		}
 	}
-	s.greet(st)
-	return nil
+	return err
+}
+
+// meetAt asks a console at its address.
+func (s *server) meetAt(ctx context.Context, addr netip.AddrPort) error {
+	o := s.ps4Options()
+	st, err := ps4.NewConsole(addr, ps4.Credential{}, &o).Status(ctx)
+	if err == nil {
+		s.greet(st)
+	}
+	return err
 }
 
 // greet gives a console that has just answered a unit, if it has none.
 func (s *server) greet(st ps4.Status) {
+	s.files.remember(st)
 	if u := s.unit(st.HostID); u != nil {
 		u.tv.Seen(st)
 		return

@@ -19,6 +19,7 @@ type known struct {
 	firmware  string
 	config    config.Console // zero when the owner wrote nothing about it
 	simulated *ps4test.Console
+	found     bool // by a search or a command, not named by the configuration
 }
 
 func (s *server) startSimulators() ([]*ps4test.Console, error) {
@@ -60,14 +61,19 @@ func (s *server) knownConsoles(simulated []*ps4test.Console) []known {
 	for _, c := range s.Config.Consoles {
 		add(s.fromConfig(c, remembered))
 	}
-	if s.Config.Discovery.Enabled && s.Simulate == 0 {
-		for _, r := range remembered {
-			if r.HostType == hostTypePS4 {
-				add(known{hostID: r.HostID, addr: r.Address, name: r.Name, firmware: r.SystemVersion})
-			}
+	for _, r := range remembered {
+		if r.HostType == hostTypePS4 && (s.alone || s.publishes(r)) {
+			add(known{hostID: r.HostID, addr: r.Address, name: r.Name, firmware: r.SystemVersion, found: true})
 		}
 	}
 	return list
+}
+
+// publishes says whether a console that is remembered, and not configured, is offered
+// to HomeKit: one that discovery could find again. A simulated one on loopback, which
+// somebody only tried a command on, is not.
+func (s *server) publishes(r state.Console) bool {
+	return s.Config.Discovery.Enabled && s.Simulate == 0 && !r.Address.Addr().IsLoopback()
 }
 
 // fromConfig completes a configured console with what is remembered of it.
@@ -90,10 +96,10 @@ func (s *server) fromConfig(c config.Console, remembered []state.Console) known 
 
 // fromStatus is a console that has just answered.
 func (s *server) fromStatus(st ps4.Status) known {
-	k := known{hostID: st.HostID, addr: st.Addr, name: st.HostName, firmware: st.SystemVersion}
+	k := known{hostID: st.HostID, addr: st.Addr, name: st.HostName, firmware: st.SystemVersion, found: true}
 	for _, c := range s.Config.Consoles {
 		if c.HostID == st.HostID || (c.HostID == "" && c.Address == st.Addr) {
-			k.config = c
+			k.config, k.found = c, false
 			if c.Name != "" {
 				k.name = c.Name
 			}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rsa"
-	"errors"
 	"net/netip"
 
 	"github.com/sirupsen/logrus"
@@ -56,14 +55,14 @@ func (o Override) apply(to *ps4.Options) {
 // Stopped returns a Local; Close ends it.
 func Stopped(c *config.Config, store *state.Store, log *logrus.Logger, o Override) (*Local, error) {
 	s := newServer(Options{Config: c, State: store, Log: log})
-	s.override = o
+	s.override, s.alone = o, true
 	var err error
 	if s.model, err = s.files.model(); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.group, s.life = errgroup.WithContext(ctx)
-	s.alone = true
+	s.openArt()
 	for _, k := range s.knownConsoles(nil) {
 		u, err := s.newUnit(k)
 		if err != nil {
@@ -84,19 +83,11 @@ func (l *Local) Close() error {
 // Homekit implements web.Backend: it lists what a server would serve, and what one
 // served before. A configured console that was never served gets its setup code now.
 func (l *Local) Homekit(ctx context.Context) ([]web.Accessory, error) {
-	hosts, err := l.State.HomeKitHosts()
-	if err != nil {
+	if err := l.offerCompanion(); err != nil {
 		return nil, err
 	}
-	for _, host := range hosts {
-		if l.unit(host) != nil {
-			continue
-		}
-		u, err := l.newUnit(known{hostID: host, name: simulatedName(host)})
-		if err != nil {
-			return nil, err
-		}
-		l.add(u)
+	if err := l.addServed(); err != nil {
+		return nil, err
 	}
 	for _, u := range l.list() {
 		if err := l.offer(u); err != nil {
@@ -106,19 +97,34 @@ func (l *Local) Homekit(ctx context.Context) ([]web.Accessory, error) {
 	return l.server.Homekit(ctx)
 }
 
-// ResetHomekit implements web.Backend. It also mends a console whose file is damaged:
-// that is set aside, and the console gets a new identity.
-func (l *Local) ResetHomekit(ctx context.Context, host string) error {
-	u, err := l.find(ctx, host)
+// addServed adds units of the consoles that a server served before.
+func (l *Local) addServed() error {
+	hosts, err := l.State.HomeKitHosts()
 	if err != nil {
 		return err
 	}
-	err = l.offer(u)
-	if errors.Is(err, state.ErrDamaged) {
-		return u.store.file.Remove()
+	for _, host := range hosts {
+		if l.unit(host) != nil {
+			continue
+		}
+		u, err := l.newUnit(known{hostID: host, name: simulatedName(host)})
+		if err != nil {
+			return err
+		}
+		l.add(u)
 	}
-	if err != nil {
-		return err
+	return nil
+}
+
+// offerCompanion makes the companion bridge, if it is wanted. It comes before
+// addServed: the bridge is for the consoles that a server would serve.
+func (l *Local) offerCompanion() error {
+	if !l.Config.Companion.Enabled || l.companion.Load() != nil {
+		return nil
 	}
-	return l.server.ResetHomekit(ctx, host)
+	c, err := l.makeCompanion()
+	if err == nil {
+		l.companion.Store(c)
+	}
+	return err
 }

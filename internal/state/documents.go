@@ -19,6 +19,7 @@ type Console struct {
 	SystemVersion string         `json:"system_version"`
 	RequestPort   uint16         `json:"request_port"`
 	LastSeen      time.Time      `json:"last_seen,omitzero"`
+	Rested        time.Time      `json:"rested,omitzero"` // when a command put it into rest mode: it is deaf for a while then
 }
 
 // Consoles is the content of consoles.json.

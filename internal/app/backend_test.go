@@ -1,0 +1,251 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ps4kit/ps4kit/internal/app"
+	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/ps4test"
+)
+
+// local returns the backend of a command that no server runs beside.
+func local(t *testing.T, store *state.Store, yaml string, o app.Override) *app.Local {
+	t.Helper()
+	l, err := app.Stopped(load(t, yaml), store, quiet(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return l
+}
+
+// bothWays runs a test of the backend against a server and against a command alone.
+func bothWays(t *testing.T, test func(t *testing.T, console *ps4test.Console, b web.Backend)) {
+	t.Helper()
+	t.Run("server", func(t *testing.T) {
+		t.Parallel()
+		console, yaml := den(t)
+		test(t, console, serve(t, shortDir(t), yaml, 0).api)
+	})
+	t.Run("alone", func(t *testing.T) {
+		t.Parallel()
+		console, yaml := den(t)
+		store := open(t, shortDir(t))
+		t.Cleanup(func() { _ = store.Close() })
+		test(t, console, local(t, store, yaml, app.Override{ConsoleKey: console.PublicKey()}))
+	})
+}
+
+// eventually waits until the console is as it should be: a packet that was sent need
+// not have arrived.
+func eventually(t *testing.T, console *ps4test.Console, what string, ok func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if _, err := console.WaitFor(ctx, func(ps4test.Snapshot) bool { return ok() }); err != nil {
+		t.Errorf("the console never got %s", what)
+	}
+}
+
+// code returns what a program is told of an error, whichever way it came.
+func code(err error) string {
+	var answered *web.Error
+	var known interface{ Code() string }
+	switch {
+	case errors.As(err, &answered):
+		return answered.Code
+	case errors.As(err, &known):
+		return known.Code()
+	case err != nil:
+		return err.Error()
+	}
+	return ""
+}
+
+func TestConsoleIsNamedByIDNameAndAddress(t *testing.T) {
+	t.Parallel()
+	bothWays(t, func(t *testing.T, console *ps4test.Console, b web.Backend) {
+		address := app.FormatAddress(console.Addr())
+		for _, host := range []string{"", address, "A0B1C2D3E4F5", "a0b1c2d3e4f5", "den"} {
+			c, err := b.Status(t.Context(), host)
+			if err != nil || c.HostID != console.HostID() || c.State != web.StateAwake || c.Address != address {
+				t.Errorf("%q: %+v, %v", host, c, err)
+			}
+		}
+	})
+}
+
+func TestCommandsReachTheConsole(t *testing.T) {
+	t.Parallel()
+	bothWays(t, func(t *testing.T, console *ps4test.Console, b web.Backend) {
+		ctx, host := t.Context(), app.FormatAddress(console.Addr())
+		if err := b.Keys(ctx, host, []string{"up", "enter"}); err != nil {
+			t.Fatalf("keys: %v", err)
+		}
+		eventually(t, console, "up and enter", func() bool { return strings.Join(console.Presses(), " ") == "up enter" })
+		if err := b.Start(ctx, host, "cusa00129", false); err != nil {
+			t.Errorf("start: %v", err)
+		}
+		if got := console.RunningTitle().ID; got != "CUSA00129" {
+			t.Errorf("title %q runs", got)
+		}
+		console.OpenKeyboard("old", 40)
+		text := "neu ☃"
+		if err := b.Submit(ctx, host, &text); err != nil {
+			t.Errorf("submit: %v", err)
+		}
+		eventually(t, console, "the text", func() bool { return slices.Equal(console.Submitted(), []string{text}) })
+		if _, err := b.Keyboard(ctx, host); code(err) != "keyboard_closed" {
+			t.Errorf("a closed keyboard: %v", err)
+		}
+		if err := b.Standby(ctx, host); err != nil {
+			t.Errorf("standby: %v", err)
+		}
+		if console.State() != ps4.StateStandby {
+			t.Error("the console does not rest")
+		}
+		if err := b.Wake(ctx, host, true); err != nil || console.State() != ps4.StateAwake {
+			t.Errorf("wake: %v, the console is %v", err, console.State())
+		}
+	})
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	bothWays(t, func(t *testing.T, console *ps4test.Console, b web.Backend) {
+		ctx, host := t.Context(), app.FormatAddress(console.Addr())
+		if err := b.Start(ctx, host, "CUSA99999", false); code(err) != "no_such_title" {
+			t.Errorf("a title that is not installed: %q", code(err))
+		}
+		if err := b.Start(ctx, host, "Nothing Like It", false); code(err) != "not_found" {
+			t.Errorf("a name of no title: %q", code(err))
+		}
+		if err := b.Keys(ctx, host, []string{"jump"}); code(err) != "bad_button" {
+			t.Errorf("no such button: %q", code(err))
+		}
+		if err := b.Link(ctx, host, "123"); code(err) != "bad_pin" {
+			t.Errorf("a bad PIN: %q", code(err))
+		}
+		if err := b.RenameTitle(ctx, host, "CUSA77777", "x"); code(err) != "not_found" {
+			t.Errorf("no such input: %q", code(err))
+		}
+		console.SetStandby()
+		if err := b.Keys(ctx, host, []string{"up"}); code(err) != "standby" {
+			t.Errorf("keys in rest mode: %q", code(err))
+		}
+	})
+}
+
+func TestUnreachableConsole(t *testing.T) {
+	t.Parallel()
+	bothWays(t, func(t *testing.T, console *ps4test.Console, b web.Backend) {
+		ctx, host := t.Context(), app.FormatAddress(console.Addr())
+		if _, err := b.Status(ctx, host); err != nil {
+			t.Fatal(err)
+		}
+		console.SetFaults(ps4test.Faults{LoseRequests: 1 << 30})
+		short, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+		defer cancel()
+		if c, err := b.Status(short, host); err == nil && c.State != web.StateUnreachable {
+			t.Errorf("status: %+v", c)
+		}
+	})
+}
+
+func TestStoredCredentialIsUsedAtOnce(t *testing.T) {
+	t.Parallel()
+	console := ps4test.Start(t, ps4test.Config{
+		Name: "Den", HostID: "A0B1C2D3E4F5", PIN: "12345678", Credentials: []string{credential}, Timing: ps4test.FastTiming(),
+	})
+	dir := shortDir(t)
+	store := open(t, dir)
+	t.Cleanup(func() { _ = store.Close() })
+	b := local(t, store, loopback, app.Override{ConsoleKey: console.PublicKey()})
+	ctx, host := t.Context(), app.FormatAddress(console.Addr())
+	if err := b.Keys(ctx, host, []string{"up"}); code(err) != "no_credential" {
+		t.Errorf("without a credential: %v", err)
+	}
+	if err := b.SetCredential(ctx, "", web.User{Credential: credential}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Keys(ctx, host, []string{"up"}); code(err) != "pin_needed" {
+		t.Errorf("before linking: %v", err)
+	}
+	if err := b.Link(ctx, host, "8765 4321"); code(err) != "pin_wrong" {
+		t.Errorf("a wrong PIN: %v", err)
+	}
+	if err := b.Link(ctx, host, "1234 5678"); err != nil {
+		t.Fatalf("link: %v", err)
+	}
+	if err := b.Keys(ctx, host, []string{"up"}); err != nil {
+		t.Errorf("after linking: %v", err)
+	}
+	if user, err := b.Credential(ctx, ""); err != nil || user.Credential != credential {
+		t.Errorf("stored: %v", err)
+	}
+	if logins := console.Logins(); len(logins[len(logins)-1].Model) > 16 || !strings.HasPrefix(logins[0].Model, "ps4kit-") {
+		t.Errorf("model %q", logins[0].Model)
+	}
+	if matches, _ := filepath.Glob(filepath.Join(dir, "credentials.json")); len(matches) != 1 {
+		t.Error("nothing is on disk")
+	}
+}
+
+func TestAmbiguousConsole(t *testing.T) {
+	t.Parallel()
+	r := serve(t, shortDir(t), loopback, 2)
+	if _, err := r.api.Status(t.Context(), ""); code(err) != "ambiguous" {
+		t.Errorf("two consoles and no name: %v", err)
+	}
+	if c, err := r.api.Status(t.Context(), "simulated ps4 2"); err != nil || c.State != web.StateStandby {
+		t.Errorf("by name: %+v, %v", c, err)
+	}
+	if found, err := r.api.Search(t.Context(), 200*time.Millisecond); err != nil || len(found) != 2 {
+		t.Errorf("search: %+v, %v", found, err)
+	}
+}
+
+func TestSilenceAfterAStandbyIsRestModeForTheNextCommandToo(t *testing.T) {
+	t.Parallel()
+	console, _ := den(t)
+	dir := shortDir(t)
+	o := app.Override{ConsoleKey: console.PublicKey()}
+	var err error
+	if o.Credential, err = ps4.ParseCredential(credential); err != nil {
+		t.Fatal(err)
+	}
+	command := func(do func(b *app.Local)) {
+		store := open(t, dir)
+		defer store.Close()
+		b, err := app.Stopped(load(t, loopback), store, quiet(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Close()
+		do(b)
+	}
+	command(func(b *app.Local) {
+		if err := b.Standby(t.Context(), app.FormatAddress(console.Addr())); err != nil {
+			t.Fatal(err)
+		}
+	})
+	console.SetFaults(ps4test.Faults{LoseRequests: 1 << 30})
+	command(func(b *app.Local) {
+		c, err := b.Status(t.Context(), "") // the only console that is known
+		if err != nil || c.State != web.StateStandby || c.HostID != console.HostID() {
+			t.Errorf("got %+v, %v, want rest mode", c, err)
+		}
+	})
+}
