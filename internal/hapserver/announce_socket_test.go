@@ -99,12 +99,13 @@ func freePort(t *testing.T) int {
 func TestAnnounceOnLoopback(t *testing.T) {
 	t.Parallel()
 	lo, port := loopback(t), freePort(t)
+	// Both have the port. What is sent to the one address goes to the socket that was opened last, and that has to be d's.
+	o := observe(t, lo, port)
 	d, err := NewDNSSD(&DNSSDOptions{Logf: t.Logf, network: &mdnsSockets{names: []string{lo.Name}, udpPort: uint16(port)}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = d.Close() })
-	o := observe(t, lo, port)
 	h := announce(t, d, den())
 	if o.until(5*time.Second, ptrLine, srvLine, txtLine, denHost+" 120 IN A 127.0.0.1") == nil {
 		t.Fatal("no announcement within 5 s")
