@@ -44,7 +44,7 @@ func CaptureCredential(ctx context.Context, o *CaptureOptions) (Credential, erro
 	case err != nil:
 		return Credential{}, fmt.Errorf("ps4: listening for the phone app: %w", err)
 	}
-	defer conn.Close() //nolint:errcheck // nothing is left in it
+	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	return c.serve(ctx, conn)

@@ -15,11 +15,11 @@ const osVersion = "4.4"
 func (s *Session) logIn(ctx context.Context, who login) error {
 	err := s.command(ctx, func(ctx context.Context) error {
 		err := s.requestResult(ctx, wire.Login{
-			Passcode:   who.passcode.Reveal(),
-			Credential: who.cred.Reveal(),
+			Passcode:   who.Passcode.Reveal(),
+			Credential: who.Credential.Reveal(),
 			AppLabel:   s.set.AppLabel,
 			OSVersion:  osVersion,
-			Model:      s.set.Model,
+			Model:      who.Model,
 			PIN:        who.pin.Reveal(),
 		}, wire.TypeLoginResult)
 		if err != nil {

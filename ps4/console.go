@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
+	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
 // Console is one console that is spoken to. It is safe for concurrent use.
@@ -18,8 +19,7 @@ type Console struct {
 
 	mu     sync.Mutex
 	addr   netip.AddrPort
-	cred   Credential
-	pass   Passcode
+	user   User
 	hostID string
 	woken  time.Time // when it was last woken, or seen awake after that
 	rested time.Time // when a session put it to rest
@@ -29,7 +29,7 @@ type Console struct {
 // 0 means 987. The credential may be zero for Status. It does no I/O.
 func NewConsole(addr netip.AddrPort, cred Credential, o *Options) *Console {
 	set := newSettings(o)
-	return &Console{set: set, addr: withPort(addr), cred: cred, pass: set.Passcode}
+	return &Console{set: set, addr: withPort(addr), user: User{Credential: cred, Passcode: set.Passcode, Model: set.Model}}
 }
 
 // Addr returns the address where the console is asked.
@@ -62,33 +62,30 @@ func (c *Console) SetHostID(id string) {
 	c.hostID = strings.ToUpper(strings.TrimSpace(id))
 }
 
-// SetCredential changes the credential, for what starts from now on.
-func (c *Console) SetCredential(cred Credential) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.cred = cred
+// User is the PSN user as whom a program logs in with a console. It prints as
+// [redacted] where it is secret.
+type User struct {
+	Credential Credential
+	Passcode   Passcode // if he has one on the console
+	Model      string   // names program and user in the console's list, see Options.Model; empty: as it was
 }
 
-// SetPasscode changes the passcode of the PSN user, for what starts from now on.
-func (c *Console) SetPasscode(p Passcode) {
+// SetUser changes the user, for what starts from now on; an open session stays.
+func (c *Console) SetUser(u User) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.pass = p
+	u.Model = orDefault(wire.Truncate(u.Model, wire.ModelSize), c.user.Model)
+	c.user = u
 }
 
-func (c *Console) passcode() Passcode {
+// who returns the user; it fails with ErrNoCredential.
+func (c *Console) who() (User, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.pass
-}
-
-func (c *Console) credential() (Credential, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.cred.IsZero() {
-		return Credential{}, ErrNoCredential
+	if c.user.Credential.IsZero() {
+		return User{}, ErrNoCredential
 	}
-	return c.cred, nil
+	return c.user, nil
 }
 
 // Status asks the console for its status, once a second until it answers or
@@ -119,7 +116,7 @@ func (c *Console) Wake(ctx context.Context) error {
 func (c *Console) Launch(ctx context.Context) error { return c.sendOnce(ctx, ddp.NewLaunch) }
 
 func (c *Console) sendOnce(ctx context.Context, request func(credential string) ddp.Request) error {
-	cred, err := c.credential()
+	user, err := c.who()
 	if err != nil {
 		return err
 	}
@@ -128,8 +125,8 @@ func (c *Console) sendOnce(ctx context.Context, request func(credential string) 
 	if err != nil {
 		return err
 	}
-	defer sock.Close() //nolint:errcheck // nothing is left in it
-	return sock.send(request(cred.Reveal()).Marshal(), target)
+	defer sock.Close()
+	return sock.send(request(user.Credential.Reveal()).Marshal(), target)
 }
 
 // WakeWait wakes the console and waits until it is awake: WAKEUP every 3 s and
@@ -137,13 +134,13 @@ func (c *Console) sendOnce(ctx context.Context, request func(credential string) 
 // fails with [ErrNoCredential], [ErrUnreachable] when the console never
 // answered, and [ErrNotWoken] when it stayed in rest mode.
 func (c *Console) WakeWait(ctx context.Context) (Status, error) {
-	cred, err := c.credential()
+	user, err := c.who()
 	if err != nil {
 		return Status{}, err
 	}
 	limited, cancel := context.WithTimeout(ctx, wakeLimit)
 	defer cancel()
-	status, err := c.ask(limited, question{wakeup: ddp.NewWakeup(cred.Reveal()).Marshal()})
+	status, err := c.ask(limited, question{wakeup: ddp.NewWakeup(user.Credential.Reveal()).Marshal()})
 	if err == nil {
 		c.noteWoken()
 	}
@@ -189,7 +186,7 @@ func (c *Console) ask(ctx context.Context, q question) (Status, error) {
 	if err != nil {
 		return last, err
 	}
-	defer sock.Close() //nolint:errcheck // nothing is left in it
+	defer sock.Close()
 	wake := time.Now()
 	for {
 		if q.wakeup != nil && !time.Now().Before(wake) {

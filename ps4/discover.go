@@ -59,7 +59,7 @@ func failure(ctx context.Context, errs []error) error {
 // search asks one target again and again. It has its own socket, so that every
 // reply is known to be for the port that was asked.
 func (s *socket) search(ctx context.Context, target netip.AddrPort, until time.Time, found *collector) error {
-	defer s.Close() //nolint:errcheck // nothing is left in it
+	defer s.Close()
 	take := func(from netip.Addr, r ddp.Reply) bool {
 		s.set.Counters.DDPReceived.Add(1)
 		found.add(newStatus(netip.AddrPortFrom(from, target.Port()), r))

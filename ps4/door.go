@@ -41,7 +41,7 @@ func (c *Console) Link(ctx context.Context, pin PIN) error {
 }
 
 func (c *Console) open(ctx context.Context, pin PIN) (*Session, error) {
-	cred, err := c.credential()
+	user, err := c.who()
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (c *Console) open(ctx context.Context, pin PIN) (*Session, error) {
 	case status.State == StateStandby:
 		return nil, ErrStandby
 	}
-	s, err := c.enter(ctx, status, login{cred, pin, c.passcode()})
+	s, err := c.enter(ctx, status, login{user, pin})
 	if err != nil {
 		return nil, err
 	}
@@ -64,9 +64,8 @@ func (c *Console) open(ctx context.Context, pin PIN) (*Session, error) {
 
 // login is who logs in.
 type login struct {
-	cred     Credential
-	pin      PIN
-	passcode Passcode
+	User
+	pin PIN
 }
 
 // enter tries the door until it is through or has to give up.

@@ -135,7 +135,7 @@ func (p *PSN) call(ctx context.Context, method, path, form string, into any) err
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrPSNUnreachable, withoutURL(err))
 	}
-	defer response.Body.Close() //nolint:errcheck // it was read
+	defer response.Body.Close()
 	if err := answered(response.StatusCode); err != nil {
 		return err
 	}

@@ -237,7 +237,7 @@ func TestParseKey(t *testing.T) {
 	}
 }
 
-func TestSetPasscode(t *testing.T) {
+func TestSetUser(t *testing.T) {
 	t.Parallel()
 	sim := ps4test.Start(t, ps4test.Config{Linked: true, Passcode: "2468", Timing: ps4test.FastTiming()})
 	credential, err := ps4.CredentialFromAccountID("9019256736915509894")
@@ -252,12 +252,16 @@ func TestSetPasscode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	console.SetPasscode(passcode)
+	console.SetUser(ps4.User{Credential: credential, Passcode: passcode, Model: "another-model"})
 	session, err := console.Open(t.Context())
 	if err != nil {
 		t.Fatalf("with the passcode: %v", err)
 	}
 	if err := session.Close(); err != nil {
 		t.Error(err)
+	}
+	logins := sim.Logins()
+	if first, last := logins[0].Model, logins[len(logins)-1].Model; first != "ps4kit" || last != "another-model" {
+		t.Errorf("models %q and %q", first, last)
 	}
 }

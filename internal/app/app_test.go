@@ -37,6 +37,7 @@ discovery: {enabled: false}
 poll: {interval: 200ms}
 homekit: {bind: 127.0.0.1, interfaces: [lo]}
 web: {listen: "127.0.0.1:0"}
+art: {enabled: false}
 `
 
 // log collects what a server logs.

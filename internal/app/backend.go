@@ -218,22 +218,13 @@ func (s *server) SetCredential(ctx context.Context, host string, user web.User) 
 		return err
 	}
 	for _, u := range s.list() {
-		s.useStoredCredential(u)
+		user, err := s.user(u.known)
+		if err != nil {
+			return err
+		}
+		u.console.SetUser(user)
 	}
 	return nil
-}
-
-// useStoredCredential gives a console the PSN user that is stored for it. What the
-// configuration says goes before.
-func (s *server) useStoredCredential(u *unit) {
-	if u.simulated != nil || !u.config.Credential.Empty() {
-		return
-	}
-	credential, passcode := s.files.credential(u.hostID)
-	u.console.SetCredential(credential)
-	if u.config.Passcode.Empty() {
-		u.console.SetPasscode(passcode)
-	}
 }
 
 // Credential implements web.Backend.

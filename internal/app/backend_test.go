@@ -195,8 +195,19 @@ func TestStoredCredentialIsUsedAtOnce(t *testing.T) {
 	if user, err := b.Credential(ctx, ""); err != nil || user.Credential != credential {
 		t.Errorf("stored: %v", err)
 	}
-	if logins := console.Logins(); len(logins[len(logins)-1].Model) > 16 || !strings.HasPrefix(logins[0].Model, "ps4kit-") {
+	if logins := console.Logins(); len(logins[0].Model) > 16 || !strings.HasPrefix(logins[0].Model, "ps4kit-") {
 		t.Errorf("model %q", logins[0].Model)
+	}
+	const another = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	if err := b.SetCredential(ctx, "", web.User{Credential: another}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Link(ctx, host, "12345678"); code(err) != "no_such_account" {
+		t.Errorf("another user: %v", err)
+	}
+	logins := console.Logins()
+	if first, last := logins[0].Model, logins[len(logins)-1].Model; first == last {
+		t.Errorf("two users have the same model %q", first)
 	}
 	if matches, _ := filepath.Glob(filepath.Join(dir, "credentials.json")); len(matches) != 1 {
 		t.Error("nothing is on disk")

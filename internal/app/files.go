@@ -22,16 +22,6 @@ type files struct {
 	log   logrus.FieldLogger
 }
 
-// model names this installation in a console's list of linked devices; it fits the
-// 16 bytes of its field (docs/protocol.md §5).
-func (f files) model() (string, error) {
-	id, err := f.store.InstallationID()
-	if err != nil {
-		return "", fmt.Errorf("state: %w", err)
-	}
-	return "ps4kit-" + id[:8], nil
-}
-
 // consoles lists the consoles that were seen before, longest known first.
 func (f files) consoles() []state.Console {
 	all, err := f.store.Consoles().Load()

@@ -17,20 +17,11 @@ func (s *server) Homekit(context.Context) ([]web.Accessory, error) {
 			list = append(list, u.accessory())
 		}
 	}
+	if c := s.companion.Load(); c != nil {
+		list = append(list, s.companionAccessory(c))
+	}
 	sortAccessories(list)
 	return list, nil
-}
-
-// ResetHomekit implements web.Backend.
-func (s *server) ResetHomekit(ctx context.Context, host string) error {
-	u, err := s.find(ctx, host)
-	if err != nil {
-		return err
-	}
-	if u.hap == nil {
-		return &web.Error{Code: "not_offered", Message: u.name + " is not offered to HomeKit"}
-	}
-	return u.hap.Unpair()
 }
 
 func sortAccessories(list []web.Accessory) {

@@ -6,10 +6,12 @@ import (
 	"net"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/ps4kit/ps4kit/artcache"
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/hapserver"
 	"github.com/ps4kit/ps4kit/internal/state"
@@ -32,17 +34,23 @@ type Options struct {
 // server is a running `ps4kit serve`.
 type server struct {
 	Options
-	files     files
-	announcer hapserver.Announcer
-	model     string // what the consoles call this program
+	files        files
+	installation string // see modelOf
+	announcer    hapserver.Announcer
+
+	simulated []*ps4test.Console
 
 	group *errgroup.Group
 	life  context.Context // of what the group runs
+	art   *artcache.Cache // nil: there is none
 
 	alone    bool // one command, without HAP servers: see Local
 	override Override
 	mu       sync.Mutex
 	units    map[string]*unit // by host id
+
+	companion atomic.Pointer[companion] // nil: not offered
+	grown     chan struct{}             // a token: a console has got its server
 }
 
 // Run serves until ctx is done, then stops everything and returns nil. It fails
@@ -54,7 +62,7 @@ func Run(ctx context.Context, o Options) error {
 		return fmt.Errorf("at most %d consoles can be simulated", maxConsoles)
 	}
 	var err error
-	if s.model, err = s.files.model(); err != nil {
+	if s.installation, err = s.State.InstallationID(); err != nil {
 		return err
 	}
 	announcer, err := hapserver.NewDNSSD(&hapserver.DNSSDOptions{Interfaces: o.Config.HomeKit.Interfaces, Logf: s.debugf("mdns")})
@@ -76,12 +84,13 @@ func Run(ctx context.Context, o Options) error {
 }
 
 func newServer(o Options) *server {
-	return &server{Options: o, files: files{o.State, o.Log}, units: map[string]*unit{}}
+	return &server{Options: o, files: files{o.State, o.Log}, units: map[string]*unit{}, grown: make(chan struct{}, 1)}
 }
 
 func (s *server) run(ctx context.Context, simulated []*ps4test.Console) error {
 	s.group, ctx = errgroup.WithContext(ctx)
-	s.life = ctx
+	s.life, s.simulated = ctx, simulated
+	s.openArt()
 	err := s.start(ctx, simulated)
 	if err != nil {
 		s.group.Go(func() error { return err })
@@ -101,6 +110,7 @@ func (s *server) start(ctx context.Context, simulated []*ps4test.Console) error 
 		s.startUnit(ctx, c)
 	}
 	s.awaitFirst(ctx)
+	s.startCompanion(ctx)
 	s.group.Go(func() error { s.discover(ctx); return nil })
 	s.group.Go(func() error { feedWatchdog(ctx, s.alive); return nil })
 	if s.Ready != nil {
@@ -150,6 +160,9 @@ func (s *server) unready() []string {
 			lacks = append(lacks, u.hostID+": "+why)
 		}
 	}
+	if c := s.companion.Load(); c != nil && !c.listening.Load() {
+		lacks = append(lacks, state.Companion+": its HomeKit server does not listen")
+	}
 	if err := s.State.Writable(); err != nil {
 		lacks = append(lacks, "the state directory cannot be written")
 	}
@@ -164,7 +177,6 @@ func (s *server) debugf(part string) func(string, ...any) {
 // ps4Options are the options of every console that says nothing else.
 func (s *server) ps4Options() ps4.Options {
 	o := ps4.Options{
-		Model:      s.model,
 		LocalPort:  s.Config.Discovery.LocalPort,
 		Broadcast:  s.Config.Discovery.Broadcast,
 		Interfaces: s.Config.Discovery.Interfaces,

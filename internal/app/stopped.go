@@ -57,7 +57,7 @@ func Stopped(c *config.Config, store *state.Store, log *logrus.Logger, o Overrid
 	s := newServer(Options{Config: c, State: store, Log: log})
 	s.override, s.alone = o, true
 	var err error
-	if s.model, err = s.files.model(); err != nil {
+	if s.installation, err = s.State.InstallationID(); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -43,6 +43,7 @@ func (s *server) startUnit(ctx context.Context, k known) {
 		return
 	}
 	s.add(u)
+	s.consoleCame()
 	log.WithFields(logrus.Fields{"address": FormatAddress(k.addr), "port": u.port}).Info("console added")
 	s.group.Go(func() error {
 		if err := u.run(ctx, ln); err != nil {
@@ -129,6 +130,9 @@ func (s *server) fixedPort(remembered uint16) uint16 {
 	for _, u := range s.list() {
 		taken[u.port] = true
 	}
+	if c := s.companion.Load(); c != nil {
+		taken[c.port] = true
+	}
 	if remembered >= first && int(remembered) < int(first)+maxConsoles && !taken[remembered] {
 		return remembered
 	}
@@ -160,6 +164,8 @@ func (s *server) newTelevision(k known, console *ps4.Console) (*accessory.Televi
 		Misses:      s.Config.Poll.Misses,
 		SessionIdle: s.Config.Session.Idle,
 		Store:       inputs,
+		TitleName:   s.titleName,
+		OnChange:    func() { s.consoleChanged(k.hostID) },
 		Logf:        s.unitLogf(k),
 	}, accessory.NewConsole(console))
 	if err != nil {
@@ -171,30 +177,16 @@ func (s *server) newTelevision(k known, console *ps4.Console) (*accessory.Televi
 func (s *server) newConsole(k known) (*ps4.Console, error) {
 	o := s.ps4Options()
 	o.SwitchUser = k.config.SwitchUser
-	var credential ps4.Credential
-	credential, o.Passcode = s.files.credential(k.hostID)
 	if k.simulated != nil {
 		o.ServerKey = k.simulated.PublicKey()
-		credential = simulatedCredential()
 	}
-	var err error
-	if !k.config.Credential.Empty() {
-		if credential, err = ps4.ParseCredential(k.config.Credential.Reveal()); err != nil {
-			return nil, fmt.Errorf("credential: %w", err)
-		}
+	user, err := s.user(k)
+	if err != nil {
+		return nil, err
 	}
-	if !k.config.Passcode.Empty() {
-		if o.Passcode, err = ps4.ParsePasscode(k.config.Passcode.Reveal()); err != nil {
-			return nil, fmt.Errorf("passcode: %w", err)
-		}
-	}
-	if !s.override.Passcode.IsZero() {
-		o.Passcode = s.override.Passcode
-	}
-	if !s.override.Credential.IsZero() {
-		credential = s.override.Credential
-	}
-	return ps4.NewConsole(k.addr, credential, &o), nil
+	console := ps4.NewConsole(k.addr, user.Credential, &o)
+	console.SetUser(user)
+	return console, nil
 }
 
 func titlesOf(k known) []accessory.Title {

@@ -5,8 +5,9 @@ import "net/netip"
 // add takes a unit in.
 func (s *server) add(u *unit) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.units[u.hostID] = u
+	s.mu.Unlock()
+	u.tv.RefreshNames() // one may have been learned since the television was made
 }
 
 // list returns the units as they are now.

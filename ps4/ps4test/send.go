@@ -71,8 +71,8 @@ func (c *Console) takeFaultsLocked() Faults {
 func (s *session) send(m wire.Message) error {
 	var faults Faults
 	s.console.update(func() { faults = s.console.takeFaultsLocked() })
-	s.writing.Lock()
-	defer s.writing.Unlock()
+	s.writing <- struct{}{}
+	defer func() { <-s.writing }()
 	return s.transmit(faults, func() error {
 		if faults.Coalesce {
 			if err := s.wire.Write(wire.Word{Type: typeUnknown}); err != nil {

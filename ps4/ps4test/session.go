@@ -23,7 +23,7 @@ type session struct {
 	done    chan struct{}
 	end     sync.Once
 
-	writing sync.Mutex // guards out and the sending side of wire
+	writing chan struct{} // a lock of out and the sending side of wire; a mutex would stop the time of a synctest bubble
 	out     *outlet
 	wire    *wire.Conn // nil until the handshake
 
@@ -36,7 +36,7 @@ type session struct {
 }
 
 func newSession(c *Console, conn net.Conn, now time.Time) *session {
-	return &session{console: c, conn: conn, since: now, done: make(chan struct{}), out: &outlet{conn: conn}}
+	return &session{console: c, conn: conn, since: now, done: make(chan struct{}), writing: make(chan struct{}, 1), out: &outlet{conn: conn}}
 }
 
 // stop ends the session's goroutines; close drops its connection besides.
@@ -116,8 +116,8 @@ func (s *session) hello() (iv [wire.IVSize]byte, err error) {
 	c.update(func() { c.log.counters.Hellos++; faults = c.takeFaultsLocked() })
 	// The option's meaning is not known; peers skip it.
 	reply := wire.HelloReply{Version: wire.ProtocolVersion, Status: faults.HelloStatus, Option: 1, IV: iv}
-	s.writing.Lock()
-	defer s.writing.Unlock()
+	s.writing <- struct{}{}
+	defer func() { <-s.writing }()
 	return iv, s.transmit(faults, func() error { return s.out.queue(reply.Marshal()) })
 }
 

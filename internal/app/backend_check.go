@@ -1,0 +1,74 @@
+package app
+
+import (
+	"context"
+	"strings"
+
+	"github.com/ps4kit/ps4kit/accessory/graphcheck"
+	"github.com/ps4kit/ps4kit/internal/hapserver"
+	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/internal/web"
+)
+
+// offered is a HAP server and what people call it.
+type offered struct {
+	name, hostID string
+	hap          *hapserver.Server
+}
+
+// CheckHomekit implements web.Backend.
+func (s *server) CheckHomekit(ctx context.Context, host string) ([]web.Finding, error) {
+	list, err := s.offered(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	findings := []web.Finding{}
+	for _, o := range list {
+		answer, err := o.hap.AccessoriesJSON()
+		if err != nil {
+			return nil, err
+		}
+		found, err := graphcheck.Check(answer)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range found {
+			findings = append(findings, web.Finding{Accessory: o.name, HostID: o.hostID, Rule: f.Rule, Where: f.Where, What: f.What})
+		}
+	}
+	return findings, nil
+}
+
+// offered lists the HAP server that host names, or all of them.
+func (s *server) offered(ctx context.Context, host string) ([]offered, error) {
+	units := s.list()
+	if host != "" && !strings.EqualFold(host, state.Companion) {
+		u, err := s.find(ctx, host)
+		if err != nil {
+			return nil, err
+		}
+		units = []*unit{u}
+	}
+	var list []offered
+	c := s.companion.Load()
+	if c != nil && (host == "" || strings.EqualFold(host, state.Companion)) {
+		list = append(list, offered{c.Name(), state.Companion, c.hap})
+	}
+	for _, u := range units {
+		if u.hap != nil && !strings.EqualFold(host, state.Companion) {
+			list = append(list, offered{u.tv.Snapshot().Name, u.hostID, u.hap})
+		}
+	}
+	if len(list) == 0 && host != "" {
+		return nil, &web.Error{Code: "not_offered", Message: host + " is not offered to HomeKit"}
+	}
+	return list, nil
+}
+
+// CheckHomekit implements web.Backend: it checks what a server would serve.
+func (l *Local) CheckHomekit(ctx context.Context, host string) ([]web.Finding, error) {
+	if _, err := l.Homekit(ctx); err != nil {
+		return nil, err
+	}
+	return l.server.CheckHomekit(ctx, host)
+}

@@ -1,0 +1,100 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/internal/web"
+)
+
+// ResetHomekit implements web.Backend. It mends a damaged file, too: the file is set
+// aside, and the accessory gets a new identity and is served at once.
+func (s *server) ResetHomekit(ctx context.Context, host string) error {
+	if strings.EqualFold(host, state.Companion) {
+		return s.resetCompanion()
+	}
+	if k, lacks := s.unserved(host); lacks {
+		mended, err := s.mend(k.hostID)
+		if mended {
+			s.startUnit(s.life, k)
+		}
+		if mended || err != nil {
+			return err
+		}
+	}
+	u, err := s.find(ctx, host)
+	switch {
+	case err != nil:
+		return err
+	case u.hap == nil:
+		return &web.Error{Code: "not_offered", Message: u.name + " is not offered to HomeKit"}
+	}
+	return u.hap.Unpair()
+}
+
+// unserved finds a known console that has no unit, because it could not be served.
+func (s *server) unserved(host string) (known, bool) {
+	for _, k := range s.knownConsoles(s.simulated) {
+		if s.unit(k.hostID) == nil && (strings.EqualFold(host, k.hostID) || strings.EqualFold(host, k.name)) {
+			return k, true
+		}
+	}
+	return known{}, false
+}
+
+// mend sets a HomeKit file aside if it is damaged.
+func (s *server) mend(hostID string) (mended bool, err error) {
+	store, err := s.files.homekit(hostID)
+	if err != nil {
+		return false, err
+	}
+	if _, err := store.Load(); !errors.Is(err, state.ErrDamaged) {
+		return false, nil
+	}
+	return true, store.file.Remove()
+}
+
+// resetCompanion is ResetHomekit of the companion bridge.
+func (s *server) resetCompanion() error {
+	if c := s.companion.Load(); c != nil {
+		return c.hap.Unpair()
+	}
+	if !s.Config.Companion.Enabled {
+		return &web.Error{Code: "not_offered", Message: "the companion bridge is not offered to HomeKit",
+			Hint: "Turn it on with companion.enabled in config.yaml."}
+	}
+	mended, err := s.mend(state.Companion)
+	if mended && err == nil {
+		s.startCompanion(s.life)
+	}
+	return err
+}
+
+// ResetHomekit implements web.Backend, as that of a server does.
+func (l *Local) ResetHomekit(ctx context.Context, host string) error {
+	if strings.EqualFold(host, state.Companion) {
+		if mended, err := l.mend(state.Companion); mended || err != nil {
+			return err
+		}
+		if err := l.offerCompanion(); err != nil {
+			return err
+		}
+		return l.resetCompanion()
+	}
+	if err := l.addServed(); err != nil {
+		return err
+	}
+	u, err := l.find(ctx, host)
+	if err != nil {
+		return err
+	}
+	if mended, err := l.mend(u.hostID); mended || err != nil {
+		return err
+	}
+	if err := l.offer(u); err != nil {
+		return err
+	}
+	return u.hap.Unpair()
+}
