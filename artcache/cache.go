@@ -21,6 +21,7 @@ type Options struct {
 	Bases    Bases  // other places than the real ones
 	Disabled bool   // art.enabled: false: nothing is asked or read, but for the owner's own images
 	Offline  bool   // what is cached is served, nothing is asked
+	Loopback bool   // no request leaves this machine: only Bases on loopback are asked
 
 	// OwnDir holds the owner's own images, such as CUSA00129.png; default "own"
 	// in Dir.
@@ -73,7 +74,7 @@ func Open(o *Options) (*Cache, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cache{opts: opts, store: st, fetcher: newFetcher(all, opts.UserAgent, opts.Transport), worker: newWorker()}
+	c := &Cache{opts: opts, store: st, fetcher: newFetcher(all, opts), worker: newWorker()}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.wg.Go(func() { c.worker.run(c.ctx, c.learn) })
 	return c, nil
@@ -209,7 +210,7 @@ func (c *Cache) load(ctx context.Context, r resource) (record, []byte, error) {
 }
 
 // cached returns what the store has for a key; a record without its body counts
-// as nothing.
+// as nothing. One with a brief stays: it still knows the title's name.
 func (c *Cache) cached(key string) (record, []byte, bool) {
 	rec, ok := c.store.lookup(key)
 	if !ok || rec.Hash == "" {
@@ -217,7 +218,9 @@ func (c *Cache) cached(key string) (record, []byte, bool) {
 	}
 	body, ok := c.store.body(rec.Hash)
 	if !ok {
-		c.store.forget(key)
+		if rec.Brief == nil {
+			c.store.forget(key)
+		}
 		return record{}, nil, false
 	}
 	return rec, body, true

@@ -35,6 +35,7 @@ type fetcher struct {
 	client *http.Client
 	sites  []site
 	agent  string // for the store
+	local  bool   // only loopback is asked
 	slots  chan struct{}
 	health health
 }
@@ -54,7 +55,8 @@ type answer struct {
 	etag, modified string
 }
 
-func newFetcher(all []site, agent string, transport http.RoundTripper) *fetcher {
+func newFetcher(all []site, o Options) *fetcher {
+	transport := o.Transport
 	if transport == nil {
 		transport = &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
@@ -67,12 +69,12 @@ func newFetcher(all []site, agent string, transport http.RoundTripper) *fetcher 
 		}
 	}
 	client := &http.Client{Transport: transport, CheckRedirect: func(r *http.Request, via []*http.Request) error {
-		if len(via) > maxRedirects || !allowed(all, r.URL) {
+		if len(via) > maxRedirects || !allowed(all, r.URL) || o.Loopback && !isLoopback(r.URL) {
 			return errRedirect
 		}
 		return nil
 	}}
-	return &fetcher{client: client, sites: all, agent: agent, slots: make(chan struct{}, maxConcurrent)}
+	return &fetcher{client: client, sites: all, agent: o.UserAgent, local: o.Loopback, slots: make(chan struct{}, maxConcurrent)}
 }
 
 // close drops idle connections.
@@ -88,6 +90,9 @@ func (f *fetcher) get(ctx context.Context, q question) (answer, error) {
 	s, err := siteOf(f.sites, u)
 	if err != nil {
 		return answer{}, err
+	}
+	if f.local && !isLoopback(s.targets(u)[0]) {
+		return answer{}, fmt.Errorf("%w: %s is not on this machine, and nothing else is asked", ErrUnavailable, u.Host)
 	}
 	select {
 	case f.slots <- struct{}{}:
@@ -120,7 +125,7 @@ func (f *fetcher) ask(ctx context.Context, s *site, targets []*url.URL, q questi
 		targets = targets[1:]
 	}
 	for tries := 0; ; tries++ {
-		r, err := f.send(ctx, s, targets[0], q)
+		r, err := f.send(ctx, s, targets[0], q) //nolint:bodyclose // read closes it
 		if err == nil {
 			if tries > 0 {
 				f.health.setPlain(targets[0].Host)

@@ -2,6 +2,7 @@ package artcache
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 )
@@ -21,7 +22,8 @@ const (
 )
 
 // Bases replace the scheme and host of a group of sources, for a mirror or a
-// test; the path is kept. Empty means the real ones.
+// test; the path is kept. Empty means the real ones, and so does the group's
+// real host, unless it asks for plain http where https is known to answer.
 type Bases struct {
 	TMDB     string // title metadata
 	Updates  string // update description XML
@@ -61,9 +63,18 @@ func sites(b Bases) ([]site, error) {
 		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil {
 			return nil, fmt.Errorf("%w: art.%s must be http://HOST or https://HOST", ErrAddress, out[i].name)
 		}
-		out[i].base = &url.URL{Scheme: u.Scheme, Host: u.Host}
+		if !out[i].real(u) {
+			out[i].base = &url.URL{Scheme: u.Scheme, Host: u.Host}
+		}
 	}
 	return out, nil
+}
+
+// real reports whether a base is where the site lives anyway. The system update
+// lists have hosts of their own beside that of lists_url.
+func (s *site) real(base *url.URL) bool {
+	known := s.owns(base.Host) || len(s.hosts) == 0 && base.Host == hostLists
+	return known && (base.Scheme == "https" || s.plain)
 }
 
 // owns reports whether host is one of the site's real hosts.
@@ -127,6 +138,12 @@ func allowed(all []site, u *url.URL) bool {
 		}
 	}
 	return false
+}
+
+// isLoopback reports whether an address is on this machine; nothing is resolved.
+func isLoopback(u *url.URL) bool {
+	addr, err := netip.ParseAddr(u.Hostname())
+	return err == nil && addr.IsLoopback() || u.Hostname() == "localhost"
 }
 
 // canonical gives an address on a configured base its real host back, so that

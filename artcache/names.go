@@ -1,11 +1,13 @@
 package artcache
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -55,7 +57,8 @@ func (c *Cache) Name(_ context.Context, titleID string) (string, bool) {
 }
 
 // known returns what is cached of a title, nil if nothing, and whether there is
-// no need to ask.
+// no need to ask. It counts as no use of the document: the brief in its record
+// outlives the body.
 func (c *Cache) known(id string) (b *brief, fresh bool) {
 	if c.opts.Disabled {
 		return nil, false
@@ -87,7 +90,6 @@ func (c *Cache) known(id string) (b *brief, fresh bool) {
 // was made for another language; nil if the body is gone.
 func (c *Cache) described(r resource, rec record) *brief {
 	if rec.Brief != nil && rec.Brief.Locale == c.locale() {
-		c.store.touch(rec.Hash)
 		return rec.Brief
 	}
 	body, ok := c.store.body(rec.Hash)
@@ -106,6 +108,8 @@ type Title struct {
 	Name      string `json:"name"`
 	ContentID string `json:"content_id,omitempty"`
 	Category  string `json:"category,omitempty"`
+
+	lower string // Name, to sort and to find it by
 }
 
 // Titles lists the titles that are cached, by name. It asks nothing.
@@ -117,25 +121,40 @@ func (c *Cache) Titles(ctx context.Context) ([]Title, error) {
 	if err != nil && !os.IsNotExist(err) {
 		return nil, err
 	}
-	var out []Title
+	var ids []string
 	for _, e := range entries {
-		if !isTitleID(e.Name()) {
-			continue
-		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if b, _ := c.known(e.Name()); b != nil {
-			out = append(out, Title{ID: e.Name(), Name: b.Name, ContentID: b.ContentID, Category: b.Category})
+		if isTitleID(e.Name()) {
+			ids = append(ids, e.Name())
 		}
 	}
+	out := c.titles(ctx, ids)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	slices.SortFunc(out, func(a, b Title) int {
-		if c := strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)); c != 0 {
-			return c
-		}
-		return strings.Compare(a.ID, b.ID)
+		return cmp.Or(strings.Compare(a.lower, b.lower), strings.Compare(a.ID, b.ID))
 	})
 	return out, nil
+}
+
+// listReaders read records of a list at once: most of their time is the disk's.
+const listReaders = 4
+
+// titles returns what is cached of some titles.
+func (c *Cache) titles(ctx context.Context, ids []string) []Title {
+	parts := make([][]Title, listReaders)
+	var readers sync.WaitGroup
+	for n := range parts {
+		readers.Go(func() {
+			for i := n; i < len(ids) && ctx.Err() == nil; i += listReaders {
+				if b, _ := c.known(ids[i]); b != nil {
+					parts[n] = append(parts[n], Title{ids[i], b.Name, b.ContentID, b.Category, strings.ToLower(b.Name)})
+				}
+			}
+		})
+	}
+	readers.Wait()
+	return slices.Concat(parts...)
 }
 
 // Find returns the cached titles that a name means: those that have it, in any
@@ -150,10 +169,9 @@ func (c *Cache) Find(ctx context.Context, name string) ([]Title, error) {
 	}
 	var exact, part []Title
 	for _, t := range titles {
-		have := strings.ToLower(t.Name)
-		if have == name {
+		if t.lower == name {
 			exact = append(exact, t)
-		} else if strings.Contains(have, name) || strings.EqualFold(t.ID, name) {
+		} else if strings.Contains(t.lower, name) || strings.EqualFold(t.ID, name) {
 			part = append(part, t)
 		}
 	}

@@ -14,6 +14,8 @@ type Region struct {
 }
 
 // regionTable is the table of pyps4-2ndscreen with its spelling (docs/protocol.md §8).
+//
+//nolint:misspell // as it came
 const regionTable = `
 Argentina=en/ar
 Australia=en/au
@@ -90,6 +92,8 @@ United States=en/us
 `
 
 // regionSpelling maps the usual spelling of a country to that of the table.
+//
+//nolint:misspell // as it came
 const regionSpelling = `
 Colombia=Columbia
 Malaysia=Maylasia

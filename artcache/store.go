@@ -197,14 +197,13 @@ func (s *store) undo(when map[string]time.Time, hash string) {
 
 // put stores a body under a key. A disk that is full or read-only is logged;
 // the record, and a few bodies, are then kept in memory alone.
-func (s *store) put(key string, r record, body []byte) record {
+func (s *store) put(key string, r record, body []byte) {
 	r.Hash = hashOf(body)
 	if err := s.putBody(r.Hash, body); err != nil {
 		s.logf("artcache: cannot write: %v", err)
 		s.keep(r.Hash, body)
 	}
 	s.putRecord(key, r)
-	return r
 }
 
 func (s *store) putBody(hash string, body []byte) error {
