@@ -18,6 +18,8 @@ func TestMain(m *testing.M) {
 		os.Exit(writeUntilKilled(os.Args[1]))
 	case "filler":
 		os.Exit(writeTooMuch(os.Args[1]))
+	case "restorer":
+		os.Exit(restoreUntilKilled(os.Args[1]))
 	case "owner":
 		os.Exit(ownUntilTold(os.Args[1]))
 	}

@@ -72,6 +72,12 @@ func takeLock(dir string) (*os.File, error) {
 	return lock, nil
 }
 
+// releaseLock gives the lock up at once. Closing the file alone would not, while a child process that is just being started
+// still has it open.
+func releaseLock(lock *os.File) error {
+	return errors.Join(unix.Flock(int(lock.Fd()), unix.LOCK_UN), lock.Close())
+}
+
 // owner tells the process that holds the lock, as far as it has written that down.
 func owner(lock io.Reader) string {
 	text, _ := io.ReadAll(io.LimitReader(lock, 20)) // only a help to the reader of the message
@@ -93,8 +99,12 @@ func writeOwner(lock *os.File) error {
 // leftover is the name of a temporary file of WriteFile: a dot, the name of the file, a number.
 var leftover = regexp.MustCompile(`^\.[a-zA-Z0-9-]+\.(json|pem)[0-9]+$`)
 
-// prepareFiles makes the directories inside and removes temporary files. Only the owner of the lock may do that.
+// prepareFiles ends a restore that was interrupted, makes the directories inside and removes temporary files. Only the
+// owner of the lock may do that.
 func (s *Store) prepareFiles() error {
+	if err := (&restorer{dir: s.dir, before: func(string) {}}).finish(); err != nil {
+		return fmt.Errorf("ending an interrupted restore: %w", err)
+	}
 	for _, dir := range []string{s.dir, filepath.Join(s.dir, homekitDir), filepath.Join(s.dir, inputsDir)} {
 		if dir != s.dir {
 			if err := makeInside(dir); err != nil {

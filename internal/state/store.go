@@ -7,6 +7,7 @@
 //	inputs/<HOSTID>.json         inputs and names of one console
 //	installation.json            what makes this installation's model name unique (docs/protocol.md §5)
 //	simulator.pem         0600   the key of simulated consoles
+//	restore.*                    a restore that is under way (restore.go)
 //
 // # What a file promises
 //
@@ -107,7 +108,7 @@ func (s *Store) Close() error {
 	if s.lock == nil {
 		return nil
 	}
-	err := s.lock.Close()
+	err := releaseLock(s.lock)
 	s.lock = nil
 	return err
 }
