@@ -55,10 +55,8 @@ type slot struct {
 // said explicitly.
 func newGraph(c *Config, name string) *graph {
 	g := &graph{a: &accessory.A{Id: 1, Type: c.Category}}
-	g.addInformation(c, name)
-	p := newBlock(service.TypeProtocolInformation, iidProtocol)
-	p.text(characteristic.TypeVersion, read(), protocolVersion)
-	g.a.AddS(p.s)
+	g.infoName = g.addInformation(c, name).text(characteristic.TypeConfiguredName, all(), name).C
+	g.a.AddS(newProtocol().s)
 	tv := g.addTelevision(name)
 	for k := 1; k <= c.Slots; k++ {
 		tv.AddS(g.addInput(k))
@@ -66,7 +64,13 @@ func newGraph(c *Config, name string) *graph {
 	return g
 }
 
-func (g *graph) addInformation(c *Config, name string) {
+func newProtocol() block {
+	b := newBlock(service.TypeProtocolInformation, iidProtocol)
+	b.text(characteristic.TypeVersion, read(), protocolVersion)
+	return b
+}
+
+func (g *graph) addInformation(c *Config, name string) block {
 	b := newBlock(service.TypeAccessoryInformation, iidInformation)
 	g.identify = b.add(characteristic.TypeIdentify, characteristic.FormatBool, write(), nil)
 	info := &service.AccessoryInformation{
@@ -79,9 +83,9 @@ func (g *graph) addInformation(c *Config, name string) {
 		FirmwareRevision: &characteristic.FirmwareRevision{String: b.text(characteristic.TypeFirmwareRevision, read(), firmware(c.Firmware))},
 	}
 	g.firmware = info.FirmwareRevision.C
-	g.infoName = b.text(characteristic.TypeConfiguredName, all(), name).C
 	g.a.Info = info
 	g.a.AddS(b.s)
+	return b
 }
 
 func (g *graph) addTelevision(name string) *service.S {

@@ -23,7 +23,8 @@ type Snapshot struct {
 
 	Active           bool // what HomeKit reads: what is wanted, until the console confirms or refuses
 	ActiveIdentifier int
-	Working          bool // a command is under way
+	Starting         string // the title that was selected and does not run yet; empty when there is none
+	Working          bool   // a command is under way
 	SessionOpen      bool
 	Identified       time.Time // somebody asked which one this is
 
@@ -54,8 +55,8 @@ func (t *Television) Snapshot() Snapshot {
 	s := Snapshot{
 		HostID: t.cfg.HostID, Name: t.displayName(), HostName: t.status.HostName, Addr: t.console.Addr(),
 		State: t.m.seen.state, SystemVersion: t.status.SystemVersion, RequestPort: t.status.RequestPort, LastSeen: t.lastSeen,
-		Active: t.m.active(), ActiveIdentifier: t.identifier(), Working: t.m.working(),
-		SessionOpen: t.sessionOpen, Identified: t.identified, LastError: t.trouble, LastErrorAt: t.troubleAt,
+		Active: t.m.active(), ActiveIdentifier: t.identifier(), Starting: t.starting(),
+		Working: t.m.working(), SessionOpen: t.sessionOpen, Identified: t.identified, LastError: t.trouble, LastErrorAt: t.troubleAt,
 		Inputs: t.in.list(),
 	}
 	if s.State == ps4.StateAwake {

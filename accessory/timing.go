@@ -1,6 +1,10 @@
 package accessory
 
-import "time"
+import (
+	"time"
+
+	"github.com/ps4kit/ps4kit/ps4"
+)
 
 // Times of docs/homekit.md §5; wakeEvery and afterSilence are of docs/protocol.md §1 and §7.
 const (
@@ -11,7 +15,7 @@ const (
 	wakeEvery    = 3 * time.Second        // a WAKEUP while the console enters rest mode is lost
 	wakeEffect   = 30 * time.Second       // how long after the last WAKEUP a console may still come up
 	leaveTime    = 30 * time.Second       // how long after a standby a console may still call itself awake
-	deafTime     = 60 * time.Second       // silence after a standby is rest mode for so long
+	deafTime     = ps4.DeafTime           // silence after a standby is rest mode for so long
 	retryAfter   = time.Second            // TCP may refuse for seconds after the first reply of a woken console
 	doubleTime   = 250 * time.Millisecond // within this a second press of a key makes it a double press
 	revertDelay  = 100 * time.Millisecond // from the answer to a write that changes nothing to the event that says so

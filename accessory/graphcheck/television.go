@@ -1,0 +1,117 @@
+package graphcheck
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"slices"
+)
+
+// Values of an input (docs/homekit.md §2 and §4).
+const (
+	homeScreen, otherTitle = 1, 2
+	maxInputs              = 90
+
+	sourceHome, sourceTitle = 1, 10
+	hidden                  = 1
+)
+
+// television checks what belongs together in the accessory of a console.
+func (c *checker) television(a *accessory) {
+	tvs := a.all(television)
+	tv := tvs[0]
+	c.want(len(tvs) == 1, "§2 Television", at(a.ID, tv.ID), "there are %d", len(tvs))
+	c.want(a.ID == 1, "§1 topology", at(a.ID, tv.ID), "a television has aid 1")
+	c.want(len(a.all(protocol)) == 1, "§2 ProtocolInformation", at(a.ID, 0), "there is not one")
+	inputs := a.all(inputSource)
+	c.want(len(inputs) <= maxInputs, "§4 limits", "", "%d inputs: %d are possible", len(inputs), maxInputs)
+	var linked []uint64
+	for _, in := range inputs {
+		linked = append(linked, in.ID)
+	}
+	c.want(slices.Equal(slices.Sorted(slices.Values(tv.Linked)), slices.Sorted(slices.Values(linked))),
+		"§2 InputSource", at(a.ID, tv.ID), "the television is linked with %v, the inputs are %v", tv.Linked, linked)
+	configured := c.inputs(a, inputs)
+	c.chosen(a, tv, inputs)
+	c.order(a, tv, configured)
+	c.names(a, tv)
+}
+
+// inputs returns the identifiers of the inputs that are in use.
+func (c *checker) inputs(a *accessory, inputs []*service) []int {
+	var configured []int
+	seen := map[int]bool{}
+	taken := map[string]map[string]bool{configuredName: {}, name: {}}
+	for _, in := range inputs {
+		where := at(a.ID, in.ID)
+		id, used := in.one(identifier).number(), in.one(isConfigured).number() == 1
+		c.want(id > 0 && !seen[id], "§2 Identifier", where, "%d is not from 1, or used twice", id)
+		seen[id] = true
+		for kind, names := range taken {
+			n := in.one(kind).text()
+			c.want(!names[n], "§2 names of inputs", where, "two are called %q", n)
+			names[n] = true
+		}
+		wantType := sourceTitle
+		if id == homeScreen {
+			wantType = sourceHome
+		}
+		c.want(in.one(inputType).number() == wantType, "§2 InputSourceType", where, "it is not %d", wantType)
+		shows, wanted := in.one(current).number(), in.one(target).number()
+		c.want(shows == wanted, "§2 visibility", where, "current is %d, target is %d", shows, wanted)
+		if used {
+			configured = append(configured, id)
+			continue
+		}
+		c.want(shows == hidden, "§4 slot pool", where, "a free slot is shown")
+		c.want(id != homeScreen && id != otherTitle, "§4 slot pool", where, "the fixed input %d is not in use", id)
+	}
+	c.want(seen[homeScreen] && seen[otherTitle], "§4 slot pool", "", "Home Screen or Other is missing")
+	return configured
+}
+
+// chosen: ActiveIdentifier is an input that exists, and the television can always be found.
+func (c *checker) chosen(a *accessory, tv *service, inputs []*service) {
+	id := tv.one(activeID)
+	exists := slices.ContainsFunc(inputs, func(in *service) bool { return in.one(identifier).number() == id.number() })
+	c.want(exists, "§2 ActiveIdentifier", at(a.ID, id.ID), "%s is no Identifier", id.Value)
+	sleep := tv.one(sleepDiscovery)
+	c.want(sleep.number() == 1, "§2 SleepDiscoveryMode", at(a.ID, sleep.ID), "%s is not 1", sleep.Value)
+}
+
+// order: DisplayOrder lists every input in use, once, and no other.
+func (c *checker) order(a *accessory, tv *service, configured []int) {
+	o := tv.one(displayOrder)
+	listed, ok := decodeOrder(o.text())
+	if !ok {
+		c.add("§3 DisplayOrder", at(a.ID, o.ID), "it is not 01 04 <identifier> with 00 00 between")
+		return
+	}
+	slices.Sort(listed)
+	slices.Sort(configured)
+	c.want(slices.Equal(listed, configured), "§3 DisplayOrder", at(a.ID, o.ID), "it lists %v, in use are %v", listed, configured)
+}
+
+// decodeOrder is written from docs/homekit.md §3 alone.
+func decodeOrder(text string) ([]int, bool) {
+	const entry, gap = 6, 2
+	b, err := base64.StdEncoding.Strict().DecodeString(text)
+	if err != nil || (len(b)+gap)%(entry+gap) != 0 {
+		return nil, false
+	}
+	var list []int
+	for ; len(b) >= entry; b = b[min(len(b), entry+gap):] {
+		if b[0] != 1 || b[1] != 4 || len(b) > entry && (b[entry] != 0 || b[entry+1] != 0) {
+			return nil, false
+		}
+		list = append(list, int(binary.LittleEndian.Uint32(b[2:entry])))
+	}
+	return list, true
+}
+
+// names: one name for the console, in both places.
+func (c *checker) names(a *accessory, tv *service) {
+	for _, info := range a.all(information) {
+		x, y := info.one(configuredName).text(), tv.one(configuredName).text()
+		c.want(x == y, "§4 one stored name", at(a.ID, tv.ID), "the accessory is called %q, the television %q", x, y)
+	}
+}
