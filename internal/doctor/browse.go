@@ -1,0 +1,168 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/miekg/dns"
+	"golang.org/x/net/ipv4"
+)
+
+const (
+	mdnsPort    = 5353
+	mdnsBytes   = 9000 // RFC 6762 §17
+	browseTime  = time.Second
+	questions   = 3
+	homekitType = "_hap._tcp.local."
+)
+
+// Service is a HomeKit accessory that is announced.
+type Service struct {
+	Name     string // of the instance
+	DeviceID string // A3:FB:3D:4D:2E:AC; empty when it was not told
+}
+
+// browser asks the network for HomeKit accessories, as a resolver that does not take part in multicast DNS: from a port of
+// its own, so that it needs no right and disturbs nobody who holds port 5353 (RFC 6762 §6.7).
+type browser struct {
+	port int
+	wait time.Duration
+}
+
+var errNoInterface = errors.New("no network interface is up that can do multicast")
+
+func (b *browser) browse(ctx context.Context, names []string) ([]Service, error) {
+	links, err := multicastLinks(names)
+	if err != nil {
+		return nil, err
+	}
+	var lc net.ListenConfig
+	conn, err := lc.ListenPacket(ctx, "udp4", "0.0.0.0:0")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close() }()
+	var found []Service
+	for range questions { // a datagram may be lost, and a server may have just started
+		if err := b.ask(ipv4.NewPacketConn(conn), links); err != nil {
+			return nil, err
+		}
+		found = listen(ctx, conn, time.Now().Add(b.wait/questions), found)
+		if ctx.Err() != nil {
+			return found, context.Cause(ctx)
+		}
+	}
+	return found, nil
+}
+
+// multicastLinks are the interfaces that are announced on (docs/adr/0002-announcing.md).
+func multicastLinks(names []string) ([]net.Interface, error) {
+	all, err := net.Interfaces()
+	if err != nil {
+		return nil, err
+	}
+	links := slices.DeleteFunc(all, func(i net.Interface) bool {
+		if len(names) > 0 {
+			return !slices.Contains(names, i.Name) || i.Flags&net.FlagUp == 0
+		}
+		return i.Flags&(net.FlagUp|net.FlagMulticast) != net.FlagUp|net.FlagMulticast || i.Flags&(net.FlagLoopback|net.FlagPointToPoint) != 0
+	})
+	if len(links) == 0 {
+		return nil, errNoInterface
+	}
+	return links, nil
+}
+
+// ask sends the question to every link. It fails when it reached none.
+func (b *browser) ask(conn *ipv4.PacketConn, links []net.Interface) error {
+	var question dns.Msg
+	question.SetQuestion(homekitType, dns.TypePTR)
+	question.RecursionDesired = false
+	packet, err := question.Pack()
+	if err != nil {
+		return err
+	}
+	group := &net.UDPAddr{IP: net.IPv4(224, 0, 0, 251), Port: b.port}
+	if err := errors.Join(conn.SetMulticastTTL(255), conn.SetMulticastLoopback(true)); err != nil {
+		return err
+	}
+	sent := false
+	for _, link := range links {
+		_, e := conn.WriteTo(packet, &ipv4.ControlMessage{IfIndex: link.Index, Src: addressOf(link)}, group)
+		err = errors.Join(err, e)
+		sent = sent || e == nil
+	}
+	if sent {
+		return nil
+	}
+	return err
+}
+
+// addressOf is the address of an interface to ask from. Left to the kernel it may be another interface's, as on loopback, and
+// a question from off the link is dropped (RFC 6762 §11).
+func addressOf(link net.Interface) net.IP {
+	addrs, _ := link.Addrs() // gone meanwhile: sending says so
+	for _, a := range addrs {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() {
+			return p.Addr().AsSlice()
+		}
+	}
+	return nil
+}
+
+// listen adds what answers until the deadline or the end of ctx; what is no answer is skipped.
+func listen(ctx context.Context, conn net.PacketConn, until time.Time, found []Service) []Service {
+	_ = conn.SetReadDeadline(until)
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	buf := make([]byte, mdnsBytes)
+	for len(found) < maxServices {
+		n, _, err := conn.ReadFrom(buf)
+		if err != nil {
+			return found
+		}
+		for _, s := range services(buf[:n]) {
+			if !slices.Contains(found, s) {
+				found = append(found, s)
+			}
+		}
+	}
+	return found
+}
+
+const maxServices = 1024 // whatever the network sends
+
+// services reads an answer: a PTR record for each accessory, and the device id from its TXT record.
+func services(packet []byte) []Service {
+	var m dns.Msg
+	if m.Unpack(packet) != nil || !m.Response {
+		return nil
+	}
+	ids := map[string]string{}
+	for _, rr := range slices.Concat(m.Answer, m.Extra) {
+		if txt, ok := rr.(*dns.TXT); ok {
+			ids[strings.ToLower(txt.Hdr.Name)] = deviceID(txt.Txt)
+		}
+	}
+	var list []Service
+	for _, rr := range m.Answer {
+		if ptr, ok := rr.(*dns.PTR); ok && strings.EqualFold(ptr.Hdr.Name, homekitType) {
+			list = append(list, Service{strings.TrimSuffix(ptr.Ptr, "."+homekitType), ids[strings.ToLower(ptr.Ptr)]})
+		}
+	}
+	return list
+}
+
+func deviceID(texts []string) string {
+	for _, t := range texts {
+		if key, value, _ := strings.Cut(t, "="); strings.EqualFold(key, "id") {
+			return value
+		}
+	}
+	return ""
+}

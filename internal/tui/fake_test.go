@@ -1,0 +1,171 @@
+package tui_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ps4kit/ps4kit/internal/tui"
+	"github.com/ps4kit/ps4kit/internal/web"
+)
+
+var (
+	_ tui.Backend = web.Backend(nil)
+	_ tui.Backend = (*fake)(nil)
+)
+
+var (
+	den = web.Console{Address: "192.168.1.20", HostID: "A0B1C2D3E4F5", HostType: "PS4", Name: "Den",
+		State: web.StateAwake, TitleID: "CUSA00129", TitleName: "Netflix"}
+	attic = web.Console{Address: "192.168.1.21", HostID: "A0B1C2D3E4F6", HostType: "PS4", Name: "Attic",
+		State: web.StateStandby}
+)
+
+// fake is a backend that takes notes. What it answers with may be changed under mu.
+type fake struct {
+	mu    sync.Mutex
+	calls []string // that act on a console, in the order in which they began
+
+	known, found []web.Console
+	titles       []web.Title
+	keyboard     web.Keyboard
+	fails        map[string]error         // by the first word of a call
+	takes        map[string]time.Duration // by the first word of a call
+	lingers      time.Duration            // before a call that is cancelled returns
+
+	asked, asking, mostAsking int  // questions for the state
+	limited                   bool // a question had a deadline
+	acting, mostActing        int  // calls under way that act on a console
+	cancelled                 []string
+}
+
+func newFake(known ...web.Console) *fake {
+	return &fake{known: known, fails: map[string]error{}, takes: map[string]time.Duration{}}
+}
+
+// act does a call that acts on a console.
+func (f *fake) act(ctx context.Context, host, call string) error {
+	word, _, _ := strings.Cut(call, " ")
+	f.mu.Lock()
+	if host != den.HostID {
+		call += " on " + host
+	}
+	f.calls = append(f.calls, call)
+	f.acting++
+	f.mostActing = max(f.mostActing, f.acting)
+	f.mu.Unlock()
+	defer func() {
+		f.mu.Lock()
+		f.acting--
+		f.mu.Unlock()
+	}()
+	return f.answer(ctx, word)
+}
+
+// answer takes the time that a call takes and fails if it shall.
+func (f *fake) answer(ctx context.Context, word string) error {
+	f.mu.Lock()
+	takes := f.takes[word]
+	f.mu.Unlock()
+	timer := time.NewTimer(takes)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		<-time.After(f.lingers)
+		f.mu.Lock()
+		f.cancelled = append(f.cancelled, word)
+		f.mu.Unlock()
+		return fmt.Errorf("%s: %w", word, ctx.Err())
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.fails[word]
+}
+
+// did returns the calls so far and forgets them.
+func (f *fake) did() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	calls := f.calls
+	f.calls = nil
+	return calls
+}
+
+func (f *fake) set(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
+}
+
+func (f *fake) Search(ctx context.Context, wait time.Duration) ([]web.Console, error) {
+	f.set(func() { f.takes["search"] = wait })
+	err := f.answer(ctx, "search")
+	return f.found, err
+}
+
+func (f *fake) Consoles(ctx context.Context) ([]web.Console, error) {
+	err := f.answer(ctx, "consoles")
+	return f.known, err
+}
+
+func (f *fake) Status(ctx context.Context, host string) (web.Console, error) {
+	_, limited := ctx.Deadline()
+	f.set(func() {
+		f.limited = f.limited || limited
+		f.asked++
+		f.asking++
+		f.mostAsking = max(f.mostAsking, f.asking)
+	})
+	defer f.set(func() { f.asking-- })
+	if err := f.answer(ctx, "status"); err != nil {
+		return web.Console{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range slices.Concat(f.known, f.found) {
+		if host == c.HostID || host == c.Address {
+			return c, nil
+		}
+	}
+	return web.Console{}, &web.Error{Code: "not_found", Message: "no console is known as " + host}
+}
+
+func (f *fake) Wake(ctx context.Context, host string, wait bool) error {
+	return f.act(ctx, host, fmt.Sprintf("wake %v", wait))
+}
+
+func (f *fake) Standby(ctx context.Context, host string) error { return f.act(ctx, host, "standby") }
+
+func (f *fake) Start(ctx context.Context, host, title string, noQuit bool) error {
+	return f.act(ctx, host, fmt.Sprintf("start %s %v", title, noQuit))
+}
+
+func (f *fake) Keys(ctx context.Context, host string, keys []string) error {
+	return f.act(ctx, host, "keys "+strings.Join(keys, " "))
+}
+
+func (f *fake) Keyboard(ctx context.Context, host string) (web.Keyboard, error) {
+	err := f.act(ctx, host, "keyboard")
+	return f.keyboard, err
+}
+
+func (f *fake) SetText(ctx context.Context, host, text string) error {
+	return f.act(ctx, host, "set "+text)
+}
+
+func (f *fake) Submit(ctx context.Context, host string, text *string) error {
+	return f.act(ctx, host, "submit "+*text)
+}
+
+func (f *fake) CloseKeyboard(ctx context.Context, host string) error {
+	return f.act(ctx, host, "close")
+}
+
+func (f *fake) Titles(ctx context.Context, host string) ([]web.Title, error) {
+	err := f.answer(ctx, "titles")
+	return f.titles, err
+}

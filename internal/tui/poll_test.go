@@ -1,0 +1,117 @@
+package tui_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ps4kit/ps4kit/internal/tui"
+	"github.com/ps4kit/ps4kit/internal/web"
+)
+
+func TestStateIsAskedForAllTheTime(t *testing.T) {
+	f := newFake(den)
+	onScreen(t, f, func(t *testing.T, s *screen) {
+		s.shows("Den", "192.168.1.20", "● awake  Netflix (CUSA00129)")
+		f.set(func() { f.known = []web.Console{{HostID: den.HostID, Name: "Den", State: web.StateStandby}} })
+		s.pass(tui.PollInterval)
+		s.shows("◐ rest mode")
+		f.set(func() { f.known[0].State = web.StateUnreachable })
+		s.pass(tui.PollInterval)
+		s.shows("○ not reachable")
+		f.set(func() { f.known[0].State, f.known[0].TitleID = web.StateAwake, "CUSA1" })
+		s.pass(tui.PollInterval)
+		s.shows("● awake  CUSA1")
+		f.set(func() { f.known[0].TitleID = "" })
+		s.pass(tui.PollInterval)
+		s.shows("nothing runs")
+		if f.asked != 5 || f.mostAsking != 1 {
+			t.Errorf("asked %d times, %d at once; want 5 times, one at once", f.asked, f.mostAsking)
+		}
+	})
+}
+
+func TestStateIsAskedForWhileACommandRuns(t *testing.T) {
+	f := newFake(attic)
+	onScreen(t, f, func(t *testing.T, s *screen) {
+		f.takes["wake"] = 10 * time.Second
+		s.typeKeys("w")
+		f.set(func() { f.known = []web.Console{{HostID: attic.HostID, State: web.StateAwake}} })
+		s.pass(tui.PollInterval)
+		s.shows("waking up (2 s)", "● awake")
+	})
+}
+
+func TestStateIsAskedForAfterEachCommand(t *testing.T) {
+	f := newFake(den)
+	onScreen(t, f, func(t *testing.T, s *screen) {
+		for range 3 {
+			s.pass(300 * time.Millisecond)
+			s.typeKeys("o")
+		}
+		if f.asked != 4 {
+			t.Errorf("asked %d times, want 4 times", f.asked)
+		}
+		s.pass(tui.PollInterval) // of the four timers, the last one asks
+		if f.asked != 5 {
+			t.Errorf("asked %d times, want 5", f.asked)
+		}
+	})
+}
+
+func TestASlowAnswerBlocksNothing(t *testing.T) {
+	f := newFake(den)
+	f.takes["status"] = time.Hour
+	onScreen(t, f, func(t *testing.T, s *screen) {
+		s.typeKeys("o")
+		s.shows("pressed option")
+		s.typeKeys("esc")
+		s.pass(tui.PollLimit)
+		s.shows("no answer: still asking")
+		f.set(func() { f.takes["status"] = 0 })
+		s.pass(tui.PollInterval + tui.PollLimit)
+		s.hides("still asking")
+		if f.limited {
+			t.Error("a deadline tells the library how long to wait for a console that is away")
+		}
+	})
+}
+
+func TestAPollThatFailsIsShownAndForgotten(t *testing.T) {
+	f := newFake(den)
+	onScreen(t, f, func(t *testing.T, s *screen) {
+		f.set(func() { f.fails["status"] = errors.New("the server has gone") })
+		s.pass(tui.PollInterval)
+		s.shows("the server has gone", "● awake") // what was last seen
+		f.set(func() { delete(f.fails, "status") })
+		s.pass(tui.PollInterval)
+		s.hides("the server has gone")
+	})
+}
+
+func TestAHostThatIsGivenNeedsNoList(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(den, attic)
+		withScreen(t, tui.Options{Backend: f, Host: attic.Address}, func(t *testing.T, s *screen) {
+			s.shows("Attic", "◐ rest mode")
+			s.typeKeys("w")
+			wantCalls(t, f, "wake true on "+attic.Address)
+		})
+	})
+}
+
+func TestOneQuestionAtATime(t *testing.T) {
+	f := newFake(den)
+	f.takes["status"] = time.Second
+	onScreen(t, f, func(t *testing.T, s *screen) {
+		for range 10 {
+			s.typeKeys("o")
+			s.pass(700 * time.Millisecond)
+		}
+		if f.asked < 5 || f.mostAsking != 1 {
+			t.Errorf("asked %d times, %d at once; want some, one at once", f.asked, f.mostAsking)
+		}
+	})
+}
