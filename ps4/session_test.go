@@ -206,7 +206,7 @@ func TestWaitingForTheTurnEndsWithContext(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
 		s := f.open(ctx)
 		defer s.Close()
-		go s.Hold(ctx, ps4.Up, 10*time.Second) //nolint:errcheck // ended by Close
+		go s.Hold(ctx, ps4.Up, 10*time.Second)
 		synctest.Wait()
 		f.take()
 		limited, cancel := context.WithTimeout(ctx, time.Second)

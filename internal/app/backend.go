@@ -229,22 +229,22 @@ func (s *server) SetCredential(ctx context.Context, host string, user web.User) 
 
 // Credential implements web.Backend.
 func (s *server) Credential(ctx context.Context, host string) (web.User, error) {
-	hostID := ""
+	var k known // an empty host asks for the default user
 	if host != "" {
 		u, err := s.find(ctx, host)
 		if err != nil {
 			return web.User{}, err
 		}
-		hostID = u.hostID
-		if !u.config.Credential.Empty() {
-			return web.User{Credential: u.config.Credential.Reveal(), Passcode: u.config.Passcode.Reveal()}, nil
-		}
+		k = u.known
 	}
-	credential, passcode := s.files.credential(hostID)
-	if credential.IsZero() {
+	user, err := s.user(k)
+	switch {
+	case err != nil:
+		return web.User{}, err
+	case user.Credential.IsZero():
 		return web.User{}, ps4.ErrNoCredential
 	}
-	return web.User{Credential: credential.Reveal(), Passcode: passcode.Reveal()}, nil
+	return web.User{Credential: user.Credential.Reveal(), Passcode: user.Passcode.Reveal()}, nil
 }
 
 // Backup implements web.Backend.

@@ -16,7 +16,7 @@ const (
 
 // Titles implements web.Backend.
 func (s *server) Titles(ctx context.Context, host string) ([]web.Title, error) {
-	u, err := s.find(ctx, host)
+	u, err := s.findPS4(ctx, host)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (s *server) ForgetTitle(ctx context.Context, host, id string) error {
 
 // editTitles calls edit with the id of the input that title names, by id or name.
 func (s *server) editTitles(ctx context.Context, host, title string, edit func(tv *accessory.Television, id string) error) error {
-	u, err := s.find(ctx, host)
+	u, err := s.findPS4(ctx, host)
 	if err != nil {
 		return err
 	}

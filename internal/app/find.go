@@ -37,6 +37,15 @@ func (s *server) find(ctx context.Context, host string) (*unit, error) {
 		Hint: "ps4kit search lists the consoles in this network."}
 }
 
+// findPS4 is find for what only a PS4 can do.
+func (s *server) findPS4(ctx context.Context, host string) (*unit, error) {
+	u, err := s.find(ctx, host)
+	if err == nil && u.hostType != "" && u.hostType != hostTypePS4 {
+		return nil, ps4.ErrUnsupported
+	}
+	return u, err
+}
+
 func (s *server) matching(host string) []*unit {
 	var matches []*unit
 	for _, u := range s.list() {

@@ -17,6 +17,7 @@ type known struct {
 	addr      netip.AddrPort // zero: not known yet
 	name      string
 	firmware  string
+	hostType  string         // PS4 unless it said something else
 	config    config.Console // zero when the owner wrote nothing about it
 	simulated *ps4test.Console
 	found     bool // by a search or a command, not named by the configuration
@@ -96,7 +97,7 @@ func (s *server) fromConfig(c config.Console, remembered []state.Console) known 
 
 // fromStatus is a console that has just answered.
 func (s *server) fromStatus(st ps4.Status) known {
-	k := known{hostID: st.HostID, addr: st.Addr, name: st.HostName, firmware: st.SystemVersion, found: true}
+	k := known{hostID: st.HostID, addr: st.Addr, name: st.HostName, firmware: st.SystemVersion, hostType: st.HostType, found: true}
 	for _, c := range s.Config.Consoles {
 		if c.HostID == st.HostID || (c.HostID == "" && c.Address == st.Addr) {
 			k.config, k.found = c, false

@@ -20,7 +20,7 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
-// Options of Run. All but Simulate and Ready are needed.
+// Options of Run. All but Simulate, Ready and Reload are needed.
 type Options struct {
 	Config   *config.Config
 	State    *state.Store // open, and so locked
@@ -29,6 +29,8 @@ type Options struct {
 	// Ready is called once, when every known console's HAP server listens. It is
 	// told secrets (setup codes), which are for a person's eyes only.
 	Ready func([]web.Accessory)
+	// Reload brings each new configuration, see followConfig.
+	Reload <-chan *config.Config
 }
 
 // server is a running `ps4kit serve`.
@@ -112,6 +114,7 @@ func (s *server) start(ctx context.Context, simulated []*ps4test.Console) error 
 	s.awaitFirst(ctx)
 	s.startCompanion(ctx)
 	s.group.Go(func() error { s.discover(ctx); return nil })
+	s.group.Go(func() error { s.followConfig(ctx); return nil })
 	s.group.Go(func() error { feedWatchdog(ctx, s.alive); return nil })
 	if s.Ready != nil {
 		list, err := s.Homekit(ctx)

@@ -111,7 +111,7 @@ func (p *peer) setupM1(in tlv) (tlv, error) {
 	case !p.s.hold.take(p):
 		return nil, pairError(tlvErrBusy)
 	}
-	srp, err := newSRPServer(r.SetupCode)
+	srp, err := p.s.offer.take(r.SetupCode)
 	if err != nil {
 		return nil, pairError(tlvErrUnknown)
 	}
@@ -135,7 +135,7 @@ func (p *peer) setupM3(in tlv) (tlv, error) {
 	if !okA || !okProof {
 		return nil, errSequence
 	}
-	if !p.s.hold.heldBy(p) {
+	if !p.s.hold.heldBy(p) || !p.s.offer.use(p.setup.srp) {
 		return nil, pairError(tlvErrBusy)
 	}
 	key, answer, err := p.setup.srp.verify(a, proof)

@@ -2,6 +2,7 @@ package hapserver
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -44,6 +45,24 @@ func newItem(id cellID, status int) item { return item{AID: id.aid, IID: id.iid,
 
 // getAccessories returns the accessories with all values.
 func (s *Server) getAccessories(w http.ResponseWriter, r *http.Request) {
+	writeJSON(w, http.StatusOK, s.answerAccessories(r))
+}
+
+// AccessoriesJSON returns what a controller gets for GET /accessories.
+func (s *Server) AccessoriesJSON() ([]byte, error) {
+	b, err := json.Marshal(s.answerAccessories(nil))
+	if err != nil {
+		return nil, fmt.Errorf("the accessories cannot be written as JSON: %w", err)
+	}
+	return b, nil
+}
+
+// accessoriesJSON is the answer to GET /accessories.
+type accessoriesJSON struct {
+	Accessories []accessoryJSON `json:"accessories"`
+}
+
+func (s *Server) answerAccessories(r *http.Request) accessoriesJSON {
 	as := s.db.withValues(func(ce *cell) json.RawMessage {
 		if !ce.c.IsReadable() {
 			return nil
@@ -54,9 +73,7 @@ func (s *Server) getAccessories(w http.ResponseWriter, r *http.Request) {
 		}
 		return value
 	})
-	writeJSON(w, http.StatusOK, struct {
-		Accessories []accessoryJSON `json:"accessories"`
-	}{as})
+	return accessoriesJSON{as}
 }
 
 // getCharacteristics returns ?id=aid.iid,… and, with meta=1, perms=1, type=1 or ev=1, more about each.

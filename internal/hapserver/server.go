@@ -39,6 +39,7 @@ type Server struct {
 	db      *database
 	records *records
 	hold    *setupHold
+	offer   srpOffer
 	peers   *peers
 	routes  http.Handler
 	changed chan struct{} // announce again

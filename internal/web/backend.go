@@ -60,8 +60,12 @@ type Backend interface {
 
 	// Homekit lists the accessory of every console, by name.
 	Homekit(ctx context.Context) ([]Accessory, error)
-	// ResetHomekit removes every pairing of a console's accessory.
+	// ResetHomekit removes every pairing of a console's accessory, or of the companion
+	// bridge, whose host is "companion"; a damaged file of it is set aside.
 	ResetHomekit(ctx context.Context, host string) error
+	// CheckHomekit reads a console's accessory as a controller does, or with an empty
+	// host every one, and lists what is not as docs/homekit.md has it.
+	CheckHomekit(ctx context.Context, host string) ([]Finding, error)
 
 	// Backup writes everything that is remembered, as a gzipped tar: it holds secrets.
 	Backup(ctx context.Context) ([]byte, error)

@@ -102,6 +102,9 @@ func everyMethod() []asked {
 		{call{"ResetHomekit", []any{"Den"}}, nil, func(ctx context.Context, b web.Backend) (any, error) {
 			return told(b.ResetHomekit(ctx, "Den"))
 		}},
+		{call{"CheckHomekit", []any{""}}, []web.Finding{{Accessory: "Den", Rule: "§2 Television", Where: "aid 1, iid 33", What: "is not 0 to 1"}}, func(ctx context.Context, b web.Backend) (any, error) {
+			return b.CheckHomekit(ctx, "")
+		}},
 		{call{"Backup", nil}, bytes.Repeat([]byte{0x1f, 0x8b, 0}, 1<<20), func(ctx context.Context, b web.Backend) (any, error) { return b.Backup(ctx) }},
 	}
 }

@@ -138,6 +138,10 @@ func (b *backend) ResetHomekit(ctx context.Context, host string) error {
 	return b.do(ctx, "ResetHomekit", host)
 }
 
+func (b *backend) CheckHomekit(ctx context.Context, host string) ([]web.Finding, error) {
+	return give[[]web.Finding](ctx, b, "CheckHomekit", host)
+}
+
 func (b *backend) Backup(ctx context.Context) ([]byte, error) {
 	return give[[]byte](ctx, b, "Backup")
 }

@@ -19,6 +19,7 @@ const module = "github.com/ps4kit/ps4kit"
 const (
 	anyLibrary = "*"
 	cobra      = "github.com/spf13/cobra"
+	bubbletea  = "github.com/charmbracelet/bubbletea"
 	viper      = "github.com/spf13/viper"
 	hapModel   = "github.com/brutella/hap"
 	dnssd      = "github.com/brutella/dnssd"
@@ -42,10 +43,15 @@ var rules = []rule{
 	{"ps4/ps4test", []string{"ps4", "ps4/internal/ddp", "ps4/internal/wire"}, nil},
 	{"artcache/...", []string{"artcache"}, []string{"golang.org/x"}},
 	{"internal/hapserver", nil, []string{hapModel, dnssd, xcrypto, "github.com/miekg/dns", "golang.org/x/net"}},
+	{"accessory/graphcheck", nil, nil},
 	{"accessory", []string{"ps4", "internal/hapserver"}, []string{hapModel, "golang.org/x/text", "golang.org/x/sync"}},
 	{"internal/config", nil, []string{viper, "github.com/go-viper/mapstructure", "go.yaml.in/yaml", "golang.org/x/text"}},
 	{"internal/state", nil, []string{"github.com/google/renameio", "golang.org/x/sys"}},
 	{"internal/web", nil, []string{anyLibrary}},
+	{"internal/doctor", []string{"ps4", "internal/config", "internal/state", "internal/web"}, []string{"github.com/miekg/dns", "golang.org/x/net"}},
+	{"internal/tui", []string{"internal/web", "internal/tui/hush"}, []string{"github.com/charmbracelet"}},
+	{"internal/tui/hush", nil, nil},
+	{"internal/tui/ptytest", nil, []string{"golang.org/x/sys"}},
 	{"internal/app", []string{"*"}, []string{anyLibrary}},
 	{"cmd/...", []string{"*"}, []string{anyLibrary, cobra}},
 	{"test/...", []string{"*"}, []string{anyLibrary}},
@@ -53,7 +59,7 @@ var rules = []rule{
 
 // owners are libraries that one layer alone may know, even where anyLibrary is
 // allowed.
-var owners = []string{cobra, viper}
+var owners = []string{cobra, viper, bubbletea}
 
 // neverImported is hap's own server: it lets a stranger pair without the code
 // (docs/adr/0001-own-hap-session-layer.md). Only the model below it is used.
@@ -101,6 +107,9 @@ func TestRulesRefuse(t *testing.T) {
 		{"internal/app", viper, false},
 		{"cmd/ps4kit", cobra, true},
 		{"internal/web", module + "/ps4", false},
+		{"internal/tui", bubbletea, true},
+		{"internal/tui", module + "/ps4", false},
+		{"cmd/ps4kit", bubbletea, false},
 	} {
 		i := slices.IndexFunc(rules, func(r rule) bool { return r.matches(tt.folder) })
 		if i < 0 {

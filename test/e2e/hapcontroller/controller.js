@@ -2,6 +2,7 @@
 // each line on stdin is {"id":N,"do":"…",…}; each answer on stdout is
 // {"id":N,"result":…} or {"id":N,"error":"…"}. Events come as {"event":[…]}.
 'use strict';
+const crypto = require('node:crypto');
 const readline = require('node:readline');
 const { HttpClient, PairMethods } = require('hap-controller');
 
@@ -33,6 +34,35 @@ const verbs = {
   accessories: ({ name }) => client(name).getAccessories(),
   get: ({ name, ids }) => client(name).getCharacteristics(ids, { meta: true, perms: true, type: true, ev: true }),
   put: ({ name, values }) => client(name).setCharacteristics(values),
+  // timed is a timed write, which the package has no method for: prepare with the pid asked, then write with the pid given.
+  async timed({ name, ttl, prepared, pid, values }) {
+    const connection = await client(name).getDefaultVerifiedConnection();
+    const put = async (path, body) => {
+      const r = await connection.put(path, Buffer.from(JSON.stringify(body)));
+      return { status: r.statusCode, body: r.body.length ? JSON.parse(r.body.toString()) : null };
+    };
+    const characteristics = Object.entries(values).map(([id, value]) => {
+      const [aid, iid] = id.split('.').map(Number);
+      return { aid, iid, value };
+    });
+    const prepare = await put('/prepare', { ttl, pid: prepared });
+    return { prepare, write: await put('/characteristics', { characteristics, pid }) };
+  },
+  // admit pairs another controller, as whose client `as` is made, by the admin rights of the first one.
+  async admit({ name, as, device, address, port, admin }) {
+    const { publicKey, privateKey } = crypto.generateKeyPairSync('ed25519');
+    const raw = Buffer.from(publicKey.export({ format: 'jwk' }).x, 'base64url');
+    const seed = Buffer.from(privateKey.export({ format: 'jwk' }).d, 'base64url');
+    const id = crypto.randomUUID();
+    await client(name).addPairing(id, raw, admin);
+    const pairing = {
+      ...client(name).getLongTermData(),
+      iOSDevicePairingID: Buffer.from(id).toString('hex'),
+      iOSDeviceLTSK: Buffer.concat([seed, raw]).toString('hex'),
+      iOSDeviceLTPK: raw.toString('hex'),
+    };
+    verbs.connect({ name: as, device, address, port, pairing });
+  },
   async subscribe({ name, ids }) {
     await client(name).subscribeCharacteristics(ids);
   },

@@ -146,15 +146,22 @@ func (c *controller) do(verb string, a args, out any) {
 // comes before it.
 func (c *controller) expectEvent(client string, iid int, value float64) {
 	c.t.Helper()
+	c.eventsUntil(event{client, characteristic{AID: 1, IID: iid, Value: value}})
+}
+
+// eventsUntil waits for an event, and returns what came before it.
+func (c *controller) eventsUntil(want event) (before []event) {
+	c.t.Helper()
 	deadline := time.After(patience)
 	for {
 		select {
 		case e := <-c.events:
-			if e.client == client && e.IID == iid && e.Value == value {
-				return
+			if e == want {
+				return before
 			}
+			before = append(before, e)
 		case <-deadline:
-			c.t.Fatalf("no event of %d with %v for %s", iid, value, client)
+			c.t.Fatalf("no event %+v; there were %+v", want, before)
 		}
 	}
 }

@@ -1,0 +1,5 @@
+//go:build !race
+
+package hapserver
+
+const raceEnabled = false
