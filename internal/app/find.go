@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -15,20 +16,26 @@ import (
 // television running. A console that is not known is asked at its address, or
 // searched for when nothing is known at all; it gets a unit, but HomeKit does not.
 func (s *server) find(ctx context.Context, host string) (*unit, error) {
+	var silent []string // configured consoles that host may mean, and that have not answered yet
+	if host == "" {
+		silent = s.meetConfigured(ctx)
+	}
 	matches := s.matching(host)
-	if len(matches) == 0 {
+	if len(matches)+len(silent) == 0 {
 		if err := s.meet(ctx, host); err != nil {
 			return nil, err
 		}
 		matches = s.matching(host)
 	}
 	switch {
+	case len(matches)+len(silent) > 1:
+		return nil, &web.Error{Code: "ambiguous", Message: "several consoles fit: " + strings.Join(append(names(matches), silent...), ", "),
+			Hint: "Choose one with --name, --host-id or --ip-address."}
 	case len(matches) == 1:
 		s.runTelevision(matches[0])
 		return matches[0], nil
-	case len(matches) > 1:
-		return nil, &web.Error{Code: "ambiguous", Message: "several consoles fit: " + names(matches),
-			Hint: "Choose one with --name, --host-id or --ip-address."}
+	case len(silent) == 1:
+		return nil, fmt.Errorf("%w (%s)", ps4.ErrUnreachable, silent[0])
 	case host == "":
 		return nil, &web.Error{Code: "unreachable", Message: "no console was found",
 			Hint: "Switch the PS4 on or put it into rest mode, or give its address: --ip-address."}
@@ -76,12 +83,12 @@ func (u *unit) is(host string) bool {
 		strings.EqualFold(host, snapshot.HostName) || host == FormatAddress(snapshot.Addr)
 }
 
-func names(units []*unit) string {
+func names(units []*unit) []string {
 	var list []string
 	for _, u := range units {
 		list = append(list, u.tv.Snapshot().Name+" ("+u.hostID+")")
 	}
-	return strings.Join(list, ", ")
+	return list
 }
 
 // meet looks for a console that has no unit: at the address that host is, or else at
@@ -90,11 +97,7 @@ func (s *server) meet(ctx context.Context, host string) error {
 	if addr, isAddress := parseAddress(host); isAddress {
 		return s.meetAt(ctx, addr)
 	}
-	for _, c := range s.Config.Consoles {
-		if c.HostID == "" && !s.serves(c.Address) {
-			_ = s.meetAt(ctx, c.Address) // one that does not answer cannot be the one
-		}
-	}
+	s.meetConfigured(ctx)
 	if len(s.matching(host)) > 0 {
 		return nil
 	}
@@ -106,6 +109,17 @@ func (s *server) meet(ctx context.Context, host string) error {
 		}
 	}
 	return err
+}
+
+// meetConfigured asks the consoles of the configuration that have no unit yet, and
+// returns the addresses of those that do not answer.
+func (s *server) meetConfigured(ctx context.Context) (silent []string) {
+	for _, c := range s.Config.Consoles {
+		if c.HostID == "" && !s.serves(c.Address) && s.meetAt(ctx, c.Address) != nil {
+			silent = append(silent, FormatAddress(c.Address))
+		}
+	}
+	return silent
 }
 
 // meetAt asks a console at its address.

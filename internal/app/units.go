@@ -1,6 +1,10 @@
 package app
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+	"strings"
+)
 
 // add takes a unit in.
 func (s *server) add(u *unit) {
@@ -10,7 +14,7 @@ func (s *server) add(u *unit) {
 	u.tv.RefreshNames() // one may have been learned since the television was made
 }
 
-// list returns the units as they are now.
+// list returns the units as they are now, by host id.
 func (s *server) list() []*unit {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -18,6 +22,7 @@ func (s *server) list() []*unit {
 	for _, u := range s.units {
 		units = append(units, u)
 	}
+	slices.SortFunc(units, func(a, b *unit) int { return strings.Compare(a.hostID, b.hostID) })
 	return units
 }
 

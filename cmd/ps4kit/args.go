@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// oneText wants exactly one argument, and says which when there is none. Words of a
+// name that lacks its quotes are many.
+func oneText(what string) cobra.PositionalArgs { return texts(what, 1) }
+
+// textAndName wants an argument and takes a name after it.
+func textAndName(what string) cobra.PositionalArgs { return texts(what, 2) }
+
+func texts(what string, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return fmt.Errorf("%s is missing: %s", what, cmd.UseLine())
+		case len(args) > most:
+			return fmt.Errorf("too many arguments: %s; quote a text of several words", strings.Join(args[most:], " "))
+		}
+		return nil
+	}
+}
+
+// second returns the second argument, if there is one.
+func second(args []string) string {
+	if len(args) < 2 {
+		return ""
+	}
+	return args[1]
+}

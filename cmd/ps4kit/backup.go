@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ps4kit/ps4kit/internal/app"
+	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/internal/web"
+)
+
+// backupOptions are the flags of `ps4kit backup`.
+type backupOptions struct{ force bool }
+
+func newBackup(p *program) *cobra.Command {
+	o := &backupOptions{}
+	cmd := &cobra.Command{
+		Use:   "backup FILE",
+		Short: "Save everything that is remembered to a file",
+		Long: `Writes everything that ps4kit remembers to FILE: consoles, names, HomeKit
+identities and pairings, and credentials. Keep it as you keep a password. The
+server may run meanwhile. - as FILE is the standard output.
+
+Not in it: config.yaml, and cover art, which is loaded again.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), p, args[0]) },
+	}
+	cmd.Flags().BoolVar(&o.force, "force", false, "replace FILE if it is there")
+	return cmd
+}
+
+// saved is what `backup -o json` prints.
+type saved struct {
+	File  string `json:"file"`
+	Bytes int    `json:"bytes"`
+}
+
+func (o *backupOptions) run(ctx context.Context, p *program, file string) error {
+	if file == "-" && isTerminal(p.stdout) {
+		return usageError{errors.New("a backup is not for a terminal: redirect the output, or name a file")}
+	}
+	archive, err := p.backup(ctx)
+	if err != nil {
+		return err
+	}
+	if file == "-" {
+		_, err := p.stdout.Write(archive)
+		return err
+	}
+	if o.force {
+		err = state.WriteFile(file, archive, secretFile)
+	} else {
+		err = writeNew(file, archive)
+	}
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return asUsage(&web.Error{Code: "exists", Message: file + " is there already", Hint: "Choose another name, or replace it with --force."})
+	case err != nil:
+		return fmt.Errorf("the backup is not written: %w", err)
+	}
+	return p.report(saved{file, len(archive)}, "%s holds everything now, secrets too (%d bytes).", file, len(archive))
+}
+
+// secretFile is the mode of files that hold secrets.
+const secretFile fs.FileMode = 0o600
+
+// backup asks the running server, or reads the state itself. It needs no
+// configuration: a backup is wanted most when something is wrong.
+func (p *program) backup(ctx context.Context) ([]byte, error) {
+	dir, err := p.stateDirectory()
+	if err != nil {
+		return nil, err
+	}
+	client, err := web.Connect(ctx, app.SocketPath(dir))
+	switch {
+	case err == nil:
+		return client.Backup(ctx)
+	case !errors.Is(err, web.ErrNoServer):
+		return nil, err
+	}
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: there is no %s", state.ErrNothing, dir)
+	}
+	store, err := p.openState()
+	if err != nil {
+		return nil, err
+	}
+	var archive bytes.Buffer
+	err = errors.Join(store.Backup(&archive), store.Close())
+	return archive.Bytes(), err
+}
+
+// writeNew writes a file that must not be there yet, to the disk.
+func writeNew(file string, data []byte) error {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, secretFile)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(file))
+	}
+	return nil
+}
+
+func newRestore(p *program) *cobra.Command {
+	return &cobra.Command{
+		Use:   "restore FILE",
+		Short: "Replace everything that is remembered by a backup",
+		Long: `Replaces everything that ps4kit remembers by what ps4kit backup wrote to FILE. The
+backup is checked as a whole before anything is touched, and whatever happens
+meanwhile, the old state or the new one holds. The server must not run. - as FILE
+is the standard input.
+
+Let one machine at a time serve a restored state: two televisions of one identity
+confuse HomeKit.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return p.restore(args[0]) },
+	}
+}
+
+// restored is what `restore -o json` prints.
+type restored struct {
+	Created time.Time `json:"created"` // when the backup was made
+	Files   []string  `json:"files"`
+}
+
+func (p *program) restore(file string) error {
+	dir, err := p.stateDirectory()
+	if err != nil {
+		return err
+	}
+	archive, err := p.openBackup(file)
+	if err != nil {
+		return asUsage(err)
+	}
+	defer func() { _ = archive.Close() }()
+	contents, err := state.Restore(dir, archive)
+	switch {
+	case errors.Is(err, state.ErrBackup):
+		return &web.Error{Code: "bad_backup", Message: fmt.Sprintf("%s is not restored: %v", file, err), Hint: "Nothing was changed."}
+	case err != nil:
+		return err
+	}
+	return p.report(restored(contents), "The state of %s holds again (files: %d). Start the server again.",
+		contents.Created.Local().Format(time.DateTime), len(contents.Files))
+}
+
+func (p *program) openBackup(file string) (io.ReadCloser, error) {
+	if file == "-" {
+		return io.NopCloser(p.stdin), nil
+	}
+	return os.Open(file)
+}

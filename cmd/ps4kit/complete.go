@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ps4kit/ps4kit/internal/web"
+)
+
+// completeLimit is how long somebody who pressed TAB is kept waiting.
+const completeLimit = 2 * time.Second
+
+// completeTitles offers the names of a console's inputs for the first argument.
+func completeTitles(p *program, f *consoleFlags) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		var names []cobra.Completion
+		if len(args) == 0 {
+			quietly(cmd, p, f, func(ctx context.Context, b web.Backend, host string) {
+				list, _ := b.Titles(ctx, host) // nothing to offer then
+				for _, t := range list {
+					names = append(names, cobra.CompletionWithDesc(t.Name, t.ID))
+				}
+			})
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completeConsoles offers what the known consoles have as that.
+func completeConsoles(p *program, that func(web.Console) (value, description string)) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		var values []cobra.Completion
+		quietly(cmd, p, &consoleFlags{}, func(ctx context.Context, b web.Backend, _ string) {
+			list, _ := b.Consoles(ctx)
+			for _, c := range list {
+				if value, description := that(c); value != "" {
+					values = append(values, cobra.CompletionWithDesc(value, description))
+				}
+			}
+		})
+		return values, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// quietly asks the backend and forgets every error: a completion has nobody to tell.
+func quietly(cmd *cobra.Command, p *program, f *consoleFlags, do func(context.Context, web.Backend, string)) {
+	ctx, cancel := context.WithTimeout(cmd.Context(), completeLimit)
+	defer cancel()
+	ctx, b, host, done, err := f.connect(ctx, p)
+	if err != nil {
+		return
+	}
+	defer done()
+	do(ctx, b, host)
+}
+
+// addCompletions completes the values of flags, those of every verb below cmd too.
+func addCompletions(p *program, cmd *cobra.Command) {
+	offer := func(flag string, values cobra.CompletionFunc) {
+		if cmd.LocalFlags().Lookup(flag) != nil {
+			_ = cmd.RegisterFlagCompletionFunc(flag, values) // fails when the verb has its own
+		}
+	}
+	fixed := func(values ...string) cobra.CompletionFunc {
+		return cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
+	}
+	offer("output", fixed("text", "json"))
+	offer("log-format", fixed("text", "json"))
+	offer("log-level", fixed("error", "warn", "info", "debug"))
+	offer("host-id", completeConsoles(p, func(c web.Console) (string, string) { return c.HostID, c.Name }))
+	offer("name", completeConsoles(p, func(c web.Console) (string, string) { return c.Name, c.HostID }))
+	for _, sub := range cmd.Commands() {
+		addCompletions(p, sub)
+	}
+}

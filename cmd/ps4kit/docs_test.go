@@ -1,0 +1,157 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+const cliPage = "../../docs/cli.md"
+
+// TestCLIPage runs every command of docs/cli.md again, and compares what it prints:
+// those after a "$ " in the blocks called console, and the commands of scripts in
+// comments like <!-- script: sim den standby -->. With PS4KIT_UPDATE_DOCS=1 it writes
+// what was printed into the page instead.
+func TestCLIPage(t *testing.T) {
+	t.Parallel()
+	page := readPage(t)
+	script := filepath.Join(t.TempDir(), "cli.txtar")
+	if err := os.WriteFile(script, []byte(page.script()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	update := os.Getenv("PS4KIT_UPDATE_DOCS") != ""
+	ran := 0
+	p := params("", false)
+	p.Dir, p.Files = "", []string{script}
+	p.Cmds["shown"] = func(ts *testscript.TestScript, _ bool, args []string) {
+		n, err := strconv.Atoi(args[0])
+		ts.Check(err)
+		ran++
+		got := shown(ts, args[1:])
+		if want := page.commands[n].output; got != want && !update {
+			ts.Fatalf("docs/cli.md shows\n%s\nbut the command printed\n%s", want, got)
+		}
+		page.commands[n].output = got
+	}
+	t.Run("page", func(t *testing.T) { testscript.Run(t, p) })
+	t.Cleanup(func() {
+		switch {
+		case ran < len(page.commands) || ran == 0:
+			t.Errorf("%d of %d commands of the page ran", ran, len(page.commands))
+		case update:
+			if err := os.WriteFile(cliPage, []byte(page.String()), 0o600); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// page is docs/cli.md: text, and the commands in it with what they print.
+type page struct {
+	text     []string // around the commands: one more than they are
+	setup    []string // the script before each command
+	commands []command
+}
+
+type command struct{ line, output string }
+
+// readPage splits the page. A command and its output end at the next one, or at the
+// end of their block.
+func readPage(t *testing.T) *page {
+	t.Helper()
+	text, err := os.ReadFile(cliPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &page{text: []string{""}, setup: []string{""}}
+	inside, output := false, false
+	for line := range strings.Lines(string(text)) {
+		last := len(p.commands)
+		switch {
+		case strings.HasPrefix(line, "```"):
+			inside, output = line == "```console\n", false
+			p.text[last] += line
+		case inside && strings.HasPrefix(line, "$ "):
+			output = true
+			p.commands = append(p.commands, command{line: strings.TrimSpace(line[2:])})
+			p.text, p.setup = append(p.text, ""), append(p.setup, "")
+		case output:
+			p.commands[last-1].output += line
+		default:
+			if s, found := strings.CutPrefix(line, "<!-- script: "); found {
+				p.setup[last] += strings.Replace(s, " -->", "", 1)
+			}
+			p.text[last] += line
+		}
+	}
+	return p
+}
+
+// script is the page as testscript runs it.
+func (p *page) script() string {
+	var b strings.Builder
+	for i, c := range p.commands {
+		fmt.Fprintf(&b, "%sshown %d %s\n", p.setup[i], i, c.line)
+	}
+	return b.String()
+}
+
+// String is the page as it is written.
+func (p *page) String() string {
+	var b strings.Builder
+	for i, c := range p.commands {
+		fmt.Fprintf(&b, "%s$ %s\n%s", p.text[i], c.line, c.output)
+	}
+	return b.String() + p.text[len(p.commands)]
+}
+
+// shown runs a command and returns what a person sees: stdout, stderr and the exit
+// code if it is not 0, with the parts that differ from run to run put in order.
+func shown(ts *testscript.TestScript, args []string) string {
+	if args[0] != "ps4kit" {
+		ts.Fatalf("the page runs %s", args[0])
+	}
+	code := runProgram(ts, args)
+	text := ts.ReadFile("stdout") + ts.ReadFile("stderr")
+	if code != 0 {
+		text += fmt.Sprintf("[exit code %d]\n", code)
+	}
+	work := ts.Getenv("WORK")
+	text = strings.ReplaceAll(text, filepath.Join(work, "s"), "/home/pi/.local/state")
+	return steady(strings.ReplaceAll(text, work, "/home/pi"))
+}
+
+var varying = []struct {
+	pattern *regexp.Regexp
+	steady  string
+}{
+	{regexp.MustCompile(`127\.0\.0\.1:\d{5}`), "127.0.0.1:40987"},
+	{regexp.MustCompile(`"request_port":\d{5}`), `"request_port":40997`},
+	{regexp.MustCompile(`go1\.[0-9.]+`), "go1.26"},
+	{regexp.MustCompile(`"arch":"\w+"`), `"arch":"arm64"`},
+	{regexp.MustCompile(`"os":"\w+"`), `"os":"linux"`},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`), "2026-01-31 20:15:00"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.?\d*(Z|[+-]\d\d:\d\d)`), "2026-01-31T20:15:00Z"},
+	{regexp.MustCompile(`"port":\d{5}`), `"port":20001`},
+	{regexp.MustCompile(` [23]\d{4} `), " 20001 "},
+	{regexp.MustCompile(`\d{3}-\d\d-\d{3}`), "518-08-582"},
+	{regexp.MustCompile(`([0-9A-F]{2}:){5}[0-9A-F]{2}`), "C2:4E:91:5A:07:1D"},
+	{regexp.MustCompile(`"setup_id":"\w{4}"`), `"setup_id":"7OSX"`},
+	{regexp.MustCompile(`"setup_uri":"[^"]+"`), `"setup_uri":"X-HM://0081YCYEP7OSX"`},
+	{regexp.MustCompile(`\d\.\d kB`), "1.9 kB"},
+	{regexp.MustCompile(`\(\d+ bytes\)`), "(1342 bytes)"},
+	{regexp.MustCompile(`process \d+`), "process 812"},
+}
+
+func steady(text string) string {
+	for _, v := range varying {
+		text = v.pattern.ReplaceAllString(text, v.steady)
+	}
+	return text
+}

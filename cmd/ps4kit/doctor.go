@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ps4kit/ps4kit/internal/config"
+	"github.com/ps4kit/ps4kit/internal/doctor"
+	"github.com/ps4kit/ps4kit/internal/web"
+)
+
+// doctorOptions are the flags of `ps4kit doctor`.
+type doctorOptions struct {
+	console consoleFlags
+	noLogin bool
+}
+
+func newDoctor(p *program) *cobra.Command {
+	o := &doctorOptions{}
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Find out why something does not work",
+		Long: `Checks this machine, its network and the consoles, and says for each check what is
+so and what to do: configuration, clock, interfaces, ports, rights, firewall,
+state directory, server, consoles, credential, login, HomeKit and multicast DNS.
+
+It logs in to each console that is on, which shows a message on its TV; --no-login
+leaves that out. The exit code is 0 when nothing failed, and 1 otherwise.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
+	}
+	o.console.add(cmd)
+	cmd.Flags().BoolVar(&o.noLogin, "no-login", false, "log in to no console")
+	return cmd
+}
+
+func (o *doctorOptions) run(ctx context.Context, p *program) error {
+	if err := o.console.check(); err != nil {
+		return usageError{err}
+	}
+	dir, err := p.stateDirectory()
+	if err != nil {
+		return err
+	}
+	c, configErr := p.configuration()
+	if configErr != nil {
+		if c, err = defaultConfiguration(); err != nil {
+			return err
+		}
+	}
+	if o.console.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, o.console.timeout, &web.Error{
+			Code: "unreachable", Message: fmt.Sprintf("not done after %v", o.console.timeout), Hint: "Give it more time with --timeout.",
+		})
+		defer cancel()
+	}
+	out := newFindings(p)
+	failed, err := doctor.Examine(ctx, doctor.Options{
+		Config: c, ConfigErr: configErr, StateDir: dir, NoLogin: o.noLogin, Built: built(),
+		Connect: func(ctx context.Context) (doctor.Connection, error) { return o.connect(ctx, p) },
+		System:  doctor.ThisMachine(portHolder, shellQuote(executable())),
+		Report:  out.add,
+	})
+	if err := out.end(); err != nil {
+		return err
+	}
+	if err == nil && failed {
+		return exitError{code: exitRefused}
+	}
+	return err
+}
+
+// check refuses flags that make no sense, before anything is examined.
+func (f *consoleFlags) check() error {
+	if _, err := f.host(); err != nil {
+		return err
+	}
+	_, err := f.override()
+	return err
+}
+
+func (o *doctorOptions) connect(ctx context.Context, p *program) (doctor.Connection, error) {
+	_, b, host, done, err := o.console.connect(ctx, p)
+	if err != nil {
+		return doctor.Connection{}, err
+	}
+	_, running := b.(*web.Client)
+	return doctor.Connection{Backend: b, Running: running, Host: host, Close: done}, nil
+}
+
+// defaultConfiguration is what holds when nothing is configured.
+func defaultConfiguration() (*config.Config, error) {
+	return config.Load(os.DevNull, func(string) (string, bool) { return "", false })
+}
+
+func portHolder(port uint16) string { return udpHolder(os.DirFS("/proc"), port).String() }
+
+// built is the time of the commit that this program was built from; zero: not known.
+func built() time.Time {
+	info, _ := debug.ReadBuildInfo()
+	if info == nil {
+		return time.Time{}
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.time" {
+			t, _ := time.Parse(time.RFC3339, s.Value)
+			return t
+		}
+	}
+	return time.Time{}
+}
+
+// findings are printed as they come, or all at once as JSON.
+type findings struct {
+	p    *program
+	all  []doctor.Finding
+	stop func() // the progress that waits for the next one
+	err  error  // of printing
+}
+
+func newFindings(p *program) *findings {
+	f := &findings{p: p, all: []doctor.Finding{}}
+	f.wait()
+	return f
+}
+
+func (f *findings) wait() { f.stop = f.p.progress("Examining") }
+
+func (f *findings) add(found doctor.Finding) {
+	f.stop()
+	defer f.wait()
+	if f.p.json() {
+		f.all = append(f.all, found)
+		return
+	}
+	line := fmt.Sprintf("%-4s  %-13s  %s", found.Status, found.Check, found.Message)
+	if found.Hint != "" {
+		line += ". " + found.Hint
+	}
+	if _, err := fmt.Fprintln(f.p.stdout, strings.ReplaceAll(line, "\n", "; ")); err != nil {
+		f.err = err
+	}
+}
+
+func (f *findings) end() error {
+	f.stop()
+	if f.p.json() {
+		return f.p.printJSON(f.all)
+	}
+	return f.err
+}

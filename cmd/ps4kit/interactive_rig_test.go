@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/ps4kit/ps4kit/internal/tui/ptytest"
+)
+
+// terminalLimit is how long one program on a terminal may take; it needs a few seconds.
+const terminalLimit = time.Minute
+
+// terminal FILE PROGRAM [ARG]... runs a program on a terminal of 80 columns and 24 rows
+// and does what the lines of FILE say: "type KEYS" (with \x1b and so on) or "see TEXT",
+// which waits for it. At the end of them the program must end by itself, with success
+// or with ! without.
+func cmdTerminal(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: terminal FILE PROGRAM [ARG]...")
+	}
+	path, err := exec.LookPath(args[1])
+	ts.Check(err)
+	ctx, cancel := context.WithTimeout(context.Background(), terminalLimit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, args[2:]...)
+	cmd.Dir, cmd.Env = ts.MkAbs("."), append(environment(ts), "TERM=xterm-256color")
+	term, err := ptytest.Start(cmd, 80, 24)
+	ts.Check(err)
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		if err := follow(ctx, term, strings.TrimSpace(line)); err != nil {
+			cancel()
+			rest, _ := term.End()
+			ts.Fatalf("%s: %v; it shows %q", line, err, rest)
+		}
+	}
+	rest, err := term.End()
+	ts.Logf("[terminal]\n%q", rest)
+	if (err != nil) != neg {
+		ts.Fatalf("%s ended with %v", args[1], err)
+	}
+}
+
+// follow does what a line of the file says.
+func follow(ctx context.Context, term *ptytest.Terminal, line string) error {
+	word, rest, _ := strings.Cut(line, " ")
+	switch word {
+	case "see":
+		_, err := term.Await(ctx, rest)
+		return err
+	case "type":
+		keys, err := strconv.Unquote(`"` + rest + `"`)
+		if err != nil {
+			return err
+		}
+		return term.Send(keys)
+	case "":
+		return nil
+	}
+	return strconv.ErrSyntax
+}

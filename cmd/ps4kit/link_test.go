@@ -1,0 +1,19 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// TestLinkRefusals: every result of a login becomes a sentence with what to do.
+func TestLinkRefusals(t *testing.T) {
+	t.Parallel()
+	l := &linking{}
+	for n := ps4.ResultError(1); n <= 34; n++ {
+		exit, e := explain(l.advise(n))
+		if e.Hint == "" || e.Message == "" || e.Result != uint32(n) || exit == exitDone {
+			t.Errorf("result %d: exit %d, %+v", n, exit, e)
+		}
+	}
+}

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ps4kit/ps4kit/internal/app"
+	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// owner returns who carries out a command: the running server, which owns the state
+// and the consoles' only sessions, or this process, which takes the lock and does it
+// alone, with what override says. running says which it is; done ends it.
+func (p *program) owner(ctx context.Context, override app.Override) (b web.Backend, running bool, done func(), err error) {
+	dir, err := p.stateDirectory()
+	if err != nil {
+		return nil, false, nil, err
+	}
+	client, err := web.Connect(ctx, app.SocketPath(dir))
+	switch {
+	case err == nil:
+		return client, true, func() {}, nil
+	case !errors.Is(err, web.ErrNoServer):
+		return nil, false, nil, err
+	}
+	if err := p.dropRoot(); err != nil { // what is written belongs to who owns the state
+		return nil, false, nil, err
+	}
+	c, err := p.configuration()
+	if err != nil {
+		return nil, false, nil, err
+	}
+	if p.logLevel == "" && !p.debug {
+		c.Log.Level = "warn" // what happens is the command's result, not news
+	}
+	store, err := p.openState()
+	if err != nil {
+		return nil, false, nil, err
+	}
+	local, err := app.Stopped(c, store, p.logger(c), override)
+	if err != nil {
+		return nil, false, nil, errors.Join(err, store.Close())
+	}
+	return local, false, func() { _, _ = local.Close(), store.Close() }, nil
+}
+
+// consoleFlags are the flags of every verb that talks to a console.
+type consoleFlags struct {
+	address    string
+	hostID     string
+	name       string
+	credential string
+	localPort  uint16
+	bind       string
+	broadcast  []string
+	timeout    time.Duration
+	passcode   string
+	consoleKey string
+}
+
+func (f *consoleFlags) add(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringVarP(&f.address, "ip-address", "i", "", "`ADDR[:DDPPORT]` of the console")
+	fl.StringVar(&f.hostID, "host-id", "", "host `ID` of the console")
+	fl.StringVar(&f.name, "name", "", "`NAME` of the console")
+	fl.StringVarP(&f.credential, "credentials", "c", "", "credential: `HEX|FILE`")
+	fl.Uint16VarP(&f.localPort, "port", "p", 0, "local UDP port `N` (default 1987, or a free one)")
+	fl.StringVar(&f.bind, "bind", "", "local `IP` address")
+	fl.StringArrayVar(&f.broadcast, "broadcast", nil, "where to search, `ADDR[:PORT]`; repeatable")
+	fl.DurationVarP(&f.timeout, "timeout", "t", 0, "give up after this `DURATION`")
+	fl.StringVar(&f.passcode, "passcode", "", "the 4 `DIGITS` with which the user signs in on the console")
+	fl.StringVar(&f.consoleKey, "console-key", "", "public key `FILE` (PEM) of a simulated console")
+}
+
+// connect returns the backend for a verb and how it names the console; done ends it.
+// The context that it returns ends with --timeout.
+func (f *consoleFlags) connect(ctx context.Context, p *program) (_ context.Context, b web.Backend, host string, done func(), err error) {
+	host, err = f.host()
+	if err != nil {
+		return nil, nil, "", nil, usageError{err}
+	}
+	override, err := f.override()
+	if err != nil {
+		return nil, nil, "", nil, usageError{err}
+	}
+	b, running, release, err := p.owner(ctx, override)
+	if err != nil {
+		return nil, nil, "", nil, err
+	}
+	if running && !override.IsZero() {
+		_, _ = fmt.Fprintln(p.stderr, "ps4kit: a server is running and talks to the console: its own credential, key and network settings are used")
+	}
+	cancel := func() {}
+	if f.timeout > 0 {
+		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout,
+			&web.Error{Code: "unreachable", Message: fmt.Sprintf("not done after %v", f.timeout), Hint: "Give it more time with --timeout."})
+	}
+	return ctx, b, host, func() { cancel(); release() }, nil
+}
+
+// host is how the console is named: by one of three flags.
+func (f *consoleFlags) host() (string, error) {
+	given := ""
+	for _, v := range []string{f.address, f.hostID, f.name} {
+		if v == "" {
+			continue
+		}
+		if given != "" {
+			return "", errors.New("give only one of --ip-address, --host-id and --name")
+		}
+		given = v
+	}
+	if f.address == "" {
+		return given, nil
+	}
+	addr, err := parseAddress(f.address, ddpPort)
+	if err != nil {
+		return "", fmt.Errorf("--ip-address: %w", err)
+	}
+	return app.FormatAddress(addr), nil
+}
+
+// override is what the flags say instead of the configuration.
+func (f *consoleFlags) override() (o app.Override, err error) {
+	o.LocalPort = f.localPort
+	if f.bind != "" {
+		if o.Bind, err = netip.ParseAddr(f.bind); err != nil {
+			return o, fmt.Errorf("--bind: %q is not an IP address", f.bind)
+		}
+	}
+	for _, text := range f.broadcast {
+		addr, err := parseAddress(text, ddpPort)
+		if err != nil {
+			return o, fmt.Errorf("--broadcast: %w", err)
+		}
+		o.Broadcast = append(o.Broadcast, addr)
+	}
+	if f.consoleKey != "" {
+		if o.ConsoleKey, err = readPublicKey(f.consoleKey); err != nil {
+			return o, fmt.Errorf("--console-key: %w", err)
+		}
+	}
+	if f.passcode != "" {
+		if o.Passcode, err = ps4.ParsePasscode(f.passcode); err != nil {
+			return o, fmt.Errorf("--passcode: %w", err)
+		}
+	}
+	if f.credential != "" {
+		if o.Credential, err = readCredential(f.credential); err != nil {
+			return o, fmt.Errorf("--credentials: %w", err)
+		}
+	}
+	return o, nil
+}
+
+// maxCredentialFile bounds a file that holds a credential, in bytes.
+const maxCredentialFile = 1 << 10
+
+// readCredential takes the credential itself, or a file that holds it. The value is in
+// no error: even what is no file may be a mistyped credential.
+func readCredential(text string) (ps4.Credential, error) {
+	if c, err := ps4.ParseCredential(text); err == nil {
+		return c, nil
+	}
+	f, err := os.Open(text)
+	if err != nil {
+		return ps4.Credential{}, errors.New("neither 64 hex digits nor a file that can be read")
+	}
+	defer func() { _ = f.Close() }()
+	held, err := io.ReadAll(io.LimitReader(f, maxCredentialFile))
+	if err != nil {
+		return ps4.Credential{}, errors.New("the file cannot be read")
+	}
+	return ps4.ParseCredential(strings.TrimSpace(string(held)))
+}
+
+// parseAddress reads ADDR or ADDR:PORT.
+func parseAddress(text string, port uint16) (netip.AddrPort, error) {
+	if a, err := netip.ParseAddr(text); err == nil {
+		return netip.AddrPortFrom(a, port), nil
+	}
+	a, err := netip.ParseAddrPort(text)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("%q is not an IP address, or an address and a port", text)
+	}
+	return a, nil
+}
+
+// readPublicKey reads what `ps4kit simulate --key` wrote.
+func readPublicKey(file string) (*rsa.PublicKey, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, fmt.Errorf("%s is not PEM", file)
+	}
+	parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
+	key, ok := parsed.(*rsa.PublicKey)
+	if err != nil || !ok || key.N.BitLen() != 2048 {
+		return nil, fmt.Errorf("%s holds no RSA public key of 2048 bits", file)
+	}
+	return key, nil
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/sirupsen/logrus"
+	"github.com/spf13/cobra"
+
+	"github.com/ps4kit/ps4kit/internal/config"
+	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/internal/web"
+)
+
+// program is what every verb has at hand: the streams and the global flags.
+type program struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	configFile string
+	stateDir   string
+	logLevel   string
+	logFormat  string
+	debug      bool
+	output     string
+
+	started bool // a verb began to run: errors from here on are not usage errors
+}
+
+// execute runs one command line and returns its exit code. SIGINT and SIGTERM
+// cancel the context of the verb.
+func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	p := &program{stdin: stdin, stdout: stdout, stderr: stderr}
+	root := newRoot(p)
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err != nil && !p.started {
+		p.output = outputOf(args)
+		err = usageError{err}
+	}
+	return p.finish(err)
+}
+
+// outputOf finds --output in a command line that does not parse, so that the error has
+// the form that was asked for.
+func outputOf(args []string) string {
+	cmd := &cobra.Command{FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true}}
+	output := cmd.Flags().StringP("output", "o", "text", "")
+	_ = cmd.ParseFlags(args) // whatever else is wrong has been found
+	return *output
+}
+
+func newRoot(p *program) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "ps4kit",
+		Short: "PlayStation 4 consoles as televisions in Apple Home",
+		Long: `ps4kit makes each PlayStation 4 of the house a television in Apple Home, and
+drives consoles from the command line.
+
+Try it with no console at all:  ps4kit serve --simulate 1`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return cmd.Help()
+		},
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if err := p.checkGlobals(); err != nil {
+				return err
+			}
+			p.started = true
+			return nil
+		},
+	}
+	f := root.PersistentFlags()
+	f.StringVar(&p.configFile, "config", "", "configuration `FILE` (default: config.yaml in ., ~/.config/ps4kit, /etc/ps4kit)")
+	f.StringVar(&p.stateDir, "state-dir", "", "`DIR` for what ps4kit remembers")
+	f.StringVar(&p.logLevel, "log-level", "", "log `LEVEL`: error, warn, info or debug")
+	f.StringVar(&p.logFormat, "log-format", "", "log `FORMAT`: text or json")
+	f.BoolVarP(&p.debug, "debug", "v", false, "log everything (--log-level debug)")
+	f.StringVarP(&p.output, "output", "o", "text", "`FORMAT` of the result: text or json")
+	root.AddCommand(
+		newServe(p),
+		newSearch(p),
+		newStatus(p),
+		newWakeup(p),
+		newStandby(p),
+		newToggle(p),
+		newStart(p),
+		newRemote(p),
+		newKeyboard(p),
+		newInteractive(p),
+		newTitles(p),
+		newTitle(p),
+		newCredential(p),
+		newLink(p),
+		newHomekit(p),
+		newSimulate(p),
+		newDoctor(p),
+		newConfig(p),
+		newBackup(p),
+		newRestore(p),
+		newVersion(p),
+	)
+	addCompletions(p, root)
+	return root
+}
+
+func (p *program) checkGlobals() error {
+	if p.output != "text" && p.output != "json" {
+		return fmt.Errorf("unknown output format %q: use text or json", p.output)
+	}
+	if p.logFormat != "" && p.logFormat != "text" && p.logFormat != "json" {
+		return fmt.Errorf("unknown log format %q: use text or json", p.logFormat)
+	}
+	if p.logLevel != "" {
+		if _, err := logrus.ParseLevel(p.logLevel); err != nil {
+			return fmt.Errorf("unknown log level %q: use error, warn, info or debug", p.logLevel)
+		}
+	}
+	return nil
+}
+
+func (p *program) json() bool { return p.output == "json" }
+
+// configuration loads the configuration and lays the global flags over it. Whatever is
+// wrong is the configuration's fault, a file that is not there too.
+func (p *program) configuration() (*config.Config, error) {
+	c, err := config.Load(p.configFile, nil)
+	var invalid *config.Error
+	switch {
+	case errors.As(err, &invalid):
+		return nil, err
+	case err != nil:
+		return nil, &web.Error{Code: "config", Message: strings.TrimPrefix(err.Error(), "config: ")}
+	}
+	if p.logLevel != "" {
+		c.Log.Level = p.logLevel
+	}
+	if p.debug {
+		c.Log.Level = "debug"
+	}
+	if p.logFormat != "" {
+		c.Log.Format = p.logFormat
+	}
+	return c, nil
+}
+
+// logger writes to stderr as the configuration says.
+func (p *program) logger(c *config.Config) *logrus.Logger {
+	log := logrus.New()
+	log.SetOutput(p.stderr)
+	if level, err := logrus.ParseLevel(c.Log.Level); err == nil {
+		log.SetLevel(level)
+	}
+	if c.Log.Format == "json" {
+		log.SetFormatter(&logrus.JSONFormatter{})
+	} else {
+		log.SetFormatter(&logrus.TextFormatter{DisableColors: !isTerminal(p.stderr), FullTimestamp: true})
+	}
+	return log
+}
+
+// stateDirectory is where this command finds what ps4kit remembers.
+func (p *program) stateDirectory() (string, error) {
+	return state.Dir(p.stateDir, state.Env{})
+}

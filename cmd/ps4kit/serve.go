@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ps4kit/ps4kit/internal/app"
+	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/internal/web"
+)
+
+// serveOptions are the flags of `ps4kit serve`.
+type serveOptions struct{ simulate int }
+
+func newServe(p *program) *cobra.Command {
+	o := &serveOptions{}
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the HomeKit server",
+		Long: `Makes each console a television in Apple Home, until it is stopped.
+
+With --simulate it adds simulated consoles on loopback ports and searches no
+network for real ones, so that everything can be tried without a PS4.
+
+The titles and the remote control of a console follow config.yaml while the server
+runs (and SIGHUP reads it at once); everything else is read at the start.
+
+On a terminal it shows the setup code and the QR code of each console that is not
+paired. Without one (as a service) it does not: ask for them with
+ps4kit homekit qr.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
+	}
+	cmd.Flags().IntVar(&o.simulate, "simulate", 0, "add `N` simulated consoles")
+	return cmd
+}
+
+func (o *serveOptions) run(ctx context.Context, p *program) error {
+	c, err := p.configuration()
+	if err != nil {
+		return err
+	}
+	store, err := p.openState()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }()
+	log := p.logger(c)
+	reload, stop := p.watchConfig(ctx, c.File, log)
+	defer stop()
+	return app.Run(ctx, app.Options{
+		Config:   c,
+		State:    store,
+		Simulate: o.simulate,
+		Log:      log,
+		Ready:    func(list []web.Accessory) { o.greet(p, list) },
+		Reload:   reload,
+	})
+}
+
+// openState opens the state directory for this process alone.
+func (p *program) openState() (*state.Store, error) {
+	dir, err := p.stateDirectory()
+	if err != nil {
+		return nil, err
+	}
+	return state.Open(dir, nil)
+}
+
+// greet tells a person what to do next. Setup codes go to a terminal, or where the
+// consoles are simulated, or where they were asked for as JSON.
+func (o *serveOptions) greet(p *program, list []web.Accessory) {
+	if p.json() {
+		_ = json.NewEncoder(p.stdout).Encode(list)
+		return
+	}
+	if o.simulate == 0 && !isTerminal(p.stdout) {
+		return
+	}
+	unpaired := 0
+	for _, a := range list {
+		if !a.Paired {
+			unpaired++
+			app.PrintCode(p.stdout, a)
+		}
+	}
+	_, _ = fmt.Fprint(p.stdout, nextSteps(len(list), unpaired))
+}
+
+func nextSteps(consoles, unpaired int) string {
+	const stop = "\nStop with Ctrl-C; what is paired stays paired.\n"
+	switch {
+	case consoles == 0:
+		return "\nNo console is known yet. ps4kit goes on searching; switch a PS4 on, or name it in\n" +
+			"config.yaml. No PS4 at hand? Try: ps4kit serve --simulate 1\n" + stop
+	case unpaired == 0:
+		return "\nEvery console is paired. Find them in the Home app and in the Control Center remote.\n" + stop
+	}
+	return `
+Next: on an iPhone or iPad in this network open the Home app, tap + and Add
+Accessory, and scan the code above (or choose "More options" and type the setup
+code). Home warns that the accessory is not certified: add it anyway. Each console
+is an accessory of its own.
+` + stop
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/ps4kit/ps4kit/internal/web"
+)
+
+// onConsole does something with the console that the flags name, and says what it
+// waits for.
+func (p *program) onConsole(ctx context.Context, f *consoleFlags, waiting string,
+	do func(ctx context.Context, b web.Backend, host string) error,
+) error {
+	defer p.progress(waiting)()
+	ctx, b, host, done, err := f.connect(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer done()
+	err = do(ctx, b, host)
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx) // says more than that something was cancelled
+	}
+	return err
+}
+
+// done is what a verb that has no other result prints with -o json (docs/cli.md).
+type done struct {
+	Done  string   `json:"done"`
+	Title string   `json:"title,omitempty"`
+	Keys  []string `json:"keys,omitempty"`
+}
+
+// report prints the result of a verb: v as JSON, or else a line for people.
+func (p *program) report(v any, format string, args ...any) error {
+	if p.json() {
+		return p.printJSON(v)
+	}
+	_, err := fmt.Fprintf(p.stdout, format+"\n", args...)
+	return err
+}
+
+func (p *program) printJSON(v any) error { return writeJSON(p.stdout, v) }
+
+// writeJSON leaves & and > as they are: people read them too.
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
