@@ -10,7 +10,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 
 export CGO_ENABLED ?= 0
 
-.PHONY: build run test check vet lint race fuzz-seeds e2e bench fuzz cover tools clean
+.PHONY: build run test check vet lint race fuzz-seeds e2e bench fuzz fuzz-long cover tools clean
 
 build: ## bin/ps4kit, one static binary
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ps4kit ./cmd/ps4kit
@@ -51,6 +51,13 @@ bench:
 FUZZTIME ?= 30s
 fuzz: ## each fuzz test for FUZZTIME
 	./test/fuzz-seeds.sh $(FUZZTIME)
+
+# The parsers of what a console sends, 10 million executions each (docs/fuzzing.md).
+FUZZLONG := ps4/internal/ddp:FuzzParseReply ps4/internal/ddp:FuzzParseRequest ps4/internal/wire:FuzzStream ps4/internal/wire:FuzzPackets
+fuzz-long:
+	@set -e; for t in $(FUZZLONG); do \
+		echo "$$t"; go test -run '^$$' -fuzz "^$${t##*:}\$$" -fuzztime 10000000x "./$${t%%:*}"; \
+	done
 
 cover:
 	go test -coverprofile=coverage.out ./...

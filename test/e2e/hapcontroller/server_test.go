@@ -81,8 +81,15 @@ type server struct {
 // and the given arguments, and waits until it says that it is ready.
 func startServer(t *testing.T, dir string, arguments ...string) *server {
 	t.Helper()
+	return startServerAs(t, nil, ps4kitBinary(t), dir, arguments...)
+}
+
+// startServerAs is startServer for another account; nil is the test's own.
+func startServerAs(t *testing.T, account *syscall.Credential, program, dir string, arguments ...string) *server {
+	t.Helper()
 	s := &server{t: t, dir: dir, log: &lockedBuffer{}, done: make(chan error, 1)}
-	s.cmd = exec.Command(ps4kitBinary(t), append(s.globals(), append([]string{"serve", "-o", "json", "-v"}, arguments...)...)...)
+	s.cmd = exec.Command(program, append(s.globals(), append([]string{"serve", "-o", "json", "-v"}, arguments...)...)...)
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: account}
 	s.cmd.Env = cleanEnv(dir)
 	s.cmd.Stderr = s.log
 	out, err := s.cmd.StdoutPipe()
