@@ -229,6 +229,9 @@ func TestDamagedFileStopsOneConsole(t *testing.T) {
 	if !strings.Contains(again.log.String(), damaged) || !strings.Contains(again.log.String(), "damaged") {
 		t.Errorf("the log does not tell of the damage:\n%s", again.log)
 	}
+	if status, body := get(t, again, "/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, damaged) {
+		t.Errorf("/readyz with a console that is not offered: %d %s", status, body)
+	}
 	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), `"port":1,`) {
 		t.Errorf("the damaged file was touched: %q, %v", text, err)
 	}

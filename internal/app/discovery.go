@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -98,6 +99,9 @@ func (s *server) seen(ctx context.Context, st ps4.Status) {
 		return
 	}
 	s.files.remember(st)
+	if slices.Contains(s.refusals(), st.HostID) {
+		return // it was said once; `homekit reset` tries again
+	}
 	s.startUnit(ctx, s.fromStatus(st))
 }
 

@@ -50,9 +50,11 @@ type server struct {
 	override Override
 	mu       sync.Mutex
 	units    map[string]*unit // by host id
+	refused  map[string]bool  // known consoles that are not offered, by host id
 
 	companion atomic.Pointer[companion] // nil: not offered
 	grown     chan struct{}             // a token: a console has got its server
+	started   atomic.Bool               // every console that was known at the start had its turn
 }
 
 // Run serves until ctx is done, then stops everything and returns nil. It fails
@@ -86,7 +88,7 @@ func Run(ctx context.Context, o Options) error {
 }
 
 func newServer(o Options) *server {
-	return &server{Options: o, files: files{o.State, o.Log}, units: map[string]*unit{}, grown: make(chan struct{}, 1)}
+	return &server{Options: o, files: files{o.State, o.Log}, units: map[string]*unit{}, refused: map[string]bool{}, grown: make(chan struct{}, 1)}
 }
 
 func (s *server) run(ctx context.Context, simulated []*ps4test.Console) error {
@@ -113,6 +115,7 @@ func (s *server) start(ctx context.Context, simulated []*ps4test.Console) error 
 	}
 	s.awaitFirst(ctx)
 	s.startCompanion(ctx)
+	s.started.Store(true)
 	s.group.Go(func() error { s.discover(ctx); return nil })
 	s.group.Go(func() error { s.followConfig(ctx); return nil })
 	s.group.Go(func() error { feedWatchdog(ctx, s.alive); return nil })
@@ -157,14 +160,17 @@ func (s *server) alive() bool {
 
 // unready lists what /readyz waits for.
 func (s *server) unready() []string {
+	if !s.started.Load() {
+		return []string{"the server is starting"}
+	}
 	var lacks []string
 	for _, u := range s.list() {
 		if why := u.unready(); why != "" {
 			lacks = append(lacks, u.hostID+": "+why)
 		}
 	}
-	if c := s.companion.Load(); c != nil && !c.listening.Load() {
-		lacks = append(lacks, state.Companion+": its HomeKit server does not listen")
+	for _, hostID := range s.refusals() {
+		lacks = append(lacks, hostID+": it is not offered to HomeKit, the log says why")
 	}
 	if err := s.State.Writable(); err != nil {
 		lacks = append(lacks, "the state directory cannot be written")

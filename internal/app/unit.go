@@ -40,6 +40,7 @@ func (s *server) startUnit(ctx context.Context, k known) {
 	u, ln, err := s.offeredUnit(ctx, k)
 	if err != nil {
 		log.WithError(err).Error("this console is not offered to HomeKit")
+		s.refuse(k.hostID)
 		return
 	}
 	s.add(u)

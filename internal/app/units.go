@@ -1,6 +1,7 @@
 package app
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -10,8 +11,23 @@ import (
 func (s *server) add(u *unit) {
 	s.mu.Lock()
 	s.units[u.hostID] = u
+	delete(s.refused, u.hostID)
 	s.mu.Unlock()
 	u.tv.RefreshNames() // one may have been learned since the television was made
+}
+
+// refuse notes that a known console has no unit.
+func (s *server) refuse(hostID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused[hostID] = true
+}
+
+// refusals lists the known consoles that have no unit, by host id.
+func (s *server) refusals() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.refused))
 }
 
 // list returns the units as they are now, by host id.
