@@ -14,7 +14,7 @@ import (
 // Config says what a television is. Only HostID is needed; a zero field means its default.
 type Config struct {
 	HostID   string // the console's, which is what it is known by; never changes
-	Name     string // default "PlayStation 4"; what somebody wrote in Home goes before
+	Name     string // default: as the console calls itself, "PlayStation 4" until it has answered once; what somebody wrote in Home goes before
 	Model    string // default "PlayStation 4"
 	Firmware string // system version as the console says it, "09508011"; empty: the last seen
 
@@ -59,7 +59,7 @@ const (
 // complete returns the configuration with every default filled in.
 func (c Config) complete() (Config, error) {
 	c.HostID = strings.ToUpper(strings.TrimSpace(c.HostID))
-	c.Name = cmp.Or(cleanName(c.Name), defaultModel)
+	c.Name = cleanName(c.Name)
 	c.Model = cut(cmp.Or(c.Model, defaultModel), maxName)
 	c.Category = cmp.Or(c.Category, categoryTelevision)
 	c.Slots = cmp.Or(c.Slots, defaultSlots)

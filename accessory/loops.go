@@ -79,6 +79,7 @@ func (t *Television) heard(s ps4.Status, began time.Time) {
 	}
 	if s.HostName != before.HostName || s.SystemVersion != before.SystemVersion {
 		t.set(t.graph.firmware, firmware(s.SystemVersion), nil, nil)
+		t.showName(nil, nil)
 		t.touch()
 	}
 	if s.State == ps4.StateAwake && s.TitleID != "" {

@@ -1,6 +1,7 @@
 package accessory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -33,7 +34,7 @@ type Television struct {
 	in      *inputs
 	remote  *remote
 	presses presses
-	name    string // as somebody wrote it; empty: cfg.Name
+	name    string // as somebody wrote it; empty: see displayName
 	chosen  int    // ActiveIdentifier while nothing is being started
 
 	status      ps4.Status // the last reply
@@ -104,12 +105,9 @@ func (t *Television) restore(saved Saved) {
 	t.showInputs(nil, nil)
 }
 
-// displayName is the console's one name.
+// displayName is the console's one name: as written in Home, as configured, or as the console calls itself.
 func (t *Television) displayName() string {
-	if t.name != "" {
-		return t.name
-	}
-	return t.cfg.Name
+	return cmp.Or(t.name, t.cfg.Name, cleanName(t.status.HostName), defaultModel)
 }
 
 // Accessory returns the accessory, with id 1 and instance ids that stay the same whatever the number of slots.

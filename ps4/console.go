@@ -23,6 +23,8 @@ type Console struct {
 	hostID string
 	woken  time.Time // when it was last woken, or seen awake after that
 	rested time.Time // when a session put it to rest
+
+	asked [searchBurst]time.Time // when the last questions left, the oldest first
 }
 
 // NewConsole makes a console from the address where it answers discovery; port
@@ -195,6 +197,9 @@ func (c *Console) ask(ctx context.Context, q question) (Status, error) {
 				return last, unreachable(err)
 			}
 		}
+		if err := c.awaitTurn(ctx, target); err != nil {
+			return last, c.verdict(ctx, last, err)
+		}
 		if err := sock.send(searchFor(target.Port()), target); err != nil {
 			return last, unreachable(err)
 		}
@@ -203,6 +208,35 @@ func (c *Console) ask(ctx context.Context, q question) (Status, error) {
 			return last, c.verdict(ctx, last, err)
 		}
 	}
+}
+
+// awaitTurn waits until the console may be asked: whoever asks, it gets no more
+// questions in a second than it bears (docs/protocol.md §1). A simulated one
+// bears any number.
+func (c *Console) awaitTurn(ctx context.Context, target netip.AddrPort) error {
+	for isReal(target) {
+		wait := c.takeTurn()
+		if wait <= 0 {
+			break
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeTurn takes the turn if it is free, else it returns how long until one is.
+func (c *Console) takeTurn() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	if wait := c.asked[0].Add(time.Second).Sub(now); wait > 0 {
+		return wait
+	}
+	copy(c.asked[:], c.asked[1:])
+	c.asked[searchBurst-1] = now
+	return 0
 }
 
 // listenFor waits a second for the answer and keeps the last reply.

@@ -139,3 +139,14 @@ func TestWakeWaitGivesUp(t *testing.T) {
 		})
 	}
 }
+
+func TestQuestionsAreLimited(t *testing.T) {
+	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
+		c := f.console(f.options())
+		for range 7 {
+			_, err := c.Status(ctx)
+			ok(t, err)
+		}
+		same(t, f.take(), "0s SRCH", "0s SRCH", "0s SRCH", "1s SRCH", "1s SRCH", "1s SRCH", "2s SRCH")
+	})
+}

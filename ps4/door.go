@@ -90,8 +90,12 @@ func (c *Console) enter(ctx context.Context, status Status, who login) (*Session
 		if resets >= hungResets {
 			return nil, fmt.Errorf("%w: %w", ErrServiceHung, err)
 		}
-		if refused > doorRetries && !c.justWoken() {
+		woken := c.justWoken()
+		if refused > doorRetries && !woken {
 			return nil, fmt.Errorf("%w: %w", ErrDoorClosed, err)
+		}
+		if woken {
+			wait = wokenWait
 		}
 		if err := sleep(ctx, wait); err != nil {
 			return nil, err

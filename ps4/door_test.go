@@ -62,9 +62,12 @@ func TestDoorIsGivenTimeAfterAWake(t *testing.T) {
 			}
 			return nil
 		}
+		f.take()
 		s, err := c.Open(ctx)
 		ok(t, err)
 		ok(t, s.Close())
+		log := f.take()
+		same(t, log[:5], "0s SRCH", "0s LAUNCH", "400ms dial tcp 192.0.2.20:997", "1s LAUNCH", "1.4s dial tcp 192.0.2.20:997")
 	})
 }
 

@@ -6,7 +6,8 @@ import "time"
 // can settle (docs/protocol.md §9); one edit here settles them.
 const (
 	// Discovery (docs/protocol.md §1).
-	searchEvery    = time.Second     // SRCH repeats; at most 5 a second to one console
+	searchEvery    = time.Second     // SRCH repeats
+	searchBurst    = 3               // to one console in a second; 5 are allowed, and Discover's two broadcasts reach it too
 	statusLimit    = 3 * time.Second // a status without a deadline of its own
 	confirmEvery   = 500 * time.Millisecond
 	wakeEvery      = 3 * time.Second  // a WAKEUP during the way into rest mode is lost (§1)
@@ -18,10 +19,11 @@ const (
 	dialLimit     = 5 * time.Second
 	doorRetries   = 5
 	doorBackoff   = 500 * time.Millisecond // doubles up to doorMaxWait
-	doorMaxWait   = time.Second            // after a wake TCP may refuse for seconds: 1 s apart
-	wokenGrace    = 20 * time.Second       // how long refusals are put down to a wake-up; its end: console
-	hungResets    = 3                      // resets in one Open that mean a hanging service
-	greetingLimit = 10 * time.Second       // hello and handshake
+	doorMaxWait   = time.Second
+	wokenWait     = time.Second - launchDelay // after a wake TCP may refuse for seconds: tries 1 s apart
+	wokenGrace    = 20 * time.Second          // how long refusals are put down to a wake-up; its end: console
+	hungResets    = 3                         // resets in one Open that mean a hanging service
+	greetingLimit = 10 * time.Second          // hello and handshake
 
 	// The session (docs/protocol.md §7).
 	answerLimit    = 15 * time.Second // a command's result

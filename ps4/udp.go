@@ -48,11 +48,15 @@ func (s *settings) listenPort(ctx context.Context, port uint16) (net.PacketConn,
 // askFrom returns the local port for a console. Simulated ones may share an
 // address; a fresh port for each question keeps late replies apart.
 func (s *settings) askFrom(target netip.AddrPort) uint16 {
-	real := target.Port() == ddp.Port || target.Port() == ddp.PortPS5
-	if !real && s.LocalPort == defaultUDPPort {
+	if !isReal(target) && s.LocalPort == defaultUDPPort {
 		return 0
 	}
 	return s.LocalPort
+}
+
+// isReal reports whether a real console may answer there.
+func isReal(target netip.AddrPort) bool {
+	return target.Port() == ddp.Port || target.Port() == ddp.PortPS5
 }
 
 // send sends one datagram; it fails when it reached no target.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"runtime/debug"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -38,7 +41,14 @@ ps4kit homekit qr.`,
 	return cmd
 }
 
+// garbagePercent is the server's GOGC. The runtime's own default of 100 lets the heap
+// grow to 4 MB before it collects for the first time, more than a server has in use.
+const garbagePercent = 50
+
 func (o *serveOptions) run(ctx context.Context, p *program) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbagePercent)
+	}
 	c, err := p.configuration()
 	if err != nil {
 		return err
@@ -71,13 +81,17 @@ func (p *program) openState() (*state.Store, error) {
 }
 
 // greet tells a person what to do next. Setup codes go to a terminal, or where the
-// consoles are simulated, or where they were asked for as JSON.
+// consoles are simulated: anything else may be a log.
 func (o *serveOptions) greet(p *program, list []web.Accessory) {
-	if p.json() {
+	mayShow := o.simulate > 0 || isTerminal(p.stdout)
+	switch {
+	case p.json():
+		if !mayShow {
+			list = withoutCodes(list)
+		}
 		_ = json.NewEncoder(p.stdout).Encode(list)
 		return
-	}
-	if o.simulate == 0 && !isTerminal(p.stdout) {
+	case !mayShow:
 		return
 	}
 	unpaired := 0
@@ -88,6 +102,15 @@ func (o *serveOptions) greet(p *program, list []web.Accessory) {
 		}
 	}
 	_, _ = fmt.Fprint(p.stdout, nextSteps(len(list), unpaired))
+}
+
+// withoutCodes leaves out what lets somebody pair.
+func withoutCodes(list []web.Accessory) []web.Accessory {
+	bare := slices.Clone(list)
+	for i := range bare {
+		bare[i].SetupCode, bare[i].SetupURI = "", ""
+	}
+	return bare
 }
 
 func nextSteps(consoles, unpaired int) string {

@@ -237,6 +237,32 @@ func TestDamagedFileStopsOneConsole(t *testing.T) {
 	}
 }
 
+// TestDamagedInputsBeginAnew: a console is served without what was remembered of its inputs, which is set aside.
+func TestDamagedInputsBeginAnew(t *testing.T) {
+	t.Parallel()
+	dir := shortDir(t)
+	r := serve(t, dir, loopback, 1)
+	r.stop()
+	file := filepath.Join(dir, "inputs", r.list[0].HostID+".json")
+	const junk = `{"version":1,"data":{"x`
+	if err := os.WriteFile(file, []byte(junk), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again := serve(t, dir, loopback, 1)
+	if len(again.list) != 1 || again.list[0].DeviceID != r.list[0].DeviceID {
+		t.Fatalf("consoles after the damage: %+v, before: %+v", again.list, r.list)
+	}
+	if !strings.Contains(again.log.String(), filepath.Base(file)+" is damaged") {
+		t.Errorf("the log does not tell of the damage:\n%s", again.log)
+	}
+	if status, body := get(t, again, "/readyz"); status != http.StatusOK {
+		t.Errorf("/readyz: %d %s", status, body)
+	}
+	if text, err := os.ReadFile(file + ".damaged-1"); err != nil || string(text) != junk {
+		t.Errorf("what is set aside: %q, %v", text, err)
+	}
+}
+
 // den starts a simulated console and returns a configuration that knows its address.
 func den(t *testing.T) (*ps4test.Console, string) {
 	t.Helper()
@@ -323,8 +349,10 @@ func TestTooManySimulatedConsoles(t *testing.T) {
 	store := open(t, shortDir(t))
 	defer store.Close()
 	for _, n := range []int{-1, 65} {
-		if err := app.Run(t.Context(), app.Options{Config: load(t, loopback), State: store, Simulate: n, Log: quiet()}); err == nil {
-			t.Errorf("%d simulated consoles are no error", n)
+		err := app.Run(t.Context(), app.Options{Config: load(t, loopback), State: store, Simulate: n, Log: quiet()})
+		var answer *web.Error
+		if !errors.As(err, &answer) || answer.Code != "usage" {
+			t.Errorf("%d simulated consoles: %v, want a usage error", n, err)
 		}
 	}
 }

@@ -88,11 +88,17 @@ func (s *server) Status(ctx context.Context, host string) (web.Console, error) {
 		return web.Console{}, err
 	}
 	st, err := u.console.Status(ctx)
+	if _, isAddress := parseAddress(host); errors.Is(err, ps4.ErrUnreachable) && s.alone && !isAddress {
+		st, err = s.elsewhere(ctx, u)
+	}
 	switch {
 	case errors.Is(err, ps4.ErrUnreachable):
 		return s.silent(u), nil
 	case err != nil:
 		return web.Console{}, err
+	}
+	if s.alone { // else the search does it
+		s.files.remember(st)
 	}
 	c := fromReply(st)
 	c.Name = u.tv.Snapshot().Name
@@ -119,11 +125,24 @@ func (s *server) answering(ctx context.Context, host string) (*unit, web.Console
 	if err != nil {
 		return nil, c, err
 	}
-	if c.State == web.StateUnreachable {
+	switch {
+	case c.State == web.StateUnreachable:
 		return nil, c, ps4.ErrUnreachable
+	case c.HostType != hostTypePS4:
+		return nil, c, ps4.ErrUnsupported
 	}
 	u, err := s.find(ctx, cmp.Or(c.HostID, host))
 	return u, c, err
+}
+
+// reach returns the unit of a console for a session. A running server knows where the
+// console is; a command that runs alone asks first.
+func (s *server) reach(ctx context.Context, host string) (*unit, error) {
+	if !s.alone {
+		return s.findPS4(ctx, host)
+	}
+	u, _, err := s.answering(ctx, host)
+	return u, err
 }
 
 // Wake implements web.Backend.
@@ -174,7 +193,7 @@ func (s *server) Keys(ctx context.Context, host string, keys []string) error {
 		}
 		pressed = append(pressed, k)
 	}
-	u, err := s.find(ctx, host)
+	u, err := s.reach(ctx, host)
 	if err != nil {
 		return err
 	}
@@ -187,7 +206,7 @@ func (s *server) Link(ctx context.Context, host, pin string) error {
 	if err != nil {
 		return err
 	}
-	u, err := s.find(ctx, host)
+	u, err := s.findPS4(ctx, host)
 	if err != nil {
 		return err
 	}
@@ -208,7 +227,7 @@ func (s *server) SetCredential(ctx context.Context, host string, user web.User) 
 	}
 	hostID := ""
 	if host != "" {
-		u, err := s.find(ctx, host)
+		u, err := s.findPS4(ctx, host)
 		if err != nil {
 			return err
 		}
@@ -231,7 +250,7 @@ func (s *server) SetCredential(ctx context.Context, host string, user web.User) 
 func (s *server) Credential(ctx context.Context, host string) (web.User, error) {
 	var k known // an empty host asks for the default user
 	if host != "" {
-		u, err := s.find(ctx, host)
+		u, err := s.findPS4(ctx, host)
 		if err != nil {
 			return web.User{}, err
 		}

@@ -42,7 +42,7 @@ func (s *server) CloseKeyboard(ctx context.Context, host string) error {
 
 // withKeyboard calls do with the console's on-screen keyboard.
 func (s *server) withKeyboard(ctx context.Context, host string, do func(context.Context, *ps4.Keyboard) error) error {
-	u, err := s.find(ctx, host)
+	u, err := s.reach(ctx, host)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
@@ -145,6 +146,29 @@ func (s *server) greet(st ps4.Status) {
 		return
 	}
 	s.add(u)
+}
+
+// lookAgain is how long a console is searched for that does not answer where it was.
+const lookAgain = time.Second
+
+// elsewhere searches for a console that does not answer: the host id wins when the
+// address has changed. A running server searches all the time.
+func (s *server) elsewhere(ctx context.Context, u *unit) (ps4.Status, error) {
+	if s.files.isResting(u.hostID) {
+		return ps4.Status{}, ps4.ErrUnreachable
+	}
+	o := s.ps4Options()
+	found, err := ps4.Discover(ctx, lookAgain, &o)
+	for _, st := range found {
+		if st.HostID == u.hostID {
+			s.greet(st)
+			return st, nil
+		}
+	}
+	if err != nil {
+		s.Log.WithError(err).Debug("searching for a console that does not answer")
+	}
+	return ps4.Status{}, ps4.ErrUnreachable
 }
 
 // parseAddress reads ADDR or ADDR:DDPPORT.

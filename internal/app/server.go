@@ -63,7 +63,7 @@ type server struct {
 func Run(ctx context.Context, o Options) error {
 	s := newServer(o)
 	if o.Simulate < 0 || o.Simulate > maxConsoles {
-		return fmt.Errorf("at most %d consoles can be simulated", maxConsoles)
+		return &web.Error{Code: "usage", Message: fmt.Sprintf("0 to %d consoles can be simulated", maxConsoles)}
 	}
 	var err error
 	if s.installation, err = s.State.InstallationID(); err != nil {
@@ -142,7 +142,7 @@ func (s *server) listen(ctx context.Context) error {
 		_ = page.Close()
 		return err
 	}
-	s.Log.WithField("address", page.Addr()).Info("health and readiness are served")
+	s.Log.WithField("address", page.Addr().String()).Info("health and readiness are served")
 	s.group.Go(func() error { return web.Serve(ctx, page, web.Health(s.unready)) })
 	s.group.Go(func() error { return web.Serve(ctx, socket, web.API(s)) })
 	return nil

@@ -16,6 +16,7 @@ import (
 	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/hapserver"
+	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -153,7 +154,7 @@ func (s *server) newTelevision(k known, console *ps4.Console) (*accessory.Televi
 	if err != nil {
 		return nil, fmt.Errorf("state: %w", err)
 	}
-	tv, err := accessory.New(accessory.Config{
+	cfg := accessory.Config{
 		HostID:      k.hostID,
 		Name:        k.name,
 		Firmware:    k.firmware,
@@ -168,7 +169,12 @@ func (s *server) newTelevision(k known, console *ps4.Console) (*accessory.Televi
 		TitleName:   s.titleName,
 		OnChange:    func() { s.consoleChanged(k.hostID) },
 		Logf:        s.unitLogf(k),
-	}, accessory.NewConsole(console))
+	}
+	tv, err := accessory.New(cfg, accessory.NewConsole(console))
+	if errors.Is(err, state.ErrDamaged) { // and set aside by now: the next try begins anew
+		s.Log.WithFields(logrus.Fields{"console": k.name, "host_id": k.hostID}).WithError(err).Error("the inputs of this console begin anew")
+		tv, err = accessory.New(cfg, accessory.NewConsole(console))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("television: %w", err)
 	}

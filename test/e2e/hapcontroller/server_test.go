@@ -74,7 +74,7 @@ type server struct {
 	dir  string
 	done chan error
 
-	televisions []television // what it printed when it was ready
+	televisions []television // what it served when it was ready
 }
 
 // startServer runs `ps4kit serve -o json` on loopback only, with its files in dir
@@ -107,7 +107,8 @@ func startServerAs(t *testing.T, account *syscall.Credential, program, dir strin
 	})
 	ready := make(chan error, 1)
 	go func() {
-		ready <- json.NewDecoder(out).Decode(&s.televisions)
+		var printed []television
+		ready <- json.NewDecoder(out).Decode(&printed)
 		_, _ = io.Copy(io.Discard, out)
 		s.done <- s.cmd.Wait()
 	}()
@@ -119,6 +120,7 @@ func startServerAs(t *testing.T, account *syscall.Credential, program, dir strin
 	case <-time.After(patience):
 		t.Fatalf("ps4kit serve is not ready after %v\n%s", patience, s.log)
 	}
+	s.televisions = s.list()
 	return s
 }
 
