@@ -30,7 +30,7 @@ identities and pairings, and credentials. Keep it as you keep a password. The
 server may run meanwhile. - as FILE is the standard output.
 
 Not in it: config.yaml, and cover art, which is loaded again.`,
-		Args: cobra.ExactArgs(1),
+		Args: oneText("the file"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), p, args[0]) },
 	}
 	cmd.Flags().BoolVar(&o.force, "force", false, "replace FILE if it is there")
@@ -122,7 +122,7 @@ is the standard input.
 
 Let one machine at a time serve a restored state: two televisions of one identity
 confuse HomeKit.`,
-		Args: cobra.ExactArgs(1),
+		Args: oneText("the file"),
 		RunE: func(_ *cobra.Command, args []string) error { return p.restore(args[0]) },
 	}
 }

@@ -7,25 +7,38 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/ps4"
 )
 
 // completeLimit is how long somebody who pressed TAB is kept waiting.
 const completeLimit = 2 * time.Second
 
-// completeTitles offers the names of a console's inputs for the first argument.
-func completeTitles(p *program, f *consoleFlags) cobra.CompletionFunc {
+// completeTitles offers the names of those of a console's inputs that are wanted, for
+// the first argument.
+func completeTitles(p *program, f *consoleFlags, wanted func(web.Title) bool) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		var names []cobra.Completion
 		if len(args) == 0 {
 			quietly(cmd, p, f, func(ctx context.Context, b web.Backend, host string) {
 				list, _ := b.Titles(ctx, host) // nothing to offer then
 				for _, t := range list {
-					names = append(names, cobra.CompletionWithDesc(t.Name, t.ID))
+					if wanted(t) {
+						names = append(names, cobra.CompletionWithDesc(t.Name, t.ID))
+					}
 				}
 			})
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+// anyInput and canStart are what completeTitles may want: the home screen and "Other"
+// are inputs, but no titles.
+func anyInput(web.Title) bool { return true }
+
+func canStart(t web.Title) bool {
+	_, err := ps4.ParseTitleID(t.ID)
+	return err == nil
 }
 
 // completeConsoles offers what the known consoles have as that.
@@ -58,6 +71,9 @@ func quietly(cmd *cobra.Command, p *program, f *consoleFlags, do func(context.Co
 
 // addCompletions completes the values of flags, those of every verb below cmd too.
 func addCompletions(p *program, cmd *cobra.Command) {
+	if !cmd.Runnable() { // cobra's own, which takes an unknown shell for a call for help
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
 	offer := func(flag string, values cobra.CompletionFunc) {
 		if cmd.LocalFlags().Lookup(flag) != nil {
 			_ = cmd.RegisterFlagCompletionFunc(flag, values) // fails when the verb has its own

@@ -112,6 +112,7 @@ Try it with no console at all:  ps4kit serve --simulate 1`,
 		newRestore(p),
 		newVersion(p),
 	)
+	root.InitDefaultCompletionCmd()
 	addCompletions(p, root)
 	return root
 }

@@ -131,7 +131,7 @@ func cmdOwner(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // server [ARG]... starts `ps4kit serve ARG...`, with which the script goes on when it
-// is ready; "! server" stops it. It ends with the script.
+// is ready and has printed server.out; "! server" stops it. It ends with the script.
 func cmdServer(ts *testscript.TestScript, neg bool, args []string) {
 	r := rigOf(ts)
 	if neg {
@@ -151,10 +151,11 @@ func cmdServer(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(cmd.Start())
 	r.server = cmd
 	ts.Defer(func() { r.stopServer(ts) })
-	var ready any
+	var ready json.RawMessage
 	if err := json.NewDecoder(out).Decode(&ready); err != nil {
 		ts.Fatalf("the server did not become ready: %v\n%s", err, ts.ReadFile("server.log"))
 	}
+	ts.Check(os.WriteFile(ts.MkAbs("server.out"), ready, 0o600))
 }
 
 // environment is the script's, for commands that testscript does not start itself.

@@ -28,7 +28,7 @@ console in rest mode is woken first.
 Another title that runs is quit; what was not saved in it is lost. With --no-quit
 it is left alone, and the command fails.`,
 		Args:              oneText("the id or the name of a title"),
-		ValidArgsFunction: completeTitles(p, &o.console),
+		ValidArgsFunction: completeTitles(p, &o.console, canStart),
 		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), p, args[0]) },
 	}
 	o.console.add(cmd)

@@ -83,7 +83,7 @@ func (o *titlesOptions) editor(p *program, use, short string) *cobra.Command {
 		Use:               use,
 		Short:             short,
 		Args:              oneText("the id or the name of a title"),
-		ValidArgsFunction: completeTitles(p, &o.console),
+		ValidArgsFunction: completeTitles(p, &o.console, anyInput),
 	}
 	o.console.add(cmd)
 	return cmd

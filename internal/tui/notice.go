@@ -2,6 +2,7 @@ package tui
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/ps4kit/ps4kit/internal/web"
 )
@@ -26,6 +27,10 @@ func (m *model) tell(text string, number int) {
 // complain shows an error.
 func (m *model) complain(err error) {
 	text, hint := explain(err)
+	text = strings.ReplaceAll(text, "ps4: ", "") // which package says so is of no use here
+	if strings.Contains(text, hint) {
+		hint = ""
+	}
 	m.notice = notice{text: text, hint: hint, bad: true, after: m.queue.typed}
 }
 
