@@ -103,7 +103,11 @@ func (c *Cache) Cached(ctx context.Context, titleID string, size Size) (*Image, 
 		return nil, false
 	}
 	img, err := c.sized(ctx, p, size)
-	return img, err == nil
+	if err != nil { // its body was evicted
+		c.want(id)
+		return nil, false
+	}
+	return img, true
 }
 
 func checkCover(titleID string, size Size) (string, error) {
@@ -194,8 +198,8 @@ func (c *Cache) cachedCover(id string) (p picture, fresh, ok bool) {
 }
 
 // fetchCover tries the candidates in order. When one does not answer the next
-// may; when none has a cover, the error is that of one that did not answer,
-// else of one that answered badly.
+// may; when none has a cover, the error is that of the first that did not
+// answer, else of one that answered badly.
 func (c *Cache) fetchCover(ctx context.Context, id string) (picture, error) {
 	_, err := c.Info(ctx, id)
 	result := fmt.Errorf("%w: no cover for %s", ErrNotFound, id)
@@ -211,7 +215,7 @@ func (c *Cache) fetchCover(ctx context.Context, id string) (picture, error) {
 		if ctx.Err() != nil {
 			return picture{}, ctx.Err()
 		}
-		if !isFinal(err) || errors.Is(err, ErrMalformed) && errors.Is(result, ErrNotFound) {
+		if !isFinal(err) && isFinal(result) || errors.Is(err, ErrMalformed) && errors.Is(result, ErrNotFound) {
 			result = err
 		}
 	}

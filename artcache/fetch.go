@@ -26,8 +26,11 @@ const (
 // §8); it is used for the console's own endpoints.
 const consoleAgent = "PS4TitleMetadata/1.00 libhttp/1.50 (PlayStation 4)"
 
-// errRedirect refuses a redirect.
-var errRedirect = errors.New("redirect to a host that is not configured")
+// Refused redirects.
+var (
+	errRedirect  = errors.New("redirect to a host that is not configured")
+	errRedirects = errors.New("too many redirects")
+)
 
 // A fetcher asks the sources: few requests, bounded, and none to a host that
 // has just failed. It is safe for concurrent use.
@@ -69,7 +72,10 @@ func newFetcher(all []site, o Options) *fetcher {
 		}
 	}
 	client := &http.Client{Transport: transport, CheckRedirect: func(r *http.Request, via []*http.Request) error {
-		if len(via) > maxRedirects || !allowed(all, r.URL) || o.Loopback && !isLoopback(r.URL) {
+		if len(via) > maxRedirects {
+			return errRedirects
+		}
+		if !allowed(all, r.URL) || o.Loopback && !isLoopback(r.URL) {
 			return errRedirect
 		}
 		return nil
@@ -132,8 +138,8 @@ func (f *fetcher) ask(ctx context.Context, s *site, targets []*url.URL, q questi
 			}
 			return read(r, q)
 		}
-		if errors.Is(err, errRedirect) {
-			return answer{}, fmt.Errorf("%w: %w", ErrMalformed, errRedirect)
+		if errors.Is(err, errRedirect) || errors.Is(err, errRedirects) {
+			return answer{}, fmt.Errorf("%w: %w", ErrMalformed, cause(err))
 		}
 		if targets = targets[1:]; len(targets) == 0 || ctx.Err() != nil {
 			return answer{}, unavailable(err)

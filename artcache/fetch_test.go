@@ -133,6 +133,29 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
+// TestErrorsSayWhy: an error names its cause, not the address with its hash, and
+// not the pause that the cause led to.
+func TestErrorsSayWhy(t *testing.T) {
+	t.Parallel()
+	for want, h := range map[string]http.HandlerFunc{
+		"artcache: bad answer: too many redirects": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, r.URL.Path, http.StatusFound)
+		},
+		"artcache: bad answer: redirect to a host that is not configured": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://127.0.0.1:9/", http.StatusFound)
+		},
+		"artcache: source does not answer: EOF": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	} {
+		s := newServed()
+		s.handle(artcache.MetadataAddress("CUSA00129"), h)
+		s.handle(netflix+"/image", h)
+		c := open(t, s.server(t))
+		if _, err := c.Cover(t.Context(), "CUSA00129", artcache.Full); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
 // TestStrangeLinks: a document cannot send us to a host of its own.
 func TestStrangeLinks(t *testing.T) {
 	t.Parallel()

@@ -89,6 +89,37 @@ func TestEviction(t *testing.T) {
 	})
 }
 
+// TestEvictedCover: a cover that the page asks for comes back when only its
+// record is left.
+func TestEvictedCover(t *testing.T) {
+	t.Parallel()
+	for _, size := range artcache.Sizes() {
+		synctest.Test(t, func(t *testing.T) {
+			s := newServed()
+			s.page(artcache.MetadataAddress(rdr2), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
+			s.page(rdr2Icon, picture(300, 300, blue))
+			o := s.memory(t)
+			c := open(t, o)
+			if _, err := c.Cover(t.Context(), rdr2, size); err != nil {
+				t.Fatal(err)
+			}
+			for _, body := range tree(t, filepath.Join(o.Dir, "blobs")) {
+				if err := os.Remove(body); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, ok := c.Cached(t.Context(), rdr2, size); ok {
+				t.Errorf("size %d: a cover from nowhere", size)
+			}
+			synctest.Wait()
+			if _, ok := c.Cached(t.Context(), rdr2, size); !ok || s.count(rdr2Icon) != 2 {
+				t.Errorf("size %d is gone for good; asked %d times", size, s.count(rdr2Icon))
+			}
+			_ = c.Close()
+		})
+	}
+}
+
 // TestTinyLimit: a cover that does not fit is an error or served, never a loop.
 func TestTinyLimit(t *testing.T) {
 	t.Parallel()

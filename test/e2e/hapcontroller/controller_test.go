@@ -15,7 +15,7 @@ import (
 
 // patience bounds every wait of these tests; it is never waited out when things
 // work.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // controller is a running controller.js.
 type controller struct {
