@@ -12,14 +12,14 @@ const prefix = "/api/v1"
 // A console is named in the path, percent-escaped; "-" stands for the only one there
 // is. A command ends when its sender goes away, however long the console takes.
 //
-// It asks for no password and tells secrets: put it behind something that guards
-// them, as the permissions of the socket do.
-func API(b Backend) http.Handler {
+// may refuses who must not do what a route takes; with nil everybody may, and what the
+// API tells is secret: that is for the socket, whose permissions guard it.
+func API(b Backend, may Permission) http.Handler {
 	mux := http.NewServeMux()
 	allowed := map[string][]string{}
 	for _, r := range routes(b) {
 		method, path, _ := strings.Cut(r.pattern, " ")
-		mux.Handle(method+" "+prefix+path, r.handler)
+		mux.Handle(method+" "+prefix+path, guarded(r, may))
 		allowed[path] = append(allowed[path], method)
 	}
 	for path, methods := range allowed {
@@ -33,6 +33,34 @@ func API(b Backend) http.Handler {
 type route struct {
 	pattern string // its path is below prefix
 	handler http.Handler
+	access  Access // the zero value: AccessControl
+}
+
+// Access is what somebody must be allowed to before a route answers.
+type Access uint8
+
+// Each level includes those before it.
+const (
+	AccessControl Access = iota // see and drive the consoles and their titles
+	AccessAdmin                 // set up: link, credentials, HomeKit, settings, backup
+	AccessSocket                // for the socket alone: what tells a stored secret
+)
+
+// Permission says with an *Error why a request must not do what needs that access, or
+// nil when it may.
+type Permission func(r *http.Request, need Access) error
+
+func guarded(r route, may Permission) http.Handler {
+	if may == nil {
+		return r.handler
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if err := may(req, r.access); err != nil {
+			refuse(w, err)
+			return
+		}
+		r.handler.ServeHTTP(w, req)
+	})
 }
 
 func routes(b Backend) []route {
@@ -41,31 +69,31 @@ func routes(b Backend) []route {
 
 func consoleRoutes(b Backend) []route {
 	return []route{
-		{"GET /consoles", answer(func(r *http.Request) ([]Console, error) {
+		{pattern: "GET /consoles", handler: answer(func(r *http.Request) ([]Console, error) {
 			return some(b.Consoles(r.Context()))
 		})},
-		{"GET /consoles/{host}", answer(func(r *http.Request) (Console, error) {
+		{pattern: "GET /consoles/{host}", handler: answer(func(r *http.Request) (Console, error) {
 			return b.Status(r.Context(), segment(r, "host"))
 		})},
-		{"POST /search", exchange(func(r *http.Request, in searchRequest) ([]Console, error) {
+		{pattern: "POST /search", handler: exchange(func(r *http.Request, in searchRequest) ([]Console, error) {
 			wait, err := in.wait()
 			if err != nil {
 				return nil, err
 			}
 			return some(b.Search(r.Context(), wait))
 		})},
-		{"POST /consoles/{host}/power", obey(func(r *http.Request, in powerRequest) error {
+		{pattern: "POST /consoles/{host}/power", handler: obey(func(r *http.Request, in powerRequest) error {
 			return power(b, r, in)
 		})},
-		{"POST /consoles/{host}/start", obey(func(r *http.Request, in startRequest) error {
+		{pattern: "POST /consoles/{host}/start", handler: obey(func(r *http.Request, in startRequest) error {
 			return b.Start(r.Context(), segment(r, "host"), in.Title, in.NoQuit)
 		})},
-		{"POST /consoles/{host}/keys", obey(func(r *http.Request, in keysRequest) error {
+		{pattern: "POST /consoles/{host}/keys", handler: obey(func(r *http.Request, in keysRequest) error {
 			return b.Keys(r.Context(), segment(r, "host"), in.Keys)
 		})},
-		{"POST /consoles/{host}/link", obey(func(r *http.Request, in linkRequest) error {
+		{pattern: "POST /consoles/{host}/link", handler: obey(func(r *http.Request, in linkRequest) error {
 			return b.Link(r.Context(), segment(r, "host"), in.PIN)
-		})},
+		}), access: AccessAdmin},
 	}
 }
 
@@ -83,19 +111,19 @@ func power(b Backend, r *http.Request, in powerRequest) error {
 
 func keyboardRoutes(b Backend) []route {
 	return []route{
-		{"GET /consoles/{host}/keyboard", answer(func(r *http.Request) (Keyboard, error) {
+		{pattern: "GET /consoles/{host}/keyboard", handler: answer(func(r *http.Request) (Keyboard, error) {
 			return b.Keyboard(r.Context(), segment(r, "host"))
 		})},
-		{"PUT /consoles/{host}/keyboard", obey(func(r *http.Request, in textRequest) error {
+		{pattern: "PUT /consoles/{host}/keyboard", handler: obey(func(r *http.Request, in textRequest) error {
 			if in.Text == nil {
 				return errBadRequest("text is missing")
 			}
 			return b.SetText(r.Context(), segment(r, "host"), *in.Text)
 		})},
-		{"POST /consoles/{host}/keyboard/submit", obey(func(r *http.Request, in textRequest) error {
+		{pattern: "POST /consoles/{host}/keyboard/submit", handler: obey(func(r *http.Request, in textRequest) error {
 			return b.Submit(r.Context(), segment(r, "host"), in.Text)
 		})},
-		{"DELETE /consoles/{host}/keyboard", carryOut(func(r *http.Request) error {
+		{pattern: "DELETE /consoles/{host}/keyboard", handler: carryOut(func(r *http.Request) error {
 			return b.CloseKeyboard(r.Context(), segment(r, "host"))
 		})},
 	}
@@ -103,16 +131,16 @@ func keyboardRoutes(b Backend) []route {
 
 func titleRoutes(b Backend) []route {
 	return []route{
-		{"GET /consoles/{host}/titles", answer(func(r *http.Request) ([]Title, error) {
+		{pattern: "GET /consoles/{host}/titles", handler: answer(func(r *http.Request) ([]Title, error) {
 			return some(b.Titles(r.Context(), segment(r, "host")))
 		})},
-		{"POST /consoles/{host}/titles", obey(func(r *http.Request, in titleRequest) error {
+		{pattern: "POST /consoles/{host}/titles", handler: obey(func(r *http.Request, in titleRequest) error {
 			return b.AddTitle(r.Context(), segment(r, "host"), in.ID, in.Name)
 		})},
-		{"PATCH /consoles/{host}/titles/{id}", obey(func(r *http.Request, in titleChange) error {
+		{pattern: "PATCH /consoles/{host}/titles/{id}", handler: obey(func(r *http.Request, in titleChange) error {
 			return changeTitle(b, r, in)
 		})},
-		{"DELETE /consoles/{host}/titles/{id}", carryOut(func(r *http.Request) error {
+		{pattern: "DELETE /consoles/{host}/titles/{id}", handler: carryOut(func(r *http.Request) error {
 			return b.ForgetTitle(r.Context(), segment(r, "host"), segment(r, "id"))
 		})},
 	}
@@ -141,24 +169,24 @@ func userRoutes(b Backend) []route {
 		return b.Credential(r.Context(), segment(r, "host"))
 	})
 	return []route{
-		{"PUT /credential", set},
-		{"PUT /consoles/{host}/credential", set},
-		{"GET /credential", get},
-		{"GET /consoles/{host}/credential", get},
+		{pattern: "PUT /credential", handler: set, access: AccessAdmin},
+		{pattern: "PUT /consoles/{host}/credential", handler: set, access: AccessAdmin},
+		{pattern: "GET /credential", handler: get, access: AccessSocket},
+		{pattern: "GET /consoles/{host}/credential", handler: get, access: AccessSocket},
 	}
 }
 
 func homekitRoutes(b Backend) []route {
 	return []route{
-		{"GET /homekit", answer(func(r *http.Request) ([]Accessory, error) {
+		{pattern: "GET /homekit", handler: answer(func(r *http.Request) ([]Accessory, error) {
 			return some(b.Homekit(r.Context()))
-		})},
-		{"DELETE /homekit/{host}/pairings", carryOut(func(r *http.Request) error {
+		}), access: AccessAdmin},
+		{pattern: "DELETE /homekit/{host}/pairings", handler: carryOut(func(r *http.Request) error {
 			return b.ResetHomekit(r.Context(), segment(r, "host"))
-		})},
-		{"GET /backup", answer(func(r *http.Request) (archive, error) {
+		}), access: AccessAdmin},
+		{pattern: "GET /backup", handler: answer(func(r *http.Request) (archive, error) {
 			return b.Backup(r.Context())
-		})},
+		}), access: AccessAdmin},
 	}
 }
 

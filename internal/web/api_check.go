@@ -13,8 +13,8 @@ type Finding struct {
 
 func checkRoutes(b Backend) []route {
 	return []route{
-		{"GET /homekit/{host}/check", answer(func(r *http.Request) ([]Finding, error) {
+		{pattern: "GET /homekit/{host}/check", handler: answer(func(r *http.Request) ([]Finding, error) {
 			return some(b.CheckHomekit(r.Context(), segment(r, "host")))
-		})},
+		}), access: AccessAdmin},
 	}
 }

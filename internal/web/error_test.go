@@ -61,7 +61,7 @@ func TestStatusFollowsTheCode(t *testing.T) {
 		"unreachable": http.StatusUnprocessableEntity,
 		"failed":      http.StatusUnprocessableEntity,
 	} {
-		w := post(web.API(&backend{err: &web.Error{Code: code, Message: "no"}}), http.MethodGet, "/api/v1/consoles/Den", "")
+		w := post(web.API(&backend{err: &web.Error{Code: code, Message: "no"}}, nil), http.MethodGet, "/api/v1/consoles/Den", "")
 		if w.Code != status {
 			t.Errorf("%s: %d, want %d", code, w.Code, status)
 		}
