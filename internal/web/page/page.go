@@ -1,0 +1,10 @@
+// Package page holds the files of the web page. internal/web serves index.html at /,
+// login.html at /login, and every other file at /assets/NAME.
+package page
+
+import "embed"
+
+// FS holds the files, without folders.
+//
+//go:embed *.html
+var FS embed.FS
