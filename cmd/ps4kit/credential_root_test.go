@@ -56,13 +56,7 @@ func TestHeir(t *testing.T) {
 // waits, and at what it stored.
 func TestCaptureGivesRootUp(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		const why = "only root can give root up"
-		if os.Getenv("PS4KIT_REQUIRE_ALL") != "" {
-			t.Fatal(why)
-		}
-		t.Skip(why)
-	}
+	needRoot(t)
 	for name, tt := range map[string]struct {
 		exists bool // the state directory
 		owner  int
@@ -89,6 +83,56 @@ func TestCaptureGivesRootUp(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRootWritesAsTheOwner: what "sudo ps4kit restore" and "sudo ps4kit backup" leave in
+// the service's state directory can be used by the service.
+func TestRootWritesAsTheOwner(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	program, dir := installed(t), openTempDir(t)
+	from, to, archive := filepath.Join(dir, "from"), filepath.Join(dir, "to"), filepath.Join(dir, "backup")
+	for _, state := range []string{from, to} {
+		must(t, errors.Join(os.Mkdir(state, 0o750), os.Chown(state, stateOwner, stateOwner)))
+	}
+	for _, words := range [][]string{
+		{"credential", "--account-id", "1", "--state-dir", from},
+		{"backup", archive, "--state-dir", from},
+		{"restore", archive, "--state-dir", to},
+		{"backup", archive, "--force", "--state-dir", to},
+	} {
+		cmd := exec.CommandContext(t.Context(), program, words...)
+		cmd.Env, cmd.Dir = []string{"PATH=" + os.Getenv("PATH"), "HOME=/root"}, "/"
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", words, err, out)
+		}
+	}
+	for _, state := range []string{from, to} {
+		files, err := os.ReadDir(state)
+		must(t, err)
+		for _, file := range files {
+			info, err := file.Info()
+			must(t, err)
+			if uid := info.Sys().(*syscall.Stat_t).Uid; uid != stateOwner {
+				t.Errorf("%s/%s belongs to %d, want %d", state, file.Name(), uid, stateOwner)
+			}
+		}
+		if len(files) < 2 {
+			t.Errorf("%s holds %d files", state, len(files))
+		}
+	}
+}
+
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() == 0 {
+		return
+	}
+	const why = "only root can give root up"
+	if os.Getenv("PS4KIT_REQUIRE_ALL") != "" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
 }
 
 // openTempDir is a directory that every user may enter and write to.

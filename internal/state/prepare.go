@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -64,7 +65,7 @@ func takeLock(dir string) (*os.File, error) {
 	case errors.Is(err, unix.EWOULDBLOCK):
 		err = fmt.Errorf("%s is %w%s: stop that one first, or name another directory with --state-dir", dir, ErrLocked, owner(lock))
 	case err == nil:
-		err = writeOwner(lock)
+		err = errors.Join(writeOwner(lock), handOver(dir, lock.Name()))
 	}
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
@@ -126,7 +127,23 @@ func makeInside(dir string) error {
 	if err != nil {
 		return err
 	}
-	return makeOurs(dir)
+	return errors.Join(makeOurs(dir), handOver(filepath.Dir(dir), dir))
+}
+
+// handOver gives what root made to the owner of the state directory, who is the service's user, not root.
+func handOver(stateDir, path string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	info, err := os.Stat(stateDir)
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil
+	}
+	return os.Lchown(path, int(owner.Uid), int(owner.Gid))
 }
 
 func removeLeftovers(dir string) error {

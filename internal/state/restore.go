@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 )
 
 // Directories of a restore that is under way. Their names say how far it is, so that the next Open can end it however it
@@ -88,7 +87,7 @@ func (r *restorer) stage(docs []doc) error {
 		if err := WriteFile(path, d.data, d.perm); err != nil {
 			return err
 		}
-		if err := r.handOver(path); err != nil {
+		if err := handOver(r.dir, path); err != nil {
 			return err
 		}
 	}
@@ -155,7 +154,7 @@ func (r *restorer) makeTree(name string) error {
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(r.handOver(dir), os.Chmod(dir, dirPerm)); err != nil { // whatever the umask is
+		if err := errors.Join(handOver(r.dir, dir), os.Chmod(dir, dirPerm)); err != nil { // whatever the umask is
 			return err
 		}
 	}
@@ -199,20 +198,4 @@ func (r *restorer) exists(name string) bool {
 
 func (r *restorer) path(inside ...string) string {
 	return filepath.Join(append([]string{r.dir}, inside...)...)
-}
-
-// handOver gives what root made to the owner of the state directory, who is the service's user, not root.
-func (r *restorer) handOver(path string) error {
-	if os.Geteuid() != 0 {
-		return nil
-	}
-	info, err := os.Stat(r.dir)
-	if err != nil {
-		return err
-	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return nil
-	}
-	return os.Lchown(path, int(owner.Uid), int(owner.Gid))
 }
