@@ -89,7 +89,7 @@ func (p *program) backup(ctx context.Context) ([]byte, error) {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: there is no %s", state.ErrNothing, dir)
 	}
-	store, err := p.openState()
+	store, err := p.openState(dir)
 	if err != nil {
 		return nil, err
 	}

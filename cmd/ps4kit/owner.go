@@ -45,7 +45,7 @@ func (p *program) owner(ctx context.Context, override app.Override) (b web.Backe
 	if p.logLevel == "" && !p.debug {
 		c.Log.Level = "warn" // what happens is the command's result, not news
 	}
-	store, err := p.openState()
+	store, err := p.openState(dir)
 	if err != nil {
 		return nil, false, nil, err
 	}

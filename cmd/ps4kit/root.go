@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -172,7 +173,18 @@ func (p *program) logger(c *config.Config) *logrus.Logger {
 	return log
 }
 
-// stateDirectory is where this command finds what ps4kit remembers.
+// stateDirectory is where this command finds what ps4kit remembers, and its server.
 func (p *program) stateDirectory() (string, error) {
-	return state.Dir(p.stateDir, state.Env{})
+	return state.Find(p.stateDir, state.Env{})
+}
+
+// openState opens a state directory for this process alone. A user who was sent to that
+// of the service (state.Find) is told what he can do about it.
+func (p *program) openState(dir string) (*state.Store, error) {
+	store, err := state.Open(dir, nil)
+	if own, _ := state.Dir(p.stateDir, state.Env{}); errors.Is(err, fs.ErrPermission) && own != dir {
+		return nil, &web.Error{Code: "permission", Message: "the ps4kit service of this machine does not run: " + err.Error(),
+			Hint: "Start it with \"sudo systemctl start ps4kit\", or name a directory of your own with --state-dir."}
+	}
+	return store, err
 }

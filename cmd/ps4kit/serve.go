@@ -53,7 +53,11 @@ func (o *serveOptions) run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	store, err := p.openState()
+	dir, err := state.Dir(p.stateDir, state.Env{})
+	if err != nil {
+		return err
+	}
+	store, err := p.openState(dir)
 	if err != nil {
 		return err
 	}
@@ -69,15 +73,6 @@ func (o *serveOptions) run(ctx context.Context, p *program) error {
 		Ready:    func(list []web.Accessory) { o.greet(p, list) },
 		Reload:   reload,
 	})
-}
-
-// openState opens the state directory for this process alone.
-func (p *program) openState() (*state.Store, error) {
-	dir, err := p.stateDirectory()
-	if err != nil {
-		return nil, err
-	}
-	return state.Open(dir, nil)
 }
 
 // greet tells a person what to do next. Setup codes go to a terminal, or where the

@@ -14,6 +14,7 @@ const rootDir = "/var/lib/ps4kit"
 type Env struct {
 	LookupEnv func(string) (string, bool) // nil: os.LookupEnv
 	UID       func() int                  // the effective user; nil: os.Geteuid
+	Exists    func(path string) bool      // nil: it can be seen; Find asks
 }
 
 // Dir picks the state directory, as an absolute path, without touching it. The first of these that is set wins:
@@ -25,39 +26,63 @@ type Env struct {
 //
 // It fails when there is no home directory, or no working directory for a relative flag.
 func Dir(flag string, env Env) (string, error) {
+	env = env.complete()
+	dir := chosenDir(flag, env)
+	if dir == "" {
+		home, _ := env.LookupEnv("HOME")
+		if home == "" {
+			return "", errors.New("state: there is no home directory to keep the state in: name one with --state-dir")
+		}
+		dir = filepath.Join(home, ".local", "state", "ps4kit")
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("state: %w", err)
+	}
+	return dir, nil
+}
+
+// Find is Dir for a command that speaks to a server where one runs. A user who chose no directory and has none at home is taken to
+// /var/lib/ps4kit, where that exists: to the service of this machine, whose socket the members of its group may use.
+func Find(flag string, env Env) (string, error) {
+	env = env.complete()
+	dir, err := Dir(flag, env)
+	if chosenDir(flag, env) == "" && (err != nil || !env.Exists(dir)) && env.Exists(rootDir) {
+		return rootDir, nil
+	}
+	return dir, err
+}
+
+func (env Env) complete() Env {
 	if env.LookupEnv == nil {
 		env.LookupEnv = os.LookupEnv
 	}
 	if env.UID == nil {
 		env.UID = os.Geteuid
 	}
-	dir, err := pickDir(flag, env)
-	if err != nil {
-		return "", err
+	if env.Exists == nil {
+		env.Exists = func(path string) bool {
+			_, err := os.Stat(path)
+			return err == nil
+		}
 	}
-	if dir, err = filepath.Abs(dir); err != nil {
-		return "", fmt.Errorf("state: %w", err)
-	}
-	return dir, nil
+	return env
 }
 
-func pickDir(flag string, env Env) (string, error) {
+// chosenDir is the directory that somebody named, or root's; empty: there is none.
+func chosenDir(flag string, env Env) string {
 	if flag != "" {
-		return flag, nil
+		return flag
 	}
 	if dirs, _ := env.LookupEnv("STATE_DIRECTORY"); dirs != "" {
 		first, _, _ := strings.Cut(dirs, ":")
-		return first, nil
+		return first
 	}
 	if xdg, _ := env.LookupEnv("XDG_STATE_HOME"); filepath.IsAbs(xdg) {
-		return filepath.Join(xdg, "ps4kit"), nil
+		return filepath.Join(xdg, "ps4kit")
 	}
 	if env.UID() == 0 {
-		return rootDir, nil
+		return rootDir
 	}
-	home, _ := env.LookupEnv("HOME")
-	if home == "" {
-		return "", errors.New("state: there is no home directory to keep the state in: name one with --state-dir")
-	}
-	return filepath.Join(home, ".local", "state", "ps4kit"), nil
+	return ""
 }

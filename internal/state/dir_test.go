@@ -2,6 +2,7 @@ package state_test
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,6 +48,33 @@ func TestDirWithoutHome(t *testing.T) {
 	t.Parallel()
 	if dir, err := state.Dir("", env(nil, 1000)); err == nil || !strings.Contains(err.Error(), "--state-dir") {
 		t.Errorf("%q, %v", dir, err)
+	}
+}
+
+func TestFindGoesToTheServiceOfTheMachine(t *testing.T) {
+	t.Parallel()
+	const service, own = "/var/lib/ps4kit", "/h/.local/state/ps4kit"
+	home := map[string]string{"HOME": "/h"}
+	for name, test := range map[string]struct {
+		flag      string
+		variables map[string]string
+		uid       int
+		exist     []string
+		want      string
+	}{
+		"a service, and nothing at home": {"", home, 1000, []string{service}, service},
+		"a service, and no home":         {"", nil, 1000, []string{service}, service},
+		"a service, and state at home":   {"", home, 1000, []string{service, own}, own},
+		"no service":                     {"", home, 1000, nil, own},
+		"another was named":              {"/f", home, 1000, []string{service}, "/f"},
+		"another is set":                 {"", map[string]string{"XDG_STATE_HOME": "/x"}, 1000, []string{service}, "/x/ps4kit"},
+		"root":                           {"", home, 0, nil, service},
+	} {
+		e := env(test.variables, test.uid)
+		e.Exists = func(path string) bool { return slices.Contains(test.exist, path) }
+		if got, err := state.Find(test.flag, e); err != nil || got != test.want {
+			t.Errorf("%s: %q, %v, want %q", name, got, err, test.want)
+		}
 	}
 }
 
