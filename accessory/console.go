@@ -25,6 +25,9 @@ type Session interface {
 	Keys(ctx context.Context, keys ...ps4.Key) error
 	StartTitle(ctx context.Context, titleID string, o *ps4.StartOptions) error
 	Standby(ctx context.Context) error
+	// KeyboardOpen says whether the on-screen keyboard is open; KeyboardChanged brings something when that has changed.
+	KeyboardOpen() bool
+	KeyboardChanged() <-chan struct{}
 	Done() <-chan struct{}
 	Close() error
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/brutella/hap/characteristic"
@@ -151,7 +152,7 @@ func (c *fakeConsole) Open(ctx context.Context) (accessory.Session, error) {
 		return nil, ps4.ErrStandby
 	}
 	c.open++
-	c.session = &fakeSession{c: c, done: make(chan struct{})}
+	c.session = &fakeSession{c: c, done: make(chan struct{}), keyboardNews: make(chan struct{}, 1)}
 	return c.session, nil
 }
 
@@ -161,7 +162,20 @@ type fakeSession struct {
 	once   sync.Once
 	closed bool
 	dying  bool // the next command finds that the console hung up
+
+	keyboard     atomic.Bool
+	keyboardNews chan struct{}
 }
+
+// showKeyboard opens or closes the on-screen keyboard, as a heartbeat tells it.
+func (s *fakeSession) showKeyboard(open bool) {
+	s.keyboard.Store(open)
+	s.keyboardNews <- struct{}{}
+}
+
+func (s *fakeSession) KeyboardOpen() bool { return s.keyboard.Load() }
+
+func (s *fakeSession) KeyboardChanged() <-chan struct{} { return s.keyboardNews }
 
 // die ends a session as the console does.
 func (s *fakeSession) die() { s.once.Do(func() { close(s.done) }) }

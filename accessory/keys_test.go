@@ -135,6 +135,28 @@ func TestSessionIsHeldWhileUsed(t *testing.T) {
 	})
 }
 
+// TestKeyboardIsShown: what the session's heartbeats say of the on-screen keyboard is told at once, and forgotten with the session.
+func TestKeyboardIsShown(t *testing.T) {
+	inRig(t, ps4.StateAwake, netflix(), func(r *rig) {
+		r.press(4)
+		r.after(time.Second)
+		for _, open := range []bool{true, false, true} {
+			before := r.changes
+			r.console.session.showKeyboard(open)
+			synctest.Wait()
+			if r.tv.Snapshot().KeyboardOpen != open || r.changes == before {
+				t.Errorf("keyboard open %v: the snapshot says otherwise, or nobody was told", open)
+			}
+		}
+		r.console.session.die()
+		synctest.Wait()
+		if r.tv.Snapshot().KeyboardOpen {
+			t.Error("a keyboard without a session")
+		}
+		r.console.takeLog()
+	})
+}
+
 // TestStandbyOvertakesKeys: power off does not wait for a long burst, which would fail afterwards.
 func TestStandbyOvertakesKeys(t *testing.T) {
 	console := newFakeConsole(ps4.StateAwake)

@@ -26,6 +26,7 @@ type Snapshot struct {
 	Starting         string // the title that was selected and does not run yet; empty when there is none
 	Working          bool   // a command is under way
 	SessionOpen      bool
+	KeyboardOpen     bool      // the on-screen keyboard; known while a session is open
 	Identified       time.Time // somebody asked which one this is
 
 	LastError   error // of the last command; nil once another was given
@@ -56,7 +57,7 @@ func (t *Television) Snapshot() Snapshot {
 		HostID: t.cfg.HostID, Name: t.displayName(), HostName: t.status.HostName, Addr: t.console.Addr(),
 		State: t.m.seen.state, SystemVersion: t.status.SystemVersion, RequestPort: t.status.RequestPort, LastSeen: t.lastSeen,
 		Active: t.m.active(), ActiveIdentifier: t.identifier(), Starting: t.starting(),
-		Working: t.m.working(), SessionOpen: t.sessionOpen, Identified: t.identified, LastError: t.trouble, LastErrorAt: t.troubleAt,
+		Working: t.m.working(), SessionOpen: t.sessionOpen, KeyboardOpen: t.keyboard, Identified: t.identified, LastError: t.trouble, LastErrorAt: t.troubleAt,
 		Inputs: t.in.list(),
 	}
 	if s.State == ps4.StateAwake {

@@ -43,6 +43,7 @@ type Television struct {
 	trouble     error
 	troubleAt   time.Time
 	sessionOpen bool
+	keyboard    bool // the on-screen keyboard is open
 	changed     bool // the snapshot did
 
 	wake       bool // a WAKEUP is to be sent

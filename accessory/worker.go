@@ -22,6 +22,7 @@ func (t *Television) runWork(ctx context.Context) {
 	defer t.closeQueue()
 	defer w.drop()
 	for ctx.Err() == nil {
+		w.tell()
 		if w.next(ctx) {
 			w.idle.Reset(t.cfg.SessionIdle)
 			continue
@@ -29,6 +30,7 @@ func (t *Television) runWork(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-t.work:
+		case <-w.keyboardChanged(): // told above
 		case <-w.over():
 			w.drop()
 		case <-w.idle.C:
@@ -146,7 +148,7 @@ func (w *worker) open(ctx context.Context) error {
 		return err
 	}
 	w.session = s
-	w.tell(true)
+	w.tell()
 	return nil
 }
 
@@ -176,13 +178,26 @@ func (w *worker) drop() {
 		w.t.cfg.Logf("closing the session: %v", err)
 	}
 	w.session = nil
-	w.tell(false)
+	w.tell()
 }
 
-func (w *worker) tell(open bool) {
+// tell notes what the session is like now.
+func (w *worker) tell() {
+	open := w.session != nil
+	keyboard := open && w.session.KeyboardOpen()
 	w.t.mu.Lock()
 	defer w.t.unlock()
-	w.t.sessionOpen, w.t.changed = open, true
+	if w.t.sessionOpen != open || w.t.keyboard != keyboard {
+		w.t.sessionOpen, w.t.keyboard, w.t.changed = open, keyboard, true
+	}
+}
+
+// keyboardChanged returns the session's channel of that; nil without one.
+func (w *worker) keyboardChanged() <-chan struct{} {
+	if w.session == nil {
+		return nil
+	}
+	return w.session.KeyboardChanged()
 }
 
 func (t *Television) closeQueue() {

@@ -24,6 +24,10 @@ type Keyboard struct {
 // on-screen keyboard is open.
 func (s *Session) KeyboardOpen() bool { return s.keyboardSeen.Load() }
 
+// KeyboardChanged brings something when KeyboardOpen has changed. It is for one
+// reader.
+func (s *Session) KeyboardChanged() <-chan struct{} { return s.keyboardNews }
+
 // Keyboard takes hold of the on-screen keyboard that is open on the TV. It
 // fails with [ErrKeyboardClosed] when there is none, and with a [ResultError].
 func (s *Session) Keyboard(ctx context.Context) (*Keyboard, error) {
@@ -148,11 +152,16 @@ func (s *Session) keyboardEvent(p wire.Packet) error {
 	return nil
 }
 
-// keyboardShown notices in a heartbeat that the keyboard was closed.
+// keyboardShown notices in a heartbeat that the keyboard was opened or closed.
 func (s *Session) keyboardShown(open bool) {
-	if was := s.keyboardSeen.Swap(open); was && !open {
-		if k := s.keyboard.Load(); k != nil {
-			k.close()
-		}
+	if was := s.keyboardSeen.Swap(open); was == open {
+		return
+	}
+	if k := s.keyboard.Load(); k != nil && !open {
+		k.close()
+	}
+	select {
+	case s.keyboardNews <- struct{}{}:
+	default:
 	}
 }

@@ -76,10 +76,19 @@ func TestKeyboardOnTheTV(t *testing.T) {
 		if k.Text() != "typed" || !s.KeyboardOpen() {
 			t.Errorf("text %q, open %v", k.Text(), s.KeyboardOpen())
 		}
+		<-s.KeyboardChanged()
 		f.line.send(wire.Word{Type: wire.TypeHeartbeat})
 		synctest.Wait()
 		if s.KeyboardOpen() {
 			t.Error("still open")
+		}
+		<-s.KeyboardChanged()
+		f.line.send(wire.Word{Type: wire.TypeHeartbeat})
+		synctest.Wait()
+		select {
+		case <-s.KeyboardChanged():
+			t.Error("the same again was told as a change")
+		default:
 		}
 		wantErr(t, k.SetText(ctx, "x"), ps4.ErrKeyboardClosed)
 	})

@@ -41,6 +41,7 @@ type Session struct {
 	answers      answers
 	keyboard     atomic.Pointer[Keyboard] // the one started last
 	keyboardSeen atomic.Bool              // the last heartbeat said that one is open
+	keyboardNews chan struct{}            // a token: keyboardSeen has changed
 
 	lock   chan struct{} // held by the command under way, and guards what follows
 	remote remote
@@ -52,6 +53,7 @@ func newSession(c *Console, conn net.Conn, encrypted *wire.Conn, connected time.
 		console: c, set: c.set, conn: conn, wire: encrypted, connected: connected,
 		life: life, leave: leave, done: make(chan struct{}),
 		writing: make(chan struct{}, 1), beats: make(chan struct{}, maxBeats), lock: make(chan struct{}, 1),
+		keyboardNews: make(chan struct{}, 1),
 	}
 	s.remote.idle = time.NewTimer(remoteIdle)
 	s.remote.idle.Stop()
