@@ -67,8 +67,9 @@ func (s *server) Consoles(context.Context) ([]web.Console, error) {
 }
 
 // lastSeen is the console as its television knows it.
-func (u *unit) lastSeen() web.Console {
-	snapshot := u.tv.Snapshot()
+func (u *unit) lastSeen() web.Console { return u.seen(u.tv.Snapshot()) }
+
+func (u *unit) seen(snapshot accessory.Snapshot) web.Console {
 	return web.Console{
 		Address: FormatAddress(snapshot.Addr), HostID: u.hostID, HostType: hostTypePS4, Name: snapshot.Name,
 		State: snapshot.State.String(), RequestPort: snapshot.RequestPort, SystemVersion: snapshot.SystemVersion,

@@ -144,7 +144,7 @@ func (s *server) listen(ctx context.Context) error {
 	}
 	s.Log.WithField("address", page.Addr().String()).Info("health and readiness are served")
 	s.group.Go(func() error { return web.Serve(ctx, page, web.Health(s.unready)) })
-	s.group.Go(func() error { return web.Serve(ctx, socket, web.API(s, nil)) })
+	s.group.Go(func() error { return web.Serve(ctx, socket, web.API(s, s, nil)) })
 	return nil
 }
 

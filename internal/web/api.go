@@ -8,16 +8,17 @@ import (
 
 const prefix = "/api/v1"
 
-// API serves a Backend under /api/v1: JSON in and out, errors as in docs/cli.md.
+// API serves a Backend and, unless that is nil, a Page under /api/v1: JSON in and out,
+// errors as in docs/cli.md.
 // A console is named in the path, percent-escaped; "-" stands for the only one there
 // is. A command ends when its sender goes away, however long the console takes.
 //
 // may refuses who must not do what a route takes; with nil everybody may, and what the
 // API tells is secret: that is for the socket, whose permissions guard it.
-func API(b Backend, may Permission) http.Handler {
+func API(b Backend, p Page, may Permission) http.Handler {
 	mux := http.NewServeMux()
 	allowed := map[string][]string{}
-	for _, r := range routes(b) {
+	for _, r := range append(routes(b), pageRoutes(p)...) {
 		method, path, _ := strings.Cut(r.pattern, " ")
 		mux.Handle(method+" "+prefix+path, guarded(r, may))
 		allowed[path] = append(allowed[path], method)
@@ -43,6 +44,7 @@ type Access uint8
 const (
 	AccessControl Access = iota // see and drive the consoles and their titles
 	AccessAdmin                 // set up: link, credentials, HomeKit, settings, backup
+	AccessOwner                 // for a person at the page, never a token: restore, the password, tokens
 	AccessSocket                // for the socket alone: what tells a stored secret
 )
 

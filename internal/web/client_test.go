@@ -161,7 +161,7 @@ func FuzzSegments(f *testing.F) {
 			t.Skip("net/http takes it for a trailing slash")
 		}
 		b := &backend{}
-		client := web.NewClient(direct{web.API(b, nil)})
+		client := web.NewClient(direct{web.API(b, nil, nil)})
 		if err := client.ForgetTitle(t.Context(), host, id); err != nil {
 			t.Fatal(err)
 		}

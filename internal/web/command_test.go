@@ -63,7 +63,7 @@ func TestLongCommandsAreNotCut(t *testing.T) {
 				}
 			}}
 			ln := newPipes()
-			serve(t, ln, web.API(b, nil))
+			serve(t, ln, web.API(b, nil, nil))
 			client := web.NewClient(&http.Transport{DialContext: ln.dial, DisableKeepAlives: true})
 			start := time.Now()
 			if _, err := method.do(t.Context(), client); err != nil {
@@ -78,7 +78,7 @@ func TestSlowRequestsAreCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &backend{}
 		ln := newPipes()
-		serve(t, ln, web.API(b, nil))
+		serve(t, ln, web.API(b, nil, nil))
 		conn, err := ln.dial(t.Context(), "", "")
 		if err != nil {
 			t.Fatal(err)
@@ -138,7 +138,7 @@ func TestServeWaitsForTheCommandThatItEnds(t *testing.T) {
 		ln := newPipes()
 		ctx, cancel := context.WithCancel(t.Context())
 		served, asked := make(chan error, 1), make(chan error, 1)
-		go func() { served <- web.Serve(ctx, ln, web.API(b, nil)) }()
+		go func() { served <- web.Serve(ctx, ln, web.API(b, nil, nil)) }()
 		client := web.NewClient(&http.Transport{DialContext: ln.dial, DisableKeepAlives: true})
 		go func() { asked <- client.Standby(context.Background(), "") }()
 		<-entered

@@ -34,9 +34,9 @@ func TestErrorsTravelWhole(t *testing.T) {
 	}{
 		"an Error":           {&whole, whole},
 		"a wrapped Error":    {fmt.Errorf("Den: %w", &web.Error{Code: "x", Message: "no"}), web.Error{Code: "x", Message: "Den: no"}},
-		"a result":           {consoleError(20), web.Error{Code: "pin_needed", Result: 20, Message: "ps4: the console wants a PIN", Hint: "link again"}},
-		"a wrapped result":   {fmt.Errorf("Den: %w", consoleError(20)), web.Error{Code: "pin_needed", Result: 20, Message: "Den: ps4: the console wants a PIN", Hint: "link again"}},
-		"one with no number": {sentinelError{}, web.Error{Code: "standby", Message: "ps4: the console is in rest mode", Hint: "wake it first"}},
+		"a result":           {consoleError(20), web.Error{Code: "pin_needed", Result: 20, Message: "the console wants a PIN", Hint: "link again"}},
+		"a wrapped result":   {fmt.Errorf("Den: %w", consoleError(20)), web.Error{Code: "pin_needed", Result: 20, Message: "Den: the console wants a PIN", Hint: "link again"}},
+		"one with no number": {sentinelError{}, web.Error{Code: "standby", Message: "the console is in rest mode", Hint: "wake it first"}},
 		"any other":          {errors.New("the disk is full"), web.Error{Code: "failed", Message: "the disk is full"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestStatusFollowsTheCode(t *testing.T) {
 		"unreachable": http.StatusUnprocessableEntity,
 		"failed":      http.StatusUnprocessableEntity,
 	} {
-		w := post(web.API(&backend{err: &web.Error{Code: code, Message: "no"}}, nil), http.MethodGet, "/api/v1/consoles/Den", "")
+		w := post(web.API(&backend{err: &web.Error{Code: code, Message: "no"}}, nil, nil), http.MethodGet, "/api/v1/consoles/Den", "")
 		if w.Code != status {
 			t.Errorf("%s: %d, want %d", code, w.Code, status)
 		}

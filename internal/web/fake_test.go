@@ -154,7 +154,7 @@ func serveSocket(t *testing.T, b web.Backend) (path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	serve(t, ln, web.API(b, nil))
+	serve(t, ln, web.API(b, nil, nil))
 	return path
 }
 

@@ -38,7 +38,7 @@ func statusOf(code string) int {
 
 // refuse writes an error in the form of docs/cli.md.
 func refuse(w http.ResponseWriter, err error) {
-	e := asError(err)
+	e := AsError(err)
 	writeJSON(w, statusOf(e.Code), errorBody{&e})
 }
 
@@ -55,10 +55,10 @@ type numbered interface {
 	Result() uint32
 }
 
-// asError keeps the whole sentence of an error, and the code, number and hint of
-// whatever it wraps.
-func asError(err error) Error {
-	e := Error{Code: "failed", Message: err.Error()}
+// AsError keeps the whole sentence of an error, without the names of packages, and the
+// code, number and hint of whatever it wraps.
+func AsError(err error) Error {
+	e := Error{Code: "failed", Message: strings.NewReplacer("ps4: ", "", "state: ", "").Replace(err.Error())}
 	var (
 		inner  *Error
 		known  coded

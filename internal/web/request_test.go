@@ -81,7 +81,7 @@ func TestHostileRequestsAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := &backend{}
-			w := post(web.API(b, nil), tt.method, tt.path, tt.body)
+			w := post(web.API(b, nil, nil), tt.method, tt.path, tt.body)
 			if e := refused(t, w); w.Code != tt.status || e.Code != tt.code {
 				t.Errorf("%d %s, want %d %s", w.Code, e.Code, tt.status, tt.code)
 			}
@@ -105,7 +105,7 @@ func TestOnlyJSONIsTaken(t *testing.T) {
 		r := httptest.NewRequest(http.MethodPost, "/api/v1/consoles/-/link", strings.NewReader(`{"pin":"1"}`))
 		r.Header.Set("Content-Type", kind)
 		w := httptest.NewRecorder()
-		web.API(&backend{}, nil).ServeHTTP(w, r)
+		web.API(&backend{}, nil, nil).ServeHTTP(w, r)
 		if w.Code != status {
 			t.Errorf("%q: %d, want %d", kind, w.Code, status)
 		}
@@ -114,7 +114,7 @@ func TestOnlyJSONIsTaken(t *testing.T) {
 
 func TestWrongMethodNamesTheRightOnes(t *testing.T) {
 	t.Parallel()
-	w := post(web.API(&backend{}, nil), http.MethodPost, "/api/v1/consoles/Den/keyboard", "")
+	w := post(web.API(&backend{}, nil, nil), http.MethodPost, "/api/v1/consoles/Den/keyboard", "")
 	if allow := w.Header().Get("Allow"); allow != "DELETE, GET, HEAD, PUT" {
 		t.Errorf("Allow: %q", allow)
 	}
@@ -122,7 +122,7 @@ func TestWrongMethodNamesTheRightOnes(t *testing.T) {
 
 func TestAnswersAreNotKept(t *testing.T) {
 	t.Parallel()
-	api := web.API(&backend{result: psn}, nil)
+	api := web.API(&backend{result: psn}, nil, nil)
 	for _, path := range []string{"/api/v1/credential", "/api/v1/backup", "/api/v1/homekit", "/api/v1/none"} {
 		w := post(api, http.MethodGet, path, "")
 		if w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("X-Content-Type-Options") != "nosniff" {
@@ -143,7 +143,7 @@ func FuzzPower(f *testing.F) {
 		r := httptest.NewRequest(http.MethodPost, "/api/v1/consoles/-/power", strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()
-		web.API(b, nil).ServeHTTP(w, r)
+		web.API(b, nil, nil).ServeHTTP(w, r)
 		if w.Code == http.StatusNoContent {
 			if rest, _ := io.ReadAll(w.Body); len(rest) > 0 || len(b.recorded()) != 1 {
 				t.Errorf("%q: %q after the calls %+v", body, rest, b.recorded())

@@ -1,0 +1,75 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/ps4kit/ps4kit/accessory"
+	"github.com/ps4kit/ps4kit/artcache"
+	"github.com/ps4kit/ps4kit/internal/web"
+)
+
+// This file and its neighbours page_*.go are web.Page: what only the page asks for.
+
+var _ web.Page = (*server)(nil)
+
+// Overview implements web.Page.
+func (s *server) Overview(context.Context) (web.Overview, error) {
+	all := web.Overview{Consoles: []web.Card{}}
+	for _, u := range s.list() {
+		all.Consoles = append(all.Consoles, s.card(u))
+	}
+	slices.SortFunc(all.Consoles, func(a, b web.Card) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.HostID, b.HostID))
+	})
+	return all, nil
+}
+
+// card is a console as the page shows it now, from memory.
+func (s *server) card(u *unit) web.Card {
+	snapshot := u.tv.Snapshot()
+	user, err := s.user(u.known)
+	return web.Card{
+		Console:      u.seen(snapshot),
+		Active:       snapshot.Active,
+		Starting:     snapshot.Starting,
+		Working:      snapshot.Working,
+		SessionOpen:  snapshot.SessionOpen,
+		KeyboardOpen: snapshot.KeyboardOpen,
+		LastSeen:     snapshot.LastSeen,
+		Identified:   snapshot.Identified,
+		LastError:    trouble(snapshot.LastError),
+		LastErrorAt:  troubleAt(snapshot),
+		Credential:   err == nil && !user.Credential.IsZero(),
+		Offered:      u.hap != nil,
+		Paired:       u.hap != nil && u.hap.Info().Paired,
+		Cover:        s.coverPath(snapshot.TitleID),
+		Simulated:    u.simulated != nil,
+	}
+}
+
+// trouble is an error as the page shows it; nil for none.
+func trouble(err error) *web.Error {
+	if err == nil {
+		return nil
+	}
+	e := web.AsError(explain(err))
+	return &e
+}
+
+func troubleAt(snapshot accessory.Snapshot) (at time.Time) {
+	if snapshot.LastError != nil {
+		at = snapshot.LastErrorAt
+	}
+	return at
+}
+
+// coverPath is where the page gets the cover of a title; empty for no title.
+func (s *server) coverPath(titleID string) string {
+	if id, err := artcache.ParseTitleID(titleID); err == nil && s.art != nil {
+		return web.CoverPath(id, int(artcache.Medium))
+	}
+	return ""
+}
