@@ -12,16 +12,27 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-const cliPage = "../../docs/cli.md"
-
-// TestCLIPage runs every command of docs/cli.md again, and compares what it prints:
+// TestPages runs every command of the user's pages again, and compares what it prints:
 // those after a "$ " in the blocks called console, and the commands of scripts in
 // comments like <!-- script: sim den standby -->. With PS4KIT_UPDATE_DOCS=1 it writes
 // what was printed into the page instead.
-func TestCLIPage(t *testing.T) {
+func TestPages(t *testing.T) {
 	t.Parallel()
-	page := readPage(t)
-	script := filepath.Join(t.TempDir(), "cli.txtar")
+	pages, err := filepath.Glob("../../docs/guide/*.md")
+	must(t, err)
+	for _, path := range append(pages, "../../docs/cli.md") {
+		if p := readPage(t, path); len(p.commands) > 0 {
+			t.Run(filepath.Base(path), func(t *testing.T) {
+				t.Parallel()
+				runPage(t, p)
+			})
+		}
+	}
+}
+
+func runPage(t *testing.T, page *page) {
+	t.Helper()
+	script := filepath.Join(t.TempDir(), "page.txtar")
 	if err := os.WriteFile(script, []byte(page.script()), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -35,25 +46,26 @@ func TestCLIPage(t *testing.T) {
 		ran++
 		got := shown(ts, args[1:])
 		if want := page.commands[n].output; got != want && !update {
-			ts.Fatalf("docs/cli.md shows\n%s\nbut the command printed\n%s", want, got)
+			ts.Fatalf("the page shows\n%s\nbut the command printed\n%s", want, got)
 		}
 		page.commands[n].output = got
 	}
-	t.Run("page", func(t *testing.T) { testscript.Run(t, p) })
+	t.Run("commands", func(t *testing.T) { testscript.Run(t, p) })
 	t.Cleanup(func() {
 		switch {
-		case ran < len(page.commands) || ran == 0:
+		case ran < len(page.commands):
 			t.Errorf("%d of %d commands of the page ran", ran, len(page.commands))
 		case update:
-			if err := os.WriteFile(cliPage, []byte(page.String()), 0o600); err != nil {
+			if err := os.WriteFile(page.path, []byte(page.String()), 0o600); err != nil {
 				t.Error(err)
 			}
 		}
 	})
 }
 
-// page is docs/cli.md: text, and the commands in it with what they print.
+// page is a page of the documentation: text, and the commands in it with what they print.
 type page struct {
+	path     string
 	text     []string // around the commands: one more than they are
 	setup    []string // the script before each command
 	commands []command
@@ -63,13 +75,11 @@ type command struct{ line, output string }
 
 // readPage splits the page. A command and its output end at the next one, or at the
 // end of their block.
-func readPage(t *testing.T) *page {
+func readPage(t *testing.T, path string) *page {
 	t.Helper()
-	text, err := os.ReadFile(cliPage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &page{text: []string{""}, setup: []string{""}}
+	text, err := os.ReadFile(path)
+	must(t, err)
+	p := &page{path: path, text: []string{""}, setup: []string{""}}
 	inside, output := false, false
 	for line := range strings.Lines(string(text)) {
 		last := len(p.commands)
