@@ -70,6 +70,7 @@ func (o *serveOptions) run(ctx context.Context, p *program) error {
 		State:    store,
 		Simulate: o.simulate,
 		Log:      log,
+		Version:  version,
 		Ready:    func(list []web.Accessory) { o.greet(p, list) },
 		Reload:   reload,
 	})

@@ -102,7 +102,7 @@ func serve(t *testing.T, dir, yaml string, simulate int) *running {
 	ready, done := make(chan []web.Accessory, 1), make(chan error, 1)
 	go func() {
 		done <- errors.Join(app.Run(ctx, app.Options{
-			Config: load(t, yaml), State: store, Simulate: simulate, Log: logger,
+			Config: load(t, yaml), State: store, Simulate: simulate, Log: logger, Version: "v9",
 			Ready: func(list []web.Accessory) { ready <- list },
 		}), store.Close())
 	}()

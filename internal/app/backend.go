@@ -243,6 +243,7 @@ func (s *server) SetCredential(ctx context.Context, host string, user web.User) 
 			return err
 		}
 		u.console.SetUser(user)
+		s.tellPage(u.hostID)
 	}
 	return nil
 }

@@ -20,6 +20,10 @@ func (s *server) Titles(ctx context.Context, host string) ([]web.Title, error) {
 	if err != nil {
 		return nil, err
 	}
+	return u.titles(), nil
+}
+
+func (u *unit) titles() []web.Title {
 	list := []web.Title{}
 	for _, in := range u.tv.Snapshot().Inputs {
 		list = append(list, web.Title{
@@ -27,7 +31,7 @@ func (s *server) Titles(ctx context.Context, host string) ([]web.Title, error) {
 			Configured: in.Configured, Pinned: in.Pinned, Hidden: in.Hidden, Renamed: in.Renamed, LastPlayed: in.LastPlayed,
 		})
 	}
-	return list, nil
+	return list
 }
 
 func inputID(in accessory.Input) string {

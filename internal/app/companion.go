@@ -46,6 +46,7 @@ func (s *server) makeCompanion() (*companion, error) {
 	c.hap, err = hapserver.New(&hapserver.Options{
 		Name: bridge.Name(), Accessories: bridge.Accessories(), Category: categoryBridge,
 		SetupCode: s.Config.Companion.SetupCode.Reveal(), Store: c.store, Logf: logf, Announcer: s.announcer,
+		OnChange: func() { s.tellPage(state.Companion) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("HomeKit server: %w", err)
@@ -101,6 +102,7 @@ func (s *server) listenCompanion(ctx context.Context) (*companion, net.Listener,
 	}
 	c.listening.Store(true)
 	s.companion.Store(c)
+	s.tellPage(state.Companion)
 	for _, u := range s.list() {
 		c.Changed(u.hostID) // what changed before the bridge was told of changes
 	}
@@ -160,6 +162,7 @@ func (s *server) consoleChanged(hostID string) {
 	if c := s.companion.Load(); c != nil {
 		c.Changed(hostID)
 	}
+	s.tellPage(hostID)
 }
 
 // companionAccessory describes the bridge as the televisions' servers are described.

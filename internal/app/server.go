@@ -20,12 +20,13 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
-// Options of Run. All but Simulate, Ready and Reload are needed.
+// Options of Run. Config, State and Log are needed.
 type Options struct {
 	Config   *config.Config
 	State    *state.Store // open, and so locked
 	Simulate int          // simulated consoles to add
 	Log      *logrus.Logger
+	Version  string // of this program
 	// Ready is called once, when every known console's HAP server listens. It is
 	// told secrets (setup codes), which are for a person's eyes only.
 	Ready func([]web.Accessory)
@@ -52,6 +53,7 @@ type server struct {
 	units    map[string]*unit // by host id
 	refused  map[string]bool  // known consoles that are not offered, by host id
 
+	events    *web.Events               // nil: nobody is told
 	companion atomic.Pointer[companion] // nil: not offered
 	grown     chan struct{}             // a token: a console has got its server
 	started   atomic.Bool               // every console that was known at the start had its turn
@@ -62,6 +64,9 @@ type server struct {
 // files are damaged is logged and left out.
 func Run(ctx context.Context, o Options) error {
 	s := newServer(o)
+	log := web.NewLog()
+	o.Log.AddHook(logHook{log})
+	s.events = web.NewEvents(o.Version, log, s.view)
 	if o.Simulate < 0 || o.Simulate > maxConsoles {
 		return &web.Error{Code: "usage", Message: fmt.Sprintf("0 to %d consoles can be simulated", maxConsoles)}
 	}
@@ -94,6 +99,7 @@ func newServer(o Options) *server {
 func (s *server) run(ctx context.Context, simulated []*ps4test.Console) error {
 	s.group, ctx = errgroup.WithContext(ctx)
 	s.life, s.simulated = ctx, simulated
+	s.group.Go(func() error { s.events.Run(ctx); return nil })
 	s.openArt()
 	err := s.start(ctx, simulated)
 	if err != nil {

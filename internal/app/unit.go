@@ -92,6 +92,7 @@ func (s *server) offer(u *unit) error {
 		Store:       u.store,
 		Logf:        s.unitLogf(u.known),
 		Announcer:   s.announcer,
+		OnChange:    func() { s.tellPage(u.hostID) },
 	})
 	if err != nil {
 		return fmt.Errorf("HomeKit server: %w", err)

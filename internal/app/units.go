@@ -13,6 +13,7 @@ func (s *server) add(u *unit) {
 	s.units[u.hostID] = u
 	delete(s.refused, u.hostID)
 	s.mu.Unlock()
+	s.tellPage(u.hostID)
 	u.tv.RefreshNames() // one may have been learned since the television was made
 }
 

@@ -18,7 +18,7 @@ const prefix = "/api/v1"
 func API(b Backend, p Page, may Permission) http.Handler {
 	mux := http.NewServeMux()
 	allowed := map[string][]string{}
-	for _, r := range append(routes(b), pageRoutes(p)...) {
+	for _, r := range append(routes(b), pageRoutes(p, may)...) {
 		method, path, _ := strings.Cut(r.pattern, " ")
 		mux.Handle(method+" "+prefix+path, guarded(r, may))
 		allowed[path] = append(allowed[path], method)

@@ -13,6 +13,8 @@ import (
 type Page interface {
 	// Overview shows every console, by name.
 	Overview(ctx context.Context) (Overview, error)
+	// Events are those of this server.
+	Events() *Events
 }
 
 // Overview is all that the first page shows.
@@ -39,18 +41,22 @@ type Card struct {
 	Simulated    bool      `json:"simulated"`
 }
 
-func pageRoutes(p Page) []route {
+func pageRoutes(p Page, may Permission) []route {
 	if p == nil {
 		return nil
 	}
-	return slices.Concat(overviewRoutes(p))
+	return slices.Concat(overviewRoutes(p, may))
 }
 
-func overviewRoutes(p Page) []route {
+func overviewRoutes(p Page, may Permission) []route {
 	return []route{
 		{pattern: "GET /overview", handler: answer(func(r *http.Request) (Overview, error) {
 			return p.Overview(r.Context())
 		})},
+		{pattern: "GET /events", handler: streamHandler(p, may)},
+		{pattern: "GET /log", handler: answer(func(r *http.Request) ([]LogLine, error) {
+			return logLines(p.Events().log, r.URL.Query())
+		}), access: AccessAdmin},
 	}
 }
 

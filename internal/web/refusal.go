@@ -16,6 +16,7 @@ const (
 	codeMethod    = "bad_method"
 	codeNoRoute   = "unknown_request"
 	codeTooLarge  = "too_large"
+	codeBusy      = "busy"
 )
 
 func statusOf(code string) int {
@@ -32,6 +33,8 @@ func statusOf(code string) int {
 		return http.StatusMethodNotAllowed
 	case codeTooLarge:
 		return http.StatusRequestEntityTooLarge
+	case codeBusy:
+		return http.StatusServiceUnavailable
 	}
 	return http.StatusUnprocessableEntity
 }

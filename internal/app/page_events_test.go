@@ -1,0 +1,169 @@
+package app_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/ps4kit/ps4kit/internal/app"
+	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// ask sends a request to the API of a running server.
+func ask(t *testing.T, r *running, method, path, body string, header ...string) *http.Response {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", app.SocketPath(r.state))
+		},
+	}}
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://ps4kit/api/v1"+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = resp.Body.Close() })
+	return resp
+}
+
+// event is a server-sent event.
+type event struct{ name, id, data string }
+
+// stream is an open GET /events.
+type stream struct {
+	t     *testing.T
+	lines *bufio.Scanner
+	end   func()
+}
+
+func follow(t *testing.T, r *running, query, lastID string) *stream {
+	t.Helper()
+	resp := ask(t, r, http.MethodGet, "/events"+query, "", "Last-Event-ID", lastID)
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("events: %s", resp.Status)
+	}
+	lines := bufio.NewScanner(resp.Body)
+	lines.Buffer(nil, 1<<20)
+	return &stream{t, lines, func() { _ = resp.Body.Close() }}
+}
+
+// next waits for an event.
+func (s *stream) next() (e event) {
+	s.t.Helper()
+	for s.lines.Scan() {
+		field, value, _ := strings.Cut(s.lines.Text(), ": ")
+		switch {
+		case field == "event":
+			e.name = value
+		case field == "id":
+			e.id = value
+		case field == "data":
+			e.data = value
+		case field == "" && e.name != "":
+			return e
+		}
+	}
+	s.t.Fatalf("the stream is over: %v", s.lines.Err())
+	return e
+}
+
+// card waits for a card that is as it should be.
+func (s *stream) card(what string, ok func(web.Card) bool) (web.Card, event) {
+	s.t.Helper()
+	s.t.Logf("waiting for: %s", what)
+	for {
+		e := s.next()
+		var c web.Card
+		if e.name != "console" {
+			continue
+		}
+		if err := json.Unmarshal([]byte(e.data), &c); err != nil {
+			s.t.Fatal(err)
+		}
+		if ok(c) {
+			return c, e
+		}
+	}
+}
+
+func TestChangesOfAConsoleArriveAsEvents(t *testing.T) {
+	t.Parallel()
+	console, yaml := den(t)
+	r := serve(t, shortDir(t), yaml, 0)
+	s := follow(t, r, "", "")
+	if e := s.next(); e.name != "hello" || e.data != `{"version":"v9","resumed":false}` {
+		t.Errorf("first %+v", e)
+	}
+	if e := s.next(); e.name != "overview" || !strings.Contains(e.data, `"name":"Den"`) {
+		t.Errorf("then %+v", e)
+	}
+	console.SetRunning("CUSA00129")
+	c, last := s.card("a title runs", func(c web.Card) bool { return c.TitleID == "CUSA00129" })
+	if !c.Active || !c.Credential || !c.Offered || c.Paired || c.Simulated || c.LastSeen.IsZero() || c.HostID != console.HostID() {
+		t.Errorf("%+v", c)
+	}
+	s.end()
+	if err := r.api.Keys(t.Context(), "Den", []string{"up"}); err != nil {
+		t.Fatal(err)
+	}
+	console.OpenKeyboard("", 40)
+	s = follow(t, r, "", last.id)
+	if e := s.next(); e.data != `{"version":"v9","resumed":true}` {
+		t.Errorf("after the id %s came %+v", last.id, e)
+	}
+	s.card("the keyboard is open", func(c web.Card) bool { return c.SessionOpen && c.KeyboardOpen })
+	console.CloseKeyboard()
+	s.card("the keyboard is closed", func(c web.Card) bool { return !c.KeyboardOpen })
+	console.SetStandby()
+	s.card("it rests", func(c web.Card) bool { return c.State == ps4.StateStandby.String() && c.TitleID == "" })
+	if err := r.api.RenameTitle(t.Context(), "Den", "CUSA00129", "Films"); err != nil {
+		t.Fatal(err)
+	}
+	for e := s.next(); e.name != "titles"; e = s.next() {
+	}
+}
+
+func TestLastErrorHasAHint(t *testing.T) {
+	t.Parallel()
+	console, yaml := den(t)
+	console.Unlink()
+	r := serve(t, shortDir(t), yaml, 0)
+	s := follow(t, r, "", "")
+	_ = r.api.Standby(t.Context(), "Den")
+	c, _ := s.card("the error", func(c web.Card) bool { return c.LastError != nil })
+	if c.LastError.Code != "pin_needed" || c.LastError.Result != 20 || c.LastError.Hint == "" || c.LastErrorAt.IsZero() {
+		t.Errorf("%+v", c.LastError)
+	}
+}
+
+func TestLogOfTheServer(t *testing.T) {
+	t.Parallel()
+	_, yaml := den(t)
+	r := serve(t, shortDir(t), yaml, 0)
+	var lines []web.LogLine
+	if err := json.NewDecoder(ask(t, r, http.MethodGet, "/log?level=info", "").Body).Decode(&lines); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range lines {
+		if line.Message == "console added" && line.Fields["console"] == "Den" && line.Level == "info" {
+			return
+		}
+	}
+	t.Errorf("no line tells of the console: %+v", lines)
+}
