@@ -20,7 +20,7 @@ func TestPages(t *testing.T) {
 	t.Parallel()
 	pages, err := filepath.Glob("../../docs/guide/*.md")
 	must(t, err)
-	for _, path := range append(pages, "../../docs/cli.md") {
+	for _, path := range append(pages, "../../docs/cli.md", "../../docs/credentials.md") {
 		if p := readPage(t, path); len(p.commands) > 0 {
 			t.Run(filepath.Base(path), func(t *testing.T) {
 				t.Parallel()
