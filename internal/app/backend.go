@@ -71,7 +71,7 @@ func (u *unit) lastSeen() web.Console { return u.seen(u.tv.Snapshot()) }
 
 func (u *unit) seen(snapshot accessory.Snapshot) web.Console {
 	return web.Console{
-		Address: FormatAddress(snapshot.Addr), HostID: u.hostID, HostType: hostTypePS4, Name: snapshot.Name,
+		Address: FormatAddress(snapshot.Addr), HostID: u.hostID, HostType: cmp.Or(u.hostType, hostTypePS4), Name: snapshot.Name,
 		State: snapshot.State.String(), RequestPort: snapshot.RequestPort, SystemVersion: snapshot.SystemVersion,
 		TitleID: snapshot.TitleID, TitleName: snapshot.TitleName,
 	}

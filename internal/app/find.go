@@ -57,7 +57,7 @@ func (s *server) findPS4(ctx context.Context, host string) (*unit, error) {
 func (s *server) matching(host string) []*unit {
 	var matches []*unit
 	for _, u := range s.list() {
-		if host == "" || u.is(host) {
+		if host == "" && u.lastSeen().HostType == hostTypePS4 || host != "" && u.is(host) {
 			matches = append(matches, u)
 		}
 	}
@@ -84,6 +84,11 @@ func (u *unit) is(host string) bool {
 		strings.EqualFold(host, snapshot.HostName) || host == FormatAddress(snapshot.Addr)
 }
 
+// isCalled says whether host is the host id or the name of a console that answers.
+func isCalled(host string, st ps4.Status) bool {
+	return host != "" && (strings.EqualFold(host, st.HostID) || strings.EqualFold(host, st.HostName))
+}
+
 func names(units []*unit) []string {
 	var list []string
 	for _, u := range units {
@@ -105,7 +110,7 @@ func (s *server) meet(ctx context.Context, host string) error {
 	o := s.ps4Options()
 	found, err := ps4.Discover(ctx, searchTime, &o)
 	for _, st := range found {
-		if st.HostType == hostTypePS4 {
+		if st.HostType == hostTypePS4 || isCalled(host, st) { // a PS5 only when it is asked for
 			s.greet(st)
 		}
 	}
