@@ -93,6 +93,8 @@ func (s *server) seen(ctx context.Context, st ps4.Status) {
 	if st.HostType != hostTypePS4 {
 		return
 	}
+	s.meeting.Lock()
+	defer s.meeting.Unlock()
 	if u := s.unit(st.HostID); u != nil {
 		u.tv.Seen(st)
 		s.files.remember(st)

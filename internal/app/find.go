@@ -138,19 +138,35 @@ func (s *server) meetAt(ctx context.Context, addr netip.AddrPort) error {
 	return err
 }
 
-// greet gives a console that has just answered a unit, if it has none.
+// greet gives a console that has just answered a unit, if it has none: one with a HAP
+// server, if the server would have offered it to HomeKit once it found it.
 func (s *server) greet(st ps4.Status) {
+	s.meeting.Lock()
+	defer s.meeting.Unlock()
 	s.files.remember(st)
 	if u := s.unit(st.HostID); u != nil {
 		u.tv.Seen(st)
 		return
 	}
-	u, err := s.newUnit(s.fromStatus(st))
+	k := s.fromStatus(st)
+	if s.offers(k) {
+		s.startUnit(s.life, k)
+	}
+	if s.unit(k.hostID) != nil {
+		return
+	}
+	u, err := s.newUnit(k)
 	if err != nil {
 		s.Log.WithError(err).Warn("a console that answered cannot be used")
 		return
 	}
 	s.add(u)
+}
+
+// offers says whether a console that a command meets belongs in HomeKit.
+func (s *server) offers(k known) bool {
+	return !s.alone && k.hostType == hostTypePS4 && !slices.Contains(s.refusals(), k.hostID) &&
+		(!k.found || s.publishes(k.addr))
 }
 
 // lookAgain is how long a console is searched for that does not answer where it was.

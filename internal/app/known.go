@@ -63,7 +63,7 @@ func (s *server) knownConsoles(simulated []*ps4test.Console) []known {
 		add(s.fromConfig(c, remembered))
 	}
 	for _, r := range remembered {
-		if r.HostType == hostTypePS4 && (s.alone || s.publishes(r)) {
+		if r.HostType == hostTypePS4 && (s.alone || s.publishes(r.Address)) {
 			add(known{hostID: r.HostID, addr: r.Address, name: r.Name, firmware: r.SystemVersion, found: true})
 		}
 	}
@@ -73,8 +73,8 @@ func (s *server) knownConsoles(simulated []*ps4test.Console) []known {
 // publishes says whether a console that is remembered, and not configured, is offered
 // to HomeKit: one that discovery could find again. A simulated one on loopback, which
 // somebody only tried a command on, is not.
-func (s *server) publishes(r state.Console) bool {
-	return s.Config.Discovery.Enabled && s.Simulate == 0 && !r.Address.Addr().IsLoopback()
+func (s *server) publishes(addr netip.AddrPort) bool {
+	return s.Config.Discovery.Enabled && s.Simulate == 0 && !addr.Addr().IsLoopback()
 }
 
 // fromConfig completes a configured console with what is remembered of it.

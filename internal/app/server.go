@@ -49,6 +49,7 @@ type server struct {
 
 	alone    bool // one command, without HAP servers: see Local
 	override Override
+	meeting  sync.Mutex // held while a console that answered gets its unit, so that it gets only one
 	mu       sync.Mutex
 	units    map[string]*unit // by host id
 	refused  map[string]bool  // known consoles that are not offered, by host id

@@ -236,7 +236,7 @@ func (u *unit) run(ctx context.Context, ln net.Listener) error {
 }
 
 func (u *unit) unready() string {
-	if !u.listening.Load() {
+	if u.hap != nil && !u.listening.Load() {
 		return "its HomeKit server does not listen"
 	}
 	return ""

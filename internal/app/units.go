@@ -11,7 +11,9 @@ import (
 func (s *server) add(u *unit) {
 	s.mu.Lock()
 	s.units[u.hostID] = u
-	delete(s.refused, u.hostID)
+	if u.hap != nil {
+		delete(s.refused, u.hostID)
+	}
 	s.mu.Unlock()
 	s.tellPage(u.hostID)
 	u.tv.RefreshNames() // one may have been learned since the television was made
