@@ -151,6 +151,7 @@ var varying = []struct {
 	{regexp.MustCompile(`"port":\d{5}`), `"port":20001`},
 	{regexp.MustCompile(` [23]\d{4} `), " 20001 "},
 	{regexp.MustCompile(`\d{3}-\d\d-\d{3}`), "518-08-582"},
+	{regexp.MustCompile(`\b([a-z2-7]{4}-){2}[a-z2-7]{4}\b`), "k7mq-2xhd-5fwa"},
 	{regexp.MustCompile(`([0-9A-F]{2}:){5}[0-9A-F]{2}`), "C2:4E:91:5A:07:1D"},
 	{regexp.MustCompile(`"setup_id":"\w{4}"`), `"setup_id":"7OSX"`},
 	{regexp.MustCompile(`"setup_uri":"[^"]+"`), `"setup_uri":"X-HM://0081YCYEP7OSX"`},

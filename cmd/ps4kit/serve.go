@@ -32,8 +32,8 @@ The titles and the remote control of a console follow config.yaml while the serv
 runs (and SIGHUP reads it at once); everything else is read at the start.
 
 On a terminal it shows the setup code and the QR code of each console that is not
-paired. Without one (as a service) it does not: ask for them with
-ps4kit homekit qr.`,
+paired, and the address and the first password of the web page. Without one (as a
+service) it does not: ask for them with ps4kit homekit qr and ps4kit web password.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
@@ -71,14 +71,15 @@ func (o *serveOptions) run(ctx context.Context, p *program) error {
 		Simulate: o.simulate,
 		Log:      log,
 		Version:  version,
-		Ready:    func(list []web.Accessory) { o.greet(p, list) },
+		Ready:    func(g app.Greeting) { o.greet(p, g) },
 		Reload:   reload,
 	})
 }
 
-// greet tells a person what to do next. Setup codes go to a terminal, or where the
-// consoles are simulated: anything else may be a log.
-func (o *serveOptions) greet(p *program, list []web.Accessory) {
+// greet tells a person what to do next. Setup codes and the password go to a terminal,
+// or where the consoles are simulated: anything else may be a log.
+func (o *serveOptions) greet(p *program, g app.Greeting) {
+	list := g.Accessories
 	mayShow := o.simulate > 0 || isTerminal(p.stdout)
 	switch {
 	case p.json():
@@ -97,7 +98,7 @@ func (o *serveOptions) greet(p *program, list []web.Accessory) {
 			app.PrintCode(p.stdout, a)
 		}
 	}
-	_, _ = fmt.Fprint(p.stdout, nextSteps(len(list), unpaired))
+	_, _ = fmt.Fprint(p.stdout, nextSteps(len(list), unpaired)+pageLines(g.Page)+stopLine)
 }
 
 // withoutCodes leaves out what lets somebody pair.
@@ -110,18 +111,31 @@ func withoutCodes(list []web.Accessory) []web.Accessory {
 }
 
 func nextSteps(consoles, unpaired int) string {
-	const stop = "\nStop with Ctrl-C; what is paired stays paired.\n"
 	switch {
 	case consoles == 0:
 		return "\nNo console is known yet. ps4kit goes on searching; switch a PS4 on, or name it in\n" +
-			"config.yaml. No PS4 at hand? Try: ps4kit serve --simulate 1\n" + stop
+			"config.yaml. No PS4 at hand? Try: ps4kit serve --simulate 1\n"
 	case unpaired == 0:
-		return "\nEvery console is paired. Find them in the Home app and in the Control Center remote.\n" + stop
+		return "\nEvery console is paired. Find them in the Home app and in the Control Center remote.\n"
 	}
 	return `
 Next: on an iPhone or iPad in this network open the Home app, tap + and Add
 Accessory, and scan the code above (or choose "More options" and type the setup
 code). Home warns that the accessory is not certified: add it anyway. Each console
 is an accessory of its own.
-` + stop
+`
+}
+
+const stopLine = "\nStop with Ctrl-C; what is paired stays paired.\n"
+
+// pageLines say how to get into the web page.
+func pageLines(page app.Page) string {
+	password := page.Password.Password
+	switch {
+	case page.Configured:
+		password = "that of web.password_hash in the configuration"
+	case password == "":
+		password = "the one that you chose; ps4kit web password --new makes a new one"
+	}
+	return fmt.Sprintf("\nWeb page  %s\nPassword  %s\n", page.URL, password)
 }

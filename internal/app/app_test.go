@@ -103,7 +103,7 @@ func serve(t *testing.T, dir, yaml string, simulate int) *running {
 	go func() {
 		done <- errors.Join(app.Run(ctx, app.Options{
 			Config: load(t, yaml), State: store, Simulate: simulate, Log: logger, Version: "v9",
-			Ready: func(list []web.Accessory) { ready <- list },
+			Ready: func(g app.Greeting) { ready <- g.Accessories },
 		}), store.Close())
 	}()
 	r.stop = sync.OnceFunc(func() {

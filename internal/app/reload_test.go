@@ -27,7 +27,7 @@ func TestConfigurationIsFollowed(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {
 		done <- errors.Join(app.Run(ctx, app.Options{
-			Config: load(t, yaml), State: store, Log: logger, Reload: reload, Ready: func(l []web.Accessory) { ready <- l },
+			Config: load(t, yaml), State: store, Log: logger, Reload: reload, Ready: func(g app.Greeting) { ready <- g.Accessories },
 		}), store.Close())
 	}()
 	t.Cleanup(func() {

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"net"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -28,8 +27,8 @@ type Options struct {
 	Log      *logrus.Logger
 	Version  string // of this program
 	// Ready is called once, when every known console's HAP server listens. It is
-	// told secrets (setup codes), which are for a person's eyes only.
-	Ready func([]web.Accessory)
+	// told secrets, which are for a person's eyes only.
+	Ready func(Greeting)
 	// Reload brings each new configuration, see followConfig.
 	Reload <-chan *config.Config
 }
@@ -38,10 +37,12 @@ type Options struct {
 type server struct {
 	Options
 	files        files
-	installation string // see modelOf
+	guard        func() (*web.Guard, error) // the one of the page
+	installation string                     // see modelOf
 	announcer    hapserver.Announcer
 
 	simulated []*ps4test.Console
+	page      Page
 
 	group *errgroup.Group
 	life  context.Context // of what the group runs
@@ -94,7 +95,9 @@ func Run(ctx context.Context, o Options) error {
 }
 
 func newServer(o Options) *server {
-	return &server{Options: o, files: files{o.State, o.Log}, units: map[string]*unit{}, refused: map[string]bool{}, grown: make(chan struct{}, 1)}
+	s := &server{Options: o, files: files{o.State, o.Log}, units: map[string]*unit{}, refused: map[string]bool{}, grown: make(chan struct{}, 1)}
+	s.guard = sync.OnceValues(s.newGuard)
+	return s
 }
 
 func (s *server) run(ctx context.Context, simulated []*ps4test.Console) error {
@@ -131,7 +134,7 @@ func (s *server) start(ctx context.Context, simulated []*ps4test.Console) error 
 		if err != nil {
 			return err
 		}
-		s.Ready(list)
+		s.Ready(Greeting{list, s.page})
 	}
 	notifyReady()
 	return nil
@@ -139,18 +142,16 @@ func (s *server) start(ctx context.Context, simulated []*ps4test.Console) error 
 
 // listen opens the address of web.listen and the socket.
 func (s *server) listen(ctx context.Context) error {
-	var lc net.ListenConfig
-	page, err := lc.Listen(ctx, "tcp", s.Config.Web.Listen)
+	site, ln, err := s.listenSite(ctx)
 	if err != nil {
-		return fmt.Errorf("web.listen: %w: choose another address, or stop what uses it", err)
+		return err
 	}
 	socket, err := web.ListenSocket(ctx, SocketPath(s.State.Dir()))
 	if err != nil {
-		_ = page.Close()
+		_ = ln.Close()
 		return err
 	}
-	s.Log.WithField("address", page.Addr().String()).Info("health and readiness are served")
-	s.group.Go(func() error { return web.Serve(ctx, page, web.Health(s.unready)) })
+	s.group.Go(func() error { return web.Serve(ctx, ln, site) })
 	s.group.Go(func() error { return web.Serve(ctx, socket, web.API(s, s, nil)) })
 	return nil
 }

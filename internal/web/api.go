@@ -16,9 +16,13 @@ const prefix = "/api/v1"
 // may refuses who must not do what a route takes; with nil everybody may, and what the
 // API tells is secret: that is for the socket, whose permissions guard it.
 func API(b Backend, p Page, may Permission) http.Handler {
+	return api(slices.Concat(routes(b), pageRoutes(p, may)), may)
+}
+
+func api(routes []route, may Permission) http.Handler {
 	mux := http.NewServeMux()
 	allowed := map[string][]string{}
-	for _, r := range append(routes(b), pageRoutes(p, may)...) {
+	for _, r := range routes {
 		method, path, _ := strings.Cut(r.pattern, " ")
 		mux.Handle(method+" "+prefix+path, guarded(r, may))
 		allowed[path] = append(allowed[path], method)
@@ -43,8 +47,8 @@ type Access uint8
 // Each level includes those before it.
 const (
 	AccessControl Access = iota // see and drive the consoles and their titles
-	AccessAdmin                 // set up: link, credentials, HomeKit, settings, backup
-	AccessOwner                 // for a person at the page, never a token: restore, the password, tokens
+	AccessAdmin                 // set up: link, credentials, HomeKit, settings
+	AccessOwner                 // for a person at the page, never a token: backups, the password, tokens
 	AccessSocket                // for the socket alone: what tells a stored secret
 )
 
@@ -66,7 +70,7 @@ func guarded(r route, may Permission) http.Handler {
 }
 
 func routes(b Backend) []route {
-	return slices.Concat(consoleRoutes(b), keyboardRoutes(b), titleRoutes(b), userRoutes(b), homekitRoutes(b), checkRoutes(b))
+	return slices.Concat(consoleRoutes(b), keyboardRoutes(b), titleRoutes(b), userRoutes(b), homekitRoutes(b), checkRoutes(b), passwordRoutes(b))
 }
 
 func consoleRoutes(b Backend) []route {
@@ -188,7 +192,7 @@ func homekitRoutes(b Backend) []route {
 		}), access: AccessAdmin},
 		{pattern: "GET /backup", handler: answer(func(r *http.Request) (archive, error) {
 			return b.Backup(r.Context())
-		}), access: AccessAdmin},
+		}), access: AccessOwner},
 	}
 }
 

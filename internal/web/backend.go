@@ -69,6 +69,12 @@ type Backend interface {
 
 	// Backup writes everything that is remembered, as a gzipped tar: it holds secrets.
 	Backup(ctx context.Context) ([]byte, error)
+
+	// WebPassword returns the first password of the web page; password_changed when it was
+	// changed, and password_configured when the configuration has it.
+	WebPassword(ctx context.Context) (Password, error)
+	// RenewWebPassword makes a new first password, and everybody has to sign in again.
+	RenewWebPassword(ctx context.Context) (Password, error)
 }
 
 // States of a console.

@@ -106,6 +106,10 @@ func everyMethod() []asked {
 			return b.CheckHomekit(ctx, "")
 		}},
 		{call{"Backup", nil}, bytes.Repeat([]byte{0x1f, 0x8b, 0}, 1<<20), func(ctx context.Context, b web.Backend) (any, error) { return b.Backup(ctx) }},
+		{call{"WebPassword", nil}, web.Password{Password: "k7mq-2xhd-5fwa"}, func(ctx context.Context, b web.Backend) (any, error) { return b.WebPassword(ctx) }},
+		{call{"RenewWebPassword", nil}, web.Password{Password: "k7mq-2xhd-5fwa"}, func(ctx context.Context, b web.Backend) (any, error) {
+			return b.RenewWebPassword(ctx)
+		}},
 	}
 }
 

@@ -146,6 +146,14 @@ func (b *backend) Backup(ctx context.Context) ([]byte, error) {
 	return give[[]byte](ctx, b, "Backup")
 }
 
+func (b *backend) WebPassword(ctx context.Context) (web.Password, error) {
+	return give[web.Password](ctx, b, "WebPassword")
+}
+
+func (b *backend) RenewWebPassword(ctx context.Context) (web.Password, error) {
+	return give[web.Password](ctx, b, "RenewWebPassword")
+}
+
 // serveSocket serves b on a socket until the test ends.
 func serveSocket(t *testing.T, b web.Backend) (path string) {
 	t.Helper()

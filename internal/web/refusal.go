@@ -17,6 +17,10 @@ const (
 	codeNoRoute   = "unknown_request"
 	codeTooLarge  = "too_large"
 	codeBusy      = "busy"
+	codeSignIn    = "sign_in"
+	codeForbidden = "forbidden"
+	codeHost      = "unknown_host"
+	codeTooMany   = "too_many_tries"
 )
 
 func statusOf(code string) int {
@@ -35,6 +39,14 @@ func statusOf(code string) int {
 		return http.StatusRequestEntityTooLarge
 	case codeBusy:
 		return http.StatusServiceUnavailable
+	case codeSignIn:
+		return http.StatusUnauthorized
+	case codeForbidden:
+		return http.StatusForbidden
+	case codeHost:
+		return http.StatusMisdirectedRequest
+	case codeTooMany:
+		return http.StatusTooManyRequests
 	}
 	return http.StatusUnprocessableEntity
 }
@@ -42,6 +54,12 @@ func statusOf(code string) int {
 // refuse writes an error in the form of docs/cli.md.
 func refuse(w http.ResponseWriter, err error) {
 	e := AsError(err)
+	if late, ok := errors.AsType[*tooManyError](err); ok {
+		late.header(w)
+	}
+	if e.Code == codeSignIn {
+		w.Header().Set("WWW-Authenticate", "Bearer") // no browser asks for a name and a password then
+	}
 	writeJSON(w, statusOf(e.Code), errorBody{&e})
 }
 

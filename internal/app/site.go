@@ -1,0 +1,133 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+
+	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/internal/web"
+)
+
+// Greeting is what a person is told when the server is ready.
+type Greeting struct {
+	Accessories []web.Accessory
+	Page        Page
+}
+
+// Page tells how to get at the web page.
+type Page struct {
+	URL        string
+	Password   web.Password // the first one; empty once it was changed
+	Configured bool         // the password is that of web.password_hash
+}
+
+// newGuard opens what is remembered for the page, and makes its first password. A file
+// that is damaged has been set aside: who wants in then needs the new password.
+func (s *server) newGuard() (*web.Guard, error) {
+	file, err := state.Document(s.State, "web", state.DocumentOptions[web.Saved]{Secret: true, Check: web.Saved.Check})
+	if err != nil {
+		return nil, err
+	}
+	hash := s.Config.Web.PasswordHash.Reveal()
+	guard, err := web.NewGuard(file, hash)
+	if errors.Is(err, state.ErrDamaged) {
+		s.Log.WithError(err).Error("the password and the tokens of the web page are lost; ps4kit web password shows the new password")
+		guard, err = web.NewGuard(file, hash)
+	}
+	return guard, err
+}
+
+// listenSite opens the address of web.listen, and notes how to get there.
+func (s *server) listenSite(ctx context.Context) (http.Handler, net.Listener, error) {
+	guard, err := s.guard()
+	if err != nil {
+		return nil, nil, fmt.Errorf("web: %w", err)
+	}
+	certificate, err := s.certificate()
+	if err != nil {
+		return nil, nil, err
+	}
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", s.Config.Web.Listen)
+	if err != nil {
+		return nil, nil, fmt.Errorf("web.listen: %w: choose another address, or stop what uses it", err)
+	}
+	s.Log.WithField("address", ln.Addr().String()).Info("the web page is served")
+	first, _ := guard.FirstPassword() // none is fine
+	s.page = Page{URL: s.pageURL(ln.Addr(), certificate != nil), Password: first, Configured: !s.Config.Web.PasswordHash.Empty()}
+	return web.Site(web.SiteOptions{
+		Backend:      s,
+		Page:         s,
+		Guard:        guard,
+		Unready:      s.unready,
+		AllowedHosts: s.Config.Web.AllowedHosts,
+		Version:      s.Version,
+		Simulated:    s.Simulate > 0,
+	}), web.Bound(ln, certificate), nil
+}
+
+// certificate is that of web.tls_cert, nil without one.
+func (s *server) certificate() (*tls.Certificate, error) {
+	if s.Config.Web.TLSCert == "" {
+		return nil, nil
+	}
+	c, err := tls.LoadX509KeyPair(s.Config.Web.TLSCert, s.Config.Web.TLSKey)
+	if err != nil {
+		return nil, &web.Error{Code: "config", Message: fmt.Sprintf("web.tls_cert and web.tls_key: %v", err),
+			Hint: "Both must be PEM files that this user may read, and fit."}
+	}
+	return &c, nil
+}
+
+// pageURL is the address of the page in a form that a browser takes, also on another
+// machine if the page listens for it.
+func (s *server) pageURL(at net.Addr, encrypted bool) string {
+	scheme := "http"
+	if encrypted {
+		scheme = "https"
+	}
+	listens, _ := netip.ParseAddrPort(at.String())
+	host := listens.Addr().String()
+	if listens.Addr().IsUnspecified() {
+		host = s.ownAddress()
+	}
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(int(listens.Port()))) + "/"
+}
+
+// ownAddress is the one by which others in the network reach this machine. A server with
+// simulated consoles is for its own machine.
+func (s *server) ownAddress() string {
+	const local = "127.0.0.1"
+	if s.Simulate > 0 {
+		return local
+	}
+	elsewhere := netip.MustParseAddrPort("192.0.2.1:9") // for documentation: RFC 5737
+	if address := addressToward(netip.Addr{}, elsewhere); address != "" {
+		return address
+	}
+	return local
+}
+
+// WebPassword implements web.Backend.
+func (s *server) WebPassword(context.Context) (web.Password, error) {
+	guard, err := s.guard()
+	if err != nil {
+		return web.Password{}, err
+	}
+	return guard.FirstPassword()
+}
+
+// RenewWebPassword implements web.Backend.
+func (s *server) RenewWebPassword(context.Context) (web.Password, error) {
+	guard, err := s.guard()
+	if err != nil {
+		return web.Password{}, err
+	}
+	return guard.RenewPassword()
+}
