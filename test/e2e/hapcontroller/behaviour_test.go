@@ -12,26 +12,26 @@ import (
 )
 
 // at adds the address of a HAP server to a command's arguments.
-func at(tv television, a args) args {
+func at(tv peer.Television, a args) args {
 	a["device"], a["address"], a["port"] = tv.DeviceID, tv.Address, tv.Port
 	return a
 }
 
 // pairWith pairs a new controller with an accessory.
-func (c *controller) pairWith(name string, tv television) {
+func (c *controller) pairWith(name string, tv peer.Television) {
 	c.t.Helper()
-	c.do("connect", at(tv, args{"name": name}), nil)
-	c.do("pair", args{"name": name, "code": tv.SetupCode}, nil)
+	c.Do("connect", at(tv, args{"name": name}), nil)
+	c.Do("pair", args{"name": name, "code": tv.SetupCode}, nil)
 }
 
 // paired starts the Den, a server and a controller called phone, and pairs them.
-func paired(t *testing.T) (*ps4test.Console, *controller, television, *database) {
+func paired(t *testing.T) (*ps4test.Console, *controller, peer.Television, *database) {
 	t.Helper()
-	peer.NodeModules(t)
+	peer.NodeModules(t, ".")
 	console, dir := den(t)
-	s := startServer(t, dir)
+	s := peer.StartServer(t, dir)
 	c := startController(t)
-	tv := onlyTelevision(t, s.televisions)
+	tv := onlyTelevision(t, s.Televisions)
 	c.pairWith("phone", tv)
 	return console, c, tv, readDatabase(c, "phone")
 }
@@ -41,7 +41,7 @@ func TestReadsWithMetadata(t *testing.T) {
 	t.Parallel()
 	_, c, _, db := paired(t)
 	active, key := db.one(typeTelevision, typeActive), db.one(typeTelevision, typeRemoteKey)
-	c.do("subscribe", args{"name": "phone", "ids": []string{db.id(active)}}, nil)
+	c.Do("subscribe", args{"name": "phone", "ids": []string{db.id(active)}}, nil)
 	var read struct {
 		Characteristics []struct {
 			characteristic
@@ -52,7 +52,7 @@ func TestReadsWithMetadata(t *testing.T) {
 			Events   *bool    `json:"ev"`
 		} `json:"characteristics"`
 	}
-	c.do("get", args{"name": "phone", "ids": []string{db.id(active), db.id(key), "1.9999"}}, &read)
+	c.Do("get", args{"name": "phone", "ids": []string{db.id(active), db.id(key), "1.9999"}}, &read)
 	if len(read.Characteristics) != 3 {
 		t.Fatalf("%+v", read)
 	}
@@ -81,7 +81,7 @@ func TestTimedWrites(t *testing.T) {
 		t.Helper()
 		var both struct{ Prepare, Write answered }
 		values := map[string]any{db.id(db.one(typeTelevision, typeActive)): value}
-		c.do("timed", args{"name": "phone", "ttl": ttl, "prepared": prepared, "pid": pid, "values": values}, &both)
+		c.Do("timed", args{"name": "phone", "ttl": ttl, "prepared": prepared, "pid": pid, "values": values}, &both)
 		return both.Prepare, both.Write
 	}
 	prepare, wrong := write(5000, 11, 12, 1)
@@ -105,10 +105,10 @@ func TestTimedWrites(t *testing.T) {
 func TestTwoControllers(t *testing.T) {
 	t.Parallel()
 	console, c, tv, db := paired(t)
-	c.do("admit", at(tv, args{"name": "phone", "as": "tablet", "admin": false}), nil)
+	c.Do("admit", at(tv, args{"name": "phone", "as": "tablet", "admin": false}), nil)
 	active := db.one(typeTelevision, typeActive)
 	for _, name := range []string{"phone", "tablet"} {
-		c.do("subscribe", args{"name": name, "ids": []string{db.id(active)}}, nil)
+		c.Do("subscribe", args{"name": name, "ids": []string{db.id(active)}}, nil)
 	}
 	on, off := characteristic{AID: 1, IID: active, Value: 1.0}, characteristic{AID: 1, IID: active, Value: 0.0}
 	c.put("phone", db.id(active), 1)
@@ -125,28 +125,28 @@ func TestTwoControllers(t *testing.T) {
 		t.Error("the phone got an event for its own write")
 	}
 	// Only an admin may list and remove pairings.
-	if _, err := c.try("pairings", args{"name": "tablet"}); err == nil {
+	if _, err := c.Try("pairings", args{"name": "tablet"}); err == nil {
 		t.Error("a controller that is no admin listed the pairings")
 	}
-	c.do("pairings", args{"name": "phone"}, nil)
+	c.Do("pairings", args{"name": "phone"}, nil)
 }
 
 // TestSeveralConsoles: three televisions have nothing to do with each other but the process.
 func TestSeveralConsoles(t *testing.T) {
 	t.Parallel()
-	peer.NodeModules(t)
+	peer.NodeModules(t, ".")
 	dir := t.TempDir()
-	writeFile(t, dir+"/config.yaml", "poll: {interval: 200ms}\nhomekit: {bind: 127.0.0.1, interfaces: [lo]}\nweb: {listen: \"127.0.0.1:0\"}\n")
-	s := startServer(t, dir, "--simulate", "3")
+	peer.WriteFile(t, dir+"/config.yaml", "poll: {interval: 200ms}\nhomekit: {bind: 127.0.0.1, interfaces: [lo]}\nweb: {listen: \"127.0.0.1:0\"}\n")
+	s := peer.StartServer(t, dir, "--simulate", "3")
 	c := startController(t)
-	if len(s.televisions) != 3 {
-		t.Fatalf("%d televisions", len(s.televisions))
+	if len(s.Televisions) != 3 {
+		t.Fatalf("%d televisions", len(s.Televisions))
 	}
 	names := []string{"one", "two", "three"}
-	for i, tv := range s.televisions {
-		c.do("connect", at(tv, args{"name": names[i]}), nil)
-		wrong := s.televisions[(i+1)%3].SetupCode
-		if _, err := c.try("pair", args{"name": names[i], "code": wrong}); err == nil {
+	for i, tv := range s.Televisions {
+		c.Do("connect", at(tv, args{"name": names[i]}), nil)
+		wrong := s.Televisions[(i+1)%3].SetupCode
+		if _, err := c.Try("pair", args{"name": names[i], "code": wrong}); err == nil {
 			t.Fatal("the setup code of another console was taken")
 		}
 		c.pairWith(names[i], tv)
@@ -154,21 +154,21 @@ func TestSeveralConsoles(t *testing.T) {
 	db := readDatabase(c, "two")
 	active := db.one(typeTelevision, typeActive)
 	for _, name := range names {
-		c.do("subscribe", args{"name": name, "ids": []string{db.id(active)}}, nil)
+		c.Do("subscribe", args{"name": name, "ids": []string{db.id(active)}}, nil)
 	}
-	c.do("unpair", args{"name": "one"}, nil)
-	if tvs := s.list(); tvs[0].Paired || !tvs[1].Paired || !tvs[2].Paired {
+	c.Do("unpair", args{"name": "one"}, nil)
+	if tvs := s.List(); tvs[0].Paired || !tvs[1].Paired || !tvs[2].Paired {
 		t.Errorf("after unpairing one: %+v", tvs)
 	}
 	// Two goes on with its connection and its subscription; nobody else hears of it.
-	c.do("admit", at(s.televisions[1], args{"name": "two", "as": "other", "admin": true}), nil)
-	c.do("subscribe", args{"name": "other", "ids": []string{db.id(active)}}, nil)
+	c.Do("admit", at(s.Televisions[1], args{"name": "two", "as": "other", "admin": true}), nil)
+	c.Do("subscribe", args{"name": "other", "ids": []string{db.id(active)}}, nil)
 	c.put("other", db.id(active), 1)
 	if before := c.eventsUntil(event{"two", characteristic{AID: 1, IID: active, Value: 1.0}}); len(before) > 0 {
 		t.Errorf("events of other televisions: %+v", before)
 	}
 	var read struct{ Characteristics []characteristic }
-	c.do("get", args{"name": "three", "ids": []string{db.id(active)}}, &read)
+	c.Do("get", args{"name": "three", "ids": []string{db.id(active)}}, &read)
 	if len(read.Characteristics) != 1 || read.Characteristics[0].Value != 0.0 {
 		t.Errorf("three: %+v", read)
 	}

@@ -23,7 +23,7 @@ func tileOf(c *controller, client, name string) (aid, iid int) {
 			} `json:"services"`
 		} `json:"accessories"`
 	}
-	c.do("accessories", args{"name": client}, &answer)
+	c.Do("accessories", args{"name": client}, &answer)
 	for _, a := range answer.Accessories {
 		for _, s := range a.Services[1:] {
 			for _, ch := range s.Characteristics {
@@ -40,21 +40,21 @@ func tileOf(c *controller, client, name string) (aid, iid int) {
 // TestCompanionBridge: sensors follow the console, switches drive it.
 func TestCompanionBridge(t *testing.T) {
 	t.Parallel()
-	peer.NodeModules(t)
+	peer.NodeModules(t, ".")
 	console, dir := den(t)
 	config := filepath.Join(dir, "config.yaml")
 	text, err := os.ReadFile(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, config, string(text)+"companion: {enabled: true, titles: ["+netflix+"]}\n")
-	s := startServer(t, dir)
+	peer.WriteFile(t, config, string(text)+"companion: {enabled: true, titles: ["+netflix+"]}\n")
+	s := peer.StartServer(t, dir)
 	c := startController(t)
-	i := slices.IndexFunc(s.televisions, func(tv television) bool { return tv.HostID == "companion" })
-	if i < 0 || len(s.televisions) != 2 {
-		t.Fatalf("no companion bridge: %+v", s.televisions)
+	i := slices.IndexFunc(s.Televisions, func(tv peer.Television) bool { return tv.HostID == "companion" })
+	if i < 0 || len(s.Televisions) != 2 {
+		t.Fatalf("no companion bridge: %+v", s.Televisions)
 	}
-	c.pairWith("home", s.televisions[i])
+	c.pairWith("home", s.Televisions[i])
 	tile := func(name string, value any) (id string, e event) {
 		aid, iid := tileOf(c, "home", name)
 		return fmt.Sprintf("%d.%d", aid, iid), event{"home", characteristic{AID: aid, IID: iid, Value: value}}
@@ -63,7 +63,7 @@ func TestCompanionBridge(t *testing.T) {
 	power, powered := tile("Den power", true)
 	title, started := tile("Netflix on Den", true)
 	_, playing := tile("Den playing", 1.0)
-	c.do("subscribe", args{"name": "home", "ids": []string{sensor, power, title, fmt.Sprintf("%d.%d", playing.AID, playing.IID)}}, nil)
+	c.Do("subscribe", args{"name": "home", "ids": []string{sensor, power, title, fmt.Sprintf("%d.%d", playing.AID, playing.IID)}}, nil)
 
 	console.SetAwake() // somebody takes the gamepad
 	seen := c.eventsUntil(on)

@@ -29,7 +29,7 @@ var (
 type journey struct {
 	t       *testing.T
 	program string
-	server  *server
+	server  *peer.Server
 }
 
 // TestJourney is that of an ordinary user on an installed Pi: while the service runs
@@ -37,7 +37,7 @@ type journey struct {
 // uses what he has got.
 func TestJourney(t *testing.T) {
 	t.Parallel()
-	peer.NodeModules(t)
+	peer.NodeModules(t, ".")
 	if os.Geteuid() != 0 {
 		peer.Skip(t, "needs root, to run the service and the user as accounts of their own")
 	}
@@ -61,7 +61,7 @@ func TestJourney(t *testing.T) {
 	j.run("remote", "up")
 	waitFor(t, console, "the press", func(s ps4test.Snapshot) bool { return len(s.Keys) > 0 })
 
-	var waiting []television
+	var waiting []peer.Television
 	if err := json.Unmarshal([]byte(j.run("homekit", "qr", "-o", "json")), &waiting); err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestJourney(t *testing.T) {
 	if console.State() != ps4.StateStandby {
 		t.Error("the console does not rest")
 	}
-	if strings.Contains(j.server.log.String(), credential) {
+	if strings.Contains(j.server.Log.String(), credential) {
 		t.Error("the log holds the credential")
 	}
 }
@@ -90,7 +90,7 @@ func install(t *testing.T, console *ps4test.Console) *journey {
 	must(t, os.Mkdir(filepath.Join(dir, "state"), 0o750))
 	must(t, os.Chown(filepath.Join(dir, "state"), int(service.Uid), int(service.Gid)))
 	j := &journey{t: t, program: filepath.Join(dir, "ps4kit")}
-	program, err := os.ReadFile(ps4kitBinary(t))
+	program, err := os.ReadFile(peer.Binary(t))
 	must(t, err)
 	must(t, os.WriteFile(j.program, program, 0o755)) //nolint:gosec // everybody may run it
 	for name, content := range map[string]string{
@@ -107,7 +107,7 @@ console_key: console.pem
 	} {
 		must(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644)) //nolint:gosec // no secret
 	}
-	j.server = startServerAs(t, service, j.program, dir)
+	j.server = peer.StartServerAs(t, service, j.program, dir)
 	return j
 }
 
@@ -123,9 +123,9 @@ func (j *journey) command(as *syscall.Credential, words ...string) (stdout, stde
 	j.t.Helper()
 	ctx, cancel := context.WithTimeout(j.t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, j.program, append(j.server.globals(), words...)...)
+	cmd := exec.CommandContext(ctx, j.program, append(j.server.Globals(), words...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as}
-	cmd.Env = cleanEnv("/nonexistent")
+	cmd.Env = peer.CleanEnv("/nonexistent")
 	var out, errs strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()

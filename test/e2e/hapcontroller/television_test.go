@@ -43,8 +43,8 @@ func den(t *testing.T) (*ps4test.Console, string) {
 		Timing:      ps4test.FastTiming(),
 	})
 	dir := t.TempDir()
-	key := writeFile(t, filepath.Join(dir, "console.pem"), string(console.PublicKeyPEM()))
-	writeFile(t, filepath.Join(dir, "config.yaml"), fmt.Sprintf(`
+	key := peer.WriteFile(t, filepath.Join(dir, "console.pem"), string(console.PublicKeyPEM()))
+	peer.WriteFile(t, filepath.Join(dir, "config.yaml"), fmt.Sprintf(`
 consoles:
   - address: %s
     name: Den
@@ -84,43 +84,43 @@ func settle(t *testing.T, console *ps4test.Console, n int) {
 // wake, keys, a title, rest mode, a restart with the stored pairing, unpair.
 func TestTelevision(t *testing.T) {
 	t.Parallel()
-	peer.NodeModules(t)
+	peer.NodeModules(t, ".")
 	console, dir := den(t)
-	s := startServer(t, dir)
+	s := peer.StartServer(t, dir)
 	c := startController(t)
-	tv := onlyTelevision(t, s.televisions)
+	tv := onlyTelevision(t, s.Televisions)
 	if tv.Paired || tv.SetupCode == "" || tv.HostID != console.HostID() || tv.Name != "Den" {
 		t.Fatalf("before pairing: %+v", tv)
 	}
 
-	c.do("connect", args{"name": "phone", "device": tv.DeviceID, "address": tv.Address, "port": tv.Port}, nil)
+	c.Do("connect", args{"name": "phone", "device": tv.DeviceID, "address": tv.Address, "port": tv.Port}, nil)
 	var pairing map[string]any
-	c.do("pair", args{"name": "phone", "code": tv.SetupCode}, &pairing)
-	if tv := onlyTelevision(t, s.list()); !tv.Paired || tv.SetupCode != "" || tv.SetupURI != "" || len(tv.Controllers) != 1 || !tv.Controllers[0].Admin {
+	c.Do("pair", args{"name": "phone", "code": tv.SetupCode}, &pairing)
+	if tv := onlyTelevision(t, s.List()); !tv.Paired || tv.SetupCode != "" || tv.SetupURI != "" || len(tv.Controllers) != 1 || !tv.Controllers[0].Admin {
 		t.Errorf("after pairing: %+v", tv)
 	}
 	drive(t, c, "phone", console)
 
-	c.do("close", args{"name": "phone"}, nil)
-	s.stop()
-	s = startServer(t, dir)
-	again := onlyTelevision(t, s.televisions)
+	c.Do("close", args{"name": "phone"}, nil)
+	s.Stop()
+	s = peer.StartServer(t, dir)
+	again := onlyTelevision(t, s.Televisions)
 	if !again.Paired || again.DeviceID != tv.DeviceID || again.Port != tv.Port || again.SetupID != tv.SetupID {
 		t.Errorf("after a restart: %+v, before: %+v", again, tv)
 	}
-	c.do("connect", args{"name": "phone", "device": again.DeviceID, "address": again.Address, "port": again.Port, "pairing": pairing}, nil)
+	c.Do("connect", args{"name": "phone", "device": again.DeviceID, "address": again.Address, "port": again.Port, "pairing": pairing}, nil)
 	drive(t, c, "phone", console)
 
-	c.do("unpair", args{"name": "phone"}, nil)
-	if tv := onlyTelevision(t, s.list()); tv.Paired || tv.SetupCode == "" {
+	c.Do("unpair", args{"name": "phone"}, nil)
+	if tv := onlyTelevision(t, s.List()); tv.Paired || tv.SetupCode == "" {
 		t.Errorf("after unpairing: %+v", tv)
 	}
-	if strings.Contains(s.log.String(), credential) {
+	if strings.Contains(s.Log.String(), credential) {
 		t.Error("the log holds the credential")
 	}
 }
 
-func onlyTelevision(t *testing.T, tvs []television) television {
+func onlyTelevision(t *testing.T, tvs []peer.Television) peer.Television {
 	t.Helper()
 	if len(tvs) != 1 {
 		t.Fatalf("%d televisions instead of one: %+v", len(tvs), tvs)
@@ -136,7 +136,7 @@ func drive(t *testing.T, c *controller, name string, console *ps4test.Console) {
 	active := db.one(typeTelevision, typeActive)
 	identifier := db.one(typeTelevision, typeActiveIdentifier)
 	remoteKey := db.one(typeTelevision, typeRemoteKey)
-	c.do("subscribe", args{"name": name, "ids": []string{db.id(active), db.id(identifier)}}, nil)
+	c.Do("subscribe", args{"name": name, "ids": []string{db.id(active), db.id(identifier)}}, nil)
 
 	keysBefore := len(console.Snapshot().Keys)
 	c.put(name, db.id(active), 1)
@@ -179,7 +179,7 @@ func pressed(keys []ps4test.Key) []string {
 
 func (c *controller) put(name, id string, value any) {
 	c.t.Helper()
-	c.do("put", args{"name": name, "values": map[string]any{id: value}}, nil)
+	c.Do("put", args{"name": name, "values": map[string]any{id: value}}, nil)
 }
 
 // database is the accessory as the controller reads it.
@@ -202,7 +202,7 @@ func readDatabase(c *controller, name string) *database {
 			} `json:"services"`
 		} `json:"accessories"`
 	}
-	c.do("accessories", args{"name": name}, &answer)
+	c.Do("accessories", args{"name": name}, &answer)
 	if len(answer.Accessories) != 1 || answer.Accessories[0].AID != 1 {
 		c.t.Fatalf("not one accessory with aid 1: %+v", answer)
 	}

@@ -28,10 +28,10 @@ func Skip(t *testing.T, reason string) {
 	t.Skip(reason)
 }
 
-// NodeModules installs the locked dependencies of the test's own folder, unless
-// they are there. It skips the test where not everything is required, for `make test`
+// NodeModules installs the locked dependencies of a folder, "." for the test's own,
+// unless they are there. It skips the test where not everything is required, for `make test`
 // needs Go alone. The dependencies' install scripts do not run.
-func NodeModules(t *testing.T) {
+func NodeModules(t *testing.T, dir string) {
 	t.Helper()
 	if !Required() {
 		t.Skip("needs Node and npm packages: `make e2e` runs it")
@@ -41,37 +41,38 @@ func NodeModules(t *testing.T) {
 			Skip(t, "needs "+tool+" on the PATH (Debian: apt-get install nodejs npm)")
 		}
 	}
-	unlock := lock(t)
+	unlock := lock(t, dir)
 	defer unlock()
-	if upToDate() {
+	if upToDate(dir) {
 		return
 	}
 	cmd := exec.CommandContext(t.Context(), "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		Skip(t, "npm ci failed: "+err.Error()+"\n"+string(bytes.TrimSpace(out)))
 	}
-	if err := copyFile("package-lock.json", installedLock); err != nil {
+	if err := copyFile(filepath.Join(dir, "package-lock.json"), filepath.Join(dir, installedLock)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// installedLock is the lock file that node_modules was made from.
+// installedLock is, in the folder, the lock file that node_modules was made from.
 var installedLock = filepath.Join("node_modules", ".ps4kit-lock.json")
 
-func upToDate() bool {
-	want, err := os.ReadFile("package-lock.json")
+func upToDate(dir string) bool {
+	want, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
 	if err != nil {
 		return false
 	}
-	have, err := os.ReadFile(installedLock)
+	have, err := os.ReadFile(filepath.Join(dir, installedLock))
 	return err == nil && bytes.Equal(want, have)
 }
 
 // lock keeps two test processes of one folder from installing at once.
-func lock(t *testing.T) (unlock func()) {
+func lock(t *testing.T, dir string) (unlock func()) {
 	t.Helper()
-	f, err := os.OpenFile("package.json", os.O_RDONLY, 0)
+	f, err := os.OpenFile(filepath.Join(dir, "package.json"), os.O_RDONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func isolate(t *testing.T) bool {
 		setUpLoopback(t)
 		return true
 	}
-	peer.NodeModules(t)
+	peer.NodeModules(t, ".")
 	unshare := unshareCommand(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

@@ -1,4 +1,4 @@
-package hapcontroller_test
+package peer
 
 import (
 	"bytes"
@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// television is an entry of `homekit list -o json`.
-type television struct {
+// Television is an entry of `homekit list -o json`.
+type Television struct {
 	Name        string `json:"name"`
 	HostID      string `json:"host_id"`
 	DeviceID    string `json:"device_id"`
@@ -39,8 +39,8 @@ var binary struct {
 	err  error
 }
 
-// ps4kitBinary is the program under test: $PS4KIT_BIN, or built once.
-func ps4kitBinary(t *testing.T) string {
+// Binary is the program under test: $PS4KIT_BIN, or built once.
+func Binary(t *testing.T) string {
 	t.Helper()
 	if p := os.Getenv("PS4KIT_BIN"); p != "" {
 		return p
@@ -58,7 +58,8 @@ func ps4kitBinary(t *testing.T) string {
 	return binary.path
 }
 
-func TestMain(m *testing.M) {
+// Main runs the tests of a package that uses Binary: func TestMain calls it.
+func Main(m *testing.M) {
 	code := m.Run()
 	if binary.path != "" {
 		_ = os.Remove(binary.path)
@@ -66,32 +67,33 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// server is a running `ps4kit serve`.
-type server struct {
+// Server is a running `ps4kit serve`.
+type Server struct {
 	t    *testing.T
 	cmd  *exec.Cmd
-	log  *lockedBuffer
+	Log  fmt.Stringer
 	dir  string
 	done chan error
 
-	televisions []television // what it served when it was ready
+	Televisions []Television // what it served when it was ready
 }
 
-// startServer runs `ps4kit serve -o json` on loopback only, with its files in dir
+// StartServer runs `ps4kit serve -o json` on loopback only, with its files in dir
 // and the given arguments, and waits until it says that it is ready.
-func startServer(t *testing.T, dir string, arguments ...string) *server {
+func StartServer(t *testing.T, dir string, arguments ...string) *Server {
 	t.Helper()
-	return startServerAs(t, nil, ps4kitBinary(t), dir, arguments...)
+	return StartServerAs(t, nil, Binary(t), dir, arguments...)
 }
 
-// startServerAs is startServer for another account; nil is the test's own.
-func startServerAs(t *testing.T, account *syscall.Credential, program, dir string, arguments ...string) *server {
+// StartServerAs is StartServer for another account; nil is the test's own.
+func StartServerAs(t *testing.T, account *syscall.Credential, program, dir string, arguments ...string) *Server {
 	t.Helper()
-	s := &server{t: t, dir: dir, log: &lockedBuffer{}, done: make(chan error, 1)}
-	s.cmd = exec.Command(program, append(s.globals(), append([]string{"serve", "-o", "json", "-v"}, arguments...)...)...)
+	s := &Server{t: t, dir: dir, done: make(chan error, 1)}
+	s.cmd = exec.Command(program, append(s.Globals(), append([]string{"serve", "-o", "json", "-v"}, arguments...)...)...)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: account}
-	s.cmd.Env = cleanEnv(dir)
-	s.cmd.Stderr = s.log
+	s.cmd.Env = CleanEnv(dir)
+	log := &lockedBuffer{}
+	s.Log, s.cmd.Stderr = log, log
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -100,14 +102,14 @@ func startServerAs(t *testing.T, account *syscall.Credential, program, dir strin
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		s.stop()
+		s.Stop()
 		if t.Failed() {
-			t.Logf("log of ps4kit serve:\n%s", s.log)
+			t.Logf("log of ps4kit serve:\n%s", s.Log)
 		}
 	})
 	ready := make(chan error, 1)
 	go func() {
-		var printed []television
+		var printed []Television
 		ready <- json.NewDecoder(out).Decode(&printed)
 		_, _ = io.Copy(io.Discard, out)
 		s.done <- s.cmd.Wait()
@@ -115,25 +117,27 @@ func startServerAs(t *testing.T, account *syscall.Credential, program, dir strin
 	select {
 	case err := <-ready:
 		if err != nil {
-			t.Fatalf("ps4kit serve: %v\n%s", err, s.log)
+			t.Fatalf("ps4kit serve: %v\n%s", err, s.Log)
 		}
-	case <-time.After(patience):
-		t.Fatalf("ps4kit serve is not ready after %v\n%s", patience, s.log)
+	case <-time.After(Patience):
+		t.Fatalf("ps4kit serve is not ready after %v\n%s", Patience, s.Log)
 	}
-	s.televisions = s.list()
+	s.Televisions = s.List()
 	return s
 }
 
-func (s *server) globals() []string {
+// Globals are the flags by which a command finds the files of the server.
+func (s *Server) Globals() []string {
 	return []string{"--config", filepath.Join(s.dir, "config.yaml"), "--state-dir", filepath.Join(s.dir, "state")}
 }
 
-func cleanEnv(home string) []string {
+// CleanEnv is the environment of ps4kit: what the machine sets does not count.
+func CleanEnv(home string) []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home}
 }
 
-// stop ends the server as systemd does, and demands that it takes under 2 s.
-func (s *server) stop() {
+// Stop ends the server as systemd does, and demands that it takes under 2 s.
+func (s *Server) Stop() {
 	if s.cmd.ProcessState != nil || s.done == nil {
 		return
 	}
@@ -147,34 +151,35 @@ func (s *server) stop() {
 		if took := time.Since(begin); took > 2*time.Second {
 			s.t.Errorf("ps4kit serve took %v to stop", took)
 		}
-	case <-time.After(patience):
+	case <-time.After(Patience):
 		s.t.Errorf("ps4kit serve does not stop")
 		_ = s.cmd.Process.Kill()
 	}
 	s.done = nil
 }
 
-// list runs `ps4kit homekit list -o json` beside the server.
-func (s *server) list() []television {
+// List runs `ps4kit homekit list -o json` beside the server.
+func (s *Server) List() []Television {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, ps4kitBinary(s.t), append(s.globals(), "homekit", "list", "-o", "json")...)
-	cmd.Env = cleanEnv(s.dir)
+	cmd := exec.CommandContext(ctx, Binary(s.t), append(s.Globals(), "homekit", "list", "-o", "json")...)
+	cmd.Env = CleanEnv(s.dir)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
 		s.t.Fatalf("homekit list: %v\n%s", err, &stderr)
 	}
-	var tvs []television
+	var tvs []Television
 	if err := json.Unmarshal(out, &tvs); err != nil {
 		s.t.Fatalf("homekit list: %v in %s", err, out)
 	}
 	return tvs
 }
 
-func writeFile(t *testing.T, path, content string) string {
+// WriteFile makes a file that only its owner reads, and returns its path.
+func WriteFile(t *testing.T, path, content string) string {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
