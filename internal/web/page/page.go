@@ -6,5 +6,5 @@ import "embed"
 
 // FS holds the files, without folders.
 //
-//go:embed *.html
+//go:embed *.html *.css *.js *.svg
 var FS embed.FS
