@@ -99,13 +99,13 @@ func (o *credentialOptions) run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	var phone *phoneApp
+	var app *phoneApp
 	if o.way() == "capture" {
-		if phone, err = o.listenForPhone(ctx, p); err != nil {
+		if app, err = o.listenForPhone(ctx, p); err != nil {
 			return err
 		}
-		defer phone.close()
-		get = phone.credential
+		defer app.close()
+		get = app.credential
 	}
 	ctx, b, host, done, err := o.console.connect(ctx, p)
 	if err != nil {

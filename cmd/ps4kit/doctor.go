@@ -12,6 +12,7 @@ import (
 
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/doctor"
+	"github.com/ps4kit/ps4kit/internal/phone"
 	"github.com/ps4kit/ps4kit/internal/web"
 )
 
@@ -65,7 +66,7 @@ func (o *doctorOptions) run(ctx context.Context, p *program) error {
 	failed, err := doctor.Examine(ctx, doctor.Options{
 		Config: c, ConfigErr: configErr, StateDir: dir, NoLogin: o.noLogin, Built: built(),
 		Connect: func(ctx context.Context) (doctor.Connection, error) { return o.connect(ctx, p) },
-		System:  doctor.ThisMachine(portHolder, shellQuote(executable())),
+		System:  doctor.ThisMachine(phone.Holder, phone.Program()),
 		Report:  out.add,
 	})
 	if err := out.end(); err != nil {
@@ -99,8 +100,6 @@ func (o *doctorOptions) connect(ctx context.Context, p *program) (doctor.Connect
 func defaultConfiguration() (*config.Config, error) {
 	return config.Load(os.DevNull, func(string) (string, bool) { return "", false })
 }
-
-func portHolder(port uint16) string { return udpHolder(os.DirFS("/proc"), port).String() }
 
 // built is the time of the commit that this program was built from; zero: not known.
 func built() time.Time {

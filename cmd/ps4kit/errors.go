@@ -114,7 +114,7 @@ func exitOf(code string) int {
 	switch code {
 	case "unreachable":
 		return exitUnreachable
-	case "usage", "config", "ambiguous":
+	case "usage", "config", "ambiguous", "port_rights", "port_taken":
 		return exitUsage
 	case "no_credential", "pin_needed", "pin_wrong", "not_linked", "no_such_account",
 		"passcode_needed", "passcode_wrong", "authentication":

@@ -50,6 +50,7 @@ var rules = []rule{
 	{"internal/web", []string{"internal/web/page"}, []string{anyLibrary}},
 	{"internal/web/page", nil, nil},
 	{"internal/doctor", []string{"ps4", "internal/config", "internal/state", "internal/web"}, []string{"github.com/miekg/dns", "golang.org/x/net"}},
+	{"internal/phone", []string{"ps4", "internal/web"}, nil},
 	{"internal/tui", []string{"internal/web", "internal/tui/hush"}, []string{"github.com/charmbracelet"}},
 	{"internal/tui/hush", nil, nil},
 	{"internal/tui/ptytest", nil, []string{"golang.org/x/sys"}},

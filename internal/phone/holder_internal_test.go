@@ -1,7 +1,6 @@
-package main
+package phone
 
 import (
-	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -10,7 +9,13 @@ import (
 	"syscall"
 	"testing"
 	"testing/fstest"
+
+	"go.uber.org/goleak"
+
+	"github.com/ps4kit/ps4kit/internal/web"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // Lines of /proc/net/udp, as Linux 6.1 prints them: port 987 (03DB) of 127.0.0.1 and
 // of every address, and port 68.
@@ -111,19 +116,16 @@ func TestPortErrors(t *testing.T) {
 		return &net.OpError{Op: "listen", Err: os.NewSyscallError("bind", errno)}
 	}
 	for _, tt := range []struct {
-		err           error
-		exit          int
-		code, message string
-		hint          string
+		err                 error
+		code, message, hint string
 	}{
-		{bind(syscall.EACCES), exitUsage, "port_rights", "UDP port 987", "sudo setcap cap_net_bind_service=+ep " + shellQuote(executable())},
-		{bind(syscall.EADDRINUSE), exitUsage, "port_taken", "UDP port 987 is taken by ", "Stop that program first"},
-		{bind(syscall.ENODEV), exitRefused, "failed", "no such device", ""},
+		{bind(syscall.EACCES), "port_rights", "UDP port 987", "sudo setcap cap_net_bind_service=+ep " + Program()},
+		{bind(syscall.EADDRINUSE), "port_taken", "UDP port 987 is taken by ", "Stop that program first"},
+		{bind(syscall.ENODEV), "failed", "no such device", ""},
 	} {
-		_, e := explain(portError(tt.err, 987))
-		exit := (&program{stderr: io.Discard}).finish(portError(tt.err, 987))
-		if exit != tt.exit || e.Code != tt.code || !strings.Contains(e.Message, tt.message) || !strings.Contains(e.Hint, tt.hint) {
-			t.Errorf("%v: %d %+v", tt.err, exit, e)
+		e := web.AsError(portError(tt.err, 987))
+		if e.Code != tt.code || !strings.Contains(e.Message, tt.message) || !strings.Contains(e.Hint, tt.hint) {
+			t.Errorf("%v: %+v", tt.err, e)
 		}
 	}
 }
