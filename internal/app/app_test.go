@@ -93,6 +93,12 @@ type running struct {
 // serve runs a server in the state directory until the test ends.
 func serve(t *testing.T, dir, yaml string, simulate int) *running {
 	t.Helper()
+	return serveWith(t, dir, yaml, func(o *app.Options) { o.Simulate = simulate })
+}
+
+// serveWith is serve with other options.
+func serveWith(t *testing.T, dir, yaml string, more func(*app.Options)) *running {
+	t.Helper()
 	r := &running{t: t, log: &log{}, state: dir}
 	logger := logrus.New()
 	logger.SetOutput(r.log)
@@ -100,12 +106,12 @@ func serve(t *testing.T, dir, yaml string, simulate int) *running {
 	store := open(t, dir)
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, done := make(chan []web.Accessory, 1), make(chan error, 1)
-	go func() {
-		done <- errors.Join(app.Run(ctx, app.Options{
-			Config: load(t, yaml), State: store, Simulate: simulate, Log: logger, Version: "v9",
-			Ready: func(g app.Greeting) { ready <- g.Accessories },
-		}), store.Close())
-	}()
+	o := app.Options{
+		Config: load(t, yaml), State: store, Log: logger, Version: "v9",
+		Ready: func(g app.Greeting) { ready <- g.Accessories },
+	}
+	more(&o)
+	go func() { done <- errors.Join(app.Run(ctx, o), store.Close()) }()
 	r.stop = sync.OnceFunc(func() {
 		begin := time.Now()
 		cancel()

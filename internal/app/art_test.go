@@ -24,8 +24,9 @@ const (
 // sony is a copy of the title metadata on loopback: every title is called "Real™" and
 // its id.
 type sony struct {
-	url  string
-	hold sync.RWMutex // locked: answers wait
+	url   string
+	cover []byte       // of every title, nil for none
+	hold  sync.RWMutex // locked: answers wait
 
 	mu    sync.Mutex
 	asked map[string]int // by title id
@@ -44,6 +45,10 @@ func newSony(t *testing.T) *sony {
 		s.mu.Lock()
 		s.asked[id]++
 		s.mu.Unlock()
+		if s.cover != nil && strings.Contains(r.URL.Path, "/image") {
+			_, _ = w.Write(s.cover)
+			return
+		}
 		s.hold.RLock()
 		defer s.hold.RUnlock()
 		if !found {

@@ -153,7 +153,7 @@ func (s *server) Wake(ctx context.Context, host string, wait bool) error {
 	case err != nil || c.State == web.StateAwake:
 		return err
 	case wait:
-		return u.tv.Wake(ctx)
+		return explain(u.tv.Wake(ctx))
 	}
 	return u.console.Wake(ctx)
 }
@@ -165,7 +165,7 @@ func (s *server) Standby(ctx context.Context, host string) error {
 		return err
 	}
 	if err := u.tv.Standby(ctx); err != nil {
-		return err
+		return explain(err)
 	}
 	s.files.rested(u.hostID)
 	return nil
@@ -181,7 +181,7 @@ func (s *server) Start(ctx context.Context, host, title string, noQuit bool) err
 	if err != nil {
 		return err
 	}
-	return u.tv.StartTitle(ctx, id, noQuit)
+	return explain(u.tv.StartTitle(ctx, id, noQuit))
 }
 
 // Keys implements web.Backend.
@@ -216,36 +216,9 @@ func (s *server) Link(ctx context.Context, host, pin string) error {
 
 // SetCredential implements web.Backend.
 func (s *server) SetCredential(ctx context.Context, host string, user web.User) error {
-	credential, err := ps4.ParseCredential(user.Credential)
-	if err != nil {
-		return err
-	}
-	var passcode ps4.Passcode
-	if user.Passcode != "" {
-		if passcode, err = ps4.ParsePasscode(user.Passcode); err != nil {
-			return err
-		}
-	}
-	hostID := ""
-	if host != "" {
-		u, err := s.findPS4(ctx, host)
-		if err != nil {
-			return err
-		}
-		hostID = u.hostID
-	}
-	if err := s.files.setCredential(hostID, credential, passcode); err != nil {
-		return err
-	}
-	for _, u := range s.list() {
-		user, err := s.user(u.known)
-		if err != nil {
-			return err
-		}
-		u.console.SetUser(user)
-		s.tellPage(u.hostID)
-	}
-	return nil
+	return s.storeUser(ctx, host, user.Passcode, func(context.Context) (ps4.Credential, error) {
+		return ps4.ParseCredential(user.Credential)
+	})
 }
 
 // Credential implements web.Backend.
@@ -303,17 +276,4 @@ func (u *unit) titleID(title string) (string, error) {
 	}
 	return "", &web.Error{Code: "not_found", Message: "no title is known as " + title,
 		Hint: "Give its id, like CUSA00129, or see ps4kit titles."}
-}
-
-// Errors of accessory with the code and the hint that commands show.
-func explain(err error) error {
-	switch {
-	case errors.Is(err, accessory.ErrNoSuchInput):
-		return &web.Error{Code: "not_found", Message: err.Error(), Hint: "ps4kit titles lists the inputs."}
-	case errors.Is(err, accessory.ErrNoFreeSlot):
-		return &web.Error{Code: "no_free_slot", Message: err.Error(), Hint: "Forget a title, or raise homekit.slots."}
-	case errors.Is(err, accessory.ErrName):
-		return &web.Error{Code: "bad_name", Message: err.Error(), Hint: "A name has 1 to 64 bytes."}
-	}
-	return err
 }

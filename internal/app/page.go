@@ -66,10 +66,14 @@ func troubleAt(snapshot accessory.Snapshot) (at time.Time) {
 	return at
 }
 
-// coverPath is where the page gets the cover of a title; empty for no title.
+// coverPath is where the page gets the cover of a title; empty when there is none at
+// hand. One that is found later makes a change: see learned.
 func (s *server) coverPath(titleID string) string {
-	if id, err := artcache.ParseTitleID(titleID); err == nil && s.art != nil {
-		return web.CoverPath(id, int(artcache.Medium))
+	if titleID == "" || s.art == nil {
+		return ""
 	}
-	return ""
+	if _, ok := s.art.Cached(s.life, titleID, artcache.Medium); !ok {
+		return ""
+	}
+	return web.CoverPath(titleID, int(artcache.Medium))
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -31,6 +32,9 @@ type Options struct {
 	Ready func(Greeting)
 	// Reload brings each new configuration, see followConfig.
 	Reload <-chan *config.Config
+	// PhoneAddr is where the phone app looks for consoles; not valid: UDP port 987 of
+	// every address.
+	PhoneAddr netip.AddrPort
 }
 
 // server is a running `ps4kit serve`.
@@ -56,6 +60,7 @@ type server struct {
 	refused  map[string]bool  // known consoles that are not offered, by host id
 
 	events    *web.Events               // nil: nobody is told
+	capturing sync.Mutex                // held while the phone app is waited for
 	companion atomic.Pointer[companion] // nil: not offered
 	grown     chan struct{}             // a token: a console has got its server
 	started   atomic.Bool               // every console that was known at the start had its turn

@@ -27,6 +27,13 @@ func api(routes []route, may Permission) http.Handler {
 		mux.Handle(method+" "+prefix+path, guarded(r, may))
 		allowed[path] = append(allowed[path], method)
 	}
+	mux.Handle("/", noRoute(allowed))
+	return mux
+}
+
+// noRoute answers what is no route: another method of one, or nothing at all.
+func noRoute(allowed map[string][]string) http.Handler {
+	mux := http.NewServeMux()
 	for path, methods := range allowed {
 		mux.Handle(prefix+path, wrongMethod(methods))
 	}

@@ -110,6 +110,8 @@ func reply(w http.ResponseWriter, result any) {
 	case archive:
 		w.Header().Set("Content-Disposition", `attachment; filename="ps4kit-backup.tar.gz"`)
 		write(w, http.StatusOK, "application/gzip", result)
+	case vector:
+		write(w, http.StatusOK, "image/svg+xml", result)
 	default:
 		writeJSON(w, http.StatusOK, result)
 	}

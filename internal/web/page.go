@@ -2,8 +2,6 @@ package web
 
 import (
 	"context"
-	"net/http"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -15,6 +13,34 @@ type Page interface {
 	Overview(ctx context.Context) (Overview, error)
 	// Events are those of this server.
 	Events() *Events
+
+	// RenameConsole gives a console its one name, as writing it in Home does.
+	RenameConsole(ctx context.Context, host, name string) error
+	// OrderTitles orders the inputs of a console; those that are not named follow, and
+	// none at all means the order that they have by themselves.
+	OrderTitles(ctx context.Context, host string, ids []string) error
+	// Cover returns a title's cover, which it may have to fetch, or fails with not_found.
+	// size is the longer side in pixels, 0 for as it came.
+	Cover(ctx context.Context, titleID string, size int) (Picture, error)
+
+	// SetAccount stores the credential that belongs to a PSN account id, and what
+	// follows one that is got another way; all with the passcode, empty for none. An
+	// empty host stands for every console that has no credential of its own.
+	SetAccount(ctx context.Context, host, accountID, passcode string) error
+	// AuthorizeURL is where a person signs in to PSN with a browser; SignIn takes the
+	// address on which that ended.
+	AuthorizeURL() string
+	SignIn(ctx context.Context, host, address, passcode string) error
+	// Capture waits for the PS4 Second Screen app on a phone, five minutes at most.
+	Capture(ctx context.Context, host, passcode string) error
+	// Test opens a new session with a console.
+	Test(ctx context.Context, host string) error
+
+	// SetupURI is the content of an accessory's QR code, a secret; it fails with
+	// codePaired once that is paired. The companion bridge's host is "companion".
+	SetupURI(ctx context.Context, host string) (string, error)
+	// Settings lists every key of the configuration, secrets left out.
+	Settings() []Setting
 }
 
 // Overview is all that the first page shows.
@@ -41,26 +67,21 @@ type Card struct {
 	Simulated    bool      `json:"simulated"`
 }
 
-func pageRoutes(p Page, may Permission) []route {
-	if p == nil {
-		return nil
-	}
-	return slices.Concat(overviewRoutes(p, may))
-}
-
-func overviewRoutes(p Page, may Permission) []route {
-	return []route{
-		{pattern: "GET /overview", handler: answer(func(r *http.Request) (Overview, error) {
-			return p.Overview(r.Context())
-		})},
-		{pattern: "GET /events", handler: streamHandler(p, may)},
-		{pattern: "GET /log", handler: answer(func(r *http.Request) ([]LogLine, error) {
-			return logLines(p.Events().log, r.URL.Query())
-		}), access: AccessAdmin},
-	}
-}
-
 // CoverPath is the path of a title's cover in a size.
 func CoverPath(titleID string, size int) string {
 	return prefix + "/titles/" + escape(titleID) + "/cover?size=" + strconv.Itoa(size)
+}
+
+// Picture is an image as it is served.
+type Picture struct {
+	Data []byte
+	Type string // "image/png"
+	ETag string // quoted
+}
+
+// Setting is a key of the configuration with the value that holds.
+type Setting struct {
+	Key    string `json:"key"`
+	Value  string `json:"value"`  // a list as ["a", "b"], a secret as [redacted]
+	Source string `json:"source"` // default, FILE:LINE, a variable or a flag
 }

@@ -21,11 +21,12 @@ const (
 	codeForbidden = "forbidden"
 	codeHost      = "unknown_host"
 	codeTooMany   = "too_many_tries"
+	codePaired    = "paired" // an accessory, so that it has no setup code
 )
 
 func statusOf(code string) int {
 	switch code {
-	case codeNotFound, codeNoRoute:
+	case codeNotFound, codeNoRoute, codePaired:
 		return http.StatusNotFound
 	case codeAmbiguous:
 		return http.StatusConflict

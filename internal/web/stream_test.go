@@ -16,42 +16,11 @@ import (
 	"github.com/ps4kit/ps4kit/internal/web"
 )
 
-// page is a Page about consoles in memory.
-type page struct {
-	events *web.Events
-	log    *web.Log
-
-	mu    sync.Mutex
-	views map[string]web.View
-}
-
-func newPage() *page {
-	p := &page{log: web.NewLog(), views: map[string]web.View{}}
-	p.events = web.NewEvents("v1", p.log, func(hostID string) web.View {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		return p.views[hostID]
-	})
-	return p
-}
-
-func (p *page) Events() *web.Events { return p.events }
-
-func (p *page) Overview(context.Context) (web.Overview, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	o := web.Overview{Consoles: []web.Card{}}
-	for _, v := range p.views {
-		o.Consoles = append(o.Consoles, *v.Card)
-	}
-	return o, nil
-}
-
 // show makes a console look so, and says that it may have changed.
 func (p *page) show(hostID string, v web.View) {
-	p.mu.Lock()
+	p.shown.Lock()
 	p.views[hostID] = v
-	p.mu.Unlock()
+	p.shown.Unlock()
 	p.events.Changed(hostID)
 }
 

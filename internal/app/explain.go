@@ -1,0 +1,37 @@
+package app
+
+import (
+	"errors"
+
+	"github.com/ps4kit/ps4kit/accessory"
+	"github.com/ps4kit/ps4kit/internal/web"
+)
+
+// explanation is what programs and people are told of an error of package accessory.
+type explanation struct {
+	err        error
+	code, hint string
+}
+
+func explanations() []explanation {
+	return []explanation{
+		{accessory.ErrNoSuchInput, "not_found", "ps4kit titles lists the inputs."},
+		{accessory.ErrNoFreeSlot, "no_free_slot", "Forget a title, or raise homekit.slots."},
+		{accessory.ErrName, "bad_name", "A name has 1 to 64 bytes."},
+		{accessory.ErrNotWoken, "not_woken", "Look whether it is plugged in, and allow it to be turned on from the network: Settings > Power Save Settings > Set Features Available in Rest Mode."},
+		{accessory.ErrStillAwake, "still_awake", "Look at the TV: something there may wait for an answer."},
+		{accessory.ErrLaunchTimeout, "launch_timeout", "Look at the TV: something there may wait for an answer, or the title needs an update."},
+		{accessory.ErrSuperseded, "superseded", "Nothing is wrong: the later command counts."},
+		{accessory.ErrQueueFull, "too_many_keys", "Press more slowly."},
+	}
+}
+
+// explain gives errors of package accessory a code and a hint.
+func explain(err error) error {
+	for _, e := range explanations() {
+		if errors.Is(err, e.err) {
+			return &web.Error{Code: e.code, Message: err.Error(), Hint: e.hint}
+		}
+	}
+	return err
+}

@@ -1,0 +1,69 @@
+package app_test
+
+import (
+	"bytes"
+	"image"
+	"image/png"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/ps4kit/ps4kit/artcache"
+	"github.com/ps4kit/ps4kit/internal/web"
+)
+
+func TestCoverOfTheRunningTitle(t *testing.T) {
+	t.Parallel()
+	var original bytes.Buffer
+	if err := png.Encode(&original, image.NewGray(image.Rect(0, 0, 512, 512))); err != nil {
+		t.Fatal(err)
+	}
+	s := newSony(t)
+	s.cover = original.Bytes()
+	console, yaml := den(t)
+	r := serve(t, shortDir(t), s.configured(yaml, ""), 0)
+	events := follow(t, r, "", "")
+	console.SetRunning("CUSA00129")
+	c, _ := events.card("the running title has a cover", func(c web.Card) bool { return c.Cover != "" })
+	if c.Cover != web.CoverPath("CUSA00129", int(artcache.Medium)) {
+		t.Errorf("cover at %q", c.Cover)
+	}
+	path := c.Cover[len("/api/v1"):]
+	first := ask(t, r, http.MethodGet, path, "")
+	size, _, err := image.DecodeConfig(first.Body)
+	if err != nil || size.Width != 256 || first.Header.Get("ETag") == "" {
+		t.Errorf("%s %+v, %v", first.Status, size, err)
+	}
+	if again := ask(t, r, http.MethodGet, path, "", "If-None-Match", first.Header.Get("ETag")); again.StatusCode != http.StatusNotModified {
+		t.Errorf("the same again: %s", again.Status)
+	}
+	whole, err := io.ReadAll(ask(t, r, http.MethodGet, "/titles/CUSA00129/cover", "").Body)
+	if err != nil || !bytes.Equal(whole, s.cover) {
+		t.Errorf("as it came: %d bytes, %v", len(whole), err)
+	}
+	for path, want := range map[string]string{
+		"/titles/CUSA00129/cover?size=240": "bad_request",
+		"/titles/nonsense/cover":           "not_found",
+		"/titles/..%2F..%2Fx/cover":        "not_found",
+	} {
+		if got, _ := told(t, r, http.MethodGet, path, ""); got != want {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+}
+
+// TestNoCoverWithSimulatedConsoles: the sources are on the internet, and none is asked.
+func TestNoCoverWithSimulatedConsoles(t *testing.T) {
+	t.Parallel()
+	r := serve(t, shortDir(t), strings.Replace(loopback, "art: {enabled: false}", "", 1), 1)
+	if got, text := told(t, r, http.MethodGet, "/titles/CUSA00129/cover?size=256", ""); got != "not_found" {
+		t.Error(text)
+	}
+	if err := r.api.Start(t.Context(), "", "CUSA00129", false); err != nil {
+		t.Fatal(err)
+	}
+	if _, text := told(t, r, http.MethodGet, "/overview", ""); !strings.Contains(text, `"title_id":"CUSA00129"`) || strings.Contains(text, `"cover"`) {
+		t.Error(text)
+	}
+}

@@ -1,0 +1,94 @@
+package app
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/ps4kit/ps4kit/internal/phone"
+	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// SetAccount implements web.Page.
+func (s *server) SetAccount(ctx context.Context, host, accountID, passcode string) error {
+	return s.storeUser(ctx, host, passcode, func(context.Context) (ps4.Credential, error) {
+		return ps4.CredentialFromAccountID(accountID)
+	})
+}
+
+func (s *server) psn() *ps4.PSN { return &ps4.PSN{BaseURL: s.Config.PSN.AuthURL} }
+
+// AuthorizeURL implements web.Page.
+func (s *server) AuthorizeURL() string { return s.psn().AuthorizeURL() }
+
+// SignIn implements web.Page.
+func (s *server) SignIn(ctx context.Context, host, address, passcode string) error {
+	return s.storeUser(ctx, host, passcode, func(ctx context.Context) (ps4.Credential, error) {
+		return s.psn().SignIn(ctx, address)
+	})
+}
+
+// Capture implements web.Page.
+func (s *server) Capture(ctx context.Context, host, passcode string) error {
+	if !s.capturing.TryLock() {
+		return &web.Error{Code: "busy", Message: "the phone app is being waited for already"}
+	}
+	defer s.capturing.Unlock()
+	return s.storeUser(ctx, host, passcode, func(ctx context.Context) (ps4.Credential, error) {
+		conn, err := phone.Listen(ctx, s.phoneAddr())
+		if err != nil {
+			return ps4.Credential{}, err
+		}
+		return phone.Credential(ctx, conn, phone.Limit, s.debugf("phone"))
+	})
+}
+
+// phoneAddr is where the phone app looks for consoles. With simulated ones no network
+// is touched.
+func (s *server) phoneAddr() netip.AddrPort {
+	if s.Simulate > 0 && !s.PhoneAddr.IsValid() {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), ps4.DefaultPort)
+	}
+	return s.PhoneAddr
+}
+
+// storeUser gets a credential and stores it. Host and passcode are looked at before
+// anybody takes the trouble of getting one.
+func (s *server) storeUser(ctx context.Context, host, passcode string, get func(context.Context) (ps4.Credential, error)) error {
+	var code ps4.Passcode
+	var err error
+	if passcode != "" {
+		if code, err = ps4.ParsePasscode(passcode); err != nil {
+			return err
+		}
+	}
+	hostID := ""
+	if host != "" {
+		u, err := s.findPS4(ctx, host)
+		if err != nil {
+			return err
+		}
+		hostID = u.hostID
+	}
+	credential, err := get(ctx)
+	if err != nil {
+		return err
+	}
+	return s.keepUser(hostID, credential, code)
+}
+
+// keepUser stores a PSN user, and has the consoles whose user that is know him.
+func (s *server) keepUser(hostID string, credential ps4.Credential, passcode ps4.Passcode) error {
+	if err := s.files.setCredential(hostID, credential, passcode); err != nil {
+		return err
+	}
+	for _, u := range s.list() {
+		user, err := s.user(u.known)
+		if err != nil {
+			return err
+		}
+		u.console.SetUser(user)
+		s.tellPage(u.hostID)
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/ps4kit/ps4kit/accessory"
+	"github.com/ps4kit/ps4kit/artcache"
+	"github.com/ps4kit/ps4kit/internal/web"
+)
+
+// RenameConsole implements web.Page.
+func (s *server) RenameConsole(ctx context.Context, host, name string) error {
+	u, err := s.findPS4(ctx, host)
+	if err != nil {
+		return err
+	}
+	return explain(u.tv.Rename(name))
+}
+
+// OrderTitles implements web.Page.
+func (s *server) OrderTitles(ctx context.Context, host string, ids []string) error {
+	u, err := s.findPS4(ctx, host)
+	if err != nil {
+		return err
+	}
+	return explain(u.tv.SetOrder(ids))
+}
+
+// Test implements web.Page. A session that is open was let in before, perhaps as
+// another user: it does not count.
+func (s *server) Test(ctx context.Context, host string) error {
+	u, err := s.findPS4(ctx, host)
+	if err != nil {
+		return err
+	}
+	if err := u.tv.WithoutSession(ctx, func(context.Context) error { return nil }); err != nil {
+		return err
+	}
+	return u.tv.WithSession(ctx, func(context.Context, accessory.Session) error { return nil })
+}
+
+// SetupURI implements web.Page.
+func (s *server) SetupURI(ctx context.Context, host string) (string, error) {
+	list, err := s.offered(ctx, host)
+	switch {
+	case err != nil:
+		return "", err
+	case len(list) != 1:
+		return "", &web.Error{Code: "ambiguous", Message: "several accessories are offered", Hint: "Give the host id of one."}
+	}
+	info := list[0].hap.Info()
+	if info.Paired {
+		return "", &web.Error{Code: "paired", Message: list[0].name + " is paired already", Hint: "Remove it in the Home app first."}
+	}
+	return info.SetupURI, nil
+}
+
+// coverTime is how long a cover that is not at hand is waited for. What comes later is
+// there the next time.
+const coverTime = 15 * time.Second
+
+// Cover implements web.Page.
+func (s *server) Cover(ctx context.Context, titleID string, size int) (web.Picture, error) {
+	none := &web.Error{Code: "not_found", Message: "there is no cover of this title"}
+	if s.art == nil {
+		return web.Picture{}, none
+	}
+	img, ok := s.art.Cached(ctx, titleID, artcache.Size(size))
+	if !ok {
+		ctx, cancel := context.WithTimeout(ctx, coverTime)
+		defer cancel()
+		var err error
+		img, err = s.art.Cover(ctx, titleID, artcache.Size(size))
+		switch {
+		case errors.Is(err, artcache.ErrSize):
+			return web.Picture{}, &web.Error{Code: "bad_request", Message: "covers come in the sizes 0 (as they are), 96 and 256"}
+		case err != nil:
+			s.Log.WithField("part", "art").WithError(err).Debug("no cover")
+			return web.Picture{}, none
+		}
+	}
+	return web.Picture{Data: img.Data, Type: img.Type, ETag: img.ETag}, nil
+}
+
+// Settings implements web.Page. What the command line says goes before the rest.
+func (s *server) Settings() []web.Setting {
+	var list []web.Setting
+	flags := map[string]string{"log.level": s.Config.Log.Level, "log.format": s.Config.Log.Format}
+	for _, setting := range s.Config.Settings() {
+		shown := web.Setting{Key: setting.Key, Value: setting.Value, Source: setting.Source}
+		if value, is := flags[setting.Key]; is && value != shown.Value {
+			shown.Value, shown.Source = value, "command line"
+		}
+		list = append(list, shown)
+	}
+	return list
+}
