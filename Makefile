@@ -10,7 +10,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 
 export CGO_ENABLED ?= 0
 
-.PHONY: build run test check vet lint race fuzz-seeds e2e bench fuzz fuzz-long cover tools clean
+.PHONY: build run test check vet lint race fuzz-seeds e2e bench bench-go fuzz fuzz-long cover tools clean
 
 build: ## bin/ps4kit, one static binary
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ps4kit ./cmd/ps4kit
@@ -42,10 +42,19 @@ fuzz-seeds:
 	./test/fuzz-seeds.sh
 
 e2e: build ## against real peers: npm's ps4-waker and hap-controller; nothing is skipped
-	PS4KIT_REQUIRE_ALL=1 PS4KIT_BIN=$(CURDIR)/bin/ps4kit go run ./test/gotest -count=1 ./test/e2e/...
+	PS4KIT_REQUIRE_ALL=1 PS4KIT_BIN=$(CURDIR)/bin/ps4kit go run ./test/gotest -count=1 ./test/e2e/... ./test/bench/...
 	PS4KIT_REQUIRE_ALL=1 go run ./test/gotest -count=1 -run Namespace ./internal/hapserver
 
-bench:
+# About five minutes; leave the machine alone meanwhile (docs/benchmarks.md).
+bench: build test/bench/node_modules/.ps4kit-lock.json ## ps4kit beside its peers; writes docs/benchmarks.md
+	go build -o bin/bench ./test/bench
+	bin/bench
+
+test/bench/node_modules/.ps4kit-lock.json: test/bench/package-lock.json
+	npm ci --prefix test/bench --ignore-scripts --no-audit --no-fund
+	cp $< $@
+
+bench-go: ## the micro-benchmarks of the packages
 	go test -run '^$$' -bench . -benchmem ./...
 
 FUZZTIME ?= 30s
