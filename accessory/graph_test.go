@@ -53,7 +53,7 @@ func decode(t *testing.T, tv *accessory.Television) accessoryJSON {
 	return a
 }
 
-func newTV(t *testing.T, c accessory.Config) *accessory.Television {
+func newTV(t testing.TB, c accessory.Config) *accessory.Television {
 	t.Helper()
 	if c.HostID == "" {
 		c.HostID = "A0B1C2D3E4F5"
