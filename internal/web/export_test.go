@@ -1,7 +1,30 @@
 package web
 
+import (
+	"net/netip"
+	"time"
+)
+
 // NewClient is a client whose requests go anywhere.
 var NewClient = newClient
 
 // NotConnected is the error of Connect for a failed dial.
 var NotConnected = notConnected
+
+// OccupyHashing takes every slot for working out a password hash until release.
+func OccupyHashing(g *Guard) (release func()) {
+	for range maxHashing {
+		g.hashing <- struct{}{}
+	}
+	return func() {
+		for range maxHashing {
+			<-g.hashing
+		}
+	}
+}
+
+// Throttle limits tries without any password.
+type Throttle struct{ throttle }
+
+// Take uses up a try, or tells how long to wait for one.
+func (t *Throttle) Take(from netip.Addr) time.Duration { return t.take(from) }

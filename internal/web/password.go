@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -112,13 +111,15 @@ func (g *Guard) verify(ctx context.Context, from netip.Addr, password string) (h
 	}
 	hash = g.hash()
 	if len(password) > maxPassword || bcrypt.CompareHashAndPassword([]byte(hash), []byte(password)) != nil {
-		return "", errWrongPassword
+		return "", errWrongPassword()
 	}
 	g.throttle.forget(from)
 	return hash, nil
 }
 
-var errWrongPassword = errors.New("the password is wrong")
+func errWrongPassword() error {
+	return &Error{Code: "wrong_password", Message: "the password is wrong"}
+}
 
 func errConfigured() error {
 	return &Error{Code: "password_configured", Message: "the configuration has the password, as the hash web.password_hash",

@@ -46,7 +46,7 @@ func (g *Guard) signIn(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.As(err, &late):
 		late.header(w)
-		plain(w, http.StatusTooManyRequests, late.Error()+". "+late.Hint())
+		plain(w, http.StatusTooManyRequests, "Too many tries. "+late.Hint())
 	case err != nil:
 		seeOther(w, "/login?failed=1")
 	default:
@@ -66,7 +66,7 @@ func (g *Guard) open(r *http.Request) (secret string, err error) {
 	secret = g.sessions.begin()
 	if g.hash() != hash {
 		g.sessions.end(secret)
-		return "", errWrongPassword
+		return "", errWrongPassword()
 	}
 	return secret, nil
 }

@@ -1,0 +1,161 @@
+package web_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ps4kit/ps4kit/internal/web"
+)
+
+func TestWhoMayDoWhat(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, web.SiteOptions{})
+	owner := s.signedIn()
+	control, _ := owner.makeToken("control")
+	admin, _ := owner.makeToken("admin")
+	unknown := s.browser()
+	unknown.token = "ps4kit_unknown"
+	for _, tt := range []struct {
+		route string
+		body  string
+		as    [4]int // control, admin, owner, unknown token
+	}{
+		{"GET /consoles", "", [4]int{200, 200, 200, 401}},
+		{"GET /session", "", [4]int{200, 200, 200, 401}},
+		{"POST /consoles/Den/keys", `{"keys":["up"]}`, [4]int{204, 204, 204, 401}},
+		{"POST /consoles/Den/titles", `{"id":"CUSA00129","name":"x"}`, [4]int{204, 204, 204, 401}},
+		{"GET /homekit", "", [4]int{403, 200, 200, 401}},
+		{"POST /consoles/Den/link", `{"pin":"12345678"}`, [4]int{403, 204, 204, 401}},
+		{"PUT /credential", `{"credential":"x"}`, [4]int{403, 204, 204, 401}},
+		{"GET /backup", "", [4]int{403, 403, 200, 401}},
+		{"GET /tokens", "", [4]int{403, 403, 200, 401}},
+		{"POST /tokens", `{"name":"x","access":"admin"}`, [4]int{403, 403, 200, 401}},
+		{"DELETE /tokens/none", "", [4]int{403, 403, 404, 401}},
+		{"PUT /password", `{"current":"` + password + `","new":"` + password + `"}`, [4]int{403, 403, 204, 401}},
+		{"GET /credential", "", [4]int{403, 403, 403, 401}},
+		{"GET /password", "", [4]int{403, 403, 403, 401}},
+		{"POST /password", "", [4]int{403, 403, 403, 401}},
+	} {
+		method, path, _ := strings.Cut(tt.route, " ")
+		for i, c := range []*guest{control, admin, owner, unknown} {
+			got := c.do(method, "/api/v1"+path, tt.body)
+			if got.StatusCode != tt.as[i] {
+				t.Errorf("%s as %d: %s %s, want %d", tt.route, i, got.Status, got.body, tt.as[i])
+			}
+			if got.StatusCode == http.StatusForbidden && got.error(t).Code != "forbidden" {
+				t.Errorf("%s as %d: %s", tt.route, i, got.body)
+			}
+		}
+	}
+	control.get("/").must(t, http.StatusSeeOther) // a token does not open the page
+}
+
+func TestWrongTokenBeatsTheCookie(t *testing.T) {
+	t.Parallel()
+	owner := newSite(t, web.SiteOptions{}).signedIn()
+	for _, header := range []string{"Bearer ps4kit_unknown", "Bearer", "Basic cHM0a2l0OmNvcnJlY3QgaG9yc2U=", "x"} {
+		r := owner.request(http.MethodGet, "/api/v1/consoles", "")
+		r.Header.Set("Authorization", header)
+		if got := owner.send(r); got.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%q: %s", header, got.Status)
+		}
+	}
+}
+
+func TestTokensAreListedWithoutTheirSecret(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, web.SiteOptions{})
+	owner := s.signedIn()
+	if got := owner.get("/api/v1/tokens").must(t, http.StatusOK); got.body != "[]\n" {
+		t.Errorf("no tokens are %q", got.body)
+	}
+	script, id := owner.makeToken("control")
+	got := owner.get("/api/v1/tokens").must(t, http.StatusOK)
+	var list []map[string]any
+	if err := json.Unmarshal([]byte(got.body), &list); err != nil || len(list) != 1 {
+		t.Fatalf("%q: %v", got.body, err)
+	}
+	if list[0]["id"] != id || list[0]["name"] != "script" || list[0]["access"] != "control" || list[0]["created"] == nil || list[0]["last_used"] != nil {
+		t.Errorf("%v", list[0])
+	}
+	for where, text := range map[string]string{"the list": got.body, "the file": s.store.text()} {
+		if strings.Contains(text, script.token) || strings.Contains(text, strings.TrimPrefix(script.token, "ps4kit_")) {
+			t.Errorf("%s has the token", where)
+		}
+	}
+	if strings.Contains(got.body, "hash") {
+		t.Errorf("the list has a hash: %s", got.body)
+	}
+	again := newSite(t, web.SiteOptions{Guard: mustGuard(t, s.store, "")}).browser() // after a restart
+	again.token = script.token
+	again.get("/api/v1/consoles").must(t, http.StatusOK)
+}
+
+func TestUnfitTokensAreRefused(t *testing.T) {
+	t.Parallel()
+	owner := newSite(t, web.SiteOptions{}).signedIn()
+	for _, body := range []string{
+		`{"name":"","access":"control"}`, `{"name":"x"}`, `{"name":"x","access":"owner"}`, `{"name":"x\n","access":"admin"}`,
+		`{"name":"` + strings.Repeat("x", 65) + `","access":"control"}`,
+	} {
+		if e := owner.do(http.MethodPost, "/api/v1/tokens", body).must(t, http.StatusBadRequest).error(t); e.Code != "bad_request" {
+			t.Errorf("%s: %+v", body, e)
+		}
+	}
+	for range 100 {
+		owner.makeToken("control")
+	}
+	if e := owner.do(http.MethodPost, "/api/v1/tokens", `{"name":"x","access":"control"}`).error(t); e.Code != "too_many_tokens" {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestRevokedTokenIsGoodForNothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, web.SiteOptions{})
+	owner := s.signedIn()
+	script, id := owner.makeToken("control")
+	other, _ := owner.makeToken("control")
+	ended := s.hold(script)
+	owner.do(http.MethodDelete, "/api/v1/tokens/"+id, "").must(t, http.StatusNoContent)
+	<-ended
+	script.get("/api/v1/consoles").must(t, http.StatusUnauthorized)
+	other.get("/api/v1/consoles").must(t, http.StatusOK)
+	owner.do(http.MethodDelete, "/api/v1/tokens/"+id, "").must(t, http.StatusNotFound)
+}
+
+func TestLastUseIsKeptOnceAnHour(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sum := sha256.Sum256([]byte("ps4kit_x"))
+		store := savedPassword(t, password)
+		if err := store.Save(web.Saved{Tokens: []web.SavedToken{{Token: web.Token{ID: "x", Access: "control"}, Hash: hex.EncodeToString(sum[:])}}}); err != nil {
+			t.Fatal(err)
+		}
+		h := web.Site(complete(web.SiteOptions{Guard: mustGuard(t, store, hashOf(t, password))}, &backend{}))
+		before := store.saves
+		for range 4 {
+			r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1/api/v1/consoles", nil)
+			r.Header.Set("Authorization", "Bearer ps4kit_x")
+			w := httptest.NewRecorder()
+			if h.ServeHTTP(w, r); w.Code != http.StatusOK {
+				t.Fatalf("%d %s", w.Code, w.Body)
+			}
+			time.Sleep(20 * time.Minute)
+		}
+		if saves := store.saves - before; saves != 2 {
+			t.Errorf("%d writes in 80 minutes, want 2", saves)
+		}
+		saved, err := store.Load()
+		if want := time.Now().Add(-20 * time.Minute); err != nil || !saved.Tokens[0].LastUsed.Equal(want) {
+			t.Errorf("last used %v, want %v (%v)", saved.Tokens[0].LastUsed, want, err)
+		}
+	})
+}
