@@ -85,7 +85,8 @@ type running struct {
 	t     *testing.T
 	log   *log
 	list  []web.Accessory // at the moment when it was ready
-	stop  func()          // ends it, once, and demands that it ends well
+	page  app.Page
+	stop  func() // ends it, once, and demands that it ends well
 	api   *web.Client
 	state string
 }
@@ -105,10 +106,10 @@ func serveWith(t *testing.T, dir, yaml string, more func(*app.Options)) *running
 	logger.SetLevel(logrus.DebugLevel)
 	store := open(t, dir)
 	ctx, cancel := context.WithCancel(context.Background())
-	ready, done := make(chan []web.Accessory, 1), make(chan error, 1)
+	ready, done := make(chan app.Greeting, 1), make(chan error, 1)
 	o := app.Options{
 		Config: load(t, yaml), State: store, Log: logger, Version: "v9",
-		Ready: func(g app.Greeting) { ready <- g.Accessories },
+		Ready: func(g app.Greeting) { ready <- g },
 	}
 	more(&o)
 	go func() { done <- errors.Join(app.Run(ctx, o), store.Close()) }()
@@ -129,7 +130,8 @@ func serveWith(t *testing.T, dir, yaml string, more func(*app.Options)) *running
 		}
 	})
 	select {
-	case r.list = <-ready:
+	case g := <-ready:
+		r.list, r.page = g.Accessories, g.Page
 	case err := <-done:
 		done <- nil
 		t.Fatalf("Run: %v\n%s", err, r.log)

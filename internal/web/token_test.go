@@ -14,7 +14,7 @@ import (
 	"github.com/ps4kit/ps4kit/internal/web"
 )
 
-func TestWhoMayDoWhat(t *testing.T) {
+func TestTokensMayDoLessThanTheOwner(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, web.SiteOptions{})
 	owner := s.signedIn()
