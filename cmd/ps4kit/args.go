@@ -7,6 +7,23 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// noArgs wants no arguments; of a verb that is only the head of others it says which
+// there are.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if !cmd.HasSubCommands() {
+		return fmt.Errorf("%s takes no arguments: %q", cmd.CommandPath(), args[0])
+	}
+	cmd.SuggestionsMinimumDistance = 2 // as cobra itself
+	likely := cmd.SuggestionsFor(args[0])
+	if len(likely) == 0 {
+		return fmt.Errorf("unknown command %q for %q", args[0], cmd.CommandPath())
+	}
+	return fmt.Errorf("unknown command %q for %q: did you mean %s?", args[0], cmd.CommandPath(), strings.Join(likely, " or "))
+}
+
 // oneText wants exactly one argument, and says which when there is none. Words of a
 // name that lacks its quotes are many.
 func oneText(what string) cobra.PositionalArgs { return texts(what, 1) }

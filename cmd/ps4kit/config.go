@@ -14,7 +14,7 @@ func newConfig(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "Check and show the configuration",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
@@ -24,7 +24,7 @@ func newConfig(p *program) *cobra.Command {
 			Long: `Reads config.yaml and the PS4KIT_ variables as every other command does, and says
 all that is wrong with them, each with its line. The exit code is 0 when nothing
 is, and 3 otherwise.`,
-			Args: cobra.NoArgs,
+			Args: noArgs,
 			RunE: func(*cobra.Command, []string) error { return p.configCheck() },
 		},
 		&cobra.Command{
@@ -32,7 +32,7 @@ is, and 3 otherwise.`,
 			Short: "Show every key with its value and where that comes from",
 			Long: `Shows every key with the value that holds and where that comes from: the default,
 a line of config.yaml, a variable or a flag. Secrets are shown as [redacted].`,
-			Args: cobra.NoArgs,
+			Args: noArgs,
 			RunE: func(*cobra.Command, []string) error { return p.configShow() },
 		},
 	)

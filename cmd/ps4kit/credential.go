@@ -46,7 +46,7 @@ way to get one it says whether one is stored, or asks on a terminal.
 
 The credential is a secret, and is shown with --show only. Link the console next:
 ps4kit link.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, way := range ways {
 				if cmd.Flags().Changed(way) {

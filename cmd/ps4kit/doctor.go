@@ -33,7 +33,7 @@ state directory, server, consoles, credential, login, HomeKit and multicast DNS.
 
 It logs in to each console that is on, which shows a message on its TV; --no-login
 leaves that out. The exit code is 0 when nothing failed, and 1 otherwise.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	o.console.add(cmd)

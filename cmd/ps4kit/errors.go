@@ -59,6 +59,9 @@ func (p *program) finish(err error) int {
 	if chosen {
 		code = own.code
 	}
+	if e.Code == "usage" && e.Hint == "" {
+		e.Hint = "See " + p.verb + " --help."
+	}
 	if p.json() {
 		_ = writeJSON(p.stderr, map[string]*web.Error{"error": e})
 		return code
@@ -90,7 +93,7 @@ func explain(err error) (exit int, e *web.Error) {
 	)
 	switch {
 	case errors.As(err, &usage):
-		e.Code, e.Hint = "usage", "See ps4kit --help."
+		e.Code = "usage"
 	case errors.As(err, &answered):
 		*e = *answered
 	case errors.As(err, &known):
@@ -114,7 +117,7 @@ func exitOf(code string) int {
 	switch code {
 	case "unreachable":
 		return exitUnreachable
-	case "usage", "config", "ambiguous", "port_rights", "port_taken":
+	case "usage", "config", "ambiguous", "port_rights", "port_taken", "bad_name":
 		return exitUsage
 	case "no_credential", "pin_needed", "pin_wrong", "not_linked", "no_such_account",
 		"passcode_needed", "passcode_wrong", "authentication":

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -17,14 +18,14 @@ func newHomekit(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "homekit",
 		Short: "Setup codes and pairings",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
 		&cobra.Command{
 			Use:   "list",
 			Short: "List the consoles as HomeKit sees them",
-			Args:  cobra.NoArgs,
+			Args:  noArgs,
 			RunE:  func(cmd *cobra.Command, _ []string) error { return p.homekitList(cmd.Context()) },
 		},
 		&cobra.Command{
@@ -95,11 +96,12 @@ func (p *program) homekitQR(ctx context.Context, wanted string) error {
 	if p.json() {
 		return json.NewEncoder(p.stdout).Encode(shown)
 	}
+	out := bufio.NewWriter(p.stdout) // which keeps the error that PrintCode does not return
 	for _, a := range shown {
-		app.PrintCode(p.stdout, a)
+		app.PrintCode(out, a)
 	}
 	if len(shown) == 0 {
-		_, err = fmt.Fprintln(p.stdout, "No console waits to be paired.")
+		_, _ = fmt.Fprintln(out, "No console waits to be paired.")
 	}
-	return err
+	return out.Flush()
 }

@@ -26,7 +26,7 @@ also starts titles (/), types text (t), and wakes (w) or rests (s) the console;
 
 Of several consoles it lets you pick one. --timeout is for each command. NO_COLOR=1
 leaves the colours out.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	o.console.add(cmd)

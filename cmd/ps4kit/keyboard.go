@@ -14,7 +14,7 @@ func newKeyboard(p *program) *cobra.Command {
 		Short: "Use the on-screen keyboard",
 		Long: `Reads and writes the text of the on-screen keyboard that is open on the TV; open
 one by choosing a text field there.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newKeyboardGet(p), newKeyboardSet(p), newKeyboardSubmit(p), newKeyboardClose(p))
@@ -29,7 +29,7 @@ func newKeyboardGet(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get",
 		Short: "Print the text",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return o.get(cmd.Context(), p) },
 	}
 	o.console.add(cmd)
@@ -87,7 +87,7 @@ func newKeyboardClose(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "close",
 		Short: "Close the keyboard without confirming",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.change(cmd.Context(), p, done{Done: "close"}, "The on-screen keyboard is closed.",
 				func(ctx context.Context, b web.Backend, host string) error { return b.CloseKeyboard(ctx, host) })

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -35,7 +36,7 @@ and enter the 8 digits that it shows; blanks between them do not matter. Without
 
 The console must be on, and a credential stored: ps4kit credential. A --passcode is
 stored with the credential.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	o.console.add(cmd)
@@ -170,6 +171,9 @@ func (l *linking) readPIN(ctx context.Context) (ps4.PIN, error) {
 	if text == "" {
 		var err error
 		text, err = l.p.ask(ctx, fmt.Sprintf("On %s choose\n\n  %s\n\nPIN (8 digits): ", l.name(), addDevice))
+		if errors.Is(err, errNoInput) {
+			err = usageError{fmt.Errorf("%w: give the PIN with --pin, or on the standard input", errNoInput)}
+		}
 		if err != nil {
 			return ps4.PIN{}, err
 		}

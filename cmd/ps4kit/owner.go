@@ -79,10 +79,32 @@ func (f *consoleFlags) add(cmd *cobra.Command) {
 	fl.Uint16VarP(&f.localPort, "port", "p", 0, "local UDP port `N` (default 1987, or a free one)")
 	fl.StringVar(&f.bind, "bind", "", "local `IP` address")
 	fl.StringArrayVar(&f.broadcast, "broadcast", nil, "where to search, `ADDR[:PORT]`; repeatable")
-	fl.DurationVarP(&f.timeout, "timeout", "t", 0, "give up after this `DURATION`")
+	fl.VarP((*patience)(&f.timeout), "timeout", "t", "give up after this `DURATION`")
 	fl.StringVar(&f.passcode, "passcode", "", "the 4 `DIGITS` with which the user signs in on the console")
 	fl.StringVar(&f.consoleKey, "console-key", "", "public key `FILE` (PEM) of a simulated console")
 }
+
+// patience is the value of --timeout: a time that is longer than nothing.
+type patience time.Duration
+
+func (d *patience) Set(text string) error {
+	parsed, err := time.ParseDuration(text)
+	if err != nil || parsed <= 0 {
+		return errors.New("write a number above zero and a unit, such as 500ms or 10s")
+	}
+	*d = patience(parsed)
+	return nil
+}
+
+func (d *patience) String() string {
+	if *d == 0 {
+		return ""
+	}
+	return time.Duration(*d).String()
+}
+
+// Type is what pflag calls such values.
+func (d *patience) Type() string { return "duration" }
 
 // connect returns the backend for a verb and how it names the console; done ends it.
 // The context that it returns ends with --timeout.

@@ -24,7 +24,7 @@ func newWakeup(p *program) *cobra.Command {
 call: without --wait this says only that one was sent.
 
 A console that has just gone into rest mode hears nothing for about a minute.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	o.console.add(cmd)
@@ -81,7 +81,7 @@ func newStandby(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "standby",
 		Short: "Put a console into rest mode",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	o.console.add(cmd)
@@ -111,7 +111,7 @@ func newToggle(p *program) *cobra.Command {
 		Short: "Turn a console on, or put it into rest mode",
 		Long: `Sends a wake-up call to a console in rest mode, as "wakeup" does, and puts one
 that is on into rest mode, as "standby" does. It says which of the two it did.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	o.console.add(cmd)

@@ -30,7 +30,8 @@ type program struct {
 	debug      bool
 	output     string
 
-	started bool // a verb began to run: errors from here on are not usage errors
+	verb    string // its whole path: "ps4kit title info"
+	started bool   // a verb began to run: errors from here on are not usage errors
 }
 
 // execute runs one command line and returns its exit code. SIGINT and SIGTERM
@@ -44,7 +45,8 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	verb, err := root.ExecuteContextC(ctx)
+	p.verb = verb.CommandPath()
 	if err != nil && !p.started {
 		p.output = outputOf(args)
 		err = usageError{err}
@@ -71,7 +73,7 @@ drives consoles from the command line.
 Try it with no console at all:  ps4kit serve --simulate 1`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cmd.Help()
 		},

@@ -27,7 +27,7 @@ func newSearch(p *program) *cobra.Command {
 consoles are listed too; ps4kit can do nothing else with them.
 
 None found is no error: the exit code is 0, and -o json prints [].`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	o.console.add(cmd)

@@ -34,7 +34,7 @@ runs (and SIGHUP reads it at once); everything else is read at the start.
 On a terminal it shows the setup code and the QR code of each console that is not
 paired, and the address and the first password of the web page. Without one (as a
 service) it does not: ask for them with ps4kit homekit qr and ps4kit web password.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	cmd.Flags().IntVar(&o.simulate, "simulate", 0, "add `N` simulated consoles")

@@ -47,7 +47,7 @@ func newSimulate(p *program) *cobra.Command {
 The ports 987 and 997 need root or CAP_NET_BIND_SERVICE. Clients must seal their
 session key with this console's public key instead of that of real ones: --key
 writes it, and ps4kit's own verbs take it as --console-key.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	f := cmd.Flags()

@@ -26,7 +26,7 @@ func newStatus(p *program) *cobra.Command {
 mode, and 2 when it does not answer.
 
 For about a minute after it went into rest mode a console does not answer.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	o.console.add(cmd)

@@ -24,7 +24,7 @@ func newTitle(p *program) *cobra.Command {
 
 A title is named by its id (CUSA00129), or by its name if it was looked up before
 or is an input of a console: the sources cannot be searched.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newTitleInfo(p), newTitleUpdates(p), newTitleArt(p), newTitleAddons(p), newTitleLists(p))

@@ -33,7 +33,7 @@ func newTitleLists(p *program) *cobra.Command {
 		Long: `Shows which services are allowed in a country, what the launching of titles needs,
 and the system software of each region. What answers is shown even when the rest
 does not.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 	}, "Fetching the lists", func(ctx context.Context, c *titleCache, _ []string) error {
 		lists, err := c.lists(ctx, regions)
 		if lists.Services == nil && lists.Launch == nil && len(lists.System) == 0 {

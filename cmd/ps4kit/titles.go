@@ -41,7 +41,7 @@ func newTitlesList(p *program, use, short string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: short,
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return o.list(cmd.Context(), p) },
 	}
 	o.console.add(cmd)

@@ -13,7 +13,7 @@ func newWeb(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "web",
 		Short: "The password of the web page",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newWebPassword(p))
@@ -31,7 +31,7 @@ func newWebPassword(p *program) *cobra.Command {
 		Long: `Shows the first password of the web page, until it is changed there. With --new it
 makes a new one, which is the way in when the password is lost; everybody who is
 signed in has to sign in again.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	cmd.Flags().BoolVar(&o.renew, "new", false, "make a new password")

@@ -17,7 +17,7 @@ func explanations() []explanation {
 	return []explanation{
 		{accessory.ErrNoSuchInput, "not_found", "ps4kit titles lists the inputs."},
 		{accessory.ErrNoFreeSlot, "no_free_slot", "Forget a title, or raise homekit.slots."},
-		{accessory.ErrName, "bad_name", "A name has 1 to 64 bytes."},
+		{accessory.ErrName, "bad_name", ""},
 		{accessory.ErrNotWoken, "not_woken", "Look whether it is plugged in, and allow it to be turned on from the network: Settings > Power Save Settings > Set Features Available in Rest Mode."},
 		{accessory.ErrStillAwake, "still_awake", "Look at the TV: something there may wait for an answer."},
 		{accessory.ErrLaunchTimeout, "launch_timeout", "Look at the TV: something there may wait for an answer, or the title needs an update."},

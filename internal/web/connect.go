@@ -38,7 +38,7 @@ func Connect(ctx context.Context, path string) (*Client, error) {
 
 func notConnected(path string, err error) error {
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ECONNREFUSED):
 		return ErrNoServer
 	case errors.Is(err, fs.ErrPermission):
 		return &deniedError{path: path, group: groupOf(path), cause: err}
