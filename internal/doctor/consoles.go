@@ -54,7 +54,7 @@ func (e *examination) unconnected(err error) {
 	case errors.Is(err, fs.ErrPermission):
 		hint = "Run it as the user of the server, or become a member of the group of " + e.StateDir + "."
 	}
-	e.fail("server", hint, "%v", err)
+	e.fail("server", hint, "%s", strings.TrimPrefix(err.Error(), "state: "))
 	e.warn("consoles", "", "not tried")
 }
 

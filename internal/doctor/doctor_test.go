@@ -119,6 +119,11 @@ func TestOutcomes(t *testing.T) {
 		}, is("firewall", doctor.Warn, "--add-port=5353/udp --add-port=1987/udp --add-port=22000-22063/tcp")},
 		"state: none yet": {func(_ *testing.T, r *rig) { r.options.StateDir += "-new" },
 			is("state", doctor.OK, "is made")},
+		"state: none, and no right to make it": {func(_ *testing.T, r *rig) {
+			r.options.System.Inspect = func(string) (state.Inspection, error) { return unwritable(), fs.ErrNotExist }
+		}, is("state", doctor.Fail, "may not make it", "--state-dir")},
+		"state: one document": {func(_ *testing.T, r *rig) { r.inspect(state.Inspection{Free: 1 << 40, Documents: 1}) },
+			is("state", doctor.OK, "1 document in")},
 		"state: a file": {func(t *testing.T, r *rig) { r.options.StateDir = write(t, r, "file", "x", 0o600) },
 			is("state", doctor.Fail, "not a directory", "--state-dir")},
 		"state: open to all": {func(t *testing.T, r *rig) {

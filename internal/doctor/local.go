@@ -51,6 +51,9 @@ const (
 func (e *examination) state(in state.Inspection, err error, running bool) {
 	const check = "state"
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && in.Writable != nil:
+		e.fail(check, "Make it for this user, or name another with --state-dir.", "%s is not there, and this user may not make it", e.StateDir)
+		return
 	case errors.Is(err, fs.ErrNotExist):
 		e.ok(check, "%s is made when it is first needed", e.StateDir)
 		return
@@ -62,7 +65,7 @@ func (e *examination) state(in state.Inspection, err error, running bool) {
 	e.stateDirectory(in, running)
 	e.documents(in)
 	if e.failed == before {
-		e.ok(check, "%d documents in %s", in.Documents, e.StateDir)
+		e.ok(check, "%s in %s", plural(in.Documents, "document", "documents"), e.StateDir)
 	}
 }
 

@@ -26,9 +26,13 @@ type Inspection struct {
 }
 
 // Inspect looks at a state directory and changes nothing. It needs no lock: a document is whole at every instant. What
-// this user may not read counts as good. It fails with fs.ErrNotExist when there is no directory yet.
+// this user may not read counts as good. It fails with fs.ErrNotExist when there is no directory yet; Writable then says
+// whether this user may make it.
 func Inspect(dir string) (Inspection, error) {
 	info, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Inspection{Writable: makable(dir)}, fmt.Errorf("state: %w", err)
+	}
 	if err != nil {
 		return Inspection{}, fmt.Errorf("state: %w", err)
 	}
@@ -50,6 +54,15 @@ func Inspect(dir string) (Inspection, error) {
 	}
 	in.Aside, err = listAside(dir)
 	return in, err
+}
+
+// makable says what keeps this user from making a directory, with those above it that are missing too.
+func makable(dir string) error {
+	for parent := filepath.Dir(dir); ; parent = filepath.Dir(parent) {
+		if err := unix.Access(parent, unix.W_OK|unix.X_OK); !errors.Is(err, fs.ErrNotExist) || parent == filepath.Dir(parent) {
+			return err
+		}
+	}
 }
 
 func (in *Inspection) document(dir, name string) {

@@ -29,6 +29,17 @@ func TestInspect(t *testing.T) {
 	}
 }
 
+func TestInspectNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if in, err := state.Inspect(filepath.Join(dir, "not", "there")); !errors.Is(err, fs.ErrNotExist) || in.Writable != nil {
+		t.Errorf("one that can be made: %+v, %v", in, err)
+	}
+	if in, err := state.Inspect("/proc/self/not/there"); !errors.Is(err, fs.ErrNotExist) || in.Writable == nil && os.Geteuid() != 0 {
+		t.Errorf("one that cannot be made: %+v, %v", in, err)
+	}
+}
+
 func TestInspectDamage(t *testing.T) {
 	t.Parallel()
 	dir := smallState(t)
