@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/ps4kit/ps4kit/accessory"
@@ -59,7 +60,7 @@ func (s *server) SetupURI(ctx context.Context, host string) (string, error) {
 
 // coverTime is how long a cover that is not at hand is waited for. What comes later is
 // there the next time.
-const coverTime = 15 * time.Second
+const coverTime = 3 * time.Second
 
 // Cover implements web.Page.
 func (s *server) Cover(ctx context.Context, titleID string, size int) (web.Picture, error) {
@@ -86,11 +87,13 @@ func (s *server) Cover(ctx context.Context, titleID string, size int) (web.Pictu
 
 // Settings implements web.Page. What the command line says goes before the rest.
 func (s *server) Settings() []web.Setting {
-	var list []web.Setting
+	latest := s.latest.Load()
 	flags := map[string]string{"log.level": s.Config.Log.Level, "log.format": s.Config.Log.Format}
-	for _, setting := range s.Config.Settings() {
-		shown := web.Setting{Key: setting.Key, Value: setting.Value, Source: setting.Source}
-		if value, is := flags[setting.Key]; is && value != shown.Value {
+	waits := waiting(s.Config, latest)
+	var list []web.Setting
+	for _, setting := range latest.Settings() {
+		shown := web.Setting{Key: setting.Key, Value: setting.Value, Source: setting.Source, Waits: slices.Contains(waits, setting.Key)}
+		if value, is := flags[setting.Key]; is && value != shown.Value && !shown.Waits {
 			shown.Value, shown.Source = value, "command line"
 		}
 		list = append(list, shown)

@@ -13,17 +13,15 @@ import (
 // remote control of every console. Nobody's connection ends for that, and no input
 // changes its place. What else is new waits for the next start, and the log says so.
 func (s *server) followConfig(ctx context.Context) {
-	last := s.Config
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case c := <-s.Reload:
 			s.reconfigure(c)
-			if keys := waiting(last, c); len(keys) > 0 {
+			if keys := waiting(s.latest.Swap(c), c); len(keys) > 0 {
 				s.Log.WithField("keys", strings.Join(keys, ", ")).Warn("these changes of the configuration wait for the next start")
 			}
-			last = c
 		}
 	}
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"path/filepath"
@@ -23,7 +24,7 @@ import (
 // Options of Run. Config, State and Log are needed.
 type Options struct {
 	Config   *config.Config
-	State    *state.Store // open, and so locked
+	State    *state.Store // open, and so locked; Run closes it
 	Simulate int          // simulated consoles to add
 	Log      *logrus.Logger
 	Version  string // of this program
@@ -48,9 +49,12 @@ type server struct {
 	simulated []*ps4test.Console
 	page      Page
 
-	group *errgroup.Group
-	life  context.Context // of what the group runs
-	art   *artcache.Cache // nil: there is none
+	group  *errgroup.Group
+	life   context.Context        // of what the group runs
+	stop   context.CancelFunc     // ends it
+	backup atomic.Pointer[[]byte] // to be restored after that; nil: none
+	latest atomic.Pointer[config.Config]
+	art    *artcache.Cache // nil: there is none
 
 	alone    bool // one command, without HAP servers: see Local
 	override Override
@@ -66,22 +70,39 @@ type server struct {
 	started   atomic.Bool               // every console that was known at the start had its turn
 }
 
-// Run serves until ctx is done, then stops everything and returns nil. It fails
-// when a listener cannot be had or the state cannot be written; a console whose own
-// files are damaged is logged and left out.
+// Run serves until ctx is done, then stops everything, closes the state and returns nil.
+// It fails when a listener cannot be had or the state cannot be written; a console whose
+// own files are damaged is logged and left out. A backup that is restored on the page
+// makes it start again, with the last configuration.
 func Run(ctx context.Context, o Options) error {
-	s := newServer(o)
+	defer notifyStopping()
 	log := web.NewLog()
 	o.Log.AddHook(logHook{log})
-	s.events = web.NewEvents(o.Version, log, s.view)
-	if o.Simulate < 0 || o.Simulate > maxConsoles {
+	for {
+		s := newServer(o)
+		err := errors.Join(s.serve(ctx, log), o.State.Close())
+		backup := s.backup.Load()
+		if err != nil || backup == nil {
+			return err
+		}
+		if o.State, err = restored(o.State.Dir(), *backup, o.Log); err != nil {
+			return err
+		}
+		o.Config, o.Ready = s.latest.Load(), nil
+	}
+}
+
+// serve runs the server once.
+func (s *server) serve(ctx context.Context, log *web.Log) error {
+	s.events = web.NewEvents(s.Version, log, s.view)
+	if s.Simulate < 0 || s.Simulate > maxConsoles {
 		return &web.Error{Code: "usage", Message: fmt.Sprintf("0 to %d consoles can be simulated", maxConsoles)}
 	}
 	var err error
 	if s.installation, err = s.State.InstallationID(); err != nil {
 		return err
 	}
-	announcer, err := hapserver.NewDNSSD(&hapserver.DNSSDOptions{Interfaces: o.Config.HomeKit.Interfaces, Logf: s.debugf("mdns")})
+	announcer, err := hapserver.NewDNSSD(&hapserver.DNSSDOptions{Interfaces: s.Config.HomeKit.Interfaces, Logf: s.debugf("mdns")})
 	if err != nil {
 		return fmt.Errorf("announcing: %w", err)
 	}
@@ -102,21 +123,21 @@ func Run(ctx context.Context, o Options) error {
 func newServer(o Options) *server {
 	s := &server{Options: o, files: files{o.State, o.Log}, units: map[string]*unit{}, refused: map[string]bool{}, grown: make(chan struct{}, 1)}
 	s.guard = sync.OnceValues(s.newGuard)
+	s.latest.Store(o.Config)
 	return s
 }
 
 func (s *server) run(ctx context.Context, simulated []*ps4test.Console) error {
+	ctx, s.stop = context.WithCancel(ctx)
+	defer s.stop()
 	s.group, ctx = errgroup.WithContext(ctx)
 	s.life, s.simulated = ctx, simulated
 	s.group.Go(func() error { s.events.Run(ctx); return nil })
 	s.openArt()
-	err := s.start(ctx, simulated)
-	if err != nil {
+	if err := s.start(ctx, simulated); err != nil {
 		s.group.Go(func() error { return err })
 	}
-	err = s.group.Wait()
-	notifyStopping()
-	return err
+	return s.group.Wait()
 }
 
 // start brings up everything in the order in which it is needed, then says that the

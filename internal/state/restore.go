@@ -40,9 +40,9 @@ type restorer struct {
 }
 
 func (r *restorer) restore(archive io.Reader) (_ Contents, err error) {
-	m, docs, err := readArchive(archive)
+	contents, docs, err := readBackup(archive)
 	if err != nil {
-		return Contents{}, fmt.Errorf("state: %w", err)
+		return Contents{}, err
 	}
 	if err := prepareDir(r.dir); err != nil {
 		return Contents{}, fmt.Errorf("state: %w", err)
@@ -55,11 +55,25 @@ func (r *restorer) restore(archive io.Reader) (_ Contents, err error) {
 	if err := r.replace(docs); err != nil {
 		return Contents{}, fmt.Errorf("state: restoring: %w", err)
 	}
+	return contents, nil
+}
+
+// CheckBackup reads a backup as Restore does, and touches nothing. It fails with ErrBackup when the backup is not good.
+func CheckBackup(archive io.Reader) (Contents, error) {
+	contents, _, err := readBackup(archive)
+	return contents, err
+}
+
+func readBackup(archive io.Reader) (Contents, []doc, error) {
+	m, docs, err := readArchive(archive)
+	if err != nil {
+		return Contents{}, nil, fmt.Errorf("state: %w", err)
+	}
 	contents := Contents{Created: m.Created}
 	for _, d := range docs {
 		contents.Files = append(contents.Files, d.name)
 	}
-	return contents, nil
+	return contents, docs, nil
 }
 
 // replace needs the lock.

@@ -71,6 +71,10 @@ func (p *page) SetupURI(ctx context.Context, host string) (string, error) {
 	return give[string](ctx, &p.backend, "SetupURI", host)
 }
 
+func (p *page) Restore(archive []byte) (web.Restored, error) {
+	return give[web.Restored](context.Background(), &p.backend, "Restore", string(archive))
+}
+
 func (p *page) Settings() []web.Setting {
 	settings, _ := give[[]web.Setting](context.Background(), &p.backend, "Settings")
 	return settings

@@ -39,8 +39,12 @@ type Page interface {
 	// SetupURI is the content of an accessory's QR code, a secret; it fails with
 	// codePaired once that is paired. The companion bridge's host is "companion".
 	SetupURI(ctx context.Context, host string) (string, error)
-	// Settings lists every key of the configuration, secrets left out.
+	// Settings lists every key of the configuration, as it was read last, secrets left
+	// out.
 	Settings() []Setting
+	// Restore checks a backup and has the server start again with it; it returns before
+	// that. It fails with bad_backup, and nothing has changed then.
+	Restore(archive []byte) (Restored, error)
 }
 
 // Overview is all that the first page shows.
@@ -84,4 +88,11 @@ type Setting struct {
 	Key    string `json:"key"`
 	Value  string `json:"value"`  // a list as ["a", "b"], a secret as [redacted]
 	Source string `json:"source"` // default, FILE:LINE, a variable or a flag
+	Waits  bool   `json:"waits"`  // it holds from the next start on
+}
+
+// Restored is what a backup holds.
+type Restored struct {
+	Created time.Time `json:"created"` // when the backup was made
+	Files   []string  `json:"files"`
 }

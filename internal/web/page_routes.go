@@ -109,6 +109,7 @@ func setupRoutes(p Page) []route {
 		{pattern: "GET /settings", handler: answer(func(*http.Request) ([]Setting, error) {
 			return some(p.Settings(), nil)
 		}), access: AccessAdmin},
+		{pattern: "POST /restore", handler: restoreHandler(p), access: AccessOwner},
 	}
 }
 

@@ -139,12 +139,43 @@ func TestSettingsAndPSN(t *testing.T) {
 	p.result = []web.Setting{{Key: "web.listen", Value: ":8990", Source: "default"}}
 	api := web.API(&backend{}, p, nil)
 	for path, want := range map[string]string{
-		"/settings": `[{"key":"web.listen","value":":8990","source":"default"}]`,
+		"/settings": `[{"key":"web.listen","value":":8990","source":"default","waits":false}]`,
 		"/psn":      `{"authorize_url":"https://psn.example/authorize?a=1\u0026b=2"}`,
 	} {
 		if w := post(api, http.MethodGet, "/api/v1"+path, ""); strings.TrimSpace(w.Body.String()) != want {
 			t.Errorf("%s: %s, want %s", path, w.Body, want)
 		}
+	}
+}
+
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	p := newPage()
+	p.result = web.Restored{Files: []string{"consoles.json"}}
+	send := func(kind, body string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodPost, "/api/v1/restore", strings.NewReader(body))
+		r.Header.Set("Content-Type", kind)
+		w := httptest.NewRecorder()
+		web.API(&backend{}, p, nil).ServeHTTP(w, r)
+		return w
+	}
+	for _, tt := range []struct {
+		kind, body string
+		status     int
+	}{
+		{"application/json", "{}", http.StatusUnsupportedMediaType},
+		{"application/gzip", strings.Repeat("x", 16<<20+1), http.StatusRequestEntityTooLarge},
+	} {
+		if w := send(tt.kind, tt.body); w.Code != tt.status || len(p.recorded()) > 0 {
+			t.Errorf("%s of %d bytes: %d", tt.kind, len(tt.body), w.Code)
+		}
+	}
+	w := send("application/gzip", "archive")
+	if w.Code != http.StatusAccepted || !strings.Contains(w.Body.String(), `"files":["consoles.json"]`) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if c := p.recorded(); !reflect.DeepEqual(c, []call{{"Restore", []any{"archive"}}}) {
+		t.Errorf("%+v", c)
 	}
 }
 
@@ -174,6 +205,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		"POST /consoles/Den/test":               web.AccessAdmin,
 		"GET /homekit/Den/qr":                   web.AccessAdmin,
 		"GET /homekit":                          web.AccessAdmin,
+		"POST /restore":                         web.AccessOwner,
 		"GET /credential":                       web.AccessSocket,
 		"GET /consoles/Den/credential":          web.AccessSocket,
 	} {

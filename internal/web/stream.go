@@ -49,9 +49,7 @@ func streamHandler(p Page, may Permission) http.Handler {
 				Hint: "Close pages of ps4kit that are not needed."})
 			return
 		}
-		s := &stream{Events: e, page: p, w: w, level: level, allowed: func() bool {
-			return may == nil || may(r, AccessControl) == nil
-		}}
+		s := &stream{Events: e, page: p, w: w, level: level}
 		s.begin(r.Context(), r.Header.Get("Last-Event-ID"))
 		if r.Method != http.MethodHead {
 			s.run(r.Context())
@@ -77,16 +75,15 @@ func checkStream(w http.ResponseWriter, r *http.Request, level string, may Permi
 // stream is one client of the events.
 type stream struct {
 	*Events
-	page    Page
-	w       http.ResponseWriter
-	level   string      // of the log lines that it gets; empty: none
-	allowed func() bool // says whether the client may still have it
-	at      place
-	out     bytes.Buffer
+	page  Page
+	w     http.ResponseWriter
+	level string // of the log lines that it gets; empty: none
+	at    place
+	out   bytes.Buffer
 }
 
-// run sends until the client goes away, does not read, may no longer, or the server
-// stops.
+// run sends until the client goes away, does not read, may no longer (see Guard.admit),
+// or the server stops.
 func (s *stream) run(ctx context.Context) {
 	more, unfollow := s.past.follow()
 	defer unfollow()
@@ -103,9 +100,6 @@ func (s *stream) run(ctx context.Context) {
 		case <-more:
 		case <-moreLines:
 		case <-beat.C:
-			if !s.allowed() {
-				return
-			}
 			s.out.WriteString(": still here\n\n")
 		}
 	}

@@ -1,0 +1,104 @@
+package app_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/ps4kit/ps4kit/internal/web"
+)
+
+// TestRestoreStartsAgain: the server is the same process, and everything is as it was
+// when the backup was made.
+func TestRestoreStartsAgain(t *testing.T) {
+	t.Parallel()
+	console, yaml := den(t)
+	r := serve(t, shortDir(t), yaml, 0)
+	rename := func(name string) {
+		t.Helper()
+		if got, text := told(t, r, http.MethodPut, "/consoles/"+console.HostID()+"/name", `{"name":"`+name+`"}`); got != done {
+			t.Fatal(text)
+		}
+	}
+	name := func() string {
+		list, err := r.api.Homekit(t.Context())
+		if err != nil || len(list) == 0 {
+			return ""
+		}
+		return list[0].Name
+	}
+	rename("Attic")
+	if err := r.api.SetCredential(t.Context(), "", web.User{Credential: credential, Passcode: "1234"}); err != nil {
+		t.Fatal(err)
+	}
+	backup, err := r.api.Backup(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rename("Loft")
+	if err := r.api.SetCredential(t.Context(), "", web.User{Credential: strings.Repeat("ab", 32)}); err != nil {
+		t.Fatal(err)
+	}
+	events := follow(t, r, "", "")
+	events.next()
+	last := events.next().id
+
+	for _, bad := range []string{"", "nothing", string(backup[:len(backup)-20]), string(backup) + "x"} {
+		resp := ask(t, r, http.MethodPost, "/restore", bad, "Content-Type", "application/gzip")
+		if text, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(string(text), `"bad_backup"`) {
+			t.Errorf("a bad backup: %s %s", resp.Status, text)
+		}
+	}
+	if name() != "Loft" {
+		t.Error("a bad backup changed something")
+	}
+	resp := ask(t, r, http.MethodPost, "/restore", string(backup), "Content-Type", "application/gzip")
+	if text, err := io.ReadAll(resp.Body); resp.StatusCode != http.StatusAccepted || !strings.Contains(string(text), "inputs/"+console.HostID()+".json") {
+		t.Fatalf("%s %s %v", resp.Status, text, err)
+	}
+	for events.lines.Scan() { // until the stream ends with the old state
+	}
+	waitUntil(t, "the server serves the backup", func() bool { return name() == "Attic" })
+	if user, err := r.api.Credential(t.Context(), ""); err != nil || user.Credential != credential || user.Passcode != "1234" {
+		t.Errorf("the credential is another: %v", err)
+	}
+	events = follow(t, r, "", last)
+	if e := events.next(); e.data != `{"version":"v9","resumed":false}` {
+		t.Errorf("a stream after the restore: %+v", e)
+	}
+	if e := events.next(); e.name != "overview" || !strings.Contains(e.data, `"name":"Attic"`) {
+		t.Errorf("then: %+v", e)
+	}
+	events.end()
+	if !strings.Contains(r.log.String(), "a backup was restored") {
+		t.Error("the log does not tell of the restore")
+	}
+	rename("Cellar")
+	r.stop()
+	r = serve(t, r.state, yaml, 0) // the state was closed
+	if name() != "Cellar" {
+		t.Errorf("after a restart it is called %s", name())
+	}
+}
+
+// TestRestoreOfSimulatedConsoles: they are started again, too.
+func TestRestoreOfSimulatedConsoles(t *testing.T) {
+	t.Parallel()
+	r := serve(t, shortDir(t), loopback, 2)
+	backup, err := r.api.Backup(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.api.ResetHomekit(t.Context(), r.list[0].HostID); err != nil { // another setup code
+		t.Fatal(err)
+	}
+	resp := ask(t, r, http.MethodPost, "/restore", string(backup), "Content-Type", "application/gzip")
+	if resp.StatusCode != http.StatusAccepted {
+		t.Fatal(resp.Status)
+	}
+	waitUntil(t, "the setup code of the backup is back", func() bool {
+		list, err := r.api.Homekit(t.Context())
+		return err == nil && len(list) == 2 && list[0].SetupCode == r.list[0].SetupCode
+	})
+}
