@@ -240,9 +240,17 @@ func TestDamagedFileStopsOneConsole(t *testing.T) {
 	if status, body := get(t, again, "/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, damaged) {
 		t.Errorf("/readyz with a console that is not offered: %d %s", status, body)
 	}
+	if _, overview := told(t, again, http.MethodGet, "/overview", ""); !strings.Contains(overview, `"code":"damaged"`) || !strings.Contains(overview, `"hint":"Remove`) {
+		t.Errorf("the page does not tell of the damage: %s", overview)
+	}
+	events := follow(t, again, "", "")
 	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), `"port":1,`) {
 		t.Errorf("the damaged file was touched: %q, %v", text, err)
 	}
+	if err := again.api.ResetHomekit(t.Context(), damaged); err != nil {
+		t.Fatal(err)
+	}
+	events.card("the console is offered again", func(c web.Card) bool { return c.HostID == damaged && c.Offered && c.LastError == nil })
 }
 
 // TestDamagedInputsBeginAnew: a console is served without what was remembered of its inputs, which is set aside.

@@ -4,10 +4,12 @@ import (
 	"errors"
 
 	"github.com/ps4kit/ps4kit/accessory"
+	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/internal/web"
 )
 
-// explanation is what programs and people are told of an error of package accessory.
+// explanation is what programs and people are told of an error that has no code of its
+// own.
 type explanation struct {
 	err        error
 	code, hint string
@@ -23,10 +25,11 @@ func explanations() []explanation {
 		{accessory.ErrLaunchTimeout, "launch_timeout", "Look at the TV: something there may wait for an answer, or the title needs an update."},
 		{accessory.ErrSuperseded, "superseded", "Nothing is wrong: the later command counts."},
 		{accessory.ErrQueueFull, "too_many_keys", "Press more slowly."},
+		{state.ErrDamaged, "damaged", "Remove its pairings (ps4kit homekit reset NAME): then it is served with a new identity, and has to be paired again."},
 	}
 }
 
-// explain gives errors of package accessory a code and a hint.
+// explain gives an error a code and a hint.
 func explain(err error) error {
 	for _, e := range explanations() {
 		if errors.Is(err, e.err) {

@@ -21,6 +21,11 @@ func (s *server) Overview(context.Context) (web.Overview, error) {
 	for _, u := range s.list() {
 		all.Consoles = append(all.Consoles, s.card(u))
 	}
+	for _, hostID := range s.refusals() {
+		if card := s.refusedCard(hostID); card != nil {
+			all.Consoles = append(all.Consoles, *card)
+		}
+	}
 	slices.SortFunc(all.Consoles, func(a, b web.Card) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.HostID, b.HostID))
 	})
@@ -48,6 +53,21 @@ func (s *server) card(u *unit) web.Card {
 		Cover:        s.coverPath(snapshot.TitleID),
 		Simulated:    u.simulated != nil,
 	}
+}
+
+// refusedCard is a console that cannot be served, with the reason; nil for any other.
+func (s *server) refusedCard(hostID string) *web.Card {
+	why := s.refusal(hostID)
+	if why == nil {
+		return nil
+	}
+	card := &web.Card{Console: web.Console{HostID: hostID, Name: hostID, State: web.StateUnreachable}, LastError: trouble(why)}
+	for _, k := range s.knownConsoles(s.simulated) {
+		if k.hostID == hostID {
+			card.Name, card.Address, card.HostType = k.name, FormatAddress(k.addr), hostTypePS4
+		}
+	}
+	return card
 }
 
 // trouble is an error as the page shows it; nil for none.

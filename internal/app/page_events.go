@@ -28,6 +28,7 @@ func (s *server) view(hostID string) (v web.View) {
 	}
 	u := s.unit(hostID)
 	if u == nil {
+		v.Card = s.refusedCard(hostID)
 		return v
 	}
 	card := s.card(u)

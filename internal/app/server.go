@@ -61,7 +61,7 @@ type server struct {
 	meeting  sync.Mutex // held while a console that answered gets its unit, so that it gets only one
 	mu       sync.Mutex
 	units    map[string]*unit // by host id
-	refused  map[string]bool  // known consoles that are not offered, by host id
+	refused  map[string]error // known consoles that are not offered and why, by host id
 
 	events    *web.Events               // nil: nobody is told
 	capturing sync.Mutex                // held while the phone app is waited for
@@ -121,7 +121,7 @@ func (s *server) serve(ctx context.Context, log *web.Log) error {
 }
 
 func newServer(o Options) *server {
-	s := &server{Options: o, files: files{o.State, o.Log}, units: map[string]*unit{}, refused: map[string]bool{}, grown: make(chan struct{}, 1)}
+	s := &server{Options: o, files: files{o.State, o.Log}, units: map[string]*unit{}, refused: map[string]error{}, grown: make(chan struct{}, 1)}
 	s.guard = sync.OnceValues(s.newGuard)
 	s.latest.Store(o.Config)
 	return s

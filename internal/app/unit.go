@@ -41,7 +41,7 @@ func (s *server) startUnit(ctx context.Context, k known) {
 	u, ln, err := s.offeredUnit(ctx, k)
 	if err != nil {
 		log.WithError(err).Error("this console is not offered to HomeKit")
-		s.refuse(k.hostID)
+		s.refuse(k.hostID, err)
 		return
 	}
 	s.add(u)

@@ -19,11 +19,22 @@ func (s *server) add(u *unit) {
 	u.tv.RefreshNames() // one may have been learned since the television was made
 }
 
-// refuse notes that a known console has no unit.
-func (s *server) refuse(hostID string) {
+// refuse notes why a known console has no unit.
+func (s *server) refuse(hostID string, why error) {
+	s.mu.Lock()
+	s.refused[hostID] = why
+	s.mu.Unlock()
+	s.tellPage(hostID)
+}
+
+// refusal is why a console has no unit; nil: it has one, or is not known.
+func (s *server) refusal(hostID string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.refused[hostID] = true
+	if s.units[hostID] != nil {
+		return nil
+	}
+	return s.refused[hostID]
 }
 
 // refusals lists the known consoles that have no unit, by host id.

@@ -336,6 +336,19 @@ func saved(t *testing.T, archive []byte, name string) int {
 	}
 }
 
+// TestCheckBackup: it says of a backup what Restore would, and touches nothing.
+func TestCheckBackup(t *testing.T) {
+	t.Parallel()
+	archive := filledBackup(t, "x")
+	contents, err := state.CheckBackup(bytes.NewReader(archive))
+	if err != nil || !slices.Equal(contents.Files, filled()) || contents.Created.IsZero() {
+		t.Errorf("%+v, %v", contents, err)
+	}
+	if _, err := state.CheckBackup(bytes.NewReader(archive[:len(archive)-1])); !errors.Is(err, state.ErrBackup) {
+		t.Errorf("one that is cut: %v", err)
+	}
+}
+
 func TestRestoreWhileOwned(t *testing.T) {
 	t.Parallel()
 	archive, dir := filledBackup(t, "new"), t.TempDir()
