@@ -81,6 +81,7 @@ func (c *Console) enter(ctx context.Context, status Status, who login) (*Session
 			return nil, context.Cause(ctx)
 		case isReset(err):
 			resets++
+			c.set.Counters.Resets.Add(1)
 		case isRefusal(err):
 			refused++
 		default:

@@ -82,10 +82,11 @@ func TestResetsMeanAHangingService(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
 				change(f)
-				_, err := f.console(f.options()).Open(ctx)
+				o := f.options()
+				_, err := f.console(o).Open(ctx)
 				wantErr(t, err, ps4.ErrServiceHung)
-				if f.dials != 3 {
-					t.Errorf("%d connections tried", f.dials)
+				if n := o.Counters.Resets.Load(); f.dials != 3 || n != 3 {
+					t.Errorf("%d connections tried, %d resets counted", f.dials, n)
 				}
 			})
 		})

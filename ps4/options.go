@@ -68,6 +68,8 @@ type Counters struct {
 	DDPReceived atomic.Uint64 // replies understood
 	DDPDropped  atomic.Uint64 // datagrams that made no sense or came from elsewhere
 	Sessions    atomic.Uint64 // sessions opened
+	Resets      atomic.Uint64 // connections that the console cut before a session was open
+	Lost        atomic.Uint64 // sessions that ended otherwise than by Close
 	Heartbeats  atomic.Uint64 // heartbeats answered
 	Skipped     atomic.Uint64 // packets of unknown or unexpected type
 }

@@ -117,6 +117,7 @@ func (s *Session) end(reason error) {
 		s.err = ErrClosed
 		if closing := s.life.Err() != nil; !closing && reason != nil {
 			s.err = fmt.Errorf("%w: %w", ErrClosed, reason)
+			s.set.Counters.Lost.Add(1)
 			s.set.Logf("ps4: session with %v: %v", s.conn.RemoteAddr(), reason)
 		}
 		close(s.done)

@@ -63,6 +63,25 @@ func TestSilenceEndsTheSession(t *testing.T) {
 	})
 }
 
+func TestLostSessionsAreCounted(t *testing.T) {
+	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
+		o := f.options()
+		open := func() *ps4.Session {
+			s, err := f.console(o).Open(ctx)
+			ok(t, err)
+			return s
+		}
+		ok(t, open().Close()) // on purpose
+		lost := open()
+		f.line.hangUp()
+		<-lost.Done()
+		ok(t, lost.Close())
+		if opened, lost := o.Counters.Sessions.Load(), o.Counters.Lost.Load(); opened != 2 || lost != 1 {
+			t.Errorf("%d of %d sessions were lost, want 1 of 2", lost, opened)
+		}
+	})
+}
+
 func TestConsoleHangsUp(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
 		s := f.open(ctx)
