@@ -2,23 +2,38 @@ package accessory
 
 import (
 	"context"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// waiter is somebody who waits for the outcome of a wish.
+// waiter is a wish whose end is waited for: to be counted, and often by somebody.
 type waiter struct {
-	outcome func(m *machine) (over bool, err error)
-	done    chan error // has room for one
+	wish  event // setPower or selectTitle
+	began time.Time
+	done  chan error // has room for one; nil: nobody waits
+}
+
+// await has a wish counted when it ends, and done told, if it is not nil.
+func (t *Television) await(wish event, done chan error) {
+	again := func(w waiter) bool { return w.wish == wish && w.done == nil }
+	if done == nil && slices.ContainsFunc(t.waiters, again) {
+		return
+	}
+	t.waiters = append(t.waiters, waiter{wish, time.Now(), done})
 }
 
 // release tells those whose wish came to its end.
 func (t *Television) release() {
 	waiting := t.waiters[:0]
 	for _, w := range t.waiters {
-		if over, err := w.outcome(&t.m); over {
-			w.done <- err
+		if over, err := t.m.outcome(w.wish); over {
+			t.counts.ended(commandOf(w.wish), err, time.Since(w.began))
+			if w.done != nil {
+				w.done <- err
+			}
 			continue
 		}
 		waiting = append(waiting, w)
@@ -38,42 +53,47 @@ func (m *machine) wanted() power {
 	return m.goal
 }
 
-// powerOutcome says whether power p is no longer pursued, and how that ended.
-func powerOutcome(p power) func(*machine) (bool, error) {
-	return func(m *machine) (bool, error) {
-		switch m.wanted() {
-		case p:
-			return false, nil
-		case powerAny:
-			return true, m.powerErr
-		}
-		return true, ErrSuperseded
+// outcome says whether a wish is no longer pursued, and how that ended.
+func (m *machine) outcome(wish event) (over bool, err error) {
+	switch w := wish.(type) {
+	case setPower:
+		return m.powerOutcome(w.power)
+	case selectTitle:
+		return m.launchOutcome(w.title)
 	}
+	return true, nil
 }
 
-// launchOutcome says whether a title is no longer pursued, and how that ended.
-func launchOutcome(title string) func(*machine) (bool, error) {
-	return func(m *machine) (bool, error) {
-		switch l := m.target(); {
-		case l != nil && l.title == title:
-			return false, nil
-		case l != nil || m.wanted() == powerOff:
-			return true, ErrSuperseded
-		}
-		return true, m.launchErr
+func (m *machine) powerOutcome(p power) (over bool, err error) {
+	switch m.wanted() {
+	case p:
+		return false, nil
+	case powerAny:
+		return true, m.powerErr
 	}
+	return true, ErrSuperseded
+}
+
+func (m *machine) launchOutcome(title string) (over bool, err error) {
+	switch l := m.target(); {
+	case l != nil && l.title == title:
+		return false, nil
+	case l != nil || m.wanted() == powerOff:
+		return true, ErrSuperseded
+	}
+	return true, m.launchErr
 }
 
 // Wake turns the console on and returns when it is, within 60 s (120 s right after a standby: the console is deaf); it fails with [ErrNotWoken], [ErrSuperseded], [ErrStopped], or
 // what package ps4 says.
 func (t *Television) Wake(ctx context.Context) error {
-	return t.pursue(ctx, setPower{powerOn}, powerOutcome(powerOn))
+	return t.pursue(ctx, setPower{powerOn})
 }
 
 // Standby puts the console into rest mode and returns when it is, within 30 s and a bit; it fails as Wake does, or with
 // [ErrStillAwake].
 func (t *Television) Standby(ctx context.Context) error {
-	return t.pursue(ctx, setPower{powerOff}, powerOutcome(powerOff))
+	return t.pursue(ctx, setPower{powerOff})
 }
 
 // StartTitle starts a title, of which there need not be an input, and wakes the console for it if need be; it returns when the
@@ -83,17 +103,16 @@ func (t *Television) StartTitle(ctx context.Context, id string, noQuit bool) err
 	if err := validTitleID(id); err != nil {
 		return err
 	}
-	return t.pursue(ctx, selectTitle{title: id, noQuit: noQuit}, launchOutcome(id))
+	return t.pursue(ctx, selectTitle{title: id, noQuit: noQuit})
 }
 
-func (t *Television) pursue(ctx context.Context, e event, outcome func(*machine) (bool, error)) error {
-	w := waiter{outcome, make(chan error, 1)}
+func (t *Television) pursue(ctx context.Context, e event) error {
+	done := make(chan error, 1)
 	t.mu.Lock()
-	t.want(e, nil, nil)
-	t.waiters = append(t.waiters, w)
+	t.want(e, done, nil, nil)
 	t.unlock()
 	select {
-	case err := <-w.done:
+	case err := <-done:
 		return err
 	case <-ctx.Done():
 		return ctx.Err() // the wish stays
@@ -104,22 +123,22 @@ func (t *Television) pursue(ctx context.Context, e event, outcome func(*machine)
 
 // Keys presses keys, in order and paced, and returns when the last was sent. It never wakes the console: [ps4.ErrStandby].
 func (t *Television) Keys(ctx context.Context, keys []ps4.Key) error {
-	return t.WithSession(ctx, func(ctx context.Context, s Session) error { return s.Keys(ctx, keys...) })
+	return t.enqueue(ctx, &job{kind: CommandKeys, do: func(ctx context.Context, s Session) error { return s.Keys(ctx, keys...) }})
 }
 
 // WithSession calls do with the console's session, when its turn comes. do must end with its context and not keep the session.
 // If the held session turns out to be over, do is called again with a new one.
 func (t *Television) WithSession(ctx context.Context, do func(context.Context, Session) error) error {
-	return t.enqueue(ctx, &job{do: do})
+	return t.enqueue(ctx, &job{kind: CommandSession, do: do})
 }
 
 // WithoutSession closes the session, if one is open, and calls do; no session is opened meanwhile. Linking needs that.
 func (t *Television) WithoutSession(ctx context.Context, do func(context.Context) error) error {
-	return t.enqueue(ctx, &job{alone: true, do: func(ctx context.Context, _ Session) error { return do(ctx) }})
+	return t.enqueue(ctx, &job{kind: CommandLink, alone: true, do: func(ctx context.Context, _ Session) error { return do(ctx) }})
 }
 
 func (t *Television) enqueue(ctx context.Context, j *job) error {
-	j.ctx, j.done = ctx, make(chan error, 1)
+	j.ctx, j.began, j.done = ctx, time.Now(), make(chan error, 1)
 	t.mu.Lock()
 	t.queue.add(j)
 	t.mu.Unlock()

@@ -81,7 +81,7 @@ func (t *Television) writeActive(w written) int {
 	if w.number() == 1 {
 		p = powerOn
 	}
-	t.want(setPower{p}, w.by, w.of)
+	t.want(setPower{p}, nil, w.by, w.of)
 	return statusOK
 }
 
@@ -92,9 +92,9 @@ func (t *Television) writeActiveIdentifier(w written) int {
 	case !exists:
 		return statusInvalid
 	case id == homeID:
-		t.want(selectTitle{}, w.by, w.of)
+		t.want(selectTitle{}, nil, w.by, w.of)
 	case id != "" && id != otherID:
-		t.want(selectTitle{title: id}, w.by, w.of)
+		t.want(selectTitle{title: id}, nil, w.by, w.of)
 	}
 	return statusOK
 }

@@ -43,8 +43,10 @@ func (t *Television) pollOnce(ctx context.Context, began time.Time) time.Duratio
 	t.cancelPoll = nil
 	switch {
 	case err == nil && strings.EqualFold(status.HostID, t.cfg.HostID):
+		t.counts.polled(true)
 		t.heard(status, began)
 	case !cancelled: // no answer, or that of another console which has got the address
+		t.counts.polled(false)
 		t.missed(began)
 	}
 	_, interval := t.pollTimes()

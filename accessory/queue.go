@@ -3,12 +3,15 @@ package accessory
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
 // job is work for the session.
 type job struct {
+	kind  string // of Stats
+	began time.Time
 	do    func(ctx context.Context, s Session) error
 	alone bool            // no session may be open, and none is given to do
 	ctx   context.Context // of who waits; nil: a key of HomeKit's, nobody waits
@@ -29,8 +32,9 @@ type queue struct {
 	commandCtx context.Context
 	cancel     context.CancelFunc
 	jobs       []*job
-	keys       int  // jobs that nobody waits for
-	dropping   bool // since the queue was last empty, keys were dropped
+	keys       int    // jobs that nobody waits for
+	lost       uint64 // of these, so many were dropped so far
+	dropping   bool   // since the queue was last empty, keys were dropped
 	closed     bool
 }
 
@@ -56,7 +60,7 @@ func (q *queue) addKey(k ps4.Key) (dropped bool) {
 		q.dropKeys(1)
 	}
 	q.keys++
-	q.jobs = append(q.jobs, &job{do: func(ctx context.Context, s Session) error { return s.Keys(ctx, k) }})
+	q.jobs = append(q.jobs, &job{kind: CommandKeys, began: time.Now(), do: func(ctx context.Context, s Session) error { return s.Keys(ctx, k) }})
 	return dropped
 }
 
@@ -76,6 +80,7 @@ func (q *queue) dropKeys(n int) {
 		if n > 0 && j.ctx == nil {
 			n--
 			q.keys--
+			q.lost++
 			continue
 		}
 		kept = append(kept, j)

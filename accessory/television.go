@@ -49,6 +49,7 @@ type Television struct {
 	wake       bool // a WAKEUP is to be sent
 	queue      queue
 	waiters    []waiter
+	counts     counts
 	reverts    []*characteristic.C // written, but without effect: to be told by an event
 	revertAt   time.Time
 	dirty      bool // something is to be saved, at saveAt
@@ -178,14 +179,15 @@ func (t *Television) act(a action) {
 	}
 }
 
-// want gives a wish to the machine, and has the console polled at once.
-func (t *Television) want(e event, by *http.Request, of *characteristic.C) {
+// want gives a wish to the machine, and has the console polled at once. done, if it is not nil, is told how the wish ended.
+func (t *Television) want(e event, done chan error, by *http.Request, of *characteristic.C) {
 	t.trouble = nil
 	t.changed = true
 	if t.cancelPoll != nil {
 		t.cancelPoll()
 	}
 	t.step(e, by, of)
+	t.await(e, done)
 	poke(t.poll)
 }
 

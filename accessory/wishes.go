@@ -31,7 +31,7 @@ func (t *Television) WantHome() { t.wish(selectTitle{}) }
 func (t *Television) wish(e event) {
 	t.mu.Lock()
 	defer t.unlock()
-	t.want(e, nil, nil)
+	t.want(e, nil, nil, nil)
 }
 
 // Identify notes that somebody asks which console this is.

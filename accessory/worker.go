@@ -88,15 +88,17 @@ func (w *worker) job(ctx context.Context, j *job) {
 	}
 	both, cancel := within(ctx, j.ctx)
 	defer cancel()
+	var err error
 	if j.alone {
 		w.drop()
-		j.end(j.do(both, nil))
-		return
+		err = j.do(both, nil)
+	} else {
+		_, err = w.use(both, func(s Session) error { return j.do(both, s) })
 	}
-	_, err := w.use(both, func(s Session) error { return j.do(both, s) })
 	if errors.Is(err, context.Canceled) && j.ctx.Err() == nil {
 		err = ErrStopped
 	}
+	w.t.counts.ended(j.kind, err, time.Since(j.began))
 	j.end(err)
 }
 
@@ -105,6 +107,7 @@ func (w *worker) key(ctx context.Context, j *job) {
 	ctx, cancel := context.WithTimeout(ctx, keyTimeout)
 	defer cancel()
 	_, err := w.use(ctx, func(s Session) error { return j.do(ctx, s) })
+	w.t.counts.ended(j.kind, err, time.Since(j.began))
 	if err == nil || errors.Is(err, context.Canceled) {
 		return
 	}
