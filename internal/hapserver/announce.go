@@ -28,6 +28,8 @@ type Announcer interface {
 type Announced interface {
 	// Update changes what the TXT record tells about the server (all but Name and Port, which stay). It returns at once.
 	Update(a Announcement)
+	// Known tells whether the server is announced on a network at this moment.
+	Known() bool
 	// Close says goodbye on the network and returns when that is sent. It may be called more than once.
 	Close() error
 }

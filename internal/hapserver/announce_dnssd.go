@@ -125,6 +125,12 @@ func (h *dnssdAnnounced) Update(a Announcement) {
 	_ = h.d.call(context.Background(), func() { h.s.update(a, time.Now()) })
 }
 
+func (h *dnssdAnnounced) Known() (known bool) {
+	// An announcer that is closed announces nothing.
+	_ = h.d.call(context.Background(), func() { known = h.s.claimed && !h.s.leaving && h.d.wire != nil })
+	return known
+}
+
 func (h *dnssdAnnounced) Close() error {
 	err := h.d.call(context.Background(), func() { h.d.goodbye(h.s) })
 	if errors.Is(err, errAnnouncerClosed) {

@@ -75,8 +75,14 @@ func TestAnnouncementText(t *testing.T) {
 func TestAnnounceProbesThenAnnounces(t *testing.T) {
 	t.Parallel()
 	inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
-		announce(t, d, den())
+		den := announce(t, d, den())
+		if den.Known() {
+			t.Error("known before it is announced")
+		}
 		after(10 * time.Second)
+		if !den.Known() {
+			t.Error("not known after it was announced")
+		}
 		sent := n.take()
 		p, r := probes(sent), responses(sent)
 		if len(p) != 3 || len(r) != 3 {

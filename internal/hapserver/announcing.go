@@ -21,7 +21,9 @@ func (s *Server) announce(ctx context.Context, port int) {
 			pause(ctx, announceRetry)
 			continue
 		}
+		s.announced.Store(&announced)
 		s.keepAnnounced(ctx, announced, port)
+		s.announced.Store(nil)
 		if err := announced.Close(); err != nil {
 			s.logf("the goodbye of %s failed: %v", s.o.Name, err)
 		}

@@ -178,6 +178,9 @@ func (p *peer) flushEvents() bool {
 	}
 	if err != nil {
 		p.shut()
+		return false
 	}
-	return err == nil
+	p.s.counts.events.Add(1)
+	p.s.counts.values.Add(uint64(len(items)))
+	return true
 }

@@ -2,6 +2,7 @@ package hapserver
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"net"
 	"net/http"
@@ -93,8 +94,10 @@ func (p *peer) next() bool {
 	}
 	w := newResponse(req)
 	if !p.handle(w, req) {
+		p.s.counts.answered(req.Pattern, 0)
 		return false
 	}
+	p.s.counts.answered(req.Pattern, cmp.Or(w.status, http.StatusOK))
 	last := p.closing || req.Close
 	if last {
 		w.Header().Set("Connection", "close")

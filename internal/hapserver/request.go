@@ -101,6 +101,7 @@ func (p *peer) refuse(err error) {
 	default:
 		return
 	}
+	p.s.counts.answered("", status)
 	w := newResponse(nil)
 	w.Header().Set("Connection", "close")
 	w.WriteHeader(status)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/brutella/hap/accessory"
@@ -42,8 +43,11 @@ type Server struct {
 	offer   srpOffer
 	peers   *peers
 	routes  http.Handler
+	counts  counts
 	changed chan struct{} // announce again
 	wide    sync.Mutex    // guards uint64 values, see store
+
+	announced atomic.Pointer[Announced] // nil: not
 }
 
 // New prepares a server: it loads its record, or makes an identity if there never was one, and saves it when anything is new. It does
@@ -78,26 +82,28 @@ func New(o *Options) (*Server, error) {
 
 func (s *Server) newRoutes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /identify", s.identify)
-	mux.HandleFunc("POST /pair-setup", s.pairSetup)
-	mux.HandleFunc("POST /pair-verify", s.pairVerify)
-	mux.Handle("POST /pairings", verifiedOnly(s.pairings))
-	mux.Handle("GET /accessories", verifiedOnly(s.getAccessories))
-	mux.Handle("GET /characteristics", verifiedOnly(s.getCharacteristics))
-	mux.Handle("PUT /characteristics", verifiedOnly(s.putCharacteristics))
-	mux.Handle("PUT /prepare", verifiedOnly(s.prepare))
+	s.counts.requests = map[string]*requestCounts{"": {name: "other"}}
+	route := s.counts.route
+	route(mux, "identify", "POST /identify", s.identify)
+	route(mux, "pair_setup", "POST /pair-setup", s.pairSetup)
+	route(mux, "pair_verify", "POST /pair-verify", s.pairVerify)
+	route(mux, "pairings", "POST /pairings", verifiedOnly(s.pairings))
+	route(mux, "accessories", "GET /accessories", verifiedOnly(s.getAccessories))
+	route(mux, "read", "GET /characteristics", verifiedOnly(s.getCharacteristics))
+	route(mux, "write", "PUT /characteristics", verifiedOnly(s.putCharacteristics))
+	route(mux, "prepare", "PUT /prepare", verifiedOnly(s.prepare))
 	return mux
 }
 
 // verifiedOnly answers strangers with 470, in the clear as their connection is.
-func verifiedOnly(h http.HandlerFunc) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func verifiedOnly(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		if !peerOf(r).verified() {
 			writeJSON(w, statusAuthorization, statusJSON{Status: statusPrivileges})
 			return
 		}
 		h(w, r)
-	})
+	}
 }
 
 // Serve takes connections from ln and announces the server until ctx is done; then it says goodbye, closes ln and
@@ -160,6 +166,7 @@ func (s *Server) admit(ctx context.Context, conn net.Conn, work *sync.WaitGroup)
 		p.shut()
 		return
 	}
+	s.counts.opened.Add(1)
 	work.Go(p.serve)
 }
 

@@ -253,6 +253,8 @@ func (f *fakeAnnouncer) Announce(_ context.Context, a Announcement) (Announced, 
 
 func (f *fakeAnnouncer) Update(a Announcement) { f.note("update", a) }
 
+func (f *fakeAnnouncer) Known() bool { return true }
+
 func (f *fakeAnnouncer) Close() error {
 	f.note("goodbye", Announcement{})
 	return errors.New("nobody there")
