@@ -51,6 +51,7 @@ type Cache struct {
 	flight  singleflight.Group
 	decode  sync.Mutex // one image at a time: a decoded image is large
 	worker  *worker
+	counts  counts
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -193,7 +194,9 @@ func (c *Cache) load(ctx context.Context, r resource) (record, []byte, error) {
 		return record{}, nil, ErrDisabled
 	}
 	rec, body, ok := c.cached(r.key)
-	if ok && (rec.fresh(time.Now()) || c.opts.Offline) {
+	hit := ok && (rec.fresh(time.Now()) || c.opts.Offline)
+	c.counts.lookup(hit)
+	if hit {
 		return rec, body, rec.err()
 	}
 	if c.opts.Offline {

@@ -70,6 +70,7 @@ func (c *Cache) Cover(ctx context.Context, titleID string, size Size) (*Image, e
 	}
 	if p, fresh, ok := c.cachedCover(id); ok && (fresh || c.opts.Offline) {
 		if img, err := c.sized(ctx, p, size); err == nil {
+			c.counts.lookup(true)
 			return img, nil
 		}
 	}
@@ -99,6 +100,7 @@ func (c *Cache) Cached(ctx context.Context, titleID string, size Size) (*Image, 
 	if !fresh {
 		c.want(id)
 	}
+	c.counts.lookup(ok)
 	if !ok {
 		return nil, false
 	}

@@ -47,6 +47,7 @@ func (c *Cache) Name(_ context.Context, titleID string) (string, bool) {
 		return "", false
 	}
 	b, fresh := c.known(id)
+	c.counts.lookup(b != nil)
 	if !fresh {
 		c.want(id)
 	}

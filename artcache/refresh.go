@@ -25,6 +25,7 @@ func (c *Cache) refresh(ctx context.Context, r resource) error {
 	if errors.Is(err, ErrAddress) { // a document linked to a strange host
 		err = fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
+	c.counts.request(err)
 	switch {
 	case err == nil && a.unchanged:
 		old.Until = time.Now().Add(r.fresh)
