@@ -22,7 +22,7 @@ func TestStats(t *testing.T) {
 	if _, ok := c.Name(t.Context(), rdr2); !ok {
 		t.Error("no name")
 	}
-	if _, err := c.Info(t.Context(), "CUSA00001"); !errors.Is(err, artcache.ErrNotFound) {
+	if _, err := c.Updates(t.Context(), "CUSA00001"); !errors.Is(err, artcache.ErrNotFound) {
 		t.Error(err)
 	}
 	if _, err := c.Updates(t.Context(), rdr2); !errors.Is(err, artcache.ErrUnavailable) {

@@ -56,6 +56,8 @@ type server struct {
 	latest atomic.Pointer[config.Config]
 	art    *artcache.Cache // nil: there is none
 
+	searches ps4.Counters // of searches, and of consoles that have no unit yet
+
 	alone    bool // one command, without HAP servers: see Local
 	override Override
 	meeting  sync.Mutex // held while a console that answered gets its unit, so that it gets only one
@@ -226,6 +228,7 @@ func (s *server) ps4Options() ps4.Options {
 		ServerKey:  s.Config.ConsoleKey,
 		Idle:       s.Config.Session.Idle,
 		Logf:       s.debugf("ps4"),
+		Counters:   &s.searches,
 	}
 	s.override.apply(&o)
 	return o

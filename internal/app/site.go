@@ -66,6 +66,7 @@ func (s *server) listenSite(ctx context.Context) (http.Handler, net.Listener, er
 		Page:         s,
 		Guard:        guard,
 		Unready:      s.unready,
+		Metrics:      s.metrics(),
 		AllowedHosts: s.Config.Web.AllowedHosts,
 		Version:      s.Version,
 		Simulated:    s.Simulate > 0,

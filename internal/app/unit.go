@@ -25,6 +25,7 @@ import (
 type unit struct {
 	known
 	console   *ps4.Console
+	network   ps4.Counters // of console
 	tv        *accessory.Television
 	store     *homekitStore
 	hap       *hapserver.Server // nil: not offered to HomeKit
@@ -71,7 +72,7 @@ func (s *server) offeredUnit(ctx context.Context, k known) (*unit, net.Listener,
 func (s *server) newUnit(k known) (*unit, error) {
 	u := &unit{known: k, bind: s.Config.HomeKit.Bind}
 	var err error
-	if u.console, err = s.newConsole(k); err != nil {
+	if u.console, err = s.newConsole(k, &u.network); err != nil {
 		return nil, err
 	}
 	if u.tv, err = s.newTelevision(k, u.console); err != nil {
@@ -182,8 +183,9 @@ func (s *server) newTelevision(k known, console *ps4.Console) (*accessory.Televi
 	return tv, nil
 }
 
-func (s *server) newConsole(k known) (*ps4.Console, error) {
+func (s *server) newConsole(k known, counters *ps4.Counters) (*ps4.Console, error) {
 	o := s.ps4Options()
+	o.Counters = counters
 	o.SwitchUser = k.config.SwitchUser
 	if k.simulated != nil {
 		o.ServerKey = k.simulated.PublicKey()
