@@ -24,14 +24,19 @@ type Console struct {
 	woken  time.Time // when it was last woken, or seen awake after that
 	rested time.Time // when a session put it to rest
 
-	asked [searchBurst]time.Time // when the last questions left, the oldest first
+	asked  [searchBurst]time.Time // when the last questions left, the oldest first
+	heard  Status                 // the last answer to anybody's
+	answer chan struct{}          // closed when the next one comes
 }
 
 // NewConsole makes a console from the address where it answers discovery; port
 // 0 means 987. The credential may be zero for Status. It does no I/O.
 func NewConsole(addr netip.AddrPort, cred Credential, o *Options) *Console {
 	set := newSettings(o)
-	return &Console{set: set, addr: withPort(addr), user: User{Credential: cred, Passcode: set.Passcode, Model: set.Model}}
+	return &Console{
+		set: set, addr: withPort(addr), answer: make(chan struct{}),
+		user: User{Credential: cred, Passcode: set.Passcode, Model: set.Model},
+	}
 }
 
 // Addr returns the address where the console is asked.
@@ -239,6 +244,32 @@ func (c *Console) takeTurn() time.Duration {
 	return 0
 }
 
+// follow returns the next status: what the console answers to somebody else, who may
+// be asking as often as it bears, or after a while to a question of its own.
+func (c *Console) follow(ctx context.Context) (Status, error) {
+	c.mu.Lock()
+	answer := c.answer
+	c.mu.Unlock()
+	limited, cancel := context.WithTimeout(ctx, confirmEvery)
+	defer cancel()
+	select {
+	case <-answer:
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.heard, nil
+	case <-limited.Done():
+		return c.statusWithin(ctx, statusLimit)
+	}
+}
+
+func (c *Console) noteHeard(s Status) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.heard = s
+	close(c.answer)
+	c.answer = make(chan struct{})
+}
+
 // listenFor waits a second for the answer and keeps the last reply.
 func (c *Console) listenFor(ctx context.Context, sock *socket, q question, last *Status) (bool, error) {
 	target, hostID := last.Addr, c.HostID()
@@ -248,6 +279,7 @@ func (c *Console) listenFor(ctx context.Context, sock *socket, q question, last 
 			return false
 		}
 		*last = newStatus(target, r)
+		c.noteHeard(*last)
 		return q.wakeup == nil || last.State == StateAwake
 	})
 }

@@ -92,13 +92,9 @@ func (s *Session) sendBoot(ctx context.Context, id string) error {
 func (s *Session) confirm(ctx context.Context, id string) error {
 	limited, cancel := context.WithTimeout(ctx, confirmLimit)
 	defer cancel()
-	for {
-		status, err := s.console.statusWithin(limited, statusLimit)
-		if err == nil && status.TitleID == id {
+	for limited.Err() == nil {
+		if status, err := s.console.follow(limited); err == nil && status.TitleID == id {
 			return nil
-		}
-		if err := sleep(limited, confirmEvery); err != nil {
-			break
 		}
 	}
 	if err := ctx.Err(); errors.Is(err, context.Canceled) {

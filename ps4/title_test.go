@@ -49,6 +49,33 @@ func TestStartTitle(t *testing.T) {
 	})
 }
 
+// A program that follows the console meanwhile asks as often as the start does; together they get no more answers than
+// one console gives (docs/protocol.md §1), and still each knows of a change half a second later.
+func TestStartTitleBesideAWatch(t *testing.T) {
+	for late := range time.Duration(10) {
+		runs := 4*time.Second + late*100*time.Millisecond
+		t.Run(runs.String(), func(t *testing.T) {
+			inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
+				f.onTCP = startAfter(runs, isBoot)
+				c := f.console(f.options())
+				watching, stop := context.WithCancel(ctx)
+				told := f.watch(watching, c, &ps4.WatchOptions{Interval: 500 * time.Millisecond})
+				s, err := c.Open(ctx)
+				ok(t, err)
+				defer s.Close()
+				time.Sleep(settle)
+				start := time.Now()
+				ok(t, s.StartTitle(ctx, title, nil))
+				if took := time.Since(start); took < runs || took > runs+500*time.Millisecond {
+					t.Errorf("confirmed after %v", took)
+				}
+				stop()
+				<-told.done
+			})
+		})
+	}
+}
+
 func TestStartTitleThatRuns(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
 		f.reply.TitleID = title
