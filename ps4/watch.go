@@ -1,6 +1,7 @@
 package ps4
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -57,8 +58,8 @@ func newWatcher(c *Console, o *WatchOptions) *watcher {
 	if o != nil {
 		w.WatchOptions = *o
 	}
-	w.Interval = orDefault(w.Interval, defaultInterval)
-	w.Misses = orDefault(w.Misses, defaultMisses)
+	w.Interval = cmp.Or(w.Interval, defaultInterval)
+	w.Misses = cmp.Or(w.Misses, defaultMisses)
 	if w.Search == nil {
 		w.Search = func(ctx context.Context) ([]Status, error) {
 			return Discover(ctx, searchTime, &c.set.Options)
@@ -75,7 +76,11 @@ func (w *watcher) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-w.Poke:
+		case _, open := <-w.Poke:
+			if !open {
+				w.Poke = nil // it would poke all the time
+				continue
+			}
 		case <-next.C:
 		}
 		next.Reset(w.Interval)

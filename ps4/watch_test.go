@@ -50,6 +50,19 @@ func (s *story) told() []string {
 	return slices.Clone(s.lines)
 }
 
+func TestWatchGoesOnWhenPokeIsClosed(t *testing.T) {
+	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
+		ctx, cancel := context.WithCancel(ctx)
+		poke := make(chan struct{})
+		s := f.watch(ctx, f.console(f.options()), &ps4.WatchOptions{Poke: poke})
+		close(poke)
+		time.Sleep(12 * time.Second)
+		cancel()
+		<-s.done
+		same(t, f.take(), "0s SRCH", "5s SRCH", "10s SRCH")
+	})
+}
+
 func TestWatchTellsChanges(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
 		ctx, cancel := context.WithCancel(ctx)
