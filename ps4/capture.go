@@ -1,6 +1,7 @@
 package ps4
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,7 +72,7 @@ func newCapture(o *CaptureOptions) *capture {
 	}
 	// A phone app ignores anything that a console would not say.
 	c.reply = ddp.Reply{
-		Code: ddp.CodeStandby, HostID: fakeHostID, HostType: TypePS4, HostName: orDefault(c.Name, "ps4kit"),
+		Code: ddp.CodeStandby, HostID: fakeHostID, HostType: TypePS4, HostName: cmp.Or(c.Name, "ps4kit"),
 		RequestPort: ddp.DefaultRequestPort, Version: ddp.Version, SystemVersion: fakeVersion,
 	}.Marshal()
 	return c

@@ -1,6 +1,7 @@
 package ps4
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,7 +82,7 @@ type User struct {
 func (c *Console) SetUser(u User) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	u.Model = orDefault(wire.Truncate(u.Model, wire.ModelSize), c.user.Model)
+	u.Model = cmp.Or(wire.Truncate(u.Model, wire.ModelSize), c.user.Model)
 	c.user = u
 }
 

@@ -1,6 +1,7 @@
 package ps4
 
 import (
+	"cmp"
 	"context"
 	"crypto/rsa"
 	"net"
@@ -85,10 +86,10 @@ func newSettings(o *Options) *settings {
 	if s.ServerKey == nil {
 		s.ServerKey = ConsoleKey()
 	}
-	s.AppLabel = orDefault(s.AppLabel, "ps4kit")
-	s.Model = orDefault(wire.Truncate(s.Model, wire.ModelSize), "ps4kit")
-	s.Idle = orDefault(s.Idle, defaultIdle)
-	s.LocalPort = orDefault(s.LocalPort, defaultUDPPort)
+	s.AppLabel = cmp.Or(s.AppLabel, "ps4kit")
+	s.Model = cmp.Or(wire.Truncate(s.Model, wire.ModelSize), "ps4kit")
+	s.Idle = cmp.Or(s.Idle, defaultIdle)
+	s.LocalPort = cmp.Or(s.LocalPort, defaultUDPPort)
 	if len(s.Broadcast) == 0 {
 		s.Broadcast = defaultBroadcast()
 	}
@@ -112,12 +113,4 @@ func (s *settings) tcpAddr() net.Addr {
 		return nil
 	}
 	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(s.Bind, 0))
-}
-
-func orDefault[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
 }

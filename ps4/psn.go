@@ -2,6 +2,7 @@ package ps4
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -169,5 +170,5 @@ func withoutURL(err error) error {
 }
 
 func (p *PSN) base() string {
-	return strings.TrimSuffix(orDefault(p.BaseURL, psnBase), "/")
+	return strings.TrimSuffix(cmp.Or(p.BaseURL, psnBase), "/")
 }

@@ -1,6 +1,7 @@
 package ps4
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -134,5 +135,5 @@ func searchFor(port uint16) []byte {
 
 // withPort fills in the DDP port of a PS4 and drops the IPv6 form of IPv4.
 func withPort(a netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(a.Addr().Unmap(), orDefault(a.Port(), ddp.Port))
+	return netip.AddrPortFrom(a.Addr().Unmap(), cmp.Or(a.Port(), ddp.Port))
 }
