@@ -151,3 +151,13 @@ func TestWritableWithoutDirectory(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestErrorsOfOneCauseAreEqual: a log folds what is said again, and nobody knows what to do with the name of a temporary file.
+func TestErrorsOfOneCauseAreEqual(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "missing", "file.json")
+	first, second := state.WriteFile(path, nil, 0o600), state.WriteFile(path, nil, 0o600)
+	if !errors.Is(first, fs.ErrNotExist) || first.Error() != second.Error() {
+		t.Errorf("%v, then %v", first, second)
+	}
+}

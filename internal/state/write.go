@@ -19,15 +19,31 @@ func WriteFile(path string, data []byte, perm fs.FileMode) error {
 	dir := filepath.Dir(path)
 	pending, err := renameio.NewPendingFile(path, renameio.WithTempDir(dir), renameio.WithStaticPermissions(perm))
 	if err != nil {
-		return err
+		return bare(err)
 	}
 	if _, err := pending.Write(data); err != nil {
-		return errors.Join(err, pending.Cleanup())
+		return errors.Join(bare(err), pending.Cleanup())
 	}
 	if err := pending.CloseAtomicallyReplace(); err != nil {
-		return errors.Join(err, pending.Cleanup())
+		return errors.Join(bare(err), pending.Cleanup())
 	}
 	return syncDir(dir)
+}
+
+// bare takes the name of the temporary file out of an error: it is another one at each try, so that no two errors of one
+// cause would be equal, and it tells nobody anything.
+func bare(err error) error {
+	var (
+		path *fs.PathError
+		link *os.LinkError
+	)
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
 }
 
 // syncDir makes renames within a directory last. Some file systems cannot do it and say EINVAL: nothing is to be done then.
