@@ -150,9 +150,11 @@ func (s *server) reach(ctx context.Context, host string) (*unit, error) {
 func (s *server) Wake(ctx context.Context, host string, wait bool) error {
 	u, c, err := s.answering(ctx, host)
 	switch {
-	case err != nil || c.State == web.StateAwake:
+	case err != nil:
 		return err
-	case wait:
+	case c.State == web.StateAwake && u.tv.Snapshot().Active:
+		return nil
+	case wait || c.State == web.StateAwake: // it may be on, and on its way into rest mode
 		return explain(u.tv.Wake(ctx))
 	}
 	return u.console.Wake(ctx)

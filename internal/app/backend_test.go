@@ -260,3 +260,43 @@ func TestSilenceAfterAStandbyIsRestModeForTheNextCommandToo(t *testing.T) {
 		}
 	})
 }
+
+// A console that goes into rest mode is still awake for seconds. Who wakes it then is told that it is awake when it is
+// so again.
+func TestWakeDuringAStandby(t *testing.T) {
+	t.Parallel()
+	console, yaml := den(t)
+	api := serve(t, shortDir(t), yaml, 0).api
+	console.SetFaults(ps4test.Faults{Delay: 200 * time.Millisecond}) // it is awake a little longer
+	ended := make(chan error, 1)
+	go func() { ended <- api.Standby(context.WithoutCancel(t.Context()), "") }()
+	eventually(t, console, "the standby", func() bool { return console.Counters().Standbys == 1 })
+	if err := api.Wake(t.Context(), "", true); err != nil {
+		t.Errorf("wake: %v", err)
+	}
+	if err := <-ended; err == nil {
+		t.Error("the standby was not superseded")
+	}
+	if state := console.State(); state != ps4.StateAwake || console.Counters().Wakeups == 0 {
+		t.Errorf("the console is %v after %d WAKEUPs", state, console.Counters().Wakeups)
+	}
+}
+
+// A clock that was put back makes the last standby one of the future, which explains no silence.
+func TestStandbyOfTheFuture(t *testing.T) {
+	t.Parallel()
+	console, yaml := den(t)
+	store := open(t, shortDir(t))
+	t.Cleanup(func() { _ = store.Close() })
+	err := store.Consoles().Save(state.Consoles{Consoles: []state.Console{{
+		HostID: console.HostID(), HostType: "PS4", Name: "Den", Address: console.Addr(), Rested: time.Now().Add(time.Hour),
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	console.SetSilent()
+	c, err := local(t, store, yaml, app.Override{ConsoleKey: console.PublicKey()}).Status(t.Context(), console.HostID())
+	if err != nil || c.State != web.StateUnreachable {
+		t.Errorf("state %q, %v", c.State, err)
+	}
+}

@@ -64,7 +64,8 @@ func (f files) rested(hostID string) {
 // is that of docs/protocol.md §1.
 func (f files) isResting(hostID string) bool {
 	return slices.ContainsFunc(f.consoles(), func(c state.Console) bool {
-		return c.HostID == hostID && time.Since(c.Rested) < ps4.DeafTime
+		ago := time.Since(c.Rested) // negative: the clock was put back since
+		return c.HostID == hostID && ago >= 0 && ago < ps4.DeafTime
 	})
 }
 
