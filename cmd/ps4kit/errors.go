@@ -108,8 +108,14 @@ func explain(err error) (exit int, e *web.Error) {
 	case errors.Is(err, fs.ErrPermission):
 		e.Code = "permission"
 	}
-	e.Message = strings.NewReplacer("ps4: ", "", "state: ", "").Replace(e.Message) // which package says so is of no use here
+	e.Message = withoutPackages(e.Message)
 	return exitOf(e.Code), e
+}
+
+// withoutPackages leaves out which package says so, which is of no use to a person. A
+// path that ends in the name of one stays as it is.
+func withoutPackages(message string) string {
+	return strings.TrimPrefix(strings.NewReplacer(": ps4: ", ": ", ": state: ", ": ").Replace(": "+message), ": ")
 }
 
 // exitOf groups the codes of errors; whatever is not named is a refusal.
