@@ -15,6 +15,7 @@ import (
 	"github.com/ps4kit/ps4kit/artcache"
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/hapserver"
+	"github.com/ps4kit/ps4kit/internal/logfold"
 	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
@@ -80,6 +81,9 @@ func Run(ctx context.Context, o Options) error {
 	defer notifyStopping()
 	log := web.NewLog()
 	o.Log.AddHook(logHook{log})
+	folded, unfold := logfold.New(o.Log)
+	defer unfold()
+	o.Log = folded
 	for {
 		s := newServer(o)
 		err := errors.Join(s.serve(ctx, log), o.State.Close())

@@ -50,6 +50,7 @@ var rules = []rule{
 	{"internal/state", nil, []string{"github.com/google/renameio", "golang.org/x/sys"}},
 	{"internal/web", []string{"internal/web/page"}, []string{anyLibrary, prometheus}},
 	{"internal/web/page", nil, nil},
+	{"internal/logfold", nil, []string{"github.com/sirupsen/logrus"}},
 	{"internal/doctor", []string{"ps4", "internal/config", "internal/state", "internal/web"}, []string{"github.com/miekg/dns", "golang.org/x/net"}},
 	{"internal/phone", []string{"ps4", "internal/web"}, nil},
 	{"internal/tui", []string{"internal/web", "internal/tui/hush"}, []string{"github.com/charmbracelet"}},
