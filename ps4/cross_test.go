@@ -40,6 +40,9 @@ func evening(ctx context.Context, sim *ps4test.Console, c *ps4.Console) error {
 	if err := c.Link(ctx, pin); err != nil {
 		return err
 	}
+	if err := visit(ctx, sim, c); err != nil {
+		return err
+	}
 	s, err := c.Open(ctx)
 	if err != nil {
 		return err
@@ -61,6 +64,80 @@ func evening(ctx context.Context, sim *ps4test.Console, c *ps4.Console) error {
 		return err
 	}
 	return s.Standby(ctx)
+}
+
+// visit looks at a text that somebody types on the TV, and logs out.
+func visit(ctx context.Context, sim *ps4test.Console, c *ps4.Console) error {
+	s, err := c.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	sim.OpenKeyboard("a", 32)
+	k, err := s.Keyboard(ctx)
+	if err != nil {
+		return err
+	}
+	sim.TypeText("abc")
+	time.Sleep(time.Second)
+	if k.Text() != "abc" {
+		return errors.New("the text that was typed did not come: " + k.Text())
+	}
+	return errors.Join(k.Close(ctx), s.Logout(ctx))
+}
+
+// A console that answers nonsense, or cuts the connection before its answer, ends each command and the session at once.
+func TestEveryAnswerMayBeGarbageOrNeverCome(t *testing.T) {
+	commands := map[string]func(ctx context.Context, sim *ps4test.Console, s *ps4.Session) error{
+		"boot": func(ctx context.Context, _ *ps4test.Console, s *ps4.Session) error {
+			return s.StartTitle(ctx, title, nil)
+		},
+		"standby": func(ctx context.Context, _ *ps4test.Console, s *ps4.Session) error { return s.Standby(ctx) },
+		"logout":  func(ctx context.Context, _ *ps4test.Console, s *ps4.Session) error { return s.Logout(ctx) },
+		"keyboard": func(ctx context.Context, _ *ps4test.Console, s *ps4.Session) error {
+			_, err := s.Keyboard(ctx)
+			return err
+		},
+		"text": func(_ context.Context, sim *ps4test.Console, s *ps4.Session) error {
+			sim.TypeText("b")
+			<-s.Done()
+			return s.Err()
+		},
+		"heartbeat": func(_ context.Context, _ *ps4test.Console, s *ps4.Session) error {
+			<-s.Done()
+			return s.Err()
+		},
+	}
+	for name, do := range commands {
+		for fault, begin := range map[string]func(sim *ps4test.Console){
+			"garbage": func(sim *ps4test.Console) { sim.SetFaults(ps4test.Faults{GarbageTCP: ps4test.Always}) },
+			"reset": func(sim *ps4test.Console) {
+				sim.SetFaults(ps4test.Faults{Delay: 30 * time.Second}) // no answer before the reset
+				time.AfterFunc(time.Second, func() {
+					sim.SetFaults(ps4test.Faults{})
+					sim.ResetConnections()
+				})
+			},
+		} {
+			t.Run(name+" "+fault, func(t *testing.T) {
+				inSimulation(t, ps4test.Config{Linked: true}, func(ctx context.Context, t *testing.T, sim *ps4test.Console, c *ps4.Console) {
+					s, err := c.Open(ctx)
+					ok(t, err)
+					defer s.Close()
+					sim.OpenKeyboard("a", 32)
+					_, err = s.Keyboard(ctx)
+					ok(t, err)
+					begin(sim)
+					start := time.Now()
+					wantErr(t, do(ctx, sim, s), ps4.ErrClosed)
+					wantErr(t, s.Err(), ps4.ErrClosed)
+					if took := time.Since(start); took > 15*time.Second {
+						t.Errorf("it took %v", took)
+					}
+				})
+			})
+		}
+	}
 }
 
 func TestEvening(t *testing.T) {
@@ -104,7 +181,7 @@ func checkEvening(t *testing.T, sim *ps4test.Console) {
 		n.BadDatagrams != 0 {
 		t.Errorf("the console had to complain: %+v", n)
 	}
-	if n.Heartbeats == 0 || n.Statuses < n.Heartbeats || n.Standbys != 1 || n.Boots != 2 {
+	if n.Heartbeats == 0 || n.Statuses < n.Heartbeats || n.Standbys != 1 || n.Boots != 2 || n.Logouts != 1 {
 		t.Errorf("counted %+v", n)
 	}
 }

@@ -24,8 +24,8 @@ type socket struct {
 
 // listen opens a socket on the port, or on an ephemeral one when it is taken.
 func (s *settings) listen(ctx context.Context, port uint16) (*socket, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
 	conn, err := s.listenPort(ctx, port)
 	if err != nil && port != 0 {
@@ -106,12 +106,12 @@ func (s *socket) receive(ctx context.Context, until time.Time, handle func(netip
 	}
 }
 
-// ended returns ctx's error; at the very instant of its deadline too.
+// ended returns the cause of ctx's end; at the very instant of its deadline too.
 func ended(ctx context.Context) error {
 	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
 		<-ctx.Done()
 	}
-	return ctx.Err()
+	return context.Cause(ctx)
 }
 
 // fakeHostID is what a program that captures a credential calls itself: this
