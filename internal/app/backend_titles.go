@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/ps4kit/ps4kit/accessory"
@@ -79,5 +80,9 @@ func (s *server) editTitles(ctx context.Context, host, title string, edit func(t
 	if named, err := u.titleID(title); err == nil {
 		id = named
 	}
-	return explain(edit(u.tv, id))
+	err = edit(u.tv, id)
+	if errors.Is(err, accessory.ErrNoSuchInput) && (id == homeScreenID || id == otherID) {
+		return &web.Error{Code: "not_found", Message: id + " is no title and stays", Hint: "ps4kit titles hide " + id + " hides it in Home."}
+	}
+	return explain(err)
 }
