@@ -18,7 +18,7 @@ const (
 type WatchOptions struct {
 	Interval time.Duration // between polls; default 5 s
 	Misses   int           // polls without an answer until it is unreachable; default 3
-	// Poke, if set, makes the next poll come at once.
+	// Poke, if set, makes the next poll come at once. Closing it ends that.
 	Poke <-chan struct{}
 	// Search finds consoles, when this one is gone, in case it has another
 	// address now. Default: Discover for 2 s with the console's options.
