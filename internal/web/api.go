@@ -77,7 +77,7 @@ func guarded(r route, may Permission) http.Handler {
 }
 
 func routes(b Backend) []route {
-	return slices.Concat(consoleRoutes(b), keyboardRoutes(b), titleRoutes(b), userRoutes(b), homekitRoutes(b), checkRoutes(b), passwordRoutes(b))
+	return slices.Concat(consoleRoutes(b), keyboardRoutes(b), titleRoutes(b), userRoutes(b), homekitRoutes(b), checkRoutes(b), passwordRoutes(b), documentRoutes())
 }
 
 func consoleRoutes(b Backend) []route {
