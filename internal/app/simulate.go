@@ -39,6 +39,10 @@ func simulatedTitles() []ps4test.Title {
 	}
 }
 
+// simulatedPIN is what the simulated consoles show, so that linking can be tried; the
+// page tells it.
+const simulatedPIN = "12345678"
+
 // startSimulated starts the n-th simulated console, counted from 1, on free ports
 // of loopback. Every device is linked with it.
 func startSimulated(n int, key *rsa.PrivateKey, logf func(string, ...any)) (*ps4test.Console, error) {
@@ -47,6 +51,7 @@ func startSimulated(n int, key *rsa.PrivateKey, logf func(string, ...any)) (*ps4
 		HostID:  simulatedHostID(n),
 		Standby: true,
 		Linked:  true,
+		PIN:     simulatedPIN,
 		Titles:  simulatedTitles(),
 		Key:     key,
 		Timing:  ps4test.DemoTiming(),
