@@ -10,9 +10,12 @@ export class Refusal extends Error {
   }
 }
 
-// refused is what there is to say of any error.
+// refused is what there is to say of any error. Many messages end with the hint, which is
+// then not said twice.
 export function refused(error) {
-  return { code: error.code || 'failed', message: error.message || String(error), hint: error.hint || '' };
+  const { code = 'failed', message = String(error), hint = '' } = error;
+  const bare = hint && message.endsWith(hint) ? message.slice(0, -hint.length).replace(/[:\s]+$/, '') : message;
+  return { code, message: bare, hint };
 }
 
 // path joins segments below /api/v1, each escaped.

@@ -177,6 +177,6 @@ function about(title) {
     title.title && title.title !== title.name ? `${title.title} ` : null,
     title.pinned ? badge('pinned', 'tint') : null,
     title.hidden ? badge('hidden', 'warn') : null,
-    title.configured ? badge('config.yaml') : null,
+    title.configured ? badge('configured') : null,
   ].filter(Boolean);
 }

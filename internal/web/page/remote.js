@@ -34,7 +34,7 @@ export function remote(id, consoleName) {
   }, buttons.map((b) => padButton(b, send)));
   listen(pad, send);
   return el('div', { class: 'remote' }, pad, said, place,
-    el('p', { class: 'hint wide-only' }, 'Click here, then use the arrow keys, Enter, Backspace, O (Options), P (PS), H (PS held). Hold to hold.'));
+    el('p', { class: 'hint wide-only' }, 'By keyboard, once it was clicked: arrows, Enter, Backspace, O for Options, P for PS, H for PS held. What you hold is held on the console.'));
 }
 
 function padButton({ key, name, icon }, send) {
