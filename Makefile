@@ -10,7 +10,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 
 export CGO_ENABLED ?= 0
 
-.PHONY: build run test check vet lint race fuzz-seeds e2e bench bench-go fuzz fuzz-long cover tools clean
+.PHONY: build run test check vet lint race fuzz-seeds e2e screenshots bench bench-go fuzz fuzz-long cover tools clean
 
 build: ## bin/ps4kit, one static binary
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ps4kit ./cmd/ps4kit
@@ -41,9 +41,12 @@ race: ## needs a C compiler for the race detector
 fuzz-seeds:
 	./test/fuzz-seeds.sh
 
-e2e: build ## against real peers: npm's ps4-waker and hap-controller; nothing is skipped
+e2e: build ## against real peers: npm's ps4-waker and hap-controller, Chromium; nothing is skipped
 	PS4KIT_REQUIRE_ALL=1 PS4KIT_BIN=$(CURDIR)/bin/ps4kit go run ./test/gotest -count=1 ./test/e2e/... ./test/bench/...
 	PS4KIT_REQUIRE_ALL=1 go run ./test/gotest -count=1 -run Namespace ./internal/hapserver
+
+screenshots: build ## the pictures of docs/page.md, anew
+	PS4KIT_SCREENSHOTS=$(CURDIR)/docs/images PS4KIT_REQUIRE_ALL=1 PS4KIT_BIN=$(CURDIR)/bin/ps4kit go test -count=1 ./test/e2e/browser
 
 # About five minutes; leave the machine alone meanwhile (docs/benchmarks.md).
 bench: build test/bench/node_modules/.ps4kit-lock.json ## ps4kit beside its peers; writes docs/benchmarks.md

@@ -1,0 +1,141 @@
+package browser_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/ps4test"
+)
+
+const (
+	netflix   = "CUSA00129"
+	spotify   = "CUSA01780"
+	accountID = "9019256736915509894"
+	pin       = "12345678"
+)
+
+// TestJourney is that of a newcomer who never leaves the page: sign in, find the
+// console, link it, name it, pair it, edit its inputs, use it.
+func TestJourney(t *testing.T) {
+	t.Parallel()
+	b, hap := startBrowser(t), startPhone(t)
+	den, configuration := console(t, ps4test.Config{
+		Name: "PS4-123", HostID: "A0B1C2D3E4F5", PIN: pin,
+		Titles: []ps4test.Title{{ID: netflix, Name: "Netflix"}, {ID: spotify, Name: "Spotify"}},
+	})
+	p := b.open("newcomer", startSite(t, configuration), view{"light", 1100, 760})
+	p.signIn()
+	p.link()
+	p.use(den)
+	p.nameAndPair(den, hap)
+	p.editInputs(den, hap)
+	if strings.Contains(p.site.Log.String(), p.site.password) || strings.Contains(p.site.Log.String(), pin) {
+		t.Error("the log holds a secret")
+	}
+	p.checkQuiet("422 POST /api/v1/consoles/A0B1C2D3E4F5/link")
+}
+
+// link goes through the set-up, with a PIN mistyped once.
+func (p *page) link() {
+	p.click(`role=link[name="Set up a console"]`)
+	p.click(button("Search the network"))
+	p.click(`role=link[name="Link PS4 123"]`)
+	p.fill(`role=textbox[name="Account id"]`, accountID)
+	p.click(button("Save and go on"))
+	p.fill(`role=textbox[name="PIN on the TV"]`, "8765 4321")
+	p.shoot("set-up.png")
+	p.click(button("Link"))
+	p.seeText("role=alert", "The PIN is wrong.")
+	p.do("reload", "", nil) // a reload stays where one was
+	p.fill(`role=textbox[name="PIN on the TV"]`, "1234 5678")
+	p.click(button("Link"))
+	p.click(button("Test the connection"))
+	p.see("role=status >> text=It works")
+}
+
+// use drives the console from the page, and sees what somebody does elsewhere.
+func (p *page) use(den *ps4test.Console) {
+	p.section("consoles")
+	den.SetRunning(netflix)
+	p.seeText(card(den), "Netflix")
+	p.click(`role=button[name="Down"]`)
+	p.do("hold", `role=button[name="Back"]`, args{"ms": 600})
+	p.press("role=application", "ArrowRight")
+	p.press("role=application", "Enter")
+	waitFor(p.t, den, "the presses", func(ps4test.Snapshot) bool { return len(den.Presses()) >= 4 })
+	got := den.Presses()
+	if got[0] != "down" || !strings.HasPrefix(got[1], "back:") || !slices.Equal(got[2:], []string{"right", "enter"}) {
+		p.t.Errorf("pressed %q", got)
+	}
+	den.OpenKeyboard("", 20)
+	p.fill(`role=textbox[name="Text for the console"]`, "hello")
+	p.click(button("Done"))
+	waitFor(p.t, den, "the text", func(ps4test.Snapshot) bool { return slices.Equal(den.Submitted(), []string{"hello"}) })
+	p.click(card(den) + " >> " + button("Rest mode"))
+	waitFor(p.t, den, "rest mode", func(s ps4test.Snapshot) bool { return s.State == ps4.StateStandby })
+	p.see(card(den) + " >> " + button("Turn on"))
+	p.site.run("wakeup", "--wait") // by somebody else
+	p.see(card(den) + " >> " + button("Rest mode"))
+	p.seeText(card(den), "On")
+}
+
+// nameAndPair names the console and pairs it by the code that the page shows.
+func (p *page) nameAndPair(den *ps4test.Console, hap phone) {
+	for _, name := range []string{"<img src=/ onerror=alert(1)>", "Den"} { // a hostile one is a text like any other
+		p.click(card(den) + " >> " + button("Rename"))
+		p.fill(`role=textbox[name="Name of the console"]`, name)
+		p.click(button("Save"))
+		p.see(`role=heading[name="` + name + `"]`)
+	}
+	p.section("homekit")
+	p.see(`role=img[name="QR code to pair Den"]`)
+	hap.pair(p.site.List()[0], p.text(".code"))
+	p.seeText("main", "Paired")
+	p.gone("role=img")
+	if names := hap.names(); !slices.Contains(names, "Den") {
+		p.t.Errorf("HomeKit shows %q", names)
+	}
+	p.section("log")
+	p.see(`role=log >> text=paired with controller`)
+	p.section("consoles")
+	p.see(card(den))
+	hap.identify()
+	p.see(card(den) + " >> css=:scope.flash")
+}
+
+// editInputs renames an input, which HomeKit then shows, and orders them by keyboard.
+func (p *page) editInputs(den *ps4test.Console, hap phone) {
+	p.section("inputs")
+	p.click(button("Rename Netflix"))
+	p.fill(`role=textbox[name=/^Name of Netflix/]`, "Films")
+	p.press(`role=textbox[name=/^Name of Netflix/]`, "Enter")
+	p.see(button("Rename Films"))
+	if names := hap.names(); !slices.Contains(names, "Films") {
+		p.t.Errorf("HomeKit shows %q", names)
+	}
+	p.fill(`role=textbox[name="Title id"]`, spotify)
+	p.fill(`role=textbox[name="Name, if it is to have another"]`, "Spotify")
+	p.click(button("Add"))
+	p.see(button("Move up Spotify"))
+	before := p.texts(".inputs strong")
+	at := slices.Index(before, "Spotify")
+	p.press(button("Move up Spotify"), "Enter")
+	p.see(`text="Spotify, position ` + string(rune('0'+at)) + ` of ` + string(rune('0'+len(before))) + `"`)
+	if after := p.texts(".inputs strong"); at < 1 || slices.Index(after, "Spotify") != at-1 {
+		p.t.Errorf("the order is %q, was %q", after, before)
+	}
+	var focused string
+	if p.ask("focused", "", nil, &focused); focused != "Move up Spotify" {
+		p.t.Errorf("the focus is on %q", focused)
+	}
+	p.do("drag", `[data-id="`+spotify+`"] .grip`, args{"to": `[data-id="` + netflix + `"] .grip`})
+	p.see(`text="Spotify, position ` + string(rune('1'+slices.Index(p.texts(".inputs strong"), "Spotify"))) + ` of ` + string(rune('0'+len(before))) + `"`)
+	p.click(button("Hide Spotify"))
+	p.see(button("Show Spotify"))
+	p.section("homekit")
+	p.click(button("Unpair…"))
+	p.click(button("Unpair"))
+	p.see(`role=img[name="QR code to pair Den"]`)
+}

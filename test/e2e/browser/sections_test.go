@@ -1,0 +1,90 @@
+package browser_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+var sections = []string{
+	"consoles", "setup", "setup/025053340001/account", "setup/025053340001/pin", "setup/025053340001/test",
+	"inputs", "homekit", "log", "settings",
+}
+
+// TestSections holds every section against axe's rules, light on a desk and dark on a
+// phone, with what `make run` shows.
+func TestSections(t *testing.T) {
+	t.Parallel()
+	b := startBrowser(t)
+	s := startSite(t, "", "--simulate", "2")
+	s.run("--host-id", "025053340001", "start", netflix)
+	for _, v := range []view{{"light", 1180, 800}, {"dark", 360, 740}} {
+		name := fmt.Sprintf("%s-%d", v.scheme, v.width)
+		p := b.open(name, s, v)
+		p.checkAccess("sign-in")
+		p.signIn()
+		for _, section := range sections {
+			p.section(section)
+			p.see("main h1")
+			p.gone(`text="Loading…"`)
+			p.checkAccess(section)
+		}
+		p.pictures(v)
+		p.checkQuiet()
+		b.Do("close", args{"page": name}, nil)
+	}
+}
+
+// checkAccess demands a section that everybody can use, and that is not wider than the
+// window.
+func (p *page) checkAccess(section string) {
+	p.t.Helper()
+	var violations []string
+	if p.ask("axe", "", nil, &violations); len(violations) > 0 {
+		p.t.Errorf("%s, %s: %s", p.name, section, strings.Join(violations, "\n"))
+	}
+	var over int
+	if p.ask("overflow", "", nil, &over); over > 0 {
+		p.t.Errorf("%s, %s: %d pixels wider than the window", p.name, section, over)
+	}
+}
+
+// pictures are for the documentation.
+func (p *page) pictures(v view) {
+	p.t.Helper()
+	switch {
+	case v.scheme == "light" && !v.phone():
+		p.section("inputs")
+		p.see(".inputs li")
+		p.shoot("inputs.png")
+	case v.scheme == "dark" && v.phone():
+		p.section("consoles")
+		p.see(`[data-host="025053340001"] >> text="Running"`)
+		p.shoot("phone.png")
+	}
+}
+
+func TestSignIn(t *testing.T) {
+	t.Parallel()
+	b := startBrowser(t)
+	s := startSite(t, "", "--simulate", "1")
+	s.run("start", netflix)
+	p := b.open("stranger", s, view{"light", 1180, 740})
+	p.section("settings") // leads to the sign-in page
+	p.fill(`role=textbox[name="Password"]`, "wrong-wrong-wrong")
+	p.click(button("Sign in"))
+	p.seeText("role=alert", "That password is wrong.")
+	p.signIn()
+	p.see(`role=heading[name="Consoles"]`)
+	p.seeText("main", "Running")
+	for _, title := range []string{netflix, spotify, "CUSA01116", "CUSA04529"} {
+		p.see(`[data-id="` + title + `"] img`)
+	}
+	p.shoot("consoles.png")
+	p.click(button("Sign out"))
+	p.see(button("Sign in"))
+	p.checkQuiet()
+	p.signIn()
+	s.Stop()
+	p.seeText("role=status", "Connection lost. Trying again…")
+}
