@@ -7,6 +7,7 @@
 //	inputs/<HOSTID>.json         inputs and names of one console
 //	installation.json            what makes this installation's model name unique (docs/protocol.md §5)
 //	simulator.pem         0600   the key of simulated consoles
+//	web.json              0600   password and tokens of the web page
 //	restore.*                    a restore that is under way (restore.go)
 //
 // # What a file promises

@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
-	"io/fs"
 	"net/http"
 	"path"
 	"sync"
@@ -30,50 +29,51 @@ var contentTypes = map[string]string{
 // addFiles serves the files of the page: index.html at /, which leads a stranger to
 // login.html at /login, and every other one at /assets/NAME.
 func addFiles(mux *http.ServeMux, signedIn func(*http.Request) bool) {
-	list, _ := fs.ReadDir(page.FS, ".") // an embedded folder is there
+	all := sync.OnceValue(readFiles) // a page that nobody looks at takes no memory
+	list, _ := page.FS.ReadDir(".")  // an embedded folder is there
 	for _, entry := range list {
-		file := newFile(entry.Name())
-		switch entry.Name() {
+		name := entry.Name()
+		serve := func(w http.ResponseWriter, r *http.Request) { all()[name].serve(w, r, name) }
+		switch name {
 		case "login.html":
-			mux.Handle("GET /login", file)
+			mux.HandleFunc("GET /login", serve)
 		case "index.html":
 			mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 				if !signedIn(r) {
 					seeOther(w, "/login")
 					return
 				}
-				file.ServeHTTP(w, r)
+				serve(w, r)
 			})
 		default:
-			mux.Handle("GET /assets/"+entry.Name(), file)
+			mux.HandleFunc("GET /assets/"+name, serve)
 		}
 	}
 }
 
-// file is one file of the page.
-type file struct {
-	name string
-	load func() variants
-}
-
-// variants of a file: as it is, and compressed.
-type variants struct{ raw, zipped variant }
+// file is one file of the page: as it is, and compressed.
+type file struct{ raw, zipped variant }
 
 type variant struct {
 	body []byte
 	etag string
 }
 
-// newFile reads nothing yet: a page that nobody looks at takes no memory.
-func newFile(name string) file {
-	return file{name, sync.OnceValue(func() variants {
-		raw, _ := page.FS.ReadFile(name)
-		var b bytes.Buffer
-		z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is one of gzip's
-		_, _ = z.Write(raw)                                   // a buffer takes everything
+// readFiles reads and compresses every file, by name, with one compressor: each takes
+// more memory than all of the files.
+func readFiles() map[string]file {
+	all := map[string]file{}
+	z, _ := gzip.NewWriterLevel(nil, gzip.BestCompression) // the level is one of gzip's
+	list, _ := page.FS.ReadDir(".")
+	for _, entry := range list {
+		raw, _ := page.FS.ReadFile(entry.Name())
+		var zipped bytes.Buffer
+		z.Reset(&zipped)
+		_, _ = z.Write(raw) // a buffer takes everything
 		_ = z.Close()
-		return variants{newVariant(raw), newVariant(b.Bytes())}
-	})}
+		all[entry.Name()] = file{newVariant(raw), newVariant(zipped.Bytes())}
+	}
+	return all
 }
 
 func newVariant(body []byte) variant {
@@ -81,17 +81,16 @@ func newVariant(body []byte) variant {
 	return variant{body, `"` + hex.EncodeToString(sum[:8]) + `"`}
 }
 
-// ServeHTTP lets the browser keep the file, and ask each time whether it is new.
-func (f file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Content-Type", contentTypes[path.Ext(f.name)])
+// serve lets the browser keep the file, and ask each time whether it is new.
+func (f file) serve(w http.ResponseWriter, r *http.Request, name string) {
+	h, v := w.Header(), f.raw
+	h.Set("Content-Type", contentTypes[path.Ext(name)])
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Vary", "Accept-Encoding")
-	v := f.load().raw
 	if httpguts.HeaderValuesContainsToken(r.Header["Accept-Encoding"], "gzip") {
-		v = f.load().zipped
+		v = f.zipped
 		h.Set("Content-Encoding", "gzip")
 	}
 	h.Set("ETag", v.etag)
-	http.ServeContent(w, r, f.name, time.Time{}, bytes.NewReader(v.body))
+	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(v.body))
 }
