@@ -135,10 +135,9 @@ func (g *Guard) admit(next http.Handler) http.Handler {
 }
 
 // visitor returns nil for a stranger. A token goes before a cookie: a script shows one
-// on purpose, and learns that it is wrong.
+// on purpose, and learns that it is wrong. What else is in the header is for a proxy.
 func (g *Guard) visitor(r *http.Request) (v *visitor, leave func()) {
-	if header := r.Header.Get("Authorization"); header != "" {
-		token, _ := strings.CutPrefix(header, "Bearer ")
+	if scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
 		return g.tokenVisitor(token), func() {}
 	}
 	s := g.sessions.enter(cookieOf(r))

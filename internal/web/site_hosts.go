@@ -12,7 +12,7 @@ import (
 // localNames are the names that this machine has by itself.
 func localNames() []string {
 	names := []string{"localhost"}
-	if host, err := os.Hostname(); err == nil {
+	if host, err := os.Hostname(); err == nil && host != "" {
 		short, _, _ := strings.Cut(strings.ToLower(host), ".")
 		names = append(names, strings.ToLower(host), short, short+".local")
 	}

@@ -57,14 +57,21 @@ func TestTokensMayDoLessThanTheOwner(t *testing.T) {
 	control.get("/").must(t, http.StatusSeeOther) // a token does not open the page
 }
 
-func TestWrongTokenBeatsTheCookie(t *testing.T) {
+func TestTokenGoesBeforeTheCookie(t *testing.T) {
 	t.Parallel()
 	owner := newSite(t, web.SiteOptions{}).signedIn()
-	for _, header := range []string{"Bearer ps4kit_unknown", "Bearer", "Basic cHM0a2l0OmNvcnJlY3QgaG9yc2U=", "x"} {
-		r := owner.request(http.MethodGet, "/api/v1/consoles", "")
+	script, _ := owner.makeToken("control")
+	for header, status := range map[string]int{
+		"Bearer ps4kit_unknown":              http.StatusUnauthorized,
+		"Bearer":                             http.StatusUnauthorized,
+		"bearer " + script.token:             http.StatusForbidden,
+		"Basic cHM0a2l0OmNvcnJlY3QgaG9yc2U=": http.StatusOK, // for a proxy
+		script.token:                         http.StatusOK,
+	} {
+		r := owner.request(http.MethodGet, "/api/v1/homekit", "")
 		r.Header.Set("Authorization", header)
-		if got := owner.send(r); got.StatusCode != http.StatusUnauthorized {
-			t.Errorf("%q: %s", header, got.Status)
+		if got := owner.send(r); got.StatusCode != status {
+			t.Errorf("%q: %s, want %d", header, got.Status, status)
 		}
 	}
 }
