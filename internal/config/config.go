@@ -44,7 +44,7 @@ type Config struct {
 	PSN        PSN
 	ConsoleKey *rsa.PublicKey // of simulated consoles, 2048 bits; nil: real consoles (docs/protocol.md §4)
 
-	settings []Setting
+	settings func() []Setting
 }
 
 // Console is what the owner wrote about one console. HostID or Address is set; HostID wins when the address changes.

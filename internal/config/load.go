@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"sync"
 
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/spf13/viper"
@@ -36,7 +37,7 @@ func Load(path string, lookupEnv func(string) (string, bool)) (*Config, error) {
 		return nil, err
 	}
 	checked.File = path
-	checked.settings = listSettings(written, p)
+	checked.settings = sync.OnceValue(func() []Setting { return listSettings(written, p) }) // a server never asks
 	return checked, nil
 }
 

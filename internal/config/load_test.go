@@ -220,7 +220,7 @@ func writeKeyPair(t *testing.T, dir, name string) {
 }
 
 // write makes a file and the directories above it.
-func write(t *testing.T, path, text string) {
+func write(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		t.Fatal(err)

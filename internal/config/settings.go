@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,7 +19,10 @@ type Setting struct {
 // Settings lists every key, in the order of config.yaml.example, with its value and where that came from. Of a console
 // and of a title it lists what is set.
 func (c *Config) Settings() []Setting {
-	return append([]Setting(nil), c.settings...)
+	if c.settings == nil {
+		return nil // it was not loaded
+	}
+	return slices.Clone(c.settings())
 }
 
 func listSettings(r raw, p *problems) []Setting {

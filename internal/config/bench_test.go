@@ -1,0 +1,27 @@
+package config_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ps4kit/ps4kit/internal/config"
+)
+
+// BenchmarkLoad reads a console with a full list of titles, as every start does.
+func BenchmarkLoad(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("consoles:\n  - host_id: A0B1C2D3E4F5\n    titles:\n")
+	for k := range 38 {
+		fmt.Fprintf(&text, "      - {id: CUSA%05d, name: Title %d}\n", k, k)
+	}
+	file := filepath.Join(b.TempDir(), "config.yaml")
+	write(b, file, text.String())
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := config.Load(file, func(string) (string, bool) { return "", false }); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
