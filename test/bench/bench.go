@@ -31,7 +31,7 @@ type plan struct {
 func fullPlan() plan {
 	return plan{
 		starts: 10, peerStarts: 4, requests: 1000, renames: 40, keys: 50, changes: 4, poll: 5 * time.Second, // ps4kit's default
-		settle: 3 * time.Second, idle: 8 * time.Second, scale: []int{1, 8, 32, 64}, search: 32, commands: 5,
+		settle: 2 * time.Second, idle: 6 * time.Second, scale: []int{1, 8, 32, 64}, search: 32, commands: 3,
 	}
 }
 
@@ -47,6 +47,7 @@ type bench struct {
 	options
 	plan
 	progress  io.Writer
+	began     time.Time
 	dir       string
 	key       string // file with the public key of the consoles
 	consoles  []*ps4test.Console
@@ -63,7 +64,7 @@ func newBench(o options, progress io.Writer) (b *bench, err error) {
 	if _, err := os.Stat(filepath.Join(o.npm, "node_modules", "hap-nodejs")); err != nil {
 		return nil, fmt.Errorf("%w: run npm ci --ignore-scripts in %s first", err, o.npm)
 	}
-	b = &bench{options: o, plan: fullPlan(), progress: progress}
+	b = &bench{options: o, plan: fullPlan(), progress: progress, began: time.Now()}
 	if o.smoke {
 		b.plan = smokePlan()
 	}
@@ -126,7 +127,7 @@ func (b *bench) close() {
 }
 
 func (b *bench) say(format string, args ...any) {
-	_, _ = fmt.Fprintf(b.progress, format+"\n", args...)
+	_, _ = fmt.Fprintf(b.progress, "%4.0f s  "+format+"\n", append([]any{time.Since(b.began).Seconds()}, args...)...)
 }
 
 // run measures everything.

@@ -132,6 +132,7 @@ func (h *home) connect(ctx context.Context) (*controller.Conn, error) {
 // got.
 func (b *bench) crowd(ctx context.Context, h *home) (float64, error) {
 	const controllers = 8
+	each := max(1, b.requests/controllers)
 	errs := make([]error, controllers)
 	var group sync.WaitGroup
 	start := time.Now()
@@ -143,11 +144,11 @@ func (b *bench) crowd(ctx context.Context, h *home) (float64, error) {
 				return
 			}
 			defer func() { _ = c.Close() }()
-			_, errs[i] = repeat(b.requests, func(int) error { return get(c, h.ids.read()) })
+			_, errs[i] = repeat(each, func(int) error { return get(c, h.ids.read()) })
 		})
 	}
 	group.Wait()
-	return float64(controllers*b.requests) / time.Since(start).Seconds(), errors.Join(errs...)
+	return float64(controllers*each) / time.Since(start).Seconds(), errors.Join(errs...)
 }
 
 // repeat times an operation n times.

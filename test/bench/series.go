@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -9,10 +10,10 @@ import (
 type series []time.Duration
 
 // at returns the value that so many percent of the series do not exceed, in
-// milliseconds.
+// milliseconds; of an empty series it is not a number.
 func (s series) at(percent int) float64 {
 	if len(s) == 0 {
-		return 0
+		return math.NaN()
 	}
 	sorted := slices.Sorted(slices.Values(s))
 	return milliseconds(sorted[(len(sorted)*percent+99)/100-1])

@@ -28,7 +28,12 @@ type cell struct {
 	why   string
 }
 
-func value(v float64) cell { return cell{value: v} }
+func value(v float64) cell {
+	if math.IsNaN(v) {
+		return cell{why: "not measured"}
+	}
+	return cell{value: v}
+}
 
 // markdown writes the table with the ratio beside each peer's figure.
 func (t table) markdown(b *strings.Builder) {
@@ -105,10 +110,16 @@ func newCommandTable(title, note string) table {
 }
 
 func (t *table) addUsed(what string, ours, waker used) {
-	t.rows = append(t.rows,
-		row{what: what, unit: "ms", cells: []cell{value(ours.wall.at(50)), value(waker.wall.at(50))}},
-		row{what: what + ": processor time", unit: "ms", cells: []cell{value(milliseconds(ours.cpu)), value(milliseconds(waker.cpu))}},
-		row{what: what + ": memory at most", unit: "MB", cells: []cell{value(ours.rss), value(waker.rss)}})
+	add := func(what, unit string, get func(used) float64) {
+		theirs := value(get(waker))
+		if waker.err != nil {
+			theirs = cell{why: failed}
+		}
+		t.rows = append(t.rows, row{what: what, unit: unit, cells: []cell{value(get(ours)), theirs}})
+	}
+	add(what, "ms", func(u used) float64 { return u.wall.at(50) })
+	add(what+": processor time", "ms", func(u used) float64 { return milliseconds(u.cpu) })
+	add(what+": memory at most", "MB", func(u used) float64 { return u.rss })
 }
 
 func (t *table) addCount(what string, ours, waker float64) {

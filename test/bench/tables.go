@@ -109,12 +109,9 @@ func (b *bench) oneTable(list []subject, all []figures) table {
 	for _, m := range b.metrics() {
 		r := row{what: m.what, unit: m.unit, budget: m.budget}
 		for i, s := range list {
-			c := cell{}
-			if m.lacks != nil {
-				c.why = m.lacks(s)
-			}
-			if c.why == "" {
-				c.value = m.get(&all[i])
+			c := value(m.get(&all[i]))
+			if m.lacks != nil && m.lacks(s) != "" {
+				c = cell{why: m.lacks(s)}
 			}
 			r.cells = append(r.cells, c)
 		}
