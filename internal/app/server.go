@@ -161,6 +161,7 @@ func (s *server) start(ctx context.Context, simulated []*ps4test.Console) error 
 	s.group.Go(func() error { s.discover(ctx); return nil })
 	s.group.Go(func() error { s.followConfig(ctx); return nil })
 	s.group.Go(func() error { feedWatchdog(ctx, s.alive); return nil })
+	s.group.Go(func() error { s.settle(ctx); return nil })
 	if s.Ready != nil {
 		list, err := s.Homekit(ctx)
 		if err != nil {
