@@ -190,7 +190,7 @@ func (l *memoryListener) Addr() net.Addr { return net.TCPAddrFromAddrPort(l.at) 
 type memoryConn struct {
 	net.Conn
 	local, remote net.Addr
-	abort         bool         // SetLinger(0): Close resets
+	abort         atomic.Bool  // SetLinger(0): Close resets
 	closed        atomic.Bool  // this end
 	broken        *atomic.Bool // shared by both ends: the connection was reset
 }
@@ -234,13 +234,13 @@ func (c *memoryConn) wrap(op string, err error) error {
 
 // SetLinger makes Close a reset when sec is 0, as net.TCPConn does.
 func (c *memoryConn) SetLinger(sec int) error {
-	c.abort = sec == 0
+	c.abort.Store(sec == 0)
 	return nil
 }
 
 // Close implements [net.Conn].
 func (c *memoryConn) Close() error {
-	if c.abort {
+	if c.abort.Load() {
 		c.broken.Store(true)
 	}
 	c.closed.Store(true)
