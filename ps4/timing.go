@@ -6,13 +6,13 @@ import "time"
 // can settle (docs/protocol.md §9); one edit here settles them.
 const (
 	// Discovery (docs/protocol.md §1).
-	searchEvery    = time.Second     // SRCH repeats
-	searchBurst    = 3               // to one console in a second; 5 are allowed, and Discover's two broadcasts reach it too
-	statusLimit    = 3 * time.Second // a status without a deadline of its own
-	confirmEvery   = 500 * time.Millisecond
-	wakeEvery      = 3 * time.Second  // a WAKEUP during the way into rest mode is lost (§1)
-	wakeLimit      = 60 * time.Second // §7
-	defaultUDPPort = 1987             // as pyps4-2ndscreen
+	searchEvery    = time.Second            // SRCH repeats
+	searchBurst    = 3                      // to one console in a second; 5 are allowed, and Discover's two broadcasts reach it too
+	statusLimit    = 3 * time.Second        // a status without a deadline of its own
+	confirmEvery   = 600 * time.Millisecond // without an answer to anybody; a program that polls twice a second is so left alone
+	wakeEvery      = 3 * time.Second        // a WAKEUP during the way into rest mode is lost (§1)
+	wakeLimit      = 60 * time.Second       // §7
+	defaultUDPPort = 1987                   // as pyps4-2ndscreen
 
 	// The door (docs/protocol.md §3). How long it stays open: console.
 	launchDelay   = 400 * time.Millisecond // between 250 (playactor) and 500 (ps4-waker)
