@@ -10,7 +10,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 
 export CGO_ENABLED ?= 0
 
-.PHONY: build run test check vet lint race fuzz-seeds e2e screenshots bench bench-go fuzz fuzz-long cover tools clean
+.PHONY: build run test check vet lint race fuzz-seeds e2e soak screenshots bench bench-go fuzz fuzz-long cover tools clean
 
 build: ## bin/ps4kit, one static binary
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ps4kit ./cmd/ps4kit
@@ -44,6 +44,14 @@ fuzz-seeds:
 e2e: build ## against real peers: npm's ps4-waker and hap-controller, Chromium; nothing is skipped
 	PS4KIT_REQUIRE_ALL=1 PS4KIT_BIN=$(CURDIR)/bin/ps4kit go run ./test/gotest -count=1 ./test/e2e/... ./test/bench/...
 	PS4KIT_REQUIRE_ALL=1 go run ./test/gotest -count=1 -run Namespace ./internal/hapserver
+	go run ./test/soak -bin bin/ps4kit -time 45s
+
+# docs/soak.md. Linux, as root or with user namespaces.
+SOAKTIME ?= 1h
+SOAKSEED ?= 1
+soak: build ## everything that may go wrong, for SOAKTIME, in the order of SOAKSEED
+	go run ./test/soak/clock -o bin/ps4kit-clock
+	go run ./test/soak -bin bin/ps4kit -clock-bin bin/ps4kit-clock -time $(SOAKTIME) -seed $(SOAKSEED) -json bin/soak.json -log bin/soak.log
 
 screenshots: build ## the pictures of docs/page.md, anew
 	PS4KIT_SCREENSHOTS=$(CURDIR)/docs/images PS4KIT_REQUIRE_ALL=1 PS4KIT_BIN=$(CURDIR)/bin/ps4kit go test -count=1 ./test/e2e/browser
