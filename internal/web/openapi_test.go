@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -45,7 +46,8 @@ type document struct {
 	Paths      map[string]map[string]*operation
 	Components struct{ Parameters map[string]parameter }
 
-	schemas *jsonschema.Compiler
+	compiling sync.Mutex // guards schemas
+	schemas   *jsonschema.Compiler
 }
 
 const documentURL = "https://ps4kit.example/openapi.json"
@@ -95,7 +97,9 @@ func (d *document) fits(body string, place ...string) error {
 	for _, p := range place {
 		pointer += "/" + escape.Replace(p)
 	}
+	d.compiling.Lock()
 	schema, err := d.schemas.Compile(pointer)
+	d.compiling.Unlock()
 	if err != nil {
 		return err
 	}
