@@ -71,26 +71,19 @@ func newBench(o options, progress io.Writer) (b *bench, err error) {
 	if b.dir, err = os.MkdirTemp("", "ps4kit-bench-"); err != nil {
 		return nil, err
 	}
-	defer func() {
+	defer func(made *bench) {
 		if err != nil {
-			b.close()
+			made.close()
 		}
-	}()
+	}(b)
 	if b.announced, err = listenAnnouncements(); err != nil {
 		return nil, err
 	}
-	return b, b.startConsoles()
-}
-
-// startConsoles starts as many as are ever needed; each subject is told of, or finds,
-// those that its run has.
-func (b *bench) startConsoles() error {
-	return errors.Join(b.moreConsoles(1), os.WriteFile(b.keyFile(), b.consoles[0].PublicKeyPEM(), 0o600))
-}
-
-func (b *bench) keyFile() string {
+	if err := b.moreConsoles(1); err != nil { // the others come when they are needed
+		return nil, err
+	}
 	b.key = filepath.Join(b.dir, "key.pem")
-	return b.key
+	return b, os.WriteFile(b.key, b.consoles[0].PublicKeyPEM(), 0o600)
 }
 
 // moreConsoles starts consoles until there are n.
