@@ -32,7 +32,7 @@ export function consoleCard(first, { open, signal }) {
   const remoteToggle = el('button', { type: 'button', 'aria-expanded': String(open), click: toggleRemote }, glyph('remote'), 'Remote');
   pad.hidden = !open;
 
-  const main = el('div', { class: 'stack' }, now, told, place, next, el('div', { class: 'row' }, power, remoteToggle), entry.node, inputs.node);
+  const main = el('div', { class: 'stack' }, now, told, place, next, el('div', { class: 'row switches' }, power, remoteToggle), entry.node, inputs.node);
   const node = el('section', { class: 'panel card', 'data-host': id }, head, el('div', { class: 'card-body' }, main, pad));
   showHead();
 

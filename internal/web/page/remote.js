@@ -34,7 +34,7 @@ export function remote(id, consoleName) {
   }, buttons.map((b) => padButton(b, send)));
   listen(pad, send);
   return el('div', { class: 'remote' }, pad, said, place,
-    el('p', { class: 'hint wide-only' }, 'By keyboard, once it was clicked: arrows, Enter, Backspace, O for Options, P for PS, H for PS held. What you hold is held on the console.'));
+    el('p', { class: 'hint wide-only' }, 'With a keyboard: click the remote, then use the arrows, Enter, Backspace, O (Options), P (PS), H (PS held). What you hold is held on the console.'));
 }
 
 function padButton({ key, name, icon }, send) {
