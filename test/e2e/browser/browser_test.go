@@ -120,7 +120,7 @@ func (p *page) signIn() {
 	p.t.Helper()
 	p.fill("role=textbox[name=\"Password\"]", p.site.password)
 	p.click(button("Sign in"))
-	p.see("role=navigation")
+	p.see(`role=link[name="Consoles"]`)
 }
 
 // checkQuiet demands that nothing went wrong that a person does not see, and that the
@@ -161,11 +161,16 @@ type site struct {
 // are on loopback and take free ports.
 func startSite(t *testing.T, configuration string, arguments ...string) *site {
 	t.Helper()
+	return startSiteAt(t, "127.0.0.1:0", configuration, arguments...)
+}
+
+func startSiteAt(t *testing.T, listen, configuration string, arguments ...string) *site {
+	t.Helper()
 	dir := t.TempDir()
 	drawCovers(t, filepath.Join(dir, "state", "art", "own"))
 	peer.WriteFile(t, filepath.Join(dir, "config.yaml"), `
 homekit: {bind: 127.0.0.1, interfaces: [lo]}
-web: {listen: "127.0.0.1:0"}
+web: {listen: "`+listen+`"}
 poll: {interval: 200ms}
 art: {enabled: false}
 `+configuration)

@@ -85,6 +85,7 @@ func TestSignIn(t *testing.T) {
 	p.see(button("Sign in"))
 	p.checkQuiet()
 	p.signIn()
+	p.seeText("main", "Running")
 	s.Stop()
 	p.seeText("role=status", "Connection lost. Trying again…")
 }

@@ -1,7 +1,9 @@
 package browser_test
 
 import (
+	"net"
 	"net/http"
+	"path/filepath"
 	"testing"
 )
 
@@ -61,4 +63,30 @@ func (p *page) password() {
 	p.click(button("Sign out"))
 	p.site.password = chosen
 	p.signIn()
+}
+
+// TestRestore saves everything, changes something and goes back. A browser looks for the
+// server where it was, so this one listens where it can listen again.
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	b := startBrowser(t)
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listen := free.Addr().String()
+	_ = free.Close()
+	p := b.open("owner", startSiteAt(t, listen, "", "--simulate", "1"), view{"light", 1000, 700})
+	p.signIn()
+	p.section("settings")
+	file := filepath.Join(t.TempDir(), "backup.tar.gz")
+	p.do("download", `role=link[name="Download a backup"]`, args{"file": file})
+	p.site.run("titles", "rename", netflix, "Films")
+	p.do("upload", "input[type=file]", args{"file": file})
+	p.click(button("Restore…"))
+	p.click("dialog >> " + button("Restore"))
+	p.see(button("Sign in")) // the session was the old server's
+	p.signIn()
+	p.section("inputs")
+	p.see(button("Rename Netflix"))
 }
