@@ -100,11 +100,27 @@ func (s *server) seen(ctx context.Context, st ps4.Status) {
 		s.files.remember(st)
 		return
 	}
+	k := s.fromStatus(st)
+	if !s.hasRoom(k) {
+		return
+	}
 	s.files.remember(st)
 	if slices.Contains(s.refusals(), st.HostID) {
 		return // it was said once; `homekit reset` tries again
 	}
-	s.startUnit(ctx, s.fromStatus(st))
+	s.startUnit(ctx, k)
+}
+
+// hasRoom says whether a console that is new may get a unit: anybody in the network can
+// answer as any number of consoles. One that the configuration names always may.
+func (s *server) hasRoom(k known) bool {
+	if !k.found || len(s.list())+len(s.refusals()) < maxConsoles {
+		return true
+	}
+	s.crowded.Do(func() {
+		s.Log.Warnf("too many consoles answer: those beyond %d are left out, unless config.yaml names them", maxConsoles)
+	})
+	return false
 }
 
 const hostTypePS4 = "PS4"

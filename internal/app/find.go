@@ -143,12 +143,16 @@ func (s *server) meetAt(ctx context.Context, addr netip.AddrPort) error {
 func (s *server) greet(st ps4.Status) {
 	s.meeting.Lock()
 	defer s.meeting.Unlock()
-	s.files.remember(st)
 	if u := s.unit(st.HostID); u != nil {
+		s.files.remember(st)
 		u.tv.Seen(st)
 		return
 	}
 	k := s.fromStatus(st)
+	if !s.hasRoom(k) {
+		return
+	}
+	s.files.remember(st)
 	if s.offers(k) {
 		s.startUnit(s.life, k)
 	}

@@ -62,6 +62,7 @@ type server struct {
 	alone    bool // one command, without HAP servers: see Local
 	override Override
 	meeting  sync.Mutex // held while a console that answered gets its unit, so that it gets only one
+	crowded  sync.Once  // too many answer, and the log says so
 	mu       sync.Mutex
 	units    map[string]*unit // by host id
 	refused  map[string]error // known consoles that are not offered and why, by host id
