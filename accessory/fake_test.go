@@ -73,6 +73,7 @@ type fakeConsole struct {
 	open     int // sessions that are open
 	session  *fakeSession
 	gate     chan struct{} // if set, Open waits for it
+	stuck    chan struct{} // if set, Status waits for it, whatever its context says
 }
 
 func newFakeConsole(state ps4.State) *fakeConsole {
@@ -112,8 +113,11 @@ func (c *fakeConsole) SetAddr(a netip.AddrPort) { c.set(func(c *fakeConsole) { c
 func (c *fakeConsole) Status(ctx context.Context) (ps4.Status, error) {
 	c.mu.Lock()
 	c.asked = append(c.asked, time.Now())
-	status, silent := c.status, c.silent
+	status, silent, stuck := c.status, c.silent, c.stuck
 	c.mu.Unlock()
+	if stuck != nil {
+		<-stuck
+	}
 	if silent {
 		<-ctx.Done()
 		return ps4.Status{}, ps4.ErrUnreachable

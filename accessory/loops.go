@@ -34,6 +34,7 @@ func (t *Television) runPolls(ctx context.Context) {
 
 // pollOnce asks once, and returns the interval to the next time.
 func (t *Television) pollOnce(ctx context.Context, began time.Time) time.Duration {
+	defer t.polling.beat()()
 	ctx, cancel := t.beginPoll(ctx)
 	defer cancel()
 	status, err := t.console.Status(ctx)
@@ -121,18 +122,23 @@ func (t *Television) runClock(ctx context.Context) {
 		case <-t.clock:
 		case <-timer.C:
 		}
-		wake, save := t.turn()
-		if save {
-			_ = t.save() // told and tried again there
-		}
-		if wake {
-			t.sendWake(ctx)
-		}
+		t.clockOnce(ctx)
 		if due := t.due(); due.IsZero() {
 			timer.Stop()
 		} else {
 			timer.Reset(time.Until(due))
 		}
+	}
+}
+
+func (t *Television) clockOnce(ctx context.Context) {
+	defer t.timing.beat()()
+	wake, save := t.turn()
+	if save {
+		_ = t.save() // told and tried again there
+	}
+	if wake {
+		t.sendWake(ctx)
 	}
 }
 

@@ -28,6 +28,8 @@ type Television struct {
 	// A token in each of these makes a goroutine of Run look at what there is.
 	clock, work, poll chan struct{}
 
+	polling, timing, working pulse // of these goroutines
+
 	mu      sync.Mutex
 	pub     Publisher
 	m       machine

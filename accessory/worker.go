@@ -61,6 +61,7 @@ func (w *worker) next(ctx context.Context) bool {
 func (w *worker) command(ctx context.Context, a *action, until context.Context) { //nolint:revive // the loop's context goes first
 	both, cancel := within(ctx, until)
 	defer cancel()
+	defer w.t.working.beatAfter(both)()
 	sent, err := w.use(both, func(s Session) error {
 		switch a.do {
 		case doStandby:
@@ -88,6 +89,7 @@ func (w *worker) job(ctx context.Context, j *job) {
 	}
 	both, cancel := within(ctx, j.ctx)
 	defer cancel()
+	defer w.t.working.beatAfter(both)()
 	var err error
 	if j.alone {
 		w.drop()
@@ -106,6 +108,7 @@ func (w *worker) job(ctx context.Context, j *job) {
 func (w *worker) key(ctx context.Context, j *job) {
 	ctx, cancel := context.WithTimeout(ctx, keyTimeout)
 	defer cancel()
+	defer w.t.working.beatAfter(ctx)()
 	_, err := w.use(ctx, func(s Session) error { return j.do(ctx, s) })
 	w.t.counts.ended(j.kind, err, time.Since(j.began))
 	if err == nil || errors.Is(err, context.Canceled) {

@@ -161,7 +161,7 @@ func (s *server) start(ctx context.Context, simulated []*ps4test.Console) error 
 	s.started.Store(true)
 	s.group.Go(func() error { s.discover(ctx); return nil })
 	s.group.Go(func() error { s.followConfig(ctx); return nil })
-	s.group.Go(func() error { feedWatchdog(ctx, s.alive); return nil })
+	s.group.Go(func() error { s.feedWatchdog(ctx); return nil })
 	s.group.Go(func() error { s.settle(ctx); return nil })
 	if s.Ready != nil {
 		list, err := s.Homekit(ctx)
@@ -192,13 +192,6 @@ func (s *server) listen(ctx context.Context) error {
 
 // SocketPath is where a server with that state directory listens.
 func SocketPath(stateDir string) string { return filepath.Join(stateDir, "control.sock") }
-
-// alive says whether the server still answers, for the watchdog.
-func (s *server) alive() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return true
-}
 
 // unready lists what /readyz waits for.
 func (s *server) unready() []string {
