@@ -3,6 +3,10 @@
 
 GOLANGCI_LINT_VERSION := v2.15.0
 STATICCHECK_VERSION   := v0.8.2
+# The newest nfpm that builds: later ones need modules that the Go proxy does not have.
+NFPM_VERSION          := v2.45.2
+CYCLONEDX_VERSION     := v1.10.0
+MD2MAN_VERSION        := v2.0.7
 
 TOOLS := $(CURDIR)/.cache/tools
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -56,6 +60,18 @@ soak: build ## everything that may go wrong, for SOAKTIME, in the order of SOAKS
 screenshots: build ## the pictures of docs/page.md, anew
 	PS4KIT_SCREENSHOTS=$(CURDIR)/docs/images PS4KIT_REQUIRE_ALL=1 PS4KIT_BIN=$(CURDIR)/bin/ps4kit go test -count=1 ./test/e2e/browser
 
+.PHONY: dist image packages dist-tools
+DIST_TOOLS := NFPM=$(TOOLS)/nfpm-$(NFPM_VERSION) CYCLONEDX=$(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION) MD2MAN=$(TOOLS)/go-md2man-$(MD2MAN_VERSION)
+
+dist: dist-tools ## what is released, into dist/: archives, Debian packages, SBOMs, SHA256SUMS
+	$(DIST_TOOLS) deploy/dist.sh
+
+image: dist ## dist/ps4kit-image.tar, a container image for four kinds of machine; needs buildah
+	deploy/image.sh
+
+packages: dist-tools ## installs, upgrades and purges the package on a Debian machine made for it; needs root
+	$(DIST_TOOLS) PS4KIT_REQUIRE_ALL=1 go run ./test/gotest -count=1 -timeout 20m ./test/packages
+
 # About five minutes; leave the machine alone meanwhile (docs/benchmarks.md).
 bench: build test/bench/node_modules/.ps4kit-lock.json ## ps4kit beside its peers; writes docs/benchmarks.md
 	go build -o bin/bench ./test/bench
@@ -83,7 +99,9 @@ cover:
 	go test -coverprofile=coverage.out ./...
 	go tool cover -func=coverage.out | tail -n 1
 
-tools: $(TOOLS)/staticcheck-$(STATICCHECK_VERSION) $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+dist-tools: $(TOOLS)/nfpm-$(NFPM_VERSION) $(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION) $(TOOLS)/go-md2man-$(MD2MAN_VERSION)
+
+tools: dist-tools $(TOOLS)/staticcheck-$(STATICCHECK_VERSION) $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 
 $(TOOLS)/staticcheck-$(STATICCHECK_VERSION):
 	GOBIN=$(TOOLS) go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
@@ -92,6 +110,18 @@ $(TOOLS)/staticcheck-$(STATICCHECK_VERSION):
 $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION):
 	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 	mv $(TOOLS)/golangci-lint $@
+
+$(TOOLS)/nfpm-$(NFPM_VERSION):
+	GOBIN=$(TOOLS) go install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
+	mv $(TOOLS)/nfpm $@
+
+$(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION):
+	GOBIN=$(TOOLS) go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX_VERSION)
+	mv $(TOOLS)/cyclonedx-gomod $@
+
+$(TOOLS)/go-md2man-$(MD2MAN_VERSION):
+	GOBIN=$(TOOLS) go install github.com/cpuguy83/go-md2man/v2@$(MD2MAN_VERSION)
+	mv $(TOOLS)/go-md2man $@
 
 clean:
 	rm -rf bin dist .cache coverage.out

@@ -43,8 +43,14 @@ type Args map[string]any
 // event, one after another.
 func StartDriver(t *testing.T, dir, program string, event func(line []byte)) *Driver {
 	t.Helper()
+	return StartDriverBy(t, dir, []string{"node", program}, event)
+}
+
+// StartDriverBy is StartDriver with the whole command.
+func StartDriverBy(t *testing.T, dir string, command []string, event func(line []byte)) *Driver {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, "node", program) //nolint:gosec // a program of this test
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // a program of this test
 	cmd.Dir, cmd.Stderr = dir, os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -1,0 +1,166 @@
+package packages_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ps4kit/ps4kit/test/e2e/peer"
+)
+
+// The simulated console's PIN, and the number of an account that exists nowhere.
+const (
+	pin     = "1234 5678"
+	account = "9019256736915509894"
+)
+
+// ps4kit is how deploy/README.md has every command begin.
+var ps4kit = []string{"ps4kit", "--state-dir", "/var/lib/ps4kit"}
+
+// TestJourney is the whole way by the commands of deploy/README.md, on Debian machines that systemd has booted: install, and as
+// an ordinary user of the group get a credential, link and pair; restart the machine, upgrade, back up, restore on another
+// machine, purge.
+func TestJourney(t *testing.T) {
+	needs(t, "node", "npm")
+	root := newRoot(t)
+	old, fresh := bring(t, root, oldVersion), bring(t, root, newVersion)
+	m := boot(t, root)
+	startConsole(m, "pin=12345678")
+	before := contents(t, root)
+
+	m.do("root", "apt-get", "install", "-y", old)
+	useSimulated(m)
+	m.do("root", "useradd", "--create-home", "alice")
+	m.do("root", "usermod", "-aG", "ps4kit", "alice")
+	isConfined(m)
+
+	alice(m, "credential", "--account-id", account)
+	alice(m, "link", "--pin", pin)
+	tv := television(m)
+	pairing := startPhone(m, tv, nil).pair(tv)
+
+	m.off()
+	m = boot(t, root) // the machine restarts, and so does the simulated console, which has forgotten whom it is linked with
+	startConsole(m, "linked=true")
+	wantPaired(m, tv, pairing)
+
+	was := m.mainPID()
+	m.do("root", "apt-get", "install", "-y", fresh)
+	if said := m.do("alice", "ps4kit", "version"); !strings.Contains(said, newVersion) || m.mainPID() == was {
+		t.Errorf("after the upgrade runs %s, process %d, before %d", said, m.mainPID(), was)
+	}
+	wantPaired(m, tv, pairing)
+	alice(m, "remote", "up")
+	alice(m, "backup", "/home/alice/ps4kit.tar.gz")
+
+	restoreElsewhere(m, tv, pairing)
+
+	m.do("root", "userdel", "--remove", "alice")
+	was = m.mainPID()
+	m.do("root", "apt-get", "purge", "-y", "ps4kit")
+	if _, err := m.try("root", "test", "-e", fmt.Sprintf("/proc/%d", was)); err == nil {
+		t.Error("it still runs")
+	}
+	wantSame(t, before, contents(t, root))
+}
+
+// alice runs a command of ps4kit's as the ordinary user.
+func alice(m *machine, command ...string) string {
+	m.t.Helper()
+	return m.do("alice", append(ps4kit, command...)...)
+}
+
+// useSimulated is the one step that no owner of a console has: the key of the simulated one, and the only network there is.
+func useSimulated(m *machine) {
+	m.t.Helper()
+	must(m.t, os.WriteFile(filepath.Join(m.root, "etc/ps4kit/config.yaml"), []byte(`
+console_key: /etc/console.pem
+consoles: [{address: 127.0.0.5}]
+homekit: {bind: 127.0.0.1, interfaces: [lo]}
+art: {enabled: false}
+`), 0o640)) //nolint:gosec // as the package made it
+	m.do("root", "systemctl", "restart", "ps4kit")
+}
+
+// startConsole has a simulated console in the machine's network.
+func startConsole(m *machine, detail string) {
+	m.t.Helper()
+	program := filepath.Join(dist(m.t, newVersion), "bin", "ps4kit_linux_amd64")
+	key := filepath.Join(m.root, "etc/console.pem") // another one each time
+	command := m.beside(program, "simulate", "-o", "json", "--console", "ip=127.0.0.5,name=Den,host_id=A0B1C2D3E4F5,"+detail, "--key", key)
+	cmd := exec.CommandContext(m.t.Context(), command[0], command[1:]...) //nolint:gosec // the test's own words
+	out, err := cmd.StdoutPipe()
+	must(m.t, err)
+	must(m.t, cmd.Start())
+	m.t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		m.t.Fatalf("the simulated console: %v", err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+}
+
+// isConfined looks at the running service from outside: what the unit promises holds.
+func isConfined(m *machine) {
+	m.t.Helper()
+	status := m.do("root", "cat", fmt.Sprintf("/proc/%d/status", m.mainPID()))
+	for _, line := range []string{"CapEff:\t0000000000000400", "CapBnd:\t0000000000000400", "NoNewPrivs:\t1", "Seccomp:\t2"} {
+		if !strings.Contains(status, line+"\n") {
+			m.t.Errorf("not %q in\n%s", line, status)
+		}
+	}
+	for name, want := range map[string]string{"ActiveState": "active", "NRestarts": "0", "User": "ps4kit", "WatchdogUSec": "1min"} {
+		if got := m.property(name); got != want {
+			m.t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+}
+
+// television waits until the console is offered.
+func television(m *machine) peer.Television {
+	m.t.Helper()
+	var list []peer.Television
+	eventually(m.t, "the television", func() error {
+		said, err := m.try("alice", append(ps4kit, "homekit", "list", "-o", "json")...)
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal([]byte(said), &list); err != nil || len(list) != 1 {
+			return errors.Join(err, fmt.Errorf("there are %d: %s", len(list), said))
+		}
+		return nil
+	})
+	return list[0]
+}
+
+// restoreElsewhere installs another machine, in another network, with the state of this one.
+func restoreElsewhere(m *machine, tv peer.Television, pairing json.RawMessage) {
+	t := m.t
+	t.Helper()
+	root := newRoot(t)
+	fresh := bring(t, root, newVersion)
+	backup, err := os.ReadFile(filepath.Join(m.root, "home/alice/ps4kit.tar.gz"))
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(root, "root/ps4kit.tar.gz"), backup, 0o600))
+	other := boot(t, root)
+	startConsole(other, "linked=true")
+	other.do("root", "apt-get", "install", "-y", fresh)
+	useSimulated(other)
+	other.do("root", "useradd", "--create-home", "alice")
+	other.do("root", "usermod", "-aG", "ps4kit", "alice")
+	other.do("root", "systemctl", "stop", "ps4kit")
+	other.do("root", "sh", "-c", "runuser -u ps4kit -- ps4kit --state-dir /var/lib/ps4kit restore - </root/ps4kit.tar.gz")
+	other.do("root", "systemctl", "start", "ps4kit")
+	wantPaired(other, tv, pairing)
+	alice(other, "remote", "up") // with the credential and the link of the first machine
+	other.off()
+}

@@ -1,0 +1,152 @@
+package packages_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// debian is the command that makes the smallest Debian that has systemd, from the mirror that this machine uses; the archive in .cache makes the
+// second time fast.
+func debian() []string {
+	return []string{
+		"mmdebstrap", "--quiet", "--variant=minbase", "--include=systemd,systemd-sysv", "--dpkgopt=force-unsafe-io",
+		"--aptopt=Acquire::Languages none", "bookworm",
+	}
+}
+
+// newRoot unpacks a fresh Debian.
+func newRoot(t *testing.T) string {
+	t.Helper()
+	needs(t, "mmdebstrap", "tar")
+	recipe := sha256.Sum256([]byte(strings.Join(debian(), " ")))
+	cached := fmt.Sprintf("../../.cache/debian-%x.tar", recipe[:6])
+	if _, err := os.Stat(cached); err != nil {
+		must(t, os.MkdirAll(filepath.Dir(cached), 0o755)) //nolint:gosec // no secret
+		unfinished := strings.TrimSuffix(cached, ".tar") + "-unfinished.tar"
+		run(t, nil, append(debian(), unfinished)...)
+		must(t, os.Rename(unfinished, cached))
+	}
+	root := filepath.Join(t.TempDir(), "root")
+	must(t, os.Mkdir(root, 0o755)) //nolint:gosec // a root directory
+	run(t, nil, "tar", "-C", root, "-xf", cached)
+	return root
+}
+
+// bring copies a version's package into a machine and returns its path there.
+func bring(t *testing.T, root, version string) string {
+	t.Helper()
+	file := one(t, dist(t, version), "*_amd64.deb")
+	content, err := os.ReadFile(file)
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(root, "root", filepath.Base(file)), content, 0o644)) //nolint:gosec // no secret
+	return "/root/" + filepath.Base(file)
+}
+
+// machine is a Debian that systemd has booted, in a network of its own that has nothing but a loopback.
+type machine struct {
+	t      *testing.T
+	root   string
+	nspawn *exec.Cmd
+	leader string // process id of its systemd
+}
+
+// boot starts a machine and waits until it is up. It is off when the test ends.
+func boot(t *testing.T, root string) *machine {
+	t.Helper()
+	needs(t, "systemd-nspawn", "unshare", "nsenter", "ip")
+	m := &machine{t: t, root: root}
+	var console bytes.Buffer
+	name := fmt.Sprintf("ps4kit-%d-%s", os.Getpid(), filepath.Base(filepath.Dir(root)))
+	// A loopback has no broadcast: the address that ps4kit searches is routed to it.
+	m.nspawn = exec.Command("unshare", "--net", "sh", "-c", `ip link set lo up && ip route replace 255.255.255.255/32 dev lo src 127.0.0.1 &&
+		exec systemd-nspawn --quiet --boot --register=no --keep-unit --console=pipe --machine="$0" --directory="$1"`, name, root) //nolint:noctx // it is switched off
+	m.nspawn.Stdout, m.nspawn.Stderr = &console, &console
+	must(t, m.nspawn.Start())
+	t.Cleanup(func() {
+		m.off()
+		if t.Failed() {
+			t.Logf("console of the machine:\n%s", &console)
+		}
+	})
+	eventually(t, "the machine boots", func() error {
+		children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", m.nspawn.Process.Pid, m.nspawn.Process.Pid))
+		if m.leader = strings.TrimSpace(string(children)); err != nil || m.leader == "" || strings.Contains(m.leader, " ") {
+			return errors.New("its systemd is not there")
+		}
+		_, err = m.try("root", "systemctl", "is-active", "multi-user.target")
+		return err
+	})
+	return m
+}
+
+// off switches the machine off.
+func (m *machine) off() {
+	if m.nspawn == nil {
+		return
+	}
+	_ = m.nspawn.Process.Signal(syscall.SIGTERM) // an orderly power-off
+	_ = m.nspawn.Wait()
+	m.nspawn = nil
+}
+
+// try runs a command in the machine as one of its users, with the groups of a new login.
+func (m *machine) try(user string, words ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(m.t.Context(), patience)
+	defer cancel()
+	enter := []string{"--target", m.leader, "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd", "--", "setpriv", "--reuid", user, "--init-groups"}
+	if user == "root" {
+		enter = append(enter, "--regid", "0")
+	} else {
+		enter = append(enter, "--regid", user)
+	}
+	cmd := exec.CommandContext(ctx, "nsenter", append(enter, words...)...) //nolint:gosec // the test's own words
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/nonexistent", "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive"}
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("%s: %w\n%s%s", strings.Join(words, " "), err, &stdout, &stderr)
+	}
+	return stdout.String(), nil
+}
+
+// do is try for a command that has to succeed.
+func (m *machine) do(user string, words ...string) string {
+	m.t.Helper()
+	said, err := m.try(user, words...)
+	if err != nil {
+		journal, _ := m.try("root", "journalctl", "--no-pager", "-u", "ps4kit")
+		m.t.Fatalf("as %s: %v\njournal:\n%s", user, err, journal)
+	}
+	return said
+}
+
+// property is one of the service's, as systemd has it.
+func (m *machine) property(name string) string {
+	m.t.Helper()
+	return strings.TrimSpace(m.do("root", "systemctl", "show", "--value", "-p", name, "ps4kit"))
+}
+
+// mainPID is the service's process, by its number in the machine.
+func (m *machine) mainPID() int {
+	m.t.Helper()
+	pid, err := strconv.Atoi(m.property("MainPID"))
+	if err != nil || pid == 0 {
+		m.t.Fatalf("the service has no process: %v", err)
+	}
+	return pid
+}
+
+// beside is the command that runs one of this machine's programs in the network of the other one.
+func (m *machine) beside(words ...string) []string {
+	return append([]string{"nsenter", "--target", m.leader, "--net", "--"}, words...)
+}
