@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -298,5 +299,20 @@ func TestStandbyOfTheFuture(t *testing.T) {
 	c, err := local(t, store, yaml, app.Override{ConsoleKey: console.PublicKey()}).Status(t.Context(), console.HostID())
 	if err != nil || c.State != web.StateUnreachable {
 		t.Errorf("state %q, %v", c.State, err)
+	}
+}
+
+func TestCredentialOfTheConfigurationIsNotShadowed(t *testing.T) {
+	t.Parallel()
+	console := ps4test.Start(t, ps4test.Config{HostID: "A0B1C2D3E4F5", Timing: ps4test.FastTiming()})
+	dir := shortDir(t)
+	store := open(t, dir)
+	t.Cleanup(func() { _ = store.Close() })
+	b := local(t, store, loopback+fmt.Sprintf("consoles: [{address: %q, host_id: A0B1C2D3E4F5, credential: %s}]\n", console.Addr(), credential), app.Override{})
+	if err := b.SetCredential(t.Context(), "A0B1C2D3E4F5", web.User{Credential: credential}); code(err) != "config" {
+		t.Errorf("a credential that would never be used: %v", err)
+	}
+	if err := b.SetCredential(t.Context(), "", web.User{Credential: credential}); err != nil {
+		t.Errorf("one for the other consoles: %v", err)
 	}
 }

@@ -68,6 +68,9 @@ func (s *server) storeUser(ctx context.Context, host, passcode string, get func(
 		if err != nil {
 			return err
 		}
+		if !u.config.Credential.Empty() {
+			return errConfigured()
+		}
 		hostID = u.hostID
 	}
 	credential, err := get(ctx)
@@ -91,4 +94,10 @@ func (s *server) keepUser(hostID string, credential ps4.Credential, passcode ps4
 		s.tellPage(u.hostID)
 	}
 	return nil
+}
+
+// errConfigured is for who would store what the configuration overrides.
+func errConfigured() error {
+	return &web.Error{Code: "config", Message: "config.yaml says which credential this console gets, and that holds",
+		Hint: "Change it there, or remove it there (consoles: credential) and restart the server."}
 }
