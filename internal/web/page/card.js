@@ -1,10 +1,10 @@
 // The card of one console: what it does now, its power, its inputs and its remote.
-import { ago, busy, el, fill, fillOnce, form, iconButton, problem } from './ui.js';
-import { get, path, post, put } from './api.js';
+import { ago, announce, busy, el, fill, fillOnce, form, iconButton, problem } from './ui.js';
+import { path, post, put } from './api.js';
 import { glyph } from './glyphs.js';
-import { live } from './live.js';
-import { cover, inputName } from './titles.js';
+import { cover } from './titles.js';
 import { remote } from './remote.js';
+import { starts } from './starts.js';
 import { textEntry } from './keyboard.js';
 
 const states = {
@@ -14,77 +14,103 @@ const states = {
 };
 const flashTime = 3000; // ms, of a card whose console is asked to show itself
 
-// consoleCard makes the card; update takes what the server told last.
-export function consoleCard(first, { open, signal }) {
-  const id = first.host_id;
-  let card = first;
-  const place = el('div'); // of the last refusal that this page got
-  const name = el('h2');
-  const state = el('span', { class: 'badge' });
-  const head = el('header', { class: 'card-head' });
-  const now = el('div', { class: 'now' });
-  const told = el('div'); // the last error that the server knows
-  const next = el('div'); // what is still to be done
-  const power = el('button', { type: 'button', class: 'power', click: () => busy(power, place, switchPower) });
-  const inputs = inputRow(id, place, signal);
-  const pad = remote(id, () => card.name);
-  const entry = textEntry(id);
-  const remoteToggle = el('button', { type: 'button', 'aria-expanded': String(open), click: toggleRemote }, glyph('remote'), 'Remote');
-  pad.hidden = !open;
+// ConsoleCard has a node, which update changes to what the server told last.
+export class ConsoleCard {
+  #card;
+  #name = el('h2');
+  #state = el('span', { class: 'badge' });
+  #head = el('header', { class: 'card-head' });
+  #now = el('div', { class: 'now' });
+  #told = el('div'); // the last error that the server knows
+  #refused = el('div'); // the last one that this page got
+  #next = el('div'); // what is still to be done
+  #power = el('button', { type: 'button', class: 'power', click: () => this.#carryOut(this.#power, () => this.#switch()) });
+  #toggle = el('button', { type: 'button', click: () => this.#switchRemote() }, glyph('remote'), 'Remote');
+  #pad;
+  #starts;
+  #entry;
 
-  const main = el('div', { class: 'stack' }, now, told, place, next, el('div', { class: 'row switches' }, power, remoteToggle), entry.node, inputs.node);
-  const node = el('section', { class: 'panel card', 'data-host': id }, head, el('div', { class: 'card-body' }, main, pad));
-  showHead();
-
-  function showHead() {
-    const edit = iconButton('edit', 'Rename', showRename);
-    fill(head, el('div', { class: 'grow' }, name, el('p', { class: 'hint' }, card.address)), state, edit);
+  constructor(card, { open, signal }) {
+    const id = card.host_id;
+    this.#card = card;
+    this.#pad = remote(id, card.name);
+    this.#entry = textEntry(id);
+    this.#starts = starts(id, (button, action) => this.#carryOut(button, action), signal);
+    this.node = el('section', { class: 'panel card', 'data-host': id }, this.#head,
+      el('div', { class: 'card-body' },
+        el('div', { class: 'stack' }, this.#now, this.#told, this.#refused, this.#next,
+          el('div', { class: 'row switches' }, this.#power, this.#toggle), this.#entry.node, this.#starts.node),
+        this.#pad));
+    this.#open(open);
+    this.#showHead();
   }
 
-  function showRename() {
-    const rename = form({ class: 'row grow' }, async ({ name: wanted }) => {
-      await put(path('consoles', id, 'name'), { name: wanted });
+  update(card) {
+    const before = this.#card;
+    this.#card = card;
+    if (card.identified && card.identified !== before.identified) flash(this.node);
+    const { text, badge } = states[card.state];
+    if (card.state !== before.state) announce(`${card.name}: ${text}`);
+    this.#name.textContent = card.name;
+    this.#state.textContent = card.working ? `${text}, working…` : text;
+    this.#state.className = `badge ${badge}`;
+    const awake = card.state === 'awake';
+    fillOnce(this.#power, awake, () => [glyph('power'), awake ? 'Rest mode' : 'Turn on']);
+    this.#power.classList.toggle('primary', !awake);
+    const silent = silence(card);
+    fillOnce(this.#now, [card.starting, card.title_id, card.title_name, silent].join('\n'), () => running(card, silent, this.#starts.nameOf));
+    fillOnce(this.#told, card.last_error ? card.last_error_at : '', () => [card.last_error && lastError(card)]);
+    fillOnce(this.#next, `${card.credential} ${card.offered} ${card.paired}`, () => [toDo(card)]);
+    this.#sayOnce();
+    this.#entry.update(card.keyboard_open);
+    this.#starts.update(card);
+  }
+
+  async #carryOut(button, action) {
+    await busy(button, this.#refused, action);
+    this.#sayOnce();
+  }
+
+  // sayOnce takes away a refusal that the server tells, too.
+  #sayOnce() {
+    const said = this.#refused.querySelector('.problem');
+    if (said && said.dataset.code === this.#card.last_error?.code) fill(this.#refused);
+  }
+
+  #switch() {
+    const awake = this.#card.state === 'awake';
+    return post(path('consoles', this.#card.host_id, 'power'), awake ? { state: 'standby' } : { state: 'awake', wait: true });
+  }
+
+  #switchRemote() {
+    this.#open(this.#pad.hidden);
+    if (!this.#pad.hidden) this.#pad.querySelector('[role="application"]').focus();
+  }
+
+  #open(open) {
+    this.#pad.hidden = !open;
+    this.#toggle.setAttribute('aria-expanded', String(open));
+  }
+
+  #showHead() {
+    fill(this.#head, el('div', { class: 'grow' }, this.#name, el('p', { class: 'hint' }, this.#card.address)), this.#state,
+      iconButton('edit', 'Rename', () => this.#showRename()));
+  }
+
+  #showRename() {
+    const done = () => {
+      this.#showHead();
+      this.#head.querySelector('button').focus();
+    };
+    const rename = form({ class: 'row grow' }, async ({ name }) => {
+      await put(path('consoles', this.#card.host_id, 'name'), { name });
       done();
     },
-    el('input', { class: 'grow', name: 'name', value: card.name, 'aria-label': 'Name of the console', required: true, autocomplete: 'off' }),
-    el('button', { type: 'submit', class: 'primary' }, 'Save'),
-    el('button', { type: 'button', click: done }, 'Cancel'));
-    function done() { showHead(); head.querySelector('button').focus(); }
-    fill(head, rename);
+    el('input', { class: 'grow', name: 'name', value: this.#card.name, 'aria-label': 'Name of the console', required: true, autocomplete: 'off' }),
+    el('button', { type: 'submit', class: 'primary' }, 'Save'), el('button', { type: 'button', click: done }, 'Cancel'));
+    fill(this.#head, rename);
     rename.querySelector('input').select();
   }
-
-  async function switchPower() {
-    await post(path('consoles', id, 'power'), card.state === 'awake' ? { state: 'standby' } : { state: 'awake', wait: true });
-  }
-
-  function toggleRemote() {
-    pad.hidden = !pad.hidden;
-    remoteToggle.setAttribute('aria-expanded', String(!pad.hidden));
-    if (!pad.hidden) pad.querySelector('[role="application"]').focus();
-  }
-
-  function update(latest) {
-    if (card.identified !== latest.identified && latest.identified) flash(node);
-    card = latest;
-    name.textContent = card.name;
-    const { text, badge } = states[card.state] || { text: card.state, badge: '' };
-    state.textContent = card.working ? `${text}, working…` : text;
-    state.className = `badge ${badge}`;
-    const awake = card.state === 'awake';
-    if (power.dataset.awake !== String(awake)) {
-      power.dataset.awake = String(awake);
-      fill(power, glyph('power'), awake ? 'Rest mode' : 'Turn on');
-    }
-    power.classList.toggle('primary', !awake);
-    const seen = awake ? '' : silence(card);
-    fillOnce(now, [card.starting, card.title_id, card.title_name, awake, seen].join('\n'), () => running(card, seen, inputs.nameOf));
-    fillOnce(told, card.last_error_at && card.last_error ? card.last_error_at : '', () => [card.last_error && lastError(card)]);
-    fillOnce(next, `${card.credential} ${card.offered} ${card.paired}`, () => [toDo(card)]);
-    entry.update(card.keyboard_open);
-    inputs.update(card);
-  }
-  return { node, update };
 }
 
 function flash(node) {
@@ -95,6 +121,7 @@ function flash(node) {
 // silence says why there is nothing to be seen. When a console answered last is told only
 // of one that does not: for the others it would have to be told all the time.
 function silence(card) {
+  if (card.state === 'awake') return '';
   if (card.state === 'standby') return 'It can be turned on from here.';
   return card.last_seen ? `Last seen ${ago(card.last_seen)}` : 'It has not answered so far.';
 }
@@ -122,51 +149,4 @@ function toDo(card) {
 function lastError(card) {
   return problem(card.last_error, el('span', { class: 'hint' }, ago(card.last_error_at)),
     el('a', { href: `#/setup/${encodeURIComponent(card.host_id)}` }, 'Check the set-up'));
-}
-
-// inputRow are the inputs as buttons that start them.
-function inputRow(id, place, signal) {
-  const list = el('div', { class: 'starts' });
-  const node = el('div', { class: 'stack', role: 'group', 'aria-label': 'Inputs' }, list);
-  let current = '';
-  let inputs = [];
-
-  async function load() {
-    try {
-      inputs = (await get(path('consoles', id, 'titles'), { signal })).filter((t) => !t.hidden && t.id !== 'OTHER');
-      fill(list, inputs.map(button), el('a', { class: 'button start', href: `#/inputs/${encodeURIComponent(id)}` }, glyph('edit'), el('span', {}, 'Edit')));
-      mark();
-    } catch (error) {
-      if (error.name !== 'AbortError') fill(list, problem(error));
-    }
-  }
-
-  function button(title) {
-    const start = el('button', { type: 'button', class: 'start', 'data-id': title.id, click: () => busy(start, place, () => run(title)) },
-      cover(title.id, 48), el('span', {}, inputName(title)));
-    return start;
-  }
-
-  function run(title) {
-    if (title.id === 'HOME') return post(path('consoles', id, 'keys'), { keys: ['ps'] });
-    return post(path('consoles', id, 'start'), { title: title.id });
-  }
-
-  function mark() {
-    for (const b of list.querySelectorAll('[data-id]')) {
-      if (b.dataset.id === current) b.setAttribute('aria-current', 'true');
-      else b.removeAttribute('aria-current');
-    }
-  }
-
-  live.addEventListener('titles', ({ detail }) => { if (detail.host_id === id) load(); }, { signal });
-  load();
-  return {
-    node,
-    nameOf: (title) => inputs.filter((t) => t.id === title).map(inputName)[0] || title,
-    update(card) {
-      current = card.state === 'awake' ? card.title_id || 'HOME' : '';
-      mark();
-    },
-  };
 }

@@ -3,7 +3,7 @@
 import { el, fill } from './ui.js';
 import { glyph } from './glyphs.js';
 import { live } from './live.js';
-import { consoleCard } from './card.js';
+import { ConsoleCard } from './card.js';
 
 export function show(main, _, signal) {
   const cards = new Map();
@@ -19,7 +19,7 @@ export function show(main, _, signal) {
       if (!live.cards.has(id)) cards.delete(id);
     }
     for (const card of list) {
-      if (!cards.has(card.host_id)) cards.set(card.host_id, consoleCard(card, { open: list.length === 1, signal }));
+      if (!cards.has(card.host_id)) cards.set(card.host_id, new ConsoleCard(card, { open: list.length === 1, signal }));
       cards.get(card.host_id).update(card);
     }
     const nodes = list.map((card) => cards.get(card.host_id).node);

@@ -30,7 +30,7 @@ export function remote(id, consoleName) {
   const place = el('div');
   const send = sender(id, said, place);
   const pad = el('div', {
-    class: 'pad', role: 'application', tabindex: '0', 'aria-label': `Remote control of ${consoleName()}: arrow keys, Enter, Backspace`,
+    class: 'pad', role: 'application', tabindex: '0', 'aria-label': `Remote control of ${consoleName}: arrow keys, Enter, Backspace`,
   }, buttons.map((b) => padButton(b, send)));
   listen(pad, send);
   return el('div', { class: 'remote' }, pad, said, place,
@@ -75,7 +75,7 @@ function listen(pad, send) {
     pad.querySelector(`[data-key="${keys[event.key]}"]`).classList.remove('held');
     send(keys[event.key], event.timeStamp - since);
   });
-  pad.addEventListener('blur', () => {
+  pad.addEventListener('focusout', () => {
     down.clear();
     for (const b of pad.querySelectorAll('.held')) b.classList.remove('held');
   });

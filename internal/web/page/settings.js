@@ -44,6 +44,7 @@ function password() {
     fill(said);
     await put(path('password'), { current: values.current, new: values.new });
     node.reset();
+    fill(document.getElementById('notice')); // of the first password
     fill(said, el('p', { class: 'success' }, 'The password is changed. Every other session has ended.'));
   },
   el('input', { type: 'text', name: 'username', autocomplete: 'username', value: 'ps4kit', hidden: true }),

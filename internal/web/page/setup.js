@@ -106,6 +106,7 @@ function foundConsole(c) {
 function pinStep(body, { card, to, ways: more, signal }) {
   const place = el('div');
   const link = form({ class: 'stack' }, async ({ pin }) => {
+    fill(place);
     try {
       await post(path('consoles', card.host_id, 'link'), { pin }, { signal });
       location.hash = to('test');

@@ -47,8 +47,8 @@ export function iconButton(icon, name, click, properties = {}) {
 // problem shows a refusal: what happened, and what to do. More (links, buttons) is the
 // way to go on from there.
 export function problem(error, ...more) {
-  const { message, hint } = refused(error);
-  return el('div', { class: 'problem', role: 'alert' },
+  const { code, message, hint } = refused(error);
+  return el('div', { class: 'problem', role: 'alert', 'data-code': code },
     el('strong', {}, sentence(message)),
     hint ? el('span', {}, sentence(hint)) : null,
     more.length ? el('div', { class: 'row' }, more) : null);
