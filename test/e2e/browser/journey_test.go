@@ -48,6 +48,7 @@ func (p *page) link() {
 	p.shoot("set-up.png")
 	p.click(button("Link"))
 	p.seeText("role=alert", "The PIN is wrong.")
+	p.checkAccess("a refusal")
 	p.do("reload", "", nil) // a reload stays where one was
 	p.fill(`role=textbox[name="PIN on the TV"]`, "1234 5678")
 	p.click(button("Link"))
@@ -136,6 +137,7 @@ func (p *page) editInputs(den *ps4test.Console, hap phone) {
 	p.see(button("Show Spotify"))
 	p.section("homekit")
 	p.click(button("Unpair…"))
+	p.checkAccess("a question")
 	p.click(button("Unpair"))
 	p.see(`role=img[name="QR code to pair Den"]`)
 }

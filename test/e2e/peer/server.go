@@ -47,7 +47,7 @@ func Binary(t *testing.T) string {
 	}
 	binary.once.Do(func() {
 		binary.path = filepath.Join(os.TempDir(), fmt.Sprintf("ps4kit-e2e-%d", os.Getpid()))
-		out, err := exec.Command("go", "build", "-o", binary.path, "../../../cmd/ps4kit").CombinedOutput()
+		out, err := exec.Command("go", "build", "-o", binary.path, "../../../cmd/ps4kit").CombinedOutput() //nolint:noctx // as long as it takes
 		if err != nil {
 			binary.err = fmt.Errorf("go build: %w\n%s", err, out)
 		}
@@ -89,7 +89,7 @@ func StartServer(t *testing.T, dir string, arguments ...string) *Server {
 func StartServerAs(t *testing.T, account *syscall.Credential, program, dir string, arguments ...string) *Server {
 	t.Helper()
 	s := &Server{t: t, dir: dir, done: make(chan error, 1)}
-	s.cmd = exec.Command(program, append(s.Globals(), append([]string{"serve", "-o", "json", "-v"}, arguments...)...)...)
+	s.cmd = exec.Command(program, append(s.Globals(), append([]string{"serve", "-o", "json", "-v"}, arguments...)...)...) //nolint:noctx // Stop ends it
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: account}
 	s.cmd.Env = CleanEnv(dir)
 	log := &lockedBuffer{}
