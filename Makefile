@@ -72,7 +72,7 @@ image: dist ## dist/ps4kit-image.tar, a container image for four kinds of machin
 packages: dist-tools ## installs, upgrades and purges the package on a Debian machine made for it; needs root
 	$(DIST_TOOLS) PS4KIT_REQUIRE_ALL=1 go run ./test/gotest -count=1 -timeout 20m ./test/packages
 
-# About five minutes; leave the machine alone meanwhile (docs/benchmarks.md).
+# About six minutes; leave the machine alone meanwhile (docs/benchmarks.md).
 bench: build test/bench/node_modules/.ps4kit-lock.json ## ps4kit beside its peers; writes docs/benchmarks.md
 	go build -o bin/bench ./test/bench
 	bin/bench

@@ -119,9 +119,10 @@ func (b *bench) searchTable(ctx context.Context) (table, error) {
 	if err != nil {
 		return table{}, err
 	}
-	for _, c := range b.consoles {
-		c.SetAwake()
+	for _, c := range b.consoles[b.search:] {
+		_ = c.Close()
 	}
+	b.consoles = b.consoles[:b.search]
 	b.say("search")
 	var u [2]used
 	if err := errors.Join(ours.run(ctx, &u[0], "-o", "json", "search", "-t", "2s"), waker.run(ctx, &u[1], "-t", "2000", "search")); err != nil {

@@ -29,7 +29,7 @@ func main() {
 	}
 }
 
-// limit bounds a whole run; one on a quiet machine takes five minutes.
+// limit bounds a whole run; one on a quiet machine takes six minutes.
 const limit = 15 * time.Minute
 
 // run is main for a command line.

@@ -99,7 +99,7 @@ func TestTable(t *testing.T) {
 func TestManyTable(t *testing.T) {
 	t.Parallel()
 	sized := func(rss float64) crowded { return crowded{size: size{rss: rss}} }
-	all := [][]crowded{{sized(16), sized(20)}, {sized(70), {failed: true}}}
+	all := [][]crowded{{sized(16), sized(20)}, {sized(70), {why: failed}}}
 	var out strings.Builder
 	manyTable(subjects()[:2], []int{1, 9}, all).markdown(&out)
 	for _, want := range []string{"| 1: memory, resident | 16.0 MB |  |  | 70.0 MB | 1 : 4.38 |", "| 9: memory of each further console | 0.50 MB | ≤ 1 MB | met | failed |  |"} {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -11,6 +12,7 @@ const (
 	noConsole = "no console"
 	noKeys    = "not implemented"
 	failed    = "failed"
+	notRun    = "not run"
 )
 
 // metric is a row of the table about one console.
@@ -131,8 +133,8 @@ func manyTable(list []subject, scale []int, all [][]crowded) table {
 			r := row{what: fmt.Sprintf("%d: %s", n, what), unit: unit, budget: budget}
 			for i := range list {
 				first, c := all[i][0], all[i][k]
-				if first.failed || c.failed {
-					r.cells = append(r.cells, cell{why: failed})
+				if why := cmp.Or(first.why, c.why); why != "" {
+					r.cells = append(r.cells, cell{why: why})
 					continue
 				}
 				r.cells = append(r.cells, value(get(first, c)))
