@@ -34,7 +34,7 @@ function accessory(a, reload) {
 
 function setupCode(a, id) {
   return el('div', { class: 'pairing' },
-    el('img', { class: 'qr', src: path('homekit', id, 'qr'), width: 208, height: 208, alt: `QR code to pair ${a.name}` }),
+    el('img', { class: 'qr', src: path('homekit', id, 'qr'), width: 232, height: 232, alt: `QR code to pair ${a.name}` }),
     el('div', { class: 'stack' },
       el('p', { class: 'hint' }, 'Setup code'),
       el('p', { class: 'code' }, a.setup_code),
