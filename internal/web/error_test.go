@@ -60,6 +60,7 @@ func TestStatusFollowsTheCode(t *testing.T) {
 		"ambiguous":   http.StatusConflict,
 		"unreachable": http.StatusUnprocessableEntity,
 		"failed":      http.StatusUnprocessableEntity,
+		"sign_in":     http.StatusUnprocessableEntity, // to PSN: the session of the page goes on
 	} {
 		w := post(web.API(&backend{err: &web.Error{Code: code, Message: "no"}}, nil, nil), http.MethodGet, "/api/v1/consoles/Den", "")
 		if w.Code != status {

@@ -152,7 +152,7 @@ func (g *Guard) may(r *http.Request, need Access) error {
 	v, _ := r.Context().Value(visitorKey{}).(*visitor)
 	switch {
 	case v == nil || v.life.Err() != nil:
-		return &Error{Code: codeSignIn, Message: "this needs somebody who signed in, or a token",
+		return &Error{Code: codeStranger, Message: "this needs somebody who signed in, or a token",
 			Hint: "Sign in on the page, or send a token in the header Authorization: Bearer."}
 	case need == AccessSocket:
 		return &Error{Code: codeForbidden, Message: "this is answered on the machine of the server only",

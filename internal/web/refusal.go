@@ -17,7 +17,7 @@ const (
 	codeNoRoute   = "unknown_request"
 	codeTooLarge  = "too_large"
 	codeBusy      = "busy"
-	codeSignIn    = "sign_in"
+	codeStranger  = "not_signed_in" // on the page; ps4 calls a refused sign-in to PSN sign_in
 	codeForbidden = "forbidden"
 	codeHost      = "unknown_host"
 	codeTooMany   = "too_many_tries"
@@ -40,7 +40,7 @@ func statusOf(code string) int {
 		return http.StatusRequestEntityTooLarge
 	case codeBusy:
 		return http.StatusServiceUnavailable
-	case codeSignIn:
+	case codeStranger:
 		return http.StatusUnauthorized
 	case codeForbidden:
 		return http.StatusForbidden
@@ -58,7 +58,7 @@ func refuse(w http.ResponseWriter, err error) {
 	if late, ok := errors.AsType[*tooManyError](err); ok {
 		late.header(w)
 	}
-	if e.Code == codeSignIn {
+	if e.Code == codeStranger {
 		w.Header().Set("WWW-Authenticate", "Bearer") // no browser asks for a name and a password then
 	}
 	writeJSON(w, statusOf(e.Code), errorBody{&e})

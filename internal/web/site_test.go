@@ -153,7 +153,7 @@ func TestStrangersGetTheSignInPageAndNothingElse(t *testing.T) {
 	} {
 		method, path, _ := strings.Cut(route, " ")
 		got := stranger.do(method, "/api/v1"+path, "")
-		if e := got.error(t); got.StatusCode != http.StatusUnauthorized || e.Code != "sign_in" || got.Header.Get("WWW-Authenticate") != "Bearer" {
+		if e := got.error(t); got.StatusCode != http.StatusUnauthorized || e.Code != "not_signed_in" || got.Header.Get("WWW-Authenticate") != "Bearer" {
 			t.Errorf("%s: %s %+v", route, got.Status, e)
 		}
 	}
