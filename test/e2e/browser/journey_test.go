@@ -14,6 +14,8 @@ const (
 	spotify   = "CUSA01780"
 	accountID = "9019256736915509894"
 	pin       = "12345678"
+	// credential belongs to accountID (docs/protocol.md §2).
+	credential = "143f2dccb2a0d91b5473563cd77a937a18d6b14fe58060a78f95c62da0b488c8"
 )
 
 // TestJourney is that of a newcomer who never leaves the page: sign in, find the
