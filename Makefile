@@ -25,7 +25,7 @@ run: build ## the HomeKit server with one simulated console
 test: ## every test that needs Go alone; prints which others are skipped, and why
 	go run ./test/gotest ./...
 
-check: test vet lint race fuzz-seeds e2e ## everything that CI runs, in this order
+check: test vet lint race fuzz-seeds e2e packages ## everything that CI runs, in this order
 
 vet:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'not formatted:'; gofmt -l $$(git ls-files '*.go'); exit 1; }

@@ -15,66 +15,79 @@ import (
 	"github.com/ps4kit/ps4kit/test/e2e/peer"
 )
 
-// The simulated console's PIN, and the number of an account that exists nowhere.
-const (
-	pin     = "1234 5678"
-	account = "9019256736915509894"
-)
-
-// ps4kit is how deploy/README.md has every command begin.
-var ps4kit = []string{"ps4kit", "--state-dir", "/var/lib/ps4kit"}
-
-// TestJourney is the whole way by the commands of deploy/README.md, on Debian machines that systemd has booted: install, and as
-// an ordinary user of the group get a credential, link and pair; restart the machine, upgrade, back up, restore on another
+// TestJourney is the whole way by the commands of docs/guide, on Debian machines that systemd has booted: install, and as an
+// ordinary user of the group get a credential, link and pair; restart the machine, upgrade, back up, restore on another
 // machine, purge.
 func TestJourney(t *testing.T) {
 	needs(t, "node", "npm")
-	root := newRoot(t)
-	old, fresh := bring(t, root, oldVersion), bring(t, root, newVersion)
-	m := boot(t, root)
+	m := boot(t, newRoot(t))
 	startConsole(m, "pin=12345678")
-	before := contents(t, root)
+	addAlice(m)
+	before := contents(t, m.root)
 
-	m.do("root", "apt-get", "install", "-y", old)
+	m.replacePackage(oldVersion)
+	m.follow("install.md", "Install")
 	useSimulated(m)
-	m.do("root", "useradd", "--create-home", "alice")
-	m.do("root", "usermod", "-aG", "ps4kit", "alice")
 	isConfined(m)
-
-	alice(m, "credential", "--account-id", account)
-	alice(m, "link", "--pin", pin)
+	m.follow("install.md", "Set up")
+	m.follow("install.md", "Pair")
 	tv := television(m)
 	pairing := startPhone(m, tv, nil).pair(tv)
 
 	m.off()
-	m = boot(t, root) // the machine restarts, and so does the simulated console, which has forgotten whom it is linked with
+	m = boot(t, m.root) // the machine restarts, and so does the simulated console, which has forgotten whom it is linked with
 	startConsole(m, "linked=true")
 	wantPaired(m, tv, pairing)
 
 	was := m.mainPID()
-	m.do("root", "apt-get", "install", "-y", fresh)
-	if said := m.do("alice", "ps4kit", "version"); !strings.Contains(said, newVersion) || m.mainPID() == was {
+	m.replacePackage(newVersion)
+	m.follow("backup.md", "Upgrade")
+	if said := alice(m, "version"); !strings.Contains(said, newVersion) || m.mainPID() == was {
 		t.Errorf("after the upgrade runs %s, process %d, before %d", said, m.mainPID(), was)
 	}
 	wantPaired(m, tv, pairing)
 	alice(m, "remote", "up")
-	alice(m, "backup", "/home/alice/ps4kit.tar.gz")
+	m.follow("backup.md", "Back up")
 
+	was = m.mainPID()
+	m.follow("backup.md", "Another Pi")
 	restoreElsewhere(m, tv, pairing)
 
-	m.do("root", "userdel", "--remove", "alice")
-	was = m.mainPID()
-	m.do("root", "apt-get", "purge", "-y", "ps4kit")
+	m.follow("backup.md", "Remove")
 	if _, err := m.try("root", "test", "-e", fmt.Sprintf("/proc/%d", was)); err == nil {
 		t.Error("it still runs")
 	}
-	wantSame(t, before, contents(t, root))
+	m.do("root", "sh", "-c", "rm /home/alice/ps4kit*")
+	wantSame(t, before, contents(t, m.root))
+}
+
+// addAlice makes an ordinary user, whom sudo obeys as the first user of a Pi.
+func addAlice(m *machine) {
+	m.t.Helper()
+	m.do("root", "useradd", "--create-home", "alice")
+	must(m.t, os.WriteFile(filepath.Join(m.root, "etc/sudoers.d/alice"), []byte("alice ALL=(ALL) NOPASSWD: ALL\n"), 0o440)) //nolint:gosec // sudo demands it
+}
+
+// replacePackage leaves one version's package in the home directory of alice.
+func (m *machine) replacePackage(version string) {
+	m.t.Helper()
+	m.do("root", "sh", "-c", "rm -f /home/alice/ps4kit_*.deb && mv "+bring(m.t, m.root, version)+" /home/alice/")
+}
+
+// follow runs the commands of a section of the guide, as alice in her home directory.
+func (m *machine) follow(page, section string) {
+	m.t.Helper()
+	for _, block := range blocks(m.t, "../../docs/guide/"+page, section) {
+		for command := range strings.Lines(block) {
+			m.do("alice", "sh", "-c", "cd && "+command)
+		}
+	}
 }
 
 // alice runs a command of ps4kit's as the ordinary user.
 func alice(m *machine, command ...string) string {
 	m.t.Helper()
-	return m.do("alice", append(ps4kit, command...)...)
+	return m.do("alice", append([]string{"ps4kit"}, command...)...)
 }
 
 // useSimulated is the one step that no owner of a console has: the key of the simulated one, and the only network there is.
@@ -130,7 +143,7 @@ func television(m *machine) peer.Television {
 	m.t.Helper()
 	var list []peer.Television
 	eventually(m.t, "the television", func() error {
-		said, err := m.try("alice", append(ps4kit, "homekit", "list", "-o", "json")...)
+		said, err := m.try("alice", "ps4kit", "homekit", "list", "-o", "json")
 		if err != nil {
 			return err
 		}
@@ -146,20 +159,16 @@ func television(m *machine) peer.Television {
 func restoreElsewhere(m *machine, tv peer.Television, pairing json.RawMessage) {
 	t := m.t
 	t.Helper()
-	root := newRoot(t)
-	fresh := bring(t, root, newVersion)
+	other := boot(t, newRoot(t))
+	startConsole(other, "linked=true")
+	addAlice(other)
+	other.replacePackage(newVersion)
+	other.follow("install.md", "Install")
+	useSimulated(other)
 	backup, err := os.ReadFile(filepath.Join(m.root, "home/alice/ps4kit.tar.gz"))
 	must(t, err)
-	must(t, os.WriteFile(filepath.Join(root, "root/ps4kit.tar.gz"), backup, 0o600))
-	other := boot(t, root)
-	startConsole(other, "linked=true")
-	other.do("root", "apt-get", "install", "-y", fresh)
-	useSimulated(other)
-	other.do("root", "useradd", "--create-home", "alice")
-	other.do("root", "usermod", "-aG", "ps4kit", "alice")
-	other.do("root", "systemctl", "stop", "ps4kit")
-	other.do("root", "sh", "-c", "runuser -u ps4kit -- ps4kit --state-dir /var/lib/ps4kit restore - </root/ps4kit.tar.gz")
-	other.do("root", "systemctl", "start", "ps4kit")
+	must(t, os.WriteFile(filepath.Join(other.root, "home/alice/ps4kit.tar.gz"), backup, 0o600))
+	other.follow("backup.md", "Restore")
 	wantPaired(other, tv, pairing)
 	alice(other, "remote", "up") // with the credential and the link of the first machine
 	other.off()

@@ -15,11 +15,11 @@ import (
 	"testing"
 )
 
-// debian is the command that makes the smallest Debian that has systemd, from the mirror that this machine uses; the archive in .cache makes the
-// second time fast.
+// debian is the command that makes the smallest Debian that has systemd, and what the guide's commands begin with, from the mirror that this
+// machine uses; the archive in .cache makes the second time fast.
 func debian() []string {
 	return []string{
-		"mmdebstrap", "--quiet", "--variant=minbase", "--include=systemd,systemd-sysv", "--dpkgopt=force-unsafe-io",
+		"mmdebstrap", "--quiet", "--variant=minbase", "--include=systemd,systemd-sysv,sudo,ufw", "--dpkgopt=force-unsafe-io",
 		"--aptopt=Acquire::Languages none", "bookworm",
 	}
 }
@@ -110,7 +110,7 @@ func (m *machine) try(user string, words ...string) (string, error) {
 		enter = append(enter, "--regid", user)
 	}
 	cmd := exec.CommandContext(ctx, "nsenter", append(enter, words...)...) //nolint:gosec // the test's own words
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/nonexistent", "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive"}
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/home/" + user, "USER=" + user, "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive"}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
