@@ -86,6 +86,21 @@ func troubleAt(snapshot accessory.Snapshot) (at time.Time) {
 	return at
 }
 
+// Covers implements web.Page.
+func (s *server) Covers(ctx context.Context, host string) ([]string, error) {
+	u, err := s.findPS4(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, in := range u.tv.Snapshot().Inputs {
+		if s.coverPath(in.TitleID) != "" {
+			ids = append(ids, in.TitleID)
+		}
+	}
+	return ids, nil
+}
+
 // coverPath is where the page gets the cover of a title; empty when there is none at
 // hand. One that is found later makes a change: see learned.
 func (s *server) coverPath(titleID string) string {

@@ -29,6 +29,9 @@ func TestCoverOfTheRunningTitle(t *testing.T) {
 	if c.Cover != web.CoverPath("CUSA00129", int(artcache.Medium)) {
 		t.Errorf("cover at %q", c.Cover)
 	}
+	if _, text := told(t, r, http.MethodGet, "/consoles/-/covers", ""); text != "[\"CUSA00129\"]\n" {
+		t.Errorf("inputs with covers: %s", text)
+	}
 	path := c.Cover[len("/api/v1"):]
 	first := ask(t, r, http.MethodGet, path, "")
 	size, _, err := image.DecodeConfig(first.Body)
@@ -59,6 +62,9 @@ func TestNoCoverWithSimulatedConsoles(t *testing.T) {
 	r := serve(t, shortDir(t), strings.Replace(loopback, "art: {enabled: false}", "", 1), 1)
 	if got, text := told(t, r, http.MethodGet, "/titles/CUSA00129/cover?size=256", ""); got != "not_found" {
 		t.Error(text)
+	}
+	if _, text := told(t, r, http.MethodGet, "/consoles/-/covers", ""); text != "[]\n" {
+		t.Errorf("inputs with covers: %s", text)
 	}
 	if err := r.api.Start(t.Context(), "", "CUSA00129", false); err != nil {
 		t.Fatal(err)

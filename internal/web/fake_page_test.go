@@ -47,6 +47,10 @@ func (p *page) OrderTitles(ctx context.Context, host string, ids []string) error
 	return p.do(ctx, "OrderTitles", host, ids)
 }
 
+func (p *page) Covers(ctx context.Context, host string) ([]string, error) {
+	return give[[]string](ctx, &p.backend, "Covers", host)
+}
+
 func (p *page) Cover(ctx context.Context, titleID string, size int) (web.Picture, error) {
 	return give[web.Picture](ctx, &p.backend, "Cover", titleID, size)
 }

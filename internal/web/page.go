@@ -19,6 +19,9 @@ type Page interface {
 	// OrderTitles orders the inputs of a console; those that are not named follow, and
 	// none at all means the order that they have by themselves.
 	OrderTitles(ctx context.Context, host string, ids []string) error
+	// Covers lists the titles among a console's inputs whose covers are at hand. The
+	// others are looked for meanwhile.
+	Covers(ctx context.Context, host string) ([]string, error)
 	// Cover returns a title's cover, which it may have to fetch, or fails with not_found.
 	// size is the longer side in pixels, 0 for as it came.
 	Cover(ctx context.Context, titleID string, size int) (Picture, error)

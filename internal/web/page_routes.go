@@ -65,6 +65,9 @@ func editRoutes(p Page) []route {
 			}
 			return p.OrderTitles(r.Context(), segment(r, "host"), *in.IDs)
 		})},
+		{pattern: "GET /consoles/{host}/covers", handler: answer(func(r *http.Request) ([]string, error) {
+			return some(p.Covers(r.Context(), segment(r, "host")))
+		})},
 		{pattern: "GET /titles/{id}/cover", handler: coverHandler(p)},
 	}
 }

@@ -129,7 +129,7 @@ function silence(card) {
 // running is what the console does: the title with its cover, or why there is none.
 function running(card, seen, nameOf) {
   if (card.starting) return [cover(card.starting, 96), lines('Starting', nameOf(card.starting))];
-  if (card.state === 'awake' && card.title_id) return [cover(card.title_id, 96), lines('Running', card.title_name || card.title_id)];
+  if (card.state === 'awake' && card.title_id) return [cover(card.title_id, 96, card.cover), lines('Running', card.title_name || card.title_id)];
   if (card.state === 'awake') return [lines('', 'Home screen')];
   return [lines('', seen)];
 }

@@ -3,7 +3,7 @@ import { announce, confirmed, el, field, fill, form, iconButton, problem } from 
 import { del, get, patch, path, post, put } from './api.js';
 import { glyph } from './glyphs.js';
 import { live } from './live.js';
-import { cover, inputName } from './titles.js';
+import { cover, inputName, showCovers } from './titles.js';
 import { draggable } from './reorder.js';
 
 export function show(main, [host], signal) {
@@ -35,6 +35,7 @@ function chooser(list, id) {
 // Editor is the list of a console's inputs, and what can be done with them.
 class Editor {
   #id;
+  #signal;
   #titles = [];
   #focus = null; // what gets the focus back after the list was made anew: {id, what}
   #trouble = el('div');
@@ -42,6 +43,7 @@ class Editor {
 
   constructor(place, id, signal) {
     this.#id = id;
+    this.#signal = signal;
     fill(place, this.#trouble, this.#list, this.#ownOrder(), this.#adding());
     live.addEventListener('titles', ({ detail }) => { if (detail.host_id === id) this.load(); }, { signal });
     this.load();
@@ -53,6 +55,7 @@ class Editor {
     try {
       this.#titles = await get(this.#path());
       this.#draw();
+      showCovers(this.#id, this.#list, this.#signal);
     } catch (error) {
       fill(this.#trouble, problem(error));
     }

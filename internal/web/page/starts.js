@@ -3,7 +3,7 @@ import { el, fill, problem } from './ui.js';
 import { get, path, post } from './api.js';
 import { glyph } from './glyphs.js';
 import { live } from './live.js';
-import { cover, inputName } from './titles.js';
+import { cover, inputName, showCovers } from './titles.js';
 
 // starts makes the buttons; carryOut runs the action of one.
 export function starts(id, carryOut, signal) {
@@ -17,6 +17,7 @@ export function starts(id, carryOut, signal) {
       fill(node, inputs.map(button),
         el('a', { class: 'button start', href: `#/inputs/${encodeURIComponent(id)}` }, glyph('edit'), el('span', {}, 'Edit')));
       mark();
+      showCovers(id, node, signal);
     } catch (error) {
       if (error.name !== 'AbortError') fill(node, problem(error));
     }
