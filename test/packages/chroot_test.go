@@ -15,6 +15,7 @@ import (
 // TestChroot installs, runs, upgrades and purges the package where no systemd runs, as one who prepares a card for a Pi does.
 func TestChroot(t *testing.T) {
 	needs(t, "mmdebstrap")
+	t.Parallel()
 	root := newRoot(t)
 	old, fresh := bring(t, root, oldVersion), bring(t, root, newVersion)
 	before := contents(t, root)

@@ -15,6 +15,7 @@ import (
 // TestReproducible: another directory and another umask make the same bytes.
 func TestReproducible(t *testing.T) {
 	needs(t, "git", "tar", "gzip")
+	t.Parallel()
 	first := sums(t, dist(t, newVersion))
 	again := t.TempDir()
 	build(t, again, newVersion, "umask 077")
@@ -48,6 +49,7 @@ func sums(t *testing.T, dir string) map[string][32]byte {
 // TestSBOM: every module of go.mod that the program needs is listed, with the program's own version.
 func TestSBOM(t *testing.T) {
 	needs(t)
+	t.Parallel()
 	content, err := os.ReadFile(one(t, dist(t, newVersion), "*_linux_arm64.cdx.json"))
 	must(t, err)
 	var bom struct {
@@ -75,6 +77,7 @@ func TestSBOM(t *testing.T) {
 // TestStatic: the programs need no library of the machine.
 func TestStatic(t *testing.T) {
 	needs(t, "file")
+	t.Parallel()
 	for _, arch := range []string{"armv6", "armv7", "arm64", "amd64"} {
 		if said := run(t, nil, "file", filepath.Join(dist(t, newVersion), "bin", "ps4kit_linux_"+arch)); !strings.Contains(said, "statically linked") {
 			t.Error(said)

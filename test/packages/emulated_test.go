@@ -19,12 +19,14 @@ import (
 // TestEmulated runs the programs of a Raspberry Pi under emulation, on loopback: the server with a simulated console until it
 // is ready, commands beside it, and its end.
 func TestEmulated(t *testing.T) {
+	t.Parallel()
 	for arch, emulator := range map[string][]string{
 		"armv6": {"qemu-arm-static", "-cpu", "arm1176"}, // the processor of the first Pi and of the Zero
 		"arm64": {"qemu-aarch64-static"},
 	} {
 		t.Run(arch, func(t *testing.T) {
 			needs(t, emulator[0])
+			t.Parallel()
 			smoke(t, append(emulator, filepath.Join(dist(t, newVersion), "bin", "ps4kit_linux_"+arch)))
 		})
 	}
@@ -55,6 +57,7 @@ func smoke(t *testing.T, program []string) {
 		_ = cmd.Wait()
 	}()
 	eventually(t, "/readyz", func() error { return ready(page) })
+	do("wakeup", "--wait")
 	var console struct{ State string }
 	must(t, json.Unmarshal([]byte(do("status", "-o", "json")), &console))
 	if console.State != "awake" {

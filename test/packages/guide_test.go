@@ -66,6 +66,7 @@ func TestEveryCommandOfTheGuideIsRun(t *testing.T) {
 // TestFirewall: ufw takes the rules of the guide.
 func TestFirewall(t *testing.T) {
 	needs(t, "mmdebstrap")
+	t.Parallel()
 	root := newRoot(t)
 	for _, block := range blocks(t, "../../docs/guide/network.md", "Firewall") {
 		inRoot(t, root, "sh", "-ec", block)
@@ -78,6 +79,7 @@ func TestFirewall(t *testing.T) {
 // TestByHand installs and removes by the commands of deploy/README.md.
 func TestByHand(t *testing.T) {
 	needs(t, "tar")
+	t.Parallel()
 	m := boot(t, newRoot(t))
 	const page = "../../deploy/README.md"
 	must(t, os.Mkdir(filepath.Join(m.root, "root/unpacked"), 0o755)) //nolint:gosec // no secret

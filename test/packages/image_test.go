@@ -27,6 +27,7 @@ type imageConfig struct {
 // TestImage: one image for each kind of machine, with its program and not for root, in the same bytes twice; this machine's serves.
 func TestImage(t *testing.T) {
 	needs(t, "buildah", "skopeo", "tar")
+	t.Parallel()
 	sources := filepath.Dir(dist(t, newVersion))
 	image := makeImage(t, sources)
 	first, err := os.ReadFile(image)

@@ -20,6 +20,7 @@ import (
 // machine, purge.
 func TestJourney(t *testing.T) {
 	needs(t, "node", "npm")
+	t.Parallel()
 	m := boot(t, newRoot(t))
 	startConsole(m, "pin=12345678")
 	addAlice(m)
@@ -138,6 +139,22 @@ func isConfined(m *machine) {
 	}
 }
 
+// isWatched wants that systemd restarts a server that hangs, here within seconds.
+func isWatched(m *machine) {
+	m.t.Helper()
+	m.do("root", "sh", "-c", `mkdir -p /run/systemd/system/ps4kit.service.d &&
+		printf '[Service]\nWatchdogSec=2s\nTimeoutStopSec=1s\nRestartSec=0\n' >/run/systemd/system/ps4kit.service.d/test.conf &&
+		systemctl daemon-reload && systemctl restart ps4kit`)
+	was := m.mainPID()
+	m.do("root", "sh", "-c", fmt.Sprint("kill -STOP ", was))
+	eventually(m.t, "the restart", func() error {
+		if m.property("NRestarts") == "0" || m.property("ActiveState") != "active" || m.mainPID() == was {
+			return errors.New("the server that hangs is not restarted")
+		}
+		return nil
+	})
+}
+
 // television waits until the console is offered.
 func television(m *machine) peer.Television {
 	m.t.Helper()
@@ -171,5 +188,6 @@ func restoreElsewhere(m *machine, tv peer.Television, pairing json.RawMessage) {
 	other.follow("backup.md", "Restore")
 	wantPaired(other, tv, pairing)
 	alice(other, "remote", "up") // with the credential and the link of the first machine
+	isWatched(other)
 	other.off()
 }

@@ -28,6 +28,18 @@ func debian() []string {
 func newRoot(t *testing.T) string {
 	t.Helper()
 	needs(t, "mmdebstrap", "tar")
+	archive := debianArchive(t)
+	root := filepath.Join(t.TempDir(), "root")
+	must(t, os.Mkdir(root, 0o755)) //nolint:gosec // a root directory
+	run(t, nil, "tar", "-C", root, "-xf", archive)
+	return root
+}
+
+// debianArchive makes the archive, unless it is there.
+func debianArchive(t *testing.T) string {
+	t.Helper()
+	shared.debian.Lock()
+	defer shared.debian.Unlock()
 	recipe := sha256.Sum256([]byte(strings.Join(debian(), " ")))
 	cached := fmt.Sprintf("../../.cache/debian-%x.tar", recipe[:6])
 	if _, err := os.Stat(cached); err != nil {
@@ -36,10 +48,7 @@ func newRoot(t *testing.T) string {
 		run(t, nil, append(debian(), unfinished)...)
 		must(t, os.Rename(unfinished, cached))
 	}
-	root := filepath.Join(t.TempDir(), "root")
-	must(t, os.Mkdir(root, 0o755)) //nolint:gosec // a root directory
-	run(t, nil, "tar", "-C", root, "-xf", cached)
-	return root
+	return cached
 }
 
 // bring copies a version's package into a machine and returns its path there.
@@ -55,21 +64,30 @@ func bring(t *testing.T, root, version string) string {
 // machine is a Debian that systemd has booted, in a network of its own that has nothing but a loopback.
 type machine struct {
 	t      *testing.T
+	name   string
 	root   string
 	nspawn *exec.Cmd
 	leader string // process id of its systemd
 }
 
+// bootScript becomes the machine $0 in the directory $1. A loopback has no broadcast: the address that ps4kit searches is routed
+// to it. The machine gets control groups of its own, or it would share them with the next one.
+const bootScript = `
+ip link set lo up && ip route replace 255.255.255.255/32 dev lo src 127.0.0.1 || exit
+for tree in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
+	if [ -e $tree/cgroup.procs ]; then
+		mkdir -p $tree/$0 && echo $$ >$tree/$0/cgroup.procs || exit
+	fi
+done
+exec systemd-nspawn --quiet --boot --register=no --keep-unit --console=pipe --machine="$0" --directory="$1"`
+
 // boot starts a machine and waits until it is up. It is off when the test ends.
 func boot(t *testing.T, root string) *machine {
 	t.Helper()
 	needs(t, "systemd-nspawn", "unshare", "nsenter", "ip")
-	m := &machine{t: t, root: root}
+	m := &machine{t: t, root: root, name: fmt.Sprintf("ps4kit-%d-%s", os.Getpid(), filepath.Base(filepath.Dir(root)))}
 	var console bytes.Buffer
-	name := fmt.Sprintf("ps4kit-%d-%s", os.Getpid(), filepath.Base(filepath.Dir(root)))
-	// A loopback has no broadcast: the address that ps4kit searches is routed to it.
-	m.nspawn = exec.Command("unshare", "--net", "sh", "-c", `ip link set lo up && ip route replace 255.255.255.255/32 dev lo src 127.0.0.1 &&
-		exec systemd-nspawn --quiet --boot --register=no --keep-unit --console=pipe --machine="$0" --directory="$1"`, name, root) //nolint:noctx // it is switched off
+	m.nspawn = exec.Command("unshare", "--net", "sh", "-c", bootScript, m.name, root) //nolint:noctx,gosec // it is switched off
 	m.nspawn.Stdout, m.nspawn.Stderr = &console, &console
 	must(t, m.nspawn.Start())
 	t.Cleanup(func() {
@@ -97,6 +115,7 @@ func (m *machine) off() {
 	_ = m.nspawn.Process.Signal(syscall.SIGTERM) // an orderly power-off
 	_ = m.nspawn.Wait()
 	m.nspawn = nil
+	_ = exec.Command("find", "/sys/fs/cgroup", "-depth", "-path", "*/"+m.name+"*", "-type", "d", "-delete").Run() //nolint:noctx,gosec // tidies up
 }
 
 // try runs a command in the machine as one of its users, with the groups of a new login.

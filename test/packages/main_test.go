@@ -43,6 +43,8 @@ func needs(t *testing.T, tools ...string) {
 
 // dists are what was built by now, by version; TestMain removes them.
 type dists struct {
+	debian sync.Mutex // held while the archive of newRoot is made
+
 	mu    sync.Mutex
 	dir   string
 	built map[string]string

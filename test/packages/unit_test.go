@@ -11,6 +11,7 @@ import (
 // TestUnitIsClosed: systemd's own measure of what the service could do stays under 2.0 and is the one that is written down.
 func TestUnitIsClosed(t *testing.T) {
 	needs(t, "systemd-analyze")
+	t.Parallel()
 	said := run(t, nil, "systemd-analyze", "security", "--offline=true", "--no-pager", "../../deploy/ps4kit.service")
 	found := regexp.MustCompile(`Overall exposure level for ps4kit.service: ([0-9.]+)`).FindStringSubmatch(said)
 	if found == nil {
@@ -29,5 +30,6 @@ func TestUnitIsClosed(t *testing.T) {
 // TestScripts: the maintainer scripts are plain sh.
 func TestScripts(t *testing.T) {
 	needs(t, "shellcheck")
+	t.Parallel()
 	run(t, nil, "sh", "-c", "shellcheck ../../deploy/*.sh ../../deploy/debian/p* ../../.ci/run")
 }

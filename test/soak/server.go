@@ -19,7 +19,7 @@ import (
 const (
 	startLimit    = 15 * time.Second
 	stopLimit     = 15 * time.Second
-	watchdogLimit = 4 * time.Second // as WATCHDOG_USEC says; it is fed twice in this time
+	watchdogLimit = 4 * time.Second // as WATCHDOG_USEC says; it is fed four times in this time
 )
 
 // server is the process under test, over all its lives.
