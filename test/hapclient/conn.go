@@ -37,7 +37,8 @@ type Answer struct {
 
 // Dial connects to an accessory; nothing is sent.
 func Dial(address string) (*Conn, error) {
-	tcp, err := net.DialTimeout("tcp", address, 5*time.Second)
+	d := net.Dialer{Timeout: 5 * time.Second}
+	tcp, err := d.Dial("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the accessory: %w", err)
 	}

@@ -87,7 +87,7 @@ func boot(t *testing.T, root string) *machine {
 	needs(t, "systemd-nspawn", "unshare", "nsenter", "ip")
 	m := &machine{t: t, root: root, name: fmt.Sprintf("ps4kit-%d-%s", os.Getpid(), filepath.Base(filepath.Dir(root)))}
 	var console bytes.Buffer
-	m.nspawn = exec.Command("unshare", "--net", "sh", "-c", bootScript, m.name, root) //nolint:noctx,gosec // it is switched off
+	m.nspawn = exec.Command("unshare", "--net", "sh", "-c", bootScript, m.name, root) //nolint:gosec // it is switched off
 	m.nspawn.Stdout, m.nspawn.Stderr = &console, &console
 	must(t, m.nspawn.Start())
 	t.Cleanup(func() {
@@ -115,7 +115,7 @@ func (m *machine) off() {
 	_ = m.nspawn.Process.Signal(syscall.SIGTERM) // an orderly power-off
 	_ = m.nspawn.Wait()
 	m.nspawn = nil
-	_ = exec.Command("find", "/sys/fs/cgroup", "-depth", "-path", "*/"+m.name+"*", "-type", "d", "-delete").Run() //nolint:noctx,gosec // tidies up
+	_ = exec.Command("find", "/sys/fs/cgroup", "-depth", "-path", "*/"+m.name+"*", "-type", "d", "-delete").Run() //nolint:gosec // tidies up
 }
 
 // try runs a command in the machine as one of its users, with the groups of a new login.
