@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ps4kit/ps4kit/test/bench/controller"
+	"github.com/ps4kit/ps4kit/test/hapclient"
 )
 
 // figures are what was measured of a subject with one console.
@@ -98,20 +98,16 @@ func (b *bench) exercise(ctx context.Context, s *server, f *figures) (err error)
 
 // home is a paired server, seen from its controllers.
 type home struct {
-	addr     string
-	identity *controller.Identity
-	server   controller.Server
-	ids      ids
+	addr       string
+	controller *hapclient.Controller
+	accessory  hapclient.Accessory
+	ids        ids
 }
 
 func (b *bench) pair(ctx context.Context, s *server, f *figures) (*home, error) {
-	identity, err := controller.New("C0FFEE00-0000-4000-8000-000000000001")
-	if err != nil {
-		return nil, err
-	}
-	h := &home{addr: address(s.ports[0]), identity: identity}
+	h := &home{addr: address(s.ports[0]), controller: hapclient.New("C0FFEE00-0000-4000-8000-000000000001")}
 	start := time.Now()
-	if h.server, err = identity.Pair(ctx, h.addr, setupCode); err != nil {
+	if err := h.pair(ctx); err != nil {
 		return nil, err
 	}
 	f.setup = series{time.Since(start)}
@@ -124,8 +120,27 @@ func (b *bench) pair(ctx context.Context, s *server, f *figures) (*home, error) 
 	return h, err
 }
 
-func (h *home) connect(ctx context.Context) (*controller.Conn, error) {
-	return h.identity.Connect(ctx, h.addr, h.server)
+// pair pairs on a connection of its own.
+func (h *home) pair(ctx context.Context) error {
+	c, err := hapclient.Dial(ctx, h.addr)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }()
+	h.accessory, err = h.controller.Pair(c, setupCode)
+	return err
+}
+
+// connect returns a verified connection.
+func (h *home) connect(ctx context.Context) (*hapclient.Conn, error) {
+	c, err := hapclient.Dial(ctx, h.addr)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.controller.Verify(c, h.accessory); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
 }
 
 // crowd has several controllers read at once and returns how many reads a second they

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ps4kit/ps4kit/test/bench/controller"
+	"github.com/ps4kit/ps4kit/test/hapclient"
 )
 
 // ids are the instance ids that the work is done with.
@@ -29,10 +29,10 @@ const (
 )
 
 // readIDs finds them in /accessories, and that there are as many inputs as planned.
-func readIDs(c *controller.Conn) (found ids, err error) {
-	status, body, err := c.Do(http.MethodGet, "/accessories", nil)
-	if err != nil || status != http.StatusOK {
-		return found, fmt.Errorf("/accessories: status %d, %w", status, err)
+func readIDs(c *hapclient.Conn) (found ids, err error) {
+	a, err := c.Get("/accessories")
+	if err != nil || a.Status != http.StatusOK {
+		return found, fmt.Errorf("/accessories: status %d, %w", a.Status, err)
 	}
 	var list struct {
 		Accessories []struct {
@@ -45,7 +45,7 @@ func readIDs(c *controller.Conn) (found ids, err error) {
 			}
 		}
 	}
-	if err := json.Unmarshal(body, &list); err != nil || len(list.Accessories) != 1 {
+	if err := json.Unmarshal(a.Body, &list); err != nil || len(list.Accessories) != 1 {
 		return found, fmt.Errorf("/accessories: %d accessories, %w", len(list.Accessories), err)
 	}
 	count := 0
@@ -78,23 +78,19 @@ func short(uuid string) string {
 	return strings.TrimLeft(strings.TrimSuffix(strings.ToUpper(uuid), "-0000-1000-8000-0026BB765291"), "0")
 }
 
-func get(c *controller.Conn, path string) error {
-	status, body, err := c.Do(http.MethodGet, path, nil)
-	if err == nil && (status != http.StatusOK || len(body) == 0) {
-		err = fmt.Errorf("GET %s: status %d: %s", path, status, body)
+func get(c *hapclient.Conn, path string) error {
+	a, err := c.Get(path)
+	if err == nil && (a.Status != http.StatusOK || len(a.Body) == 0) {
+		err = fmt.Errorf("GET %s: status %d: %s", path, a.Status, a.Body)
 	}
 	return err
 }
 
-func put(c *controller.Conn, iid uint64, key string, value any) error {
+func put(c *hapclient.Conn, iid uint64, key string, value any) error {
 	type item map[string]any
-	body, err := json.Marshal(map[string][]item{"characteristics": {{"aid": 1, "iid": iid, key: value}}})
-	if err != nil {
-		return err
-	}
-	status, answer, err := c.Do(http.MethodPut, "/characteristics", body)
-	if err == nil && status != http.StatusNoContent {
-		err = fmt.Errorf("PUT %s: status %d: %s", body, status, answer)
+	a, err := c.Put("/characteristics", map[string][]item{"characteristics": {{"aid": 1, "iid": iid, key: value}}})
+	if err == nil && a.Status != http.StatusNoContent {
+		err = fmt.Errorf("PUT 1.%d, %s %v: status %d: %s", iid, key, value, a.Status, a.Body)
 	}
 	return err
 }
@@ -138,7 +134,7 @@ func (h *home) connectOnce(ctx context.Context) error {
 }
 
 // renamesOf has one controller rename an input and another one wait for the event.
-func (b *bench) renamesOf(ctx context.Context, h *home, writer *controller.Conn) (writes, events series, err error) {
+func (b *bench) renamesOf(ctx context.Context, h *home, writer *hapclient.Conn) (writes, events series, err error) {
 	other, err := h.subscribed(ctx, h.ids.inputName)
 	if err != nil {
 		return nil, nil, err
@@ -160,7 +156,7 @@ func (b *bench) renamesOf(ctx context.Context, h *home, writer *controller.Conn)
 }
 
 // subscribed opens a connection that gets the events of a characteristic.
-func (h *home) subscribed(ctx context.Context, iid uint64) (*controller.Conn, error) {
+func (h *home) subscribed(ctx context.Context, iid uint64) (*hapclient.Conn, error) {
 	c, err := h.connect(ctx)
 	if err != nil {
 		return nil, err
@@ -174,9 +170,9 @@ func (h *home) subscribed(ctx context.Context, iid uint64) (*controller.Conn, er
 const eventLimit = 5 * time.Second
 
 // awaitEvent reads events until one has the value.
-func awaitEvent(c *controller.Conn, value any, limit time.Duration) error {
+func awaitEvent(c *hapclient.Conn, value any, limit time.Duration) error {
 	for deadline := time.Now().Add(limit); ; {
-		body, err := c.Event(time.Until(deadline))
+		body, err := c.Await(time.Until(deadline))
 		if err != nil {
 			return fmt.Errorf("no event with %v: %w", value, err)
 		}

@@ -2,31 +2,30 @@ package hapclient
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/binary"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httputil"
 	"net/textproto"
-	"slices"
 	"strconv"
 	"time"
-
-	"golang.org/x/crypto/chacha20poly1305"
 )
+
+// maxBody is the longest body that is read.
+const maxBody = 4 << 20
 
 // Conn is one connection to an accessory. It is not safe for concurrent use.
 type Conn struct {
-	// Event, if set, gets the body of each event that comes while an answer is awaited.
-	Event func(body []byte)
 	// Patience bounds each request; zero: 10 s.
 	Patience time.Duration
 
 	tcp    net.Conn
-	in     *bufio.Reader
-	frames *frames // nil: in the clear
+	in     *textproto.Reader
+	frames *frames  // nil: in the clear
+	events [][]byte // those that came before an answer
 }
 
 // Answer is a response of an accessory.
@@ -36,13 +35,13 @@ type Answer struct {
 }
 
 // Dial connects to an accessory; nothing is sent.
-func Dial(address string) (*Conn, error) {
-	d := net.Dialer{Timeout: 5 * time.Second}
-	tcp, err := d.Dial("tcp", address)
+func Dial(ctx context.Context, address string) (*Conn, error) {
+	dialer := net.Dialer{Timeout: 5 * time.Second}
+	tcp, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the accessory: %w", err)
 	}
-	return &Conn{tcp: tcp, in: bufio.NewReader(tcp)}, nil
+	return &Conn{tcp: tcp, in: textproto.NewReader(bufio.NewReader(tcp))}, nil
 }
 
 // Close ends the connection.
@@ -62,11 +61,29 @@ func (c *Conn) Put(path string, body any) (Answer, error) {
 	return c.do(http.MethodPut, path, "application/hap+json", b)
 }
 
+// Await returns the body of the oldest event that was not returned yet: one that came
+// before an answer, or else the next one that comes within the limit.
+func (c *Conn) Await(limit time.Duration) ([]byte, error) {
+	if len(c.events) > 0 {
+		first := c.events[0]
+		c.events = c.events[1:]
+		return first, nil
+	}
+	if err := c.tcp.SetDeadline(time.Now().Add(limit)); err != nil {
+		return nil, fmt.Errorf("awaiting an event: %w", err)
+	}
+	a, event, err := c.receive()
+	if err == nil && !event {
+		err = fmt.Errorf("an answer that nobody asked for, status %d", a.Status)
+	}
+	return a.Body, err
+}
+
 // Send writes a request and reads nothing.
 func (c *Conn) Send(method, path, contentType string, body []byte) error {
-	head := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: console._hap._tcp.local\r\n", method, path)
+	head := method + " " + path + " HTTP/1.1\r\nHost: console._hap._tcp.local\r\n"
 	if body != nil {
-		head += fmt.Sprintf("Content-Type: %s\r\nContent-Length: %d\r\n", contentType, len(body))
+		head += "Content-Type: " + contentType + "\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n"
 	}
 	b := append([]byte(head+"\r\n"), body...)
 	if c.frames != nil {
@@ -85,6 +102,7 @@ func (c *Conn) Send(method, path, contentType string, body []byte) error {
 	return nil
 }
 
+// do sends a request and reads its answer; events that come before it are kept for Await.
 func (c *Conn) do(method, path, contentType string, body []byte) (Answer, error) {
 	if err := c.Send(method, path, contentType, body); err != nil {
 		return Answer{}, err
@@ -94,105 +112,61 @@ func (c *Conn) do(method, path, contentType string, body []byte) (Answer, error)
 		if err != nil || !event {
 			return a, err
 		}
-		if c.Event != nil {
-			c.Event(a.Body)
-		}
+		c.events = append(c.events, a.Body)
 	}
 }
 
 // receive reads a response or an event.
 func (c *Conn) receive() (a Answer, event bool, err error) {
-	text := textproto.NewReader(c.in)
-	line, err := text.ReadLine()
+	line, err := c.in.ReadLine()
 	if err != nil {
 		return a, false, fmt.Errorf("receiving: %w", err)
 	}
-	event = line == "EVENT/1.0 200 OK"
-	if n, err := fmt.Sscanf(line, "HTTP/1.1 %d ", &a.Status); !event && (n != 1 || err != nil) {
-		return a, false, fmt.Errorf("a message begins with %q", line)
+	if event = line == "EVENT/1.0 200 OK"; !event {
+		if n, _ := fmt.Sscanf(line, "HTTP/1.1 %d ", &a.Status); n != 1 {
+			return a, false, fmt.Errorf("a message begins with %q", line)
+		}
 	}
-	header, err := text.ReadMIMEHeader()
+	header, err := c.in.ReadMIMEHeader()
 	if err != nil {
 		return a, event, fmt.Errorf("receiving: %w", err)
 	}
-	length := header.Get("Content-Length")
-	if a.Status == http.StatusNoContent && length == "" {
-		return a, event, nil
-	}
-	n, err := strconv.Atoi(length)
-	if err != nil {
-		return a, event, fmt.Errorf("receiving: %w", err)
-	}
-	a.Body = make([]byte, n)
-	if _, err = io.ReadFull(c.in, a.Body); err != nil {
+	if a.Body, err = c.body(a.Status, header); err != nil {
 		return a, event, fmt.Errorf("receiving: %w", err)
 	}
 	return a, event, nil
 }
 
-// secure goes on in frames.
-func (c *Conn) secure(shared []byte) {
-	c.frames = &frames{
-		raw: c.in,
-		in:  direction{key: derive(shared, "Control-Salt", "Control-Read-Encryption-Key")},
-		out: direction{key: derive(shared, "Control-Salt", "Control-Write-Encryption-Key")},
+// body reads what comes after a header.
+func (c *Conn) body(status int, header textproto.MIMEHeader) ([]byte, error) {
+	length := header.Get("Content-Length")
+	switch {
+	case header.Get("Transfer-Encoding") == "chunked":
+		return c.chunks()
+	case status == http.StatusNoContent && length == "":
+		return nil, nil
 	}
-	c.in = bufio.NewReader(c.frames)
-}
-
-// maxFrame is what one frame holds at most.
-const maxFrame = 1024
-
-// frames are an encrypted connection: two bytes of length, the sealed bytes and a tag, over and over.
-type frames struct {
-	raw     *bufio.Reader
-	in, out direction
-	plain   bytes.Buffer
-}
-
-// direction is one way of the connection; its nonce counts the frames.
-type direction struct {
-	key   []byte
-	count uint64
-}
-
-func (d *direction) nonce() []byte {
-	nonce := binary.LittleEndian.AppendUint64(make([]byte, 4), d.count)
-	d.count++
-	return nonce
-}
-
-func (f *frames) seal(b []byte) []byte {
-	aead, _ := chacha20poly1305.New(f.out.key)
-	var out []byte
-	for chunk := range slices.Chunk(b, maxFrame) {
-		head := binary.LittleEndian.AppendUint16(nil, uint16(len(chunk))) //nolint:gosec // at most maxFrame
-		out = aead.Seal(append(out, head...), f.out.nonce(), chunk, head)
+	n, err := strconv.ParseUint(length, 10, 32)
+	if err != nil || n > maxBody {
+		return nil, fmt.Errorf("a body with Content-Length %q", length)
 	}
-	return out
+	b := make([]byte, n)
+	_, err = io.ReadFull(c.in.R, b)
+	return b, err //nolint:wrapcheck // by receive
 }
 
-// Read implements [io.Reader].
-func (f *frames) Read(p []byte) (int, error) {
-	if f.plain.Len() == 0 {
-		head := make([]byte, 2)
-		if _, err := io.ReadFull(f.raw, head); err != nil {
-			return 0, err //nolint:wrapcheck // io.Reader's contract
-		}
-		n := binary.LittleEndian.Uint16(head)
-		if n == 0 || n > maxFrame {
-			return 0, fmt.Errorf("a frame of %d bytes", n)
-		}
-		sealed := make([]byte, int(n)+chacha20poly1305.Overhead)
-		if _, err := io.ReadFull(f.raw, sealed); err != nil {
-			return 0, err //nolint:wrapcheck // as above
-		}
-		aead, _ := chacha20poly1305.New(f.in.key)
-		plain, err := aead.Open(nil, f.in.nonce(), sealed, head)
-		if err != nil {
-			return 0, fmt.Errorf("a frame is not authentic: %w", err)
-		}
-		f.plain.Write(plain)
+// chunks reads a body in chunks, which HAP-NodeJS sends, and the empty line after them.
+func (c *Conn) chunks() ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(httputil.NewChunkedReader(c.in.R), maxBody+1))
+	if err != nil {
+		return nil, err //nolint:wrapcheck // by receive
 	}
-	return f.plain.Read(p) //nolint:wrapcheck // as above
+	if len(b) > maxBody {
+		return nil, fmt.Errorf("a body in chunks of more than %d bytes", maxBody)
+	}
+	end, err := c.in.ReadLine()
+	if err == nil && end != "" {
+		err = fmt.Errorf("%q after the last chunk", end)
+	}
+	return b, err //nolint:wrapcheck // by receive
 }

@@ -1,8 +1,11 @@
 // Package hapclient is a HomeKit controller, the iPhone's side of docs/homekit.md §6,
-// for programs that put a server to the test. It shares no code with the server.
+// for programs that put a server to the test or measure it: ps4kit's or another one. It
+// takes no answer that the specification does not allow, and shares no code with ps4kit.
 package hapclient
 
 import (
+	"bytes"
+	"crypto/cipher"
 	"crypto/ecdh"
 	"crypto/ed25519"
 	"crypto/hkdf"
@@ -45,19 +48,22 @@ func New(id string) *Controller {
 // Pair pairs with the accessory of a connection, which stays in the clear. It fails
 // with a PairError when the accessory refuses.
 func (c *Controller) Pair(conn *Conn, code string) (Accessory, error) {
-	m2, err := conn.exchange("/pair-setup", message(nil).with(itemState, 1).with(itemMethod, 0))
+	m2, err := conn.exchange("/pair-setup", 1, message(nil).with(itemMethod, 0))
 	if err != nil {
 		return Accessory{}, fmt.Errorf("M1: %w", err)
 	}
-	p := prove(code, m2[itemSalt], m2[itemPublicKey])
-	m4, err := conn.exchange("/pair-setup", message(nil).with(itemState, 3).with(itemPublicKey, p.public...).with(itemProof, p.m1...))
+	p, err := prove(code, m2[itemSalt], m2[itemPublicKey])
+	if err != nil {
+		return Accessory{}, fmt.Errorf("M2: %w", err)
+	}
+	m4, err := conn.exchange("/pair-setup", 3, message(nil).with(itemPublicKey, p.public...).with(itemProof, p.m1...))
 	if err != nil {
 		return Accessory{}, fmt.Errorf("M3: %w", err)
 	}
 	if !p.accepts(m4[itemProof]) {
 		return Accessory{}, errors.New("the accessory does not know the setup code")
 	}
-	m6, err := conn.exchange("/pair-setup", c.m5(p.key))
+	m6, err := conn.exchange("/pair-setup", 5, c.m5(p.key))
 	if err != nil {
 		return Accessory{}, fmt.Errorf("M5: %w", err)
 	}
@@ -80,7 +86,7 @@ func (c *Controller) m5(key []byte) message {
 	own := message(nil).with(itemIdentifier, []byte(c.ID)...).with(itemPublicKey, public...).
 		with(itemSignature, ed25519.Sign(c.key, slices.Concat(x, []byte(c.ID), public))...)
 	sealed := seal(derive(key, "Pair-Setup-Encrypt-Salt", "Pair-Setup-Encrypt-Info"), "PS-Msg05", own)
-	return message(nil).with(itemState, 5).with(itemSealed, sealed...)
+	return message(nil).with(itemSealed, sealed...)
 }
 
 // Verify proves both identities to each other and goes on in frames.
@@ -90,7 +96,7 @@ func (c *Controller) Verify(conn *Conn, a Accessory) error {
 		return fmt.Errorf("pair-verify: %w", err)
 	}
 	ours := private.PublicKey().Bytes()
-	m2, err := conn.exchange("/pair-verify", message(nil).with(itemState, 1).with(itemPublicKey, ours...))
+	m2, err := conn.exchange("/pair-verify", 1, message(nil).with(itemPublicKey, ours...))
 	if err != nil {
 		return fmt.Errorf("pair-verify M1: %w", err)
 	}
@@ -114,8 +120,8 @@ func (c *Controller) Verify(conn *Conn, a Accessory) error {
 	}
 	own := message(nil).with(itemIdentifier, []byte(c.ID)...).
 		with(itemSignature, ed25519.Sign(c.key, slices.Concat(ours, []byte(c.ID), theirs))...)
-	m3 := message(nil).with(itemState, 3).with(itemSealed, seal(key, "PV-Msg03", own)...)
-	if _, err := conn.exchange("/pair-verify", m3); err != nil {
+	m3 := message(nil).with(itemSealed, seal(key, "PV-Msg03", own)...)
+	if _, err := conn.exchange("/pair-verify", 3, m3); err != nil {
 		return fmt.Errorf("pair-verify M3: %w", err)
 	}
 	conn.secure(shared)
@@ -124,22 +130,22 @@ func (c *Controller) Verify(conn *Conn, a Accessory) error {
 
 // Add lets an admin's connection pair another controller.
 func (c *Controller) Add(conn *Conn, other *Controller) error {
-	_, err := conn.exchange("/pairings", message(nil).with(itemState, 1).with(itemMethod, 3).
+	_, err := conn.exchange("/pairings", 1, message(nil).with(itemMethod, 3).
 		with(itemIdentifier, []byte(other.ID)...).with(itemPublicKey, other.public()...).with(itemPermissions, 0))
 	return err
 }
 
 // Remove lets an admin's connection unpair another controller.
 func (c *Controller) Remove(conn *Conn, id string) error {
-	_, err := conn.exchange("/pairings", message(nil).with(itemState, 1).with(itemMethod, 4).with(itemIdentifier, []byte(id)...))
+	_, err := conn.exchange("/pairings", 1, message(nil).with(itemMethod, 4).with(itemIdentifier, []byte(id)...))
 	return err
 }
 
 func (c *Controller) public() ed25519.PublicKey { return ed25519.PublicKey(c.key[ed25519.SeedSize:]) }
 
-// exchange sends a pairing message and reads its answer.
-func (c *Conn) exchange(path string, m message) (map[byte][]byte, error) {
-	a, err := c.do(http.MethodPost, path, "application/pairing+tlv8", m)
+// exchange sends a pairing message of a state and reads its answer, which is of the next state.
+func (c *Conn) exchange(path string, state byte, m message) (map[byte][]byte, error) {
+	a, err := c.do(http.MethodPost, path, "application/pairing+tlv8", m.with(itemState, state))
 	if err != nil {
 		return nil, err
 	}
@@ -147,10 +153,12 @@ func (c *Conn) exchange(path string, m message) (map[byte][]byte, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case len(in[itemError]) == 1:
+	case len(in[itemError]) > 0:
 		return nil, PairError(in[itemError][0])
 	case a.Status != http.StatusOK:
 		return nil, fmt.Errorf("status %d", a.Status)
+	case !bytes.Equal(in[itemState], []byte{state + 1}):
+		return nil, fmt.Errorf("the answer has state %d instead of %d", in[itemState], state+1)
 	}
 	return in, nil
 }
@@ -163,14 +171,20 @@ func derive(secret []byte, salt, info string) []byte {
 	return key
 }
 
+func aead(key []byte) cipher.AEAD {
+	a, err := chacha20poly1305.New(key)
+	if err != nil {
+		panic(err) // derive gives keys of the right length
+	}
+	return a
+}
+
 func seal(key []byte, nonce string, plain []byte) []byte {
-	aead, _ := chacha20poly1305.New(key)
-	return aead.Seal(nil, append(make([]byte, 4), nonce...), plain, nil)
+	return aead(key).Seal(nil, append(make([]byte, 4), nonce...), plain, nil)
 }
 
 func open(key []byte, nonce string, sealed []byte) (map[byte][]byte, error) {
-	aead, _ := chacha20poly1305.New(key)
-	plain, err := aead.Open(nil, append(make([]byte, 4), nonce...), sealed, nil)
+	plain, err := aead(key).Open(nil, append(make([]byte, 4), nonce...), sealed, nil)
 	if err != nil {
 		return nil, fmt.Errorf("a pairing message is not authentic: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/sha512"
+	"fmt"
 	"math/big"
 	"slices"
 )
@@ -25,8 +26,14 @@ type proof struct {
 	m2              []byte // what the accessory has to answer
 }
 
+// groupBytes is the length of a public value.
+const groupBytes = 384
+
 // prove answers an accessory's salt and public value with the setup code.
-func prove(code string, salt, accessory []byte) proof {
+func prove(code string, salt, accessory []byte) (proof, error) {
+	if len(salt) != 16 || len(accessory) != groupBytes {
+		return proof{}, fmt.Errorf("a salt of %d bytes and a public value of %d", len(salt), len(accessory))
+	}
 	private := make([]byte, 32)
 	_, _ = rand.Read(private)
 	n, _ := new(big.Int).SetString(prime, 16)
@@ -46,7 +53,7 @@ func prove(code string, salt, accessory []byte) proof {
 	}
 	p.m1 = sum(group, sum([]byte("Pair-Setup")), salt, public, accessory, p.key)
 	p.m2 = sum(public, p.m1, p.key)
-	return p
+	return p, nil
 }
 
 // accepts tells whether the accessory knows the code too.
@@ -59,4 +66,4 @@ func sum(parts ...[]byte) []byte {
 
 func number(parts ...[]byte) *big.Int { return new(big.Int).SetBytes(sum(parts...)) }
 
-func padded(n *big.Int) []byte { return n.FillBytes(make([]byte, 384)) }
+func padded(n *big.Int) []byte { return n.FillBytes(make([]byte, groupBytes)) }

@@ -42,7 +42,7 @@ func (s *soak) pair(ctx context.Context, p *place) error {
 			continue
 		}
 		p.port = a.Port
-		conn, err := hapclient.Dial(p.address())
+		conn, err := hapclient.Dial(ctx, p.address())
 		if err != nil {
 			return err
 		}
@@ -87,9 +87,9 @@ func (s *soak) settle(ctx context.Context, p *place) error {
 	return err
 }
 
-// connect returns a verified connection.
+// connect returns a verified connection. The end of the soak does not end what it is for.
 func (p *place) connect(c *hapclient.Controller) (*hapclient.Conn, error) {
-	conn, err := hapclient.Dial(p.address())
+	conn, err := hapclient.Dial(context.Background(), p.address())
 	if err != nil {
 		return nil, err
 	}
