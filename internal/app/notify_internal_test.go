@@ -3,9 +3,11 @@ package app
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,22 +27,33 @@ func TestWatchdog(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		begin := time.Now()
+		var mu sync.Mutex // for the detector of races, which knows no fake clock
 		var fed, told []time.Duration
 		hang := false
+		note := func(list *[]time.Duration) {
+			mu.Lock()
+			defer mu.Unlock()
+			*list = append(*list, time.Since(begin))
+		}
+		hangs := func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return hang
+		}
 		w := watchdog{
 			interval: time.Minute,
 			check: func(ctx context.Context) error {
 				switch at := time.Since(begin); {
 				case at < time.Minute && at > 40*time.Second:
 					return errors.New("slow disk")
-				case hang:
+				case hangs():
 					<-ctx.Done()
 					return ctx.Err()
 				}
 				return nil
 			},
-			feed:   func() { fed = append(fed, time.Since(begin)) },
-			hungry: func(error) { told = append(told, time.Since(begin)) },
+			feed:   func() { note(&fed) },
+			hungry: func(error) { note(&told) },
 		}
 		go w.run(ctx)
 		time.Sleep(100 * time.Second)
@@ -51,7 +64,9 @@ func TestWatchdog(t *testing.T) {
 		if want := []time.Duration{45 * time.Second}; !slices.Equal(told, want) {
 			t.Errorf("told at %v, want %v", told, want)
 		}
+		mu.Lock()
 		hang, fed, told = true, nil, nil
+		mu.Unlock()
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		if len(fed) > 0 || len(told) == 0 {
@@ -105,8 +120,10 @@ func aliveServer(t *testing.T) (s *server, stop func()) {
 		t.Fatal(err)
 	}
 	ready := make(chan struct{})
+	log := logrus.New()
+	log.SetOutput(io.Discard)
 	s = newServer(Options{
-		Config: cfg, State: store, Simulate: 1, Log: logrus.New(),
+		Config: cfg, State: store, Simulate: 1, Log: log,
 		Ready: func(Greeting) { close(ready) },
 	})
 	ctx, cancel := context.WithCancel(context.Background())
