@@ -108,15 +108,21 @@ func (w *watch) longest() []sample {
 	return best
 }
 
+// enough samples for growth: with fewer, which phones are connected decides.
+const enough = 12
+
 // growth compares the end of the longest life with its begin, and says what grew by
 // more than may be: medians of a third each, so that no single sample decides.
 func (w *watch) growth() (first, final sample, grew []string) {
 	life := w.longest()
-	if len(life) < 6 {
+	third := len(life) / 3
+	if third == 0 {
 		return first, final, nil
 	}
-	third := len(life) / 3
 	first, final = median(life[:third]), median(life[len(life)-third:])
+	if len(life) < enough {
+		return first, final, nil
+	}
 	for _, x := range []struct {
 		name           string
 		before, after  int
