@@ -27,6 +27,19 @@ func newPage() *page {
 	return p
 }
 
+// show makes a console look so, and says that it may have changed.
+func (p *page) show(hostID string, v web.View) {
+	p.shown.Lock()
+	p.views[hostID] = v
+	p.shown.Unlock()
+	p.events.Changed(hostID)
+}
+
+// named is what is seen of a console.
+func named(name string) web.View {
+	return web.View{Card: &web.Card{Console: web.Console{HostID: "A", Name: name}}}
+}
+
 func (p *page) Events() *web.Events { return p.events }
 
 func (p *page) Overview(context.Context) (web.Overview, error) {

@@ -16,19 +16,6 @@ import (
 	"github.com/ps4kit/ps4kit/internal/web"
 )
 
-// show makes a console look so, and says that it may have changed.
-func (p *page) show(hostID string, v web.View) {
-	p.shown.Lock()
-	p.views[hostID] = v
-	p.shown.Unlock()
-	p.events.Changed(hostID)
-}
-
-// named is what is seen of a console.
-func named(name string) web.View {
-	return web.View{Card: &web.Card{Console: web.Console{HostID: "A", Name: name}}}
-}
-
 // sent is an event as a client reads it.
 type sent struct{ name, id, data string }
 
