@@ -12,6 +12,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
@@ -40,7 +41,7 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	p := &program{stdin: stdin, stdout: stdout, stderr: stderr}
-	root := newRoot(p)
+	root := newRoot(p, args)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
@@ -63,7 +64,35 @@ func outputOf(args []string) string {
 	return *output
 }
 
-func newRoot(p *program) *cobra.Command {
+// verbs make the commands, by name.
+var verbs = map[string]func(*program) *cobra.Command{
+	"serve":       newServe,
+	"search":      newSearch,
+	"status":      newStatus,
+	"wakeup":      newWakeup,
+	"standby":     newStandby,
+	"toggle":      newToggle,
+	"start":       newStart,
+	"remote":      newRemote,
+	"keyboard":    newKeyboard,
+	"interactive": newInteractive,
+	"titles":      newTitles,
+	"title":       newTitle,
+	"credential":  newCredential,
+	"link":        newLink,
+	"homekit":     newHomekit,
+	"web":         newWeb,
+	"simulate":    newSimulate,
+	"doctor":      newDoctor,
+	"config":      newConfig,
+	"backup":      newBackup,
+	"restore":     newRestore,
+	"version":     newVersion,
+}
+
+// newRoot makes the command that a command line names, as the others would only slow it
+// down, or all of them when it names none.
+func newRoot(p *program, args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ps4kit",
 		Short: "PlayStation 4 consoles as televisions in Apple Home",
@@ -92,33 +121,26 @@ Try it with no console at all:  ps4kit serve --simulate 1`,
 	f.StringVar(&p.logFormat, "log-format", "", "log `FORMAT`: text or json")
 	f.BoolVarP(&p.debug, "debug", "v", false, "log everything (--log-level debug)")
 	f.StringVarP(&p.output, "output", "o", "text", "`FORMAT` of the result: text or json")
-	root.AddCommand(
-		newServe(p),
-		newSearch(p),
-		newStatus(p),
-		newWakeup(p),
-		newStandby(p),
-		newToggle(p),
-		newStart(p),
-		newRemote(p),
-		newKeyboard(p),
-		newInteractive(p),
-		newTitles(p),
-		newTitle(p),
-		newCredential(p),
-		newLink(p),
-		newHomekit(p),
-		newWeb(p),
-		newSimulate(p),
-		newDoctor(p),
-		newConfig(p),
-		newBackup(p),
-		newRestore(p),
-		newVersion(p),
-	)
-	root.InitDefaultCompletionCmd()
+	if verb, ok := verbs[firstWord(f, args)]; ok {
+		root.AddCommand(verb(p))
+	} else {
+		for _, verb := range verbs {
+			root.AddCommand(verb(p))
+		}
+		root.InitDefaultCompletionCmd()
+	}
 	addCompletions(p, root)
 	return root
+}
+
+// firstWord is the first of args that is neither one of the flags nor its value.
+func firstWord(flags *pflag.FlagSet, args []string) string {
+	flags.SetInterspersed(false)
+	defer flags.SetInterspersed(true)
+	if flags.Parse(args) != nil { // what is wrong is found again
+		return ""
+	}
+	return flags.Arg(0)
 }
 
 func (p *program) checkGlobals() error {

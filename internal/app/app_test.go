@@ -159,7 +159,7 @@ func shortDir(t *testing.T) string {
 
 func get(t *testing.T, r *running, path string) (int, string) {
 	t.Helper()
-	address := regexp.MustCompile(`address="(127\.0\.0\.1:\d+)"`).FindStringSubmatch(r.log.String())
+	address := regexp.MustCompile(`page is served" address="(127\.0\.0\.1:\d+)"`).FindStringSubmatch(r.log.String())
 	if address == nil {
 		t.Fatalf("no address in the log:\n%s", r.log)
 	}

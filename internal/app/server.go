@@ -147,14 +147,16 @@ func (s *server) run(ctx context.Context, simulated []*ps4test.Console) error {
 	return s.group.Wait()
 }
 
-// start brings up everything in the order in which it is needed, then says that the
-// server is ready.
+// start brings up everything that the server is ready with, then what finds more, and
+// says so.
 func (s *server) start(ctx context.Context, simulated []*ps4test.Console) error {
-	if err := s.listen(ctx); err != nil {
-		return err
-	}
+	listening := make(chan error, 1)
+	go func() { listening <- s.listen(ctx) }() // beside the consoles, which take as long
 	for _, c := range s.knownConsoles(simulated) {
 		s.startUnit(ctx, c)
+	}
+	if err := <-listening; err != nil {
+		return err
 	}
 	s.awaitFirst(ctx)
 	s.startCompanion(ctx)

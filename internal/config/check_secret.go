@@ -85,13 +85,11 @@ func (c *checker) setupCode(path, text string) Secret {
 	return Secret{m[1] + "-" + m[2] + "-" + m[3]}
 }
 
-var bcryptForm = regexp.MustCompile(`^\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{53}$`)
-
 func (c *checker) passwordHash(path, text string) Secret {
 	if text == "" {
 		return Secret{}
 	}
-	m := bcryptForm.FindStringSubmatch(text)
+	m := regexp.MustCompile(`^\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{53}$`).FindStringSubmatch(text)
 	if m == nil {
 		c.add(path, "is not a bcrypt hash: leave it out, and `ps4kit web password` shows the first password")
 		return Secret{}

@@ -50,15 +50,14 @@ func unprintable(data []byte) int {
 	return 0
 }
 
-var (
-	syntaxLine    = regexp.MustCompile(`^yaml: line ([0-9]+): (?s:(.*))$`)
-	parserMessage = regexp.MustCompile(`^did not find expected (<|node content|'-' indicator|key|',' or)`)
-	unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
-)
-
 // syntaxError takes the line out of a message of the yaml package, and adds what most often causes it. The package counts
 // lines from 1 when its scanner fails and from 0 when its parser does, and leaves 0 out.
 func syntaxError(err error, data []byte) (line int, message string) {
+	var ( // here, as a start rarely comes this way
+		syntaxLine    = regexp.MustCompile(`^yaml: line ([0-9]+): (?s:(.*))$`)
+		parserMessage = regexp.MustCompile(`^did not find expected (<|node content|'-' indicator|key|',' or)`)
+		unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
+	)
 	message = strings.TrimPrefix(err.Error(), "yaml: ")
 	if m := syntaxLine.FindStringSubmatch(err.Error()); m != nil {
 		line, _ = strconv.Atoi(m[1])

@@ -3,6 +3,7 @@ package config
 import (
 	"reflect"
 	"strings"
+	"sync"
 )
 
 // field is one key of a section.
@@ -13,8 +14,14 @@ type field struct {
 	secret bool
 }
 
+// known has the fields of each section that was looked at: a file has many of the same type.
+var known sync.Map // []field by reflect.Type
+
 // fields lists the keys of a section, a struct of raw.go, in the order of its fields.
 func fields(section reflect.Type) []field {
+	if list, ok := known.Load(section); ok {
+		return list.([]field)
+	}
 	var list []field
 	for _, f := range reflect.VisibleFields(section) {
 		if f.Anonymous {
@@ -22,6 +29,7 @@ func fields(section reflect.Type) []field {
 		}
 		list = append(list, field{f.Tag.Get("mapstructure"), f.Type, f.Index, f.Tag.Get("secret") != ""})
 	}
+	known.Store(section, list)
 	return list
 }
 

@@ -52,7 +52,7 @@ type cellJSON struct {
 	ID          uint64   `json:"iid"`
 	Type        string   `json:"type"`
 	Permissions []string `json:"perms"`
-	metaJSON
+	*metaJSON
 	Description string          `json:"description,omitempty"`
 	ValidValues []int           `json:"valid-values,omitempty"`
 	ValidRange  []int           `json:"valid-values-range,omitempty"`
@@ -93,7 +93,7 @@ func (db *database) addAccessory(a *accessory.A) error {
 		return fmt.Errorf("%d services: 1 to %d are possible", len(a.Ss), maxServices)
 	}
 	ids := map[uint64]bool{}
-	out := accessoryJSON{ID: a.Id}
+	out := accessoryJSON{ID: a.Id, Services: make([]serviceJSON, 0, len(a.Ss))}
 	for _, s := range a.Ss {
 		js, err := db.addService(a.Id, s, ids)
 		if err != nil {
@@ -113,7 +113,7 @@ func (db *database) addAccessory(a *accessory.A) error {
 }
 
 func (db *database) addService(aid uint64, s *service.S, ids map[uint64]bool) (serviceJSON, error) {
-	out := serviceJSON{ID: s.Id, Type: s.Type, Hidden: s.Hidden, Primary: s.Primary, Characteristics: []cellJSON{}}
+	out := serviceJSON{ID: s.Id, Type: s.Type, Hidden: s.Hidden, Primary: s.Primary, Characteristics: make([]cellJSON, 0, len(s.Cs))}
 	if err := takeID(ids, s.Id); err != nil {
 		return out, err
 	}
@@ -153,7 +153,7 @@ func (db *database) addCell(id cellID, c *characteristic.C) (cellJSON, error) {
 	}}
 	db.byID[id], db.byC[c] = ce, ce
 	return cellJSON{
-		ID: c.Id, Type: c.Type, Permissions: c.Permissions, metaJSON: ce.meta, Description: c.Description,
+		ID: c.Id, Type: c.Type, Permissions: c.Permissions, metaJSON: &ce.meta, Description: c.Description,
 		ValidValues: c.ValidVals, ValidRange: c.ValidRange, cell: ce,
 	}, nil
 }
