@@ -38,7 +38,7 @@ type DNSSDOptions struct {
 // DNSSD announces any number of servers by multicast DNS (RFC 6762, 6763) through one pair of sockets. The records are dnssd's,
 // the responder is ours; docs/adr/0002-announcing.md says why.
 //
-// It polls the network every 2 s: when interfaces or addresses change, the sockets are opened anew and every server is probed for
+// From the first server on it polls the network every 2 s: when interfaces or addresses change, the sockets are opened anew and every server is probed for
 // and announced again. One goroutine owns all state; NewDNSSD starts it and Close ends it.
 type DNSSD struct {
 	logf    func(format string, args ...any)
@@ -143,6 +143,12 @@ func (h *dnssdAnnounced) Close() error {
 func (d *DNSSD) run() {
 	defer close(d.done)
 	defer d.closeWire()
+	select { // without a server there is nothing to look at the network for
+	case f := <-d.calls:
+		f()
+	case <-d.quit:
+		return
+	}
 	for {
 		now := time.Now()
 		d.poll(now)

@@ -133,7 +133,7 @@ func (m manifest) check() error {
 	seen := map[string]bool{}
 	for _, f := range m.Files {
 		switch {
-		case !documentPath.MatchString(f.Name):
+		case !documentPath().MatchString(f.Name):
 			return refused("%.80q is not the name of a document", f.Name)
 		case seen[f.Name]:
 			return refused("%s is in it twice", f.Name)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -93,8 +94,10 @@ func backupError(name string, err error) error {
 }
 
 // documentPath matches the names of documents inside the state directory, and nothing that leads out of it.
-var documentPath = regexp.MustCompile(
-	`^(simulator\.pem|[a-z][a-z0-9-]*\.json|homekit/([0-9A-F]{12}|companion)\.json|inputs/[0-9A-F]{12}\.json)$`)
+// It is made when it is first needed, which is not at a start.
+var documentPath = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(simulator\.pem|[a-z][a-z0-9-]*\.json|homekit/([0-9A-F]{12}|companion)\.json|inputs/[0-9A-F]{12}\.json)$`)
+})
 
 // listDocuments lists the documents of a state directory, in order. A directory inside that is missing is empty.
 func listDocuments(dir string) ([]string, error) {
@@ -109,7 +112,7 @@ func listDocuments(dir string) ([]string, error) {
 		}
 		for _, e := range entries {
 			name := path.Join(inside, e.Name())
-			if documentPath.MatchString(name) && !e.IsDir() {
+			if documentPath().MatchString(name) && !e.IsDir() {
 				list = append(list, name)
 			}
 		}
