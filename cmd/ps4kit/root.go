@@ -12,7 +12,6 @@ import (
 
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
@@ -121,7 +120,7 @@ Try it with no console at all:  ps4kit serve --simulate 1`,
 	f.StringVar(&p.logFormat, "log-format", "", "log `FORMAT`: text or json")
 	f.BoolVarP(&p.debug, "debug", "v", false, "log everything (--log-level debug)")
 	f.StringVarP(&p.output, "output", "o", "text", "`FORMAT` of the result: text or json")
-	if verb, ok := verbs[firstWord(f, args)]; ok {
+	if verb, ok := verbs[firstWord(root, args)]; ok {
 		root.AddCommand(verb(p))
 	} else {
 		for _, verb := range verbs {
@@ -133,8 +132,9 @@ Try it with no console at all:  ps4kit serve --simulate 1`,
 	return root
 }
 
-// firstWord is the first of args that is neither one of the flags nor its value.
-func firstWord(flags *pflag.FlagSet, args []string) string {
+// firstWord is the first of args that is neither a flag of the root nor its value.
+func firstWord(root *cobra.Command, args []string) string {
+	flags := root.PersistentFlags()
 	flags.SetInterspersed(false)
 	defer flags.SetInterspersed(true)
 	if flags.Parse(args) != nil { // what is wrong is found again
