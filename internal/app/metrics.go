@@ -24,6 +24,7 @@ func (s *server) metrics() http.Handler {
 func (s *server) measure(m *web.Meter) {
 	m.Is("build_info", true, s.Version, runtime.Version())
 	m.Is("ready", len(s.unready()) == 0)
+	m.Count("wrong_passwords_total", s.wrongPasswords.Load())
 	measureDatagrams(m, "search_datagrams_total", &s.searches)
 	for _, u := range s.list() {
 		measureConsole(m, u)

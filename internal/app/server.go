@@ -67,6 +67,8 @@ type server struct {
 	units    map[string]*unit // by host id
 	refused  map[string]error // known consoles that are not offered and why, by host id
 
+	wrongPasswords atomic.Uint64 // shown to the page
+
 	events    *web.Events               // nil: nobody is told
 	capturing sync.Mutex                // held while the phone app is waited for
 	companion atomic.Pointer[companion] // nil: not offered
@@ -187,8 +189,8 @@ func (s *server) listen(ctx context.Context) error {
 		_ = ln.Close()
 		return err
 	}
-	s.group.Go(func() error { return web.Serve(ctx, ln, site) })
-	s.group.Go(func() error { return web.Serve(ctx, socket, web.API(s, s, nil)) })
+	s.group.Go(func() error { return web.Serve(ctx, ln, site, s.httpLog()) })
+	s.group.Go(func() error { return web.Serve(ctx, socket, web.API(s, s, nil), s.httpLog()) })
 	return nil
 }
 

@@ -1,14 +1,19 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"net/netip"
 	"strconv"
+	"strings"
+
+	"github.com/sirupsen/logrus"
 
 	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/internal/web"
@@ -35,12 +40,35 @@ func (s *server) newGuard() (*web.Guard, error) {
 		return nil, err
 	}
 	hash := s.Config.Web.PasswordHash.Reveal()
-	guard, err := web.NewGuard(file, hash)
+	guard, err := web.NewGuard(file, hash, s.passwordWasWrong)
 	if errors.Is(err, state.ErrDamaged) {
 		s.Log.WithError(err).Error("the password and the tokens of the web page are lost; ps4kit web password shows the new password")
-		guard, err = web.NewGuard(file, hash)
+		guard, err = web.NewGuard(file, hash, s.passwordWasWrong)
 	}
 	return guard, err
+}
+
+// passwordWasWrong tells the owner that somebody tries passwords. Only so many are looked
+// at, and the log folds what is repeated.
+func (s *server) passwordWasWrong(from netip.Addr) {
+	s.wrongPasswords.Add(1)
+	s.Log.WithField("address", from.Unmap().String()).Warn("somebody showed the web page a wrong password")
+}
+
+// httpLog takes what net/http logs.
+func (s *server) httpLog() *log.Logger { return log.New(httpLog{s.Log}, "", 0) }
+
+type httpLog struct{ *logrus.Logger }
+
+// Write logs a line. Anybody in the network can make a TLS handshake fail, which is for
+// those who look for it; the rest are faults of this program.
+func (l httpLog) Write(line []byte) (int, error) {
+	level := logrus.ErrorLevel
+	if bytes.Contains(line, []byte("TLS handshake error")) {
+		level = logrus.DebugLevel
+	}
+	l.Log(level, strings.TrimSpace(string(line)))
+	return len(line), nil
 }
 
 // listenSite opens the address of web.listen, and notes how to get there.

@@ -112,6 +112,21 @@ func TestFirstPasswordOpensThePage(t *testing.T) {
 	}
 }
 
+// TestWrongPasswordsAreLoggedAndCounted, without what was typed.
+func TestWrongPasswordsAreLoggedAndCounted(t *testing.T) {
+	t.Parallel()
+	r := serve(t, shortDir(t), loopback, 0)
+	const typed = "my other password"
+	if b := browse(t, r); b.signIn(typed) || !b.signIn(r.page.Password.Password) {
+		t.Fatal("the wrong password is good, or the right one is not")
+	}
+	scrape(t, r).has(t, "wrong_passwords_total 1")
+	text := r.log.String()
+	if !strings.Contains(text, `level=warning msg="somebody showed the web page a wrong password" address=127.0.0.1`) || strings.Contains(text, typed) {
+		t.Errorf("the log:\n%s", text)
+	}
+}
+
 // TestSecretsOfThePageStayWhereTheyBelong: at the most talkative log level, and in every
 // file of the state directory.
 func TestSecretsOfThePageStayWhereTheyBelong(t *testing.T) {
@@ -243,6 +258,14 @@ func TestPageOverTLS(t *testing.T) {
 	}
 	if _, text := b.send(http.MethodGet, "/api/v1/session", "", ""); !strings.Contains(text, `"tls":true`) {
 		t.Errorf("%s", text)
+	}
+	b.page = strings.Replace(b.page, "https:", "http:", 1)
+	if status, _ := b.send(http.MethodGet, "/", "", ""); status != http.StatusBadRequest {
+		t.Errorf("%d without encryption", status)
+	}
+	r.stop() // net/http logs when it has answered
+	if line := `level=debug msg="http: TLS handshake error from 127.0.0.1:`; !strings.Contains(r.log.String(), line) {
+		t.Error("a failed handshake is not logged for those who look for it")
 	}
 	c := load(t, yaml)
 	if err := os.Remove(keyFile); err != nil {

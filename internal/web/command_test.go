@@ -138,7 +138,7 @@ func TestServeWaitsForTheCommandThatItEnds(t *testing.T) {
 		ln := newPipes()
 		ctx, cancel := context.WithCancel(t.Context())
 		served, asked := make(chan error, 1), make(chan error, 1)
-		go func() { served <- web.Serve(ctx, ln, web.API(b, nil, nil)) }()
+		go func() { served <- web.Serve(ctx, ln, web.API(b, nil, nil), nil) }()
 		client := web.NewClient(&http.Transport{DialContext: ln.dial, DisableKeepAlives: true})
 		go func() { asked <- client.Standby(context.Background(), "") }()
 		<-entered

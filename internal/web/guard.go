@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +25,7 @@ type Guard struct {
 	throttle   throttle
 	hashing    chan struct{} // a slot for each bcrypt hash that is worked out
 	lives      lives         // of the tokens
+	wrong      func(from netip.Addr)
 }
 
 // Saved is what a Guard remembers: the content of web.json, a secret.
@@ -57,8 +59,9 @@ type Store interface {
 }
 
 // NewGuard returns the Guard of what is saved. configuredHash is web.password_hash of
-// the configuration; when it is empty and no password is saved, one is made.
-func NewGuard(store Store, configuredHash string) (*Guard, error) {
+// the configuration; when it is empty and no password is saved, one is made. wrong is told
+// where each wrong password came from.
+func NewGuard(store Store, configuredHash string, wrong func(from netip.Addr)) (*Guard, error) {
 	saved, err := store.Load()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -67,6 +70,7 @@ func NewGuard(store Store, configuredHash string) (*Guard, error) {
 		configured: configuredHash,
 		record:     record{store: store, saved: saved},
 		hashing:    make(chan struct{}, maxHashing),
+		wrong:      wrong,
 	}
 	for _, t := range saved.Tokens {
 		g.lives.begin(t.ID)

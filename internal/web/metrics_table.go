@@ -26,6 +26,7 @@ func metrics() []metric {
 	return []metric{
 		{"build_info", gauge, "The version that runs; always 1.", []string{"version", "go_version"}},
 		{"ready", gauge, "1 when /readyz says ready.", nil},
+		{"wrong_passwords_total", counter, "Wrong passwords that the web page was shown; the log says from where.", nil},
 
 		{"console_info", gauge, "What a console is called and which system it runs; always 1.", with("name", "system_version")},
 		{"console_state", gauge, "1 for the state that the console is in: awake, standby or unreachable.", with("state")},

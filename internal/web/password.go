@@ -111,6 +111,7 @@ func (g *Guard) verify(ctx context.Context, from netip.Addr, password string) (h
 	}
 	hash = g.hash()
 	if len(password) > maxPassword || bcrypt.CompareHashAndPassword([]byte(hash), []byte(password)) != nil {
+		g.wrong(from)
 		return "", errWrongPassword()
 	}
 	g.throttle.forget(from)

@@ -149,7 +149,7 @@ func TestNothingChangesThatIsNotSaved(t *testing.T) {
 	}
 	script.get("/api/v1/consoles").must(t, http.StatusOK)
 	s.signedIn()
-	if _, err := web.NewGuard(&memory{err: errors.New("the disk is full")}, ""); err == nil {
+	if _, err := web.NewGuard(&memory{err: errors.New("the disk is full")}, "", nil); err == nil {
 		t.Error("a first password that is not saved is good")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"sync"
@@ -21,14 +22,16 @@ const (
 
 // Serve answers on the listener until ctx is done, then lets requests that are
 // under way finish for a moment, closes everything, which ends the contexts of those
-// that are left, and waits for them. It returns nil when it was told to stop.
-func Serve(ctx context.Context, ln net.Listener, h http.Handler) error {
+// that are left, and waits for them. It returns nil when it was told to stop. What goes
+// wrong with a connection is logged.
+func Serve(ctx context.Context, ln net.Listener, h http.Handler, log *log.Logger) error {
 	server := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          log,
 	}
 	var open sync.WaitGroup
 	server.ConnState = func(_ net.Conn, state http.ConnState) {

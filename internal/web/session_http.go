@@ -95,7 +95,10 @@ func seeOther(w http.ResponseWriter, path string) {
 
 // addressOf is where the request comes from. What a proxy says of that is not believed:
 // everybody can say it.
-func addressOf(r *http.Request) netip.Addr {
-	from, _ := netip.ParseAddrPort(r.RemoteAddr) // zero for a connection without addresses
+func addressOf(r *http.Request) netip.Addr { return addressIn(r.RemoteAddr) }
+
+// addressIn is that of "address:port"; zero for a connection without addresses.
+func addressIn(text string) netip.Addr {
+	from, _ := netip.ParseAddrPort(text)
 	return from.Addr()
 }

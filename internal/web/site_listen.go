@@ -3,6 +3,8 @@ package web
 import (
 	"crypto/tls"
 	"net"
+	"net/netip"
+	"sync"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -11,16 +13,67 @@ import (
 // Limits of the connections to web.listen, beside those of Serve.
 const (
 	maxConnections = 128
+	maxFromOne     = 64               // of them from one address: some room is left for others
 	writeTimeout   = 10 * time.Second // until the peer takes more, however long an answer goes on
 )
 
-// Bound limits the connections of web.listen, and with a certificate encrypts them.
+// Bound limits the connections of web.listen, and with a certificate encrypts them. Those
+// beyond maxConnections wait; those beyond maxFromOne are closed.
 func Bound(ln net.Listener, certificate *tls.Certificate) net.Listener {
-	ln = impatient{netutil.LimitListener(ln, maxConnections)}
+	ln = impatient{&fair{Listener: netutil.LimitListener(ln, maxConnections), open: map[netip.Prefix]int{}}}
 	if certificate == nil {
 		return ln
 	}
 	return tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{*certificate}, MinVersion: tls.VersionTLS12})
+}
+
+// fair closes the connections of an address that has many already.
+type fair struct {
+	net.Listener
+	mu   sync.Mutex
+	open map[netip.Prefix]int
+}
+
+func (f *fair) Accept() (net.Conn, error) {
+	for {
+		conn, err := f.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		from := network(addressIn(conn.RemoteAddr().String()))
+		if f.enter(from) {
+			return &fairConn{Conn: conn, leave: sync.OnceFunc(func() { f.leave(from) })}, nil
+		}
+		_ = conn.Close() // and that is the answer
+	}
+}
+
+func (f *fair) enter(from netip.Prefix) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.open[from] >= maxFromOne && from.IsValid() { // a pipe has no address
+		return false
+	}
+	f.open[from]++
+	return true
+}
+
+func (f *fair) leave(from netip.Prefix) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.open[from]--; f.open[from] == 0 {
+		delete(f.open, from)
+	}
+}
+
+type fairConn struct {
+	net.Conn
+	leave func()
+}
+
+func (c *fairConn) Close() error {
+	defer c.leave()
+	return c.Conn.Close()
 }
 
 // impatient closes connections whose peer does not read. The timeout of http.Server is

@@ -8,10 +8,15 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
+	"log"
 	"math/big"
 	"net"
 	"net/http"
+	"net/netip"
+	"os"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,7 +30,7 @@ func bound(t *testing.T, h http.Handler) (ln *pipes, stop func()) {
 	ln = newPipes()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- web.Serve(ctx, web.Bound(ln, nil), h) }()
+	go func() { done <- web.Serve(ctx, web.Bound(ln, nil), h, nil) }()
 	return ln, func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -118,6 +123,83 @@ func TestConnectionsAreBounded(t *testing.T) {
 		}
 		stop()
 	})
+}
+
+// addressed is a pipe from an address.
+type addressed struct {
+	net.Conn
+	from net.Addr
+}
+
+func (a addressed) RemoteAddr() net.Addr { return a.from }
+
+// TestOneAddressLeavesRoomForOthers: it has half of the connections, and its next one is
+// closed at once.
+func TestOneAddressLeavesRoomForOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ln, stop := bound(t, http.NotFoundHandler())
+		open := func(from string) net.Conn {
+			ours, theirs := net.Pipe()
+			ln.conns <- addressed{theirs, net.TCPAddrFromAddrPort(netip.MustParseAddrPort(from))}
+			return ours
+		}
+		isOpen := func(conn net.Conn) bool {
+			if err := conn.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
+				return false
+			}
+			_, err := conn.Read(make([]byte, 1))
+			return errors.Is(err, os.ErrDeadlineExceeded)
+		}
+		var conns []net.Conn
+		for port := range 64 {
+			conns = append(conns, open(fmt.Sprintf("192.168.1.3:%d", 1000+port)))
+		}
+		if !isOpen(conns[63]) {
+			t.Error("the 64th connection of an address is closed")
+		}
+		if isOpen(open("192.168.1.3:2000")) || isOpen(open("[::ffff:192.168.1.3]:2001")) {
+			t.Error("an address has more than 64 connections")
+		}
+		other := open("192.168.1.4:1000")
+		if !isOpen(other) {
+			t.Error("there is no room for another address")
+		}
+		_ = conns[0].Close()
+		synctest.Wait()
+		next := open("192.168.1.3:2002")
+		if !isOpen(next) {
+			t.Error("there is no room when a connection was closed")
+		}
+		for _, conn := range append(conns, other, next) {
+			_ = conn.Close()
+		}
+		stop()
+	})
+}
+
+// TestWhatGoesWrongIsLogged, by the logger that Serve was given and no other.
+func TestWhatGoesWrongIsLogged(t *testing.T) {
+	t.Parallel()
+	ln := newPipes()
+	lines, logged := io.Pipe()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		done <- web.Serve(ctx, web.Bound(ln, selfSigned(t)), http.NotFoundHandler(), log.New(logged, "", 0))
+	}()
+	conn := ask(t, ln) // without TLS
+	go func() { _, _ = io.Copy(io.Discard, conn) }()
+	line := make([]byte, 100)
+	n, err := lines.Read(line)
+	if err != nil || !strings.Contains(string(line[:n]), "TLS handshake error") {
+		t.Errorf("%q, %v", line[:n], err)
+	}
+	_ = conn.Close()
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
 }
 
 // selfSigned is a certificate for 127.0.0.1.

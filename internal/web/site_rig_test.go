@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -80,7 +81,7 @@ func newGuard(t *testing.T) (*web.Guard, *memory) {
 
 func mustGuard(t *testing.T, store web.Store, configured string) *web.Guard {
 	t.Helper()
-	g, err := web.NewGuard(store, configured)
+	g, err := web.NewGuard(store, configured, func(netip.Addr) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func inStreamRig(t *testing.T, may web.Permission, do func(r *streamRig)) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { p.events.Run(ctx) })
-		running.Go(func() { _ = web.Serve(ctx, ln, web.API(&backend{}, p, may)) })
+		running.Go(func() { _ = web.Serve(ctx, ln, web.API(&backend{}, p, may), nil) })
 		stop := func() {
 			cancel()
 			running.Wait()

@@ -3,6 +3,7 @@ package web_test
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -47,6 +48,25 @@ func TestTriesAreLimited(t *testing.T) {
 		enter(t, h, home)
 		failAll(t, h, home) // who knows the password has every try again
 	})
+}
+
+// TestWrongPasswordsAreTold: those that were looked at, and where they came from.
+func TestWrongPasswordsAreTold(t *testing.T) {
+	t.Parallel()
+	var told []string
+	g, err := web.NewGuard(&memory{}, hashOf(t, password), func(from netip.Addr) { told = append(told, from.String()) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := web.Site(complete(web.SiteOptions{Guard: g}, &backend{}))
+	enter(t, h, home)
+	failAll(t, h, "192.168.1.3")
+	if status, _ := fail(t, h, "192.168.1.3"); status != http.StatusTooManyRequests {
+		t.Fatalf("%d after too many tries", status)
+	}
+	if want := slices.Repeat([]string{"192.168.1.3"}, 5); !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
+	}
 }
 
 func TestOneNetworkOfIPv6IsOneAddress(t *testing.T) {

@@ -23,7 +23,7 @@ func serve(t *testing.T, ln net.Listener, h http.Handler) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- web.Serve(ctx, ln, h) }()
+	go func() { done <- web.Serve(ctx, ln, h, nil) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -117,7 +117,7 @@ func TestServeStopsWithARequestThatNeverEnds(t *testing.T) {
 		done <- web.Serve(ctx, ln, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			close(entered)
 			<-r.Context().Done()
-		}))
+		}), nil)
 	}()
 	asked := make(chan struct{})
 	go func() {
