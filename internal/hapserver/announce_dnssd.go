@@ -17,6 +17,8 @@ const (
 	mdnsAnnounceGap   = time.Second            // doubled after each announcement
 	mdnsLostTie       = time.Second            // §8.2: how long the loser of a simultaneous probe waits
 	mdnsPoll          = 2 * time.Second        // a late or renumbered network is used within 2 s and announced within 3 s
+	mdnsPollWatched   = time.Minute            // where the system tells of changes
+	mdnsChangeWait    = 100 * time.Millisecond // changes come several together
 	mdnsGoodbyeRepeat = 100 * time.Millisecond
 	mdnsManyRenames   = 10
 	mdnsRenameWait    = 5 * time.Second // after mdnsManyRenames, as §8.1 asks for after 15 conflicts
@@ -38,8 +40,9 @@ type DNSSDOptions struct {
 // DNSSD announces any number of servers by multicast DNS (RFC 6762, 6763) through one pair of sockets. The records are dnssd's,
 // the responder is ours; docs/adr/0002-announcing.md says why.
 //
-// From the first server on it polls the network every 2 s: when interfaces or addresses change, the sockets are opened anew and every server is probed for
-// and announced again. One goroutine owns all state; NewDNSSD starts it and Close ends it.
+// From the first server on it looks at the network when the system tells that it has changed (Linux), else every 2 s: when
+// interfaces or addresses are others, the sockets are opened anew and every server is probed for and announced again. One goroutine
+// owns all state; NewDNSSD starts it and Close ends it.
 type DNSSD struct {
 	logf    func(format string, args ...any)
 	network mdnsNetwork
@@ -51,7 +54,8 @@ type DNSSD struct {
 	// What follows belongs to the goroutine.
 	services []*mdnsService
 	links    []mdnsLink
-	wire     mdnsWire // nil: no network
+	changed  <-chan struct{} // tokens of the network; nil: it does not tell
+	wire     mdnsWire        // nil: no network
 	packets  chan mdnsPacket
 	replies  []mdnsReply
 	sent     map[mdnsSent]time.Time
@@ -149,6 +153,9 @@ func (d *DNSSD) run() {
 	case <-d.quit:
 		return
 	}
+	changed, end := d.network.watch()
+	defer end()
+	d.changed = changed
 	for {
 		now := time.Now()
 		d.poll(now)
@@ -158,6 +165,8 @@ func (d *DNSSD) run() {
 		select {
 		case f := <-d.calls:
 			f()
+		case <-d.changed:
+			d.nextPoll = earlier(d.nextPoll, time.Now().Add(mdnsChangeWait))
 		case p := <-d.packets:
 			d.receive(p, time.Now())
 		case <-timer.C:
@@ -187,7 +196,7 @@ func (d *DNSSD) next() time.Time {
 	return next
 }
 
-// poll looks at the network every mdnsPoll, and opens the sockets anew when it has changed or when they could not be opened before.
+// poll looks at the network when it is time, and opens the sockets anew when it has changed or when they could not be opened before.
 func (d *DNSSD) poll(now time.Time) {
 	if now.Before(d.nextPoll) {
 		return
@@ -199,6 +208,9 @@ func (d *DNSSD) poll(now time.Time) {
 		return
 	}
 	if d.wire != nil && slices.EqualFunc(links, d.links, mdnsLink.equal) {
+		if d.changed != nil {
+			d.nextPoll = now.Add(mdnsPollWatched)
+		}
 		return
 	}
 	d.closeWire()

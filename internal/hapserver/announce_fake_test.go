@@ -21,6 +21,8 @@ type fakeNet struct {
 	wire    *fakeWire
 	sent    []sentMessage
 	start   time.Time
+	looks   int           // at the links
+	tokens  chan struct{} // nil: it does not tell of changes
 }
 
 type sentMessage struct {
@@ -53,8 +55,20 @@ func (n *fakeNet) port() uint16 { return mdnsPort }
 func (n *fakeNet) links() ([]mdnsLink, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.looks++
 	return slices.Clone(n.now), nil
 }
+
+// takeLooks returns how often the links were asked for since it did so before.
+func (n *fakeNet) takeLooks() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	looks := n.looks
+	n.looks = 0
+	return looks
+}
+
+func (n *fakeNet) watch() (<-chan struct{}, func()) { return n.tokens, func() {} }
 
 func (n *fakeNet) set(links ...mdnsLink) {
 	n.mu.Lock()

@@ -231,6 +231,36 @@ func TestAnnounceUnchangedNetworkIsLeftAlone(t *testing.T) {
 	})
 }
 
+// TestAnnounceWatchedNetwork: where the system tells of changes the network is looked at then, and hardly ever otherwise.
+func TestAnnounceWatchedNetwork(t *testing.T) {
+	t.Parallel()
+	inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
+		n.tokens = make(chan struct{})
+		announce(t, d, den())
+		after(time.Minute)
+		n.takeLooks()
+		after(time.Hour)
+		if looks := n.takeLooks(); looks > 60 {
+			t.Errorf("%d looks in an hour with no change", looks)
+		}
+		n.take()
+		n.set(link(2, "eth0", "198.51.100.7/24"))
+		for range 5 {
+			n.tokens <- struct{}{}
+		}
+		after(1200 * time.Millisecond)
+		checkAddresses(t, responses(n.take()), n.now)
+		if n.opens != 2 {
+			t.Errorf("%d opens for one change", n.opens-1)
+		}
+		after(time.Minute)
+		n.take()
+		n.set(eth0()) // and nobody tells
+		after(time.Minute + 2*time.Second)
+		checkAddresses(t, responses(n.take()), n.now)
+	})
+}
+
 func TestAnnounceUpdate(t *testing.T) {
 	t.Parallel()
 	inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {

@@ -80,6 +80,8 @@ type mdnsPacket struct {
 // mdnsNetwork is the host's network as the announcer sees it; tests have one of their own.
 type mdnsNetwork interface {
 	links() ([]mdnsLink, error)
+	// watch leaves a token when links may have changed, until end is called. nil: nobody tells.
+	watch() (changed <-chan struct{}, end func())
 	// open joins the multicast groups on the links and hands over what is received until the wire is closed. A wire beside an error
 	// works in part.
 	open(links []mdnsLink, received chan<- mdnsPacket) (mdnsWire, error)
