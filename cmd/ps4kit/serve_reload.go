@@ -13,9 +13,10 @@ import (
 	"github.com/ps4kit/ps4kit/internal/config"
 )
 
-// watchEvery is how often the configuration file is looked at, and how long it has to
-// stay as it is: an editor may save it in pieces.
-const watchEvery = time.Second
+const (
+	watchEvery  = 3 * time.Second // how often the configuration file is looked at
+	watchStable = time.Second     // how long it has to stay as it is: an editor may save it in pieces
+)
 
 // watchConfig returns a channel that brings the configuration when its file has
 // changed, or at SIGHUP. One that cannot be used is logged, and the last one holds.
@@ -57,8 +58,8 @@ func (w *configWatch) edition() edition {
 }
 
 func (w *configWatch) run(ctx context.Context) {
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
+	look := time.NewTimer(watchEvery)
+	defer look.Stop()
 	loaded := w.edition()
 	seen := loaded
 	for {
@@ -68,12 +69,18 @@ func (w *configWatch) run(ctx context.Context) {
 		case <-w.hangup:
 			loaded = w.edition()
 			w.reload(ctx)
-		case <-tick.C:
+		case <-look.C:
 			before := seen
-			if seen = w.edition(); seen == before && seen != loaded && seen != (edition{}) {
+			seen = w.edition()
+			if seen != before {
+				look.Reset(watchStable)
+				continue
+			}
+			if seen != loaded && seen != (edition{}) {
 				loaded = seen
 				w.reload(ctx)
 			}
+			look.Reset(watchEvery)
 		}
 	}
 }

@@ -51,10 +51,10 @@ func TestConfigIsFollowed(t *testing.T) {
 		}
 		expect("untouched", 10*watchEvery, 0, 0)
 		save("bb")
-		expect("just saved", watchEvery+watchEvery/2, 0, 0)
+		expect("just saved", watchEvery+watchStable/2, 0, 0)
 		save("ccc")
-		expect("saved again", watchEvery, 0, 0)
-		expect("saved for good", 5*watchEvery, 1, 1)
+		expect("saved again", watchStable, 0, 0)
+		expect("saved for good", watchStable, 1, 1)
 		hangup <- syscall.SIGHUP
 		expect("SIGHUP", time.Millisecond, 2, 2)
 		bad.Store(true)
