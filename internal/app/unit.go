@@ -86,7 +86,7 @@ func (s *server) newUnit(k known) (*unit, error) {
 // none yet, and does no network I/O.
 func (s *server) offer(u *unit) error {
 	hap, err := hapserver.New(&hapserver.Options{
-		Name:        u.tv.Snapshot().Name,
+		Name:        u.tv.Accessory().Name(),
 		Accessories: []*hapmodel.A{u.tv.Accessory()},
 		Category:    categoryNumber(u.config.Category),
 		SetupCode:   u.config.SetupCode.Reveal(),

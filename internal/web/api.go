@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 )
 
 const prefix = "/api/v1"
@@ -20,6 +21,16 @@ func API(b Backend, p Page, may Permission) http.Handler {
 }
 
 func api(routes []route, may Permission) http.Handler {
+	return atFirst(func() http.Handler { return newAPI(routes, may) })
+}
+
+// atFirst is a handler that is made at the first request: a start does not wait for it.
+func atFirst(made func() http.Handler) http.Handler {
+	made = sync.OnceValue(made)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { made().ServeHTTP(w, r) })
+}
+
+func newAPI(routes []route, may Permission) http.Handler {
 	mux := http.NewServeMux()
 	allowed := map[string][]string{}
 	for _, r := range routes {

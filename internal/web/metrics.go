@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -17,7 +16,7 @@ const maxScrapes = 4
 // while nobody asks: the counts are kept by those who count, and all the rest is made at
 // the first scrape. measure tells the numbers of one scrape; several may go on at once.
 func Metrics(measure func(*Meter)) http.Handler {
-	made := sync.OnceValue(func() http.Handler {
+	scrapes := atFirst(func() http.Handler {
 		own := prometheus.NewRegistry()
 		own.MustRegister(newCollector(measure))
 		// The library's own registry holds the metrics of Go and of the process, whether it is used or not.
@@ -25,7 +24,7 @@ func Metrics(measure func(*Meter)) http.Handler {
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		made().ServeHTTP(w, r)
+		scrapes.ServeHTTP(w, r)
 	})
 }
 
