@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"runtime/debug"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -41,21 +39,7 @@ service) it does not: ask for them with ps4kit homekit qr and ps4kit web passwor
 	return cmd
 }
 
-// garbagePercent is the server's GOGC. The runtime's own default of 100 lets the heap
-// grow to 4 MB before it collects for the first time, more than a server has in use.
-const garbagePercent = 50
-
-// startPercent is GOGC until the server is ready: a start allocates less than it would
-// take to collect what it leaves behind, which settle gives back.
-const startPercent = 400
-
 func (o *serveOptions) run(ctx context.Context, p *program) error {
-	collect := func(percent int) {
-		if os.Getenv("GOGC") == "" {
-			debug.SetGCPercent(percent)
-		}
-	}
-	collect(startPercent)
 	c, err := p.configuration()
 	if err != nil {
 		return err
@@ -78,11 +62,8 @@ func (o *serveOptions) run(ctx context.Context, p *program) error {
 		Simulate: o.simulate,
 		Log:      log,
 		Version:  version,
-		Ready: func(g app.Greeting) {
-			collect(garbagePercent)
-			o.greet(p, g)
-		},
-		Reload: reload,
+		Ready:    func(g app.Greeting) { o.greet(p, g) },
+		Reload:   reload,
 	})
 }
 

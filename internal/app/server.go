@@ -141,6 +141,7 @@ func (s *server) run(ctx context.Context, simulated []*ps4test.Console) error {
 	defer s.stop()
 	s.group, ctx = errgroup.WithContext(ctx)
 	s.life, s.simulated = ctx, simulated
+	collect(startPercent)
 	s.group.Go(func() error { s.events.Run(ctx); return nil })
 	s.openArt()
 	if err := s.start(ctx, simulated); err != nil {
