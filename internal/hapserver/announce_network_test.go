@@ -1,0 +1,141 @@
+package hapserver
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// Fault: "dnssd joins multicast groups once: started before the network is up, it never answers" (docs/homekit.md §6).
+func TestAnnounceLateNetwork(t *testing.T) {
+	t.Parallel()
+	inBubble(t, newFakeNet(), func(t *testing.T, d *DNSSD, n *fakeNet) {
+		announce(t, d, den())
+		after(time.Minute)
+		if sent := n.take(); len(sent) != 0 || n.opens != 0 {
+			t.Fatalf("%d packets, %d opens without a network", len(sent), n.opens)
+		}
+		n.set(eth0())
+		after(5 * time.Second)
+		if r := responses(n.take()); len(r) == 0 {
+			t.Error("not announced within 5 s of the network's coming")
+		}
+	})
+}
+
+func TestAnnounceSocketsFailAtFirst(t *testing.T) {
+	t.Parallel()
+	n := newFakeNet(eth0())
+	n.openErr = errNoSocket
+	inBubble(t, n, func(t *testing.T, d *DNSSD, n *fakeNet) {
+		announce(t, d, den())
+		after(9 * time.Second)
+		n.mu.Lock()
+		opens := n.opens
+		n.openErr = nil
+		n.mu.Unlock()
+		if opens != 5 {
+			t.Errorf("%d attempts in 9 s, want one each 2 s", opens)
+		}
+		after(5 * time.Second)
+		if r := responses(n.take()); len(r) == 0 {
+			t.Error("not announced after the sockets could be opened")
+		}
+	})
+}
+
+// Fault: "A records of a renumbered host wait 120 s" (docs/homekit.md §6). The flush bit makes readers forget the old address.
+func TestAnnounceRenumbered(t *testing.T) {
+	t.Parallel()
+	for name, changed := range map[string][]mdnsLink{
+		"renumbered":      {link(2, "eth0", "198.51.100.7/24")},
+		"replaced":        {link(3, "eth0", "198.51.100.7/24")},
+		"another network": {eth0(), link(3, "wlan0", "198.51.100.7/24")},
+		"IPv6 comes":      {link(2, "eth0", "192.0.2.5/24", "2001:db8::7/64")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
+				announce(t, d, den())
+				after(time.Minute)
+				n.take()
+				n.set(changed...)
+				after(5 * time.Second)
+				checkAddresses(t, responses(n.take()), changed)
+			})
+		})
+	}
+}
+
+// checkAddresses wants an announcement on each link and family, with the addresses of the link and no others.
+func checkAddresses(t *testing.T, sent []sentMessage, links []mdnsLink) {
+	t.Helper()
+	for _, l := range links {
+		for _, v6 := range l.families() {
+			i := slices.IndexFunc(sent, func(m sentMessage) bool { return m.route.link == l.Index && m.route.to.Addr().Is6() == v6 })
+			if i < 0 {
+				t.Fatalf("nothing announced on %v, IPv6 %v", l, v6)
+			}
+			var got, want []string
+			for _, rr := range sent[i].Answer {
+				switch rr := rr.(type) {
+				case *dns.A:
+					got = append(got, rr.A.String())
+				case *dns.AAAA:
+					got = append(got, rr.AAAA.String())
+				}
+			}
+			for _, p := range l.Prefixes {
+				want = append(want, p.Addr().String())
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%v: addresses %v, want %v", l, got, want)
+			}
+		}
+	}
+}
+
+func TestAnnounceUnchangedNetworkIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
+		announce(t, d, den())
+		after(time.Minute)
+		n.take()
+		after(time.Hour)
+		if sent := n.take(); len(sent) != 0 || n.opens != 1 {
+			t.Errorf("%d packets and %d opens in an hour with no change", len(sent), n.opens)
+		}
+	})
+}
+
+// TestAnnounceWatchedNetwork: where the system tells of changes the network is looked at then, and hardly ever otherwise.
+func TestAnnounceWatchedNetwork(t *testing.T) {
+	t.Parallel()
+	inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
+		n.tokens = make(chan struct{})
+		announce(t, d, den())
+		after(time.Minute)
+		n.takeLooks()
+		after(time.Hour)
+		if looks := n.takeLooks(); looks > 60 {
+			t.Errorf("%d looks in an hour with no change", looks)
+		}
+		n.take()
+		n.set(link(2, "eth0", "198.51.100.7/24"))
+		for range 5 {
+			n.tokens <- struct{}{}
+		}
+		after(1200 * time.Millisecond)
+		checkAddresses(t, responses(n.take()), n.now)
+		if n.opens != 2 {
+			t.Errorf("%d opens for one change", n.opens-1)
+		}
+		after(time.Minute)
+		n.take()
+		n.set(eth0()) // and nobody tells
+		after(time.Minute + 2*time.Second)
+		checkAddresses(t, responses(n.take()), n.now)
+	})
+}
