@@ -2,8 +2,10 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/sirupsen/logrus"
 
@@ -26,16 +28,40 @@ func (s *server) Restore(archive []byte) (web.Restored, error) {
 
 // restored puts a backup in the place of a state that is closed, and opens it. When that
 // fails, what there was holds on.
-func restored(dir string, archive []byte, log logrus.FieldLogger) (*state.Store, error) {
-	contents, err := state.Restore(dir, bytes.NewReader(archive))
+func restored(ctx context.Context, dir string, archive []byte, log logrus.FieldLogger) (again *state.Store, err error) {
+	var contents state.Contents
+	err = whenFree(ctx, func() (err error) {
+		contents, err = state.Restore(dir, bytes.NewReader(archive))
+		return err
+	})
 	if err != nil {
 		log.WithError(err).Error("the backup was not restored; what was remembered before holds")
 	} else {
 		log.WithFields(logrus.Fields{"created": contents.Created, "files": len(contents.Files)}).Info("a backup was restored; the server starts again")
 	}
-	again, openErr := state.Open(dir, nil)
+	openErr := whenFree(ctx, func() (err error) {
+		again, err = state.Open(dir, nil)
+		return err
+	})
 	if openErr != nil {
 		return nil, fmt.Errorf("after a restore: %w", errors.Join(openErr, err))
 	}
 	return again, nil
+}
+
+// lockPatience is longer than any command takes that finds no server and so has the state
+// for itself.
+const (
+	lockPatience = 2 * time.Minute
+	lockAgain    = 200 * time.Millisecond
+)
+
+// whenFree tries again while another process has the state.
+func whenFree(ctx context.Context, try func() error) error {
+	for end := time.Now().Add(lockPatience); ; {
+		err := try()
+		if !errors.Is(err, state.ErrLocked) || time.Now().After(end) || !pause(ctx, lockAgain) {
+			return err
+		}
+	}
 }

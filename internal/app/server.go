@@ -94,7 +94,7 @@ func Run(ctx context.Context, o Options) error {
 		if err != nil || backup == nil {
 			return err
 		}
-		if o.State, err = restored(o.State.Dir(), *backup, o.Log); err != nil {
+		if o.State, err = restored(ctx, o.State.Dir(), *backup, o.Log); err != nil {
 			return err
 		}
 		o.Config, o.Ready = s.latest.Load(), nil
