@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -175,11 +174,7 @@ poll: {interval: 200ms}
 art: {enabled: false}
 `+configuration)
 	s := &site{Server: peer.StartServer(t, dir, arguments...), t: t}
-	at := regexp.MustCompile(`web page is served.*address="?([0-9.:]+)`).FindStringSubmatch(s.Log.String())
-	if at == nil {
-		t.Fatalf("the log does not tell where the page is:\n%s", s.Log)
-	}
-	s.url = "http://" + at[1] + "/"
+	s.url = "http://" + s.Page() + "/"
 	s.password = strings.TrimSpace(s.run("web", "password"))
 	return s
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -124,6 +125,16 @@ func StartServerAs(t *testing.T, account *syscall.Credential, program, dir strin
 	}
 	s.Televisions = s.List()
 	return s
+}
+
+// Page is the address of the web page, as the log tells it.
+func (s *Server) Page() string {
+	s.t.Helper()
+	at := regexp.MustCompile(`web page is served.*address="?([0-9.:]+)`).FindStringSubmatch(s.Log.String())
+	if at == nil {
+		s.t.Fatalf("the log does not tell where the page is:\n%s", s.Log)
+	}
+	return at[1]
 }
 
 // Globals are the flags by which a command finds the files of the server.
