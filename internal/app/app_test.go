@@ -29,7 +29,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const credential = "143f2dccb2a0d91b5473563cd77a937a18d6b14fe58060a78f95c62da0b488c8"
 
 // patience bounds every wait; it is never waited out when things work.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // loopback keeps a server off every real network.
 const loopback = `

@@ -53,7 +53,7 @@ homekit: {bind: 127.0.0.1, interfaces: [lo]}
 web: {listen: "127.0.0.1:0"}
 poll: {interval: 200ms}
 art: {enabled: false}
-discovery: {enabled: false}
+discovery: {enabled: false, local_port: 0}
 console_key: `+key+`
 consoles:
   - host_id: `+r.den.HostID()+`
