@@ -90,6 +90,16 @@ func (t *Television) Wake(ctx context.Context) error {
 	return t.pursue(ctx, setPower{powerOn})
 }
 
+// SendWake sends one WAKEUP and returns. The console is then wanted on, as by WantPower: WAKEUPs are repeated until it is. It
+// fails with [ps4.ErrNoCredential] or what the network says.
+func (t *Television) SendWake(ctx context.Context) error {
+	if err := t.sendWake(ctx); err != nil {
+		return err
+	}
+	t.WantPower(true)
+	return nil
+}
+
 // Standby puts the console into rest mode and returns when it is, within 30 s and a bit; it fails as Wake does, or with
 // [ErrStillAwake].
 func (t *Television) Standby(ctx context.Context) error {

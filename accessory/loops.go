@@ -138,7 +138,7 @@ func (t *Television) clockOnce(ctx context.Context) {
 		_ = t.save() // told and tried again there
 	}
 	if wake {
-		t.sendWake(ctx)
+		_ = t.sendWake(ctx) // told to the machine there
 	}
 }
 
@@ -161,13 +161,14 @@ func (t *Television) turn() (wake, save bool) {
 	return wake, t.dirty && !now.Before(t.saveAt)
 }
 
-func (t *Television) sendWake(ctx context.Context) {
+func (t *Television) sendWake(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, wakeTimeout)
 	defer cancel()
 	err := t.console.Wake(ctx)
 	t.mu.Lock()
 	defer t.unlock()
 	t.step(finished{do: doWake, err: err, sent: err == nil}, nil, nil)
+	return err
 }
 
 // due is when turn is to be called next; the zero time: when something happens.

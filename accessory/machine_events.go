@@ -46,6 +46,9 @@ func (m *machine) missed(now time.Time) {
 // finished takes in how a command ended.
 func (m *machine) finished(e finished, now time.Time) {
 	if e.do == doWake {
+		if e.sent {
+			m.woke = now
+		}
 		if outcomeOf(e.err) == refused && m.goal == powerOn {
 			m.failPower(e.err)
 		}

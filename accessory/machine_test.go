@@ -121,6 +121,9 @@ func (s *story) happen(what string) {
 		s.reached = true
 	case what == "wake refused":
 		s.step(finished{do: doWake, err: ps4.ErrNoCredential})
+	case what == "call": // SendWake
+		s.step(finished{do: doWake, sent: true})
+		s.write(setPower{powerOn})
 	case isEnd && s.m.busy != nil:
 		s.finish(end)
 	default:

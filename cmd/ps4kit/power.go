@@ -21,7 +21,8 @@ func newWakeup(p *program) *cobra.Command {
 		Use:   "wakeup",
 		Short: "Turn a console on",
 		Long: `Turns a console on that is in rest mode. The console never answers a wake-up
-call: without --wait this says only that one was sent.
+call: without --wait this says only that one was sent. A running server repeats
+it for a minute.
 
 A console that has just gone into rest mode hears nothing for about a minute.`,
 		Args: noArgs,
@@ -33,17 +34,14 @@ A console that has just gone into rest mode hears nothing for about a minute.`,
 }
 
 func (o *wakeupOptions) run(ctx context.Context, p *program) error {
-	on := o.wait
+	var on bool
 	err := p.onConsole(ctx, &o.console, "Waking the console", func(ctx context.Context, b web.Backend, host string) error {
 		was, err := answering(ctx, b, host)
 		if err != nil {
 			return err
 		}
-		if was.State == web.StateAwake {
-			on = true
-			return nil
-		}
-		return b.Wake(ctx, host, o.wait)
+		on = o.wait || was.State == web.StateAwake
+		return b.Wake(ctx, host, on)
 	})
 	switch {
 	case err != nil:

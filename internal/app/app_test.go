@@ -282,8 +282,14 @@ func TestDamagedInputsBeginAnew(t *testing.T) {
 // den starts a simulated console and returns a configuration that knows its address.
 func den(t *testing.T) (*ps4test.Console, string) {
 	t.Helper()
+	return denWith(t, ps4test.FastTiming())
+}
+
+// denWith is den with other delays.
+func denWith(t *testing.T, timing ps4test.Timing) (*ps4test.Console, string) {
+	t.Helper()
 	console := ps4test.Start(t, ps4test.Config{
-		Name: "Den", HostID: "A0B1C2D3E4F5", Linked: true, Credentials: []string{credential}, Timing: ps4test.FastTiming(),
+		Name: "Den", HostID: "A0B1C2D3E4F5", Linked: true, Credentials: []string{credential}, Timing: timing,
 		Titles: []ps4test.Title{{ID: "CUSA00129", Name: "Netflix"}},
 	})
 	key := filepath.Join(t.TempDir(), "console.pem")

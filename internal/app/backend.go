@@ -146,24 +146,24 @@ func (s *server) reach(ctx context.Context, host string) (*unit, error) {
 	return u, err
 }
 
-// Wake implements web.Backend.
+// Wake implements web.Backend. A console that says that it is on may be on its way into
+// rest mode: its television knows.
 func (s *server) Wake(ctx context.Context, host string, wait bool) error {
 	u, c, err := s.answering(ctx, host)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case c.State == web.StateAwake && u.tv.Snapshot().Active:
-		return nil
-	case wait || c.State == web.StateAwake: // it may be on, and on its way into rest mode
+	}
+	if wait || c.State == web.StateAwake {
 		return explain(u.tv.Wake(ctx))
 	}
-	return u.console.Wake(ctx)
+	return u.tv.SendWake(ctx)
 }
 
-// Standby implements web.Backend.
+// Standby implements web.Backend. A console in rest mode that is to be on is about to
+// wake.
 func (s *server) Standby(ctx context.Context, host string) error {
 	u, c, err := s.answering(ctx, host)
-	if err != nil || c.State == web.StateStandby {
+	if err != nil || c.State == web.StateStandby && !u.tv.Snapshot().Active {
 		return err
 	}
 	if err := u.tv.Standby(ctx); err != nil {

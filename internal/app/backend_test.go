@@ -283,6 +283,66 @@ func TestWakeDuringAStandby(t *testing.T) {
 	}
 }
 
+// Somebody else switched it on again meanwhile: it is wanted on and says that it is, and goes into rest mode all the same.
+func TestWakeDuringAStandbyThatWasOvertaken(t *testing.T) {
+	t.Parallel()
+	timing := ps4test.FastTiming()
+	timing.StandbyDelay = 2 * time.Second
+	console, yaml := denWith(t, timing)
+	api := serve(t, shortDir(t), yaml, 0).api
+	standby, other := make(chan error, 1), make(chan error, 1)
+	go func() { standby <- api.Standby(context.WithoutCancel(t.Context()), "") }()
+	eventually(t, console, "the standby", func() bool { return console.Counters().Standbys == 1 })
+	go func() { other <- api.Wake(context.WithoutCancel(t.Context()), "", true) }()
+	if err := <-standby; err == nil {
+		t.Error("the standby was not superseded")
+	}
+	if err := api.Wake(t.Context(), "", true); err != nil {
+		t.Errorf("wake: %v", err)
+	}
+	if state := console.State(); state != ps4.StateAwake || console.Counters().Wakeups == 0 {
+		t.Errorf("the console is %v after %d WAKEUPs", state, console.Counters().Wakeups)
+	}
+	if err := <-other; err != nil {
+		t.Errorf("the other wake: %v", err)
+	}
+}
+
+// A console that is about to wake still says that it rests. Who puts it to rest then is told so when it has come and gone.
+func TestStandbyDuringAWake(t *testing.T) {
+	t.Parallel()
+	timing := ps4test.FastTiming()
+	timing.Wake = time.Second
+	console, yaml := denWith(t, timing)
+	console.SetStandby()
+	api := serve(t, shortDir(t), yaml, 0).api
+	if err := api.Wake(t.Context(), "", false); err != nil {
+		t.Fatalf("wake: %v", err)
+	}
+	if err := api.Standby(t.Context(), ""); err != nil {
+		t.Errorf("standby: %v", err)
+	}
+	if state := console.State(); state == ps4.StateAwake || console.Counters().Standbys != 1 {
+		t.Errorf("the console is %v after %d standbys", state, console.Counters().Standbys)
+	}
+}
+
+// A console that has just gone into rest mode hears no WAKEUP. It is sent again, also if nobody waits for it.
+func TestWakeThatIsNotHeardIsRepeated(t *testing.T) {
+	t.Parallel()
+	console, yaml := den(t)
+	api := serve(t, shortDir(t), yaml, 0).api
+	if err := api.Standby(t.Context(), ""); err != nil {
+		t.Fatalf("standby: %v", err)
+	}
+	console.SetSilent()
+	if err := api.Wake(t.Context(), "", false); err != nil {
+		t.Fatalf("wake: %v", err)
+	}
+	console.SetStandby()
+	eventually(t, console, "on", func() bool { return console.State() == ps4.StateAwake })
+}
+
 // A clock that was put back makes the last standby one of the future, which explains no silence.
 func TestStandbyOfTheFuture(t *testing.T) {
 	t.Parallel()

@@ -49,11 +49,9 @@ func restored(ctx context.Context, dir string, archive []byte, log logrus.FieldL
 	return again, nil
 }
 
-// lockPatience is longer than any command takes that finds no server and so has the state
-// for itself.
 const (
-	lockPatience = 2 * time.Minute
-	lockAgain    = 200 * time.Millisecond
+	lockPatience = 2 * time.Minute        // longer than any command takes that finds no server and so has the state
+	lockAgain    = 200 * time.Millisecond // between two tries
 )
 
 // whenFree tries again while another process has the state.

@@ -22,8 +22,8 @@ type Backend interface {
 	// no error.
 	Status(ctx context.Context, host string) (Console, error)
 
-	// Wake turns a console on. It returns when WAKEUP was sent, or with wait when the
-	// console is on, within 60 s.
+	// Wake turns a console on. It returns when the first WAKEUP was sent, or with wait
+	// when the console is on, within 60 s (120 s right after a standby).
 	Wake(ctx context.Context, host string, wait bool) error
 	// Standby puts a console into rest mode and returns when it is.
 	Standby(ctx context.Context, host string) error
