@@ -24,13 +24,12 @@ type machine struct {
 	busy   *action // the command that uses the session
 	cancel bool    // busy was told to end
 
-	seen     seen
-	fresh    time.Time // a poll that began earlier tells nothing about the last write or command
-	retryAt  time.Time
-	nextWake time.Time
-	woke     time.Time // the last WAKEUP
-	leaveBy  time.Time // until then "awake" may be the last word of a console that goes to rest
-	deafBy   time.Time // until then silence is rest mode
+	seen    seen
+	fresh   time.Time // a poll that began earlier tells nothing about the last write or command
+	retryAt time.Time
+	woke    time.Time // the last WAKEUP, until the console is seen awake
+	leaveBy time.Time // until then "awake" may be the last word of a console that goes to rest
+	deafBy  time.Time // until then silence is rest mode
 
 	powerErr  error // how the last goal and launch ended
 	launchErr error
@@ -205,7 +204,7 @@ func later(a, b time.Time) time.Time {
 
 func (m *machine) pursue(p power, until time.Time) {
 	if m.goal != p {
-		m.sent, m.retryAt, m.nextWake = false, time.Time{}, time.Time{}
+		m.sent, m.retryAt = false, time.Time{}
 	}
 	m.goal, m.goalBy, m.powerErr = p, until, nil
 }
@@ -218,18 +217,20 @@ func (m *machine) wakeUp(now time.Time) {
 	case !now.Before(m.goalBy):
 		m.failPower(ErrNotWoken)
 	case m.busy != nil && m.busy.do == doStandby: // it is being ended; perhaps it was not sent
-	case !m.up(now) && !now.Before(m.nextWake):
+	case !m.up(now) && !now.Before(m.nextWake()):
 		m.do(action{do: doWake})
-		m.woke, m.nextWake = now, now.Add(wakeEvery)
+		m.woke = now
 		if m.launch != nil {
 			m.launch.woken = true
 		}
 	}
 }
 
+func (m *machine) nextWake() time.Time { return m.woke.Add(wakeEvery) }
+
 // rest pursues power off: one standby, as soon as the console answers, until rest mode is seen.
 func (m *machine) rest(now time.Time) {
-	waking := !m.woke.IsZero() && now.Before(m.woke.Add(wakeEffect))
+	waking := now.Before(m.woke.Add(wakeEffect))
 	switch {
 	case m.confirmed() && m.seen.state == ps4.StateStandby && (m.sent || !waking):
 		m.goal = powerAny

@@ -23,6 +23,9 @@ func (m *machine) polled(e polled, now time.Time) {
 		e.title = ""
 	} else if !now.Before(m.leaveBy) {
 		m.deafBy = time.Time{}
+		if m.goal != powerOff { // else it has just come, and the standby that waited for it has its whole time
+			m.woke = time.Time{}
+		}
 	}
 	m.seen = seen{state: e.state, title: e.title, began: e.began, heard: now}
 }
@@ -157,7 +160,7 @@ func (m *machine) next() time.Time {
 	}
 	at(m.wish.open(), m.wish.began.Add(mergeTime))
 	at(m.goal != powerAny, m.goalBy)
-	at(m.goal == powerOn, m.nextWake)
+	at(m.goal == powerOn, m.nextWake())
 	at(m.goal == powerOn, m.leaveBy)
 	at(m.goal != powerAny || m.launch != nil, m.retryAt)
 	if m.launch != nil {
