@@ -24,6 +24,7 @@ type Console interface {
 type Session interface {
 	Keys(ctx context.Context, keys ...ps4.Key) error
 	StartTitle(ctx context.Context, titleID string, o *ps4.StartOptions) error
+	// Standby fails with [ps4.ErrUnanswered] if the console may yet obey.
 	Standby(ctx context.Context) error
 	// KeyboardOpen says whether the on-screen keyboard is open; KeyboardChanged brings something when that has changed.
 	KeyboardOpen() bool

@@ -91,7 +91,7 @@ type (
 	finished struct {
 		do   do
 		err  error
-		sent bool // the command reached the console's session
+		sent bool // it left for the console, or may have
 	}
 	tick struct{}
 )
@@ -113,6 +113,7 @@ type action struct {
 	do     do
 	launch *launch
 	until  time.Time
+	leave  time.Time // a standby's: leaveBy before it
 	err    error
 }
 
@@ -243,8 +244,8 @@ func (m *machine) rest(now time.Time) {
 		if waking {
 			m.goalBy = now.Add(standbyHold)
 		}
+		m.command(action{do: doStandby, until: m.goalBy, leave: m.leaveBy})
 		m.sent, m.leaveBy = true, now.Add(leaveTime)
-		m.command(action{do: doStandby, until: m.goalBy})
 	}
 }
 

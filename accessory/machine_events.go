@@ -63,19 +63,21 @@ func (m *machine) finished(e finished, now time.Time) {
 	}
 	m.busy, m.cancel, m.fresh = nil, false, now
 	if b.do == doStandby {
-		m.rested(e, now)
+		m.rested(b, e, now)
 		return
 	}
 	m.played(b.launch, e, now)
 }
 
-func (m *machine) rested(e finished, now time.Time) {
+func (m *machine) rested(b *action, e finished, now time.Time) {
 	end := outcomeOf(e.err)
 	switch {
 	case end == resting:
 		m.seenResting(now)
-	case end == refused || !e.sent:
-		m.leaveBy = time.Time{}
+	case !e.sent: // an earlier one may be on its way still
+		if !m.leaveBy.IsZero() {
+			m.leaveBy = b.leave
+		}
 	default:
 		m.deafBy = now.Add(deafTime)
 		m.stretch()

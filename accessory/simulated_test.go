@@ -111,3 +111,24 @@ func TestSimulatedStandbyRefused(t *testing.T) {
 		r.wantLog("may not be put into rest mode")
 	})
 }
+
+// TestSimulatedChangeOfMind: a standby that was ended before it was sent is nothing to wait for.
+func TestSimulatedChangeOfMind(t *testing.T) {
+	simulate(t, ps4test.Config{}, func(r *rig, c *ps4test.Console) {
+		r.press(4)
+		r.after(5 * time.Second)
+		r.write(active, 0)
+		r.after(120 * time.Millisecond) // the remote control is being closed for it
+		r.write(active, 1)
+		began := time.Now()
+		if err := r.tv.StartTitle(r.t.Context(), "CUSA00129", false); err != nil {
+			r.t.Error(err)
+		}
+		if took := time.Since(began); took > 15*time.Second {
+			r.t.Errorf("the title started after %v", took)
+		}
+		if n := c.Counters(); n.Standbys+n.Wakeups > 0 {
+			r.t.Errorf("%d standbys, %d WAKEUPs", n.Standbys, n.Wakeups)
+		}
+	})
+}

@@ -62,7 +62,7 @@ func (w *worker) command(ctx context.Context, a *action, until context.Context) 
 	both, cancel := within(ctx, until)
 	defer cancel()
 	defer w.t.working.beatAfter(both)()
-	sent, err := w.use(both, func(s Session) error {
+	err := w.use(both, func(s Session) error {
 		switch a.do {
 		case doStandby:
 			return s.Standby(both)
@@ -71,7 +71,8 @@ func (w *worker) command(ctx context.Context, a *action, until context.Context) 
 		}
 		return s.Keys(both, ps4.Key{Button: ps4.PS})
 	})
-	if a.do == doStandby && sent && outcomeOf(err) != refused {
+	sent := err == nil || errors.Is(err, ps4.ErrUnanswered)
+	if a.do == doStandby && sent {
 		w.drop()
 	}
 	w.t.mu.Lock()
@@ -95,7 +96,7 @@ func (w *worker) job(ctx context.Context, j *job) {
 		w.drop()
 		err = j.do(both, nil)
 	} else {
-		_, err = w.use(both, func(s Session) error { return j.do(both, s) })
+		err = w.use(both, func(s Session) error { return j.do(both, s) })
 	}
 	if errors.Is(err, context.Canceled) && j.ctx.Err() == nil {
 		err = ErrStopped
@@ -109,7 +110,7 @@ func (w *worker) key(ctx context.Context, j *job) {
 	ctx, cancel := context.WithTimeout(ctx, keyTimeout)
 	defer cancel()
 	defer w.t.working.beatAfter(ctx)()
-	_, err := w.use(ctx, func(s Session) error { return j.do(ctx, s) })
+	err := w.use(ctx, func(s Session) error { return j.do(ctx, s) })
 	w.t.counts.ended(j.kind, err, time.Since(j.began))
 	if err == nil || errors.Is(err, context.Canceled) {
 		return
@@ -122,21 +123,20 @@ func (w *worker) key(ctx context.Context, j *job) {
 	}
 }
 
-// use gives do a session: the one that is held, or a new one, also if the held one turns out to be over. It reports whether do got
-// one.
-func (w *worker) use(ctx context.Context, do func(Session) error) (given bool, err error) {
+// use gives do a session: the one that is held, or a new one, also if the held one turns out to be over.
+func (w *worker) use(ctx context.Context, do func(Session) error) error {
 	held := w.session != nil
 	if err := w.open(ctx); err != nil {
-		return false, err
+		return err
 	}
-	err = do(w.session)
+	err := do(w.session)
 	if err != nil && w.isOver() {
 		w.drop()
-		if held && errors.Is(err, ps4.ErrClosed) && ctx.Err() == nil {
+		if held && errors.Is(err, ps4.ErrClosed) && !errors.Is(err, ps4.ErrUnanswered) && ctx.Err() == nil {
 			return w.use(ctx, do)
 		}
 	}
-	return true, err
+	return err
 }
 
 func (w *worker) open(ctx context.Context) error {

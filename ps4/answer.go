@@ -55,16 +55,24 @@ func (a *answers) deliver(p wire.Packet) bool {
 // request sends a packet and returns its answer. A console that does not
 // answer in time is not asked again: the session is over.
 func (s *Session) request(ctx context.Context, m wire.Message, kind wire.Type) (wire.Packet, error) {
-	if left := s.answers.left(); left != nil {
-		if _, err := s.await(ctx, left); err != nil {
-			return wire.Packet{}, err
-		}
+	if err := s.catchUp(ctx); err != nil {
+		return wire.Packet{}, err
 	}
 	a := s.answers.expect(kind)
 	if err := s.write(m); err != nil {
 		return wire.Packet{}, err
 	}
 	return s.await(ctx, a)
+}
+
+// catchUp takes in the answer that a cancelled command left behind.
+func (s *Session) catchUp(ctx context.Context) error {
+	left := s.answers.left()
+	if left == nil {
+		return nil
+	}
+	_, err := s.await(ctx, left)
+	return err
 }
 
 // requestResult is request for answers that hold just a result.

@@ -3,6 +3,7 @@ package ps4
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
@@ -42,12 +43,16 @@ func (s *Session) switchUser(ctx context.Context) error {
 
 // Standby puts the console into rest mode and ends the session. It fails with
 // a [ResultError], [ErrStandbyDisabled] when the console may not rest now; then
-// the session lives on. For about a minute afterwards the console answers
-// nothing (docs/protocol.md §1).
+// the session lives on. An error that is [ErrUnanswered] leaves open whether the
+// console obeys; any other means that it was not asked. For about a minute
+// after a standby the console answers nothing (docs/protocol.md §1).
 func (s *Session) Standby(ctx context.Context) error {
 	asked := false
 	err := s.command(ctx, func(ctx context.Context) error {
 		if err := s.quiet(ctx); err != nil {
+			return err
+		}
+		if err := s.catchUp(ctx); err != nil {
 			return err
 		}
 		asked = true
@@ -59,6 +64,10 @@ func (s *Session) Standby(ctx context.Context) error {
 	if err == nil {
 		s.console.noteRested()
 		s.end(ErrStandby)
+		return nil
+	}
+	if answer := ResultError(0); asked && !errors.As(err, &answer) {
+		return fmt.Errorf("%w (%w)", err, ErrUnanswered)
 	}
 	return err
 }

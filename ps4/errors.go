@@ -25,6 +25,9 @@ var (
 	ErrClosed error = &sentinel{"closed", "the session is over", "open a new one"}
 	// ErrSilent means that heartbeats or an answer did not come in time.
 	ErrSilent error = &sentinel{"silent", "the console went silent", "try again; if it stays so, restart the console"}
+	// ErrUnanswered means that a standby was sent and that nobody knows what became of it. What ended the wait is in the
+	// same error.
+	ErrUnanswered error = &sentinel{"unanswered", "the console did not answer what it was sent", "look whether it did it"}
 	// ErrProtocol means that the console sent what makes no sense.
 	ErrProtocol error = &sentinel{
 		"protocol", "the console broke the protocol",

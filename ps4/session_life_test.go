@@ -201,7 +201,11 @@ func TestStandbyRefused(t *testing.T) {
 		f.result[wire.TypeStandbyResult] = 25
 		s := f.open(ctx)
 		defer s.Close()
-		wantErr(t, s.Standby(ctx), ps4.ErrStandbyDisabled)
+		err := s.Standby(ctx)
+		wantErr(t, err, ps4.ErrStandbyDisabled)
+		if errors.Is(err, ps4.ErrUnanswered) {
+			t.Errorf("%v counts as no answer", err)
+		}
 		ok(t, s.Err())
 		ok(t, s.Press(ctx, ps4.Up))
 	})
@@ -215,6 +219,7 @@ func TestStandbyWithoutAnswer(t *testing.T) {
 		"rest mode": {func(f *fake) { f.reply.Code = ddp.CodeStandby }, nil},
 		"silence":   {func(f *fake) { f.deaf = true }, nil},
 		"awake":     {func(*fake) {}, ps4.ErrClosed},
+		"unknown":   {func(*fake) {}, ps4.ErrUnanswered},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -234,4 +239,33 @@ func TestStandbyWithoutAnswer(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A standby that is cancelled was sent or was not, and its error says which.
+func TestStandbyCancelled(t *testing.T) {
+	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
+		f.change(func() { f.onTCP = func(_ *fake, _ *line, p wire.Packet) bool { return p.Type == wire.TypeStandby } })
+		s := f.open(ctx)
+		defer s.Close()
+		time.Sleep(settle)
+		ok(t, s.Press(ctx, ps4.Up))
+		f.take()
+		standby := func(limit time.Duration) error {
+			limited, cancel := context.WithTimeout(ctx, limit)
+			defer cancel()
+			err := s.Standby(limited)
+			wantErr(t, err, context.DeadlineExceeded)
+			return err
+		}
+		if err := standby(300 * time.Millisecond); errors.Is(err, ps4.ErrUnanswered) {
+			t.Errorf("not sent yet: %v", err)
+		}
+		same(t, f.take(), "200ms remote close 0")
+		wantErr(t, standby(300*time.Millisecond), ps4.ErrUnanswered)
+		same(t, f.take(), "100ms standby")
+		if err := standby(300 * time.Millisecond); errors.Is(err, ps4.ErrUnanswered) {
+			t.Errorf("the answer to the first is awaited, nothing is sent: %v", err)
+		}
+		same(t, f.take())
+	})
 }

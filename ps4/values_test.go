@@ -166,7 +166,7 @@ func TestSentinels(t *testing.T) {
 	for _, err := range []error{
 		ps4.ErrStandby, ps4.ErrUnreachable, ps4.ErrDoorClosed, ps4.ErrServiceHung, ps4.ErrClosed, ps4.ErrSilent, ps4.ErrProtocol,
 		ps4.ErrUnsupported, ps4.ErrNotWoken, ps4.ErrNoCredential, ps4.ErrNotConfirmed, ps4.ErrTitleRunning, ps4.ErrNoSuchTitle,
-		ps4.ErrTitleIDFormat, ps4.ErrKeyboardClosed, ps4.ErrTextTooLong, ps4.ErrButton, ps4.ErrCredentialFormat,
+		ps4.ErrTitleIDFormat, ps4.ErrUnanswered, ps4.ErrKeyboardClosed, ps4.ErrTextTooLong, ps4.ErrButton, ps4.ErrCredentialFormat,
 		ps4.ErrSignIn, ps4.ErrPortRights, ps4.ErrPortTaken, ps4.ErrAccountIDFormat, ps4.ErrPINFormat, ps4.ErrPasscodeFormat,
 	} {
 		var told interface{ Code() string }
