@@ -147,13 +147,17 @@ func (s *server) reach(ctx context.Context, host string) (*unit, error) {
 }
 
 // Wake implements web.Backend. A console that says that it is on may be on its way into
-// rest mode: its television knows.
+// rest mode: its television knows, and has something to do then.
 func (s *server) Wake(ctx context.Context, host string, wait bool) error {
 	u, c, err := s.answering(ctx, host)
 	if err != nil {
 		return err
 	}
-	if wait || c.State == web.StateAwake {
+	on := c.State == web.StateAwake
+	if now := u.tv.Snapshot(); on && now.Active && !now.Working {
+		return nil
+	}
+	if on || wait {
 		return explain(u.tv.Wake(ctx))
 	}
 	return u.tv.SendWake(ctx)
