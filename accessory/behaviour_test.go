@@ -2,6 +2,7 @@ package accessory_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"net/netip"
 	"slices"
@@ -66,6 +67,22 @@ func TestPowerOffRefused(t *testing.T) {
 		r.after(200 * time.Millisecond)
 		r.wantEvents("33=0 not to A", "33=1")
 		r.wantLog("may not be put into rest mode")
+	})
+}
+
+// TestPowerOffUnanswered: a console that hangs up instead of answering a standby may yet obey. It is not asked again at once, in
+// another session.
+func TestPowerOffUnanswered(t *testing.T) {
+	inRig(t, ps4.StateAwake, netflix(), func(r *rig) {
+		r.press(4)
+		r.after(time.Second)
+		r.console.set(func(c *fakeConsole) { c.fail["standby"] = fmt.Errorf("%w (%w)", ps4.ErrClosed, ps4.ErrUnanswered) })
+		r.write(active, 0)
+		r.after(500 * time.Millisecond)
+		r.console.set(func(c *fakeConsole) { c.status.State = ps4.StateStandby })
+		r.after(time.Minute)
+		r.wantConsole("open", "up", "standby", "close")
+		r.wantLog()
 	})
 }
 

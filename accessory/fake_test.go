@@ -3,6 +3,7 @@ package accessory_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -240,6 +241,9 @@ func (s *fakeSession) StartTitle(ctx context.Context, id string, o *ps4.StartOpt
 
 func (s *fakeSession) Standby(ctx context.Context) error {
 	if err := s.do(ctx, s.c.starting, "standby"); err != nil {
+		if errors.Is(err, ps4.ErrUnanswered) {
+			s.die()
+		}
 		return err
 	}
 	s.c.set(func(c *fakeConsole) { c.status.State, c.status.TitleID, c.status.TitleName = ps4.StateStandby, "", "" })
