@@ -40,7 +40,7 @@ func (o *wakeupOptions) run(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
-		on = o.wait || was.State == web.StateAwake
+		on = o.wait || was.State == web.StateAwake // it may say so on its way into rest mode; then it is waited for
 		return b.Wake(ctx, host, on)
 	})
 	switch {
