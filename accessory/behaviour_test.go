@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -184,32 +183,18 @@ func TestNeverWakesAtStart(t *testing.T) {
 
 func TestPolls(t *testing.T) {
 	inRig(t, ps4.StateStandby, netflix(), func(r *rig) {
-		r.console.set(func(c *fakeConsole) { c.asked = nil })
-		r.after(time.Minute)
-		if n := len(r.console.asked); n != 12 {
-			t.Errorf("%d polls in a minute, want one every 5 s", n)
+		polls := func(d time.Duration) int {
+			r.console.set(func(c *fakeConsole) { c.polls = nil })
+			r.after(d)
+			return len(r.console.polls)
 		}
-		r.console.set(func(c *fakeConsole) { c.asked, c.deaf = nil, true })
+		if n := polls(time.Minute); n != 30 {
+			t.Errorf("%d polls in a minute of rest mode, want one every 2 s", n)
+		}
+		r.console.set(func(c *fakeConsole) { c.deaf = true })
 		r.write(active, 1)
-		r.after(10 * time.Second)
-		if n := len(r.console.asked); n < 20 || n > 22 {
-			t.Errorf("%d polls in 10 s of work, want one every 500 ms", n)
-		}
-	})
-}
-
-// TestPollRate: however often one writes, a console gets no more than 5 SRCH a second.
-func TestPollRate(t *testing.T) {
-	inRig(t, ps4.StateAwake, netflix(), func(r *rig) {
-		for range 100 {
-			r.write(active, 1)
-			r.after(10 * time.Millisecond)
-		}
-		asked := r.console.asked
-		for i := 5; i < len(asked); i++ {
-			if asked[i].Sub(asked[i-5]) < time.Second {
-				t.Fatalf("6 polls in %v", asked[i].Sub(asked[i-5]))
-			}
+		if n := polls(10 * time.Second); n < 10 || n > 12 {
+			t.Errorf("%d polls in 10 s of work, want one a second", n)
 		}
 	})
 }
@@ -219,12 +204,12 @@ func TestConsoleStateBecomesEvents(t *testing.T) {
 		r.console.set(func(c *fakeConsole) {
 			c.status.State, c.status.TitleID, c.status.TitleName = ps4.StateAwake, "CUSA00129", "Netflix"
 		})
-		r.after(5 * time.Second)
+		r.after(2 * time.Second)
 		r.wantEvents("33=1", "34=3")
 		r.console.set(func(c *fakeConsole) { c.silent = true })
-		r.after(14 * time.Second)
+		r.after(2900 * time.Millisecond)
 		r.wantEvents()
-		r.after(5 * time.Second)
+		r.after(1200 * time.Millisecond)
 		r.wantEvents("33=0")
 		if s := r.tv.Snapshot(); s.State != ps4.StateUnreachable || s.ActiveIdentifier != 3 {
 			t.Errorf("%+v", s)
@@ -232,54 +217,43 @@ func TestConsoleStateBecomesEvents(t *testing.T) {
 	})
 }
 
-// TestDeafMinute: a console that somebody put to rest falls silent, and is at rest for that minute, then gone.
-func TestDeafMinute(t *testing.T) {
+// A lost link is not the console's doing: no event, whatever it lasts.
+func TestOffline(t *testing.T) {
 	inRig(t, ps4.StateAwake, netflix(), func(r *rig) {
-		r.console.set(func(c *fakeConsole) { c.status.State = ps4.StateStandby })
-		r.after(6 * time.Second)
-		r.console.set(func(c *fakeConsole) { c.silent = true })
-		r.after(50 * time.Second)
-		if s := r.tv.Snapshot().State; s != ps4.StateStandby {
-			t.Errorf("in the minute: %v", s)
-		}
-		r.after(30 * time.Second)
-		if s := r.tv.Snapshot().State; s != ps4.StateUnreachable {
-			t.Errorf("after it: %v", s)
-		}
-		r.wantEvents("33=0")
-	})
-}
-
-// TestWritePollsAtOnce: a poll that waits for a silent console does not hold up what a write needs to know.
-func TestWritePollsAtOnce(t *testing.T) {
-	inRig(t, ps4.StateStandby, netflix(), func(r *rig) {
-		r.console.set(func(c *fakeConsole) { c.silent = true })
-		r.after(5500 * time.Millisecond) // the second poll waits since half a second
-		r.console.set(func(c *fakeConsole) { c.silent, c.asked = false, nil })
-		r.write(active, 1)
-		r.after(300 * time.Millisecond)
-		if n := len(r.console.asked); n != 1 {
-			t.Errorf("asked %d times", n)
-		}
-	})
-}
-
-// TestAddressTakenOver: another console at the address is no reply; a search that finds ours elsewhere is followed.
-func TestAddressTakenOver(t *testing.T) {
-	inRig(t, ps4.StateAwake, netflix(), func(r *rig) {
-		r.console.set(func(c *fakeConsole) { c.status.HostID = "FFFFFFFFFFFF" })
-		r.after(20 * time.Second)
-		r.wantValue(active, 0)
-		r.console.set(func(c *fakeConsole) { c.status.HostID = "A0B1C2D3E4F5" })
-		elsewhere := netip.MustParseAddrPort("192.0.2.99:987")
-		r.tv.Seen(ps4.Status{HostID: "FFFFFFFFFFFF", Addr: netip.MustParseAddrPort("192.0.2.1:987")})
-		r.tv.Seen(ps4.Status{HostID: "a0b1c2d3e4f5", Addr: elsewhere})
-		r.after(time.Second)
+		r.console.set(func(c *fakeConsole) { c.offline = true })
+		r.after(25 * time.Second)
+		r.console.set(func(c *fakeConsole) { c.offline = false })
+		r.after(10 * time.Second)
+		r.wantEvents()
 		r.wantValue(active, 1)
-		if got := r.console.Addr(); got != elsewhere {
-			t.Errorf("address %v", got)
+	})
+}
+
+// After a restart the saved state shows until polls are answered or missed, so
+// that no automation fires.
+func TestRestartShowsTheSavedState(t *testing.T) {
+	store := &memory{}
+	must(t, store.Save(accessory.Saved{State: ps4.StateAwake, TitleID: "CUSA00129"}))
+	cfg := netflix()
+	cfg.Store = store
+	console := newFakeConsole(ps4.StateAwake)
+	console.silent = true
+	inRigWith(t, console, cfg, func(r *rig) {
+		r.wantValue(active, 1)
+		r.wantValue(activeID, 3)
+		r.after(2500 * time.Millisecond)
+		r.wantEvents()
+		r.after(time.Second)
+		r.wantEvents("33=0")
+		r.after(time.Second)
+		if got := store.saved().State; got != ps4.StateUnreachable {
+			t.Errorf("saved state %v", got)
 		}
-		r.wantLog("192.0.2.99:987")
+		r.console.set(func(c *fakeConsole) { c.silent, c.status.TitleID = false, "CUSA01780" })
+		r.after(3 * time.Second)
+		if got := store.saved(); got.State != ps4.StateAwake || got.TitleID != "CUSA01780" {
+			t.Errorf("saved %v, %q", got.State, got.TitleID)
+		}
 	})
 }
 

@@ -166,19 +166,3 @@ func (t *Television) enqueue(ctx context.Context, j *job) error {
 	}
 	return <-j.done // it runs, and ends with ctx
 }
-
-// Seen tells of a reply to a search: an address that changed is followed, if it is this console's.
-func (t *Television) Seen(s ps4.Status) {
-	if !strings.EqualFold(s.HostID, t.cfg.HostID) || !s.Addr.IsValid() || s.Addr == t.console.Addr() {
-		return
-	}
-	t.mu.Lock()
-	defer t.unlock()
-	t.cfg.Logf("the console's address is now %v", s.Addr)
-	t.console.SetAddr(s.Addr)
-	t.changed = true
-	if t.cancelPoll != nil {
-		t.cancelPoll()
-	}
-	poke(t.poll)
-}

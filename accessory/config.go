@@ -23,9 +23,8 @@ type Config struct {
 	Remote   Remote
 	Slots    int // inputs, the two fixed ones counted: 2 to 90, default 40
 
-	Poll        time.Duration // between two polls while nothing is under way; default 5 s
-	Misses      int           // missed polls until the console counts as off; default 3
-	SessionIdle time.Duration // how long a session is held after its last use; default 60 s
+	Poll   time.Duration // between two polls, twice that in rest mode; default 1 s
+	Misses int           // polls in a row that must be missed until the console counts as off; default 3
 
 	Store     Store                            // nil: nothing is remembered
 	TitleName func(titleID string) string      // a better name than the console's, or ""; must not block; nil: none
@@ -65,7 +64,6 @@ func (c Config) complete() (Config, error) {
 	c.Slots = cmp.Or(c.Slots, defaultSlots)
 	c.Poll = cmp.Or(c.Poll, defaultPoll)
 	c.Misses = cmp.Or(c.Misses, defaultMiss)
-	c.SessionIdle = cmp.Or(c.SessionIdle, defaultIdle)
 	if c.Logf == nil {
 		c.Logf = func(string, ...any) {}
 	}
@@ -82,8 +80,8 @@ func (c Config) check() error {
 		return fmt.Errorf("category %d: 31, 35 and 36 are possible", c.Category)
 	case c.Slots < fixedSlots || c.Slots > maxSlots:
 		return fmt.Errorf("%d slots: %d to %d are possible", c.Slots, fixedSlots, maxSlots)
-	case c.Poll < 0 || c.Misses < 0 || c.SessionIdle < 0:
-		return errors.New("poll interval, missed polls and idle time cannot be negative")
+	case c.Poll < 0 || c.Misses < 0:
+		return errors.New("poll interval and missed polls cannot be negative")
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package accessory
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/ps4kit/ps4kit/ps4"
 )
@@ -38,10 +39,23 @@ const (
 	refused         // it would be so the next time too
 )
 
-// final are the failures that another try does not mend. Of the console's refusals only two pass by themselves.
+// final are the failures that another try does not mend.
 var final = []error{
 	ps4.ErrNoCredential, ps4.ErrServiceHung, ps4.ErrProtocol, ps4.ErrUnsupported,
 	ps4.ErrNotConfirmed, ps4.ErrTitleRunning, ps4.ErrNoSuchTitle, ps4.ErrTitleIDFormat,
+}
+
+// passing are the console's refusals that pass by themselves: it is busy, or
+// somebody has to pick a user on the TV first.
+var passing = []ps4.ResultError{
+	ps4.ErrBusy, ps4.ErrBooting, ps4.ErrTooManyUsers, ps4.ErrAlreadyConnected, ps4.ErrOtherAppConnected,
+	ps4.ErrOtherUserActive, ps4.ErrLogoutFailed, ps4.ErrLoginManagerBusy, ps4.ErrOffAir, ps4.ErrCannotLogIn,
+}
+
+// passes reports whether err is a refusal that passes by itself.
+func passes(err error) bool {
+	var result ps4.ResultError
+	return errors.As(err, &result) && slices.Contains(passing, result)
 }
 
 func outcomeOf(err error) outcome {
@@ -51,10 +65,9 @@ func outcomeOf(err error) outcome {
 		return done
 	case errors.Is(err, ps4.ErrStandby):
 		return resting
+	case passes(err):
+		return again
 	case errors.As(err, &result):
-		if result == ps4.ErrBooting || result == ps4.ErrBusy {
-			return again
-		}
 		return refused
 	}
 	for _, f := range final {

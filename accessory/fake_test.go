@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/brutella/hap/characteristic"
@@ -59,22 +58,25 @@ func (m *memory) fail(err error) {
 	m.err = err
 }
 
-// fakeConsole is a console in memory: it answers, wakes and does as told, and notes what it was asked for.
+// fakeConsole is a console in memory: it answers, wakes and obeys, and notes
+// what it was asked for. It holds one session, as a ps4.Keeper does.
 type fakeConsole struct {
 	mu       sync.Mutex
 	addr     netip.AddrPort
 	status   ps4.Status
 	silent   bool
+	offline  bool // this machine has no link
 	deaf     bool // WAKEUP does not wake
 	fail     map[string]error
 	pressing time.Duration // how long a key takes
 	starting time.Duration
-	asked    []time.Time
+	rested   time.Time
+	polls    []time.Time
 	log      []string
-	open     int // sessions that are open
 	session  *fakeSession
-	gate     chan struct{} // if set, Open waits for it
-	stuck    chan struct{} // if set, Status waits for it, whatever its context says
+	changed  chan struct{}
+	gate     chan struct{} // if set, opening waits for it
+	stuck    chan struct{} // if set, polling waits for it
 }
 
 func newFakeConsole(state ps4.State) *fakeConsole {
@@ -109,21 +111,72 @@ func (c *fakeConsole) Addr() netip.AddrPort {
 	return c.addr
 }
 
-func (c *fakeConsole) SetAddr(a netip.AddrPort) { c.set(func(c *fakeConsole) { c.addr = a }) }
+// Watch polls as ps4.Watch does.
+func (c *fakeConsole) Watch(ctx context.Context, o *ps4.WatchOptions) <-chan ps4.Update {
+	updates := make(chan ps4.Update)
+	go func() {
+		defer close(updates)
+		last := ps4.Update{Status: o.Last}
+		for {
+			asked := time.Now()
+			if last = c.poll(ctx, last); ctx.Err() != nil {
+				return
+			}
+			last.Asked = asked
+			select {
+			case <-ctx.Done():
+				return
+			case updates <- last:
+			}
+			interval := o.Interval
+			if last.State != ps4.StateAwake && !o.Busy() {
+				interval *= 2
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-o.Poke:
+			case <-time.After(time.Until(asked.Add(interval))):
+			}
+		}
+	}()
+	return updates
+}
 
-func (c *fakeConsole) Status(ctx context.Context) (ps4.Status, error) {
+func (c *fakeConsole) poll(ctx context.Context, last ps4.Update) ps4.Update {
 	c.mu.Lock()
-	c.asked = append(c.asked, time.Now())
-	status, silent, stuck := c.status, c.silent, c.stuck
+	c.polls = append(c.polls, time.Now())
+	status, silent, offline, stuck := c.status, c.silent, c.offline, c.stuck
 	c.mu.Unlock()
 	if stuck != nil {
 		<-stuck
 	}
-	if silent {
-		<-ctx.Done()
-		return ps4.Status{}, ps4.ErrUnreachable
+	if !silent && !offline {
+		return ps4.Update{Status: status}
 	}
-	return status, nil
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Second):
+	}
+	u := ps4.Update{Status: last.Status, Missed: last.Missed + 1}
+	switch {
+	case offline:
+		u.Missed, u.Offline = 0, true
+	case time.Now().Before(c.DeafUntil()):
+		u.State = ps4.StateStandby
+	case u.Missed >= 3:
+		u.State, u.TitleID = ps4.StateUnreachable, ""
+	}
+	return u
+}
+
+func (c *fakeConsole) DeafUntil() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.rested.IsZero() {
+		return time.Time{}
+	}
+	return c.rested.Add(ps4.DeafTime)
 }
 
 func (c *fakeConsole) Wake(context.Context) error {
@@ -131,12 +184,20 @@ func (c *fakeConsole) Wake(context.Context) error {
 	defer c.mu.Unlock()
 	c.note("wake")
 	if !c.deaf && c.fail["wake"] == nil {
-		c.status.State = ps4.StateAwake
+		c.status.State, c.rested = ps4.StateAwake, time.Time{}
 	}
 	return c.fail["wake"]
 }
 
-func (c *fakeConsole) Open(ctx context.Context) (accessory.Session, error) {
+func (c *fakeConsole) Do(ctx context.Context, work func(context.Context, accessory.Session) error) error {
+	s, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	return work(ctx, s)
+}
+
+func (c *fakeConsole) open(ctx context.Context) (*fakeSession, error) {
 	c.mu.Lock()
 	gate := c.gate
 	c.mu.Unlock()
@@ -149,6 +210,9 @@ func (c *fakeConsole) Open(ctx context.Context) (accessory.Session, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.session != nil {
+		return c.session, nil
+	}
 	c.note("open")
 	if err := c.fail["open"]; err != nil {
 		return nil, err
@@ -156,58 +220,52 @@ func (c *fakeConsole) Open(ctx context.Context) (accessory.Session, error) {
 	if c.status.State != ps4.StateAwake {
 		return nil, ps4.ErrStandby
 	}
-	c.open++
-	c.session = &fakeSession{c: c, done: make(chan struct{}), keyboardNews: make(chan struct{}, 1)}
+	c.session = &fakeSession{c: c}
+	c.tell()
 	return c.session, nil
 }
 
-type fakeSession struct {
-	c      *fakeConsole
-	done   chan struct{}
-	once   sync.Once
-	closed bool
-	dying  bool // the next command finds that the console hung up
-
-	keyboard     atomic.Bool
-	keyboardNews chan struct{}
-}
-
-// showKeyboard opens or closes the on-screen keyboard, as a heartbeat tells it.
-func (s *fakeSession) showKeyboard(open bool) {
-	s.keyboard.Store(open)
-	s.keyboardNews <- struct{}{}
-}
-
-func (s *fakeSession) KeyboardOpen() bool { return s.keyboard.Load() }
-
-func (s *fakeSession) KeyboardChanged() <-chan struct{} { return s.keyboardNews }
-
-// die ends a session as the console does.
-func (s *fakeSession) die() { s.once.Do(func() { close(s.done) }) }
-
-func (s *fakeSession) Done() <-chan struct{} { return s.done }
-
-func (s *fakeSession) Close() error {
-	s.die()
-	s.c.mu.Lock()
-	defer s.c.mu.Unlock()
-	if !s.closed {
-		s.closed = true
-		s.c.open--
-		s.c.note("close")
+func (c *fakeConsole) tell() {
+	select {
+	case c.changed <- struct{}{}:
+	default:
 	}
-	return nil
+}
+
+func (c *fakeConsole) Drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.session != nil {
+		c.session = nil
+		c.note("close")
+		c.tell()
+	}
+}
+
+func (c *fakeConsole) Close() error { c.Drop(); return nil }
+
+func (c *fakeConsole) SessionState() (open, keyboard bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.session != nil, c.session != nil && c.session.keyboard
+}
+
+func (c *fakeConsole) SessionChanged() <-chan struct{} { return c.changed }
+
+// showKeyboard opens or closes the on-screen keyboard.
+func (c *fakeConsole) showKeyboard(open bool) {
+	c.set(func(c *fakeConsole) { c.session.keyboard = open })
+	c.tell()
+}
+
+type fakeSession struct {
+	c        *fakeConsole
+	keyboard bool
 }
 
 // do takes a while, notes what, and fails if it is to fail.
 func (s *fakeSession) do(ctx context.Context, takes time.Duration, what string) error {
-	if s.dying {
-		s.die()
-		return ps4.ErrClosed
-	}
 	select {
-	case <-s.done:
-		return ps4.ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-time.After(takes):
@@ -240,15 +298,14 @@ func (s *fakeSession) StartTitle(ctx context.Context, id string, o *ps4.StartOpt
 }
 
 func (s *fakeSession) Standby(ctx context.Context) error {
-	if err := s.do(ctx, s.c.starting, "standby"); err != nil {
-		if errors.Is(err, ps4.ErrUnanswered) {
-			s.die()
-		}
-		return err
+	err := s.do(ctx, s.c.starting, "standby")
+	if err == nil || errors.Is(err, ps4.ErrUnanswered) {
+		s.c.set(func(c *fakeConsole) { c.rested = time.Now() })
 	}
-	s.c.set(func(c *fakeConsole) { c.status.State, c.status.TitleID, c.status.TitleName = ps4.StateStandby, "", "" })
-	s.die()
-	return nil
+	if err == nil {
+		s.c.set(func(c *fakeConsole) { c.status.State, c.status.TitleID, c.status.TitleName = ps4.StateStandby, "", "" })
+	}
+	return err
 }
 
 // events is a publisher that notes every event, as a controller that subscribed to everything would get it.

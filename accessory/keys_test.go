@@ -108,30 +108,69 @@ func TestKeysWhileOff(t *testing.T) {
 	})
 }
 
-func TestSessionIsHeldWhileUsed(t *testing.T) {
-	inRig(t, ps4.StateAwake, netflix(), func(r *rig) {
+// A key pressed right after power on waits for the console, as a title does.
+func TestKeyWaitsForTheConsole(t *testing.T) {
+	console := newFakeConsole(ps4.StateStandby)
+	console.deaf = true
+	inRigWith(t, console, netflix(), func(r *rig) {
+		r.write(active, 1)
 		r.press(4)
-		r.after(50 * time.Second)
-		r.press(4)
-		r.after(59 * time.Second)
-		r.wantConsole("open", "up", "up")
-		if !r.tv.Snapshot().SessionOpen {
-			t.Error("the snapshot shows no session")
-		}
 		r.after(2 * time.Second)
-		r.wantConsole("close")
-		r.press(4)
-		r.after(time.Second)
-		r.console.session.die() // noticed
-		r.after(time.Second)
-		r.press(4)
-		r.after(time.Second)
-		r.wantConsole("open", "up", "close", "open", "up")
-		r.console.session.dying = true // noticed only by the next key
-		r.press(5)
-		r.after(time.Second)
-		r.wantConsole("close", "open", "down")
+		r.wantConsole("wake")
+		r.console.set(func(c *fakeConsole) { c.status.State = ps4.StateAwake })
+		r.after(3 * time.Second)
+		r.wantConsole("open", "up")
 		r.wantLog()
+	})
+}
+
+// Refusals that pass by themselves are tried again, less and less often.
+func TestKeyOutlastsABusyConsole(t *testing.T) {
+	inRig(t, ps4.StateAwake, netflix(), func(r *rig) {
+		r.console.set(func(c *fakeConsole) { c.fail["open"] = ps4.ErrBooting })
+		r.press(4)
+		r.after(10 * time.Second)
+		r.wantConsole("open", "open", "open", "open")
+		r.console.set(func(c *fakeConsole) { c.fail["open"] = nil })
+		r.after(10 * time.Second)
+		r.wantConsole("open", "up")
+		r.wantLog()
+	})
+}
+
+// A title is tried for 90 s while the console says that somebody has to pick a
+// user; each try shows on the TV, so there are few of them.
+func TestTitleOutlastsALoginThatIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, refusal := range []ps4.ResultError{1, 7, 8, 16, 17, 18, 28, 30, 32, 33} {
+		t.Run(refusal.Code(), func(t *testing.T) {
+			inRig(t, ps4.StateAwake, netflix(), func(r *rig) {
+				r.console.set(func(c *fakeConsole) { c.fail["open"] = refusal })
+				r.write(activeID, 3)
+				r.after(80 * time.Second)
+				if tries := len(r.console.takeLog()); tries < 8 || tries > 12 {
+					t.Errorf("%d tries in 80 s", tries)
+				}
+				r.console.set(func(c *fakeConsole) { c.fail["open"] = nil })
+				r.after(11 * time.Second)
+				r.wantConsole("open", "start CUSA00129")
+				r.wantLog()
+			})
+		})
+	}
+}
+
+// When such a refusal does not pass, it is what the owner is told.
+func TestLoginIsRefusedToTheEnd(t *testing.T) {
+	inRig(t, ps4.StateAwake, netflix(), func(r *rig) {
+		r.console.set(func(c *fakeConsole) { c.fail["open"] = ps4.ErrLoginManagerBusy })
+		r.write(activeID, 3)
+		r.after(95 * time.Second)
+		r.wantLog("asking who is playing")
+		r.console.takeLog()
+		r.write(active, 0)
+		r.after(35 * time.Second)
+		r.wantLog("asking who is playing")
 	})
 }
 
@@ -142,13 +181,13 @@ func TestKeyboardIsShown(t *testing.T) {
 		r.after(time.Second)
 		for _, open := range []bool{true, false, true} {
 			before := r.changes
-			r.console.session.showKeyboard(open)
+			r.console.showKeyboard(open)
 			synctest.Wait()
 			if r.tv.Snapshot().KeyboardOpen != open || r.changes == before {
 				t.Errorf("keyboard open %v: the snapshot says otherwise, or nobody was told", open)
 			}
 		}
-		r.console.session.die()
+		r.console.Drop()
 		synctest.Wait()
 		if r.tv.Snapshot().KeyboardOpen {
 			t.Error("a keyboard without a session")
@@ -165,8 +204,8 @@ func TestStandbyOvertakesKeys(t *testing.T) {
 		r.press(slices.Repeat([]int{4}, 30)...)
 		r.write(active, 0)
 		r.after(3 * time.Second)
-		r.wantConsole("open", "up", "standby", "close", "open")
-		r.wantLog("rest mode")
+		r.wantConsole("open", "up", "standby", "close")
+		r.wantLog() // the keys were for a console that is on
 		r.wantValue(active, 0)
 	})
 }

@@ -2,93 +2,77 @@ package accessory
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// runPolls asks the console for its status: slowly, quickly while something is under way, and at once after a write.
-func (t *Television) runPolls(ctx context.Context) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	var began time.Time
+// runWatch follows the console's state.
+func (t *Television) runWatch(ctx context.Context) {
+	updates := t.console.Watch(ctx, &ps4.WatchOptions{
+		Interval: t.cfg.Poll, Misses: t.cfg.Misses, Every: true, Busy: t.busy, Poke: t.poll, Last: t.status,
+	})
+	t.polling.set(time.Now())
+	for u := range updates {
+		if !u.Offline { // else it says nothing about the console
+			t.update(u)
+		}
+		t.polling.set(time.Now())
+	}
+	t.polling.set(time.Time{})
+}
+
+// busy reports whether a command is under way, so that the console is polled
+// more often.
+func (t *Television) busy() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.m.working()
+}
+
+// update takes in what a poll says.
+func (t *Television) update(u ps4.Update) {
+	deafBy := t.console.DeafUntil()
+	t.mu.Lock()
+	defer t.unlock()
+	now := time.Now()
+	u.TitleID = strings.ToUpper(u.TitleID)
+	before := t.status
+	t.status = u.Status
+	if u.Status != before {
+		t.changed = true
+		t.touch()
+	}
+	if u.HostName != before.HostName || u.SystemVersion != before.SystemVersion {
+		t.set(t.graph.firmware, firmware(u.SystemVersion), nil, nil)
+		t.showName(nil, nil)
+	}
+	t.counts.polled(u.Missed == 0)
+	if u.Missed == 0 {
+		t.lastSeen = now
+		if u.State == ps4.StateAwake && u.TitleID != "" {
+			t.learn(u.Status, u.TitleID != before.TitleID || before.State != ps4.StateAwake, now)
+		}
+	}
+	t.step(polled{began: u.Asked, state: u.State, title: u.TitleID, missed: u.Missed, deafBy: deafBy}, nil, nil)
+}
+
+// runSession notes when the session or the on-screen keyboard opens or closes.
+func (t *Television) runSession(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-t.poll:
-			timer.Reset(time.Until(began.Add(pollGap)))
-			continue
-		case <-timer.C:
+		case <-t.console.SessionChanged():
 		}
-		select {
-		case <-t.poll: // this poll is the one that was asked for
-		default:
+		open, keyboard := t.console.SessionState()
+		t.mu.Lock()
+		if t.sessionOpen != open || t.keyboard != keyboard {
+			t.sessionOpen, t.keyboard, t.changed = open, keyboard, true
 		}
-		began = time.Now()
-		timer.Reset(time.Until(began.Add(t.pollOnce(ctx, began))))
+		t.unlock()
 	}
-}
-
-// pollOnce asks once, and returns the interval to the next time.
-func (t *Television) pollOnce(ctx context.Context, began time.Time) time.Duration {
-	defer t.polling.beat()()
-	ctx, cancel := t.beginPoll(ctx)
-	defer cancel()
-	status, err := t.console.Status(ctx)
-	cancelled := errors.Is(ctx.Err(), context.Canceled) // by a write, or by the end
-	t.mu.Lock()
-	defer t.unlock()
-	t.cancelPoll = nil
-	switch {
-	case err == nil && strings.EqualFold(status.HostID, t.cfg.HostID):
-		t.counts.polled(true)
-		t.heard(status, began)
-	case !cancelled: // no answer, or that of another console which has got the address
-		t.counts.polled(false)
-		t.missed(began)
-	}
-	_, interval := t.pollTimes()
-	return interval
-}
-
-func (t *Television) beginPoll(ctx context.Context) (context.Context, context.CancelFunc) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	timeout, _ := t.pollTimes()
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	t.cancelPoll = cancel
-	return ctx, cancel
-}
-
-// pollTimes returns how long a poll may take, and the interval between two.
-func (t *Television) pollTimes() (timeout, interval time.Duration) {
-	if t.m.working() {
-		return min(fastTimeout, t.cfg.Poll), min(fastPoll, t.cfg.Poll)
-	}
-	return min(pollTimeout, t.cfg.Poll), t.cfg.Poll
-}
-
-// heard takes in a reply.
-func (t *Television) heard(s ps4.Status, began time.Time) {
-	now := time.Now()
-	s.TitleID = strings.ToUpper(s.TitleID)
-	before := t.status
-	t.status, t.lastSeen = s, now
-	if s != before {
-		t.changed = true
-	}
-	if s.HostName != before.HostName || s.SystemVersion != before.SystemVersion {
-		t.set(t.graph.firmware, firmware(s.SystemVersion), nil, nil)
-		t.showName(nil, nil)
-		t.touch()
-	}
-	if s.State == ps4.StateAwake && s.TitleID != "" {
-		t.learn(s, s.TitleID != before.TitleID || before.State != ps4.StateAwake, now)
-	}
-	t.step(polled{began: began, state: s.State, title: s.TitleID}, nil, nil)
 }
 
 // learn notes the running title, which gives it an input if there is room.
@@ -100,14 +84,6 @@ func (t *Television) learn(s ps4.Status, started bool, now time.Time) {
 	if t.in.play(s.TitleID, s.TitleName, keep, started, now) {
 		t.touch()
 		t.showInputs(nil, nil)
-	}
-}
-
-func (t *Television) missed(began time.Time) {
-	state := t.m.seen.state
-	t.step(polled{began: began, state: ps4.StateUnreachable}, nil, nil)
-	if t.m.seen.state != state {
-		t.changed = true
 	}
 }
 

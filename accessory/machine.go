@@ -1,6 +1,7 @@
 package accessory
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
@@ -13,9 +14,6 @@ import (
 // is pursued until the console confirms it, refuses it, or time runs out. While something is pursued, polls that say otherwise
 // do not show.
 type machine struct {
-	poll   time.Duration // the slow interval; silence is counted in it
-	misses int           // so many missed polls make a console unreachable
-
 	wish   wish
 	goal   power
 	goalBy time.Time // then it is given up
@@ -33,12 +31,12 @@ type machine struct {
 
 	powerErr  error // how the last goal and launch ended
 	launchErr error
+	refusal   error // why the last try of the present goal failed, if that may pass
+	refusals  int   // how many tries did
 
 	at  time.Time // of the last step
 	out []action
 }
-
-func newMachine(poll time.Duration, misses int) machine { return machine{poll: poll, misses: misses} }
 
 // power is what is wanted of the console's power.
 type power uint8
@@ -71,8 +69,7 @@ type seen struct {
 	state  ps4.State
 	title  string    // the running one
 	began  time.Time // of the last answered poll
-	heard  time.Time
-	misses int // polls without an answer since
+	misses int       // polls without an answer since
 }
 
 // Events.
@@ -84,14 +81,17 @@ type (
 		noQuit bool
 	}
 	polled struct {
-		began time.Time
-		state ps4.State // StateUnreachable: no answer
-		title string
+		began  time.Time
+		state  ps4.State // what the console is taken to be
+		title  string
+		missed int       // polls in a row without an answer
+		deafBy time.Time // see machine
 	}
 	finished struct {
-		do   do
-		err  error
-		sent bool // it left for the console, or may have
+		do     do
+		err    error
+		sent   bool      // it left for the console, or may have
+		deafBy time.Time // see machine
 	}
 	tick struct{}
 )
@@ -175,7 +175,8 @@ func (m *machine) settle() {
 	switch {
 	case w.launch != nil: // its limit is that of the waking, too
 		w.launch.until = w.began.Add(launchLimit)
-		m.launch, m.retryAt = w.launch, time.Time{}
+		m.launch = w.launch
+		m.forgive()
 		m.pursue(powerOn, w.launch.until)
 	case m.goal != powerOn:
 		m.pursue(powerOn, w.began.Add(bootHold))
@@ -205,9 +206,25 @@ func later(a, b time.Time) time.Time {
 
 func (m *machine) pursue(p power, until time.Time) {
 	if m.goal != p {
-		m.sent, m.retryAt = false, time.Time{}
+		m.sent = false
+		m.forgive()
 	}
 	m.goal, m.goalBy, m.powerErr = p, until, nil
+}
+
+// forgive lets the next try come at once.
+func (m *machine) forgive() { m.retryAt, m.refusal, m.refusals = time.Time{}, nil, 0 }
+
+// retry sets when to try again. Each login of a console that refuses shows on
+// the TV: refusals that may pass are tried again less and less often.
+func (m *machine) retry(err error, now time.Time) {
+	delay := retryAfter
+	if passes(err) {
+		delay = min(retryAfter<<m.refusals, retryMax)
+		m.refusal = err
+		m.refusals++
+	}
+	m.retryAt = now.Add(delay)
 }
 
 // wakeUp pursues power on: WAKEUPs until a poll that began after the write finds the console awake.
@@ -238,7 +255,7 @@ func (m *machine) rest(now time.Time) {
 	case !now.Before(m.goalBy) && m.busy == nil:
 		m.goal = powerAny
 		if m.seen.state == ps4.StateAwake {
-			m.failPower(ErrStillAwake)
+			m.failPower(cmp.Or(m.refusal, ErrStillAwake))
 		}
 	case !m.sent && m.busy == nil && m.answers() && !now.Before(m.retryAt):
 		if waking {
@@ -255,7 +272,7 @@ func (m *machine) play(now time.Time) {
 	switch {
 	case l == nil || m.busy != nil || m.goal == powerOff:
 	case !now.Before(l.until):
-		m.failLaunch(ErrLaunchTimeout)
+		m.failLaunch(cmp.Or(m.refusal, ErrLaunchTimeout))
 	case m.goal == powerOn && !m.up(now) || now.Before(m.retryAt):
 	case l.title == "" && l.woken: // a woken console shows the home screen by itself
 		m.launch, m.launchErr = nil, nil
@@ -289,6 +306,12 @@ func (m *machine) command(a action) {
 func (m *machine) confirmed() bool { return !m.seen.began.IsZero() && !m.seen.began.Before(m.fresh) }
 
 func (m *machine) answers() bool { return m.seen.state == ps4.StateAwake && m.seen.misses == 0 }
+
+// waking reports whether the console is on its way up, so that what needs its
+// session waits.
+func (m *machine) waking(now time.Time) bool {
+	return m.wanted() == powerOn && !m.up(now)
+}
 
 // up says that the console is awake and stays so.
 func (m *machine) up(now time.Time) bool { return m.answers() && !now.Before(m.leaveBy) }

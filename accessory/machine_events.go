@@ -6,43 +6,35 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// polled takes in what a poll says, unless it began before the last write or command.
+// polled takes in what a poll says, unless it began before the last write or
+// command.
 func (m *machine) polled(e polled, now time.Time) {
 	if e.began.Before(m.fresh) {
 		return
 	}
-	if e.state == ps4.StateUnreachable {
-		m.missed(now)
+	m.deafBy = e.deafBy
+	if e.missed > 0 {
+		m.missed(e)
 		return
 	}
-	if e.state == ps4.StateStandby {
-		m.leaveBy = time.Time{}
-		if m.seen.state == ps4.StateAwake && m.deafBy.IsZero() { // somebody else's standby
-			m.deafBy = now.Add(deafTime)
-		}
-		e.title = ""
-	} else if !now.Before(m.leaveBy) {
-		m.deafBy = time.Time{}
-		if m.goal != powerOff { // else it has just come, and the standby that waited for it has its whole time
-			m.woke = time.Time{}
-		}
+	switch {
+	case e.state == ps4.StateStandby:
+		m.leaveBy, e.title = time.Time{}, ""
+	case !now.Before(m.leaveBy) && m.goal != powerOff: // else it has just come, and its standby has its whole time
+		m.woke = time.Time{}
 	}
-	m.seen = seen{state: e.state, title: e.title, began: e.began, heard: now}
+	m.seen = seen{state: e.state, title: e.title, began: e.began}
 }
 
-// missed counts a poll without an answer. In the minute after a standby that is rest mode; otherwise a console is gone after
-// some polls, the time of which has passed as well (polls are quicker while a command is under way).
-func (m *machine) missed(now time.Time) {
-	m.seen.misses++
-	if m.seen.misses > 1 { // one may be a lost datagram
+// missed takes in a poll without an answer. The console is what it was until it
+// is taken to be resting or gone.
+func (m *machine) missed(e polled) {
+	m.seen.misses = e.missed
+	if e.missed > 1 { // one may be a lost datagram
 		m.leaveBy = time.Time{}
 	}
-	gone := m.seen.misses >= m.misses && now.Sub(m.seen.heard) >= time.Duration(m.misses)*m.poll
-	switch {
-	case now.Before(m.deafBy):
-		m.seen.state, m.seen.title = ps4.StateStandby, ""
-	case gone:
-		m.seen.state, m.seen.title = ps4.StateUnreachable, ""
+	if e.state != ps4.StateAwake {
+		m.seen.state, m.seen.title = e.state, ""
 	}
 }
 
@@ -61,7 +53,7 @@ func (m *machine) finished(e finished, now time.Time) {
 	if b == nil || b.do != e.do {
 		return
 	}
-	m.busy, m.cancel, m.fresh = nil, false, now
+	m.busy, m.cancel, m.fresh, m.deafBy = nil, false, now, e.deafBy
 	if b.do == doStandby {
 		m.rested(b, e, now)
 		return
@@ -79,7 +71,6 @@ func (m *machine) rested(b *action, e finished, now time.Time) {
 			m.leaveBy = b.leave
 		}
 	default:
-		m.deafBy = now.Add(deafTime)
 		m.stretch()
 	}
 	if m.goal != powerOff {
@@ -87,7 +78,8 @@ func (m *machine) rested(b *action, e finished, now time.Time) {
 	}
 	switch end {
 	case again:
-		m.sent, m.retryAt = false, now.Add(retryAfter)
+		m.sent = false
+		m.retry(e.err, now)
 	case refused:
 		m.failPower(e.err)
 	case done, resting:
@@ -111,7 +103,7 @@ func (m *machine) played(l *launch, e finished, now time.Time) {
 	case end == resting:
 		m.pursue(powerOn, l.until)
 	case end == again && l.title != "":
-		m.retryAt = now.Add(retryAfter)
+		m.retry(e.err, now)
 	default:
 		m.failLaunch(e.err)
 	}
@@ -120,7 +112,7 @@ func (m *machine) played(l *launch, e finished, now time.Time) {
 // seenResting notes that the console itself said that it rests.
 func (m *machine) seenResting(now time.Time) {
 	m.leaveBy = time.Time{}
-	m.seen = seen{state: ps4.StateStandby, began: now, heard: now}
+	m.seen = seen{state: ps4.StateStandby, began: now}
 }
 
 // active is what HomeKit reads.

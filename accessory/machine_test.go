@@ -53,8 +53,11 @@ type story struct {
 	m       machine
 	start   time.Time
 	now     time.Time
-	console polled
+	console polled // what it answers; silent: StateUnreachable
 	polled  time.Time
+	last    polled // what a Watch makes of that
+	rested  time.Time
+	left    bool
 	reached bool
 
 	shown               string
@@ -64,12 +67,47 @@ type story struct {
 
 func newStory(t *testing.T, before string) *story {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	s := &story{t: t, m: newMachine(defaultPoll, defaultMiss), start: start, now: start.Add(-5 * time.Second)}
+	s := &story{t: t, start: start, now: start.Add(-6 * time.Second)}
 	s.answer(before)
-	s.polled = s.now
-	s.step(polled{s.now, s.console.state, s.console.title})
+	s.poll()
 	s.home = nil
 	return s
+}
+
+// poll tells the machine what a ps4.Watch would.
+func (s *story) poll() {
+	s.polled = s.now
+	before := s.last.state
+	s.last.began = s.now
+	switch s.console.state {
+	case ps4.StateUnreachable:
+		s.last.missed++
+		s.left = s.left || s.last.missed > 1
+		if s.now.Before(s.deafBy()) {
+			s.last.state, s.last.title = ps4.StateStandby, ""
+		} else if s.last.missed >= defaultMiss {
+			s.last.state, s.last.title = ps4.StateUnreachable, ""
+		}
+	case ps4.StateStandby:
+		s.last.state, s.last.title, s.last.missed, s.left = ps4.StateStandby, "", 0, true
+		if before == ps4.StateAwake {
+			s.rested = s.now
+		}
+	case ps4.StateAwake:
+		s.last.state, s.last.title, s.last.missed = ps4.StateAwake, s.console.title, 0
+		if s.left || s.now.Sub(s.rested) >= 30*time.Second {
+			s.rested, s.left = time.Time{}, false
+		}
+	}
+	s.last.deafBy = s.deafBy()
+	s.step(s.last)
+}
+
+func (s *story) deafBy() time.Time {
+	if s.rested.IsZero() {
+		return time.Time{}
+	}
+	return s.rested.Add(ps4.DeafTime)
 }
 
 // answer sets what the console says to polls; it reports whether the word is a state.
@@ -134,7 +172,10 @@ func (s *story) happen(what string) {
 func (s *story) finish(end error) {
 	sent := s.reached || end == nil
 	s.reached = false
-	s.step(finished{do: s.m.busy.do, err: end, sent: sent})
+	if s.m.busy.do == doStandby && sent {
+		s.rested, s.left = s.now, false
+	}
+	s.step(finished{do: s.m.busy.do, err: end, sent: sent, deafBy: s.deafBy()})
 }
 
 // write steps, and polls at once, as the television does.
@@ -146,9 +187,9 @@ func (s *story) write(e event) {
 // run lets time pass: polls and the machine's own times, in order.
 func (s *story) run(until time.Time) {
 	for {
-		every := defaultPoll
-		if s.m.working() {
-			every = fastPoll
+		every := 2 * defaultPoll
+		if s.m.working() || s.last.state == ps4.StateAwake {
+			every = defaultPoll
 		}
 		poll := s.polled.Add(every)
 		if poll.Before(s.now) {
@@ -172,8 +213,7 @@ func (s *story) run(until time.Time) {
 			s.step(tick{})
 			continue
 		}
-		s.polled = s.now
-		s.step(polled{s.now, s.console.state, s.console.title})
+		s.poll()
 	}
 }
 

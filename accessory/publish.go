@@ -122,6 +122,7 @@ func (t *Television) saved() Saved {
 	return Saved{
 		Name: t.name, ActiveIdentifier: uint32(t.chosen), //nolint:gosec // 1 to 90
 		HostName: t.status.HostName, SystemVersion: t.status.SystemVersion,
+		State: t.m.seen.state, TitleID: t.m.seen.title,
 		Titles: titles, Order: order,
 	}
 }

@@ -42,20 +42,20 @@ func (p *pulse) beatAfter(ctx context.Context) (over func()) {
 	}
 }
 
-func (p *pulse) hangs() bool {
+func (p *pulse) hangs(after time.Duration) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return !p.since.IsZero() && time.Since(p.since) > hangAfter
+	return !p.since.IsZero() && time.Since(p.since) > after
 }
 
 // Hung names a loop of Run that does not turn any more, for a watchdog; it is empty as long as all do. It never blocks.
 func (t *Television) Hung() string {
 	switch {
-	case t.polling.hangs():
+	case t.polling.hangs(hangAfter + 4*t.cfg.Poll): // since the last update
 		return "polling"
-	case t.timing.hangs():
+	case t.timing.hangs(hangAfter):
 		return "timers"
-	case t.working.hangs():
+	case t.working.hangs(hangAfter):
 		return "commands"
 	}
 	return ""

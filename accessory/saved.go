@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"time"
+
+	"github.com/ps4kit/ps4kit/ps4"
 )
 
 // Store keeps what a television remembers. Save returns only after the data is on disk.
@@ -20,6 +22,8 @@ type Saved struct {
 	ActiveIdentifier uint32                `json:"active_identifier,omitempty"` // 0: the home screen
 	HostName         string                `json:"host_name,omitempty"`         // last seen
 	SystemVersion    string                `json:"system_version,omitempty"`    // last seen
+	State            ps4.State             `json:"state,omitempty"`             // last seen; left out: unreachable
+	TitleID          string                `json:"title_id,omitempty"`          // running when last seen
 	Titles           map[string]SavedTitle `json:"titles,omitempty"`            // by title id, upper case
 	Order            []string              `json:"order,omitempty"`             // title ids, as somebody ordered them
 }

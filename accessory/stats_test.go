@@ -47,7 +47,7 @@ func TestStatsOfWishes(t *testing.T) {
 		r.write(active, 1) // the same wish again
 		r.after(10 * time.Second)
 		r.wantCommands("wake 1 done")
-		if h := r.took(accessory.CommandWake); h.Sum != 250*time.Millisecond || h.Buckets[len(h.Buckets)-1] != 1 || h.Buckets[0] != 0 || h.Buckets[1] != 1 {
+		if h := r.took(accessory.CommandWake); h.Sum != time.Second || h.Buckets[len(h.Buckets)-1] != 1 || h.Buckets[2] != 0 || h.Buckets[3] != 1 {
 			r.t.Errorf("the wake took %+v", h)
 		}
 		r.write(activeID, 3)
@@ -111,12 +111,12 @@ func TestStatsOfKeys(t *testing.T) {
 func TestStatsOfPolls(t *testing.T) {
 	inRig(t, ps4.StateAwake, accessory.Config{}, func(r *rig) {
 		r.after(20*time.Second + time.Millisecond)
-		if s := r.tv.Stats(); s.Polls != 5 || s.Missed != 0 {
+		if s := r.tv.Stats(); s.Polls != 21 || s.Missed != 0 {
 			r.t.Errorf("%d polls, %d missed", s.Polls, s.Missed)
 		}
 		r.console.set(func(c *fakeConsole) { c.silent = true })
 		r.after(20 * time.Second)
-		if s := r.tv.Stats(); s.Missed == 0 || s.Polls != s.Missed+5 {
+		if s := r.tv.Stats(); s.Missed == 0 || s.Polls != s.Missed+21 {
 			r.t.Errorf("%d polls, %d missed", s.Polls, s.Missed)
 		}
 	})

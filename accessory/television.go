@@ -48,16 +48,15 @@ type Television struct {
 	keyboard    bool // the on-screen keyboard is open
 	changed     bool // the snapshot did
 
-	wake       bool // a WAKEUP is to be sent
-	queue      queue
-	waiters    []waiter
-	counts     counts
-	reverts    []*characteristic.C // written, but without effect: to be told by an event
-	revertAt   time.Time
-	dirty      bool // something is to be saved, at saveAt
-	saveAt     time.Time
-	urgent     bool               // it is to be saved before the answer
-	cancelPoll context.CancelFunc // of the poll under way
+	wake     bool // a WAKEUP is to be sent
+	queue    queue
+	waiters  []waiter
+	counts   counts
+	reverts  []*characteristic.C // written, but without effect: to be told by an event
+	revertAt time.Time
+	dirty    bool // something is to be saved, at saveAt
+	saveAt   time.Time
+	urgent   bool // it is to be saved before the answer
 }
 
 // New makes a television of a console. It reads the store and does no I/O on the network.
@@ -79,7 +78,7 @@ func New(c Config, console Console) (*Television, error) {
 		return nil, err
 	}
 	t := &Television{
-		cfg: cfg, console: console, in: in, remote: remote, m: newMachine(cfg.Poll, cfg.Misses),
+		cfg: cfg, console: console, in: in, remote: remote,
 		pub: modelOnly{}, stopped: make(chan struct{}),
 		clock: make(chan struct{}, 1), work: make(chan struct{}, 1), poll: make(chan struct{}, 1),
 	}
@@ -99,7 +98,10 @@ func (t *Television) restore(saved Saved) {
 	if t.cfg.Firmware == "" {
 		t.cfg.Firmware = saved.SystemVersion
 	}
-	t.status = ps4.Status{HostName: saved.HostName, SystemVersion: t.cfg.Firmware}
+	t.status = ps4.Status{
+		HostID: t.cfg.HostID, HostName: saved.HostName, SystemVersion: t.cfg.Firmware, State: saved.State, TitleID: saved.TitleID,
+	}
+	t.m.seen.state, t.m.seen.title = saved.State, saved.TitleID // until polls are answered or missed
 	t.chosen = homeScreen
 	if id, _ := t.in.title(int(saved.ActiveIdentifier)); id != "" {
 		t.chosen = int(saved.ActiveIdentifier)
@@ -132,11 +134,11 @@ func (t *Television) Run(ctx context.Context) error {
 	}
 	defer close(t.stopped)
 	var group sync.WaitGroup
-	for _, loop := range []func(context.Context){t.runPolls, t.runWork, t.runClock} {
+	for _, loop := range []func(context.Context){t.runWatch, t.runWork, t.runClock, t.runSession} {
 		group.Go(func() { loop(ctx) })
 	}
 	group.Wait()
-	return t.save()
+	return errors.Join(t.console.Close(), t.save())
 }
 
 // unlock ends what began with mu.Lock, and tells of changes.
@@ -165,6 +167,9 @@ func (t *Television) step(e event, by *http.Request, of *characteristic.C) {
 	t.show(of, by)
 	t.release()
 	poke(t.clock)
+	if len(t.queue.jobs) > 0 {
+		poke(t.work) // they may have waited for the console
+	}
 }
 
 func (t *Television) act(a action) {
@@ -176,6 +181,9 @@ func (t *Television) act(a action) {
 	case doReport:
 		t.report(a.err)
 	case doStandby, doStart, doHome:
+		if a.do == doStandby {
+			t.queue.dropKeys(maxKeys) // they were for a console that is on
+		}
 		t.queue.setCommand(a)
 		poke(t.work)
 	}
@@ -185,9 +193,6 @@ func (t *Television) act(a action) {
 func (t *Television) want(e event, done chan error, by *http.Request, of *characteristic.C) {
 	t.trouble = nil
 	t.changed = true
-	if t.cancelPoll != nil {
-		t.cancelPoll()
-	}
 	t.step(e, by, of)
 	t.await(e, done)
 	poke(t.poll)

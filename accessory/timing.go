@@ -1,10 +1,6 @@
 package accessory
 
-import (
-	"time"
-
-	"github.com/ps4kit/ps4kit/ps4"
-)
+import "time"
 
 // Times of docs/homekit.md §5; wakeEvery and afterSilence are of docs/protocol.md §1 and §7.
 const (
@@ -15,17 +11,12 @@ const (
 	wakeEvery    = 3 * time.Second        // a WAKEUP while the console enters rest mode is lost
 	wakeEffect   = 30 * time.Second       // how long after the last WAKEUP a console may still come up
 	leaveTime    = 30 * time.Second       // how long after a standby a console may still call itself awake
-	deafTime     = ps4.DeafTime           // silence after a standby is rest mode for so long
 	retryAfter   = time.Second            // TCP may refuse for seconds after the first reply of a woken console
+	retryMax     = 10 * time.Second       // between tries of what the console refuses: each shows on the TV
 	doubleTime   = 250 * time.Millisecond // within this a second press of a key makes it a double press
 	revertDelay  = 100 * time.Millisecond // from the answer to a write that changes nothing to the event that says so
-	defaultPoll  = 5 * time.Second
-	fastPoll     = 500 * time.Millisecond // while a command is under way
-	pollGap      = 250 * time.Millisecond // never more often: a console takes 5 SRCH a second (docs/protocol.md §1)
-	fastTimeout  = time.Second            // for an answer while a command is under way
-	pollTimeout  = 3 * time.Second
-	wakeTimeout  = time.Second // to send one datagram
-	defaultIdle  = 60 * time.Second
+	defaultPoll  = time.Second
+	wakeTimeout  = time.Second      // to send one datagram
 	keyTimeout   = 30 * time.Second // to open a session and press one key
 	sameTrouble  = time.Minute      // keys that fail for the same reason log it once in this time
 	saveAfter    = 250 * time.Millisecond

@@ -43,7 +43,7 @@ func CaptureCredential(ctx context.Context, o *CaptureOptions) (Credential, erro
 	case errors.Is(err, syscall.EADDRINUSE):
 		return Credential{}, fmt.Errorf("%w: %w", ErrPortTaken, err)
 	case err != nil:
-		return Credential{}, fmt.Errorf("ps4: listening for the phone app: %w", err)
+		return Credential{}, fmt.Errorf("listening for the phone app: %w", err)
 	}
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
@@ -89,23 +89,23 @@ func (c *capture) serve(ctx context.Context, conn net.PacketConn) (Credential, e
 			return Credential{}, context.Cause(ctx)
 		}
 		if err != nil {
-			return Credential{}, fmt.Errorf("ps4: listening for the phone app: %w", err)
+			return Credential{}, fmt.Errorf("listening for the phone app: %w", err)
 		}
 		request, err := ddp.ParseRequest(buf[:n])
 		if err != nil {
-			c.Logf("ps4: ignored a datagram of %v: %v", from, err)
+			c.Logf("ignored a datagram of %v: %v", from, err)
 			continue
 		}
 		if request.Method == ddp.Search {
 			if _, err := conn.WriteTo(c.reply, from); err != nil {
-				c.Logf("ps4: answering %v: %v", from, err)
+				c.Logf("answering %v: %v", from, err)
 			}
 			continue
 		}
 		if credential, ok := captured(request); ok {
 			return credential, nil
 		}
-		c.Logf("ps4: ignored a %s of %v that is not the phone app's", request.Method, from)
+		c.Logf("ignored a %s of %v that is not the phone app's", request.Method, from)
 	}
 }
 

@@ -61,12 +61,15 @@ func (s *Session) Standby(ctx context.Context) error {
 	if asked && errors.Is(err, ErrClosed) && s.Err() != nil {
 		err = s.restsNow(ctx, err)
 	}
-	if err == nil {
+	var refusal ResultError
+	if asked && !errors.As(err, &refusal) {
 		s.console.noteRested()
+	}
+	switch {
+	case err == nil:
 		s.end(ErrStandby)
 		return nil
-	}
-	if answer := ResultError(0); asked && !errors.As(err, &answer) {
+	case asked && refusal == 0:
 		return fmt.Errorf("%w (%w)", err, ErrUnanswered)
 	}
 	return err
@@ -75,7 +78,7 @@ func (s *Session) Standby(ctx context.Context) error {
 // restsNow decides about a console that hung up without an answer: rest mode
 // may show before the silence or after it (docs/protocol.md §7).
 func (s *Session) restsNow(ctx context.Context, hungUp error) error {
-	status, err := s.console.statusWithin(ctx, statusLimit)
+	status, err := s.console.statusNow(ctx)
 	if status.State == StateStandby || errors.Is(err, ErrUnreachable) {
 		return nil
 	}
@@ -90,4 +93,46 @@ func (s *Session) Logout(ctx context.Context) error {
 		}
 		return s.requestResult(ctx, wire.Empty{Type: wire.TypeLogout}, wire.TypeLogoutResult)
 	})
+}
+
+// Toggle wakes a console that rests, and puts one to rest that is on; it
+// returns the state that the console is in then. It fails as [Console.WakeWait],
+// [Console.Open] and [Session.Standby] do.
+func (c *Console) Toggle(ctx context.Context) (State, error) {
+	status, err := c.Status(ctx)
+	if err != nil {
+		return status.State, err
+	}
+	if status.State == StateStandby {
+		status, err = c.WakeWait(ctx)
+		return status.State, err
+	}
+	s, err := c.Open(ctx)
+	if err != nil {
+		return status.State, err
+	}
+	defer s.Close()
+	if err := s.Standby(ctx); err != nil {
+		return StateAwake, err
+	}
+	return StateStandby, nil
+}
+
+// StartTitle wakes the console if it rests, opens a session, starts a title and
+// closes the session. It fails as [Console.WakeWait], [Console.Open] and
+// [Session.StartTitle] do.
+func (c *Console) StartTitle(ctx context.Context, titleID string, o *StartOptions) error {
+	status, err := c.Status(ctx)
+	if err == nil && status.State == StateStandby {
+		_, err = c.WakeWait(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	s, err := c.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return s.StartTitle(ctx, titleID, o)
 }

@@ -68,7 +68,7 @@ func TestStatusOfSomebodyElse(t *testing.T) {
 		ok(t, err)
 		c.SetHostID("000000000001")
 		_, err = c.Status(ctx)
-		wantErr(t, err, ps4.ErrUnreachable)
+		wantErr(t, err, ps4.ErrOtherConsole)
 		c.SetHostID("")
 		f.from = netip.MustParseAddrPort("192.0.2.99:987")
 		_, err = c.Status(ctx)

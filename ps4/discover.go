@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -19,34 +18,46 @@ import (
 const maxFound = 1024
 
 // Discover searches for consoles for the given time, asking once a second, and
-// returns one entry for each host id, sorted by it: the latest reply counts.
-// None found is no error. It fails when nothing could be sent at all, and when
-// ctx ends first, with what was found until then.
+// returns one entry for each host id, sorted by it; the latest reply counts.
+// Finding none is no error. It fails when nothing could be sent at all, and
+// when ctx ends first, with what was found until then.
 //
-// See Options.Broadcast and Options.Interfaces for where it searches.
-func Discover(ctx context.Context, wait time.Duration, o *Options) ([]Status, error) {
-	set := newSettings(o)
+// It searches Options.Broadcast, on Options.Interfaces, and asks the addresses
+// given here as well.
+func (n *Network) Discover(ctx context.Context, wait time.Duration, also ...netip.AddrPort) ([]Status, error) {
+	if err := n.acquire(ctx); err != nil {
+		return nil, err
+	}
+	defer n.release()
 	found := &collector{byHost: map[string]Status{}}
-	errs := make([]error, len(set.Broadcast))
-	var group sync.WaitGroup
+	n.mu.Lock()
+	n.searches[found] = struct{}{}
+	n.mu.Unlock()
+
 	until := time.Now().Add(wait)
-	for i, target := range set.Broadcast {
-		target = withPort(target)
-		port := set.askFrom(target)
-		if i > 0 {
-			port = 0 // the first one has Options.LocalPort
-		}
-		sock, err := set.listen(ctx, port)
-		if errs[i] = err; err == nil {
-			group.Go(func() { errs[i] = sock.search(ctx, target, until, found) })
-		}
+	shared, apart := n.searchTargets(also)
+	var parts []func() error
+	if len(shared) > 0 {
+		parts = append(parts, func() error { return n.searchUntil(ctx, until, shared) })
+	}
+	for _, target := range apart {
+		parts = append(parts, func() error { return n.searchApart(ctx, until, target) })
+	}
+	errs := make([]error, len(parts))
+	var group sync.WaitGroup
+	for i, part := range parts {
+		group.Go(func() { errs[i] = part() })
 	}
 	group.Wait()
-	return found.sorted(), failure(ctx, errs)
+
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.searches, found)
+	return found.sorted(), searchErr(ctx, errs)
 }
 
-// failure is ctx's error, or that of a search of which no part worked.
-func failure(ctx context.Context, errs []error) error {
+// searchErr returns ctx's error, or the joined errors if every part failed.
+func searchErr(ctx context.Context, errs []error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -56,47 +67,113 @@ func failure(ctx context.Context, errs []error) error {
 	return errors.Join(errs...)
 }
 
-// search asks one target again and again. It has its own socket, so that every
-// reply is known to be for the port that was asked.
-func (s *socket) search(ctx context.Context, target netip.AddrPort, until time.Time, found *collector) error {
-	defer s.Close()
-	take := func(from netip.Addr, r ddp.Reply) bool {
-		s.set.Counters.DDPReceived.Add(1)
-		found.add(newStatus(netip.AddrPortFrom(from, target.Port()), r))
-		return false
+// searchTargets returns the addresses that the shared socket asks, and those
+// of simulated consoles, which are asked each from a socket of its own.
+func (n *Network) searchTargets(also []netip.AddrPort) (shared, apart []netip.AddrPort) {
+	for _, target := range slices.Concat(n.set.Broadcast, also) {
+		target = withPort(target)
+		if isReal(target) || target.Addr() == limitedBroadcast {
+			shared = append(shared, target)
+		} else if !slices.Contains(apart, target) {
+			apart = append(apart, target)
+		}
 	}
-	targets := s.set.expand(target)
-	if len(targets) == 0 {
-		return fmt.Errorf("ps4: no network to search on the interfaces %q", s.set.Interfaces)
-	}
+	return shared, apart
+}
+
+// searchUntil asks once a second until the time has come. What others ask in
+// between counts as well.
+func (n *Network) searchUntil(ctx context.Context, until time.Time, targets []netip.AddrPort) error {
 	for time.Now().Before(until) {
-		if err := s.send(searchFor(target.Port()), targets...); err != nil {
+		n.mu.Lock()
+		wait := time.Until(n.searched.Add(searchGap))
+		n.mu.Unlock()
+		if err := sleep(ctx, min(wait, time.Until(until))); err != nil {
 			return err
 		}
-		if _, err := s.receive(ctx, earlier(until, searchEvery), take); err != nil {
+		if err := n.search(ctx, targets); err != nil {
+			return err
+		}
+		if err := sleep(ctx, min(searchEvery, time.Until(until))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// earlier returns the given time, or now plus d if that comes first.
-func earlier(t time.Time, d time.Duration) time.Time {
-	if next := time.Now().Add(d); next.Before(t) {
-		return next
+// searchApart asks one simulated console for its status once a second.
+func (n *Network) searchApart(ctx context.Context, until time.Time, target netip.AddrPort) error {
+	alone := n.alone(target)
+	alone.parent = n
+	if err := alone.acquire(ctx); err != nil {
+		return err
 	}
-	return t
+	defer alone.release()
+	return alone.searchUntil(ctx, until, []netip.AddrPort{target})
+}
+
+// search sends one SRCH to each target. Replies go to every search and console.
+func (n *Network) search(ctx context.Context, targets []netip.AddrPort) error {
+	n.mu.Lock()
+	n.searched = time.Now()
+	n.mu.Unlock()
+	var errs []error
+	for _, target := range targets {
+		expanded := n.set.expand(target)
+		if len(expanded) == 0 {
+			errs = append(errs, fmt.Errorf("no network to search on the interfaces %q", n.set.Interfaces))
+			continue
+		}
+		cmp.Or(n.parent, n).noteAsked(target)
+		if err := n.send(ctx, searchFor(target.Port()), expanded...); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		n.set.Counters.DDPSent.Add(uint64(len(expanded)))
+	}
+	if len(errs) < len(targets) {
+		return nil
+	}
+	return errors.Join(errs...)
+}
+
+// lookFor searches once for consoles that have moved, unless somebody has just
+// searched. Their replies find their way by host id.
+func (n *Network) lookFor(ctx context.Context) {
+	n.mu.Lock()
+	fresh := time.Since(n.searched) < searchEvery
+	n.mu.Unlock()
+	if fresh {
+		return
+	}
+	shared, apart := n.searchTargets(nil)
+	if len(shared) > 0 {
+		if err := n.search(ctx, shared); err != nil {
+			n.set.Logf("searching: %v", err)
+		}
+	}
+	for _, target := range apart {
+		if err := n.searchApart(ctx, time.Now().Add(apartTime), target); err != nil {
+			n.set.Logf("searching %v: %v", target, err)
+		}
+	}
+}
+
+// noteAsked lets a reply from a target count that is on no network of this
+// machine.
+func (n *Network) noteAsked(target netip.AddrPort) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.asked[target] == nil {
+		n.asked[target] = &questions{}
+	}
+	n.asked[target].searched = time.Now()
 }
 
 // collector keeps the latest status of each host.
-type collector struct {
-	mu     sync.Mutex
-	byHost map[string]Status
-}
+type collector struct{ byHost map[string]Status }
 
 func (c *collector) add(s Status) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if _, known := c.byHost[s.HostID]; known || len(c.byHost) < maxFound {
 		c.byHost[s.HostID] = s
 	}
@@ -116,8 +193,8 @@ func defaultBroadcast() []netip.AddrPort {
 	}
 }
 
-// expand turns 255.255.255.255 into the broadcast addresses of the interfaces
-// that were asked for; without such a choice it is sent as well.
+// expand turns 255.255.255.255 into the broadcast addresses of the chosen
+// interfaces; if none were chosen it is sent as well.
 func (s *settings) expand(target netip.AddrPort) []netip.AddrPort {
 	if target.Addr() != limitedBroadcast {
 		return []netip.AddrPort{target}
@@ -126,48 +203,8 @@ func (s *settings) expand(target netip.AddrPort) []netip.AddrPort {
 	if len(s.Interfaces) == 0 {
 		targets = append(targets, target)
 	}
-	for _, addr := range broadcastAddrs(s.Interfaces) {
+	for _, addr := range s.links.broadcastAddrs(s.Interfaces) {
 		targets = append(targets, netip.AddrPortFrom(addr, target.Port()))
 	}
 	return targets
-}
-
-// broadcastAddrs returns the IPv4 broadcast addresses of interfaces that are
-// up, all of them or those named.
-func broadcastAddrs(names []string) []netip.Addr {
-	interfaces, err := net.Interfaces()
-	if err != nil {
-		return nil
-	}
-	var found []netip.Addr
-	for _, i := range interfaces {
-		const usable = net.FlagUp | net.FlagBroadcast
-		if i.Flags&usable != usable || len(names) > 0 && !slices.Contains(names, i.Name) {
-			continue
-		}
-		addrs, err := i.Addrs()
-		if err != nil {
-			continue
-		}
-		for _, a := range addrs {
-			if b, ok := broadcastOf(a.String()); ok && !slices.Contains(found, b) {
-				found = append(found, b)
-			}
-		}
-	}
-	return found
-}
-
-// broadcastOf returns the last address of an IPv4 network like "10.0.0.7/24".
-// Networks of one or two addresses have none.
-func broadcastOf(cidr string) (netip.Addr, bool) {
-	prefix, err := netip.ParsePrefix(cidr)
-	if err != nil || !prefix.Addr().Is4() || prefix.Bits() > 30 {
-		return netip.Addr{}, false
-	}
-	b := prefix.Addr().As4()
-	for bit := prefix.Bits(); bit < 32; bit++ {
-		b[bit/8] |= 0x80 >> (bit % 8)
-	}
-	return netip.AddrFrom4(b), true
 }

@@ -41,11 +41,11 @@ func (c *Console) Link(ctx context.Context, pin PIN) error {
 }
 
 func (c *Console) open(ctx context.Context, pin PIN) (*Session, error) {
-	user, err := c.who()
+	user, err := c.currentUser()
 	if err != nil {
 		return nil, err
 	}
-	status, err := c.statusWithin(ctx, statusLimit)
+	status, err := c.statusNow(ctx)
 	switch {
 	case err != nil:
 		return nil, err
@@ -87,7 +87,7 @@ func (c *Console) enter(ctx context.Context, status Status, who login) (*Session
 		default:
 			return nil, err
 		}
-		c.set.Logf("ps4: %v: %v", address, err)
+		c.set.Logf("%v: %v", address, err)
 		if resets >= hungResets {
 			return nil, fmt.Errorf("%w: %w", ErrServiceHung, err)
 		}
@@ -141,7 +141,7 @@ func (c *Console) dial(ctx context.Context, address netip.AddrPort) (net.Conn, e
 // greet does what goes in the clear, and starts the cipher.
 func (c *Console) greet(ctx context.Context, conn net.Conn) (*wire.Conn, error) {
 	if err := conn.SetDeadline(time.Now().Add(greetingLimit)); err != nil {
-		return nil, fmt.Errorf("ps4: %w", err)
+		return nil, fmt.Errorf("%w", err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	encrypted, err := handshake(conn, c.set.ServerKey)
@@ -152,7 +152,7 @@ func (c *Console) greet(ctx context.Context, conn net.Conn) (*wire.Conn, error) 
 		return nil, wireError(err)
 	}
 	if err := conn.SetDeadline(time.Time{}); err != nil {
-		return nil, fmt.Errorf("ps4: %w", err)
+		return nil, fmt.Errorf("%w", err)
 	}
 	return encrypted, nil
 }

@@ -1,8 +1,19 @@
 package ps4
 
-// Sentinels, to be found with [errors.Is]. Each has Code() string, a short
-// name for programs ("standby"), and Hint() string, what the user can do; so
-// has [ResultError].
+import (
+	"fmt"
+	"net/netip"
+)
+
+// Error is what this package's sentinels, [ResultError] and
+// [OtherConsoleError] have in common; find it with [errors.As].
+type Error interface {
+	error
+	Code() string // a short name for programs: "standby"
+	Hint() string // what the user can do: one imperative sentence
+}
+
+// Sentinels, to be compared with [errors.Is]; each is an [Error].
 var (
 	// ErrStandby means that the console is in rest mode: wake it first.
 	ErrStandby error = &sentinel{"standby", "the console is in rest mode", "wake it first"}
@@ -11,6 +22,12 @@ var (
 		"unreachable", "the console does not answer",
 		"check its address, that it is on or in rest mode with the network kept alive, and that no firewall drops UDP",
 	}
+	// ErrNoNetwork means that a datagram could not be sent: this machine has no
+	// link. It is no news about the console.
+	ErrNoNetwork error = &sentinel{"no_network", "this machine has no network", "check its cable or its Wi-Fi"}
+	// ErrOtherConsole means that another console answers at the address: see
+	// [OtherConsoleError].
+	ErrOtherConsole error = &sentinel{"other_console", "another console answers at this address", otherConsoleHint}
 	// ErrDoorClosed means that the console is on but keeps its TCP port shut.
 	ErrDoorClosed error = &sentinel{
 		"door_closed", "the console does not open its connection",
@@ -44,7 +61,7 @@ var (
 		"check the credential, and that the console may be turned on from the network",
 	}
 	// ErrNoCredential means that the call needs a credential.
-	ErrNoCredential error = &sentinel{"no_credential", "there is no credential", "get one first (ps4kit credential)"}
+	ErrNoCredential error = &sentinel{"no_credential", "there is no credential", "get one from a PSN account id, or by signing in"}
 
 	// ErrNotConfirmed means that a title was started but did not appear.
 	ErrNotConfirmed error = &sentinel{
@@ -101,10 +118,33 @@ const addDevice = "Settings > Mobile App Connection Settings > Add Device"
 // sentinel is an error with a name for programs and advice for people.
 type sentinel struct{ code, text, hint string }
 
-func (e *sentinel) Error() string { return "ps4: " + e.text }
+func (e *sentinel) Error() string { return e.text }
 
 // Code returns a short name for programs.
 func (e *sentinel) Code() string { return e.code }
 
 // Hint returns what the user can do.
 func (e *sentinel) Hint() string { return e.hint }
+
+const otherConsoleHint = "use the address or the host id of the console that you mean"
+
+// OtherConsoleError says which console answers at an address where another one
+// was expected. It is [ErrOtherConsole].
+type OtherConsoleError struct {
+	Addr      netip.AddrPort
+	Want, Got string // host ids
+}
+
+// Error implements error.
+func (e *OtherConsoleError) Error() string {
+	return fmt.Sprintf("the console at %v is %s, not %s", e.Addr, e.Got, e.Want)
+}
+
+// Is reports whether target is [ErrOtherConsole].
+func (e *OtherConsoleError) Is(target error) bool { return target == ErrOtherConsole } //nolint:errorlint // one value
+
+// Code returns "other_console".
+func (e *OtherConsoleError) Code() string { return "other_console" }
+
+// Hint returns what the user can do.
+func (e *OtherConsoleError) Hint() string { return otherConsoleHint }

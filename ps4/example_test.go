@@ -29,11 +29,17 @@ func simulated(cfg ps4test.Config) (*ps4test.Console, ps4.Credential) {
 	return simulated, credential
 }
 
-func ExampleDiscover() {
+func ExampleNetwork_Discover() {
 	den, _ := simulated(ps4test.Config{})
 	defer den.Close()
 
-	found, err := ps4.Discover(context.Background(), 200*time.Millisecond, den.Options())
+	ctx := context.Background()
+	network, err := ps4.Listen(ctx, den.Options())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer network.Close()
+	found, err := network.Discover(ctx, 200*time.Millisecond)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -76,7 +82,7 @@ func ExampleConsole_Link() {
 	}
 	fmt.Println(pin, console.Link(ctx, pin))
 	// Output:
-	// ps4: the console wants a PIN: this program is not linked yet: link again: on the console choose Settings > Mobile App Connection Settings > Add Device and enter the PIN that it shows
+	// the console wants a PIN: this program is not linked with it yet
 	// [redacted] <nil>
 }
 

@@ -9,7 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
@@ -65,7 +64,7 @@ func TestSearchKeepsABoundedNumber(t *testing.T) {
 		}
 		o := f.options()
 		o.Broadcast = []netip.AddrPort{testAddr}
-		found, err := ps4.Discover(ctx, time.Minute, o)
+		found, err := discover(ctx, time.Minute, o)
 		ok(t, err)
 		if len(found) != kept || pretended < 2*kept {
 			t.Errorf("%d of %d consoles were kept, want %d", len(found), pretended, kept)

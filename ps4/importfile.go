@@ -37,7 +37,7 @@ type Imported struct {
 func ImportCredentials(r io.Reader) ([]Imported, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxImport+1))
 	if err != nil {
-		return nil, fmt.Errorf("ps4: reading the file: %w", err)
+		return nil, fmt.Errorf("reading the file: %w", err)
 	}
 	if len(data) > maxImport {
 		return nil, fmt.Errorf("%w: it has more than %d bytes", ErrImport, maxImport)

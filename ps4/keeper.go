@@ -2,7 +2,9 @@ package ps4
 
 import (
 	"context"
+	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,6 +16,8 @@ type Keeper struct {
 	group   sync.WaitGroup
 	life    context.Context // what every opening runs in: done when Close begins
 	leave   context.CancelCauseFunc
+	changed chan struct{}
+	current atomic.Pointer[Session] // for State, which must not wait for an opening
 
 	lock    chan struct{} // guards what follows; held while a session is opened
 	session *Session
@@ -24,19 +28,52 @@ type Keeper struct {
 // NewKeeper makes a keeper. It does no I/O; Close ends it.
 func NewKeeper(c *Console) *Keeper {
 	life, leave := context.WithCancelCause(context.Background())
-	return &Keeper{console: c, life: life, leave: leave, lock: make(chan struct{}, 1)}
+	return &Keeper{
+		console: c, life: life, leave: leave,
+		changed: make(chan struct{}, 1), lock: make(chan struct{}, 1),
+	}
 }
 
 // Do runs work with the console's session, opening one if there is none. It
 // fails with Open's errors, with [ErrClosed] after Close, and with what work
-// returns. Several may use the session at once.
+// returns. Several callers may use the session at once.
+//
+// If a session that was held turns out to be over, Do opens another and runs
+// work once more, unless its error is [ErrUnanswered].
 func (k *Keeper) Do(ctx context.Context, work func(context.Context, *Session) error) error {
-	s, err := k.acquire(ctx)
+	s, held, err := k.acquire(ctx)
 	if err != nil {
+		return err
+	}
+	err = work(ctx, s)
+	k.release(s)
+	lost := held && s.Err() != nil && errors.Is(err, ErrClosed) && !errors.Is(err, ErrUnanswered)
+	if !lost || ctx.Err() != nil || k.life.Err() != nil {
+		return err
+	}
+	if s, _, err = k.acquire(ctx); err != nil {
 		return err
 	}
 	defer k.release(s)
 	return work(ctx, s)
+}
+
+// State reports whether a session is open, and whether the on-screen keyboard
+// is, which is known only then.
+func (k *Keeper) State() (open, keyboard bool) {
+	s := k.current.Load()
+	open = s != nil && s.Err() == nil
+	return open, open && s.KeyboardOpen()
+}
+
+// Changed receives a value after State has changed. It is for one reader.
+func (k *Keeper) Changed() <-chan struct{} { return k.changed }
+
+func (k *Keeper) noteChange() {
+	select {
+	case k.changed <- struct{}{}:
+	default:
+	}
 }
 
 // Drop closes the session, if there is one, and waits for its end; the next
@@ -56,40 +93,54 @@ func (k *Keeper) Close() error {
 	return nil
 }
 
-func (k *Keeper) acquire(ctx context.Context) (*Session, error) {
+// acquire returns the session, and whether it was held before.
+func (k *Keeper) acquire(ctx context.Context) (s *Session, held bool, err error) {
 	ctx, cancel := within(k.life, ctx)
 	defer cancel()
 	select {
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return nil, false, context.Cause(ctx)
 	case k.lock <- struct{}{}:
 	}
 	defer func() { <-k.lock }()
 	if err := context.Cause(k.life); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	if err := k.freshen(ctx); err != nil {
-		return nil, err
+	if held = k.alive(); !held {
+		k.drop()
+		if err := k.open(ctx); err != nil {
+			return nil, false, err
+		}
 	}
 	k.users++
 	k.idle.Stop()
-	return k.session, nil
+	return k.session, held, nil
 }
 
-// freshen sees to it that there is a session that lives.
-func (k *Keeper) freshen(ctx context.Context) error {
-	if k.session != nil && k.session.Err() == nil {
-		return nil
+// alive reports whether the session can be used. One whose heartbeats have
+// stopped died without a word: a key would be lost on it.
+func (k *Keeper) alive() bool {
+	switch {
+	case k.session == nil || k.session.Err() != nil:
+		return false
+	case k.session.overdue():
+		k.session.end(ErrSilent)
+		return false
 	}
-	k.drop()
+	return true
+}
+
+func (k *Keeper) open(ctx context.Context) error {
 	s, err := k.console.Open(ctx)
 	if err != nil {
 		return err
 	}
 	k.session, k.users = s, 0
+	k.current.Store(s)
 	k.idle = time.NewTimer(k.console.set.Idle)
 	idle := k.idle
 	k.group.Go(func() { k.watch(s, idle) })
+	k.noteChange()
 	return nil
 }
 
@@ -105,12 +156,16 @@ func (k *Keeper) release(s *Session) {
 	}
 }
 
-// watch closes one session when nobody has used it for the idle time.
+// watch closes one session after it was unused for the idle time.
 func (k *Keeper) watch(s *Session, idle *time.Timer) {
+	defer k.noteChange()
 	for {
 		select {
 		case <-s.Done():
 			return
+		case <-s.KeyboardChanged():
+			k.noteChange()
+			continue
 		case <-idle.C:
 		}
 		k.lock <- struct{}{}
@@ -129,4 +184,5 @@ func (k *Keeper) drop() {
 	k.idle.Stop()
 	_ = k.session.Close()
 	k.session = nil
+	k.current.Store(nil)
 }

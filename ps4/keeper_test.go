@@ -2,6 +2,8 @@ package ps4_test
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -108,5 +110,79 @@ func TestKeeperFailsAsOpenDoes(t *testing.T) {
 		k := ps4.NewKeeper(f.console(f.options()))
 		defer k.Close()
 		wantErr(t, k.Do(ctx, press(ps4.Up)), ps4.ErrPINNeeded)
+	})
+}
+
+// A session whose heartbeats have stopped died without a word: the key gets a
+// new one instead of being lost.
+func TestKeeperReplacesASessionThatDiedSilently(t *testing.T) {
+	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
+		k := ps4.NewKeeper(f.console(f.options()))
+		defer k.Close()
+		ok(t, k.Do(ctx, press(ps4.Up)))
+		for range 4 {
+			f.line.send(wire.Word{Type: wire.TypeHeartbeat})
+			time.Sleep(2 * time.Second)
+		}
+		time.Sleep(4 * time.Second) // sooner than a session without heartbeats is over
+		f.take()
+		ok(t, k.Do(ctx, press(ps4.Down)))
+		if keys := f.takeTCP(); f.dials != 2 || !slices.ContainsFunc(keys, func(s string) bool { return strings.HasSuffix(s, "remote down 0") }) {
+			t.Errorf("%d sessions; %q", f.dials, keys)
+		}
+	})
+}
+
+// A session that the console resets at the first key is replaced, and the key
+// is sent once more.
+func TestKeeperSendsAKeyOnceMore(t *testing.T) {
+	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
+		k := ps4.NewKeeper(f.console(f.options()))
+		defer k.Close()
+		ok(t, k.Do(ctx, press(ps4.Up)))
+		time.Sleep(10 * time.Second)
+		f.take()
+		first := f.line
+		f.onTCP = func(_ *fake, l *line, _ wire.Packet) bool {
+			if l == first {
+				l.hangUp()
+			}
+			return l == first
+		}
+		ok(t, k.Do(ctx, press(ps4.Down)))
+		downs := 0
+		for _, packet := range f.takeTCP() {
+			if strings.HasSuffix(packet, "remote down 0") {
+				downs++
+			}
+		}
+		if f.dials != 2 || downs != 1 {
+			t.Errorf("%d sessions, %d keys", f.dials, downs)
+		}
+	})
+}
+
+func TestKeeperState(t *testing.T) {
+	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
+		k := ps4.NewKeeper(f.console(f.options()))
+		defer k.Close()
+		is := func(open, keyboard bool) {
+			t.Helper()
+			synctest.Wait()
+			select {
+			case <-k.Changed():
+			default:
+				t.Error("no change was told")
+			}
+			if o, kb := k.State(); o != open || kb != keyboard {
+				t.Errorf("session open: %v, keyboard: %v", o, kb)
+			}
+		}
+		ok(t, k.Do(ctx, press(ps4.Up)))
+		is(true, false)
+		f.line.send(wire.Word{Type: wire.TypeHeartbeat, Value: wire.HeartbeatKeyboard})
+		is(true, true)
+		f.line.hangUp()
+		is(false, false)
 	})
 }

@@ -4,6 +4,8 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/pem"
+	"errors"
 	"sync"
 )
 
@@ -31,3 +33,37 @@ var parsedConsoleKey = sync.OnceValue(func() *rsa.PublicKey {
 	}
 	return key.(*rsa.PublicKey) //nolint:forcetypeassert // the constant is an RSA key
 })
+
+// serverKeyBits is the size of a console's key; its ciphertext has a fixed field
+// in the handshake (docs/protocol.md §4).
+const serverKeyBits = 2048
+
+// ParseServerKey reads the public key of a simulated console, for
+// Options.ServerKey, from PEM: a PKIX "PUBLIC KEY" or a PKCS #1 "RSA PUBLIC
+// KEY" of 2048 bits.
+func ParseServerKey(text []byte) (*rsa.PublicKey, error) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, errors.New("this is not a PEM file")
+	}
+	if block.Type == "RSA PUBLIC KEY" {
+		key, err := x509.ParsePKCS1PublicKey(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		return checkServerKey(key)
+	}
+	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	return checkServerKey(key)
+}
+
+func checkServerKey(key any) (*rsa.PublicKey, error) {
+	k, ok := key.(*rsa.PublicKey)
+	if !ok || k.N.BitLen() != serverKeyBits {
+		return nil, errors.New("a console key is an RSA public key of 2048 bits")
+	}
+	return k, nil
+}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
@@ -36,11 +37,9 @@ type Options struct {
 	// Idle is how long a Keeper holds a session that nobody uses. Default 60 s.
 	Idle time.Duration
 
-	// LocalPort is the UDP port to ask from; an ephemeral one is used when it
-	// is taken. Default 1987. That default is kept for real consoles: one
-	// that is asked on another port than 987 or 9302 is simulated, may share
-	// its address with others, and is asked from an ephemeral port.
-	LocalPort uint16
+	// LocalPort is the UDP port of the network; any free one is used while it
+	// is taken. Default 1987; AnyPort is any free one.
+	LocalPort int
 	// Bind is the local address of every socket. Zero: any.
 	Bind netip.Addr
 	// Broadcast lists where Discover searches; port 0 means 987, and port
@@ -56,9 +55,14 @@ type Options struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// ListenPacket opens UDP sockets. Default: a net.ListenConfig.
 	ListenPacket func(ctx context.Context, network, address string) (net.PacketConn, error)
-	// Logf gets a line for what a developer may want to know; never a secret.
-	// nil: nothing is logged.
-	Logf func(format string, args ...any)
+	// OnLink reports whether an address is on a network of this machine, and
+	// LinkUp whether the link towards it works. Default: as the operating
+	// system says, and always true if ListenPacket is set.
+	OnLink, LinkUp func(netip.Addr) bool
+	// Logf gets a line for what a developer may want to know, Warnf for what
+	// the owner should know, such as a local port that is taken; neither gets
+	// a secret. nil: Logf discards, Warnf is Logf.
+	Logf, Warnf func(format string, args ...any)
 	// Counters, if set, counts datagrams and packets.
 	Counters *Counters
 }
@@ -75,11 +79,21 @@ type Counters struct {
 	Skipped     atomic.Uint64 // packets of unknown or unexpected type
 }
 
+// DefaultPort is the UDP port on which a PS4 answers discovery
+// (docs/protocol.md §1).
+const DefaultPort = ddp.Port
+
+// AnyPort as Options.LocalPort is any free port.
+const AnyPort = -1
+
 // settings are options with every default filled in.
-type settings struct{ Options }
+type settings struct {
+	Options
+	links *linkTable
+}
 
 func newSettings(o *Options) *settings {
-	s := &settings{}
+	s := &settings{links: &linkTable{}}
 	if o != nil {
 		s.Options = *o
 	}
@@ -96,16 +110,43 @@ func newSettings(o *Options) *settings {
 	if s.Dial == nil {
 		s.Dial = (&net.Dialer{LocalAddr: s.tcpAddr()}).DialContext
 	}
+	s.setLinks()
 	if s.ListenPacket == nil {
 		s.ListenPacket = (&net.ListenConfig{}).ListenPacket
 	}
 	if s.Logf == nil {
 		s.Logf = func(string, ...any) {}
 	}
+	if s.Warnf == nil {
+		s.Warnf = s.Logf
+	}
 	if s.Counters == nil {
 		s.Counters = &Counters{}
 	}
 	return s
+}
+
+// setLinks fills in how the networks of this machine are known.
+func (s *settings) setLinks() {
+	always := func(netip.Addr) bool { return true }
+	inMemory := s.ListenPacket != nil
+	switch {
+	case s.OnLink == nil && inMemory:
+		s.OnLink = always
+	case s.OnLink == nil:
+		s.OnLink = s.links.onLink
+	}
+	switch {
+	case s.LinkUp == nil && inMemory:
+		s.LinkUp = always
+	case s.LinkUp == nil:
+		s.LinkUp = s.links.linkUp
+	}
+}
+
+// localPort returns the port to bind; 0 is any.
+func (s *settings) localPort() uint16 {
+	return uint16(max(s.LocalPort, 0)) //nolint:gosec // a port
 }
 
 func (s *settings) tcpAddr() net.Addr {

@@ -31,7 +31,7 @@ const (
 // ErrPSNUnreachable means that PSN did not answer, or that it is out of order.
 var ErrPSNUnreachable error = &sentinel{
 	"psn_unreachable", "PSN cannot be reached",
-	"check this machine's way to the internet and sign in again; the account id alone needs no network (ps4kit credential --account-id)",
+	"check this machine's way to the internet and sign in again; the account id alone needs no network",
 }
 
 // PSN finds the credential of a PSN user by signing in with any browser. The

@@ -3,8 +3,8 @@ package ps4
 import "fmt"
 
 // ResultError is a refusal of the console, by the number of its answer
-// (docs/protocol.md §6). Error says what happened and what to do; compare with
-// [errors.Is] against the constants below, or take the number with [errors.As].
+// (docs/protocol.md §6). Compare it with [errors.Is] against the constants below,
+// or take the number with [errors.As]. It is an [Error].
 type ResultError uint32
 
 // Results of the console. Zero means success and is never an error.
@@ -77,10 +77,10 @@ var refusals = map[ResultError]refusal{
 	ErrOtherAppConnected: {"other_app_connected", "another app is connected to the console", closeOtherApp},
 	ErrOtherUserActive:   {"other_user_active", "another user is active on the console", checkUser},
 	ErrKeyboardOtherUser: {"keyboard_other_user", "another user is using the on-screen keyboard", "let the other user finish"},
-	ErrPINNeeded:         {"pin_needed", "the console wants a PIN: this program is not linked yet", linkAgain},
+	ErrPINNeeded:         {"pin_needed", "the console wants a PIN: this program is not linked with it yet", linkAgain},
 	ErrNoSuchAccount:     {"no_such_account", "the console has no such account", "sign in on the console once with the PSN account that the credential belongs to"},
 	ErrPasscodeNeeded:    {"passcode_needed", "the user's passcode is needed", "give the 4 digits with which the user signs in on the TV"},
-	ErrPINWrong:          {"pin_wrong", "the PIN is wrong", "take it from " + addDevice + "; the one in the Remote Play menu is another"},
+	ErrPINWrong:          {"pin_wrong", "the PIN is wrong", "take it from " + addDevice + "; don't use the Remote Play PIN"},
 	ErrPasscodeWrong:     {"passcode_wrong", "the passcode is wrong", "give the 4 digits with which the user signs in on the TV"},
 	ErrStandbyDisabled:   {"standby_disabled", "the console may not be put into rest mode now", "check the power save settings of the console, and what is running on it"},
 	ErrTooManyDevices:    {"too_many_devices", "the console has too many linked devices", "remove one in Settings > Mobile App Connection Settings"},
@@ -100,11 +100,8 @@ func resultError(result uint32) error {
 	return ResultError(result)
 }
 
-// Error returns a sentence for the user: what the console said, what to do.
-func (e ResultError) Error() string {
-	r := e.refusal()
-	return fmt.Sprintf("ps4: %s: %s", r.text, r.hint)
-}
+// Error returns what the console said.
+func (e ResultError) Error() string { return e.refusal().text }
 
 // Code returns a short name for programs: "pin_needed".
 func (e ResultError) Code() string { return e.refusal().code }

@@ -38,6 +38,7 @@ type Session struct {
 	writing chan struct{} // held for one packet; no mutex, so that synctest sees who waits
 
 	beats        chan struct{} // heartbeats to be answered
+	rhythm       rhythm
 	answers      answers
 	keyboard     atomic.Pointer[Keyboard] // the one started last
 	keyboardSeen atomic.Bool              // the last heartbeat said that one is open
@@ -118,7 +119,7 @@ func (s *Session) end(reason error) {
 		if closing := s.life.Err() != nil; !closing && reason != nil {
 			s.err = fmt.Errorf("%w: %w", ErrClosed, reason)
 			s.set.Counters.Lost.Add(1)
-			s.set.Logf("ps4: session with %v: %v", s.conn.RemoteAddr(), reason)
+			s.set.Logf("session with %v: %v", s.conn.RemoteAddr(), reason)
 		}
 		close(s.done)
 		s.leave(s.err)
@@ -212,6 +213,7 @@ func (s *Session) heartbeat(p wire.Packet) error {
 	if err := s.conn.SetReadDeadline(time.Now().Add(heartbeatLimit)); err != nil {
 		return err
 	}
+	s.rhythm.beat()
 	s.keyboardShown(status&wire.HeartbeatKeyboard != 0)
 	select {
 	case s.beats <- struct{}{}:
@@ -240,6 +242,33 @@ func (s *Session) answerHeartbeats() {
 	}
 }
 
+// rhythm is how often a console sends heartbeats, which only a console can
+// settle (docs/protocol.md §9).
+type rhythm struct {
+	mu   sync.Mutex
+	last time.Time
+	gap  time.Duration // the longest between two
+}
+
+func (r *rhythm) beat() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	if !r.last.IsZero() {
+		r.gap = max(r.gap, now.Sub(r.last))
+	}
+	r.last = now
+}
+
+// overdue reports whether the heartbeats have stopped, as far as their rhythm
+// so far tells.
+func (s *Session) overdue() bool {
+	r := &s.rhythm
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.gap > 0 && time.Since(r.last) > 2*r.gap+heartbeatSlack
+}
+
 // wireError puts an error of the connection into the words of this package.
 func wireError(err error) error {
 	switch {
@@ -248,7 +277,7 @@ func wireError(err error) error {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Errorf("%w: %w", ErrSilent, err)
 	case errors.Is(err, io.EOF):
-		return fmt.Errorf("ps4: the console closed the connection: %w", err)
+		return fmt.Errorf("the console closed the connection: %w", err)
 	}
-	return fmt.Errorf("ps4: connection: %w", err)
+	return fmt.Errorf("connection: %w", err)
 }

@@ -42,7 +42,7 @@ func (s *State) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("ps4: no state is called %q", text)
+	return fmt.Errorf("no state is called %q", text)
 }
 
 // TypePS4 and TypePS5 are values of Status.HostType.

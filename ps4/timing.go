@@ -6,13 +6,21 @@ import "time"
 // can settle (docs/protocol.md §9); one edit here settles them.
 const (
 	// Discovery (docs/protocol.md §1).
-	searchEvery    = time.Second            // SRCH repeats
-	searchBurst    = 3                      // to one console in a second; 5 are allowed, and Discover's two broadcasts reach it too
-	statusLimit    = 3 * time.Second        // a status without a deadline of its own
-	confirmEvery   = 600 * time.Millisecond // without an answer to anybody; a program that polls twice a second is so left alone
-	wakeEvery      = 3 * time.Second        // a WAKEUP during the way into rest mode is lost (§1)
-	wakeLimit      = 60 * time.Second       // §7
-	defaultUDPPort = 1987                   // as pyps4-2ndscreen
+	searchEvery    = time.Second             // SRCH repeats
+	searchBurst    = 3                       // to one console in a second; 5 are allowed, and Discover's two broadcasts reach it too
+	statusLimit    = 3 * time.Second         // a status without a deadline of its own
+	confirmEvery   = 1200 * time.Millisecond // to confirm a title; longer than the interval of a Watch, whose answers serve
+	shareWithin    = 500 * time.Millisecond  // a question is shared so long; consoles answer within some ms
+	searchGap      = 500 * time.Millisecond  // between two searches of one program
+	apartTime      = 200 * time.Millisecond  // for the answer of a simulated console to a search of its own
+	replyLimit     = 5 * time.Second         // later replies are strangers'
+	searchAgain    = 30 * time.Second        // between searches for a console that is gone
+	outageLimit    = 30 * time.Second        // for so long all consoles' silence is the network's
+	portRetry      = 10 * time.Second        // while LocalPort is taken
+	readPause      = 100 * time.Millisecond  // after an error of the socket
+	wakeEvery      = 3 * time.Second         // a WAKEUP during the way into rest mode is lost (§1)
+	wakeLimit      = 60 * time.Second        // §7
+	defaultUDPPort = 1987                    // as pyps4-2ndscreen
 
 	// The door (docs/protocol.md §3). How long it stays open: console.
 	launchDelay   = 400 * time.Millisecond // between 250 (playactor) and 500 (ps4-waker)
@@ -30,6 +38,7 @@ const (
 	writeLimit     = 5 * time.Second
 	byeLimit       = 300 * time.Millisecond // for the console to hang up
 	heartbeatLimit = 15 * time.Second       // after the first; period and drop rule: console
+	heartbeatSlack = time.Second            // a session is dead if two heartbeats and this are overdue
 	defaultIdle    = 60 * time.Second       // a Keeper's session without work
 
 	// Keys (docs/protocol.md §7). Two peers' taps and holds differ: console.
@@ -45,7 +54,7 @@ const (
 	// Titles (docs/protocol.md §7). Whether PS must precede boot: console.
 	confirmLimit = 20 * time.Second
 
-	goingDown = 10 * time.Second // it may still say 200 so long after it was put to rest: console
+	leaveTime = 30 * time.Second // for so long after a standby "awake" may be a console's last word: console
 )
 
 // DeafTime is for how long a console that has just gone into rest mode need not

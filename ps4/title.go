@@ -42,7 +42,7 @@ func (s *Session) StartTitle(ctx context.Context, titleID string, o *StartOption
 // boot starts a title and answers the question whether the running one may be
 // quit. It reports whether there was nothing to do.
 func (s *Session) boot(ctx context.Context, id string, noQuit bool) (running bool, err error) {
-	status, err := s.console.statusWithin(ctx, statusLimit)
+	status, err := s.console.statusNow(ctx)
 	switch other := status.TitleID != ""; {
 	case err != nil:
 		return false, err
@@ -93,7 +93,7 @@ func (s *Session) confirm(ctx context.Context, id string) error {
 	limited, cancel := context.WithTimeout(ctx, confirmLimit)
 	defer cancel()
 	for limited.Err() == nil {
-		if status, err := s.console.follow(limited); err == nil && status.TitleID == id {
+		if status, err := s.console.next(limited); err == nil && status.TitleID == id {
 			return nil
 		}
 	}

@@ -131,11 +131,11 @@ func TestResults(t *testing.T) {
 			continue // not among them
 		}
 		err := ps4.ResultError(n)
-		if strings.HasPrefix(err.Code(), "result_") || err.Hint() == "" || !strings.Contains(err.Error(), err.Hint()) {
+		if strings.HasPrefix(err.Code(), "result_") || err.Hint() == "" || strings.Contains(err.Error(), err.Hint()) {
 			t.Errorf("%d: %q, %q", n, err.Code(), err.Error())
 		}
 		seen[err.Code()]++
-		seen[strings.SplitN(err.Error(), ": ", 3)[1]]++
+		seen[err.Error()]++
 	}
 	for text, n := range seen {
 		if n != 1 {
@@ -154,8 +154,8 @@ func TestResults(t *testing.T) {
 		ps4.ErrLoginManagerBusy: "pick a user on the PS4", ps4.ErrPINWrong: "Remote Play", ps4.ErrPINNeeded: "Add Device",
 		ps4.ErrOtherUserActive: "sign in on the TV", ps4.ErrOtherAppConnected: "close the other app", ps4.ErrNotLinked: "link again",
 	} {
-		if !strings.Contains(result.Error(), words) {
-			t.Errorf("%d: %q", result, result.Error())
+		if !strings.Contains(result.Hint(), words) {
+			t.Errorf("%d: %q", result, result.Hint())
 		}
 	}
 }

@@ -121,7 +121,7 @@ func withoutPackages(message string) string {
 // exitOf groups the codes of errors; whatever is not named is a refusal.
 func exitOf(code string) int {
 	switch code {
-	case "unreachable":
+	case "unreachable", "no_network", "other_console":
 		return exitUnreachable
 	case "usage", "config", "ambiguous", "port_rights", "port_taken", "bad_name":
 		return exitUsage

@@ -68,6 +68,7 @@ func load(t *testing.T, yaml string) *config.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.Discovery.LocalPort = 0 // tests run side by side
 	return c
 }
 

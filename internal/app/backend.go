@@ -21,16 +21,13 @@ var _ web.Backend = (*server)(nil)
 
 // Search implements web.Backend.
 func (s *server) Search(ctx context.Context, wait time.Duration) ([]web.Console, error) {
-	o := s.ps4Options()
+	var also []netip.AddrPort
 	for _, u := range s.list() {
 		if addr := u.tv.Snapshot().Addr; addr.IsValid() && addr.Port() != ps4.DefaultPort {
-			o.Broadcast = append(slices.Clone(o.Broadcast), addr) // a simulated one: a broadcast does not reach it
+			also = append(also, addr) // a simulated one: a broadcast does not reach it
 		}
 	}
-	if s.Simulate > 0 {
-		o.Broadcast = slices.DeleteFunc(slices.Clone(o.Broadcast), func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() })
-	}
-	found, err := ps4.Discover(ctx, wait, &o)
+	found, err := s.network.Discover(ctx, wait, also...)
 	if err != nil {
 		return nil, err
 	}
@@ -89,9 +86,6 @@ func (s *server) Status(ctx context.Context, host string) (web.Console, error) {
 		return web.Console{}, err
 	}
 	st, err := u.console.Status(ctx)
-	if _, isAddress := parseAddress(host); errors.Is(err, ps4.ErrUnreachable) && s.alone && !isAddress {
-		st, err = s.elsewhere(ctx, u)
-	}
 	switch {
 	case errors.Is(err, ps4.ErrUnreachable):
 		return s.silent(u), nil

@@ -19,9 +19,8 @@ func (s *server) discover(ctx context.Context) {
 	if !s.Config.Discovery.Enabled || s.Simulate > 0 {
 		return
 	}
-	o := s.ps4Options()
 	for {
-		found, err := ps4.Discover(ctx, searchTime, &o)
+		found, err := s.network.Discover(ctx, searchTime)
 		if err != nil && ctx.Err() == nil {
 			s.Log.WithError(err).Debug("searching for consoles")
 		}
@@ -37,8 +36,7 @@ func (s *server) discover(ctx context.Context) {
 // await asks a configured console, whose host id is not known yet, until it answers.
 // It calls asked when the first try is over.
 func (s *server) await(ctx context.Context, c config.Console, asked func()) {
-	o := s.ps4Options()
-	console := ps4.NewConsole(c.Address, ps4.Credential{}, &o)
+	console := s.network.Console(c.Address, ps4.Credential{})
 	for {
 		st, err := console.Status(ctx)
 		if err == nil {
@@ -96,7 +94,6 @@ func (s *server) seen(ctx context.Context, st ps4.Status) {
 	s.meeting.Lock()
 	defer s.meeting.Unlock()
 	if u := s.unit(st.HostID); u != nil {
-		u.tv.Seen(st)
 		s.files.remember(st)
 		return
 	}

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
@@ -107,8 +106,7 @@ func (s *server) meet(ctx context.Context, host string) error {
 	if len(s.matching(host)) > 0 {
 		return nil
 	}
-	o := s.ps4Options()
-	found, err := ps4.Discover(ctx, searchTime, &o)
+	found, err := s.network.Discover(ctx, searchTime)
 	for _, st := range found {
 		if st.HostType == hostTypePS4 || isCalled(host, st) { // a PS5 only when it is asked for
 			s.greet(st)
@@ -130,8 +128,7 @@ func (s *server) meetConfigured(ctx context.Context) (silent []string) {
 
 // meetAt asks a console at its address.
 func (s *server) meetAt(ctx context.Context, addr netip.AddrPort) error {
-	o := s.ps4Options()
-	st, err := ps4.NewConsole(addr, ps4.Credential{}, &o).Status(ctx)
+	st, err := s.network.Console(addr, ps4.Credential{}).Status(ctx)
 	if err == nil {
 		s.greet(st)
 	}
@@ -145,7 +142,6 @@ func (s *server) greet(st ps4.Status) {
 	defer s.meeting.Unlock()
 	if u := s.unit(st.HostID); u != nil {
 		s.files.remember(st)
-		u.tv.Seen(st)
 		return
 	}
 	k := s.fromStatus(st)
@@ -171,29 +167,6 @@ func (s *server) greet(st ps4.Status) {
 func (s *server) offers(k known) bool {
 	return !s.alone && k.hostType == hostTypePS4 && !slices.Contains(s.refusals(), k.hostID) &&
 		(!k.found || s.publishes(k.addr))
-}
-
-// lookAgain is how long a console is searched for that does not answer where it was.
-const lookAgain = time.Second
-
-// elsewhere searches for a console that does not answer: the host id wins when the
-// address has changed. A running server searches all the time.
-func (s *server) elsewhere(ctx context.Context, u *unit) (ps4.Status, error) {
-	if s.files.isResting(u.hostID) {
-		return ps4.Status{}, ps4.ErrUnreachable
-	}
-	o := s.ps4Options()
-	found, err := ps4.Discover(ctx, lookAgain, &o)
-	for _, st := range found {
-		if st.HostID == u.hostID {
-			s.greet(st)
-			return st, nil
-		}
-	}
-	if err != nil {
-		s.Log.WithError(err).Debug("searching for a console that does not answer")
-	}
-	return ps4.Status{}, ps4.ErrUnreachable
 }
 
 // parseAddress reads ADDR or ADDR:DDPPORT.

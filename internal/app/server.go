@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -57,6 +58,7 @@ type server struct {
 	latest atomic.Pointer[config.Config]
 	art    *artcache.Cache // nil: there is none
 
+	network  *ps4.Network // the one UDP socket
 	searches ps4.Counters // of searches, and of consoles that have no unit yet
 
 	alone    bool // one command, without HAP servers: see Local
@@ -126,6 +128,11 @@ func (s *server) serve(ctx context.Context, log *web.Log) error {
 	if err != nil {
 		return err
 	}
+	s.simulated = simulated
+	if err := s.listenUDP(ctx); err != nil {
+		return err
+	}
+	defer func() { _ = s.network.Close() }()
 	return s.run(ctx, simulated)
 }
 
@@ -140,7 +147,7 @@ func (s *server) run(ctx context.Context, simulated []*ps4test.Console) error {
 	ctx, s.stop = context.WithCancel(ctx)
 	defer s.stop()
 	s.group, ctx = errgroup.WithContext(ctx)
-	s.life, s.simulated = ctx, simulated
+	s.life = ctx
 	collect(startPercent)
 	s.group.Go(func() error { s.events.Run(ctx); return nil })
 	s.openArt()
@@ -223,16 +230,45 @@ func (s *server) debugf(part string) func(string, ...any) {
 	return func(format string, args ...any) { log.Debugf(format, args...) }
 }
 
+// keepToLoopback keeps a server with simulated consoles off real networks.
+func (s *server) keepToLoopback(o *ps4.Options) {
+	o.Bind = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	o.Broadcast = slices.DeleteFunc(slices.Clone(o.Broadcast), func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() })
+	for _, c := range s.simulated {
+		o.Broadcast = append(o.Broadcast, c.Addr())
+	}
+}
+
+// listenUDP opens the socket through which all consoles are asked.
+func (s *server) listenUDP(ctx context.Context) (err error) {
+	o := s.ps4Options()
+	s.network, err = ps4.Listen(ctx, &o)
+	return err
+}
+
+// localPort returns the UDP port to ask from. Simulated consoles need none in
+// particular, and leave that of real ones alone.
+func (s *server) localPort() int {
+	if s.Simulate > 0 || s.Config.Discovery.LocalPort == 0 {
+		return ps4.AnyPort
+	}
+	return int(s.Config.Discovery.LocalPort)
+}
+
 // ps4Options are the options of every console that says nothing else.
 func (s *server) ps4Options() ps4.Options {
 	o := ps4.Options{
-		LocalPort:  s.Config.Discovery.LocalPort,
+		LocalPort:  s.localPort(),
 		Broadcast:  s.Config.Discovery.Broadcast,
 		Interfaces: s.Config.Discovery.Interfaces,
 		ServerKey:  s.Config.ConsoleKey,
 		Idle:       s.Config.Session.Idle,
 		Logf:       s.debugf("ps4"),
+		Warnf:      s.Log.Warnf,
 		Counters:   &s.searches,
+	}
+	if s.Simulate > 0 {
+		s.keepToLoopback(&o)
 	}
 	s.override.apply(&o)
 	return o

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rsa"
+	"errors"
 	"net/netip"
 
 	"github.com/sirupsen/logrus"
@@ -42,7 +43,7 @@ func (o Override) IsZero() bool {
 
 // apply lays the override over the options of a console.
 func (o Override) apply(to *ps4.Options) {
-	to.LocalPort = cmp.Or(o.LocalPort, to.LocalPort)
+	to.LocalPort = cmp.Or(int(o.LocalPort), to.LocalPort)
 	to.Bind = o.Bind
 	if len(o.Broadcast) > 0 {
 		to.Broadcast = o.Broadcast
@@ -61,6 +62,10 @@ func Stopped(c *config.Config, store *state.Store, log *logrus.Logger, o Overrid
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
+	if err := s.listenUDP(ctx); err != nil {
+		cancel()
+		return nil, err
+	}
 	s.group, s.life = errgroup.WithContext(ctx)
 	s.openArt()
 	for _, k := range s.knownConsoles(nil) {
@@ -77,7 +82,7 @@ func Stopped(c *config.Config, store *state.Store, log *logrus.Logger, o Overrid
 // Close ends what the command began, closing open sessions, and waits for it.
 func (l *Local) Close() error {
 	l.cancel()
-	return l.group.Wait()
+	return errors.Join(l.group.Wait(), l.network.Close())
 }
 
 // Homekit implements web.Backend: it lists what a server would serve, and what one

@@ -157,20 +157,19 @@ func (s *server) newTelevision(k known, console *ps4.Console) (*accessory.Televi
 		return nil, fmt.Errorf("state: %w", err)
 	}
 	cfg := accessory.Config{
-		HostID:      k.hostID,
-		Name:        k.name,
-		Firmware:    k.firmware,
-		Category:    categoryNumber(k.config.Category),
-		Titles:      titlesOf(k),
-		Remote:      accessory.Remote(k.config.Remote),
-		Slots:       s.Config.HomeKit.Slots,
-		Poll:        s.Config.Poll.Interval,
-		Misses:      s.Config.Poll.Misses,
-		SessionIdle: s.Config.Session.Idle,
-		Store:       inputs,
-		TitleName:   s.titleName,
-		OnChange:    func() { s.consoleChanged(k.hostID) },
-		Logf:        s.unitLogf(k),
+		HostID:    k.hostID,
+		Name:      k.name,
+		Firmware:  k.firmware,
+		Category:  categoryNumber(k.config.Category),
+		Titles:    titlesOf(k),
+		Remote:    accessory.Remote(k.config.Remote),
+		Slots:     s.Config.HomeKit.Slots,
+		Poll:      s.Config.Poll.Interval,
+		Misses:    s.Config.Poll.Misses,
+		Store:     inputs,
+		TitleName: s.titleName,
+		OnChange:  func() { s.consoleChanged(k.hostID) },
+		Logf:      s.unitLogf(k),
 	}
 	tv, err := accessory.New(cfg, accessory.NewConsole(console))
 	if errors.Is(err, state.ErrDamaged) { // and set aside by now: the next try begins anew
@@ -194,7 +193,8 @@ func (s *server) newConsole(k known, counters *ps4.Counters) (*ps4.Console, erro
 	if err != nil {
 		return nil, err
 	}
-	console := ps4.NewConsole(k.addr, user.Credential, &o)
+	console := s.network.ConsoleWith(k.addr, user.Credential, &o)
+	console.SetHostID(k.hostID)
 	console.SetUser(user)
 	return console, nil
 }

@@ -29,7 +29,7 @@ func TestLibraryAtRealPace(t *testing.T) {
 		p.must(err)
 		console := ps4.NewConsole(c.Addr(), credential, o)
 
-		found, err := ps4.Discover(t.Context(), time.Second, o)
+		found, err := discover(t, o, time.Second)
 		p.must(err)
 		if len(found) != 1 || found[0].HostID != c.HostID() || found[0].State != ps4.StateStandby {
 			t.Errorf("found %+v", found)
@@ -83,11 +83,21 @@ func useSession(t *testing.T, session *ps4.Session, c *ps4test.Console) {
 func TestOptionsReachARealSocket(t *testing.T) {
 	t.Parallel()
 	c := ps4test.Start(t, ps4test.Config{Name: "Den"})
-	found, err := ps4.Discover(t.Context(), 200*time.Millisecond, c.Options())
+	found, err := discover(t, c.Options(), 200*time.Millisecond)
 	if err != nil || len(found) != 1 || found[0].HostName != "Den" || found[0].Addr != c.Addr() {
 		t.Errorf("found %+v, %v", found, err)
 	}
 	if n := c.Counters(); n.Searches == 0 || n.BadDatagrams != 0 || ddp.Port == c.Addr().Port() {
 		t.Errorf("counted %+v", n)
 	}
+}
+
+func discover(t *testing.T, o *ps4.Options, wait time.Duration) ([]ps4.Status, error) {
+	t.Helper()
+	network, err := ps4.Listen(t.Context(), o)
+	if err != nil {
+		return nil, err
+	}
+	defer network.Close()
+	return network.Discover(t.Context(), wait)
 }

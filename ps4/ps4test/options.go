@@ -12,6 +12,7 @@ import (
 func (c *Console) Options() *ps4.Options {
 	o := &ps4.Options{
 		ServerKey: c.PublicKey(),
+		LocalPort: ps4.AnyPort,
 		Broadcast: []netip.AddrPort{c.Addr()},
 		Logf:      c.cfg.Logf,
 	}

@@ -1,0 +1,116 @@
+package ps4
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// linkTable knows the networks of this machine. It asks the operating system at
+// most once a second, because anybody can send replies by the thousand.
+type linkTable struct {
+	mu    sync.Mutex
+	at    time.Time
+	links []link
+}
+
+// link is an interface that is up.
+type link struct {
+	name     string
+	flags    net.Flags
+	prefixes []netip.Prefix // IPv4, with this machine's address
+}
+
+// load returns the interfaces that are up.
+func (t *linkTable) load() []link {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if time.Since(t.at) < time.Second {
+		return t.links
+	}
+	t.at, t.links = time.Now(), nil
+	all, err := net.Interfaces()
+	if err != nil {
+		return nil
+	}
+	for _, i := range all {
+		addrs, err := i.Addrs()
+		if err != nil || i.Flags&net.FlagUp == 0 {
+			continue
+		}
+		l := link{name: i.Name, flags: i.Flags}
+		for _, a := range addrs {
+			if prefix, err := netip.ParsePrefix(a.String()); err == nil && prefix.Addr().Is4() {
+				l.prefixes = append(l.prefixes, prefix)
+			}
+		}
+		t.links = append(t.links, l)
+	}
+	return t.links
+}
+
+// onLink reports whether an address is on a network of this machine, so that no
+// router lies in between.
+func (t *linkTable) onLink(addr netip.Addr) bool {
+	for _, l := range t.load() {
+		for _, prefix := range l.prefixes {
+			if prefix.Contains(addr) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// linkUp reports whether this machine has a working link towards an address: a
+// route, and an interface with a carrier.
+func (t *linkTable) linkUp(addr netip.Addr) bool {
+	conn, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, discardPort))) // sends nothing
+	if err != nil {
+		return false
+	}
+	local := addrOf(conn.LocalAddr())
+	_ = conn.Close()
+	for _, l := range t.load() {
+		for _, prefix := range l.prefixes {
+			if prefix.Addr() == local {
+				return l.flags&net.FlagRunning != 0
+			}
+		}
+	}
+	return false
+}
+
+const discardPort = 9
+
+// broadcastAddrs returns the IPv4 broadcast addresses of the interfaces that are
+// up: of all, or of those named.
+func (t *linkTable) broadcastAddrs(names []string) []netip.Addr {
+	var found []netip.Addr
+	for _, l := range t.load() {
+		if l.flags&net.FlagBroadcast == 0 || len(names) > 0 && !slices.Contains(names, l.name) {
+			continue
+		}
+		for _, prefix := range l.prefixes {
+			if b, ok := broadcastOf(prefix); ok && !slices.Contains(found, b) {
+				found = append(found, b)
+			}
+		}
+	}
+	return found
+}
+
+// broadcastOf returns the last address of an IPv4 network. Networks of one or
+// two addresses have none.
+func broadcastOf(prefix netip.Prefix) (netip.Addr, bool) {
+	if !prefix.Addr().Is4() || prefix.Bits() > 30 {
+		return netip.Addr{}, false
+	}
+	b := prefix.Addr().As4()
+	for bit := prefix.Bits(); bit < 32; bit++ {
+		b[bit/8] |= 0x80 >> (bit % 8)
+	}
+	return netip.AddrFrom4(b), true
+}

@@ -1,0 +1,316 @@
+package ps4_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
+)
+
+// lan is a network in memory with a host for each address that answers SRCH,
+// whoever it claims to be, and faults of the link.
+type lan struct {
+	network *ps4.Network
+
+	mu        sync.Mutex
+	hosts     map[netip.Addr]string // host ids
+	conns     []*lanConn
+	taken     bool // UDP port 1987
+	noRoute   bool // sending fails
+	noCarrier bool // datagrams vanish, and the link is down
+	deaf      bool // datagrams vanish
+	sent      []string
+	warned    []string
+}
+
+var (
+	oldAddr   = testAddr.Addr()
+	newAddr   = netip.MustParseAddr("192.0.2.77")
+	thirdAddr = netip.MustParseAddr("192.0.2.78")
+	farAddr   = netip.MustParseAddr("198.51.100.7")
+)
+
+// inLAN runs a test with a network on which the console hostID, at oldAddr, is
+// watched since 1.5 s. Only 192.0.2.0/24 is on the link.
+func inLAN(t *testing.T, do func(t *testing.T, l *lan, c *ps4.Console, s *story)) {
+	t.Helper()
+	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
+		l := newLAN(t)
+		defer l.network.Close()
+		l.set(oldAddr, hostID)
+		c := l.network.Console(testAddr, ps4.Credential{})
+		c.SetHostID(hostID)
+		ctx, cancel := context.WithCancel(ctx)
+		s := f.watch(ctx, c, nil)
+		time.Sleep(1500 * time.Millisecond)
+		do(t, l, c, s)
+		cancel()
+		<-s.done
+	})
+}
+
+func newLAN(t *testing.T) *lan {
+	t.Helper()
+	l := &lan{hosts: map[netip.Addr]string{}}
+	l.listen(t)
+	return l
+}
+
+func (l *lan) listen(t *testing.T) {
+	t.Helper()
+	network, err := ps4.Listen(t.Context(), &ps4.Options{
+		ListenPacket: l.listenPacket,
+		Interfaces:   []string{"none"}, // of this machine
+		Broadcast:    []netip.AddrPort{netip.MustParseAddrPort("192.0.2.255:987")},
+		OnLink:       netip.MustParsePrefix("192.0.2.0/24").Contains,
+		LinkUp: func(netip.Addr) bool {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			return !l.noCarrier
+		},
+		Warnf: func(format string, args ...any) {
+			l.change(func() { l.warned = append(l.warned, fmt.Sprintf(format, args...)) })
+		},
+		Counters: &ps4.Counters{},
+	})
+	ok(t, err)
+	l.network = network
+}
+
+func (l *lan) change(do func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	do()
+}
+
+func (l *lan) set(a netip.Addr, id string) { l.change(func() { l.hosts[a] = id }) }
+func (l *lan) claim(a netip.Addr)          { l.set(a, hostID) }
+func (l *lan) silence(a netip.Addr)        { l.change(func() { delete(l.hosts, a) }) }
+func (l *lan) move(from, to netip.Addr) {
+	l.change(func() { l.hosts[to] = l.hosts[from]; delete(l.hosts, from) })
+}
+
+// takeSent returns what was sent since the last call.
+func (l *lan) takeSent() []string {
+	synctest.Wait()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	sent := l.sent
+	l.sent = nil
+	return sent
+}
+
+func (l *lan) listenPacket(_ context.Context, _, address string) (net.PacketConn, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := netip.MustParseAddrPort(address)
+	if l.taken && at.Port() == 1987 {
+		return nil, syscall.EADDRINUSE
+	}
+	if at.Port() == 0 {
+		at = netip.AddrPortFrom(at.Addr(), 50000)
+	}
+	c := &lanConn{lan: l, at: at, in: make(chan lanDatagram, 64), done: make(chan struct{})}
+	l.conns = append(l.conns, c)
+	return c, nil
+}
+
+// send answers a SRCH; the lock is held.
+func (l *lan) send(c *lanConn, b []byte, to netip.AddrPort) error {
+	r, err := ddp.ParseRequest(b)
+	if err != nil {
+		return err
+	}
+	if l.noRoute {
+		return syscall.ENETUNREACH
+	}
+	l.sent = append(l.sent, fmt.Sprintf("%s %v from %d", r.Method, to, c.at.Port()))
+	for host, id := range l.hosts {
+		if l.noCarrier || l.deaf || to.Addr() != host && !to.Addr().IsMulticast() && to.Addr().As4()[3] != 255 {
+			continue
+		}
+		reply := ddp.Reply{Code: ddp.CodeAwake, HostID: id, HostType: "PS4", HostName: "Den", RequestPort: 997, Version: ddp.Version}
+		l.deliver(c, host, reply.Marshal())
+	}
+	return nil
+}
+
+func (l *lan) deliver(c *lanConn, from netip.Addr, b []byte) {
+	time.AfterFunc(5*time.Millisecond, func() {
+		select {
+		case c.in <- lanDatagram{b, netip.AddrPortFrom(from, 54572)}:
+		default:
+		}
+	})
+}
+
+// forge sends a reply that nobody asked for to every socket.
+func (l *lan) forge(from netip.Addr, id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.conns {
+		l.deliver(c, from, ddp.Reply{Code: ddp.CodeAwake, HostID: id, HostType: "PS4", Version: ddp.Version}.Marshal())
+	}
+}
+
+type lanDatagram struct {
+	b    []byte
+	from netip.AddrPort
+}
+
+// lanConn is a UDP socket of a lan.
+type lanConn struct {
+	net.PacketConn // for the methods that nobody calls
+	lan            *lan
+	at             netip.AddrPort
+	in             chan lanDatagram
+	done           chan struct{}
+	once           sync.Once
+}
+
+func (c *lanConn) WriteTo(b []byte, to net.Addr) (int, error) {
+	c.lan.mu.Lock()
+	defer c.lan.mu.Unlock()
+	return len(b), c.lan.send(c, bytes.Clone(b), to.(*net.UDPAddr).AddrPort()) //nolint:forcetypeassert // as the library sends
+}
+
+func (c *lanConn) ReadFrom(b []byte) (int, net.Addr, error) {
+	select {
+	case d := <-c.in:
+		return copy(b, d.b), net.UDPAddrFromAddrPort(d.from), nil
+	case <-c.done:
+		return 0, nil, net.ErrClosed
+	}
+}
+
+func (c *lanConn) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(c.at) }
+func (c *lanConn) Close() error        { c.once.Do(func() { close(c.done) }); return nil }
+
+// Everyone who asks at the same time shares one question, from one port.
+func TestNetworkSharesAnswers(t *testing.T) {
+	inLAN(t, func(t *testing.T, l *lan, c *ps4.Console, _ *story) {
+		l.takeSent()
+		var group sync.WaitGroup
+		for range 20 {
+			group.Go(func() {
+				status, err := c.Status(t.Context())
+				if err != nil || status.HostID != hostID {
+					t.Errorf("%+v, %v", status, err)
+				}
+			})
+		}
+		group.Wait()
+		same(t, l.takeSent(), "SRCH 192.0.2.20:987 from 1987")
+		if c.Addr() != testAddr {
+			t.Errorf("the address is %v", c.Addr())
+		}
+	})
+}
+
+func TestNetworkAsksNoMoreThanAConsoleCanTake(t *testing.T) {
+	inLAN(t, func(t *testing.T, l *lan, c *ps4.Console, _ *story) {
+		l.takeSent()
+		began := time.Now()
+		for range 20 {
+			_, err := c.Status(t.Context())
+			ok(t, err)
+		}
+		sent := len(l.takeSent())
+		if limit := 3 + 3*int(time.Since(began).Seconds()); sent > limit {
+			t.Errorf("%d questions in %v", sent, time.Since(began))
+		}
+	})
+}
+
+func TestNetworkTakesItsPortBack(t *testing.T) {
+	inBubble(t, func(ctx context.Context, t *testing.T, _ *fake) {
+		l := &lan{hosts: map[netip.Addr]string{oldAddr: hostID}, taken: true}
+		l.listen(t)
+		defer l.network.Close()
+		c := l.network.Console(testAddr, ps4.Credential{})
+		for range 30 {
+			_, err := c.Status(ctx)
+			ok(t, err)
+			time.Sleep(time.Second)
+		}
+		if port := l.network.LocalPort(); port != 50000 || len(l.warned) != 1 || !strings.Contains(l.warned[0], "1987") {
+			t.Errorf("port %d, warnings %q", port, l.warned)
+		}
+		l.change(func() { l.taken = false })
+		for range 15 {
+			_, err := c.Status(ctx)
+			ok(t, err)
+			time.Sleep(time.Second)
+		}
+		if port := l.network.LocalPort(); port != 1987 {
+			t.Errorf("port %d", port)
+		}
+	})
+}
+
+func TestNetworkIgnoresRepliesFromAfar(t *testing.T) {
+	inLAN(t, func(t *testing.T, l *lan, _ *ps4.Console, _ *story) {
+		time.AfterFunc(time.Second, func() {
+			l.forge(farAddr, "0A0A0A0A0A0A")
+			l.forge(thirdAddr, "0B0B0B0B0B0B")
+		})
+		found, err := l.network.Discover(t.Context(), 2*time.Second)
+		ok(t, err)
+		var ids []string
+		for _, s := range found {
+			ids = append(ids, s.HostID)
+		}
+		same(t, ids, "0B0B0B0B0B0B", hostID)
+	})
+}
+
+// An address that was asked may be on another network.
+func TestNetworkAsksAcrossARouter(t *testing.T) {
+	inLAN(t, func(t *testing.T, l *lan, _ *ps4.Console, _ *story) {
+		l.set(farAddr, "0A0A0A0A0A0A")
+		status, err := l.network.Console(netip.AddrPortFrom(farAddr, 0), ps4.Credential{}).Status(t.Context())
+		if err != nil || status.HostID != "0A0A0A0A0A0A" {
+			t.Errorf("%+v, %v", status, err)
+		}
+	})
+}
+
+func TestStatusOfAnotherConsole(t *testing.T) {
+	inLAN(t, func(t *testing.T, l *lan, c *ps4.Console, _ *story) {
+		l.set(oldAddr, "0A0A0A0A0A0A")
+		_, err := c.Status(t.Context())
+		wantErr(t, err, ps4.ErrOtherConsole)
+		if want := "the console at 192.0.2.20:987 is 0A0A0A0A0A0A, not " + hostID; err == nil || err.Error() != want {
+			t.Errorf("error %q, want %q", err, want)
+		}
+	})
+}
+
+func TestStatusWithoutALink(t *testing.T) {
+	inLAN(t, func(t *testing.T, l *lan, c *ps4.Console, _ *story) {
+		l.change(func() { l.noRoute = true })
+		_, err := c.Status(t.Context())
+		wantErr(t, err, ps4.ErrNoNetwork)
+	})
+}
+
+func TestNetworkIsClosed(t *testing.T) {
+	inBubble(t, func(ctx context.Context, t *testing.T, _ *fake) {
+		l := newLAN(t)
+		ok(t, l.network.Close())
+		_, err := l.network.Console(testAddr, ps4.Credential{}).Status(ctx)
+		wantErr(t, err, net.ErrClosed)
+		_, err = l.network.Discover(ctx, time.Second)
+		wantErr(t, err, net.ErrClosed)
+	})
+}
