@@ -57,7 +57,7 @@ func newGraph(c *Config, name string) *graph {
 	g := &graph{a: &accessory.A{Id: 1, Type: c.Category}}
 	g.infoName = g.addInformation(c, name).text(characteristic.TypeConfiguredName, all(), name).C
 	g.a.AddS(newProtocol().s)
-	tv := g.addTelevision(name)
+	tv := g.addTelevision(c, name)
 	for k := 1; k <= c.Slots; k++ {
 		tv.AddS(g.addInput(k))
 	}
@@ -88,11 +88,12 @@ func (g *graph) addInformation(c *Config, name string) block {
 	return b
 }
 
-func (g *graph) addTelevision(name string) *service.S {
+func (g *graph) addTelevision(c *Config, name string) *service.S {
 	b := newBlock(service.TypeTelevision, iidTelevision)
 	b.s.Primary = true
 	g.active = b.choice(characteristic.TypeActive, all(), 0, 0, 1)
 	g.activeID = b.add(characteristic.TypeActiveIdentifier, characteristic.FormatUInt32, all(), homeScreen)
+	g.activeID.MinVal, g.activeID.MaxVal = 0, c.Slots
 	g.tvName = b.text(characteristic.TypeConfiguredName, all(), name).C
 	b.choice(characteristic.TypeSleepDiscoveryMode, readEvents(), alwaysDiscoverable, 0, 1)
 	g.remoteKey = b.number(characteristic.TypeRemoteKey, write(), nil, lastRemoteKey)
