@@ -130,7 +130,8 @@ func (t *Television) writePowerMode(written) int {
 }
 
 func (t *Television) writeName(w written) int {
-	if name := w.text(); !ignoredName(name) {
+	name := w.text()
+	if automatic, _ := automaticName(nameWrite{name: name}, nil); !automatic && checkName(name) == nil {
 		t.rename(name, w.of, w.by)
 	}
 	return statusOK
@@ -144,14 +145,42 @@ func (t *Television) rename(name string, of *characteristic.C, by *http.Request)
 	t.showName(of, by)
 }
 
+// writeInputName stores the name that a user gives an input, unless iOS wrote
+// it by itself.
 func (t *Television) writeInputName(k int, w written) int {
+	name := w.text()
+	if checkName(name) != nil || name == w.of.Value() {
+		return statusOK
+	}
 	id, _ := t.in.title(k)
-	if id != "" && !ignoredName(w.text()) && w.text() != w.of.Value() {
-		t.in.titles[id].Name = w.text()
+	write := nameWrite{at: time.Now(), input: k, title: id, name: name}
+	if id != "" {
+		write.given, write.replaced = t.in.givenName(id), t.in.titles[id].Name
+	}
+	automatic, burst := automaticName(write, t.nameWrites, t.displayName(), t.graph.a.Name(), t.cfg.Name, t.status.HostName)
+	t.nameWrites = append(t.nameWrites[max(0, len(t.nameWrites)-2*maxSlots):], write)
+	switch {
+	case automatic:
+		t.undoNames(burst)
+	case id != "":
+		t.in.titles[id].Name = name
 		t.keep()
 		t.showInputs(w.of, w.by)
 	}
 	return statusOK
+}
+
+// undoNames takes back the names of a burst, latest first. The first of them
+// was stored, because nothing told it from a name that a user chose.
+func (t *Television) undoNames(burst []nameWrite) {
+	for _, w := range burst {
+		if s := t.in.titles[w.title]; s != nil && s.Name == w.name {
+			t.cfg.Logf("ignored the name %q, which iOS gave an input by itself", w.name)
+			s.Name = w.replaced
+			t.keep()
+		}
+	}
+	t.showInputs(nil, nil)
 }
 
 func (t *Television) writeVisibility(k int, w written) int {

@@ -39,6 +39,8 @@ type Television struct {
 	name    string // as somebody wrote it; empty: see displayName
 	chosen  int    // ActiveIdentifier while nothing is being started
 
+	nameWrites []nameWrite // to inputs, oldest first
+
 	status      ps4.Status // the last reply
 	lastSeen    time.Time
 	identified  time.Time
