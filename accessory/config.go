@@ -27,8 +27,12 @@ type Config struct {
 	Misses      int           // missed polls until the console counts as off; default 3
 	SessionIdle time.Duration // how long a session is held after its last use; default 60 s
 
+	// PreferTitleName makes TitleName go before the name that the console gives
+	// a title.
+	PreferTitleName bool
+
 	Store     Store                            // nil: nothing is remembered
-	TitleName func(titleID string) string      // a better name than the console's, or ""; must not block; nil: none
+	TitleName func(titleID string) string      // name for a title that the console has not named yet, or ""; must not block; nil: none
 	OnChange  func()                           // Snapshot tells something new; must not block, and comes from any goroutine
 	Logf      func(format string, args ...any) // says nothing of which console it is; never sees a secret; nil: discard
 }
