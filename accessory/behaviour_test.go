@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -282,4 +283,49 @@ func TestSaveFails(t *testing.T) {
 			t.Errorf("later %q was saved", got)
 		}
 	})
+}
+
+// TestEndsAreTold checks that OnChange is called when a launch or a command
+// ends, even though no characteristic changes with it: a page that waits for
+// OnChange would show "Starting" forever.
+func TestEndsAreTold(t *testing.T) {
+	for name, c := range map[string]struct {
+		iid, value int
+		slow       time.Duration
+	}{
+		"launch":        {activeID, 3, 2 * time.Second},
+		"failed launch": {activeID, 4, 2 * time.Second},
+		"home screen":   {activeID, 1, 0},
+		"standby":       {active, 0, 2 * time.Second},
+		"power on":      {active, 1, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			console := newFakeConsole(ps4.StateAwake)
+			console.status.TitleID, console.status.TitleName = "CUSA00129", "Title CUSA00129"
+			console.starting = c.slow
+			console.fail["start CUSA01780"] = ps4.ErrTitleRunning
+			inRigWith(t, console, netflix(), func(r *rig) {
+				var page atomic.Pointer[accessory.Snapshot] // taken after each change, as a page does
+				r.mu.Lock()
+				r.onChange = func() {
+					s := r.tv.Snapshot()
+					page.Store(&s)
+				}
+				r.mu.Unlock()
+				r.write(uint64(c.iid), c.value)
+				for range 40 {
+					r.after(250 * time.Millisecond)
+					last, s := page.Load(), r.tv.Snapshot()
+					if last.Starting != s.Starting || last.Working != s.Working || last.State != s.State || last.TitleID != s.TitleID {
+						t.Errorf("the page shows starting %q, working %v, %v %q, want %q, %v, %v %q", last.Starting, last.Working,
+							last.State, last.TitleID, s.Starting, s.Working, s.State, s.TitleID)
+						return
+					}
+				}
+				if last := page.Load(); last.Working || last.Starting != "" {
+					t.Errorf("after 10 s: starting %q, working %v", last.Starting, last.Working)
+				}
+			})
+		})
+	}
 }

@@ -26,8 +26,12 @@ type Config struct {
 	Poll   time.Duration // between two polls, twice that in rest mode; default 1 s
 	Misses int           // polls in a row that must be missed until the console counts as off; default 3
 
+	// PreferTitleName makes TitleName go before the name that the console gives
+	// a title.
+	PreferTitleName bool
+
 	Store     Store                            // nil: nothing is remembered
-	TitleName func(titleID string) string      // a better name than the console's, or ""; must not block; nil: none
+	TitleName func(titleID string) string      // name for a title that the console has not named yet, or ""; must not block; nil: none
 	OnChange  func()                           // Snapshot tells something new; must not block, and comes from any goroutine
 	Logf      func(format string, args ...any) // says nothing of which console it is; never sees a secret; nil: discard
 }

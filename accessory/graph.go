@@ -6,9 +6,10 @@ import (
 	"github.com/brutella/hap/service"
 )
 
-// Instance ids, which HomeKit keeps for the life of a pairing. A service has the id of its block, its n-th characteristic that id
-// plus n; a characteristic that comes one day gets the next number at the end of its service, and no number is ever used again.
-// Input k (1 to 90) has the same ids whatever the number of slots.
+// Instance ids, which controllers store for the life of a pairing. The n-th
+// characteristic of a service has the id of the service plus n. New
+// characteristics go to the end of their service, and ids are never reused.
+// Input k (1 to 90) has the same ids for any number of slots.
 const (
 	iidInformation = 1
 	iidProtocol    = 16
@@ -25,19 +26,19 @@ const (
 	protocolVersion    = "1.1.0"
 	alwaysDiscoverable = 1
 	sourceHomeScreen   = 1  // InputSourceType of the home screen
-	sourceApplication  = 10 // and of titles
+	sourceApplication  = 10 // InputSourceType of titles
 	lastRemoteKey      = 16
 	free, inUse        = 0, 1 // IsConfigured
 	shown, hidden      = 0, 1 // visibility
 )
 
-// Permissions.
+// Permissions of characteristics.
 func read() []string       { return []string{characteristic.PermissionRead} }
 func readEvents() []string { return append(read(), characteristic.PermissionEvents) }
 func write() []string      { return []string{characteristic.PermissionWrite} }
 func all() []string        { return append(append(read(), write()...), characteristic.PermissionEvents) }
 
-// graph is the accessory, and those of its characteristics that are written or change.
+// graph is the accessory, with the characteristics that are written or change.
 type graph struct {
 	a *accessory.A
 
@@ -46,18 +47,19 @@ type graph struct {
 	slots                                                 []slot
 }
 
-// slot is one input source.
+// slot holds the characteristics of one input.
 type slot struct {
 	configuredName, name, isConfigured, current, target *characteristic.C
 }
 
-// newGraph builds the accessory of docs/homekit.md §2, row by row. hap's ready-made services differ from it, so everything is
-// said explicitly.
+// newGraph builds the accessory of docs/homekit.md §2, row by row. hap's
+// ready-made services differ from that table, so each is built from its
+// characteristics.
 func newGraph(c *Config, name string) *graph {
 	g := &graph{a: &accessory.A{Id: 1, Type: c.Category}}
 	g.infoName = g.addInformation(c, name).text(characteristic.TypeConfiguredName, all(), name).C
 	g.a.AddS(newProtocol().s)
-	tv := g.addTelevision(name)
+	tv := g.addTelevision(c, name)
 	for k := 1; k <= c.Slots; k++ {
 		tv.AddS(g.addInput(k))
 	}
@@ -88,11 +90,12 @@ func (g *graph) addInformation(c *Config, name string) block {
 	return b
 }
 
-func (g *graph) addTelevision(name string) *service.S {
+func (g *graph) addTelevision(c *Config, name string) *service.S {
 	b := newBlock(service.TypeTelevision, iidTelevision)
 	b.s.Primary = true
 	g.active = b.choice(characteristic.TypeActive, all(), 0, 0, 1)
 	g.activeID = b.add(characteristic.TypeActiveIdentifier, characteristic.FormatUInt32, all(), homeScreen)
+	g.activeID.MinVal, g.activeID.MaxVal = 0, c.Slots
 	g.tvName = b.text(characteristic.TypeConfiguredName, all(), name).C
 	b.choice(characteristic.TypeSleepDiscoveryMode, readEvents(), alwaysDiscoverable, 0, 1)
 	g.remoteKey = b.number(characteristic.TypeRemoteKey, write(), nil, lastRemoteKey)
@@ -121,7 +124,7 @@ func (g *graph) addInput(k int) *service.S {
 	return b.s
 }
 
-// block is a service whose characteristics are numbered one after the other.
+// block is a service that numbers its characteristics in sequence.
 type block struct{ s *service.S }
 
 func newBlock(kind string, iid uint64) block {
@@ -130,7 +133,7 @@ func newBlock(kind string, iid uint64) block {
 	return block{s}
 }
 
-// add adds a characteristic; the value is nil for one that cannot be read.
+// add adds a characteristic. The value of one that cannot be read is nil.
 func (b block) add(kind, format string, perms []string, value any) *characteristic.C {
 	c := characteristic.New()
 	c.Id = b.s.Id + uint64(len(b.s.Cs)) + 1
@@ -143,14 +146,15 @@ func (b block) text(kind string, perms []string, value string) *characteristic.S
 	return &characteristic.String{C: b.add(kind, characteristic.FormatString, perms, value)}
 }
 
-// number adds a uint8 from 0 to top.
+// number adds a uint8 characteristic from 0 to top.
 func (b block) number(kind string, perms []string, value any, top int) *characteristic.C {
 	c := b.add(kind, characteristic.FormatUInt8, perms, value)
 	c.MinVal, c.MaxVal, c.StepVal = 0, top, 1
 	return c
 }
 
-// choice adds a uint8 with every value that it may have, the least first.
+// choice adds a uint8 characteristic with a list of valid values in ascending
+// order.
 func (b block) choice(kind string, perms []string, value any, valid ...int) *characteristic.C {
 	c := b.number(kind, perms, value, valid[len(valid)-1])
 	c.ValidVals = valid

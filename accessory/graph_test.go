@@ -83,7 +83,7 @@ func information(name string) []row {
 func televisionRows(name string) []row {
 	return []row{
 		{"B0", "uint8", "pr pw ev", "0..1 [0 1]", "0"},
-		{"E7", "uint32", "pr pw ev", "", "1"},
+		{"E7", "uint32", "pr pw ev", "0..40", "1"},
 		{"E3", "string", "pr pw ev", "", `"` + name + `"`},
 		{"E8", "uint8", "pr ev", "0..1 [0 1]", "1"},
 		{"E1", "uint8", "pw", "0..16", ""},

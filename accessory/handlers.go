@@ -16,7 +16,7 @@ const (
 	statusInvalid = -70410
 )
 
-// handle has every write come here.
+// handle registers the handler of every writable characteristic.
 func (t *Television) handle() {
 	g := t.graph
 	g.a.IdentifyFunc = func(*http.Request) { t.identify() }
@@ -31,11 +31,11 @@ func (t *Television) handle() {
 	for i, s := range g.slots {
 		t.onWrite(s.configuredName, func(w written) int { return t.writeInputName(i+1, w) })
 		t.onWrite(s.target, func(w written) int { return t.writeVisibility(i+1, w) })
-		t.onWrite(s.isConfigured, func(written) int { return statusOK }) // reverted (docs/homekit.md §4)
+		t.onWrite(s.isConfigured, func(written) int { return statusOK }) // reverts (docs/homekit.md §4)
 	}
 }
 
-// written is a write: the value, of which characteristic, by whom.
+// written is a HAP write to one characteristic.
 type written struct {
 	value any
 	of    *characteristic.C
@@ -52,14 +52,15 @@ func (w written) text() string {
 	return s
 }
 
-// onWrite makes do the handler of writes of c. It is called with mu held and decides; a value that was taken but does not show
-// afterwards is reverted with an event. What has to be saved is on disk before the answer.
+// onWrite makes do the handler of writes to c. do runs with mu held and returns
+// the HAP status. If it accepts a value that c does not show afterwards, an
+// event reverts it. What a user chose is on disk before the answer.
 func (t *Television) onWrite(c *characteristic.C, do func(written) int) {
 	readable := slices.Contains(c.Permissions, characteristic.PermissionRead)
 	c.SetValueRequestFunc = func(value any, by *http.Request) (any, int) {
 		status, urgent := t.doWrite(written{value, c, by}, readable, do)
 		if urgent {
-			_ = t.save() // told and tried again there; the write stands
+			_ = t.save() // save reports the error and retries; the write stands
 		}
 		return nil, status
 	}
@@ -85,7 +86,8 @@ func (t *Television) writeActive(w written) int {
 	return statusOK
 }
 
-// writeActiveIdentifier starts a title or goes to the home screen. The input for other titles and a free slot have no effect.
+// writeActiveIdentifier starts a title or goes to the home screen. "Other" and
+// free slots have no effect.
 func (t *Television) writeActiveIdentifier(w written) int {
 	id, exists := t.in.title(w.number())
 	switch {
@@ -107,7 +109,7 @@ func (t *Television) writeRemoteKey(w written) int {
 	return statusOK
 }
 
-// press queues the buttons of presses.
+// press queues the buttons that presses are mapped to.
 func (t *Television) press(presses []press) {
 	for _, p := range presses {
 		if b := t.remote.button(p, t.m.seen.title); b != 0 {
@@ -118,19 +120,21 @@ func (t *Television) press(presses []press) {
 
 func (t *Television) pressButton(b ps4.Button) {
 	if t.queue.addKey(ps4.Key{Button: b}) {
-		t.cfg.Logf("%v: the oldest are dropped", ErrQueueFull)
+		t.cfg.Logf("%v: dropped the oldest", ErrQueueFull)
 	}
 	poke(t.work)
 }
 
-// writePowerMode is "View TV Settings": both values press PS (docs/homekit.md §2).
+// writePowerMode handles "View TV Settings": both values press PS
+// (docs/homekit.md §2).
 func (t *Television) writePowerMode(written) int {
 	t.pressButton(ps4.PS)
 	return statusOK
 }
 
 func (t *Television) writeName(w written) int {
-	if name := w.text(); !ignoredName(name) {
+	name := w.text()
+	if automatic, _ := automaticName(nameWrite{name: name}, nil); !automatic && checkName(name) == nil {
 		t.rename(name, w.of, w.by)
 	}
 	return statusOK
@@ -144,14 +148,42 @@ func (t *Television) rename(name string, of *characteristic.C, by *http.Request)
 	t.showName(of, by)
 }
 
+// writeInputName stores the name that a user gives an input, unless iOS wrote
+// it by itself.
 func (t *Television) writeInputName(k int, w written) int {
+	name := w.text()
+	if checkName(name) != nil || name == w.of.Value() {
+		return statusOK
+	}
 	id, _ := t.in.title(k)
-	if id != "" && !ignoredName(w.text()) && w.text() != w.of.Value() {
-		t.in.titles[id].Name = w.text()
+	write := nameWrite{at: time.Now(), input: k, title: id, name: name}
+	if id != "" {
+		write.given, write.replaced = t.in.givenName(id), t.in.titles[id].Name
+	}
+	automatic, burst := automaticName(write, t.nameWrites, t.displayName(), t.graph.a.Name(), t.cfg.Name, t.status.HostName)
+	t.nameWrites = append(t.nameWrites[max(0, len(t.nameWrites)-2*maxSlots):], write)
+	switch {
+	case automatic:
+		t.undoNames(burst)
+	case id != "":
+		t.in.titles[id].Name = name
 		t.keep()
 		t.showInputs(w.of, w.by)
 	}
 	return statusOK
+}
+
+// undoNames takes back the names of a burst, latest first. The first of them
+// was stored, because nothing told it from a name that a user chose.
+func (t *Television) undoNames(burst []nameWrite) {
+	for _, w := range burst {
+		if s := t.in.titles[w.title]; s != nil && s.Name == w.name {
+			t.cfg.Logf("ignored the name %q, which iOS gave an input by itself", w.name)
+			s.Name = w.replaced
+			t.keep()
+		}
+	}
+	t.showInputs(nil, nil)
 }
 
 func (t *Television) writeVisibility(k int, w written) int {
@@ -187,7 +219,7 @@ func (t *Television) writeIdentify(w written) int {
 	return statusOK
 }
 
-// identify is the /identify of an unpaired accessory.
+// identify handles /identify of an unpaired accessory.
 func (t *Television) identify() {
 	t.mu.Lock()
 	defer t.unlock()
@@ -196,5 +228,5 @@ func (t *Television) identify() {
 
 func (t *Television) noteIdentify() {
 	t.identified, t.changed = time.Now(), true
-	t.cfg.Logf("somebody asks which one this is (identify)")
+	t.cfg.Logf("identify: a controller asks which console this is")
 }

@@ -29,13 +29,13 @@ func TestNamelessConsoleTakesItsOwnName(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- r.tv.Run(ctx) }()
 		synctest.Wait()
-		r.wantValue(tvName, "PS4 007")
-		r.wantValue(infoName, "PS4 007")
+		r.wantValue(tvName, "PS4-007")
+		r.wantValue(infoName, "PS4-007")
 		cancel()
 		if err := <-ended; err != nil {
 			t.Fatal(err)
 		}
 		begin()
-		r.wantValue(tvName, "PS4 007")
+		r.wantValue(tvName, "PS4-007")
 	})
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The fixed inputs, by identifier and as titles.
+// The two fixed inputs: their identifiers, and their keys in place of a title id.
 const (
 	homeScreen = 1
 	otherTitle = 2
@@ -18,19 +18,29 @@ const (
 	otherID = "OTHER"
 )
 
-// inputs is the pool of slots: which title has which, and what is known of each. It is not safe for concurrent use.
+// inputs maps titles to slots (docs/homekit.md §4). It is not safe for
+// concurrent use.
 type inputs struct {
 	slots  []string // title ids; identifier k is at k-1; "" is free
 	titles map[string]*SavedTitle
 	config []Title
-	order  []string // as somebody ordered them; what is not in it follows
-	nameOf func(titleID string) string
+	order  []string // chosen by a user; titles that are missing follow
+
+	metadata       func(titleID string) string // Config.TitleName, never nil
+	preferMetadata bool
 }
 
-// newInputs gives back to every title the slot that it had, then slots to configured titles, then to those that lost theirs
-// because there are fewer now, what people chose first.
+// newInputs restores the slot of every saved title, then assigns slots to
+// configured titles, and last to titles whose slot no longer exists, starting
+// with those that a user changed.
 func newInputs(c *Config, saved Saved) (*inputs, error) {
-	in := &inputs{slots: make([]string, c.Slots), titles: map[string]*SavedTitle{}, order: slices.Clone(saved.Order), nameOf: c.TitleName}
+	in := &inputs{
+		slots: make([]string, c.Slots), titles: map[string]*SavedTitle{}, order: slices.Clone(saved.Order),
+		metadata: c.TitleName, preferMetadata: c.PreferTitleName,
+	}
+	if in.metadata == nil {
+		in.metadata = func(string) string { return "" }
+	}
 	in.place(homeID, saved.Titles[homeID], homeScreen)
 	in.place(otherID, saved.Titles[otherID], otherTitle)
 	byTime := slices.SortedFunc(maps.Keys(saved.Titles), func(a, b string) int {
@@ -54,7 +64,7 @@ func newInputs(c *Config, saved Saved) (*inputs, error) {
 	return in, nil
 }
 
-// place puts a saved title into its slot, if that is there and free.
+// place adds a saved title, in its slot if that exists and is free.
 func (in *inputs) place(id string, saved SavedTitle, slot int) {
 	saved.Slot = 0
 	if checkName(saved.Name) != nil {
@@ -66,6 +76,7 @@ func (in *inputs) place(id string, saved SavedTitle, slot int) {
 	}
 }
 
+// take assigns a slot to a title; slot 0 does nothing.
 func (in *inputs) take(id string, slot int) {
 	if slot == 0 {
 		return
@@ -73,10 +84,11 @@ func (in *inputs) take(id string, slot int) {
 	in.slots[slot-1], in.titles[id].Slot = id, slot
 }
 
-// free returns the first free slot, 0 when there is none.
+// free returns the first free slot, or 0 if there is none.
 func (in *inputs) free() int { return slices.Index(in.slots, "") + 1 }
 
-// configure makes titles the configured ones, each with a slot. When not all get one, nothing has changed.
+// configure replaces the configured titles and gives each a slot. If there are
+// too few slots, it returns [ErrNoFreeSlot] and changes nothing.
 func (in *inputs) configure(titles []Title) error {
 	before := in.config
 	in.config = titles
@@ -96,7 +108,7 @@ func (in *inputs) configure(titles []Title) error {
 	return nil
 }
 
-// kept counts the slots that nobody may be given.
+// kept counts the slots that cannot be reassigned.
 func (in *inputs) kept() int {
 	n := 0
 	for _, id := range in.slots {
@@ -107,7 +119,7 @@ func (in *inputs) kept() int {
 	return n
 }
 
-// slot returns the slot of a title, 0 when it has none.
+// slot returns the slot of a title, or 0 if it has none.
 func (in *inputs) slot(id string) int {
 	if t := in.titles[id]; t != nil {
 		return t.Slot
@@ -115,8 +127,9 @@ func (in *inputs) slot(id string) int {
 	return 0
 }
 
-// learn gives a title a slot if it has none: a free one, or that of the least recently played title that may lose it, which keep
-// is not. It reports whether the title has a slot.
+// learn gives a title a slot unless it has one: a free slot, or that of the
+// title that evict forgets, which is never keep. It reports whether the title
+// has a slot.
 func (in *inputs) learn(id, keep string) bool {
 	if in.slot(id) != 0 {
 		return true
@@ -135,7 +148,8 @@ func (in *inputs) learn(id, keep string) bool {
 	return true
 }
 
-// evict forgets the least recently played title that nobody chose, and returns its slot; 0 when there is none.
+// evict forgets the least recently played title that yields its slot, other
+// than keep. It returns the slot, or 0 if no title yields.
 func (in *inputs) evict(keep string) int {
 	oldest := ""
 	for _, id := range in.slots {
@@ -149,13 +163,14 @@ func (in *inputs) evict(keep string) int {
 	return in.forget(oldest)
 }
 
-// yields says that a title is neither fixed, configured, added, pinned, renamed nor hidden.
+// yields reports whether a title may lose its slot: it is neither fixed,
+// configured, added, pinned, renamed nor hidden.
 func (in *inputs) yields(id string) bool {
 	t := in.titles[id]
 	return t.Slot > fixedSlots && !t.chosen() && in.configured(id) < 0
 }
 
-// configured returns the place of a title in the configuration, -1 when it is not in it.
+// configured returns the index of a title in the configuration, or -1.
 func (in *inputs) configured(id string) int {
 	return slices.IndexFunc(in.config, func(t Title) bool { return t.ID == id })
 }
@@ -165,7 +180,7 @@ func (in *inputs) pinned(id string) bool {
 	return in.titles[id].Pinned || i >= 0 && in.config[i].Pin
 }
 
-// forget takes a title out and returns the slot that it had.
+// forget removes a title and returns its former slot.
 func (in *inputs) forget(id string) int {
 	slot := in.titles[id].Slot
 	if slot > 0 {
@@ -176,8 +191,9 @@ func (in *inputs) forget(id string) int {
 	return slot
 }
 
-// play notes that a title runs, under the name that the console gives it; keep is a title that may not lose its slot for it. It
-// reports whether anything changed.
+// play records that a title runs and what the console calls it. If the title
+// needs a slot, keep does not lose its own. play reports whether anything
+// changed.
 func (in *inputs) play(id, title, keep string, started bool, now time.Time) bool {
 	if validTitleID(id) != nil {
 		return false
@@ -199,7 +215,7 @@ func (in *inputs) play(id, title, keep string, started bool, now time.Time) bool
 	return true
 }
 
-// identifier returns what ActiveIdentifier shows for a running title.
+// identifier returns the ActiveIdentifier of a running title.
 func (in *inputs) identifier(id string) int {
 	if id == "" {
 		return homeScreen
@@ -210,7 +226,8 @@ func (in *inputs) identifier(id string) int {
 	return otherTitle
 }
 
-// title returns the title of an identifier; "" when the slot is free, false when there is no such slot.
+// title returns the title with an identifier, "" for a free slot, and false if
+// there is no such slot.
 func (in *inputs) title(identifier int) (string, bool) {
 	if identifier < 1 || identifier > len(in.slots) {
 		return "", false
@@ -218,7 +235,7 @@ func (in *inputs) title(identifier int) (string, bool) {
 	return in.slots[identifier-1], true
 }
 
-// saved returns the part of Saved that is about inputs.
+// saved returns Titles and Order of [Saved].
 func (in *inputs) saved() (map[string]SavedTitle, []string) {
 	titles := make(map[string]SavedTitle, len(in.titles))
 	for id, t := range in.titles {

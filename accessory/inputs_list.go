@@ -1,33 +1,42 @@
 package accessory
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 )
 
-// names returns the name of every slot, all different (docs/homekit.md §4): first come the names that people wrote, as written
-// unless two are the same, then those of titles, then those of free slots.
+// names returns the name of every slot. All differ (docs/homekit.md §4): names
+// that users chose have priority and change only if two are the same, then come
+// the given names of titles, then those of free slots.
 func (in *inputs) names() []string {
 	names := make([]string, len(in.slots))
 	taken := map[string]bool{}
-	give := func(wanted func(id string) bool, limit int, name func(k int, id string) string) {
-		for i, id := range in.slots {
-			if names[i] == "" && wanted(id) {
-				names[i] = uniqueName(name(i+1, id), limit, taken)
-			}
+	for i, id := range in.slots {
+		if id != "" && in.titles[id].Name != "" {
+			names[i] = uniqueName(in.titles[id].Name, maxName, taken)
 		}
 	}
-	give(func(id string) bool { return id != "" && in.titles[id].Name != "" }, maxName,
-		func(_ int, id string) string { return in.titles[id].Name })
-	give(func(id string) bool { return id != "" }, maxGivenName, func(_ int, id string) string { return in.givenName(id) })
-	give(func(string) bool { return true }, maxGivenName, func(k int, _ string) string { return fmt.Sprintf("Input %d", k) })
+	for i, id := range in.slots {
+		if id != "" && names[i] == "" {
+			names[i] = uniqueName(in.givenName(id), maxGivenName, taken)
+		}
+	}
+	for i := range in.slots {
+		if names[i] == "" {
+			names[i] = uniqueName(fmt.Sprintf("Input %d", i+1), maxGivenName, taken)
+		}
+	}
 	return names
 }
 
-// givenName is the name that a title has unless somebody renames it: the configured one, a better known one, what the console
-// calls it, or its id.
+// givenName returns the name of a title that no user has renamed: the configured
+// one, what the console or the metadata calls it, or its id.
 func (in *inputs) givenName(id string) string {
 	switch id {
 	case homeID:
@@ -35,31 +44,20 @@ func (in *inputs) givenName(id string) string {
 	case otherID:
 		return "Other"
 	}
-	candidates := []func() string{
-		func() string {
-			if i := in.configured(id); i >= 0 {
-				return in.config[i].Name
-			}
-			return ""
-		},
-		func() string {
-			if in.nameOf != nil {
-				return in.nameOf(id)
-			}
-			return ""
-		},
-		func() string { return in.titles[id].Title },
-	}
-	for _, candidate := range candidates {
-		if name := cleanName(candidate()); name != "" {
+	if i := in.configured(id); i >= 0 {
+		if name := cleanName(in.config[i].Name); name != "" {
 			return name
 		}
 	}
-	return id
+	name := cleanName(in.titles[id].Title)
+	if name == "" || name == id || in.preferMetadata { // some consoles call a title by its id
+		name = cmp.Or(cleanName(in.metadata(id)), name)
+	}
+	return cmp.Or(name, id)
 }
 
-// sorted returns the identifiers of all inputs as Home shows them: as somebody ordered them, then by rank, the most recently
-// played first, and by name.
+// sorted returns the identifiers of all inputs in the order of Home: the order
+// that a user chose, then by rank, the most recently played first, then by name.
 func (in *inputs) sorted() []uint32 {
 	names := in.names()
 	var ids []string
@@ -70,7 +68,7 @@ func (in *inputs) sorted() []uint32 {
 	}
 	slices.SortStableFunc(ids, func(a, b string) int {
 		return cmp.Or(
-			cmp.Compare(in.wish(a), in.wish(b)),
+			cmp.Compare(in.position(a), in.position(b)),
 			cmp.Compare(in.rank(a), in.rank(b)),
 			in.titles[b].LastPlayed.Compare(in.titles[a].LastPlayed),
 			strings.Compare(strings.ToLower(names[in.slot(a)-1]), strings.ToLower(names[in.slot(b)-1])),
@@ -83,16 +81,18 @@ func (in *inputs) sorted() []uint32 {
 	return order
 }
 
-// wish is the place of a title in the order that somebody chose; what is not in it comes last.
-func (in *inputs) wish(id string) int {
+// position returns the index of a title in the order that a user chose. Titles
+// that are not in it come last.
+func (in *inputs) position(id string) int {
 	if i := slices.Index(in.order, id); i >= 0 {
 		return i
 	}
 	return len(in.order)
 }
 
-// rank sorts what nobody ordered: the home screen, titles that the configuration pins, in its order, titles that a command pinned,
-// the others, and the input of titles that have none.
+// rank orders the titles that a user has not ordered: the home screen, titles
+// pinned by the configuration (in its order), titles pinned by a command, all
+// others, and last the input "Other".
 func (in *inputs) rank(id string) int {
 	i := in.configured(id)
 	switch {
@@ -108,7 +108,8 @@ func (in *inputs) rank(id string) int {
 	return len(in.config) + 1
 }
 
-// setOrder takes over an order, if every identifier is an input and there only once. What is missing in it keeps following.
+// setOrder stores an order and reports whether it is valid: every identifier is
+// an input and appears once. Inputs that are missing follow.
 func (in *inputs) setOrder(order []uint32) bool {
 	var ids []string
 	for _, identifier := range order {
@@ -118,8 +119,49 @@ func (in *inputs) setOrder(order []uint32) bool {
 		}
 		ids = append(ids, id)
 	}
-	if !slices.Equal(order, in.sorted()) { // the order that it has by itself may change by itself
+	if !slices.Equal(order, in.sorted()) { // the default order is not stored, so that it keeps changing
 		in.order = ids
 	}
 	return true
+}
+
+var errOrder = errors.New("invalid display order")
+
+// encodeOrder returns the value of DisplayOrder (docs/homekit.md §3):
+//
+//	01 04 <uint32 little endian>   an entry
+//	00 00                          between two entries
+func encodeOrder(ids []uint32) string {
+	var b []byte
+	for i, id := range ids {
+		if i > 0 {
+			b = append(b, 0, 0)
+		}
+		b = binary.LittleEndian.AppendUint32(append(b, 1, 4), id)
+	}
+	return base64.StdEncoding.EncodeToString(b)
+}
+
+// decodeOrder returns the identifiers of a DisplayOrder, at most limit. It
+// accepts a separator at the end.
+func decodeOrder(value string, limit int) ([]uint32, error) {
+	b, err := base64.StdEncoding.Strict().DecodeString(value)
+	if err != nil || len(b) > 8*limit {
+		return nil, errOrder
+	}
+	var ids []uint32
+	for len(b) > 0 {
+		if len(b) < 6 || b[0] != 1 || b[1] != 4 {
+			return nil, errOrder
+		}
+		ids = append(ids, binary.LittleEndian.Uint32(b[2:6]))
+		if b = b[6:]; len(b) == 0 {
+			break
+		}
+		if !bytes.HasPrefix(b, []byte{0, 0}) {
+			return nil, errOrder
+		}
+		b = b[2:]
+	}
+	return ids, nil
 }

@@ -1,7 +1,10 @@
 package accessory_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +45,62 @@ func TestInputName(t *testing.T) {
 	})
 }
 
+// TestNamesOfIOS checks that the writes of iOS in testdata change no name.
+func TestNamesOfIOS(t *testing.T) {
+	samples, err := os.ReadFile("testdata/configuredname.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inRig(t, ps4.StateStandby, netflix(), func(r *rig) {
+		for body := range strings.Lines(string(samples)) {
+			var put struct {
+				Characteristics []struct {
+					IID   uint64
+					Value string
+				}
+			}
+			if err := json.Unmarshal([]byte(body), &put); err != nil || len(put.Characteristics) != 1 {
+				t.Fatalf("%s: %v", body, err)
+			}
+			c := put.Characteristics[0]
+			r.write(c.IID, c.Value)
+			r.after(time.Minute)
+			r.wantEvents(fmt.Sprintf("%d=Netflix", c.IID))
+			r.wantValue(c.IID, "Netflix")
+		}
+		if got := r.store.saved().Titles["CUSA00129"].Name; got != "" {
+			t.Errorf("%q was saved", got)
+		}
+	})
+}
+
+// TestBurstOfNames checks that a burst of renames in an unknown language gives
+// back the name of its first input, which was changed, and changes no other.
+func TestBurstOfNames(t *testing.T) {
+	inRig(t, ps4.StateStandby, netflix(), func(r *rig) {
+		r.write(input(3, inputName), "Films")
+		r.after(time.Minute)
+		r.wantEvents("290=Films not to A", "291=Films")
+		r.write(input(3, inputName), "Lähde 2")
+		r.wantEvents("290=Lähde 2 not to A", "291=Lähde 2")
+		r.after(100 * time.Millisecond)
+		r.write(input(4, inputName), "Lähde 3")
+		r.wantEvents("290=Films", "291=Films") // to the writer too
+		if got := r.store.saved().Titles["CUSA00129"].Name; got != "Films" {
+			t.Errorf("before the answer %q was on disk", got)
+		}
+		r.write(input(17, inputName), "Lähde 16") // a free slot
+		r.after(100 * time.Millisecond)
+		r.wantEvents("306=Spotify", "514=Input 17")
+		r.write(input(1, inputName), "Lähde 1")
+		r.after(time.Minute)
+		r.wantEvents("258=Home Screen")
+		r.wantLog("Lähde 2")
+		r.write(input(4, inputName), "Lähde 9") // long after the burst, by a user
+		r.wantEvents("306=Lähde 9 not to A", "307=Lähde 9")
+	})
+}
+
 func TestVisibility(t *testing.T) {
 	inRig(t, ps4.StateStandby, netflix(), func(r *rig) {
 		before := r.value(order)
@@ -79,7 +138,7 @@ func TestLearnedTitle(t *testing.T) {
 	inRig(t, ps4.StateAwake, netflix(), func(r *rig) {
 		r.console.set(func(c *fakeConsole) { c.status.TitleID, c.status.TitleName = "CUSA07402", "Marvel’s Spider-Man" })
 		r.after(5 * time.Second)
-		r.wantEvents("322=Marvel's Spider Man", "323=Marvel's Spider Man", "325=1", "326=0", "327=0",
+		r.wantEvents("322=Marvel's Spider-Man", "323=Marvel's Spider-Man", "325=1", "326=0", "327=0",
 			"38=AQQBAAAAAAABBAUAAAAAAAEEAwAAAAAAAQQEAAAAAAABBAIAAAA=", "34=5")
 		r.after(time.Second)
 		saved := r.store.saved().Titles["CUSA07402"]

@@ -2,65 +2,109 @@ package accessory
 
 import (
 	"fmt"
-	"regexp"
+	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
 
-// cleanName turns a title's or a console's name into one that HomeKit takes (docs/homekit.md §4): letters, digits, spaces and
-// apostrophes only, starting and ending with a letter or digit, at most 63 bytes. Nothing may be left.
+// insideName holds what a name may contain besides letters and digits, though
+// not at its ends. It is what HAP-NodeJS accepts after 1.2.0 (docs/homekit.md
+// §4).
+const insideName = " '&!._:;()/,-"
+
+// cleanName turns the name of a title or a console into one that Home accepts
+// (docs/homekit.md §4). The result may be empty.
 func cleanName(name string) string {
-	name = marks.Replace(norm.NFC.String(name))
+	name = lookalikes.Replace(plainForms(norm.NFC.String(name)))
 	var b strings.Builder
+	spaced, dropped := false, false // what came since the last rune written
 	for _, r := range name {
 		switch {
-		case plain(r):
-			b.WriteRune(r)
-		case isEmoji(r):
-		case unicode.IsNumber(r): // Ⅱ, ², ½
-			b.WriteString(strings.Map(plainOrSpace, norm.NFKC.String(string(r))))
+		case unicode.IsSpace(r) || unicode.IsControl(r):
+			spaced = true
+		case invisible(r):
+		case !inName(r):
+			dropped = true
 		default:
-			b.WriteByte(' ')
+			if spaced && !dropped || dropped && !closesUp(r, spaced) {
+				b.WriteByte(' ')
+			}
+			b.WriteRune(r)
+			spaced, dropped = false, false
 		}
 	}
-	// Pieces that were apart may compose now.
-	return trimName(norm.NFC.String(strings.Join(strings.Fields(b.String()), " ")), maxGivenName)
-}
-
-// marks are typographic apostrophes, and marks that are dropped, as signs and as people type them.
-var marks = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'", "‛", "'", "′", "'", "`", "'", "´", "'",
-	"™", "", "®", "", "©", "", "(TM)", "", "(tm)", "", "(R)", "", "(r)", "", "(C)", "", "(c)", "")
-
-func plain(r rune) bool {
-	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r) || r == '\'')
-}
-
-func plainOrSpace(r rune) rune {
-	if plain(r) {
-		return r
+	clean := trimName(norm.NFC.String(b.String()), maxGivenName)
+	if strings.Count(clean, "(") != strings.Count(clean, ")") { // one of a pair was at the end
+		clean = trimName(strings.Join(strings.FieldsFunc(clean, func(r rune) bool { return r == '(' || r == ')' || r == ' ' }), " "), maxGivenName)
 	}
-	return ' '
+	if clean != name {
+		return cleanName(clean) // what was dropped may have hidden an R in parentheses
+	}
+	return clean
 }
 
-// isEmoji knows the blocks of pictures and what joins and colours them.
-func isEmoji(r rune) bool {
+// lookalikes replaces what people type for characters that are not on their
+// keyboard, and the other way around.
+var lookalikes = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'", "‛", "'", "′", "'", "`", "'", "´", "'",
+	"‐", "-", "‑", "-", "‒", "-", "–", "-", "—", "-", "―", "-", "−", "-", "⁄", "/",
+	"(TM)", "™", "(tm)", "™", "(R)", "®", "(r)", "®", "(C)", "©", "(c)", "©")
+
+// plainForms replaces numbers such as Ⅱ, ² and ½ and wide punctuation such as ：
+// with what they stand for.
+func plainForms(name string) string {
+	if !strings.ContainsFunc(name, special) {
+		return name
+	}
+	var b strings.Builder
+	for _, r := range name {
+		if special(r) {
+			b.WriteString(norm.NFKC.String(string(r)))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func special(r rune) bool { return !inName(r) && (unicode.IsNumber(r) || unicode.IsPunct(r)) }
+
+func inName(r rune) bool {
+	return letterOrDigit(r) || strings.ContainsRune(insideName, r)
+}
+
+func letterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// invisible reports whether r vanishes without separating what is around it:
+// marks, emoji, and bidirectional, zero-width and other blank characters, some
+// of which are letters to Unicode.
+func invisible(r rune) bool {
+	if unicode.In(r, unicode.M, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point) {
+		return true
+	}
 	switch {
-	case r == 0x200D || r == 0x20E3 || r >= 0xFE00 && r <= 0xFE0F: // joiner, key cap, variation selectors
+	case r == 0x2800: // blank Braille pattern
 	case r >= 0x2300 && r <= 0x23FF || r >= 0x25A0 && r <= 0x27BF || r >= 0x2B00 && r <= 0x2BFF: // technical, shapes, dingbats
-	case r >= 0x1F000 && r <= 0x1FAFF || r >= 0xE0020 && r <= 0xE007F: // pictures, flags
+	case r >= 0x1F000 && r <= 0x1FAFF: // pictures
 	default:
 		return false
 	}
 	return true
 }
 
-// trimName cuts a name to limit bytes at a rune, and what may not stand at its ends.
+// closesUp reports whether no space goes before r where a symbol such as ™ was
+// dropped. spaced tells whether the symbol stood beside a space.
+func closesUp(r rune, spaced bool) bool {
+	return strings.ContainsRune("!.:;),", r) || !spaced && strings.ContainsRune("'-/_", r)
+}
+
+// trimName cuts name to limit bytes without breaking a rune, and removes what
+// may not stand at its ends.
 func trimName(name string, limit int) string {
-	edge := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
-	return strings.TrimFunc(cut(name, limit), edge)
+	return strings.TrimFunc(cut(name, limit), func(r rune) bool { return !letterOrDigit(r) })
 }
 
 func cut(s string, limit int) string {
@@ -73,7 +117,8 @@ func cut(s string, limit int) string {
 	return s[:limit]
 }
 
-// uniqueName makes a name different from all that are taken, whatever their case, by a number at its end, and takes it.
+// uniqueName appends a number to name if taken already has it, in any case, and
+// adds the result to taken.
 func uniqueName(name string, limit int, taken map[string]bool) string {
 	unique := name
 	for n := 2; taken[strings.ToLower(unique)]; n++ {
@@ -84,7 +129,8 @@ func uniqueName(name string, limit int, taken map[string]bool) string {
 	return unique
 }
 
-// checkName says whether a name that somebody chose can be kept.
+// checkName reports whether a name that a user chose can be stored; it returns
+// [ErrName] otherwise.
 func checkName(name string) error {
 	if strings.TrimSpace(name) == "" || len(name) > maxName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
 		return ErrName
@@ -92,9 +138,93 @@ func checkName(name string) error {
 	return nil
 }
 
-var inputSource = regexp.MustCompile(`^Input Source( [0-9]+)?$`)
+// nameWrite is a write to the ConfiguredName of an input.
+type nameWrite struct {
+	at       time.Time
+	input    int    // identifier
+	title    string // title id; empty for a free slot
+	name     string // as written
+	given    string // name of the input when the user chose none
+	replaced string // name chosen by the user before; empty for none
+}
 
-// ignoredName says that a written name is none: iOS writes "" and "Input Source N" by itself (docs/homekit.md §4).
-func ignoredName(name string) bool {
-	return checkName(name) != nil || inputSource.MatchString(strings.TrimSpace(name))
+// burstGap is the longest time between two writes of one burst. iOS needs well
+// under a second; a user who types names needs longer than this.
+const burstGap = 5 * time.Second
+
+// automaticName reports whether iOS wrote the name by itself, which it does at
+// pairing, and returns the recent writes (oldest first) that belong to the same
+// burst, latest first. Such a name has the shape of a stem and a number:
+//
+//   - "Input Source 3", in the languages of iOS, with or without a number
+//   - a name of the television and a number: "PS4-889 2"
+//   - a stem that other inputs were just given with other numbers, whatever it
+//     is; a stem that is part of the input's given name is the user's, such as
+//     "FIFA 23" for "EA SPORTS FIFA 23"
+//
+// Case, spaces and punctuation don't matter (docs/homekit.md §4).
+func automaticName(w nameWrite, recent []nameWrite, television ...string) (automatic bool, burst []nameWrite) {
+	stem, number := splitName(w.name)
+	if stem == "" {
+		return false, nil
+	}
+	is := func(s string) bool { return foldName(s) == stem }
+	automatic = slices.ContainsFunc(inputSource, is) || number != "" && slices.ContainsFunc(television, is)
+	if !automatic && w.keepsGiven(stem) {
+		return false, nil
+	}
+	at := w.at
+	for _, r := range slices.Backward(recent) {
+		if at.Sub(r.at) > burstGap {
+			break
+		}
+		at = r.at
+		s, n := splitName(r.name)
+		if foldName(r.name) == stem { // "PS4-889" before "PS4-889 2"
+			s, n = stem, ""
+		}
+		if s == stem && !r.keepsGiven(stem) {
+			burst = append(burst, r)
+			automatic = automatic || r.input != w.input && n != number
+		}
+	}
+	if !automatic {
+		return false, nil
+	}
+	return true, burst
+}
+
+// keepsGiven reports whether the stem is part of the input's given name.
+func (w *nameWrite) keepsGiven(stem string) bool { return strings.Contains(foldName(w.given), stem) }
+
+// splitName splits a name into its folded stem and the number at its end, both
+// of which may be empty.
+func splitName(name string) (stem, number string) {
+	name = strings.TrimRightFunc(norm.NFKC.String(name), func(r rune) bool { return !wordRune(r) })
+	rest := strings.TrimRightFunc(name, unicode.IsDigit)
+	return foldName(rest), name[len(rest):]
+}
+
+// foldName removes everything from a name but letters, marks and digits, and
+// makes it lower case.
+func foldName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if !wordRune(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, norm.NFKC.String(name))
+}
+
+func wordRune(r rune) bool { return letterOrDigit(r) || unicode.Is(unicode.M, r) }
+
+// inputSource holds what iOS calls an input in its languages. It need not be
+// complete: a burst in another language is recognized by its shape.
+var inputSource = []string{
+	"Input Source", "Eingangsquelle", "Eingabequelle", "Source d'entrée", "Fuente de entrada", "Sorgente di ingresso", "Sorgente ingresso",
+	"Invoerbron", "Ingangsbron", "Fonte de entrada", "Origem de entrada", "Ingångskälla", "Inmatningskälla", "Indgangskilde", "Inputkilde",
+	"Inngangskilde", "Inndatakilde", "Tulolähde", "Syöttölähde", "Źródło wejściowe", "Źródło sygnału", "Vstupní zdroj", "Zdroj vstupu",
+	"Vstupný zdroj", "Bemeneti forrás", "Sursă de intrare", "Giriş Kaynağı", "Ulazni izvor", "Izvor ulaza", "Font d'entrada", "Πηγή εισόδου",
+	"Источник входа", "Источник ввода", "Источник сигнала", "Джерело входу", "Джерело вводу", "מקור קלט", "مصدر الإدخال", "入力ソース",
+	"输入源", "输入来源", "輸入源", "輸入來源", "입력 소스", "แหล่งสัญญาณเข้า", "แหล่งอินพุต", "Nguồn đầu vào", "Nguồn vào", "Sumber Input", "Sumber Masukan",
 }

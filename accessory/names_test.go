@@ -1,8 +1,10 @@
 package accessory
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -12,10 +14,39 @@ import (
 // nameCases feed the table and the fuzz seeds (docs/homekit.md §4).
 var nameCases = []struct{ in, want string }{
 	{"Netflix", "Netflix"},
-	{"Call of Duty®: Black Ops 4", "Call of Duty Black Ops 4"},
-	{"Call of Duty(R): Black Ops 4", "Call of Duty Black Ops 4"},
-	{"Marvel’s Spider-Man", "Marvel's Spider Man"},
+	{"PS4-001", "PS4-001"},
+	{"Call of Duty®: Black Ops 4", "Call of Duty: Black Ops 4"},
+	{"Call of Duty(R): Black Ops 4", "Call of Duty: Black Ops 4"},
+	{"Marvel’s Spider-Man", "Marvel's Spider-Man"},
+	{"Marvel's Spider-Man®", "Marvel's Spider-Man"},
 	{"DRAGON QUEST HEROES™ II", "DRAGON QUEST HEROES II"},
+	{"Horizon Zero Dawn™Complete", "Horizon Zero Dawn Complete"},
+	{"Horizon Zero Dawn™ Complete Edition™", "Horizon Zero Dawn Complete Edition"},
+	{"LEGO®Worlds", "LEGO Worlds"},
+	{"LEGO(r)(tm)Worlds", "LEGO Worlds"},
+	{"Uncharted™: The Lost Legacy", "Uncharted: The Lost Legacy"},
+	{"Uncharted ™ : The Lost Legacy", "Uncharted: The Lost Legacy"},
+	{"Uncharted – The Lost Legacy", "Uncharted - The Lost Legacy"},
+	{"Ratchet™& Clank®, Inc.", "Ratchet & Clank, Inc"},
+	{"PlayStation®’s Rock ’n’ Roll™ 'n' More", "PlayStation's Rock 'n' Roll 'n' More"},
+	{"Spider®-Man™ - Remastered", "Spider-Man - Remastered"},
+	{"Titre : sous-titre", "Titre : sous-titre"},
+	{".hack//G.U. Last Recode", "hack//G.U. Last Recode"},
+	{"WipEout_Omega; A/B & C!, D.E: (F) G", "WipEout_Omega; A/B & C!, D.E: (F) G"},
+	{"Overcooked! 2", "Overcooked! 2"},
+	{"Overcooked!", "Overcooked"},
+	{"Front Door (Zone 1)", "Front Door Zone 1"},
+	{"Persona 5 (Demo)!", "Persona 5 Demo"},
+	{"(A) B", "A B"},
+	{"龍が如く０：誓いの場所（体験版）", "龍が如く０:誓いの場所 体験版"},
+	{"A\u200bB\u200c\u200d\u2060\ufeff C", "AB C"},
+	{"\u202eevil\u202c \u2066x\u2069\u200e\u200f\u061c", "evil x"},
+	{"soft\u00adhyphen", "softhyphen"},
+	{"\u3164\uffa0\u115f\u2800 Blank \u3164", "Blank"},
+	{"@#$ 50% *C++* ^x", "50 C x"},
+	{"“Quoted”: “Yes”", "Quoted: Yes"},
+	{"a½b", "a1/2b"},
+	{"R(R(R)R)", "R R R"},
 	{"Cafe\u0301", "Café"},
 	{"🎮 Party 🎉", "Party"},
 	{"A🎮B", "AB"},
@@ -49,10 +80,12 @@ func FuzzCleanName(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, in string) {
 		name := cleanName(in)
-		edge := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+		edge := func(r rune) bool {
+			return (unicode.IsLetter(r) || unicode.IsDigit(r)) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
+		}
 		for i, r := range name {
 			atEdge := i == 0 || i+utf8.RuneLen(r) == len(name)
-			if !edge(r) && (atEdge || r != ' ' && r != '\'') {
+			if !edge(r) && (atEdge || !strings.ContainsRune(" '&!._:;()/,-", r)) {
 				t.Errorf("%q has %q at %d", name, r, i)
 			}
 		}
@@ -83,15 +116,67 @@ func TestUniqueName(t *testing.T) {
 	}
 }
 
-func TestIgnoredName(t *testing.T) {
+// TestAutomaticName runs each case as a sequence of writes at times in
+// milliseconds. A name with a + is a user's and must stay; after the last
+// write, names with a - are taken as automatic and undone.
+func TestAutomaticName(t *testing.T) {
+	t.Parallel()
+	type write struct {
+		at, input int
+		name      string
+	}
+	for name, writes := range map[string][]write{
+		"English":                 {{0, 3, "-Input Source"}, {9e4, 4, "-Input Source 3"}, {18e4, 5, "-Input Source 17"}},
+		"case and spaces":         {{0, 3, "-INPUT  SOURCE 12"}, {9e4, 4, "-input source3"}, {18e4, 5, "-\u00a0Input\u202fSource (4)"}},
+		"localized":               {{0, 3, "-Eingangsquelle 2"}, {9e4, 4, "-Source d’entrée 4"}, {18e4, 5, "-入力ソース２"}, {27e4, 6, "-مصدر الإدخال ٣"}},
+		"the television":          {{0, 3, "-PS4-889 2"}, {9e4, 4, "-ps4 889  12"}, {18e4, 5, "-Den 2"}},
+		"burst":                   {{0, 3, "-Lähde 2"}, {200, 4, "-Lähde 3"}, {400, 5, "-LÄHDE  4"}},
+		"burst, the first bare":   {{0, 3, "-Lähde"}, {200, 4, "-Lähde 2"}},
+		"burst of the television": {{0, 3, "-PS4-889"}, {200, 4, "-PS4-889 2"}},
+		"burst, slowly":           {{0, 3, "-Lähde 2"}, {4900, 4, "-Lähde 3"}, {9800, 5, "-Lähde 4"}},
+		"burst among others":      {{0, 3, "-Lähde 2"}, {100, 4, "+Films"}, {200, 5, "-Lähde 4"}},
+		"burst, same input twice": {{0, 3, "-Lähde 2"}, {100, 3, "-Lähde 3"}, {200, 4, "-Lähde 5"}},
+		"deliberate":              {{0, 3, "+Player 2"}},
+		"minutes apart":           {{0, 3, "+Player 2"}, {6e4, 4, "+Player 3"}},
+		"a title with a number":   {{0, 7, "+FIFA 23"}},
+		"two of a series":         {{0, 7, "+FIFA 23"}, {100, 8, "+FIFA 22"}},
+		"second thoughts":         {{0, 3, "+Player 2"}, {900, 3, "+Player 3"}},
+		"the same name twice":     {{0, 3, "+Films 2"}, {100, 4, "+Films 2"}},
+		"different names":         {{0, 3, "+Films 1"}, {100, 4, "+Music 2"}, {200, 5, "+Games 3"}},
+		"nothing but numbers":     {{0, 3, "+1"}, {100, 4, "+2"}},
+		"the television alone":    {{0, 3, "+Den"}},
+		"close to the television": {{0, 3, "+PS4-8892"}, {9e4, 4, "+Dens 2"}},
+		"close to English":        {{0, 3, "+Input Source X"}, {9e4, 4, "+My Input Source 2"}},
+		"emoji":                   {{0, 3, "+🎮"}, {100, 4, "+🎮🎮"}},
+	} {
+		given := map[int]string{3: "Netflix", 4: "Spotify", 7: "EA SPORTS FIFA 23", 8: "EA SPORTS FIFA 22"}
+		var recent []nameWrite
+		automatic := map[int]bool{} // by index
+		for i, w := range writes {
+			write := nameWrite{at: time.UnixMilli(int64(w.at)), input: w.input, name: w.name[1:], given: given[w.input]}
+			yes, burst := automaticName(write, recent, "Den", "", "PS4-889")
+			automatic[i] = yes
+			for _, b := range burst {
+				automatic[slices.Index(recent, b)] = true
+			}
+			recent = append(recent, write)
+		}
+		for i, w := range writes {
+			if want := w.name[0] == '-'; automatic[i] != want {
+				t.Errorf("%s: %q is automatic: %v, want %v", name, w.name[1:], automatic[i], want)
+			}
+		}
+	}
+}
+
+func TestCheckName(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{
-		"": true, "  ": true, "Input Source": true, "Input Source 3": true, "Input Source 17": true,
-		strings.Repeat("x", 65): true, "a\x00b": true, "\xff": true,
-		"Input Source X": false, "Netflix": false, "input": false, strings.Repeat("x", 64): false, "Kids’ games 🎮": false,
+		"": false, "  ": false, strings.Repeat("x", 65): false, "a\x00b": false, "\xff": false,
+		"Netflix": true, strings.Repeat("x", 64): true, "Kids’ games 🎮": true,
 	} {
-		if got := ignoredName(name); got != want {
-			t.Errorf("ignoredName(%q) = %v", name, got)
+		if got := checkName(name) == nil; got != want {
+			t.Errorf("checkName(%q) accepts: %v, want %v", name, got, want)
 		}
 	}
 }

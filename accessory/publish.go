@@ -8,8 +8,9 @@ import (
 	"github.com/brutella/hap/characteristic"
 )
 
-// show publishes power and the chosen input. by wrote the characteristic of, and gets no event for that one. mu is held, as in
-// everything here.
+// show publishes Active and ActiveIdentifier. If by wrote the characteristic of,
+// it gets no event for that one. mu must be held, as for every function in this
+// file but save.
 func (t *Television) show(of *characteristic.C, by *http.Request) {
 	active := 0
 	if t.m.active() {
@@ -19,7 +20,8 @@ func (t *Television) show(of *characteristic.C, by *http.Request) {
 	t.set(t.graph.activeID, t.identifier(), of, by)
 }
 
-// identifier is what ActiveIdentifier shows: what is being started, or else what runs, or ran last.
+// identifier returns the value of ActiveIdentifier: the title that is being
+// started, else the one that runs or ran last.
 func (t *Television) identifier() int {
 	if l := t.m.target(); l != nil {
 		return t.in.identifier(l.title)
@@ -36,7 +38,7 @@ func (t *Television) identifier() int {
 	return t.chosen
 }
 
-// showInputs publishes names, visibility and order.
+// showInputs publishes the names, visibility and order of the inputs.
 func (t *Television) showInputs(of *characteristic.C, by *http.Request) {
 	for i, name := range t.in.names() {
 		s, configured, visible := t.graph.slots[i], free, hidden
@@ -55,13 +57,15 @@ func (t *Television) showInputs(of *characteristic.C, by *http.Request) {
 	t.set(t.graph.order, encodeOrder(t.in.sorted()), of, by)
 }
 
-// showName publishes the console's name in both places; Name 23 follows at the next start (docs/homekit.md §4).
+// showName publishes the console's name in both of its characteristics; Name 23
+// follows at the next start (docs/homekit.md §4).
 func (t *Television) showName(of *characteristic.C, by *http.Request) {
 	t.set(t.graph.infoName, t.displayName(), of, by)
 	t.set(t.graph.tvName, t.displayName(), of, by)
 }
 
-// set publishes a value that changed. Nobody is left out but the writer of that very characteristic.
+// set publishes a value if it changed. Every subscriber gets an event, except by
+// if it wrote c itself.
 func (t *Television) set(c *characteristic.C, v any, of *characteristic.C, by *http.Request) {
 	if c.Value() == v {
 		return
@@ -73,7 +77,8 @@ func (t *Television) set(c *characteristic.C, v any, of *characteristic.C, by *h
 	t.pub.Set(c, v, by)
 }
 
-// revert tells everybody, soon after the answer, that a write had no effect.
+// revert sends every subscriber the current value soon after the answer to a
+// write that had no effect.
 func (t *Television) revert(c *characteristic.C) {
 	if len(t.reverts) == 0 {
 		t.revertAt = time.Now().Add(revertDelay)
@@ -82,7 +87,7 @@ func (t *Television) revert(c *characteristic.C) {
 	poke(t.clock)
 }
 
-// touch has what is remembered saved, soon.
+// touch schedules a save.
 func (t *Television) touch() {
 	if !t.dirty {
 		t.dirty, t.saveAt = true, time.Now().Add(saveAfter)
@@ -90,13 +95,15 @@ func (t *Television) touch() {
 	poke(t.clock)
 }
 
-// keep is touch for what somebody chose: it is on disk before he gets an answer.
+// keep schedules a save of what a user chose, which finishes before the answer
+// to their write.
 func (t *Television) keep() {
 	t.touch()
 	t.urgent = true
 }
 
-// save saves what changed, and returns when it is on disk. What fails is told, and tried again later. mu is not held.
+// save writes unsaved changes to the store. If that fails, it reports the error
+// and schedules a retry. mu must not be held.
 func (t *Television) save() error {
 	t.saving.Lock()
 	defer t.saving.Unlock()
@@ -112,7 +119,7 @@ func (t *Television) save() error {
 		t.mu.Lock()
 		defer t.unlock()
 		t.dirty, t.saveAt = true, time.Now().Add(saveRetry)
-		t.report(fmt.Errorf("what is remembered of the television cannot be saved: %w", err))
+		t.report(fmt.Errorf("saving the state of the television: %w", err))
 	}
 	return err
 }

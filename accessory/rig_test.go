@@ -48,9 +48,10 @@ type rig struct {
 	by      *http.Request
 	stop    func()
 
-	mu      sync.Mutex
-	logged  []string
-	changes int
+	mu       sync.Mutex
+	logged   []string
+	changes  int
+	onChange func() // called outside mu; may be nil
 }
 
 // inRig runs a test with a television whose console is in a state.
@@ -68,8 +69,12 @@ func inRigWith(t *testing.T, console *fakeConsole, c accessory.Config, do func(r
 		c.Logf = r.logf
 		c.OnChange = func() {
 			r.mu.Lock()
-			defer r.mu.Unlock()
 			r.changes++
+			onChange := r.onChange
+			r.mu.Unlock()
+			if onChange != nil {
+				onChange()
+			}
 		}
 		if c.Store == nil {
 			r.store = &memory{}

@@ -39,6 +39,8 @@ type Television struct {
 	name    string // as somebody wrote it; empty: see displayName
 	chosen  int    // ActiveIdentifier while nothing is being started
 
+	nameWrites []nameWrite // to inputs, oldest first
+
 	status      ps4.Status // the last reply
 	lastSeen    time.Time
 	identified  time.Time
@@ -159,11 +161,21 @@ func poke(c chan struct{}) {
 	}
 }
 
-// step gives an event to the machine and does what it asks for. mu is held.
+// step gives an event to the machine and does what it asks for. Much of what
+// [Snapshot] shows changes without a change of a characteristic, so step
+// compares that as well. mu must be held.
 func (t *Television) step(e event, by *http.Request, of *characteristic.C) {
+	type visible struct {
+		starting, title string
+		working         bool
+		state           ps4.State
+	}
+	look := func() visible { return visible{t.starting(), t.m.seen.title, t.m.working(), t.m.seen.state} }
+	before := look()
 	for _, a := range t.m.step(e, time.Now()) {
 		t.act(a)
 	}
+	t.changed = t.changed || look() != before
 	t.show(of, by)
 	t.release()
 	poke(t.clock)

@@ -5,10 +5,12 @@ import (
 	"strings"
 )
 
-// Editing of inputs while the television runs. What was changed is on disk when a method returns. A title is named by its id; the
-// fixed inputs are called HOME and OTHER.
+// The methods below edit inputs while the television runs. Changes are on disk
+// when a method returns. Titles are identified by their id, the fixed inputs by
+// HOME and OTHER.
 
-// Rename gives the console its one name, as a write from Home does.
+// Rename renames the console, as a write from Home does. It fails with
+// [ErrName].
 func (t *Television) Rename(name string) error {
 	return t.edit(func() error {
 		if err := checkName(name); err != nil {
@@ -19,8 +21,8 @@ func (t *Television) Rename(name string) error {
 	})
 }
 
-// AddTitle makes an input for a title, which it keeps; name may be empty. It fails with [ps4.ErrTitleIDFormat], [ErrName] or
-// [ErrNoFreeSlot].
+// AddTitle adds an input for a title, which keeps its slot. The name may be
+// empty. It fails with [ps4.ErrTitleIDFormat], [ErrName] or [ErrNoFreeSlot].
 func (t *Television) AddTitle(id, name string) error {
 	id = titleKey(id)
 	return t.edit(func() error {
@@ -41,7 +43,8 @@ func (t *Television) AddTitle(id, name string) error {
 	})
 }
 
-// RenameTitle gives an input a name, as a write from Home does; an empty one gives the name back that it has by itself.
+// RenameTitle renames an input, as a write from Home does. An empty name
+// restores the default. It fails with [ErrNoSuchInput] or [ErrName].
 func (t *Television) RenameTitle(id, name string) error {
 	return t.editInput(id, func(s *SavedTitle) error {
 		if name != "" && checkName(name) != nil {
@@ -52,7 +55,8 @@ func (t *Television) RenameTitle(id, name string) error {
 	})
 }
 
-// HideTitle hides an input in Home, or shows it.
+// HideTitle hides an input in Home, or shows it again. It fails with
+// [ErrNoSuchInput].
 func (t *Television) HideTitle(id string, hide bool) error {
 	return t.editInput(id, func(s *SavedTitle) error {
 		s.Hidden = hide
@@ -60,7 +64,9 @@ func (t *Television) HideTitle(id string, hide bool) error {
 	})
 }
 
-// PinTitle keeps an input at the front and in its slot, or no longer. What the configuration pins stays pinned.
+// PinTitle moves an input to the front and makes it keep its slot, or undoes
+// that. Titles pinned by the configuration stay pinned. It fails with
+// [ErrNoSuchInput].
 func (t *Television) PinTitle(id string, pin bool) error {
 	return t.editInput(id, func(s *SavedTitle) error {
 		s.Pinned = pin
@@ -68,8 +74,9 @@ func (t *Television) PinTitle(id string, pin bool) error {
 	})
 }
 
-// ForgetTitle frees the slot of a title and forgets what is known of it; it comes back when it is played. A configured title keeps
-// its slot and loses the rest; a fixed input cannot be forgotten: [ErrNoSuchInput].
+// ForgetTitle removes a title and frees its slot; the title returns when it is
+// played. A configured title keeps its slot and loses everything else. For a
+// fixed input ForgetTitle fails with [ErrNoSuchInput].
 func (t *Television) ForgetTitle(id string) error {
 	id = titleKey(id)
 	return t.edit(func() error {
@@ -86,7 +93,8 @@ func (t *Television) ForgetTitle(id string) error {
 	})
 }
 
-// SetOrder orders the inputs; those that are not named follow. An empty order gives the order back that they have by themselves.
+// SetOrder orders the inputs; those that are missing follow. An empty order
+// restores the default. It fails with [ErrNoSuchInput].
 func (t *Television) SetOrder(ids []string) error {
 	ids = slices.Clone(ids)
 	return t.edit(func() error {
@@ -103,8 +111,8 @@ func (t *Television) SetOrder(ids []string) error {
 	})
 }
 
-// Configure changes the configured titles and the remote control, as after an edit of the configuration. When it fails, nothing has
-// changed.
+// Configure replaces the configured titles and the mapping of the remote
+// control. If it fails, nothing has changed.
 func (t *Television) Configure(titles []Title, r Remote) error {
 	titles, err := completeTitles(titles)
 	if err != nil {
@@ -123,7 +131,7 @@ func (t *Television) Configure(titles []Title, r Remote) error {
 	})
 }
 
-// RefreshNames asks Config.TitleName again.
+// RefreshNames calls Config.TitleName again and publishes the names.
 func (t *Television) RefreshNames() {
 	t.mu.Lock()
 	defer t.unlock()
@@ -142,7 +150,7 @@ func (t *Television) editInput(id string, do func(*SavedTitle) error) error {
 	})
 }
 
-// edit changes inputs, publishes and saves them.
+// edit runs do with mu held, then publishes and saves what it changed.
 func (t *Television) edit(do func() error) error {
 	if err := t.editLocked(do); err != nil {
 		return err

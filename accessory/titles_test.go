@@ -113,18 +113,41 @@ func TestConfigure(t *testing.T) {
 	})
 }
 
-// TestBetterNames: names that are found later replace those of the console, not those of people.
-func TestBetterNames(t *testing.T) {
+// TestOrderOfNames checks which of a title's names is shown: the one that a user
+// wrote, the configured one, the console's own, that of the metadata, the id.
+// The metadata goes before the console where Config prefers it. Names found
+// later are shown after RefreshNames.
+func TestOrderOfNames(t *testing.T) {
 	t.Parallel()
-	known := map[string]string{}
-	tv := newTV(t, accessory.Config{
-		Titles:    []accessory.Title{{ID: "CUSA00001"}, {ID: "CUSA00002", Name: "Configured"}, {ID: "CUSA00003"}},
-		TitleName: func(id string) string { return known[id] },
-	})
-	must(t, tv.RenameTitle("CUSA00003", "Mine"))
-	known["CUSA00001"], known["CUSA00002"], known["CUSA00003"] = "Journey™", "Better", "Best"
-	tv.RefreshNames()
-	wantInputs(t, tv, "1 Home Screen", "4 Configured", "3 Journey", "5 Mine", "2 Other")
+	saved := accessory.Saved{Titles: map[string]accessory.SavedTitle{
+		"CUSA00001": {Slot: 3, Name: "Written", Title: "Own"},
+		"CUSA00002": {Slot: 4, Title: "Own"},
+		"CUSA00003": {Slot: 5, Title: "Own Name"},
+		"CUSA00004": {Slot: 6},
+		"CUSA00005": {Slot: 7, Title: "Only Own"},
+		"CUSA00006": {Slot: 8, Title: "®"},
+		"CUSA00007": {Slot: 9, Title: "CUSA00007"},
+	}}
+	all := []string{"CUSA00001", "CUSA00002", "CUSA00003", "CUSA00004", "CUSA00005", "CUSA00006", "CUSA00007", "HOME", "OTHER"}
+	for prefer, want := range map[bool][]string{
+		false: {"3 Written", "4 Configured", "5 Own Name", "6 Better 4", "7 Only Own", "8 Better 6", "9 Better 7", "1 Home Screen", "2 Other"},
+		true:  {"3 Written", "4 Configured", "5 Better 3", "6 Better 4", "7 Only Own", "8 Better 6", "9 Better 7", "1 Home Screen", "2 Other"},
+	} {
+		store := &memory{}
+		must(t, store.Save(saved))
+		known := map[string]string{}
+		tv := newTV(t, accessory.Config{
+			Store: store, Titles: []accessory.Title{{ID: "CUSA00002", Name: "Configured"}},
+			TitleName: func(id string) string { return known[id] }, PreferTitleName: prefer,
+		})
+		must(t, tv.SetOrder(all))
+		wantInputs(t, tv, "3 Written", "4 Configured", "5 Own Name", "6 CUSA00004", "7 Only Own", "8 CUSA00006", "9 CUSA00007", "1 Home Screen", "2 Other")
+		for _, n := range []string{"1", "2", "3", "4", "6", "7"} {
+			known["CUSA0000"+n] = "Better™ " + n
+		}
+		tv.RefreshNames()
+		wantInputs(t, tv, want...)
+	}
 }
 
 // TestFewerSlots: titles whose slot is gone get another if there is room, what people chose first; nothing that was written is lost.

@@ -1,3 +1,8 @@
+// Package graphcheck checks the answer to GET /accessories against
+// docs/homekit.md §2 to §4, as a controller reads it.
+//
+// It shares no code with package accessory, so that it finds mistakes made
+// there. A test breaks every rule.
 package graphcheck
 
 import (
@@ -14,9 +19,10 @@ const (
 	maxBridge   = 150 // accessories of one server
 )
 
-// accessories checks one server: a television alone, or a bridge with what is behind it.
+// accessories checks the accessories of one server: a single television, or a
+// bridge and the accessories behind it.
 func (c *checker) accessories(list []accessory) {
-	c.want(len(list) <= maxBridge, "§1 companion bridge", "", "%d accessories: %d are possible", len(list), maxBridge)
+	c.want(len(list) <= maxBridge, "§1 companion bridge", "", "%d accessories, at most %d are possible", len(list), maxBridge)
 	ids := map[uint64]bool{}
 	for i := range list {
 		a := &list[i]
@@ -38,11 +44,11 @@ func (c *checker) accessories(list []accessory) {
 	c.want(ids[1], "§1 topology", "", "no accessory has id 1")
 }
 
-// accessory checks what holds for each accessory, whatever it is.
+// accessory checks the rules that apply to every accessory.
 func (c *checker) accessory(a *accessory) {
 	first := len(a.Services) > 0 && short(a.Services[0].Type) == information && a.Services[0].ID == 1
-	c.want(first && len(a.all(information)) == 1, "§2 AccessoryInformation", at(a.ID, 1), "it is not the first service, with iid 1, and the only one")
-	c.want(len(a.Services) <= maxServices, "§4 limits", "", "%d services: %d are possible", len(a.Services), maxServices)
+	c.want(first && len(a.all(information)) == 1, "§2 AccessoryInformation", at(a.ID, 1), "it must be the first service, with iid 1, and the only one")
+	c.want(len(a.Services) <= maxServices, "§4 limits", "", "%d services, at most %d are possible", len(a.Services), maxServices)
 	ids := map[uint64]bool{}
 	for i := range a.Services {
 		s := &a.Services[i]
@@ -67,7 +73,7 @@ func (c *checker) id(aid, iid uint64, seen map[uint64]bool) {
 	seen[iid] = true
 }
 
-// service holds a service against its rows.
+// service checks a service against its rows of the table.
 func (c *checker) service(a *accessory, s *service) {
 	kind := short(s.Type)
 	title, rows := rowsOf(kind)
@@ -105,13 +111,14 @@ func (c *checker) characteristic(where, rule string, ch *char, want row) {
 	readable := strings.Contains(want.perms, r)
 	switch {
 	case !readable:
-		c.want(ch.Value == nil, rule, where, "it has a value, and cannot be read")
+		c.want(ch.Value == nil, rule, where, "it has a value, but cannot be read")
 	default:
 		c.want(fits(ch, want), rule, where, "value %s does not fit", ch.Value)
 	}
 }
 
-// fits says whether the value of a readable characteristic has its format and lies in its range.
+// fits reports whether the value of a readable characteristic has its format
+// and is in its range.
 func fits(ch *char, want row) bool {
 	switch want.format {
 	case "bool":

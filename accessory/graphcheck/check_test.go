@@ -15,7 +15,7 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// nowhere is a hapserver.Store that keeps nothing.
+// nowhere is a hapserver.Store that stores nothing.
 type nowhere struct{}
 
 func (nowhere) Load() (hapserver.Record, error) { return hapserver.Record{}, fs.ErrNotExist }
@@ -34,7 +34,7 @@ func television(t *testing.T, name, host string) *accessory.Television {
 	return tv
 }
 
-// answer is what the real server answers a controller.
+// answer returns the answer of the real server to GET /accessories.
 func answer(t *testing.T, as ...*hapmodel.A) []byte {
 	t.Helper()
 	s, err := hapserver.New(&hapserver.Options{Name: "Den", Accessories: as, Category: 31, Store: nowhere{}})
@@ -68,7 +68,7 @@ func ofBridge(t *testing.T) []byte {
 	return answer(t, b.Accessories()...)
 }
 
-// TestGood: what ps4kit serves has no findings.
+// TestGood checks that what ps4kit serves has no findings.
 func TestGood(t *testing.T) {
 	t.Parallel()
 	for name, b := range map[string][]byte{"television": ofTelevision(t), "bridge": ofBridge(t)} {
@@ -79,7 +79,7 @@ func TestGood(t *testing.T) {
 	}
 }
 
-// node is an object of the answer, to be broken.
+// node is a JSON object of the answer.
 type node = map[string]any
 
 // graph is a decoded answer.
@@ -126,7 +126,7 @@ func remove(n node, key string, i int) {
 
 func insert(n node, key string, v ...any) { n[key] = append(list(n, key), v...) }
 
-// broken is a way to break an answer, and a part of the finding that has to name it.
+// broken damages an answer; want is part of the finding that it must cause.
 type broken struct {
 	name   string
 	want   string
@@ -187,6 +187,10 @@ func brokenTelevisions() []broken {
 		{"Active is a bool", `format "bool"`, tv("B0", "format", "bool")},
 		{"Active is null", "§2 Television Active", tv("B0", "value", nil)},
 		{"no such input", "§2 ActiveIdentifier", tv("E7", "value", 77)},
+		{"ActiveIdentifier without a minimum", "its range is not 0 to 40", func(g graph) { delete(g.char(0, "D8", 0, "E7"), "minValue") }},
+		{"ActiveIdentifier from 1", "its range is not 0 to 40", tv("E7", "minValue", 1)},
+		{"ActiveIdentifier without a maximum", "its range is not 0 to 40", func(g graph) { delete(g.char(0, "D8", 0, "E7"), "maxValue") }},
+		{"ActiveIdentifier to 39", "its range is not 0 to 40", tv("E7", "maxValue", 39)},
 		{"not discoverable", "§2 SleepDiscoveryMode", tv("E8", "value", 0)},
 		{"RemoteKey has a value", "cannot be read", tv("E1", "value", 0)},
 		{"RemoteKey to 15", "0 to 16", tv("E1", "maxValue", 15)},
@@ -232,7 +236,7 @@ func brokenBridges() []broken {
 	}
 }
 
-// TestBroken: each rule finds the fault that it is for, and says where.
+// TestBroken checks that each rule finds the fault that it is for.
 func TestBroken(t *testing.T) {
 	t.Parallel()
 	goodTelevision, goodBridge := ofTelevision(t), ofBridge(t)
@@ -264,10 +268,10 @@ func (b broken) check(t *testing.T, good []byte) {
 			return
 		}
 	}
-	t.Errorf("no finding tells of %q: %v", b.want, found)
+	t.Errorf("no finding contains %q: %v", b.want, found)
 }
 
-// TestLongTypes: controllers that write types in full are the same to it.
+// TestLongTypes checks that types may be written in full.
 func TestLongTypes(t *testing.T) {
 	t.Parallel()
 	b := strings.ReplaceAll(string(ofTelevision(t)), `"type":"E7"`, `"type":"000000e7-0000-1000-8000-0026bb765291"`)
@@ -279,11 +283,12 @@ func TestLongTypes(t *testing.T) {
 func TestNoAnswer(t *testing.T) {
 	t.Parallel()
 	if _, err := graphcheck.Check([]byte("<html>")); err == nil {
-		t.Error("taken")
+		t.Error("no error")
 	}
 }
 
-// FuzzCheck: nothing that a server may answer stops the checker, and an answer without a good first accessory is never good.
+// FuzzCheck checks that no answer makes Check panic, and that an answer without
+// accessory information always has findings.
 func FuzzCheck(f *testing.F) {
 	f.Add([]byte(`{"accessories":[{"aid":1,"services":[{"iid":1,"type":"3E","characteristics":[]}]}]}`))
 	f.Add([]byte(`{"accessories":[{"aid":1,"services":[{"iid":1,"type":"D8"}]},{"aid":1}]}`))

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Finding is something that is not as the contract has it.
+// Finding is a violation of a rule.
 type Finding struct {
 	Rule  string // section and row of docs/homekit.md: "§2 Television"
-	Where string // "aid 1, iid 33"; empty when it is about everything
+	Where string // "aid 1, iid 33"; empty if it concerns everything
 	What  string
 }
 
@@ -21,7 +21,7 @@ func (f Finding) String() string {
 	return f.Rule + " (" + f.Where + "): " + f.What
 }
 
-// The answer of GET /accessories.
+// The answer to GET /accessories.
 type (
 	database struct {
 		Accessories []accessory `json:"accessories"`
@@ -50,11 +50,12 @@ type (
 	}
 )
 
-// Check returns what is wrong with the accessories, nothing for good ones. It fails for what is no such answer.
+// Check returns every violation in an answer to GET /accessories. It returns an
+// error if the answer cannot be parsed.
 func Check(answer []byte) ([]Finding, error) {
 	var db database
 	if err := json.Unmarshal(answer, &db); err != nil {
-		return nil, fmt.Errorf("this is no answer to GET /accessories: %w", err)
+		return nil, fmt.Errorf("parsing the answer to GET /accessories: %w", err)
 	}
 	c := &checker{}
 	c.accessories(db.Accessories)
@@ -85,7 +86,8 @@ func (s *service) all(kind string) []*char {
 	return list
 }
 
-// one returns the characteristic of a type, an empty one when there is none: that was found by the table.
+// one returns the first characteristic of a type, or an empty one; the check
+// against the table reports that it is missing.
 func (s *service) one(kind string) *char {
 	if list := s.all(kind); len(list) > 0 {
 		return list[0]
@@ -103,14 +105,14 @@ func (a *accessory) all(kind string) []*service {
 	return list
 }
 
-// text is a value that is a string, or "".
+// text returns a value that is a string, or "".
 func (c *char) text() string {
 	var s string
 	_ = json.Unmarshal(c.Value, &s)
 	return s
 }
 
-// number is a value that is a number, or -1: no rule allows that one.
+// number returns a value that is a number, or -1, which no rule allows.
 func (c *char) number() int {
 	var n int
 	if bytes.Equal(c.Value, []byte("null")) || json.Unmarshal(c.Value, &n) != nil {
@@ -119,7 +121,8 @@ func (c *char) number() int {
 	return n
 }
 
-// short is Apple's short form of a type: 000000E7-0000-1000-8000-0026BB765291 is E7.
+// short returns the short form of a type: E7 for
+// 000000E7-0000-1000-8000-0026BB765291.
 func short(uuid string) string {
 	base, _ := strings.CutSuffix(strings.ToUpper(uuid), "-0000-1000-8000-0026BB765291")
 	return strings.TrimLeft(base, "0")

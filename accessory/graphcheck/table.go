@@ -2,7 +2,7 @@ package graphcheck
 
 import "fmt"
 
-// Types (docs/homekit.md §2).
+// Types of services and characteristics (docs/homekit.md §2).
 const (
 	information = "3E"
 	protocol    = "A2"
@@ -23,7 +23,7 @@ const (
 	current, target      = "135", "134"
 )
 
-// Permissions, as a controller reads them.
+// Permissions of characteristics.
 const (
 	r   = "pr"
 	w   = "pw"
@@ -31,13 +31,14 @@ const (
 	rwe = "pr pw ev"
 )
 
-// row is a characteristic that a service must have.
+// row is a characteristic that a service must have, as in docs/homekit.md §2.
 type row struct {
 	kind, name, format, perms string
-	top                       int // the highest value, where the contract says one; 0: it says none
+	top                       int // largest value; 0 for no limit here
 }
 
-// rowsOf returns the characteristics of a service, and what it is called; none for a type that has no place here.
+// rowsOf returns the name and the characteristics of a service, or "" and nil for
+// a type that is not allowed.
 func rowsOf(kind string) (string, []row) {
 	switch kind {
 	case information:
@@ -68,7 +69,8 @@ func rowsOf(kind string) (string, []row) {
 	return "", nil
 }
 
-// tvInformation is the row that a television has besides.
+// tvInformation returns the additional row of a television's
+// AccessoryInformation.
 func tvInformation() row { return row{configuredName, "ConfiguredName", "string", rwe, 0} }
 
 func at(aid, iid uint64) string { return fmt.Sprintf("aid %d, iid %d", aid, iid) }

@@ -15,15 +15,15 @@ const (
 	hidden                  = 1
 )
 
-// television checks what belongs together in the accessory of a console.
+// television checks the accessory of a console.
 func (c *checker) television(a *accessory) {
 	tvs := a.all(television)
 	tv := tvs[0]
-	c.want(len(tvs) == 1, "§2 Television", at(a.ID, tv.ID), "there are %d", len(tvs))
-	c.want(a.ID == 1, "§1 topology", at(a.ID, tv.ID), "a television has aid 1")
-	c.want(len(a.all(protocol)) == 1, "§2 ProtocolInformation", at(a.ID, 0), "there is not one")
+	c.want(len(tvs) == 1, "§2 Television", at(a.ID, tv.ID), "there are %d of them", len(tvs))
+	c.want(a.ID == 1, "§1 topology", at(a.ID, tv.ID), "the television must have aid 1")
+	c.want(len(a.all(protocol)) == 1, "§2 ProtocolInformation", at(a.ID, 0), "there must be exactly one")
 	inputs := a.all(inputSource)
-	c.want(len(inputs) <= maxInputs, "§4 limits", "", "%d inputs: %d are possible", len(inputs), maxInputs)
+	c.want(len(inputs) <= maxInputs, "§4 limits", "", "%d inputs, at most %d are possible", len(inputs), maxInputs)
 	var linked []uint64
 	for _, in := range inputs {
 		linked = append(linked, in.ID)
@@ -36,7 +36,7 @@ func (c *checker) television(a *accessory) {
 	c.names(a, tv)
 }
 
-// inputs returns the identifiers of the inputs that are in use.
+// inputs checks every input and returns the identifiers of those in use.
 func (c *checker) inputs(a *accessory, inputs []*service) []int {
 	var configured []int
 	seen := map[int]bool{}
@@ -44,11 +44,11 @@ func (c *checker) inputs(a *accessory, inputs []*service) []int {
 	for _, in := range inputs {
 		where := at(a.ID, in.ID)
 		id, used := in.one(identifier).number(), in.one(isConfigured).number() == 1
-		c.want(id > 0 && !seen[id], "§2 Identifier", where, "%d is not from 1, or used twice", id)
+		c.want(id > 0 && !seen[id], "§2 Identifier", where, "%d is below 1 or used twice", id)
 		seen[id] = true
 		for kind, names := range taken {
 			n := in.one(kind).text()
-			c.want(!names[n], "§2 names of inputs", where, "two are called %q", n)
+			c.want(!names[n], "§2 names of inputs", where, "two inputs are named %q", n)
 			names[n] = true
 		}
 		wantType := sourceTitle
@@ -69,29 +69,37 @@ func (c *checker) inputs(a *accessory, inputs []*service) []int {
 	return configured
 }
 
-// chosen: ActiveIdentifier is an input that exists, and the television can always be found.
+// chosen checks that ActiveIdentifier names an input and has the range of all
+// identifiers, and that the television is always discoverable.
 func (c *checker) chosen(a *accessory, tv *service, inputs []*service) {
 	id := tv.one(activeID)
-	exists := slices.ContainsFunc(inputs, func(in *service) bool { return in.one(identifier).number() == id.number() })
+	exists, largest := false, 0
+	for _, in := range inputs {
+		n := in.one(identifier).number()
+		exists, largest = exists || n == id.number(), max(largest, n)
+	}
 	c.want(exists, "§2 ActiveIdentifier", at(a.ID, id.ID), "%s is no Identifier", id.Value)
+	ranged := id.Min != nil && id.Max != nil && *id.Min == 0 && *id.Max == float64(largest)
+	c.want(ranged, "§2 ActiveIdentifier", at(a.ID, id.ID), "its range is not 0 to %d", largest)
 	sleep := tv.one(sleepDiscovery)
 	c.want(sleep.number() == 1, "§2 SleepDiscoveryMode", at(a.ID, sleep.ID), "%s is not 1", sleep.Value)
 }
 
-// order: DisplayOrder lists every input in use, once, and no other.
+// order checks that DisplayOrder lists every input in use once, and no other.
 func (c *checker) order(a *accessory, tv *service, configured []int) {
 	o := tv.one(displayOrder)
 	listed, ok := decodeOrder(o.text())
 	if !ok {
-		c.add("§3 DisplayOrder", at(a.ID, o.ID), "it is not 01 04 <identifier> with 00 00 between")
+		c.add("§3 DisplayOrder", at(a.ID, o.ID), "it is not a list of 01 04 <identifier>, separated by 00 00")
 		return
 	}
 	slices.Sort(listed)
 	slices.Sort(configured)
-	c.want(slices.Equal(listed, configured), "§3 DisplayOrder", at(a.ID, o.ID), "it lists %v, in use are %v", listed, configured)
+	c.want(slices.Equal(listed, configured), "§3 DisplayOrder", at(a.ID, o.ID), "it lists %v, but %v are in use", listed, configured)
 }
 
-// decodeOrder is written from docs/homekit.md §3 alone.
+// decodeOrder is written from docs/homekit.md §3 and shares no code with
+// accessory.
 func decodeOrder(text string) ([]int, bool) {
 	const entry, gap = 6, 2
 	b, err := base64.StdEncoding.Strict().DecodeString(text)
@@ -108,10 +116,10 @@ func decodeOrder(text string) ([]int, bool) {
 	return list, true
 }
 
-// names: one name for the console, in both places.
+// names checks that the accessory and the television have the same name.
 func (c *checker) names(a *accessory, tv *service) {
 	for _, info := range a.all(information) {
 		x, y := info.one(configuredName).text(), tv.one(configuredName).text()
-		c.want(x == y, "§4 one stored name", at(a.ID, tv.ID), "the accessory is called %q, the television %q", x, y)
+		c.want(x == y, "§4 one stored name", at(a.ID, tv.ID), "the accessory is named %q, the television %q", x, y)
 	}
 }

@@ -170,6 +170,8 @@ func (s *server) newTelevision(k known, console *ps4.Console) (*accessory.Televi
 		TitleName: s.titleName,
 		OnChange:  func() { s.consoleChanged(k.hostID) },
 		Logf:      s.unitLogf(k),
+
+		PreferTitleName: s.Config.Art.Language != "",
 	}
 	tv, err := accessory.New(cfg, accessory.NewConsole(console))
 	if errors.Is(err, state.ErrDamaged) { // and set aside by now: the next try begins anew

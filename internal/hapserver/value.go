@@ -9,16 +9,18 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/brutella/hap/characteristic"
 )
 
-var errValue = errors.New("the value does not fit the characteristic")
+var errValue = errors.New("value does not fit the characteristic")
 
-// defaultMaxLen is the longest string, in bytes, when the characteristic says nothing else.
+// defaultMaxLen limits strings, in bytes, unless the characteristic has a limit
+// of its own.
 const defaultMaxLen = 64
 
-// kind is the Go type in which a value is kept.
+// kind is the Go type that holds a value.
 type kind int
 
 const (
@@ -49,7 +51,8 @@ func kindOf(format string) kind {
 	return kindUnknown
 }
 
-// intRange returns what an integer format can hold. hap keeps it as int, so on a 32-bit machine a uint32 ends at 2^31-1.
+// intRange returns the range of an integer format. hap stores integers as int,
+// so on a 32-bit machine a uint32 ends at 2^31-1.
 func intRange(format string) (lo, hi int64) {
 	switch format {
 	case characteristic.FormatUInt8:
@@ -62,8 +65,10 @@ func intRange(format string) (lo, hi int64) {
 	return math.MinInt32, math.MaxInt32
 }
 
-// parseValue reads the value of a write. It has the type that the format asks for and lies in the characteristic's limits; every
-// error is errValue.
+// parseValue parses and checks the value of a write. It accepts the same
+// spellings as HAP-NodeJS, since controllers rely on them: true and false for
+// the numbers 1 and 0, 1 and 0 for booleans, and 1.0 or 1e0 for the integer 1.
+// Unlike HAP-NodeJS it refuses 1.5 for every integer. Every error is errValue.
 func parseValue(c *characteristic.C, raw json.RawMessage) (any, error) {
 	var v any
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -74,7 +79,7 @@ func parseValue(c *characteristic.C, raw json.RawMessage) (any, error) {
 	return checkedValue(c, v)
 }
 
-// goValue brings what the program sets into the form of parsed JSON.
+// goValue converts a value set by the program to the types of parsed JSON.
 func goValue(v any) any {
 	switch rv := reflect.ValueOf(v); {
 	case rv.Kind() == reflect.Bool:
@@ -91,13 +96,15 @@ func goValue(v any) any {
 	return nil
 }
 
-// checkedValue returns a JSON value in the Go type of the format, if it is in the characteristic's limits.
+// checkedValue converts a JSON value to the Go type of the characteristic's
+// format and checks it against the characteristic's limits.
 func checkedValue(c *characteristic.C, v any) (any, error) {
 	switch x := v.(type) {
 	case bool:
-		if kindOf(c.Format) == kindBool {
-			return x, nil
+		if x {
+			return checkedNumber(c, "1")
 		}
+		return checkedNumber(c, "0")
 	case string:
 		return checkedText(c, x)
 	case json.Number:
@@ -122,20 +129,35 @@ func checkedText(c *characteristic.C, s string) (any, error) {
 
 func checkedNumber(c *characteristic.C, s string) (any, error) {
 	switch kindOf(c.Format) {
-	case kindBool: // controllers send 0 and 1 for false and true
+	case kindBool:
+		s = integer(s)
 		return s == "1", errUnless(s == "0" || s == "1")
 	case kindFloat:
 		f, err := strconv.ParseFloat(s, 64)
 		return f, errUnless(err == nil && allowed(c, f))
 	case kindInt:
-		n, err := strconv.ParseInt(s, 10, 64)
+		n, err := strconv.ParseInt(integer(s), 10, 64)
 		lo, hi := intRange(c.Format)
 		return int(n), errUnless(err == nil && n >= lo && n <= hi && allowed(c, float64(n)) && listed(c, int(n)))
 	case kindUint64:
-		n, err := strconv.ParseUint(s, 10, 64)
+		n, err := strconv.ParseUint(integer(s), 10, 64)
 		return n, errUnless(err == nil && allowed(c, float64(n)))
 	}
 	return nil, errValue
+}
+
+// integer rewrites a JSON number such as 1.0 or 1e2 without a fraction or an
+// exponent. It returns the number unchanged if it has a fraction, or if it is
+// above 2^53, where a float64 no longer holds every integer.
+func integer(s string) string {
+	if !strings.ContainsAny(s, ".eE") {
+		return s
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+		return s
+	}
+	return strconv.FormatInt(int64(f), 10)
 }
 
 func errUnless(ok bool) error {
@@ -145,7 +167,8 @@ func errUnless(ok bool) error {
 	return errValue
 }
 
-// allowed checks range and step. Integers above 2^53 are compared as the nearest float.
+// allowed checks range and step. It compares integers above 2^53 as the nearest
+// float.
 func allowed(c *characteristic.C, f float64) bool {
 	lo, hasLo := number(c.MinVal)
 	hi, hasHi := number(c.MaxVal)
@@ -167,7 +190,7 @@ func listed(c *characteristic.C, n int) bool {
 	return len(c.ValidRange) != 2 || c.ValidRange[0] <= n && n <= c.ValidRange[1]
 }
 
-// number reads a limit, which hap keeps in any numeric type.
+// number returns a limit, which hap stores in any numeric type.
 func number(v any) (float64, bool) {
 	switch rv := reflect.ValueOf(v); {
 	case rv.CanInt():

@@ -48,23 +48,31 @@ func TestWriteTypesAndRanges(t *testing.T) {
 		want   any
 		status int
 	}{
-		{iidActive, "0", 0, 0}, {iidActive, "1", 1, 0}, {iidActive, "2", nil, bad}, {iidActive, "-1", nil, bad}, {iidActive, "true", nil, bad},
+		{iidActive, "0", 0, 0}, {iidActive, "1", 1, 0}, {iidActive, "2", nil, bad}, {iidActive, "-1", nil, bad},
+		{iidActive, "true", 1, 0}, {iidActive, "false", 0, 0}, {iidActive, "1.0", 1, 0}, {iidActive, "0.0", 0, 0}, {iidActive, "10e-1", 1, 0},
+		{iidActive, "-0.0", 0, 0}, {iidActive, "2.0", nil, bad}, {iidActive, "-1.0", nil, bad}, {iidActive, "0.5", nil, bad},
+		{iidActive, "1.0000000001", nil, bad}, {iidActive, "1e999", nil, bad}, {iidActive, `"true"`, nil, bad}, {iidActive, `"1.0"`, nil, bad},
 		{iidActive, `"1"`, nil, bad}, {iidActive, "1.5", nil, bad}, {iidActive, "null", nil, bad}, {iidActive, "[1]", nil, bad},
 		{iidActive, "99999999999999999999", nil, bad}, {iidActive, "{}", nil, bad},
+		{iidKey, "4.0", 4, 0}, {iidKey, "1.6e1", 16, 0}, {iidKey, "4.5", nil, bad}, {iidKey, "17.0", nil, bad},
 		{iidKey, "16", 16, 0}, {iidKey, "17", nil, bad}, {iidKey, "256", nil, bad},
-		{iidName, `"Küche"`, "Küche", 0}, {iidName, `""`, "", 0}, {iidName, "5", nil, bad}, {iidName, "{}", nil, bad}, {iidName, "true", nil, bad},
+		{iidName, `"Küche"`, "Küche", 0}, {iidName, `""`, "", 0}, {iidName, "5", nil, bad}, {iidName, "{}", nil, bad}, {iidName, "true", nil, bad}, {iidName, "1.0", nil, bad},
 		{iidName, `"` + strings.Repeat("x", 64) + `"`, strings.Repeat("x", 64), 0}, {iidName, `"` + strings.Repeat("x", 65) + `"`, nil, bad},
 		{iidName, `"` + strings.Repeat("ü", 33) + `"`, nil, bad}, // 66 bytes
 		{iidShort, `"12345"`, "12345", 0}, {iidShort, `"123456"`, nil, bad},
-		{iidOrder, `"AQQBAAAA"`, "AQQBAAAA", 0}, {iidOrder, `"AQQB*AAA"`, nil, bad}, {iidOrder, `"AQQ"`, nil, bad}, {iidOrder, "1", nil, bad},
+		{iidOrder, `"AQQBAAAA"`, "AQQBAAAA", 0}, {iidOrder, `"AQQB*AAA"`, nil, bad}, {iidOrder, `"AQQ"`, nil, bad}, {iidOrder, "1", nil, bad}, {iidOrder, "true", nil, bad},
+		{iidInput, "3.0", 3, 0}, {iidInput, "4294967295.0", 4294967295, 0}, {iidInput, "4294967296.0", nil, bad},
 		{iidInput, "4294967295", 4294967295, 0}, {iidInput, "4294967296", nil, bad}, {iidInput, "-1", nil, bad},
 		{iidWord, "65535", 65535, 0}, {iidWord, "65536", nil, bad},
 		{iidSpeed, "0.5", 0.5, 0}, {iidSpeed, "100", 100.0, 0}, {iidSpeed, "100.5", nil, bad}, {iidSpeed, "0.3", nil, bad}, {iidSpeed, "1e999", nil, bad},
 		{iidOffset, "-10", -10, 0}, {iidOffset, "5", 5, 0}, {iidOffset, "3", nil, bad}, {iidOffset, "15", nil, bad},
+		{iidOffset, "-5.0", -5, 0}, {iidOffset, "-2.5", nil, bad}, {iidSpeed, "true", 1.0, 0}, {iidBig, "7.0", uint64(7), 0},
+		{iidBig, "9007199254740992.0", uint64(1 << 53), 0}, {iidBig, "18446744073709551615.0", nil, bad}, // no float64 holds it
 		{iidBig, "18446744073709551615", uint64(1<<64 - 1), 0}, {iidBig, "18446744073709551616", nil, bad}, {iidBig, "-1", nil, bad},
 		{iidChoice, "4", 4, 0}, {iidChoice, "3", nil, bad},
 		{iidSwitch, "true", true, 0}, {iidSwitch, "false", false, 0}, {iidSwitch, "1", true, 0}, {iidSwitch, "0", false, 0},
 		{iidSwitch, "2", nil, bad}, {iidSwitch, `"true"`, nil, bad},
+		{iidSwitch, "1.0", true, 0}, {iidSwitch, "0.0", false, 0}, {iidSwitch, "0.5", nil, bad}, {iidSwitch, "null", nil, bad},
 	} {
 		before := f.stored(f.m.cs[tc.iid])
 		a := c.must(t, "PUT", "/characteristics", putBody(tc.iid, tc.value))

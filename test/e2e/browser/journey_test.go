@@ -43,7 +43,7 @@ func TestJourney(t *testing.T) {
 func (p *page) link() {
 	p.click(`role=link[name="Set up a console"]`)
 	p.click(button("Search the network"))
-	p.click(`role=link[name="Link PS4 123"]`)
+	p.click(`role=link[name="Link PS4-123"]`)
 	p.fill(`role=textbox[name="Account id"]`, accountID)
 	p.click(button("Save and go on"))
 	p.fill(`role=textbox[name="PIN on the TV"]`, "8765 4321")
