@@ -20,7 +20,7 @@ func BenchmarkLoad(b *testing.B) {
 	write(b, file, text.String())
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := config.Load(file, func(string) (string, bool) { return "", false }); err != nil {
+		if _, err := config.Load(file); err != nil {
 			b.Fatal(err)
 		}
 	}
