@@ -12,7 +12,7 @@ import (
 
 const exampleFile = "../../config.yaml.example"
 
-// TestExampleShowsDefaults: the example as it is equals no configuration at all.
+// TestExampleShowsDefaults compares the example with an empty file.
 func TestExampleShowsDefaults(t *testing.T) {
 	t.Parallel()
 	example, err := config.Load(exampleFile)
@@ -33,7 +33,7 @@ func TestExampleShowsDefaults(t *testing.T) {
 	}
 }
 
-// TestExampleConsole: the console that is commented out can be used as it stands, and shows every key.
+// TestExampleConsole loads the console that is commented out, which shows every key.
 func TestExampleConsole(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(exampleFile)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/spf13/viper"
+	"go.yaml.in/yaml/v3"
 )
 
 // Load reads the file at path and the environment. If path is empty, it reads
@@ -148,13 +149,11 @@ func (p *problems) decodeVariable(_, to reflect.Type, value any) (any, error) {
 		p.decode(envName("consoles"), "consoles", []byte(text), &consoles)
 		return consoles, nil
 	case isText && to == reflect.TypeFor[[]string]():
-		list := []string{}
-		for item := range strings.SplitSeq(text, ",") {
-			if item = strings.Trim(item, ` []"'`); item != "" {
-				list = append(list, item)
-			}
+		var list []string
+		if strings.HasPrefix(text, "[") && yaml.Unmarshal([]byte(text), &list) == nil {
+			return list, nil
 		}
-		return list, nil
+		return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }), nil
 	}
 	return value, nil
 }

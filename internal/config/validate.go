@@ -94,7 +94,10 @@ func validate(r raw, p *problems) (*Config, error) {
 	}
 	v.keyPair(c.Web)
 	c.File, c.settings = p.file, func() []Setting { return listSettings(r, p.places) }
-	return c, p.err()
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 func (v *validator) consoles(list []rawConsole, slots int) []Console {
@@ -289,7 +292,7 @@ func (v *validator) bind(key, text string) netip.Addr {
 // networkInterface checks only the form of a name: the interface may appear
 // later.
 func (v *validator) networkInterface(key, name string) string {
-	if name == "" || len(name) > 15 || strings.ContainsAny(name, " \t\n/") {
+	if name == "" || len(name) > 15 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == '/' }) {
 		v.add(key, "%s is not a network interface: write a name such as eth0", quote(name))
 	}
 	return name
