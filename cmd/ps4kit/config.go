@@ -20,18 +20,18 @@ func newConfig(p *program) *cobra.Command {
 	cmd.AddCommand(
 		&cobra.Command{
 			Use:   "check",
-			Short: "Say what is wrong with the configuration",
-			Long: `Reads config.yaml and the PS4KIT_ variables as every other command does, and says
-all that is wrong with them, each with its line. The exit code is 0 when nothing
-is, and 3 otherwise.`,
+			Short: "Find mistakes in the configuration",
+			Long: `Reads config.yaml and the PS4KIT_ variables as every other command does, and lists
+all mistakes, each with its line or its variable. The exit code is 0 if there are
+none, and 3 otherwise.`,
 			Args: noArgs,
 			RunE: func(*cobra.Command, []string) error { return p.configCheck() },
 		},
 		&cobra.Command{
 			Use:   "show",
 			Short: "Show every key with its value and where that comes from",
-			Long: `Shows every key with the value that holds and where that comes from: the default,
-a line of config.yaml, a variable or a flag. Secrets are shown as [redacted].`,
+			Long: `Shows every key with its value and where that comes from: the default, a line of
+config.yaml, a variable or a flag. Secrets are shown as [redacted].`,
 			Args: noArgs,
 			RunE: func(*cobra.Command, []string) error { return p.configShow() },
 		},
@@ -39,10 +39,10 @@ a line of config.yaml, a variable or a flag. Secrets are shown as [redacted].`,
 	return cmd
 }
 
-// checked is what `config check -o json` prints of a good configuration.
+// checked is the output of `config check -o json` for a valid configuration.
 type checked struct {
-	File     string   `json:"file"`     // empty: there is none
-	Searched []string `json:"searched"` // directories, when no file was named
+	File     string   `json:"file"`     // empty if there is none
+	Searched []string `json:"searched"` // directories; empty if --config names the file
 }
 
 func (p *program) configCheck() error {
@@ -52,20 +52,20 @@ func (p *program) configCheck() error {
 	}
 	result := checked{File: c.File, Searched: []string{}}
 	if p.configFile == "" {
-		result.Searched = config.SearchDirs(nil)
+		result.Searched = config.SearchDirs()
 	}
 	if c.File == "" {
-		return p.report(result, "There is no config.yaml in %s: the defaults and the PS4KIT_ variables hold.", strings.Join(result.Searched, ", "))
+		return p.report(result, "There is no config.yaml in %s: the defaults and the PS4KIT_ variables apply.", strings.Join(result.Searched, ", "))
 	}
 	return p.report(result, "%s is good.", c.File)
 }
 
-// setting is a key as `config show -o json` prints it.
+// setting is a key in the output of `config show -o json`.
 type setting struct {
 	Key    string `json:"key"`
 	Value  string `json:"value"`  // a list as ["a", "b"], a secret as [redacted]
 	Source string `json:"source"` // default, FILE:LINE, a variable or a flag
-	Env    string `json:"env"`    // the variable that sets it; empty for what is inside a list
+	Env    string `json:"env"`    // the variable of the key; empty inside a list
 }
 
 func (p *program) configShow() error {
@@ -85,7 +85,7 @@ func (p *program) configShow() error {
 	return w.Flush()
 }
 
-// settings lists the configuration, the global flags laid over it.
+// settings returns the configuration with the global flags applied.
 func (p *program) settings(c *config.Config) []setting {
 	var list []setting
 	for _, s := range c.Settings() {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -51,9 +50,7 @@ func (o *doctorOptions) run(ctx context.Context, p *program) error {
 	}
 	c, configErr := p.configuration()
 	if configErr != nil {
-		if c, err = defaultConfiguration(); err != nil {
-			return err
-		}
+		c = config.Default()
 	}
 	if o.console.timeout > 0 {
 		var cancel context.CancelFunc
@@ -94,11 +91,6 @@ func (o *doctorOptions) connect(ctx context.Context, p *program) (doctor.Connect
 	}
 	_, running := b.(*web.Client)
 	return doctor.Connection{Backend: b, Running: running, Host: host, Close: done}, nil
-}
-
-// defaultConfiguration is what holds when nothing is configured.
-func defaultConfiguration() (*config.Config, error) {
-	return config.Load(os.DevNull, func(string) (string, bool) { return "", false })
 }
 
 // built is the time of the commit that this program was built from; zero: not known.

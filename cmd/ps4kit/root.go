@@ -163,7 +163,7 @@ func (p *program) json() bool { return p.output == "json" }
 // configuration loads the configuration and lays the global flags over it. Whatever is
 // wrong is the configuration's fault, a file that is not there too.
 func (p *program) configuration() (*config.Config, error) {
-	c, err := config.Load(p.configFile, nil)
+	c, err := config.Load(p.configFile)
 	var invalid *config.Error
 	switch {
 	case errors.As(err, &invalid):

@@ -64,7 +64,7 @@ func load(t *testing.T, yaml string) *config.Config {
 	if err := os.WriteFile(file, []byte(yaml), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := config.Load(file, func(string) (string, bool) { return "", false })
+	c, err := config.Load(file)
 	if err != nil {
 		t.Fatal(err)
 	}

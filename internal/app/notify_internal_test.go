@@ -115,7 +115,7 @@ func aliveServer(t *testing.T) (s *server, stop func()) {
 	if err := os.WriteFile(file, []byte("homekit: {bind: 127.0.0.1, interfaces: [lo]}\nweb: {listen: \"127.0.0.1:0\"}\nart: {enabled: false}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := config.Load(file, func(string) (string, bool) { return "", false })
+	cfg, err := config.Load(file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -9,7 +10,7 @@ import (
 	"github.com/ps4kit/ps4kit/internal/config"
 )
 
-// BenchmarkLoad reads a console with a full list of titles, as every start does.
+// BenchmarkLoad loads a console with a full list of titles.
 func BenchmarkLoad(b *testing.B) {
 	var text strings.Builder
 	text.WriteString("consoles:\n  - host_id: A0B1C2D3E4F5\n    titles:\n")
@@ -18,9 +19,15 @@ func BenchmarkLoad(b *testing.B) {
 	}
 	file := filepath.Join(b.TempDir(), "config.yaml")
 	write(b, file, text.String())
+	benchmarkLoad(b, file)
+}
+
+func BenchmarkLoadDefaults(b *testing.B) { benchmarkLoad(b, os.DevNull) }
+
+func benchmarkLoad(b *testing.B, file string) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := config.Load(file, func(string) (string, bool) { return "", false }); err != nil {
+		if _, err := config.Load(file); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -24,14 +23,14 @@ const credential = "143f2dccb2a0d91b5473563cd77a937a18d6b14fe58060a78f95c62da0b4
 
 func TestDefaults(t *testing.T) {
 	t.Parallel()
-	c := mustLoad(t, "# nothing\n", nil)
+	c := mustLoad(t, "# nothing\n")
 	checks := map[string][2]any{
 		"consoles":            {len(c.Consoles), 0},
 		"discovery.interval":  {c.Discovery.Interval, 30 * time.Second},
 		"discovery.enabled":   {c.Discovery.Enabled, true},
 		"discovery.broadcast": {c.Discovery.Broadcast, []netip.AddrPort{netip.MustParseAddrPort("255.255.255.255:987")}},
 		"discovery.port":      {c.Discovery.LocalPort, uint16(1987)},
-		"poll":                {c.Poll, config.Poll{Interval: 5 * time.Second, Misses: 3}},
+		"poll":                {c.Poll, config.Poll{Interval: time.Second, Misses: 3}},
 		"session":             {c.Session, config.Session{Idle: time.Minute}},
 		"homekit":             {c.HomeKit, config.HomeKit{Slots: 40}},
 		"companion":           {c.Companion, config.Companion{}},
@@ -73,7 +72,7 @@ consoles:
     remote: {play_pause: option, information: ps_hold, double: {select: option}}
     titles: [{id: cusa00129, name: 1886, pin: true, remote: {back: ps}}]
   - address: 192.168.1.21:1987
-`, nil)
+`)
 	den := c.Consoles[0]
 	if got := den.Credential.Reveal() + den.Passcode.Reveal() + den.SetupCode.Reveal(); got != credential+"0123"+"518-08-582" {
 		t.Errorf("secrets: %s", got)
@@ -110,7 +109,7 @@ log: {level: warning, format: json}
 consoles:
 poll:
   misses:
-`, nil)
+`)
 	checks := map[string][2]any{
 		"broadcast":     {len(c.Discovery.Broadcast), 0},
 		"interfaces":    {c.Discovery.Interfaces, []string{"eth0", "wlan0"}},
@@ -133,10 +132,11 @@ poll:
 	}
 }
 
-// TestPaths: a path starts at the directory of the file that names it, at home, or at the working directory.
-func TestPaths(t *testing.T) {
-	t.Parallel()
+// TestPaths has paths relative to the file, to the home directory and, in a
+// variable, to the working directory.
+func TestPaths(t *testing.T) { // not parallel: sets variables
 	dir := t.TempDir()
+	t.Setenv("HOME", dir)
 	write(t, filepath.Join(dir, "den.credential"), credential+"\n")
 	write(t, filepath.Join(dir, "conf", "config.yaml"), `
 consoles:
@@ -144,7 +144,7 @@ consoles:
   - {host_id: A0B1C2D3E4F6, credential: ~/den.credential}
 art: {dir: art}
 `)
-	c, err := config.Load(filepath.Join(dir, "conf", "config.yaml"), env(map[string]string{"HOME": dir}))
+	c, err := config.Load(filepath.Join(dir, "conf", "config.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,13 +156,13 @@ art: {dir: art}
 	if want := filepath.Join(dir, "conf", "art"); c.Art.Dir != want {
 		t.Errorf("art.dir %s, want %s", c.Art.Dir, want)
 	}
-	if c := mustLoad(t, "", map[string]string{"PS4KIT_ART_DIR": "covers"}); c.Art.Dir != "covers" {
+	t.Setenv("PS4KIT_ART_DIR", "covers")
+	if c := mustLoad(t, ""); c.Art.Dir != "covers" {
 		t.Errorf("art.dir from the environment: %s", c.Art.Dir)
 	}
 }
 
-func TestConsoleKey(t *testing.T) {
-	t.Parallel()
+func TestConsoleKey(t *testing.T) { // not parallel: sets variables
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -172,17 +172,18 @@ func TestConsoleKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
-	if c := mustLoad(t, "", map[string]string{"PS4KIT_CONSOLE_KEY": text}); !key.PublicKey.Equal(c.ConsoleKey) {
-		t.Error("another key from the text")
-	}
 	path := filepath.Join(t.TempDir(), "key.pem")
 	write(t, path, text)
-	if c := mustLoad(t, "console_key: "+path, nil); !key.PublicKey.Equal(c.ConsoleKey) {
+	if c := mustLoad(t, "console_key: "+path); !key.PublicKey.Equal(c.ConsoleKey) {
 		t.Error("another key from the file")
+	}
+	t.Setenv("PS4KIT_CONSOLE_KEY", text)
+	if c := mustLoad(t, ""); !key.PublicKey.Equal(c.ConsoleKey) {
+		t.Error("another key from the text")
 	}
 }
 
-// TestTLS: a certificate and its key are accepted, and those of two pairs are not.
+// TestTLS has a certificate with its own key, and with another one.
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -191,11 +192,11 @@ func TestTLS(t *testing.T) {
 	pair := func(cert, key string) string {
 		return "web: {tls_cert: " + filepath.Join(dir, cert+".crt") + ", tls_key: " + filepath.Join(dir, key+".key") + "}"
 	}
-	if c := mustLoad(t, pair("a", "a"), nil); c.Web.TLSCert != filepath.Join(dir, "a.crt") || c.Web.TLSKey != filepath.Join(dir, "a.key") {
+	if c := mustLoad(t, pair("a", "a")); c.Web.TLSCert != filepath.Join(dir, "a.crt") || c.Web.TLSKey != filepath.Join(dir, "a.key") {
 		t.Errorf("%+v", c.Web)
 	}
-	_, err := load(t, pair("a", "b"), nil)
-	if err == nil || !strings.HasSuffix(err.Error(), "web.tls_cert: cannot be used together with web.tls_key: tls: private key does not match public key") {
+	_, err := load(t, pair("a", "b"))
+	if err == nil || !strings.HasSuffix(err.Error(), "web.tls_cert: can't be used with web.tls_key: tls: private key does not match public key") {
 		t.Errorf("two pairs: %v", err)
 	}
 }
@@ -217,15 +218,4 @@ func writeKeyPair(t *testing.T, dir, name string) {
 	}
 	write(t, filepath.Join(dir, name+".crt"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})))
 	write(t, filepath.Join(dir, name+".key"), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
-}
-
-// write makes a file and the directories above it.
-func write(t testing.TB, path, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }

@@ -1,163 +1,120 @@
 package config
 
-// raw is the configuration as it is written. Its fields are the keys: reading, defaults, the environment and Settings are
-// all derived from them. Only strings, integers, booleans, lists of strings, structs and lists of structs are known.
+// raw is the configuration as it is written. Every value is text, so that the
+// file and the environment are validated alike, and passcode: 0123 stays these
+// four digits.
 type raw struct {
-	Consoles   []rawConsole `mapstructure:"consoles"`
-	Discovery  rawDiscovery `mapstructure:"discovery"`
-	Poll       rawPoll      `mapstructure:"poll"`
-	Session    rawSession   `mapstructure:"session"`
-	HomeKit    rawHomeKit   `mapstructure:"homekit"`
-	Companion  rawCompanion `mapstructure:"companion"`
-	Art        rawArt       `mapstructure:"art"`
-	Web        rawWeb       `mapstructure:"web"`
-	Metrics    rawMetrics   `mapstructure:"metrics"`
-	Log        rawLog       `mapstructure:"log"`
-	PSN        rawPSN       `mapstructure:"psn"`
-	ConsoleKey string       `mapstructure:"console_key"`
+	Consoles  []rawConsole `yaml:"consoles"`
+	Discovery struct {
+		Enabled    string   `yaml:"enabled"`
+		Interval   string   `yaml:"interval"`
+		Interfaces []string `yaml:"interfaces"`
+		Broadcast  []string `yaml:"broadcast"`
+		LocalPort  string   `yaml:"local_port"`
+	} `yaml:"discovery"`
+	Poll struct {
+		Interval string `yaml:"interval"`
+		Misses   string `yaml:"misses"`
+	} `yaml:"poll"`
+	Session struct {
+		Idle string `yaml:"idle"`
+	} `yaml:"session"`
+	HomeKit struct {
+		Interfaces []string `yaml:"interfaces"`
+		Bind       string   `yaml:"bind"`
+		Port       string   `yaml:"port"`
+		Slots      string   `yaml:"slots"`
+	} `yaml:"homekit"`
+	Companion struct {
+		Enabled   string   `yaml:"enabled"`
+		SetupCode string   `yaml:"setup_code"`
+		Titles    []string `yaml:"titles"`
+	} `yaml:"companion"`
+	Art struct {
+		Enabled     string `yaml:"enabled"`
+		Dir         string `yaml:"dir"`
+		MaxMB       string `yaml:"max_mb"`
+		Country     string `yaml:"country"`
+		Language    string `yaml:"language"`
+		TMDBURL     string `yaml:"tmdb_url"`
+		UpdatesURL  string `yaml:"updates_url"`
+		PackagesURL string `yaml:"packages_url"`
+		ListsURL    string `yaml:"lists_url"`
+		StoreURL    string `yaml:"store_url"`
+		ChihiroURL  string `yaml:"chihiro_url"`
+	} `yaml:"art"`
+	Web struct {
+		Listen       string   `yaml:"listen"`
+		PasswordHash string   `yaml:"password_hash"`
+		TLSCert      string   `yaml:"tls_cert"`
+		TLSKey       string   `yaml:"tls_key"`
+		AllowedHosts []string `yaml:"allowed_hosts"`
+	} `yaml:"web"`
+	Metrics struct {
+		Enabled string `yaml:"enabled"`
+	} `yaml:"metrics"`
+	Log struct {
+		Level  string `yaml:"level"`
+		Format string `yaml:"format"`
+	} `yaml:"log"`
+	PSN struct {
+		AuthURL string `yaml:"auth_url"`
+	} `yaml:"psn"`
+	ConsoleKey string `yaml:"console_key"`
 }
 
 type rawConsole struct {
-	HostID     string     `mapstructure:"host_id"`
-	Address    string     `mapstructure:"address"`
-	Name       string     `mapstructure:"name"`
-	Credential string     `mapstructure:"credential" secret:"true"`
-	Passcode   string     `mapstructure:"passcode" secret:"true"`
-	SetupCode  string     `mapstructure:"setup_code" secret:"true"`
-	Category   string     `mapstructure:"category"`
-	Remote     rawRemote  `mapstructure:"remote"`
-	Titles     []rawTitle `mapstructure:"titles"`
-	SwitchUser bool       `mapstructure:"switch_user"`
+	HostID     string     `yaml:"host_id"`
+	Address    string     `yaml:"address"`
+	Name       string     `yaml:"name"`
+	Credential string     `yaml:"credential"`
+	Passcode   string     `yaml:"passcode"`
+	SetupCode  string     `yaml:"setup_code"`
+	Category   string     `yaml:"category"`
+	Remote     rawRemote  `yaml:"remote"`
+	Titles     []rawTitle `yaml:"titles"`
+	SwitchUser string     `yaml:"switch_user"`
 }
 
 type rawTitle struct {
-	ID     string    `mapstructure:"id"`
-	Name   string    `mapstructure:"name"`
-	Pin    bool      `mapstructure:"pin"`
-	Remote rawRemote `mapstructure:"remote"`
+	ID     string    `yaml:"id"`
+	Name   string    `yaml:"name"`
+	Pin    string    `yaml:"pin"`
+	Remote rawRemote `yaml:"remote"`
 }
 
 type rawRemote struct {
-	rawKeys `mapstructure:",squash"`
-	Double  rawKeys `mapstructure:"double"`
+	Keys   map[string]string `yaml:",inline"`
+	Double map[string]string `yaml:"double"`
 }
 
-// rawKeys has the keys of HomeKit's RemoteKey characteristic, in the order of their numbers. iOS sends 4 to 9, 11 and 15
-// (docs/homekit.md §5); other controllers may send the rest.
-type rawKeys struct {
-	Rewind        string `mapstructure:"rewind"`
-	FastForward   string `mapstructure:"fast_forward"`
-	NextTrack     string `mapstructure:"next_track"`
-	PreviousTrack string `mapstructure:"previous_track"`
-	Up            string `mapstructure:"up"`
-	Down          string `mapstructure:"down"`
-	Left          string `mapstructure:"left"`
-	Right         string `mapstructure:"right"`
-	Select        string `mapstructure:"select"`
-	Back          string `mapstructure:"back"`
-	Exit          string `mapstructure:"exit"`
-	PlayPause     string `mapstructure:"play_pause"`
-	Information   string `mapstructure:"information"`
-}
-
-type rawDiscovery struct {
-	Enabled    bool     `mapstructure:"enabled"`
-	Interval   string   `mapstructure:"interval"`
-	Interfaces []string `mapstructure:"interfaces"`
-	Broadcast  []string `mapstructure:"broadcast"`
-	LocalPort  int      `mapstructure:"local_port"`
-}
-
-type rawPoll struct {
-	Interval string `mapstructure:"interval"`
-	Misses   int    `mapstructure:"misses"`
-}
-
-type rawSession struct {
-	Idle string `mapstructure:"idle"`
-}
-
-type rawHomeKit struct {
-	Interfaces []string `mapstructure:"interfaces"`
-	Bind       string   `mapstructure:"bind"`
-	Port       int      `mapstructure:"port"`
-	Slots      int      `mapstructure:"slots"`
-}
-
-type rawCompanion struct {
-	Enabled   bool     `mapstructure:"enabled"`
-	SetupCode string   `mapstructure:"setup_code" secret:"true"`
-	Titles    []string `mapstructure:"titles"`
-}
-
-type rawArt struct {
-	Enabled     bool   `mapstructure:"enabled"`
-	Dir         string `mapstructure:"dir"`
-	MaxMB       int    `mapstructure:"max_mb"`
-	Country     string `mapstructure:"country"`
-	Language    string `mapstructure:"language"`
-	TMDBURL     string `mapstructure:"tmdb_url"`
-	UpdatesURL  string `mapstructure:"updates_url"`
-	PackagesURL string `mapstructure:"packages_url"`
-	ListsURL    string `mapstructure:"lists_url"`
-	StoreURL    string `mapstructure:"store_url"`
-	ChihiroURL  string `mapstructure:"chihiro_url"`
-}
-
-type rawWeb struct {
-	Listen       string   `mapstructure:"listen"`
-	PasswordHash string   `mapstructure:"password_hash" secret:"true"`
-	TLSCert      string   `mapstructure:"tls_cert"`
-	TLSKey       string   `mapstructure:"tls_key"`
-	AllowedHosts []string `mapstructure:"allowed_hosts"`
-}
-
-type rawMetrics struct {
-	Enabled bool `mapstructure:"enabled"`
-}
-
-type rawLog struct {
-	Level  string `mapstructure:"level"`
-	Format string `mapstructure:"format"`
-}
-
-type rawPSN struct {
-	AuthURL string `mapstructure:"auth_url"`
-}
-
-// defaults returns what holds when nothing is written. Lists that are empty by default stay nil.
+// defaults returns the configuration of an empty file.
 func defaults() raw {
-	return raw{
-		Discovery: rawDiscovery{
-			Enabled:   true,
-			Interval:  "30s",
-			Broadcast: []string{"255.255.255.255:987"},
-			LocalPort: 1987, // docs/protocol.md §1
-		},
-		Poll:    rawPoll{Interval: "5s", Misses: 3}, // docs/homekit.md §5
-		Session: rawSession{Idle: "60s"},            // docs/protocol.md §7
-		HomeKit: rawHomeKit{Slots: 40},              // docs/homekit.md §4
-		Art:     defaultArt(),
-		Web:     rawWeb{Listen: ":8990"},
-		Metrics: rawMetrics{Enabled: true},
-		Log:     rawLog{Level: "info", Format: "text"},
-		PSN:     rawPSN{AuthURL: "https://auth.api.sonyentertainmentnetwork.com"},
-	}
-}
-
-// defaultArt has the addresses of docs/protocol.md §8. The title metadata answered over HTTPS; the packages are only known
-// over HTTP.
-func defaultArt() rawArt {
-	return rawArt{
-		Enabled:     true,
-		MaxMB:       256,
-		Country:     "us",
-		Language:    "en",
-		TMDBURL:     "https://tmdb.np.dl.playstation.net",
-		UpdatesURL:  "https://gs-sec.ww.np.dl.playstation.net",
-		PackagesURL: "http://gs2.ww.prod.dl.playstation.net",
-		ListsURL:    "https://ps4-eb.ww.np.dl.playstation.net",
-		StoreURL:    "https://commerce1.api.np.km.playstation.net",
-		ChihiroURL:  "https://store.playstation.com",
-	}
+	var r raw
+	r.Discovery.Enabled = "true"
+	r.Discovery.Interval = "30s"
+	r.Discovery.Broadcast = []string{"255.255.255.255:987"}
+	r.Discovery.LocalPort = "1987" // docs/protocol.md §1
+	r.Poll.Interval = "1s"
+	r.Poll.Misses = "3"
+	r.Session.Idle = "60s" // docs/protocol.md §7
+	r.HomeKit.Port = "0"
+	r.HomeKit.Slots = "40" // docs/homekit.md §4
+	r.Companion.Enabled = "false"
+	r.Art.Enabled = "true"
+	r.Art.MaxMB = "256"
+	r.Art.Country = "us"
+	r.Art.Language = "en"
+	r.Art.TMDBURL = "https://tmdb.np.dl.playstation.net" // docs/protocol.md §8 has these addresses
+	r.Art.UpdatesURL = "https://gs-sec.ww.np.dl.playstation.net"
+	r.Art.PackagesURL = "http://gs2.ww.prod.dl.playstation.net" // known over HTTP only
+	r.Art.ListsURL = "https://ps4-eb.ww.np.dl.playstation.net"
+	r.Art.StoreURL = "https://commerce1.api.np.km.playstation.net"
+	r.Art.ChihiroURL = "https://store.playstation.com"
+	r.Web.Listen = ":8990"
+	r.Metrics.Enabled = "true"
+	r.Log.Level = "info"
+	r.Log.Format = "text"
+	r.PSN.AuthURL = "https://auth.api.sonyentertainmentnetwork.com"
+	return r
 }

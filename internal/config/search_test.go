@@ -8,58 +8,68 @@ import (
 	"github.com/ps4kit/ps4kit/internal/config"
 )
 
+// The tests in this file set variables and the working directory, so they can't
+// run in parallel.
+
 func TestSearchDirs(t *testing.T) {
-	t.Parallel()
 	for name, test := range map[string]struct {
-		variables map[string]string
+		xdg, home string
 		want      []string
 	}{
-		"all":          {map[string]string{"XDG_CONFIG_HOME": "/x", "HOME": "/h"}, []string{".", "/x/ps4kit", "/h/.config/ps4kit", "/etc/ps4kit"}},
-		"no home":      {nil, []string{".", "/etc/ps4kit"}},
-		"relative XDG": {map[string]string{"XDG_CONFIG_HOME": "x", "HOME": "/h"}, []string{".", "/h/.config/ps4kit", "/etc/ps4kit"}},
+		"all":          {"/x", "/h", []string{".", "/x/ps4kit", "/h/.config/ps4kit", "/etc/ps4kit"}},
+		"no home":      {"", "", []string{".", "/etc/ps4kit"}},
+		"relative XDG": {"x", "/h", []string{".", "/h/.config/ps4kit", "/etc/ps4kit"}},
 	} {
-		if got := config.SearchDirs(env(test.variables)); !slices.Equal(got, test.want) {
-			t.Errorf("%s: %v", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("XDG_CONFIG_HOME", test.xdg)
+			t.Setenv("HOME", test.home)
+			if got := config.SearchDirs(); !slices.Equal(got, test.want) {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+		})
 	}
 }
 
-// TestSearchOrder removes one file after the other from the places of the search.
-func TestSearchOrder(t *testing.T) { // not parallel: changes the working directory
+// TestSearchOrder writes a file to one place after another, the last one first.
+func TestSearchOrder(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
-	variables := env(map[string]string{"XDG_CONFIG_HOME": filepath.Join(dir, "xdg"), "HOME": filepath.Join(dir, "home")})
+	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "xdg"))
+	t.Setenv("HOME", filepath.Join(dir, "home"))
 	places := []string{"config.yaml", filepath.Join(dir, "xdg/ps4kit/config.yaml"), filepath.Join(dir, "home/.config/ps4kit/config.yaml")}
-	for i := range slices.Backward(places) {
-		write(t, places[i], "log: {level: debug}\n")
-		c, err := config.Load("", variables)
+	for _, place := range slices.Backward(places) {
+		write(t, place, "log: {level: debug}\n")
+		c, err := config.Load("")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c.File != places[i] || c.Log.Level != "debug" {
-			t.Errorf("read %q, want %q", c.File, places[i])
+		if c.File != place || c.Log.Level != "debug" {
+			t.Errorf("read %q, want %q", c.File, place)
 		}
 	}
 }
 
-// TestSearchFindsNothing needs a machine without /etc/ps4kit.
-func TestSearchFindsNothing(t *testing.T) { // not parallel: changes the working directory
-	t.Chdir(t.TempDir())
-	c, err := config.Load("", env(nil))
+// TestSearchFindsNothing ignores files of other formats, and a home that is not
+// a directory.
+func TestSearchFindsNothing(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	write(t, "config.json", "{}")
+	write(t, "config.toml", "")
+	t.Setenv("HOME", "/dev/null")
+	c, err := config.Load("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.File != "" && c.File != "/etc/ps4kit/config.yaml" {
+	if c.File != "" && c.File != "/etc/ps4kit/config.yaml" { // where ps4kit is installed
 		t.Errorf("read %q", c.File)
 	}
 }
 
-// TestSearchStopsAtAnUnreadableFile: the owner believes that it counts.
-func TestSearchStopsAtAnUnreadableFile(t *testing.T) { // not parallel: changes the working directory
-	dir := t.TempDir()
-	t.Chdir(dir)
+func TestSearchStopsAtAnUnreadableFile(t *testing.T) {
+	t.Chdir(t.TempDir())
 	write(t, "config.yaml/inside", "")
-	if c, err := config.Load("", env(nil)); err == nil {
-		t.Errorf("a directory named config.yaml was passed over: read %q", c.File)
+	if c, err := config.Load(""); err == nil {
+		t.Errorf("skipped a directory named config.yaml, and read %q", c.File)
 	}
 }

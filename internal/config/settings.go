@@ -1,81 +1,57 @@
 package config
 
 import (
-	"fmt"
-	"reflect"
-	"slices"
 	"strconv"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
-// Setting is one key with the value that holds.
+// Setting is a key with its value and where that comes from.
 type Setting struct {
 	Key    string // web.listen, consoles[0].titles[1].id
-	Value  string // as written: a list as ["a", "b"], a secret as [redacted], nothing as ""
-	Source string // "default", "config.yaml:12" or the name of the environment variable
-	Env    string // the variable that sets it; empty for what is inside a list
+	Value  string // as written: a list as ["a", "b"], a secret as [redacted]
+	Source string // "default", "config.yaml:12" or the name of a variable
+	Env    string // the variable of the key; empty inside a list
 }
 
-// Settings lists every key, in the order of config.yaml.example, with its value and where that came from. Of a console
-// and of a title it lists what is set.
+// Settings returns every key in the order of config.yaml.example. For consoles
+// and titles it returns only the keys that are set.
 func (c *Config) Settings() []Setting {
 	if c.settings == nil {
-		return nil // it was not loaded
+		return nil // not from this package
 	}
-	return slices.Clone(c.settings())
+	return c.settings()
 }
 
-func listSettings(r raw, p *problems) []Setting {
+func listSettings(r raw, places map[string]place) []Setting {
+	var document yaml.Node
+	_ = document.Encode(r) // can't fail
 	var list []Setting
-	for _, l := range leaves("", reflect.ValueOf(r)) {
-		if isSections(l.field.typ) && l.value.Len() > 0 {
-			list = append(list, itemSettings(l, p)...)
-			continue
+	walk(&document, "", func(key string, n *yaml.Node, _ int) bool {
+		if n.Kind == yaml.MappingNode || len(n.Content) > 0 && n.Content[0].Kind == yaml.MappingNode {
+			return true
 		}
-		s := setting(l, p)
-		s.Env = envName(l.path)
-		list = append(list, s)
-	}
-	return list
-}
-
-// itemSettings lists what is set in the items of a list of sections.
-func itemSettings(list leaf, p *problems) []Setting {
-	var settings []Setting
-	for i := range list.value.Len() {
-		for _, l := range leaves(fmt.Sprintf("%s[%d]", list.path, i), list.value.Index(i)) {
-			switch {
-			case isSections(l.field.typ):
-				settings = append(settings, itemSettings(l, p)...)
-			case !l.value.IsZero():
-				settings = append(settings, setting(l, p))
+		s := Setting{Key: key, Value: n.Value, Source: places[key].String()}
+		if n.Kind == yaml.SequenceNode {
+			var items []string
+			for _, item := range n.Content {
+				items = append(items, strconv.Quote(item.Value))
 			}
+			s.Value = "[" + strings.Join(items, ", ") + "]"
 		}
-	}
-	return settings
-}
-
-func setting(l leaf, p *problems) Setting {
-	return Setting{Key: l.path, Value: valueText(l), Source: p.places[l.path].String()}
-}
-
-func valueText(l leaf) string {
-	switch {
-	case l.field.secret && !l.value.IsZero():
-		return redacted
-	case isSections(l.field.typ):
-		return "[]"
-	case l.field.typ.Kind() == reflect.Slice:
-		return listText(l.value)
-	}
-	return fmt.Sprint(l.value.Interface())
-}
-
-// listText is a list of texts in YAML.
-func listText(list reflect.Value) string {
-	items := make([]string, list.Len())
-	for i := range items {
-		items[i] = strconv.Quote(list.Index(i).String())
-	}
-	return "[" + strings.Join(items, ", ") + "]"
+		switch key[strings.LastIndexByte(key, '.')+1:] {
+		case "credential", "passcode", "setup_code", "password_hash":
+			s.Value = Secret{s.Value}.String()
+		}
+		inList := strings.Contains(key, "[")
+		if !inList {
+			s.Env = envName(key)
+		}
+		if !inList || n.Value != "" {
+			list = append(list, s)
+		}
+		return false
+	})
+	return list
 }

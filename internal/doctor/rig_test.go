@@ -36,7 +36,7 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	cfg, err := config.Load(os.DevNull, func(string) (string, bool) { return "", false })
+	cfg, err := config.Load(os.DevNull)
 	if err != nil {
 		t.Fatal(err)
 	}

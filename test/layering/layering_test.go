@@ -46,7 +46,7 @@ var rules = []rule{
 	{"internal/hapserver", nil, []string{hapModel, dnssd, xcrypto, "github.com/miekg/dns", "golang.org/x/net"}},
 	{"accessory/graphcheck", nil, nil},
 	{"accessory", []string{"ps4", "internal/hapserver"}, []string{hapModel, "golang.org/x/text", "golang.org/x/sync"}},
-	{"internal/config", nil, []string{viper, "github.com/go-viper/mapstructure", "go.yaml.in/yaml", "golang.org/x/text"}},
+	{"internal/config", []string{"ps4", "internal/hapserver"}, []string{viper, "github.com/go-viper/mapstructure", "go.yaml.in/yaml", xcrypto}},
 	{"internal/state", nil, []string{"github.com/google/renameio", "golang.org/x/sys"}},
 	{"internal/web", []string{"internal/web/page"}, []string{anyLibrary, prometheus}},
 	{"internal/web/page", nil, nil},
