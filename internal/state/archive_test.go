@@ -95,7 +95,7 @@ func manifest(text string) entry { return entry{name: "MANIFEST.json", content: 
 func TestForgedIsAccepted(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if _, err := state.Restore(dir, bytes.NewReader(forge(t, entry{name: "web.json", content: plain}))); err != nil {
+	if _, err := state.Restore(dir, forge(t, entry{name: "web.json", content: plain})); err != nil {
 		t.Fatal(err)
 	}
 	if got := tree(t, dir); len(got) != 1 || got["web.json"] != "-rw------- "+plain { // never with the mode of the archive
@@ -174,7 +174,7 @@ func TestRestoreRefuses(t *testing.T) {
 			write(t, plain, dir, "homekit", hostID+".json")
 			write(t, "{", dir, "consoles.json")
 			before := tree(t, parent)
-			_, err := state.Restore(dir, bytes.NewReader(test.archive))
+			_, err := state.Restore(dir, test.archive)
 			if !errors.Is(err, state.ErrBackup) || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("%v, want %q", err, test.want)
 			}
@@ -226,19 +226,6 @@ func flipped(data []byte, at int) []byte {
 	return data
 }
 
-func TestRestoreTellsReadErrors(t *testing.T) {
-	t.Parallel()
-	good := filledBackup(t, "x")
-	broken := io.MultiReader(bytes.NewReader(good[:50]), &failing{os.ErrPermission})
-	if _, err := state.Restore(t.TempDir(), broken); !errors.Is(err, os.ErrPermission) {
-		t.Errorf("%v", err)
-	}
-}
-
-type failing struct{ err error }
-
-func (f *failing) Read([]byte) (int, error) { return 0, f.err }
-
 // FuzzRestore restores an archive whose manifest fits its one entry. Either it is refused and nothing is there, or exactly
 // this document is there.
 func FuzzRestore(f *testing.F) {
@@ -251,7 +238,7 @@ func FuzzRestore(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name string, kind byte, content string) {
 		parent := t.TempDir()
 		dir := filepath.Join(parent, "state")
-		contents, err := state.Restore(dir, bytes.NewReader(forge(t, entry{name: name, kind: kind, content: content})))
+		contents, err := state.Restore(dir, forge(t, entry{name: name, kind: kind, content: content}))
 		if err != nil {
 			if got := tree(t, parent); len(got) > 0 {
 				t.Fatalf("refused (%v), and there is %v", err, got)

@@ -97,21 +97,23 @@ func writeOwner(lock *os.File) error {
 	return err
 }
 
-// leftover is the name of a temporary file of WriteFile: a dot, the name of the file, a number.
-var leftover = regexp.MustCompile(`^\.[a-zA-Z0-9-]+\.(json|pem)[0-9]+$`)
+// leftover matches the temporary files of WriteFile (a dot, the name of the
+// file, a number) and documents of a restore that was discarded.
+var leftover = regexp.MustCompile(`^(\.[a-zA-Z0-9-]+\.(json|pem|tar\.gz)(\.restore)?[0-9]+|[a-zA-Z0-9-]+\.(json|pem)\.restore)$`)
 
-// prepareFiles ends a restore that was interrupted, makes the directories inside and removes temporary files. Only the
-// owner of the lock may do that.
+// prepareFiles creates the directories inside, applies a waiting backup and
+// removes temporary files. The caller owns the lock.
 func (s *Store) prepareFiles() error {
-	if err := (&restorer{dir: s.dir, before: func(string) {}}).finish(); err != nil {
-		return fmt.Errorf("ending an interrupted restore: %w", err)
-	}
-	for _, dir := range []string{s.dir, filepath.Join(s.dir, homekitDir), filepath.Join(s.dir, inputsDir)} {
-		if dir != s.dir {
-			if err := makeInside(dir); err != nil {
-				return err
-			}
+	inside := []string{filepath.Join(s.dir, homekitDir), filepath.Join(s.dir, inputsDir)}
+	for _, dir := range inside {
+		if err := makeInside(dir); err != nil {
+			return err
 		}
+	}
+	if err := s.commitRestore(); err != nil {
+		return err
+	}
+	for _, dir := range append(inside, s.dir) {
 		if err := removeLeftovers(dir); err != nil {
 			return err
 		}

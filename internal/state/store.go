@@ -8,7 +8,7 @@
 //	installation.json            what makes this installation's model name unique (docs/protocol.md §5)
 //	simulator.pem         0600   the key of simulated consoles
 //	web.json              0600   password and tokens of the web page
-//	restore.*                    a restore that is under way (restore.go)
+//	restore.tar.gz        0600   a backup to be restored (restore.go)
 //
 // # What a file promises
 //
@@ -56,12 +56,17 @@ var (
 // Options are the seams of a Store; nil and the zero value are fine.
 type Options struct {
 	Write Writer // nil: WriteFile
+
+	step func(string) error
 }
 
 // Store is the state directory, owned by this process until Close. It is safe for concurrent use.
 type Store struct {
 	dir   string
 	write Writer
+	step  func(string) error // called before each change of a restore; tests stop there
+
+	restored *Contents // by Open; nil: nothing was waiting
 
 	inUse sync.RWMutex // held for reading by every operation, for writing by Close
 	lock  *os.File     // nil once closed
@@ -80,9 +85,12 @@ type slot struct {
 // Open makes the directory if it is missing (0750), takes its lock, and removes what a killed process left half written.
 // The error is ErrLocked while another process owns it: there is one owner, and no way to read beside it.
 func Open(dir string, opts *Options) (*Store, error) {
-	s := &Store{dir: dir, write: WriteFile, slots: map[string]*slot{}}
+	s := &Store{dir: dir, write: WriteFile, step: func(string) error { return nil }, slots: map[string]*slot{}}
 	if opts != nil && opts.Write != nil {
 		s.write = opts.Write
+	}
+	if opts != nil && opts.step != nil {
+		s.step = opts.step
 	}
 	if err := prepareDir(dir); err != nil {
 		return nil, fmt.Errorf("state: %w", err)
