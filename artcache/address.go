@@ -21,7 +21,8 @@ const (
 type Kind string
 
 // The kinds of addresses (docs/protocol.md §8). The hashes in those of patches
-// and additional content cannot be derived; other documents contain the addresses.
+// and additional content cannot be derived; other documents contain the
+// addresses.
 const (
 	Metadata       Kind = "title metadata"
 	UpdateXML      Kind = "update description"
@@ -151,8 +152,8 @@ var patterns = sync.OnceValue(func() map[Kind]*regexp.Regexp {
 })
 
 // ParseTitleID returns a title id in upper case and without a trailing "_00":
-// "cusa00129_00" is CUSA00129. An id is four letters and five digits, and so safe
-// in paths and addresses.
+// "cusa00129_00" is CUSA00129. An id is four letters and five digits, and so
+// safe in paths and addresses.
 func ParseTitleID(s string) (string, error) {
 	id := strings.TrimSuffix(s, "_00")
 	if len(id) == 9 { // ToUpper turns some longer letters into ASCII
@@ -168,7 +169,8 @@ func isTitleID(s string) bool {
 	return len(s) == 9 && strings.Trim(s[:4], "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" && strings.Trim(s[4:], "0123456789") == ""
 }
 
-// isContentID reports whether s looks like EP1018-CUSA00135_00-BATMANARKHAMKNHT.
+// isContentID reports whether s looks like
+// EP1018-CUSA00135_00-BATMANARKHAMKNHT.
 func isContentID(s string) bool { return contentID().MatchString(s) }
 
 var contentID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^` + contentPattern + `$`) })

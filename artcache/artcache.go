@@ -18,8 +18,8 @@
 //	SystemUpdates  system software of a region
 //
 // [Cache.Name], [Cache.Cached] and [Cache.Titles] read what is cached and never
-// wait for the network: a background worker fetches what is missing. [Cache.Cover]
-// and the calls above fetch when they have to.
+// wait for the network: a background worker fetches what is missing.
+// [Cache.Cover] and the calls above fetch when they have to.
 //
 // # On disk
 //
@@ -29,8 +29,8 @@
 //	tmp/               files being written
 //
 // A body is written before the record that points to it, both by renaming, and
-// its hash is checked when it is read. A kill, a full disk or a bad sector costs
-// another fetch, and never produces a wrong answer.
+// its hash is checked when it is read. A kill, a full disk or a bad sector
+// costs another fetch, and never produces a wrong answer.
 package artcache
 
 import (
@@ -52,8 +52,8 @@ import (
 var (
 	// ErrTitleID means that the text is not a title id such as CUSA00129.
 	ErrTitleID = errors.New("artcache: not a title id")
-	// ErrAddress means that the address is not of the expected kind, or that its
-	// host is not configured.
+	// ErrAddress means that the address is not of the expected kind, or that
+	// its host is not configured.
 	ErrAddress = errors.New("artcache: not such an address")
 	// ErrNotFound means that the source has nothing under that id. It is cached
 	// for a day.
@@ -61,10 +61,12 @@ var (
 	// ErrMalformed means that the answer is too large, of the wrong type, about
 	// another title, or a redirect to a strange host. It is cached for a day.
 	ErrMalformed = errors.New("artcache: bad answer")
-	// ErrUnavailable means that the source does not answer at the moment. Callers
-	// may retry at any time: requests are held back until it makes sense.
+	// ErrUnavailable means that the source does not answer at the moment.
+	// Callers may retry at any time: requests are held back until it makes
+	// sense.
 	ErrUnavailable = errors.New("artcache: source does not answer")
-	// ErrOffline means that the answer is not cached and Options.Offline is set.
+	// ErrOffline means that the answer is not cached and Options.Offline is
+	// set.
 	ErrOffline = errors.New("artcache: offline and not cached")
 	// ErrDisabled means that Options.Disabled is set (art.enabled: false).
 	ErrDisabled = errors.New("artcache: art is switched off")
@@ -380,8 +382,8 @@ func (c *Cache) refresh(ctx context.Context, r resource) error {
 	return nil
 }
 
-// negative returns the record of a source that has nothing good. A copy that was
-// good once stays: a title that the store dropped keeps its name.
+// negative returns the record of a source that has nothing good. A copy that
+// was good once stays: a title that the store dropped keeps its name.
 func negative(r resource, old record, err error) record {
 	if old.Hash == "" {
 		old = record{URL: r.url}

@@ -71,9 +71,9 @@ type picture struct {
 // for it.
 var errEvicted = fmt.Errorf("%w: the cover was evicted", ErrUnavailable)
 
-// Cover returns a title's cover: the owner's image, the cached one, the icon that
-// the metadata names, the title container's image or the content icon, whichever
-// exists first. It returns ErrNotFound if none does.
+// Cover returns a title's cover: the owner's image, the cached one, the icon
+// that the metadata names, the title container's image or the content icon,
+// whichever exists first. It returns ErrNotFound if none does.
 func (c *Cache) Cover(ctx context.Context, titleID string, size Size) (*Image, error) {
 	id, err := checkCover(titleID, size)
 	if err != nil {
@@ -98,8 +98,8 @@ func (c *Cache) Cover(ctx context.Context, titleID string, size Size) (*Image, e
 	return c.scale(ctx, p, size)
 }
 
-// Cached returns a title's cover if that needs no network. The background worker
-// fetches it if it is missing or stale.
+// Cached returns a title's cover if that needs no network. The background
+// worker fetches it if it is missing or stale.
 func (c *Cache) Cached(ctx context.Context, titleID string, size Size) (*Image, bool) {
 	id, err := checkCover(titleID, size)
 	if err != nil {
@@ -180,8 +180,8 @@ func (c *Cache) candidates(id string, b *brief) (list []candidate) {
 	return list
 }
 
-// cachedCover returns the best cached cover. fresh reports that there is no need
-// to ask for it: for a title without one, that every candidate was tried.
+// cachedCover returns the best cached cover. fresh reports that there is no
+// need to ask for it: for a title without one, that every candidate was tried.
 func (c *Cache) cachedCover(id string) (p picture, fresh, ok bool) {
 	b, fresh := c.known(id)
 	now := time.Now()
@@ -251,8 +251,8 @@ func newImage(hash string, origin Origin, body []byte) (*Image, error) {
 	return &Image{body, "image/" + format, conf.Width, conf.Height, `"` + hash[:32] + `"`, origin}, nil
 }
 
-// inspect returns the type and size of an image without decoding its pixels. What
-// a header or a file name says does not count.
+// inspect returns the type and size of an image without decoding its pixels.
+// What a header or a file name says does not count.
 func inspect(body []byte) (conf image.Config, format string, err error) {
 	defer recovered(&err)
 	conf, format, err = image.DecodeConfig(bytes.NewReader(body))
@@ -279,8 +279,8 @@ func decoded(body []byte) (img image.Image, err error) {
 	return img, nil
 }
 
-// recovered turns a panic into an error: image decoders have panicked on hostile
-// input before, and these bytes come from the network.
+// recovered turns a panic into an error: image decoders have panicked on
+// hostile input before, and these bytes come from the network.
 func recovered(err *error) {
 	if v := recover(); v != nil {
 		*err = malformed("image decoder: %v", v)

@@ -274,8 +274,8 @@ func ParsePackageSet(data []byte) (*PackageSet, error) {
 	return s, nil
 }
 
-// PlayGo is a PlayGo manifest: the chunks of a patch, and the scenarios in which
-// they are installed. Its shape is that of the manifests inside packages.
+// PlayGo is a PlayGo manifest: the chunks of a patch, and the scenarios in
+// which they are installed. Its shape is that of the manifests inside packages.
 type PlayGo struct {
 	XMLName   xml.Name   `xml:"psproject" json:"-"`
 	Chunks    []Chunk    `xml:"volume>chunk_info>chunks>chunk" json:"chunks"`

@@ -28,7 +28,8 @@ const (
 )
 
 // A host that failed is left alone for firstPause, twice as long after each
-// further failure, up to lastPause; or as long as it asks for, if that is longer.
+// further failure, up to lastPause; or as long as it asks for, if that is
+// longer.
 const (
 	firstPause = 30 * time.Second
 	lastPause  = time.Hour
@@ -77,9 +78,9 @@ type site struct {
 	console bool     // an endpoint of the console's own client
 }
 
-// sites returns the sites with the configured bases. TMDB answered over https in
-// May 2025, and documents name the lists and the store with https; for the rest
-// only http addresses are known (docs/protocol.md §8).
+// sites returns the sites with the configured bases. TMDB answered over https
+// in May 2025, and documents name the lists and the store with https; for the
+// rest only http addresses are known (docs/protocol.md §8).
 func sites(b Bases) ([]site, error) {
 	out := []site{
 		{key: "tmdb_url", hosts: []string{hostTMDB}, console: true},
@@ -214,7 +215,8 @@ func (f *fetcher) mayRedirect(u *url.URL) bool {
 	})
 }
 
-// isLoopback reports whether an address is on this machine, without resolving it.
+// isLoopback reports whether an address is on this machine, without resolving
+// it.
 func isLoopback(u *url.URL) bool {
 	addr, err := netip.ParseAddr(u.Hostname())
 	return err == nil && addr.IsLoopback() || u.Hostname() == "localhost"

@@ -38,9 +38,10 @@ func (c *Cache) briefOf(info *Info) *brief {
 	return b
 }
 
-// Name returns a title's cached name, trademark signs included, in the configured
-// language or the best other one. It never waits for the network: the background
-// worker fetches a name that is missing or stale and calls Options.Learned.
+// Name returns a title's cached name, trademark signs included, in the
+// configured language or the best other one. It never waits for the network:
+// the background worker fetches a name that is missing or stale and calls
+// Options.Learned.
 func (c *Cache) Name(_ context.Context, titleID string) (string, bool) {
 	id, err := ParseTitleID(titleID)
 	if err != nil || c.opts.Disabled {

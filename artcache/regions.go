@@ -14,7 +14,8 @@ type Region struct {
 	Country  string `json:"country"`  // two small letters: "us"
 }
 
-// regionTable is the table of pyps4-2ndscreen with its spelling (docs/protocol.md §8).
+// regionTable is the table of pyps4-2ndscreen with its spelling
+// (docs/protocol.md §8).
 //
 //nolint:misspell // as it came
 const regionTable = `

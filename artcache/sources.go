@@ -185,7 +185,8 @@ func (c *Cache) LaunchList(ctx context.Context) (*LaunchList, error) {
 	return document(ctx, c, listResource("launch", Address{Kind: Launch}), ParseLaunchList)
 }
 
-// SystemUpdates returns the system update list of a region such as "us" or "eu".
+// SystemUpdates returns the system update list of a region such as "us" or
+// "eu".
 func (c *Cache) SystemUpdates(ctx context.Context, region string) (*SystemUpdates, error) {
 	if !isCode(region) {
 		return nil, fmt.Errorf("%w: region %.20q", ErrAddress, region)

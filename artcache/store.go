@@ -30,7 +30,8 @@ const (
 )
 
 // A store keeps records and bodies on disk. A key is a kind and a name such as
-// "info/CUSA00129", made of checked parts. It is safe for concurrent use, also by several processes.
+// "info/CUSA00129", made of checked parts. It is safe for concurrent use, also
+// by several processes.
 type store struct {
 	dir   string
 	limit int64 // bytes of bodies
@@ -198,8 +199,9 @@ func (s *store) use(hash string) {
 	s.used[hash] = now
 }
 
-// put stores a record and its body, if there is a new one. When the disk is full
-// or read-only it logs that and keeps the record, and a few bodies, in memory.
+// put stores a record and its body, if there is a new one. When the disk is
+// full or read-only it logs that and keeps the record, and a few bodies, in
+// memory.
 func (s *store) put(key string, r record, body []byte) {
 	s.disk.Lock()
 	defer s.disk.Unlock()
@@ -245,8 +247,8 @@ func (s *store) replace(path string, data []byte) error {
 	return s.write(path, data)
 }
 
-// keep holds a body in memory that could not be written. When there are too many,
-// the older ones go.
+// keep holds a body in memory that could not be written. When there are too
+// many, the older ones go.
 func (s *store) keep(hash string, body []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -270,8 +272,8 @@ type file struct {
 }
 
 // sweep counts what is on disk, and deletes the bodies that were not used for
-// longest, and the oldest records, when there are too many. A record without its
-// body is found when it is looked up. The disk lock is held.
+// longest, and the oldest records, when there are too many. A record without
+// its body is found when it is looked up. The disk lock is held.
 func (s *store) sweep() {
 	bodies, records := s.files("blobs"), s.files("index")
 	var gone bool

@@ -171,8 +171,8 @@ func (p *program) restore(ctx context.Context, file string) error {
 		contents.Created.Local().Format(time.DateTime), len(contents.Files))
 }
 
-// awaitRestart waits until the server has put the stored backup in place and answers
-// again.
+// awaitRestart waits until the server has put the stored backup in place and
+// answers again.
 func awaitRestart(ctx context.Context, dir string) error {
 	ctx, cancel := context.WithTimeout(ctx, restartLimit)
 	defer cancel()

@@ -45,7 +45,8 @@ type titleOptions struct {
 // titleResult is what a verb prints, or marshals with -o json.
 type titleResult interface{ print(io.Writer) error }
 
-// command makes run a verb. A result is printed even when there is an error too.
+// command makes run a verb. A result is printed even when there is an error
+// too.
 func (o *titleOptions) command(p *program, cmd *cobra.Command, waiting string,
 	run func(context.Context, *titleCache, []string) (titleResult, error),
 ) *cobra.Command {
@@ -140,8 +141,8 @@ func about(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// titleCache is the cache that the title verbs use. It needs no lock: a server may
-// use the same directory.
+// titleCache is the cache that the title verbs use. It needs no lock: a server
+// may use the same directory.
 type titleCache struct {
 	*artcache.Cache
 	p        *program
@@ -197,8 +198,8 @@ func ownedByUser(dir string) bool {
 	}
 }
 
-// id finds a title by its id, or by the name of a title that was looked up before
-// or of an input of a console.
+// id finds a title by its id, or by the name of a title that was looked up
+// before or of an input of a console.
 func (c *titleCache) id(ctx context.Context, title string) (string, error) {
 	if id, err := artcache.ParseTitleID(strings.TrimSpace(title)); err == nil {
 		return id, nil

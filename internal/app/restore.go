@@ -11,9 +11,9 @@ import (
 	"github.com/ps4kit/ps4kit/internal/web"
 )
 
-// Restore implements web.Page: it stores a checked backup in the state directory
-// and stops the server. Run starts it again, and opening the state puts the
-// backup in place.
+// Restore implements web.Page: it stores a checked backup in the state
+// directory and stops the server. Run starts it again, and opening the state
+// puts the backup in place.
 func (s *server) Restore(archive []byte) (web.Restored, error) {
 	if !s.restoring.CompareAndSwap(false, true) {
 		return web.Restored{}, &web.Error{Code: "busy", Message: "another backup is being restored"}

@@ -34,8 +34,8 @@ const (
 	archiveVersion = 1
 )
 
-// Limits of a backup. An installation with 64 consoles has some 130 documents and
-// a few megabytes.
+// Limits of a backup. An installation with 64 consoles has some 130 documents
+// and a few megabytes.
 const (
 	maxBackupFiles  = 1024
 	maxBackupSize   = 64 << 20 // bytes of all documents together, unpacked
@@ -46,8 +46,8 @@ const (
 var (
 	// ErrNothing means that there is no document to back up.
 	ErrNothing = errors.New("nothing is remembered yet")
-	// ErrBackup means that an archive is not a complete backup made by this or an
-	// older ps4kit.
+	// ErrBackup means that an archive is not a complete backup made by this or
+	// an older ps4kit.
 	ErrBackup = errors.New("this is not a backup that can be restored")
 )
 
@@ -78,11 +78,11 @@ type doc struct {
 }
 
 // Backup writes all documents, as of one instant, as a gzipped tar for Restore.
-// It contains the pairings and the credentials, but not the lock, the socket, the
-// art cache or files set aside as damaged.
+// It contains the pairings and the credentials, but not the lock, the socket,
+// the art cache or files set aside as damaged.
 //
-// It returns ErrDamaged if a document is invalid, since such a backup could not be
-// restored, ErrNewer, ErrNothing, ErrClosed, or the error of w.
+// It returns ErrDamaged if a document is invalid, since such a backup could not
+// be restored, ErrNewer, ErrNothing, ErrClosed, or the error of w.
 func (s *Store) Backup(w io.Writer) error {
 	docs, err := s.snapshot()
 	if err != nil {
@@ -154,8 +154,8 @@ func listFiles(dir string, match func(name string) bool) (list []string, err err
 	return list, nil
 }
 
-// checkDocument rejects content that could not be loaded. For documents that this
-// package doesn't know, it checks only the envelope.
+// checkDocument rejects content that could not be loaded. For documents that
+// this package doesn't know, it checks only the envelope.
 func checkDocument(name string, data []byte) error {
 	var err error
 	s := &Store{}
@@ -218,9 +218,9 @@ func writeArchive(w io.Writer, created time.Time, docs []doc) error {
 	return zipped.Close()
 }
 
-// readArchive reads a complete backup and trusts nothing in it: it checks names,
-// types, sizes, checksums and content, and that nothing follows. Every error is
-// ErrBackup.
+// readArchive reads a complete backup and trusts nothing in it: it checks
+// names, types, sizes, checksums and content, and that nothing follows. Every
+// error is ErrBackup.
 func readArchive(r io.Reader) (manifest, []doc, error) {
 	raw := bufio.NewReader(r)
 	zipped, err := gzip.NewReader(raw)
@@ -294,7 +294,8 @@ func readManifest(archive *tar.Reader) (manifest, error) {
 	return m, nil
 }
 
-// readListed reads the next entry, which must be the one that the manifest lists.
+// readListed reads the next entry, which must be the one that the manifest
+// lists.
 func readListed(archive *tar.Reader, f manifestFile) (doc, error) {
 	data, err := readEntry(archive, f.Name, f.Size)
 	switch {
@@ -311,8 +312,8 @@ func readListed(archive *tar.Reader, f manifestFile) (doc, error) {
 	return doc{f.Name, documentPerm(f.Name), data}, nil
 }
 
-// readEntry reads the next entry of the tar: a plain file of that name and at most
-// that size.
+// readEntry reads the next entry of the tar: a plain file of that name and at
+// most that size.
 func readEntry(archive *tar.Reader, name string, limit int64) ([]byte, error) {
 	header, err := archive.Next()
 	if err != nil {
@@ -322,7 +323,7 @@ func readEntry(archive *tar.Reader, name string, limit int64) ([]byte, error) {
 	case header.Typeflag != tar.TypeReg:
 		return nil, refused("%.80q in it is not a plain file", header.Name)
 	case header.Name != name:
-		return nil, refused("%.80q is in the place of %s", header.Name, name)
+		return nil, refused("expected %[2]s, found %[1].80q", header.Name, name)
 	case header.Size > limit:
 		return nil, refused("%s is too large", name)
 	}

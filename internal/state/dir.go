@@ -25,8 +25,8 @@ type Env struct {
 //  3. $XDG_STATE_HOME/ps4kit, unless it is relative, which the XDG specification says to ignore;
 //  4. /var/lib/ps4kit for root, ~/.local/state/ps4kit for other users.
 //
-// It fails without a home directory, or without a working directory for a relative
-// flag.
+// It fails without a home directory, or without a working directory for a
+// relative flag.
 func Dir(flag string, env Env) (string, error) {
 	env = env.complete()
 	dir := chosenDir(flag, env)
@@ -44,9 +44,10 @@ func Dir(flag string, env Env) (string, error) {
 	return dir, nil
 }
 
-// Find is Dir for a command that talks to a running server. For a user who chose no
-// directory and has none at home it returns /var/lib/ps4kit, if that exists: that of
-// this machine's service, whose socket members of its group may use.
+// Find is Dir for a command that talks to a running server. For a user who
+// chose no directory and has none at home it returns /var/lib/ps4kit, if that
+// exists: that of this machine's service, whose socket members of its group may
+// use.
 func Find(flag string, env Env) (string, error) {
 	env = env.complete()
 	dir, err := Dir(flag, env)
@@ -72,7 +73,8 @@ func (env Env) complete() Env {
 	return env
 }
 
-// chosenDir returns the directory that was chosen, or root's, or an empty string.
+// chosenDir returns the directory that was chosen, or root's, or an empty
+// string.
 func chosenDir(flag string, env Env) string {
 	if flag != "" {
 		return flag

@@ -33,7 +33,7 @@ type Consoles struct {
 	Consoles []Console `json:"consoles"`
 }
 
-// Consoles returns the file of the known consoles, each of which is in it once.
+// Consoles returns the file of the known consoles. Host ids in it are unique.
 func (s *Store) Consoles() *File[Consoles] {
 	return document(s, "consoles.json", DocumentOptions[Consoles]{Check: checkConsoles})
 }
@@ -110,8 +110,8 @@ func (c Credentials) check() error {
 	return nil
 }
 
-// storedCredentials and storedUser are the content of credentials.json. They hide
-// nothing, so nothing else may use them.
+// storedCredentials and storedUser are the content of credentials.json. They
+// hide nothing, so nothing else may use them.
 type storedCredentials struct {
 	Default *storedUser           `json:"default,omitempty"`
 	Hosts   map[string]storedUser `json:"hosts"`
@@ -154,10 +154,10 @@ func (s *Store) Credentials() *File[Credentials] {
 // (docs/homekit.md §1).
 const Companion = "companion"
 
-// HomeKit returns the document of one HomeKit server, where T is what its session
-// layer keeps. A damaged one stays in place and fails every Load until
-// File.Remove sets it aside, so that pairing never opens again by accident. check
-// rejects impossible data; nil accepts everything.
+// HomeKit returns the document of one HomeKit server, where T is what its
+// session layer keeps. A damaged one stays in place and fails every Load until
+// File.Remove sets it aside, so that pairing never opens again by accident.
+// check rejects impossible data; nil accepts everything.
 func HomeKit[T any](s *Store, host string, check func(T) error) (*File[T], error) {
 	id := host
 	if host != Companion {
@@ -169,8 +169,8 @@ func HomeKit[T any](s *Store, host string, check func(T) error) (*File[T], error
 	return document(s, homekitDir+"/"+id+".json", DocumentOptions[T]{Secret: true, KeepDamaged: true, Check: check}), nil
 }
 
-// HomeKitHosts lists the host ids that have a HomeKit document, in order, without
-// the companion bridge.
+// HomeKitHosts lists the host ids that have a HomeKit document, in order,
+// without the companion bridge.
 func (s *Store) HomeKitHosts() ([]string, error) {
 	entries, err := os.ReadDir(filepath.Join(s.dir, homekitDir))
 	if err != nil {
@@ -229,13 +229,13 @@ func checkInstallation(in installation) error {
 	return nil
 }
 
-// simulatorKeyBits is the size of a console's key: the handshake has room for no
-// other (docs/protocol.md §4).
+// simulatorKeyBits is the size of a console's key: the handshake has room for
+// no other (docs/protocol.md §4).
 const simulatorKeyBits = 2048
 
-// SimulatorKey returns the private key of this installation's simulated consoles
-// (simulator.pem, PKCS #8, 0600). The first call generates it, which takes a small
-// computer a second or more.
+// SimulatorKey returns the private key of this installation's simulated
+// consoles (simulator.pem, PKCS #8, 0600). The first call generates it, which
+// takes a small computer a second or more.
 func (s *Store) SimulatorKey() (*rsa.PrivateKey, error) {
 	file := &File[*rsa.PrivateKey]{
 		store: s, name: "simulator.pem", secret: true,

@@ -37,8 +37,9 @@ type DocumentOptions[T any] struct {
 
 var documentName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 
-// Document returns the JSON document NAME.json of a store, for content that this
-// package doesn't know. name consists of lower-case letters, digits and hyphens.
+// Document returns the JSON document NAME.json of a store, for content that
+// this package doesn't know. name consists of lower-case letters, digits and
+// hyphens.
 func Document[T any](s *Store, name string, opts DocumentOptions[T]) (*File[T], error) {
 	if !documentName.MatchString(name) {
 		return nil, fmt.Errorf("state: %q is not the name of a document", name)
@@ -66,9 +67,10 @@ func (f *File[T]) Load() (T, error) {
 	return f.load()
 }
 
-// Save replaces the value. After nil the new value is on disk for good; after an
-// error the old one is still there, unless only the last fsync failed. Save does
-// not overwrite a file that cannot be loaded and returns Load's error instead.
+// Save replaces the value. After nil the new value is on disk for good; after
+// an error the old one is still there, unless only the last fsync failed. Save
+// does not overwrite a file that cannot be loaded and returns Load's error
+// instead.
 func (f *File[T]) Save(value T) error {
 	unlock, err := f.enter()
 	if err != nil {
@@ -101,8 +103,8 @@ func (f *File[T]) LoadOr(create func() (T, error)) (T, error) {
 }
 
 // Update saves what change makes of the value, or of the zero value if there is
-// none. The file is locked meanwhile, so change must not use it. If change fails,
-// nothing is saved.
+// none. The file is locked meanwhile, so change must not use it. If change
+// fails, nothing is saved.
 func (f *File[T]) Update(change func(T) (T, error)) error {
 	unlock, err := f.enter()
 	if err != nil {
@@ -317,7 +319,8 @@ func decodeJSON(data []byte, version int, value any) error {
 	return json.Unmarshal(e.Data, value)
 }
 
-// isNull reports data that would decode to a zero value, such as a new identity.
+// isNull reports data that would decode to a zero value, such as a new
+// identity.
 func isNull(data json.RawMessage) bool {
 	return len(data) == 0 || bytes.Equal(data, []byte("null"))
 }

@@ -26,8 +26,8 @@ type Inspection struct {
 
 // Inspect examines a state directory without changing it. It needs no lock: a
 // document is complete at every instant. Documents that this user may not read
-// count as good. It returns fs.ErrNotExist if there is no directory yet; Writable
-// then tells whether this user may create it.
+// count as good. It returns fs.ErrNotExist if there is no directory yet;
+// Writable then tells whether this user may create it.
 func Inspect(dir string) (Inspection, error) {
 	info, err := os.Stat(dir)
 	if err == nil && !info.IsDir() {

@@ -23,8 +23,9 @@ const (
 
 const lockName = "lock"
 
-// prepareDir creates the directory, and closes one that is still empty to others. It
-// refuses a world-writable directory, where any user could put a pairing.
+// prepareDir creates the directory, and closes one that is still empty to
+// others. It refuses a world-writable directory, where any user could put a
+// pairing.
 func prepareDir(dir string) error {
 	if err := os.MkdirAll(dir, dirPerm); err != nil {
 		return fmt.Errorf("the state directory cannot be created: %w: choose another with --state-dir", err)
@@ -45,8 +46,8 @@ func prepareDir(dir string) error {
 	return nil
 }
 
-// makeOurs sets the mode of a new directory regardless of the umask, and makes its
-// entry durable.
+// makeOurs sets the mode of a new directory regardless of the umask, and makes
+// its entry durable.
 func makeOurs(dir string) error {
 	if err := os.Chmod(dir, dirPerm); err != nil && !errors.Is(err, fs.ErrPermission) { // another user's, who lets us write
 		return err
@@ -54,8 +55,9 @@ func makeOurs(dir string) error {
 	return syncDir(filepath.Dir(dir))
 }
 
-// takeLock locks the directory for this process. The lock ends with the process; the
-// file stays, since deleting it would let two processes lock two files of that name.
+// takeLock locks the directory for this process. The lock ends with the
+// process; the file stays, since deleting it would let two processes lock two
+// files of that name.
 func takeLock(dir string) (*os.File, error) {
 	lock, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, plainPerm)
 	if err != nil {
@@ -74,8 +76,8 @@ func takeLock(dir string) (*os.File, error) {
 	return lock, nil
 }
 
-// releaseLock releases the lock at once. Closing the file alone would not while a
-// child process that is being started still has it open.
+// releaseLock releases the lock at once. Closing the file alone would not while
+// a child process that is being started still has it open.
 func releaseLock(lock *os.File) error {
 	return errors.Join(unix.Flock(int(lock.Fd()), unix.LOCK_UN), lock.Close())
 }
@@ -133,7 +135,8 @@ func makeInside(dir string) error {
 	return errors.Join(makeOurs(dir), handOver(filepath.Dir(dir), dir))
 }
 
-// handOver gives what root made to the owner of the state directory, who is the service's user, not root.
+// handOver gives what root made to the owner of the state directory, who is the
+// service's user, not root.
 func handOver(stateDir, path string) error {
 	if os.Geteuid() != 0 {
 		return nil

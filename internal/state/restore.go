@@ -25,9 +25,9 @@ const (
 )
 
 // Restore replaces every document of a state directory with those of a backup
-// and deletes documents that are not in it. It checks the whole backup before it
-// changes anything, and creates the directory if it is missing. Files set aside
-// as damaged stay.
+// and deletes documents that are not in it. It checks the whole backup before
+// it changes anything, and creates the directory if it is missing. Files set
+// aside as damaged stay.
 //
 // It returns ErrBackup if the backup is not valid and ErrLocked while a process
 // owns the directory.

@@ -1,4 +1,5 @@
-// Package state keeps what ps4kit remembers, in one directory that one process owns:
+// Package state keeps what ps4kit remembers, in one directory that one process
+// owns:
 //
 //	lock                         held by the process that owns the directory
 //	consoles.json                known consoles
@@ -12,20 +13,20 @@
 //
 // # What a file promises
 //
-// A document is written to a temporary file, fsynced and renamed over the old one,
-// and the directory is fsynced. After a kill or a power cut there is the old
-// document or the new one, never a part; and the new one for certain once Save has
-// returned.
+// A document is written to a temporary file, fsynced and renamed over the old
+// one, and the directory is fsynced. After a kill or a power cut there is the
+// old document or the new one, never a part; and the new one for certain once
+// Save has returned.
 //
 // A document that does not parse is never overwritten. Most are set aside as
-// NAME.damaged-1, -2 and so on, all of which are kept, and the next Load starts
-// fresh. A HomeKit document stays in place and fails every Load until the owner
-// resets it: starting fresh would leave an accessory that its owner's controllers no
+// NAME.damaged-1, -2 and so on, and the next Load starts fresh. A HomeKit
+// document stays in place and fails every Load until the owner resets it:
+// starting fresh would leave an accessory that its owner's controllers no
 // longer know and that is open to others.
 //
-// JSON documents are {"version": 1, "data": …}. Unknown fields are accepted, so that
-// an older ps4kit keeps working (it drops them when it saves). A version higher than
-// the known one is an error, and the file is left alone.
+// JSON documents are {"version": 1, "data": …}. Unknown fields are accepted, so
+// that an older ps4kit keeps working (it drops them when it saves). A version
+// higher than the known one is an error, and the file is left alone.
 package state
 
 import (
@@ -88,9 +89,9 @@ type slot struct {
 	known bool // the file on disk is valid or absent
 }
 
-// Open creates the directory if it is missing (0750), takes its lock, puts a stored
-// backup in place, and deletes what a killed process left half written. It returns
-// ErrLocked while another process owns the directory.
+// Open creates the directory if it is missing (0750), takes its lock, puts a
+// stored backup in place, and deletes what a killed process left half written.
+// It returns ErrLocked while another process owns the directory.
 func Open(dir string, opts *Options) (*Store, error) {
 	s := &Store{dir: dir, write: WriteFile, step: func(string) error { return nil }, slots: map[string]*slot{}}
 	if opts != nil && opts.Write != nil {
@@ -199,13 +200,14 @@ func (s *Store) read(name string) ([]byte, error) {
 
 var errTooBig = fmt.Errorf("larger than %d bytes", maxFileSize)
 
-// Writer replaces the content of a file, or leaves it alone if it fails. It returns
-// nil once the data is on disk.
+// Writer replaces the content of a file, or leaves it alone if it fails. It
+// returns nil once the data is on disk.
 type Writer func(path string, data []byte, perm fs.FileMode) error
 
-// WriteFile replaces a file by way of a temporary file beside it: fsync, rename,
-// fsync of the directory. The error wraps the cause, such as unix.ENOSPC. If the
-// directory cannot be synced, the file may be the new one already.
+// WriteFile replaces a file through a temporary file in the same directory:
+// fsync, rename, fsync of the directory. The error wraps the cause, such as
+// unix.ENOSPC. If the directory cannot be synced, the file may be the new one
+// already.
 func WriteFile(path string, data []byte, perm fs.FileMode) error {
 	dir := filepath.Dir(path)
 	pending, err := renameio.NewPendingFile(path, renameio.WithTempDir(dir), renameio.WithStaticPermissions(perm))
@@ -221,8 +223,8 @@ func WriteFile(path string, data []byte, perm fs.FileMode) error {
 	return syncDir(dir)
 }
 
-// bare removes the name of the temporary file from an error. The name changes with
-// every attempt, so the same cause would never give the same message.
+// bare removes the name of the temporary file from an error. The name changes
+// with every attempt, so the same cause would never give the same message.
 func bare(err error) error {
 	var (
 		path *fs.PathError
@@ -237,8 +239,8 @@ func bare(err error) error {
 	return err
 }
 
-// syncDir makes renames within a directory durable. Some file systems don't support
-// it and return EINVAL.
+// syncDir makes renames within a directory durable. Some file systems don't
+// support it and return EINVAL.
 func syncDir(path string) error {
 	dir, err := os.Open(path)
 	if err != nil {
