@@ -2,13 +2,13 @@ package artcache
 
 import (
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // the address is made with it; it protects nothing
+	"crypto/sha1" //nolint:gosec // part of the address, protects nothing
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net/url"
-	"strconv"
+	"regexp"
 	"strings"
+	"sync"
 )
 
 // Keys of the hashes in addresses (docs/protocol.md §8).
@@ -17,161 +17,176 @@ const (
 	keyUpdates  = "AD62E37F905E06BC19593142281C112CEC0E7EC3E97EFDCAEFCDBAAFA6378D84"
 )
 
-// Addresses of the system lists (docs/protocol.md §8).
+// A Kind is a kind of address.
+type Kind string
+
+// The kinds of addresses (docs/protocol.md §8). The hashes in those of patches
+// and additional content cannot be derived; other documents contain the
+// addresses.
 const (
-	ServiceListAddress = "https://" + hostLists + "/ps4-eb/servicelist/servicelist.xml"
-	LaunchListAddress  = "https://" + hostLists + "/ps4-eb/applaunchlink/applaunchlink.xml"
+	Metadata       Kind = "title metadata"
+	UpdateXML      Kind = "update description"
+	Patch          Kind = "file of a patch"
+	PlayGoManifest Kind = "PlayGo manifest"
+	AddonFile      Kind = "file of additional content"
+	ContentIcon    Kind = "content icon"
+	TitleContainer Kind = "title container"
+	ContainerImage Kind = "image of a title container"
+	Services       Kind = "service list"
+	Launch         Kind = "application launch list"
+	SystemList     Kind = "system update list"
 )
 
-// MetadataHash returns the hash in the address of a title's metadata.
-func MetadataHash(titleID string) string {
+// An Address is an address in its parts. A kind uses only some of them.
+type Address struct {
+	Kind      Kind
+	TitleID   string // CUSA00135
+	ContentID string // EP1018-CUSA00135_00-BATMANARKHAMKNHT
+	Country   string // or region, two small letters
+	Language  string // two small letters
+	Query     string // of a content icon: "w=240&h=240", "w=240", "h=240" or empty
+	Set       string // the number before the hash
+	Hash      string // 64 hex digits
+	Version   string // of a patch: "A0118-V0100"
+	File      string // ".json", ".pkg"; of a patch also "-DP.pkg" and "_0.pkg", of additional content ".sha"
+}
+
+// String returns the address as documents contain it.
+func (a Address) String() string {
+	folder := fmt.Sprintf("prod/%s_00/%s/f_%s/f/", a.TitleID, a.Set, a.Hash)
+	switch a.Kind {
+	case Metadata:
+		return fmt.Sprintf("http://%s/tmdb2/%s_00_%s/%[2]s_00.json", hostTMDB, a.TitleID, metadataHash(a.TitleID))
+	case UpdateXML:
+		return fmt.Sprintf("http://%s/plo/np/%s/%s/%[2]s-ver.xml", hostUpdates, a.TitleID, updatesHash(a.TitleID))
+	case Patch:
+		return "http://" + hostPackages + "/gs2/ppkgo/" + folder + a.ContentID + "-" + a.Version + a.File
+	case PlayGoManifest:
+		return "http://" + hostPackages + "/gs2/ppkgo/" + folder + "playgo-manifest.xml"
+	case AddonFile:
+		return "http://" + hostPackages + "/gs2/acpkgo/" + folder + a.ContentID + a.File
+	case ContentIcon:
+		return strings.TrimSuffix(fmt.Sprintf("https://%s/store/api/ps4/00_09_000/container/%s/%s/19/%s/image?%s",
+			hostStore, strings.ToUpper(a.Country), a.Language, a.ContentID, a.Query), "?")
+	case TitleContainer, ContainerImage:
+		s := fmt.Sprintf("https://%s/store/api/chihiro/00_09_000/titlecontainer/%s/%s/999/%s_00",
+			hostChihiro, a.Country, a.Language, a.TitleID)
+		if a.Kind == ContainerImage {
+			s += "/image"
+		}
+		return s
+	case Services:
+		return "https://" + hostLists + "/ps4-eb/servicelist/servicelist.xml"
+	case Launch:
+		return "https://" + hostLists + "/ps4-eb/applaunchlink/applaunchlink.xml"
+	case SystemList:
+		return fmt.Sprintf("http://f%s01.ps4.update.playstation.net/update/ps4/list/%[1]s/ps4-updatelist.xml", a.Country)
+	}
+	return ""
+}
+
+func metadataHash(titleID string) string {
 	key, _ := hex.DecodeString(keyMetadata)
 	mac := hmac.New(sha1.New, key)
 	mac.Write([]byte(titleID + "_00"))
 	return strings.ToUpper(hex.EncodeToString(mac.Sum(nil)))
 }
 
-// UpdatesHash returns the hash in the address of a title's update description.
-func UpdatesHash(titleID string) string {
+func updatesHash(titleID string) string {
 	key, _ := hex.DecodeString(keyUpdates)
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte("np_" + titleID))
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// MetadataAddress returns the address of a title's metadata JSON.
-func MetadataAddress(titleID string) string {
-	return fmt.Sprintf("http://%s/tmdb2/%s_00_%s/%[2]s_00.json", hostTMDB, titleID, MetadataHash(titleID))
-}
-
-// ParseMetadataAddress returns the title id of a MetadataAddress.
-func ParseMetadataAddress(s string) (string, error) {
-	return parseHashed(s, "/tmdb2/", MetadataAddress)
-}
-
-// UpdatesAddress returns the address of a title's update description XML.
-func UpdatesAddress(titleID string) string {
-	return fmt.Sprintf("http://%s/plo/np/%s/%s/%[2]s-ver.xml", hostUpdates, titleID, UpdatesHash(titleID))
-}
-
-// ParseUpdatesAddress returns the title id of an UpdatesAddress.
-func ParseUpdatesAddress(s string) (string, error) {
-	return parseHashed(s, "/plo/np/", UpdatesAddress)
-}
-
-// parseHashed reads the title id behind prefix, and holds the address against
-// the one that build makes of it.
-func parseHashed(s, prefix string, build func(string) string) (string, error) {
-	_, rest, _ := strings.Cut(s, prefix)
-	if len(rest) < 9 || !isTitleID(rest[:9]) {
-		return "", fmt.Errorf("%w: no title id in %.200q", ErrAddress, s)
-	}
-	want := build(rest[:9])
-	if s != want && s != "https"+strings.TrimPrefix(want, "http") {
-		return "", fmt.Errorf("%w: wrong host, path or hash in %.200q", ErrAddress, s)
-	}
-	return rest[:9], nil
-}
-
-// ContainerAddress is the address of a title container of the PS Store, or of
-// the image that belongs to it.
-type ContainerAddress struct {
-	Country, Language string // two small letters each
-	TitleID           string
-	Image             bool
-}
-
-// String returns the address.
-func (a ContainerAddress) String() string {
-	s := fmt.Sprintf("https://%s/store/api/chihiro/00_09_000/titlecontainer/%s/%s/999/%s_00",
-		hostChihiro, a.Country, a.Language, a.TitleID)
-	if a.Image {
-		s += "/image"
-	}
-	return s
-}
-
-// ParseContainerAddress reads what ContainerAddress.String writes; a trailing
-// slash is accepted.
-func ParseContainerAddress(s string) (ContainerAddress, error) {
-	p := strings.Split(strings.TrimSuffix(s, "/"), "/")
-	if len(p) < 12 {
-		return ContainerAddress{}, fmt.Errorf("%w: %.200q", ErrAddress, s)
-	}
-	a := ContainerAddress{Country: p[8], Language: p[9], TitleID: strings.TrimSuffix(p[11], "_00"), Image: len(p) == 13}
-	if !isCode(a.Country) || !isCode(a.Language) || !isTitleID(a.TitleID) || a.String() != strings.TrimSuffix(s, "/") {
-		return ContainerAddress{}, fmt.Errorf("%w: %.200q is no title container", ErrAddress, s)
-	}
-	return a, nil
-}
-
-// IconAddress is the address of a content icon of the PS Store. Width and
-// Height are in pixels, 1 to 4096; 0 leaves them out.
-type IconAddress struct {
-	Country, Language string // two small letters each; the address has the country in capitals
-	ContentID         string
-	Width, Height     int
-}
-
-// maxIconSide is the largest width or height that may be asked for, in pixels.
-const maxIconSide = 4096
-
-// String returns the address.
-func (a IconAddress) String() string {
-	s := fmt.Sprintf("https://%s/store/api/ps4/00_09_000/container/%s/%s/19/%s/image",
-		hostStore, strings.ToUpper(a.Country), a.Language, a.ContentID)
-	sep := "?"
-	for _, side := range []struct {
-		name string
-		n    int
-	}{{"w", a.Width}, {"h", a.Height}} {
-		if side.n > 0 {
-			s += sep + side.name + "=" + strconv.Itoa(side.n)
-			sep = "&"
+// ParseAddress takes apart an address that Address.String builds. It accepts
+// http in place of https and the reverse, and a trailing slash.
+func ParseAddress(s string) (Address, error) {
+	_, rest, _ := strings.Cut(strings.TrimSuffix(s, "/"), "://")
+	for kind, pattern := range patterns() {
+		m := pattern.FindStringSubmatch(rest)
+		if m == nil {
+			continue
+		}
+		a := Address{Kind: kind}
+		parts := map[string]*string{
+			"title": &a.TitleID, "content": &a.ContentID, "country": &a.Country, "language": &a.Language, "query": &a.Query,
+			"set": &a.Set, "hash": &a.Hash, "version": &a.Version, "file": &a.File,
+		}
+		for i, name := range pattern.SubexpNames() {
+			if name != "" {
+				*parts[name] = m[i]
+			}
+		}
+		a.Country = strings.ToLower(a.Country)
+		_, built, _ := strings.Cut(a.String(), "://")
+		if scheme := strings.TrimSuffix(s[:strings.Index(s, "://")], "s"); built == rest && scheme == "http" {
+			return a, nil
 		}
 	}
-	return s
+	return Address{}, fmt.Errorf("%w: %.300q", ErrAddress, s)
 }
 
-// ParseIconAddress reads what IconAddress.String writes.
-func ParseIconAddress(s string) (IconAddress, error) {
-	u, err := url.Parse(s)
-	if err != nil {
-		return IconAddress{}, fmt.Errorf("%w: %.200q", ErrAddress, s)
+// patterns find the parts of an address behind its scheme. Building the address
+// again from its parts checks the rest.
+var patterns = sync.OnceValue(func() map[Kind]*regexp.Regexp {
+	const (
+		title   = titlePattern
+		content = contentPattern
+		folder  = `/prod/` + title + `_00/(?P<set>0|[1-9][0-9]{0,8})/f_(?P<hash>[0-9a-f]{64})/f/`
+		region  = `/(?P<country>[A-Za-z]{2})/(?P<language>[a-z]{2})/`
+	)
+	return map[Kind]*regexp.Regexp{
+		Metadata:       regexp.MustCompile(`/tmdb2/` + title + `_00_`),
+		UpdateXML:      regexp.MustCompile(`/plo/np/` + title + `/`),
+		Patch:          regexp.MustCompile(`/ppkgo` + folder + content + `-(?P<version>A[0-9]{4}-V[0-9]{4})(?P<file>\.json|(-DP|_(0|[1-9][0-9]{0,3}))?\.pkg)$`),
+		PlayGoManifest: regexp.MustCompile(`/ppkgo` + folder + `playgo-manifest`),
+		AddonFile:      regexp.MustCompile(`/acpkgo` + folder + content + `(?P<file>\.json|\.pkg|\.sha)$`),
+		ContentIcon:    regexp.MustCompile(`/container` + region + `19/` + content + `/image(\?(?P<query>w=[0-9]{1,4}|h=[0-9]{1,4}|w=[0-9]{1,4}&h=[0-9]{1,4}))?$`),
+		TitleContainer: regexp.MustCompile(`/titlecontainer` + region + `999/` + title + `_00$`),
+		ContainerImage: regexp.MustCompile(`/titlecontainer` + region + `999/` + title + `_00/image$`),
+		Services:       regexp.MustCompile(`/servicelist/`),
+		Launch:         regexp.MustCompile(`/applaunchlink/`),
+		SystemList:     regexp.MustCompile(`/update/ps4/list/(?P<country>[a-z]{2})/`),
 	}
-	p := strings.Split(u.Path, "/")
-	if len(p) != 11 {
-		return IconAddress{}, fmt.Errorf("%w: %.200q", ErrAddress, s)
+})
+
+// ParseTitleID returns a title id in upper case and without a trailing "_00":
+// "cusa00129_00" is CUSA00129. An id is four letters and five digits, and so
+// safe in paths and addresses.
+func ParseTitleID(s string) (string, error) {
+	id := strings.TrimSuffix(s, "_00")
+	if len(id) == 9 { // ToUpper turns some longer letters into ASCII
+		id = strings.ToUpper(id)
 	}
-	a := IconAddress{Country: strings.ToLower(p[6]), Language: p[7], ContentID: p[9]}
-	a.Width, _ = strconv.Atoi(u.Query().Get("w"))
-	a.Height, _ = strconv.Atoi(u.Query().Get("h"))
-	if a.check() != nil || a.String() != s {
-		return IconAddress{}, fmt.Errorf("%w: %.200q is no content icon", ErrAddress, s)
+	if !isTitleID(id) {
+		return "", fmt.Errorf("%w: %.32q", ErrTitleID, s)
 	}
-	return a, nil
+	return id, nil
 }
 
-// check refuses what has no place in an address.
-func (a IconAddress) check() error {
-	sides := a.Width >= 0 && a.Height >= 0 && a.Width <= maxIconSide && a.Height <= maxIconSide
-	if !sides || !isCode(a.Country) || !isCode(a.Language) || !isContentID(a.ContentID) {
-		return fmt.Errorf("%w: content icon %.60q", ErrAddress, a.ContentID)
-	}
-	return nil
+func isTitleID(s string) bool {
+	return len(s) == 9 && strings.Trim(s[:4], "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" && strings.Trim(s[4:], "0123456789") == ""
 }
 
-// SystemUpdatesAddress returns the address of the system update list of a
-// region, two small letters; us and eu are known to exist.
-func SystemUpdatesAddress(region string) string {
-	return fmt.Sprintf("http://f%s%s/update/ps4/list/%[1]s/ps4-updatelist.xml", region, suffixSystem)
+// isContentID reports whether s looks like
+// EP1018-CUSA00135_00-BATMANARKHAMKNHT.
+func isContentID(s string) bool { return contentID().MatchString(s) }
+
+var contentID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^` + contentPattern + `$`) })
+
+const (
+	titlePattern   = `(?P<title>[A-Z]{4}[0-9]{5})`
+	contentPattern = `(?P<content>[A-Z]{2}[0-9]{4}-[A-Z]{4}[0-9]{5}_[0-9]{2}-[A-Z0-9]{16})`
+)
+
+// isCode reports whether s is a country or language code: two small letters.
+func isCode(s string) bool {
+	return len(s) == 2 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz") == ""
 }
 
-// ParseSystemUpdatesAddress returns the region of a SystemUpdatesAddress.
-func ParseSystemUpdatesAddress(s string) (string, error) {
-	u, err := url.Parse(s)
-	if err != nil || !isSystemHost(u.Host) || SystemUpdatesAddress(u.Host[1:3]) != s {
-		return "", fmt.Errorf("%w: %.200q is no system update list", ErrAddress, s)
-	}
-	return u.Host[1:3], nil
+// isLanguage reports whether s looks like "en" or "pt-BR".
+func isLanguage(s string) bool {
+	base, region, long := strings.Cut(s, "-")
+	return isCode(base) && (!long || isCode(strings.ToLower(region)))
 }

@@ -1,76 +1,93 @@
 package artcache
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"iter"
+	"image"
+	"image/jpeg"
+	"image/png"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"golang.org/x/image/draw"
+	_ "golang.org/x/image/webp" // for image.Decode
 )
 
-// A Size is the longer side of a cover in pixels; a smaller original is not
+// A Size is the longer side of a cover in pixels. Smaller originals are not
 // enlarged.
 type Size int
 
-// The sizes that covers come in: what the web page needs.
+// The sizes of covers.
 const (
-	Full   Size = 0   // as it came: 512 for most
-	Small  Size = 96  // in a list
-	Medium Size = 256 // on a card
+	Full   Size = 0 // as it came: mostly 512
+	Small  Size = 96
+	Medium Size = 256
 )
 
 // Sizes lists the sizes of covers.
 func Sizes() []Size { return []Size{Full, Small, Medium} }
 
-// An Origin says where a cover came from. Their order is that of preference.
+// An Origin tells where a cover came from.
 type Origin string
 
-// Origins of covers.
+// Origins of covers, in order of preference.
 const (
-	OriginOwn       Origin = "own"       // the owner's file in Options.OwnDir
-	OriginMetadata  Origin = "metadata"  // icon named by the title metadata
-	OriginContainer Origin = "container" // image of the store's title container
-	OriginContent   Origin = "content"   // content icon of the store
+	OriginOwn       Origin = "own"       // the owner's file
+	OriginMetadata  Origin = "metadata"  // an icon named by the title metadata
+	OriginContainer Origin = "container" // the image of the store's title container
+	OriginContent   Origin = "content"   // a content icon of the store
 )
+
+// Limits of an image that is decoded, which then takes 16 MB.
+const (
+	maxSide   = 4096
+	maxPixels = 4 << 20
+)
+
+// jpegQuality is that of covers in smaller sizes.
+const jpegQuality = 85
 
 // An Image is a picture ready to be served.
 type Image struct {
-	Data          []byte // shared: not to be changed
+	Data          []byte // shared: don't modify
 	Type          string // "image/png", "image/jpeg" or "image/webp"
 	Width, Height int    // pixels
-	ETag          string // quoted, of the content: the same for the same bytes
+	ETag          string // quoted; the same for the same bytes
 	Origin        Origin
 }
 
-// A picture is a cover before it is sized.
+// A picture is a cover before it is scaled.
 type picture struct {
 	hash   string
 	origin Origin
 	read   func() ([]byte, bool)
 }
 
-// Cover returns a title's cover: the owner's own image, what is cached, the
-// metadata's icon, the title container's image, the content icon, whichever is
-// there first. ErrNotFound when none has it.
+// errEvicted means that the store lost a body between two reads, or has no room
+// for it.
+var errEvicted = fmt.Errorf("%w: the cover was evicted", ErrUnavailable)
+
+// Cover returns a title's cover: the owner's image, the cached one, the icon
+// that the metadata names, the title container's image or the content icon,
+// whichever exists first. It returns ErrNotFound if none does.
 func (c *Cache) Cover(ctx context.Context, titleID string, size Size) (*Image, error) {
 	id, err := checkCover(titleID, size)
 	if err != nil {
 		return nil, err
 	}
-	if p, ok := c.own(id); ok {
-		if img, err := c.sized(ctx, p, size); err == nil {
-			return img, nil
-		}
+	if img, ok := c.own(ctx, id, size); ok {
+		return img, nil
 	}
 	if c.opts.Disabled {
 		return nil, ErrDisabled
 	}
 	if p, fresh, ok := c.cachedCover(id); ok && (fresh || c.opts.Offline) {
-		if img, err := c.sized(ctx, p, size); err == nil {
-			c.counts.lookup(true)
+		if img, err := c.scale(ctx, p, size); err == nil {
+			c.countLookup(true)
 			return img, nil
 		}
 	}
@@ -78,38 +95,32 @@ func (c *Cache) Cover(ctx context.Context, titleID string, size Size) (*Image, e
 	if err != nil {
 		return nil, err
 	}
-	return c.sized(ctx, p, size)
+	return c.scale(ctx, p, size)
 }
 
-// Cached returns a title's cover if that needs no network, and has the
-// background worker fetch it, or look for a newer one, when there is need.
+// Cached returns a title's cover if that needs no network. The background
+// worker fetches it if it is missing or stale.
 func (c *Cache) Cached(ctx context.Context, titleID string, size Size) (*Image, bool) {
 	id, err := checkCover(titleID, size)
 	if err != nil {
 		return nil, false
 	}
-	if p, ok := c.own(id); ok {
-		if img, err := c.sized(ctx, p, size); err == nil {
-			return img, true
-		}
+	if img, ok := c.own(ctx, id, size); ok {
+		return img, true
 	}
 	if c.opts.Disabled {
 		return nil, false
 	}
 	p, fresh, ok := c.cachedCover(id)
-	if !fresh {
-		c.want(id)
+	c.countLookup(ok)
+	var img *Image
+	if ok {
+		img, err = c.scale(ctx, p, size)
 	}
-	c.counts.lookup(ok)
-	if !ok {
-		return nil, false
+	if !fresh || err != nil { // err: its body was evicted
+		c.Want(id)
 	}
-	img, err := c.sized(ctx, p, size)
-	if err != nil { // its body was evicted
-		c.want(id)
-		return nil, false
-	}
-	return img, true
+	return img, img != nil
 }
 
 func checkCover(titleID string, size Size) (string, error) {
@@ -119,75 +130,62 @@ func checkCover(titleID string, size Size) (string, error) {
 	return ParseTitleID(titleID)
 }
 
-// own returns the owner's own image of a title. One that is too large or of no
-// known type is as good as none.
-func (c *Cache) own(id string) (picture, bool) {
+// own returns the owner's image of a title. Files that are too large or of an
+// unknown type are skipped.
+func (c *Cache) own(ctx context.Context, id string, size Size) (*Image, bool) {
 	for _, ext := range []string{".png", ".jpg", ".jpeg", ".webp"} {
-		body, err := readSmall(filepath.Join(c.opts.OwnDir, id+ext), maxImage)
-		if err != nil {
-			if !errors.Is(err, os.ErrNotExist) {
-				c.opts.Logf("artcache: own image of %s: %v", id, err)
+		body, err := readFile(filepath.Join(c.opts.Dir, "own", id+ext), maxImage)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			var img *Image
+			p := picture{hashOf(body), OriginOwn, func() ([]byte, bool) { return body, true }}
+			if img, err = c.scale(ctx, p, size); err == nil {
+				return img, true
 			}
-			continue
 		}
-		if _, err := inspect(body); err != nil {
-			c.opts.Logf("artcache: own image of %s: %v", id, err)
-			continue
-		}
-		return picture{hashOf(body), OriginOwn, func() ([]byte, bool) { return body, true }}, true
+		c.opts.Logf("artcache: own image of %s: %v", id, err)
 	}
-	return picture{}, false
+	return nil, false
 }
 
-// A candidate is an image that may be a title's cover.
+// A candidate is an address that may have a title's cover.
 type candidate struct {
 	origin Origin
 	res    resource
 }
 
-// candidates yields where a title's cover may be, best first; b may be nil.
-func (c *Cache) candidates(id string, b *brief) iter.Seq[candidate] {
-	return func(yield func(candidate) bool) {
-		try := func(o Origin, url string) bool { return yield(candidate{o, c.imageResource(url)}) }
-		if b != nil {
-			for _, icon := range b.Icons {
-				if !try(OriginMetadata, icon) {
-					return
-				}
-			}
-		}
-		regions := storeRegions(c.opts.Language, c.opts.Country)
-		for _, r := range regions {
-			a := ContainerAddress{Country: r.Country, Language: r.Language, TitleID: id, Image: true}
-			if !try(OriginContainer, a.String()) {
-				return
-			}
-		}
-		if b == nil || !isContentID(b.ContentID) {
-			return
-		}
-		for _, r := range regions {
-			a := IconAddress{Country: r.Country, Language: r.Language, ContentID: b.ContentID}
-			if !try(OriginContent, a.String()) {
-				return
-			}
+// candidates lists where a title's cover may be, best first; b may be nil.
+func (c *Cache) candidates(id string, b *brief) (list []candidate) {
+	add := func(o Origin, url string) {
+		list = append(list, candidate{o, resource{
+			key: "image/" + hashOf([]byte(url)), url: url, accept: "image/png, image/jpeg, image/webp",
+			limit: maxImage, fresh: freshImage, check: c.checkImage,
+		}})
+	}
+	if b != nil {
+		for _, icon := range b.Icons {
+			add(OriginMetadata, icon)
 		}
 	}
-}
-
-func (c *Cache) imageResource(url string) resource {
-	return resource{
-		key: "image/" + hashOf([]byte(url)), url: url, accept: "image/png, image/jpeg, image/webp",
-		limit: maxImage, fresh: freshImage, check: c.checkImage,
+	for _, r := range c.regions {
+		add(OriginContainer, Address{Kind: ContainerImage, Country: r.Country, Language: r.Language, TitleID: id}.String())
 	}
+	if b != nil && isContentID(b.ContentID) {
+		for _, r := range c.regions {
+			add(OriginContent, Address{Kind: ContentIcon, Country: r.Country, Language: r.Language, ContentID: b.ContentID}.String())
+		}
+	}
+	return list
 }
 
-// cachedCover returns the best cover that is cached, and whether there is no
-// need to ask: for a title without any, that every candidate was tried.
+// cachedCover returns the best cached cover. fresh reports that there is no
+// need to ask for it: for a title without one, that every candidate was tried.
 func (c *Cache) cachedCover(id string) (p picture, fresh, ok bool) {
 	b, fresh := c.known(id)
 	now := time.Now()
-	for cand := range c.candidates(id, b) {
+	for _, cand := range c.candidates(id, b) {
 		rec, found := c.store.lookup(cand.res.key)
 		if rec.Hash == "" {
 			fresh = fresh && found && rec.fresh(now)
@@ -199,9 +197,8 @@ func (c *Cache) cachedCover(id string) (p picture, fresh, ok bool) {
 	return picture{}, fresh, false
 }
 
-// fetchCover tries the candidates in order. When one does not answer the next
-// may; when none has a cover, the error is that of the first that did not
-// answer, else of one that answered badly.
+// fetchCover tries the candidates in order. If none has a cover, it returns the
+// error of the first that did not answer, or else of the first bad answer.
 func (c *Cache) fetchCover(ctx context.Context, id string) (picture, error) {
 	_, err := c.Info(ctx, id)
 	result := fmt.Errorf("%w: no cover for %s", ErrNotFound, id)
@@ -209,7 +206,7 @@ func (c *Cache) fetchCover(ctx context.Context, id string) (picture, error) {
 		result = err
 	}
 	b, _ := c.known(id)
-	for cand := range c.candidates(id, b) {
+	for _, cand := range c.candidates(id, b) {
 		rec, body, err := c.load(ctx, cand.res)
 		if err == nil {
 			return picture{rec.Hash, cand.origin, func() ([]byte, bool) { return body, true }}, nil
@@ -224,30 +221,111 @@ func (c *Cache) fetchCover(ctx context.Context, id string) (picture, error) {
 	return picture{}, result
 }
 
-// isFinal reports whether an error is an answer, which asking again soon would
-// not change.
-func isFinal(err error) bool {
-	return errors.Is(err, ErrNotFound) || errors.Is(err, ErrMalformed) || errors.Is(err, ErrAddress)
-}
-
-// ContentIcon returns the PS Store's icon of a content, such as additional
-// content, at most width by height pixels, 1 to 4096 each; 0 leaves it to the
-// store.
-func (c *Cache) ContentIcon(ctx context.Context, contentID string, width, height int) (*Image, error) {
-	err := ErrNotFound
-	for _, r := range storeRegions(c.opts.Language, c.opts.Country) {
-		a := IconAddress{Country: r.Country, Language: r.Language, ContentID: contentID, Width: width, Height: height}
-		if err := a.check(); err != nil {
+// scale returns a picture in a size. Smaller ones are made once and cached.
+func (c *Cache) scale(ctx context.Context, p picture, size Size) (*Image, error) {
+	if size == Full {
+		body, ok := p.read()
+		if !ok {
+			return nil, errEvicted
+		}
+		return newImage(p.hash, p.origin, body)
+	}
+	key := fmt.Sprintf("thumb/%s-%d", p.hash, size)
+	rec, body, ok := c.cached(key)
+	if !ok {
+		if err := c.once(ctx, key, func(context.Context) error { return c.makeThumb(key, p, int(size)) }); err != nil {
 			return nil, err
 		}
-		rec, body, loadErr := c.load(ctx, c.imageResource(a.String()))
-		if loadErr == nil {
-			return c.image(rec.Hash, OriginContent, body)
+		if rec, body, ok = c.cached(key); !ok {
+			return nil, errEvicted
 		}
-		if !isFinal(loadErr) {
-			return nil, loadErr
-		}
-		err = loadErr
 	}
-	return nil, err
+	return newImage(rec.Hash, p.origin, body)
+}
+
+func newImage(hash string, origin Origin, body []byte) (*Image, error) {
+	conf, format, err := inspect(body)
+	if err != nil {
+		return nil, err
+	}
+	return &Image{body, "image/" + format, conf.Width, conf.Height, `"` + hash[:32] + `"`, origin}, nil
+}
+
+// inspect returns the type and size of an image without decoding its pixels.
+// What a header or a file name says does not count.
+func inspect(body []byte) (conf image.Config, format string, err error) {
+	defer recovered(&err)
+	conf, format, err = image.DecodeConfig(bytes.NewReader(body))
+	switch {
+	case err != nil:
+		return conf, "", malformed("%w", err)
+	case !slices.Contains([]string{"png", "jpeg", "webp"}, format): // another package may have registered it
+		return conf, "", malformed("image type %s", format)
+	case conf.Width < 1, conf.Height < 1, conf.Width > maxSide, conf.Height > maxSide, conf.Width*conf.Height > maxPixels:
+		return conf, "", malformed("an image of %d by %d pixels", conf.Width, conf.Height)
+	}
+	return conf, format, nil
+}
+
+// decoded returns the pixels of an image within limits.
+func decoded(body []byte) (img image.Image, err error) {
+	defer recovered(&err)
+	if _, _, err := inspect(body); err != nil {
+		return nil, err
+	}
+	if img, _, err = image.Decode(bytes.NewReader(body)); err != nil {
+		return nil, malformed("%w", err)
+	}
+	return img, nil
+}
+
+// recovered turns a panic into an error: image decoders have panicked on
+// hostile input before, and these bytes come from the network.
+func recovered(err *error) {
+	if v := recover(); v != nil {
+		*err = malformed("image decoder: %v", v)
+	}
+}
+
+// checkImage rejects images that cannot be decoded completely.
+func (c *Cache) checkImage(body []byte) error {
+	c.decode.Lock()
+	defer c.decode.Unlock()
+	_, err := decoded(body)
+	return err
+}
+
+// makeThumb scales a picture into a square and stores it, as JPEG or, if it is
+// transparent anywhere, PNG. One that fits is stored as it is.
+func (c *Cache) makeThumb(key string, p picture, side int) error {
+	if _, _, ok := c.cached(key); ok { // another caller was faster
+		return nil
+	}
+	body, ok := p.read()
+	if !ok {
+		return errEvicted
+	}
+	c.decode.Lock()
+	defer c.decode.Unlock()
+	src, err := decoded(body)
+	if err != nil {
+		return err
+	}
+	w, h := src.Bounds().Dx(), src.Bounds().Dy()
+	if longer := max(w, h); longer > side {
+		dst := image.NewRGBA(image.Rect(0, 0, max(1, w*side/longer), max(1, h*side/longer)))
+		draw.CatmullRom.Scale(dst, dst.Bounds(), src, src.Bounds(), draw.Src, nil)
+		var out bytes.Buffer
+		if dst.Opaque() {
+			err = jpeg.Encode(&out, dst, &jpeg.Options{Quality: jpegQuality})
+		} else {
+			err = png.Encode(&out, dst)
+		}
+		if err != nil {
+			return err
+		}
+		body = out.Bytes()
+	}
+	c.store.put(key, record{Until: time.Now().Add(freshImage)}, body)
+	return nil
 }

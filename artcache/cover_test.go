@@ -42,7 +42,7 @@ func TestOrder(t *testing.T) {
 	}{{artcache.OriginMetadata, rdr2Icon}, {artcache.OriginContainer, box}, {artcache.OriginContent, contentIcon}}
 	for i, want := range places {
 		s := newServed()
-		s.page(artcache.MetadataAddress(rdr2), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
+		s.page(metadataAddress(rdr2), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
 		for _, p := range places[i:] {
 			s.page(p.address, picture(110, 110, blue))
 		}
@@ -88,9 +88,9 @@ func TestOwn(t *testing.T) {
 	t.Parallel()
 	s := newServed()
 	o := s.memory(t)
-	o.Disabled, o.OwnDir = true, t.TempDir()
+	o.Disabled = true
 	c := open(t, o)
-	path := filepath.Join(o.OwnDir, "CUSA00001.jpg")
+	path := filepath.Join(o.Dir, "own", "CUSA00001.jpg")
 	if _, err := c.Cover(t.Context(), "CUSA00001", artcache.Full); !errors.Is(err, artcache.ErrDisabled) {
 		t.Error(err)
 	}
@@ -113,7 +113,7 @@ func TestOwn(t *testing.T) {
 func TestSizes(t *testing.T) {
 	t.Parallel()
 	s := newServed()
-	s.page(artcache.MetadataAddress(rdr2), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
+	s.page(metadataAddress(rdr2), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
 	s.page(rdr2Icon, picture(512, 256, blue))
 	o := s.server(t)
 	c := open(t, o)
@@ -231,7 +231,7 @@ func TestWorker(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newServed()
-		s.handle(artcache.MetadataAddress(rdr2), status(http.StatusBadGateway))
+		s.handle(metadataAddress(rdr2), status(http.StatusBadGateway))
 		s.page(rdr2Icon, picture(120, 120, blue))
 		var learned []string
 		o := s.memory(t)
@@ -241,10 +241,10 @@ func TestWorker(t *testing.T) {
 			t.Errorf("a name from nowhere: %q", name)
 		}
 		synctest.Wait()
-		if s.count(artcache.MetadataAddress(rdr2)) != 1 || fmt.Sprint(learned) != "["+rdr2+"]" {
-			t.Fatalf("asked %d times, learned %v", s.count(artcache.MetadataAddress(rdr2)), learned)
+		if s.count(metadataAddress(rdr2)) != 1 || fmt.Sprint(learned) != "["+rdr2+"]" {
+			t.Fatalf("asked %d times, learned %v", s.count(metadataAddress(rdr2)), learned)
 		}
-		s.page(artcache.MetadataAddress(rdr2), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
+		s.page(metadataAddress(rdr2), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
 		for range 100 { // every poll asks for the name
 			_, _ = c.Name(t.Context(), rdr2)
 		}

@@ -66,7 +66,7 @@ func TestNoPlainWhileDown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newServed()
-		s.page(artcache.UpdatesAddress("CUSA00135"), fixture(t, "CUSA00135-ver.xml"))
+		s.page(updatesAddress("CUSA00135"), fixture(t, "CUSA00135-ver.xml"))
 		down := true
 		o := s.memory(t)
 		o.Transport = transport(func(r *http.Request) (*http.Response, error) {
@@ -123,7 +123,7 @@ func TestRedirects(t *testing.T) {
 		"ftp://tmdb.np.dl.playstation.net/else":              false,
 	} {
 		s := newServed()
-		s.handle(artcache.MetadataAddress(rdr2), func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to, http.StatusFound) })
+		s.handle(metadataAddress(rdr2), func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to, http.StatusFound) })
 		s.page("https://x/else", fixture(t, "tmdb2_CUSA03041_rdr2.json"))
 		c := open(t, s.memory(t))
 		_, err := c.Info(t.Context(), rdr2)
@@ -147,7 +147,7 @@ func TestErrorsSayWhy(t *testing.T) {
 		"artcache: source does not answer: EOF": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	} {
 		s := newServed()
-		s.handle(artcache.MetadataAddress("CUSA00129"), h)
+		s.handle(metadataAddress("CUSA00129"), h)
 		s.handle(netflix+"/image", h)
 		c := open(t, s.server(t))
 		if _, err := c.Cover(t.Context(), "CUSA00129", artcache.Full); err == nil || err.Error() != want {
@@ -161,7 +161,7 @@ func TestStrangeLinks(t *testing.T) {
 	t.Parallel()
 	for _, link := range []string{"http://127.0.0.1:8990/logout", "file:///etc/passwd", "//evil.test/x", "", ":", "http://tmdb.np.dl.playstation.net:80/x"} {
 		s := newServed()
-		s.page(artcache.MetadataAddress(rdr2), bytes.ReplaceAll(fixture(t, "tmdb2_CUSA03041_rdr2.json"), []byte(rdr2Icon), []byte(link)))
+		s.page(metadataAddress(rdr2), bytes.ReplaceAll(fixture(t, "tmdb2_CUSA03041_rdr2.json"), []byte(rdr2Icon), []byte(link)))
 		c := open(t, s.memory(t))
 		if _, err := c.Cover(t.Context(), rdr2, artcache.Full); !errors.Is(err, artcache.ErrNotFound) && !errors.Is(err, artcache.ErrMalformed) {
 			t.Errorf("%q: %v", link, err)
@@ -180,7 +180,7 @@ func TestBackOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServed()
 		after := ""
-		s.handle(artcache.ServiceListAddress, func(w http.ResponseWriter, _ *http.Request) {
+		s.handle(servicesAddress, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", after)
 			w.WriteHeader(http.StatusTooManyRequests)
 		})
@@ -228,7 +228,7 @@ func TestFewRequests(t *testing.T) {
 		id := fmt.Sprintf("CUSA%05d", 100+i)
 		ids = append(ids, id)
 		data := bytes.ReplaceAll(fixture(t, "tmdb2_CUSA03041_rdr2.json"), []byte(rdr2), []byte(id))
-		s.handle(artcache.MetadataAddress(id), func(w http.ResponseWriter, _ *http.Request) {
+		s.handle(metadataAddress(id), func(w http.ResponseWriter, _ *http.Request) {
 			gate <- struct{}{}
 			_, _ = w.Write(data)
 		})
@@ -256,7 +256,7 @@ func TestOffline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newServed()
-		s.page(artcache.MetadataAddress(rdr2), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
+		s.page(metadataAddress(rdr2), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
 		s.page(rdr2Icon, picture(120, 120, blue))
 		o := s.memory(t)
 		c := open(t, o)

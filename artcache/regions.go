@@ -2,120 +2,52 @@ package artcache
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 )
 
-// A Region is a country as the PS Store knows it.
+// A Region is a country of the PS Store.
 type Region struct {
 	Name     string `json:"name"`     // "United States"; R1 to R5 are old names
 	Language string `json:"language"` // two small letters: "en"
 	Country  string `json:"country"`  // two small letters: "us"
 }
 
-// regionTable is the table of pyps4-2ndscreen with its spelling (docs/protocol.md §8).
+// regionTable is the table of pyps4-2ndscreen with its spelling
+// (docs/protocol.md §8).
 //
 //nolint:misspell // as it came
 const regionTable = `
-Argentina=en/ar
-Australia=en/au
-Austria=de/at
-Bahrain=en/ae
-Belgium=fr/be
-Brazil=en/br
-Bulgaria=en/bg
-Canada=en/ca
-Chile=en/cl
-Columbia=en/co
-Costa Rica=es/cr
-Croatia=en/hr
-Cyprus=en/cy
-Czech Republic=en/cz
-Denmark=en/dk
-Ecuador=es/ec
-El Salvador=es/sv
-Finland=en/fi
-France=fr/fr
-Germany=de/de
-Greece=en/gr
-Guatemala=es/gt
-Honduras=es/hn
-Hong Kong=en/hk
-Hungary=en/hu
-Iceland=en/is
-India=en/in
-Indonesia=en/id
-Ireland=en/ie
-Israel=en/il
-Italy=it/it
-Japan=ja/jp
-Korea=ko/kr
-Kuwait=en/ae
-Lebanon=en/ae
-Luxembourg=de/lu
-Malta=en/mt
-Maylasia=en/my
-Mexico=en/mx
-Middle East=en/ae
-Nederland=nl/nl
-New Zealand=en/nz
-Nicaragua=es/ni
-Norway=en/no
-Oman=en/ae
-Panama=es/pa
-Peru=en/pe
-Poland=en/pl
-Portugal=pt/pt
-Qatar=en/ae
-R1=en/us
-R2=en/gb
-R3=en/hk
-R4=en/au
-R5=en/in
-Romania=en/ro
-Russia=ru/ru
-Saudi Arabia=en/sa
-Singapore=en/sg
-Slovakia=en/sk
-Slovenia=en/si
-South Africa=en/za
-Spain=es/es
-Sweden=en/se
-Switzerland=de/ch
-Taiwan=en/tw
-Thailand=en/th
-Turkey=en/tr
-Ukraine=ru/ua
-United Arab Emirates=en/ae
-United Kingdom=en/gb
-United States=en/us
-`
+Argentina=en/ar; Australia=en/au; Austria=de/at; Bahrain=en/ae; Belgium=fr/be; Brazil=en/br; Bulgaria=en/bg;
+Canada=en/ca; Chile=en/cl; Columbia=en/co; Costa Rica=es/cr; Croatia=en/hr; Cyprus=en/cy;
+Czech Republic=en/cz; Denmark=en/dk; Ecuador=es/ec; El Salvador=es/sv; Finland=en/fi; France=fr/fr;
+Germany=de/de; Greece=en/gr; Guatemala=es/gt; Honduras=es/hn; Hong Kong=en/hk; Hungary=en/hu; Iceland=en/is;
+India=en/in; Indonesia=en/id; Ireland=en/ie; Israel=en/il; Italy=it/it; Japan=ja/jp; Korea=ko/kr;
+Kuwait=en/ae; Lebanon=en/ae; Luxembourg=de/lu; Malta=en/mt; Maylasia=en/my; Mexico=en/mx; Middle East=en/ae;
+Nederland=nl/nl; New Zealand=en/nz; Nicaragua=es/ni; Norway=en/no; Oman=en/ae; Panama=es/pa; Peru=en/pe;
+Poland=en/pl; Portugal=pt/pt; Qatar=en/ae; R1=en/us; R2=en/gb; R3=en/hk; R4=en/au; R5=en/in; Romania=en/ro;
+Russia=ru/ru; Saudi Arabia=en/sa; Singapore=en/sg; Slovakia=en/sk; Slovenia=en/si; South Africa=en/za;
+Spain=es/es; Sweden=en/se; Switzerland=de/ch; Taiwan=en/tw; Thailand=en/th; Turkey=en/tr; Ukraine=ru/ua;
+United Arab Emirates=en/ae; United Kingdom=en/gb; United States=en/us`
 
 // regionSpelling maps the usual spelling of a country to that of the table.
 //
 //nolint:misspell // as it came
-const regionSpelling = `
-Colombia=Columbia
-Malaysia=Maylasia
-Netherlands=Nederland
-The Netherlands=Nederland
-South Korea=Korea
-UK=United Kingdom
-USA=United States
-`
+const regionSpelling = `Colombia=Columbia; Malaysia=Maylasia; Netherlands=Nederland; The Netherlands=Nederland;
+South Korea=Korea; UK=United Kingdom; USA=United States`
 
 // Regions returns the regions of the PS Store by name.
-func Regions() []Region {
-	var out []Region
+func Regions() (list []Region) {
 	for name, value := range pairs(regionTable) {
 		language, country, _ := strings.Cut(value, "/")
-		out = append(out, Region{Name: name, Language: language, Country: country})
+		list = append(list, Region{name, language, country})
 	}
-	return out
+	return list
 }
 
-// FindRegion finds a region by its name in any case ("Germany", "R1") or its
-// country code ("de"). A name that the table does not have is ErrAddress.
+// FindRegion returns a region by its name in any case ("Germany", "R1") or its
+// country code ("de"), and ErrAddress if there is none.
 func FindRegion(name string) (Region, error) {
 	name = strings.TrimSpace(name)
 	for usual, spelled := range pairs(regionSpelling) {
@@ -123,41 +55,42 @@ func FindRegion(name string) (Region, error) {
 			name = spelled
 		}
 	}
-	regions := Regions()
-	at := slices.IndexFunc(regions, func(r Region) bool { return strings.EqualFold(r.Name, name) })
-	if at < 0 {
-		at = slices.IndexFunc(regions, func(r Region) bool { return len(r.Name) > 2 && strings.EqualFold(r.Country, name) })
+	var byCode *Region
+	for _, r := range Regions() {
+		if strings.EqualFold(r.Name, name) {
+			return r, nil
+		}
+		if byCode == nil && len(r.Name) > 2 && strings.EqualFold(r.Country, name) { // not R1
+			byCode = &r
+		}
 	}
-	if at < 0 {
+	if byCode == nil {
 		return Region{}, fmt.Errorf("%w: no region %.40q in the PS Store's table", ErrAddress, name)
 	}
-	return regions[at], nil
+	return *byCode, nil
 }
 
 // storeRegions returns where to look in the store: the configured region, the
 // language that the table has for its country, the United States.
-func storeRegions(language, country string) []Region {
-	out := []Region{{Language: baseLanguage(language), Country: country}}
+func storeRegions(language, country string) (list []Region) {
+	all := []Region{{"", baseLanguage(language), country}}
 	if r, err := FindRegion(country); err == nil {
-		out = append(out, r)
+		all = append(all, Region{"", r.Language, r.Country})
 	}
-	out = append(out, Region{Language: "en", Country: "us"})
-	var unique []Region
-	for _, r := range out {
-		r.Name = ""
-		if !slices.Contains(unique, r) {
-			unique = append(unique, r)
+	for _, r := range append(all, Region{"", "en", "us"}) {
+		if !slices.Contains(list, r) {
+			list = append(list, r)
 		}
 	}
-	return unique
+	return list
 }
 
-// pairs yields the "key=value" lines of a table.
-func pairs(table string) func(yield func(string, string) bool) {
+// pairs yields the key=value pairs of a table.
+func pairs(table string) iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
-		for line := range strings.Lines(table) {
-			key, value, ok := strings.Cut(strings.TrimSpace(line), "=")
-			if ok && !yield(key, value) {
+		for pair := range strings.SplitSeq(table, ";") {
+			key, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
+			if !yield(key, value) {
 				return
 			}
 		}

@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 
@@ -161,6 +160,23 @@ const (
 	netflix  = "https://store.playstation.com/store/api/chihiro/00_09_000/titlecontainer/us/en/999/CUSA00129_00"
 )
 
+func metadataAddress(id string) string {
+	return artcache.Address{Kind: artcache.Metadata, TitleID: id}.String()
+}
+
+func updatesAddress(id string) string {
+	return artcache.Address{Kind: artcache.UpdateXML, TitleID: id}.String()
+}
+
+func systemAddress(region string) string {
+	return artcache.Address{Kind: artcache.SystemList, Country: region}.String()
+}
+
+const (
+	servicesAddress = "https://ps4-eb.ww.np.dl.playstation.net/ps4-eb/servicelist/servicelist.xml"
+	launchAddress   = "https://ps4-eb.ww.np.dl.playstation.net/ps4-eb/applaunchlink/applaunchlink.xml"
+)
+
 // A source is one of the sources with a real body, another body, and a call.
 type source struct {
 	name    string
@@ -182,9 +198,9 @@ func sources(t testing.TB) []source {
 	type ctx = context.Context
 	type cache = *artcache.Cache
 	return []source{
-		doc("metadata", artcache.MetadataAddress(rdr2), "tmdb2_CUSA03041_rdr2.json", "Red Dead", "Blue Dead",
+		doc("metadata", metadataAddress(rdr2), "tmdb2_CUSA03041_rdr2.json", "Red Dead", "Blue Dead",
 			func(ctx ctx, c cache) (any, error) { return c.Info(ctx, rdr2) }),
-		doc("updates", artcache.UpdatesAddress("CUSA00135"), "CUSA00135-ver.xml", "01.18", "01.19",
+		doc("updates", updatesAddress("CUSA00135"), "CUSA00135-ver.xml", "01.18", "01.19",
 			func(ctx ctx, c cache) (any, error) { return c.Updates(ctx, "CUSA00135") }),
 		doc("packages", patch, "packages.json", "h1", "h2",
 			func(ctx ctx, c cache) (any, error) { return c.Packages(ctx, patch) }),
@@ -194,17 +210,13 @@ func sources(t testing.TB) []source {
 			func(ctx ctx, c cache) (any, error) { return c.PlayGo(ctx, patch) }),
 		doc("container", netflix, "chihiro_titlecontainer_CUSA00129_netflix.json", "Netflix", "Webflix",
 			func(ctx ctx, c cache) (any, error) { return c.Container(ctx, "CUSA00129") }),
-		doc("services", artcache.ServiceListAddress, "servicelist.xml", "SNS001", "SNS009",
+		doc("services", servicesAddress, "servicelist.xml", "SNS001", "SNS009",
 			func(ctx ctx, c cache) (any, error) { return c.ServiceList(ctx) }),
-		doc("launch", artcache.LaunchListAddress, "applaunchlink.xml", "01.700.000", "02.000.000",
+		doc("launch", launchAddress, "applaunchlink.xml", "01.700.000", "02.000.000",
 			func(ctx ctx, c cache) (any, error) { return c.LaunchList(ctx) }),
-		doc("system", artcache.SystemUpdatesAddress("us"), "ps4-updatelist.xml", "9.50", "9.60",
+		doc("system", systemAddress("us"), "ps4-updatelist.xml", "9.50", "9.60",
 			func(ctx ctx, c cache) (any, error) { return c.SystemUpdates(ctx, "us") }),
 		{"container image", netflix + "/image", picture(30, 30, blue), picture(30, 30, red),
 			func(ctx ctx, c cache) (any, error) { return c.Cover(ctx, "CUSA00129", artcache.Full) }},
-		{"content icon", strings.ReplaceAll(carIcon, "FR/fr", "US/en"), picture(24, 24, blue), picture(24, 24, red),
-			func(ctx ctx, c cache) (any, error) {
-				return c.ContentIcon(ctx, "EP4389-CUSA08652_00-CAR0050000000000", 240, 240)
-			}},
 	}
 }

@@ -221,7 +221,7 @@ func TestNegative(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newServed()
-		address := artcache.UpdatesAddress("CUSA00135")
+		address := updatesAddress("CUSA00135")
 		o := s.memory(t)
 		c := open(t, o)
 		ask := func() error { _, err := c.Updates(t.Context(), "CUSA00135"); return err }
@@ -257,7 +257,7 @@ func TestNegative(t *testing.T) {
 func TestNoUpdates(t *testing.T) {
 	t.Parallel()
 	s := newServed()
-	s.page(artcache.UpdatesAddress(rdr2), nil)
+	s.page(updatesAddress(rdr2), nil)
 	c := open(t, s.server(t))
 	if _, err := c.Updates(t.Context(), rdr2); !errors.Is(err, artcache.ErrNotFound) {
 		t.Error(err)
@@ -268,8 +268,8 @@ func TestNoUpdates(t *testing.T) {
 func TestOtherTitle(t *testing.T) {
 	t.Parallel()
 	s := newServed()
-	s.page(artcache.MetadataAddress("CUSA00001"), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
-	s.page(artcache.UpdatesAddress("CUSA00001"), fixture(t, "CUSA00135-ver.xml"))
+	s.page(metadataAddress("CUSA00001"), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
+	s.page(updatesAddress("CUSA00001"), fixture(t, "CUSA00135-ver.xml"))
 	c := open(t, s.server(t))
 	if _, err := c.Info(t.Context(), "CUSA00001"); !errors.Is(err, artcache.ErrMalformed) {
 		t.Error(err)
@@ -286,7 +286,7 @@ func TestCancel(t *testing.T) {
 		s := newServed()
 		release := make(chan struct{})
 		data := fixture(t, "tmdb2_CUSA03041_rdr2.json")
-		s.handle(artcache.MetadataAddress(rdr2), func(w http.ResponseWriter, _ *http.Request) {
+		s.handle(metadataAddress(rdr2), func(w http.ResponseWriter, _ *http.Request) {
 			<-release
 			_, _ = w.Write(data)
 		})
@@ -308,7 +308,7 @@ func TestCancel(t *testing.T) {
 		if err := <-errs; err != nil {
 			t.Errorf("the other got %v", err)
 		}
-		if n := s.count(artcache.MetadataAddress(rdr2)); n != 1 {
+		if n := s.count(metadataAddress(rdr2)); n != 1 {
 			t.Errorf("asked %d times", n)
 		}
 		_ = c.Close()
@@ -320,7 +320,7 @@ func TestClose(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newServed()
-		s.handle(artcache.MetadataAddress(rdr2), func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+		s.handle(metadataAddress(rdr2), func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 		c := open(t, s.memory(t))
 		errs := make(chan error, 1)
 		go func() {

@@ -11,8 +11,8 @@ import (
 func TestStats(t *testing.T) {
 	t.Parallel()
 	s := newServed()
-	s.page(artcache.MetadataAddress(rdr2), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
-	s.handle(artcache.UpdatesAddress(rdr2), func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+	s.page(metadataAddress(rdr2), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
+	s.handle(updatesAddress(rdr2), func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 	c := open(t, s.server(t))
 	for range 3 {
 		if _, err := c.Info(t.Context(), rdr2); err != nil {

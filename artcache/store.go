@@ -1,82 +1,116 @@
 package artcache
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
-// Bounds of the store beside its size limit.
+// Limits of the store besides that of its size.
 const (
-	maxRecords = 8192      // records on disk: ids come from the network, in the end
-	maxMemory  = 4096      // records held in memory, some hundred bytes each
+	maxRecords = 8192      // records on disk: in the end, ids come from the network
+	maxMemory  = 4096      // records in memory, some hundred bytes each
 	maxUnsaved = 4 << 20   // bytes of bodies that could not be written
-	touchAfter = time.Hour // last use is noted, and a hash checked, this often: it spares the disk
-	tempAge    = time.Hour // a file in tmp this old was left by a kill
+	sweepTo    = 90        // percent of a limit that a sweep leaves, so that the next is not due at once
+	useAgain   = time.Hour // how often a body's hash is checked and its use noted
+	tempAge    = time.Hour // files in tmp older than this were left by a kill
 )
 
 // A store keeps records and bodies on disk. A key is a kind and a name such as
-// "info/CUSA00129", both made of safe characters by its callers and checked
-// again here. It is safe for concurrent use, by several processes too.
+// "info/CUSA00129", made of checked parts. It is safe for concurrent use, also
+// by several processes.
 type store struct {
 	dir   string
 	limit int64 // bytes of bodies
 	write func(path string, data []byte) error
 	logf  func(string, ...any)
 
-	disk sync.Mutex // held while writing and evicting, so that the counts stay true
+	disk  sync.Mutex // held while writing and sweeping; guards the sizes
+	bytes int64      // of the bodies on disk; -1 until counted
+	count int64      // of the records on disk
 
-	mu      sync.Mutex           // guards what follows; never held during I/O
+	mu      sync.Mutex           // guards the rest; never held during I/O
 	records map[string]record    // some of those on disk, and those that could not be written
-	touched map[string]time.Time // when the use of a body was noted
-	checked map[string]time.Time // when its hash was checked
-	unsaved map[string][]byte    // by hash: bodies that could not be written
-	pending int                  // their bytes
-	bytes   int64                // of the bodies on disk; -1 until counted
-	count   int                  // of the records on disk
+	used    map[string]time.Time // when a body's hash was checked and its use noted
+	unsaved map[string][]byte    // bodies that could not be written, by hash
 }
 
-func newStore(dir string, limit int64, write func(string, []byte) error, logf func(string, ...any)) (*store, error) {
+func newStore(o Options) (*store, error) {
 	for _, sub := range []string{"blobs", "index", "own", "tmp"} {
-		if err := os.MkdirAll(filepath.Join(dir, sub), 0o750); err != nil {
+		if err := os.MkdirAll(filepath.Join(o.Dir, sub), 0o750); err != nil {
 			return nil, fmt.Errorf("artcache: %w", err)
 		}
 	}
 	s := &store{
-		dir: dir, limit: limit, write: write, logf: logf, bytes: -1,
-		records: map[string]record{}, unsaved: map[string][]byte{},
-		touched: map[string]time.Time{}, checked: map[string]time.Time{},
+		dir: o.Dir, limit: o.MaxBytes, write: o.WriteFile, logf: o.Logf, bytes: -1,
+		records: map[string]record{}, used: map[string]time.Time{}, unsaved: map[string][]byte{},
 	}
-	if write == nil {
+	if s.write == nil {
 		s.write = s.writeFile
 	}
-	s.cleanTemp()
+	for _, f := range s.files("tmp") {
+		if time.Since(f.used) > tempAge {
+			_ = os.Remove(f.path)
+		}
+	}
 	return s, nil
 }
 
-// validKey is the last line of defence against a path made by somebody else:
-// one slash, small letters before it, letters, digits and dashes behind it.
-func validKey(key string) bool {
-	slash := 0
-	for i := range len(key) {
-		switch b := key[i]; {
-		case b == '/' && i > 0:
-			slash++
-		case !isUpper(b) && !isDigit(b) && b != '-' && (b < 'a' || b > 'z'):
-			return false
-		}
+// writeFile replaces a file by renaming. It does not sync: that is slow on the
+// card of a Raspberry Pi, and what a power cut damages fails its check and is
+// fetched again.
+func (s *store) writeFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Join(s.dir, "tmp"), "new")
+	if err != nil {
+		return err
 	}
-	return slash == 1 && len(key) <= 128 && key[len(key)-1] != '/'
+	_, err = f.Write(data)
+	if err = cmp.Or(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
 }
 
-func (s *store) recordPath(key string) string {
-	return filepath.Join(s.dir, "index", filepath.FromSlash(key))
+// readFile reads a regular file of at most limit bytes. Opening does not wait
+// for the other end of a pipe.
+func readFile(path string, limit int64) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) //nolint:gosec // made from a checked key
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > limit {
+		return nil, errors.New("not a regular file of sane size")
+	}
+	data := make([]byte, info.Size())
+	_, err = io.ReadFull(f, data)
+	return data, err
 }
+
+// validHash is checked before a hash from a file becomes part of a path.
+var validHash = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{64}$`) })
+
+func (s *store) recordPath(key string) string { return filepath.Join(s.dir, "index", key) }
 
 func (s *store) blobPath(hash string) string {
 	return filepath.Join(s.dir, "blobs", hash[:2], hash)
@@ -87,203 +121,206 @@ func hashOf(body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// lookup returns the record of a key. A file that does not parse is removed:
-// it holds nothing that cannot be fetched again.
+// lookup returns the record of a key. It deletes a file that does not parse:
+// everything in it can be fetched again.
 func (s *store) lookup(key string) (record, bool) {
-	if !validKey(key) {
-		return record{}, false
-	}
 	s.mu.Lock()
 	r, ok := s.records[key]
 	s.mu.Unlock()
 	if ok {
 		return r, true
 	}
-	data, err := readSmall(s.recordPath(key), 8<<10)
+	path := s.recordPath(key)
+	data, err := readFile(path, 8<<10)
 	if err != nil {
 		return record{}, false
 	}
-	if json.Unmarshal(data, &r) != nil || (r.Hash != "" && !validHash(r.Hash)) {
-		s.logf("artcache: index file %s is damaged and removed", key)
-		_ = os.Remove(s.recordPath(key))
+	if json.Unmarshal(data, &r) != nil || r.Hash != "" && !validHash().MatchString(r.Hash) {
+		s.logf("artcache: deleted damaged index file %s", key)
+		_ = os.Remove(path)
 		return record{}, false
 	}
 	s.remember(key, r)
 	return r, true
 }
 
-func validHash(h string) bool { return len(h) == 2*sha256.Size && all(h, isHex) }
-
-// remember holds a record in memory, in the place of any other when full.
 func (s *store) remember(key string, r record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for k := range s.records {
-		if len(s.records) < maxMemory {
-			break
-		}
-		delete(s.records, k)
+	if len(s.records) >= maxMemory {
+		clear(s.records)
 	}
 	s.records[key] = r
 }
 
-// describe adds a brief to a record in memory, if it still is about that body.
-func (s *store) describe(key, hash string, b *brief) {
+// forget deletes a record.
+func (s *store) forget(key string) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if r, ok := s.records[key]; ok && r.Hash == hash {
-		r.Brief = b
-		s.records[key] = r
-	}
+	delete(s.records, key)
+	s.mu.Unlock()
+	_ = os.Remove(s.recordPath(key))
 }
 
-// body returns the body of a record; false if it was evicted or is damaged.
+// body returns a body, false if it was evicted or is damaged.
 func (s *store) body(hash string) ([]byte, bool) {
-	if !validHash(hash) {
-		return nil, false
-	}
 	s.mu.Lock()
 	data, ok := s.unsaved[hash]
+	due := time.Since(s.used[hash]) >= useAgain
 	s.mu.Unlock()
 	if ok {
 		return data, true
 	}
 	path := s.blobPath(hash)
-	data, err := readSmall(path, maxImage)
+	data, err := readFile(path, maxImage)
 	if err != nil {
 		return nil, false
 	}
-	if s.due(s.checked, hash) && hashOf(data) != hash {
-		s.undo(s.checked, hash)
-		s.logf("artcache: body %.12s is damaged and removed", hash)
-		_ = os.Remove(path)
-		return nil, false
+	if due {
+		if hashOf(data) != hash {
+			s.logf("artcache: deleted damaged body %.12s", hash)
+			_ = os.Remove(path)
+			return nil, false
+		}
+		s.use(hash)
 	}
-	s.touch(hash)
 	return data, true
 }
 
-// touch notes that a body was used, for the eviction of the least recently used.
-func (s *store) touch(hash string) {
-	if s.due(s.touched, hash) {
-		now := time.Now()
-		_ = os.Chtimes(s.blobPath(hash), now, now)
-	}
-}
-
-// due reports whether something was last due for a body too long ago, and notes
-// that it is done now.
-func (s *store) due(when map[string]time.Time, hash string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// use notes that a body is good and was used, for evicting the least recently
+// used ones.
+func (s *store) use(hash string) {
 	now := time.Now()
-	last, ok := when[hash]
-	if ok && now.Sub(last) < touchAfter {
-		return false
-	}
-	if len(when) >= maxMemory {
-		clear(when)
-	}
-	when[hash] = now
-	return true
-}
-
-// undo takes a note back.
-func (s *store) undo(when map[string]time.Time, hash string) {
+	_ = os.Chtimes(s.blobPath(hash), now, now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(when, hash)
+	if len(s.used) >= maxMemory {
+		clear(s.used)
+	}
+	s.used[hash] = now
 }
 
-// put stores a body under a key. A disk that is full or read-only is logged;
-// the record, and a few bodies, are then kept in memory alone.
+// put stores a record and its body, if there is a new one. When the disk is
+// full or read-only it logs that and keeps the record, and a few bodies, in
+// memory.
 func (s *store) put(key string, r record, body []byte) {
-	r.Hash = hashOf(body)
-	if err := s.putBody(r.Hash, body); err != nil {
-		s.logf("artcache: cannot write: %v", err)
-		s.keep(r.Hash, body)
-	}
-	s.putRecord(key, r)
-}
-
-func (s *store) putBody(hash string, body []byte) error {
 	s.disk.Lock()
 	defer s.disk.Unlock()
-	path := s.blobPath(hash)
-	if old, err := readSmall(path, maxImage); err == nil && hashOf(old) == hash {
-		s.touch(hash)
-		return nil
+	if body != nil {
+		r.Hash = hashOf(body)
+		if err := s.putBody(r.Hash, body); err != nil {
+			s.logf("artcache: cannot write: %v", err)
+			s.keep(r.Hash, body)
+		}
 	}
-	s.measure()
-	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-		return err
-	}
-	if err := s.write(path, body); err != nil {
-		return err
-	}
-	s.touch(hash)
-	s.mu.Lock()
-	s.bytes += int64(len(body))
-	over := s.bytes > s.limit
-	s.mu.Unlock()
-	if over {
-		s.evict()
-	}
-	return nil
-}
-
-// keep holds a body in memory that could not be written; when there are too
-// many the older ones go.
-func (s *store) keep(hash string, body []byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.pending+len(body) > maxUnsaved {
-		clear(s.unsaved)
-		s.pending = 0
-	}
-	if len(body) <= maxUnsaved {
-		s.unsaved[hash] = body
-		s.pending += len(body)
-	}
-}
-
-// putRecord stores a record: a negative result, or news about a body at hand.
-func (s *store) putRecord(key string, r record) {
-	if !validKey(key) {
-		s.logf("artcache: refused a key")
-		return
-	}
-	s.disk.Lock()
-	defer s.disk.Unlock()
-	s.measure()
 	s.remember(key, r)
-	path := s.recordPath(key)
 	data, err := json.Marshal(r)
 	if err == nil {
-		err = os.MkdirAll(filepath.Dir(path), 0o750)
-	}
-	if err == nil {
-		err = s.write(path, data)
+		err = s.replace(s.recordPath(key), data)
 	}
 	if err != nil {
 		s.logf("artcache: cannot write: %v", err)
-		return
 	}
-	s.mu.Lock()
-	s.count++ // also for one that is replaced: the next sweep counts anew
-	over := s.count > maxRecords
-	s.mu.Unlock()
-	if over {
-		s.evict()
+	s.count++ // also when it replaces one: the next sweep counts again
+	if s.bytes < 0 || s.bytes > s.limit || s.count > maxRecords {
+		s.sweep()
 	}
 }
 
-// forget drops a record whose body is gone.
-func (s *store) forget(key string) {
-	s.mu.Lock()
-	delete(s.records, key)
-	s.mu.Unlock()
-	if validKey(key) {
-		_ = os.Remove(s.recordPath(key))
+func (s *store) putBody(hash string, body []byte) error {
+	path := s.blobPath(hash)
+	if old, err := readFile(path, maxImage); err != nil || hashOf(old) != hash {
+		if err := s.replace(path, body); err != nil {
+			return err
+		}
+		if s.bytes >= 0 {
+			s.bytes += int64(len(body))
+		}
 	}
+	s.use(hash)
+	return nil
+}
+
+func (s *store) replace(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return err
+	}
+	return s.write(path, data)
+}
+
+// keep holds a body in memory that could not be written. When there are too
+// many, the older ones go.
+func (s *store) keep(hash string, body []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	size := len(body)
+	for _, b := range s.unsaved {
+		size += len(b)
+	}
+	if size > maxUnsaved {
+		clear(s.unsaved)
+	}
+	if len(body) <= maxUnsaved {
+		s.unsaved[hash] = body
+	}
+}
+
+// A file is a file of the cache.
+type file struct {
+	path string
+	size int64
+	used time.Time
+}
+
+// sweep counts what is on disk, and deletes the bodies that were not used for
+// longest, and the oldest records, when there are too many. A record without
+// its body is found when it is looked up. The disk lock is held.
+func (s *store) sweep() {
+	bodies, records := s.files("blobs"), s.files("index")
+	var gone bool
+	s.bytes = evict(bodies, s.limit, &gone, func(f file) int64 { return f.size })
+	s.count = evict(records, maxRecords, &gone, func(file) int64 { return 1 })
+	if gone {
+		s.mu.Lock()
+		clear(s.records)
+		clear(s.used)
+		s.mu.Unlock()
+	}
+}
+
+// evict deletes the oldest files when all together weigh more than limit, and
+// returns what is left.
+func evict(all []file, limit int64, gone *bool, weigh func(file) int64) (weight int64) {
+	for _, f := range all {
+		weight += weigh(f)
+	}
+	if weight <= limit {
+		return weight
+	}
+	slices.SortFunc(all, func(a, b file) int {
+		return cmp.Or(a.used.Compare(b.used), strings.Compare(a.path, b.path))
+	})
+	for _, f := range all {
+		if weight <= limit/100*sweepTo {
+			break
+		}
+		if os.Remove(f.path) == nil {
+			weight -= weigh(f)
+			*gone = true
+		}
+	}
+	return weight
+}
+
+// files lists the regular files in a part of the cache.
+func (s *store) files(part string) (list []file) {
+	_ = filepath.WalkDir(filepath.Join(s.dir, part), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return nil //nolint:nilerr // one bad directory does not end the walk
+		}
+		if info, err := e.Info(); err == nil { // else it vanished
+			list = append(list, file{path, info.Size(), info.ModTime()})
+		}
+		return nil
+	})
+	return list
 }

@@ -96,7 +96,7 @@ func TestEvictedCover(t *testing.T) {
 	for _, size := range artcache.Sizes() {
 		synctest.Test(t, func(t *testing.T) {
 			s := newServed()
-			s.page(artcache.MetadataAddress(rdr2), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
+			s.page(metadataAddress(rdr2), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
 			s.page(rdr2Icon, picture(300, 300, blue))
 			o := s.memory(t)
 			c := open(t, o)
@@ -141,7 +141,7 @@ func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	for _, works := range []int{0, 1, 2, 3, 4} {
 		s := newServed()
-		s.page(artcache.MetadataAddress(rdr2), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
+		s.page(metadataAddress(rdr2), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
 		s.page(rdr2Icon, picture(120, 120, blue))
 		o := s.server(t)
 		var mu sync.Mutex
@@ -198,7 +198,7 @@ func TestDamage(t *testing.T) {
 			"directory": func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o750)) },
 		} {
 			s := newServed()
-			s.page(artcache.MetadataAddress(rdr2), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
+			s.page(metadataAddress(rdr2), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
 			s.page(rdr2Icon, picture(120, 120, blue))
 			o := s.server(t)
 			o.Logf = nil

@@ -114,18 +114,23 @@ func writeNew(file string, data []byte) error {
 func newRestore(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "restore FILE",
-		Short: "Replace everything that is remembered by a backup",
-		Long: `Replaces everything that ps4kit remembers by what ps4kit backup wrote to FILE. The
-backup is checked as a whole before anything is touched, and whatever happens
-meanwhile, the old state or the new one holds. The server must not run. - as FILE
-is the standard input.
+		Short: "Replace everything ps4kit remembers with a backup",
+		Long: `Replaces everything that ps4kit remembers with what ps4kit backup wrote to FILE; -
+is standard input. A running server starts again with it. The backup is checked
+before anything changes, and if the restore fails, your old state is kept.
 
-Let one machine at a time serve a restored state: two televisions of one identity
+Run a restored state on one machine only: two televisions with the same identity
 confuse HomeKit.`,
 		Args: oneText("the file"),
-		RunE: func(_ *cobra.Command, args []string) error { return p.restore(args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return p.restore(cmd.Context(), args[0]) },
 	}
 }
+
+const (
+	maxBackup    = 80 << 20         // bytes read of a backup; package state has lower limits
+	restartLimit = 30 * time.Second // for the server to start again
+	restartRetry = 50 * time.Millisecond
+)
 
 // restored is what `restore -o json` prints.
 type restored struct {
@@ -133,30 +138,67 @@ type restored struct {
 	Files   []string  `json:"files"`
 }
 
-func (p *program) restore(file string) error {
+// restore has the running server restore a backup, or restores it itself.
+func (p *program) restore(ctx context.Context, file string) error {
 	dir, err := p.stateDirectory()
 	if err != nil {
 		return err
 	}
-	archive, err := p.openBackup(file)
+	archive, err := p.readBackup(file)
 	if err != nil {
 		return asUsage(err)
 	}
-	defer func() { _ = archive.Close() }()
-	contents, err := state.Restore(dir, archive)
+	client, err := web.Connect(ctx, app.SocketPath(dir))
 	switch {
-	case errors.Is(err, state.ErrBackup):
-		return &web.Error{Code: "bad_backup", Message: fmt.Sprintf("%s is not restored: %v", file, err), Hint: "Nothing was changed."}
+	case errors.Is(err, web.ErrNoServer):
+		contents, err := state.Restore(dir, archive)
+		if err != nil {
+			return app.RestoreError(err)
+		}
+		return p.report(restored(contents), "Restored the state of %s (%d files). Start the server again.",
+			contents.Created.Local().Format(time.DateTime), len(contents.Files))
 	case err != nil:
 		return err
 	}
-	return p.report(restored(contents), "The state of %s holds again (files: %d). Start the server again.",
+	contents, err := client.Restore(ctx, archive)
+	if err != nil {
+		return err
+	}
+	if err := awaitRestart(ctx, dir); err != nil {
+		return err
+	}
+	return p.report(restored(contents), "Restored the state of %s (%d files). The server is running again.",
 		contents.Created.Local().Format(time.DateTime), len(contents.Files))
 }
 
-func (p *program) openBackup(file string) (io.ReadCloser, error) {
-	if file == "-" {
-		return io.NopCloser(p.stdin), nil
+// awaitRestart waits until the server has put the stored backup in place and
+// answers again.
+func awaitRestart(ctx context.Context, dir string) error {
+	ctx, cancel := context.WithTimeout(ctx, restartLimit)
+	defer cancel()
+	for {
+		if !state.RestorePending(dir) {
+			if _, err := web.Connect(ctx, app.SocketPath(dir)); err == nil {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return &web.Error{Code: "failed", Message: "the server has the backup but has not started again", Hint: "Read the server's log."}
+		case <-time.After(restartRetry):
+		}
 	}
-	return os.Open(file)
+}
+
+func (p *program) readBackup(file string) ([]byte, error) {
+	from := p.stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = f.Close() }()
+		from = f
+	}
+	return io.ReadAll(io.LimitReader(from, maxBackup))
 }

@@ -61,22 +61,22 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-func TestOursIsTheNearestDirectoryThatIsThere(t *testing.T) {
+func TestOwnedByUserIsTheNearestExistingDirectory(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for _, path := range []string{dir, filepath.Join(dir, "not", "there")} {
-		if !ours(path) {
+		if !ownedByUser(path) {
 			t.Errorf("%s is not ours", path)
 		}
 	}
-	if os.Geteuid() != 0 && ours("/proc/1/not/there") {
+	if os.Geteuid() != 0 && ownedByUser("/proc/1/not/there") {
 		t.Error("root's directory is ours")
 	}
 	if os.Geteuid() == 0 {
 		if err := os.Chown(dir, 12345, -1); err != nil {
 			t.Skip(fmt.Sprint("cannot give a directory away: ", err))
 		}
-		if ours(filepath.Join(dir, "art")) {
+		if ownedByUser(filepath.Join(dir, "art")) {
 			t.Error("another user's directory is ours")
 		}
 	}

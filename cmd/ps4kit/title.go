@@ -2,16 +2,21 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ps4kit/ps4kit/artcache"
+	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/internal/web"
 )
 
@@ -19,11 +24,11 @@ func newTitle(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "title",
 		Short: "Names, updates and cover art of titles",
-		Long: `Looks titles up where the console does, and keeps what it finds in a cache
-(art.dir). No console is needed.
+		Long: `Looks titles up in the console's own sources and caches the answers (art.dir).
+No console is needed.
 
-A title is named by its id (CUSA00129), or by its name if it was looked up before
-or is an input of a console: the sources cannot be searched.`,
+A title is given by its id (CUSA00129), or by its name if it was looked up before
+or is an input of a console: the sources have no search.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -37,8 +42,14 @@ type titleOptions struct {
 	out     outFile
 }
 
-// command makes a verb that looks something up, and says what it waits for.
-func (o *titleOptions) command(p *program, cmd *cobra.Command, waiting string, run func(context.Context, *titleCache, []string) error) *cobra.Command {
+// titleResult is what a verb prints, or marshals with -o json.
+type titleResult interface{ print(io.Writer) error }
+
+// command makes run a verb. A result is printed even when there is an error
+// too.
+func (o *titleOptions) command(p *program, cmd *cobra.Command, waiting string,
+	run func(context.Context, *titleCache, []string) (titleResult, error),
+) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx := cmd.Context()
 		if err := o.out.check(); err != nil {
@@ -50,15 +61,37 @@ func (o *titleOptions) command(p *program, cmd *cobra.Command, waiting string, r
 		}
 		defer func() { _ = cache.Close() }()
 		stop := p.progress(waiting)
-		defer stop()
-		cache.stopProgress = stop
-		err = run(ctx, cache, args)
-		if err != nil && ctx.Err() != nil {
+		result, err := run(ctx, cache, args)
+		stop()
+		switch {
+		case ctx.Err() != nil && err != nil:
 			return context.Cause(ctx)
+		case result == nil:
+			return titleError(err)
 		}
-		return titleError(err)
+		return titleError(errors.Join(o.write(p, result), err))
 	}
 	return cmd
+}
+
+// write prints a result, or writes it to --out.
+func (o *titleOptions) write(p *program, result titleResult) error {
+	var text bytes.Buffer
+	print := result.print
+	if p.json() {
+		print = func(w io.Writer) error { return writeJSON(w, result) }
+	}
+	if err := print(&text); err != nil {
+		return err
+	}
+	if o.out.path == "" {
+		_, err := p.stdout.Write(text.Bytes())
+		return err
+	}
+	if err := o.out.write(text.Bytes()); err != nil {
+		return err
+	}
+	return p.report(map[string]string{"file": o.out.path}, "%s is written.", o.out.path)
 }
 
 // addCountry adds --country to a verb whose answer depends on it.
@@ -73,29 +106,7 @@ func (o *titleOptions) addCountry(cmd *cobra.Command) {
 	})
 }
 
-// result prints a result, as JSON or as people read it, or writes that to --out.
-func (o *titleOptions) result(p *program, v any, text func(io.Writer) error) error {
-	var made bytes.Buffer
-	if p.json() {
-		e := json.NewEncoder(&made)
-		e.SetEscapeHTML(false)
-		if err := e.Encode(v); err != nil {
-			return err
-		}
-	} else if err := text(&made); err != nil {
-		return err
-	}
-	if o.out.path == "" {
-		_, err := p.stdout.Write(made.Bytes())
-		return err
-	}
-	if err := o.out.write(made.Bytes()); err != nil {
-		return err
-	}
-	return p.report(map[string]string{"file": o.out.path}, "%s is written.", o.out.path)
-}
-
-// titleError gives errors of artcache the code and the hint that commands show.
+// titleError gives errors of artcache the code and the hint that users see.
 func titleError(err error) error {
 	if err == nil {
 		return nil
@@ -105,8 +116,8 @@ func titleError(err error) error {
 		is         error
 		code, hint string
 	}{
-		{artcache.ErrNotFound, "not_found", "Check the id. What was not found is not asked for again for a day."},
-		{artcache.ErrMalformed, "bad_answer", "The source answered, but not with what it should. It is not asked again for a day."},
+		{artcache.ErrNotFound, "not_found", "Check the id. The source is asked again after a day."},
+		{artcache.ErrMalformed, "bad_answer", "Try again after a day: until then the source is not asked again."},
 		{artcache.ErrUnavailable, "unreachable", "Check the connection to the internet, and the addresses below art: in the configuration."},
 		{artcache.ErrDisabled, "config", "Set art.enabled: true."},
 	} {
@@ -122,10 +133,144 @@ func titleError(err error) error {
 	return err
 }
 
-// about says in an error what was looked for.
+// about adds to an error what was looked up.
 func about(what string, err error) error {
 	if err == nil {
 		return nil
 	}
 	return fmt.Errorf("%s: %w", what, err)
+}
+
+// titleCache is the cache that the title verbs use. It needs no lock: a server
+// may use the same directory.
+type titleCache struct {
+	*artcache.Cache
+	p        *program
+	region   artcache.Region // of the store
+	language string          // of names: "en", "pt-BR"
+}
+
+// openTitles opens the cache for a country of the store, by name or code; empty
+// for the configured one.
+func (p *program) openTitles(country string) (*titleCache, error) {
+	c, err := p.configuration()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := p.stateDirectory()
+	if err != nil {
+		return nil, err
+	}
+	o := app.ArtOptions(c, dir)
+	if !ownedByUser(o.Dir) {
+		o.Dir = ""
+	}
+	if country != "" {
+		region, err := artcache.FindRegion(country)
+		if err != nil {
+			return nil, fmt.Errorf("--country: %w", err)
+		}
+		o.Country, o.Language = region.Country, region.Language
+	}
+	o.Logf = p.logger(c).Debugf
+	cache, err := artcache.Open(&o)
+	if err != nil {
+		return nil, err
+	}
+	base, _, _ := strings.Cut(o.Language, "-")
+	return &titleCache{cache, p, artcache.Region{Country: o.Country, Language: base}, o.Language}, nil
+}
+
+// ownedByUser reports whether a directory, or the one it would be created in,
+// belongs to this user. A server that runs as another user could not read or
+// replace what this process writes to its cache; the user's own is used then.
+func ownedByUser(dir string) bool {
+	for {
+		if info, err := os.Stat(dir); err == nil {
+			stat, ok := info.Sys().(*syscall.Stat_t)
+			return ok && int(stat.Uid) == os.Geteuid()
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return false
+		}
+		dir = parent
+	}
+}
+
+// id finds a title by its id, or by the name of a title that was looked up
+// before or of an input of a console.
+func (c *titleCache) id(ctx context.Context, title string) (string, error) {
+	if id, err := artcache.ParseTitleID(strings.TrimSpace(title)); err == nil {
+		return id, nil
+	}
+	found, err := c.Find(ctx, title)
+	if err != nil {
+		return "", err
+	}
+	if len(found) == 0 {
+		found = c.p.inputsNamed(ctx, title)
+	}
+	switch len(found) {
+	case 0:
+		return "", &web.Error{Code: "not_found", Message: "no title is known as " + title + ", and the sources cannot be searched",
+			Hint: "Give the title id, like CUSA00129."}
+	case 1:
+		return found[0].ID, nil
+	}
+	return "", &web.Error{Code: "ambiguous", Message: "several titles match " + title + ": " + listed(found), Hint: "Give the title id."}
+}
+
+// maxListed is how many titles an error names.
+const maxListed = 8
+
+func listed(found []artcache.Title) string {
+	var list []string
+	for _, t := range found[:min(len(found), maxListed)] {
+		list = append(list, t.Name+" ("+t.ID+")")
+	}
+	if more := len(found) - len(list); more > 0 {
+		list = append(list, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(list, ", ")
+}
+
+// inputsNamed returns the inputs of all known consoles that have a name. It
+// returns none if another command holds the state.
+func (p *program) inputsNamed(ctx context.Context, name string) (found []artcache.Title) {
+	b, _, done, err := p.owner(ctx, app.Override{})
+	if err != nil {
+		return nil
+	}
+	defer done()
+	consoles, _ := b.Consoles(ctx)
+	for _, console := range consoles {
+		inputs, _ := b.Titles(ctx, console.HostID)
+		for _, in := range inputs {
+			id, err := artcache.ParseTitleID(in.ID)
+			known := slices.ContainsFunc(found, func(t artcache.Title) bool { return t.ID == id })
+			if err == nil && !known && (strings.EqualFold(in.Name, name) || strings.EqualFold(in.Title, name)) {
+				found = append(found, artcache.Title{ID: id, Name: in.Name})
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b artcache.Title) int { return cmp.Compare(a.ID, b.ID) })
+	return found
+}
+
+// completeLookedUp completes the names of titles that were looked up before.
+func completeLookedUp(p *program) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		cache, err := p.openTitles("")
+		if err != nil || len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		defer func() { _ = cache.Close() }()
+		titles, _ := cache.Titles(cmd.Context())
+		var names []cobra.Completion
+		for _, t := range titles {
+			names = append(names, cobra.CompletionWithDesc(t.Name, t.ID))
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
 }

@@ -97,23 +97,23 @@ func cmdSources(ts *testscript.TestScript, neg bool, args []string) {
 func servedPages(ts *testscript.TestScript) map[string][]byte {
 	pages := map[string][]byte{}
 	for address, file := range map[string]string{
-		artcache.MetadataAddress("CUSA03041"):                                                   "tmdb2_CUSA03041_rdr2.json",
-		artcache.UpdatesAddress("CUSA00135"):                                                    "CUSA00135-ver.xml",
-		patchDir + "EP1018-CUSA00135_00-BATMANARKHAMKNHT-A0118-V0100.json":                      "packages.json",
-		patchDir + "playgo-manifest.xml":                                                        "playgo-manifest.xml",
-		addonDir + "EP1018-CUSA00135_00-ETH0000000000079.json":                                  "packages.json",
-		artcache.ServiceListAddress:                                                             "servicelist.xml",
-		artcache.LaunchListAddress:                                                              "applaunchlink.xml",
-		artcache.SystemUpdatesAddress("us"):                                                     "ps4-updatelist.xml",
-		artcache.ContainerAddress{Country: "us", Language: "en", TitleID: "CUSA00129"}.String(): "chihiro_titlecontainer_CUSA00129_netflix.json",
-		artcache.ContainerAddress{Country: "de", Language: "de", TitleID: "CUSA03041"}.String(): "chihiro_titlecontainer_CUSA00129_netflix.json",
+		artcache.Address{Kind: artcache.Metadata, TitleID: "CUSA03041"}.String():                                      "tmdb2_CUSA03041_rdr2.json",
+		artcache.Address{Kind: artcache.UpdateXML, TitleID: "CUSA00135"}.String():                                     "CUSA00135-ver.xml",
+		patchDir + "EP1018-CUSA00135_00-BATMANARKHAMKNHT-A0118-V0100.json":                                            "packages.json",
+		patchDir + "playgo-manifest.xml":                                                                              "playgo-manifest.xml",
+		addonDir + "EP1018-CUSA00135_00-ETH0000000000079.json":                                                        "packages.json",
+		artcache.Address{Kind: artcache.Services}.String():                                                            "servicelist.xml",
+		artcache.Address{Kind: artcache.Launch}.String():                                                              "applaunchlink.xml",
+		artcache.Address{Kind: artcache.SystemList, Country: "us"}.String():                                           "ps4-updatelist.xml",
+		artcache.Address{Kind: artcache.TitleContainer, Country: "us", Language: "en", TitleID: "CUSA00129"}.String(): "chihiro_titlecontainer_CUSA00129_netflix.json",
+		artcache.Address{Kind: artcache.TitleContainer, Country: "de", Language: "de", TitleID: "CUSA03041"}.String(): "chihiro_titlecontainer_CUSA00129_netflix.json",
 	} {
 		body, err := os.ReadFile(filepath.Join("..", "..", "artcache", "testdata", file))
 		ts.Check(err)
 		pages[pathOf(ts, address)] = body
 	}
-	us := pages[pathOf(ts, artcache.SystemUpdatesAddress("us"))]
-	pages[pathOf(ts, artcache.SystemUpdatesAddress("eu"))] = bytes.ReplaceAll(us, []byte(`region id="us"`), []byte(`region id="eu"`))
+	us := pages[pathOf(ts, artcache.Address{Kind: artcache.SystemList, Country: "us"}.String())]
+	pages[pathOf(ts, artcache.Address{Kind: artcache.SystemList, Country: "eu"}.String())] = bytes.ReplaceAll(us, []byte(`region id="us"`), []byte(`region id="eu"`))
 	pages[pathOf(ts, rdr2Icon)] = redCover(512, 512)
 	return pages
 }

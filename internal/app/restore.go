@@ -1,10 +1,8 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -13,53 +11,48 @@ import (
 	"github.com/ps4kit/ps4kit/internal/web"
 )
 
-// Restore implements web.Page.
+// Restore implements web.Page: it stores a checked backup in the state
+// directory and stops the server. Run starts it again, and opening the state
+// puts the backup in place.
 func (s *server) Restore(archive []byte) (web.Restored, error) {
-	contents, err := state.CheckBackup(bytes.NewReader(archive))
-	if err != nil {
-		return web.Restored{}, &web.Error{Code: "bad_backup", Message: web.AsError(err).Message, Hint: "Nothing was changed."}
-	}
-	if !s.backup.CompareAndSwap(nil, &archive) {
+	if !s.restoring.CompareAndSwap(false, true) {
 		return web.Restored{}, &web.Error{Code: "busy", Message: "another backup is being restored"}
+	}
+	contents, err := s.State.StageRestore(archive)
+	if err != nil {
+		s.restoring.Store(false)
+		return web.Restored{}, RestoreError(err)
 	}
 	s.stop()
 	return web.Restored(contents), nil
 }
 
-// restored puts a backup in the place of a state that is closed, and opens it. When that
-// fails, what there was holds on.
-func restored(ctx context.Context, dir string, archive []byte, log logrus.FieldLogger) (again *state.Store, err error) {
-	var contents state.Contents
-	err = whenFree(ctx, func() (err error) {
-		contents, err = state.Restore(dir, bytes.NewReader(archive))
+// RestoreError gives an invalid backup the code and hint that users see.
+func RestoreError(err error) error {
+	if !errors.Is(err, state.ErrBackup) {
 		return err
-	})
-	if err != nil {
-		log.WithError(err).Error("the backup was not restored; what was remembered before holds")
-	} else {
-		log.WithFields(logrus.Fields{"created": contents.Created, "files": len(contents.Files)}).Info("a backup was restored; the server starts again")
 	}
-	openErr := whenFree(ctx, func() (err error) {
-		again, err = state.Open(dir, nil)
-		return err
-	})
-	if openErr != nil {
-		return nil, fmt.Errorf("after a restore: %w", errors.Join(openErr, err))
+	return &web.Error{Code: "bad_backup", Message: web.AsError(err).Message, Hint: "Choose a file written by ps4kit backup."}
+}
+
+// logRestore logs what opening the state restored.
+func logRestore(store *state.Store, log logrus.FieldLogger) {
+	if contents := store.Restored(); contents != nil {
+		log.WithFields(logrus.Fields{"created": contents.Created, "files": len(contents.Files)}).Info("restored a backup")
 	}
-	return again, nil
 }
 
 const (
-	lockPatience = 2 * time.Minute        // longer than any command takes that finds no server and so has the state
-	lockAgain    = 200 * time.Millisecond // between two tries
+	lockPatience = 2 * time.Minute        // longer than any command that found no server holds the state
+	lockRetry    = 200 * time.Millisecond // between two attempts
 )
 
-// whenFree tries again while another process has the state.
-func whenFree(ctx context.Context, try func() error) error {
+// reopen opens a state directory, waiting while another process owns it.
+func reopen(ctx context.Context, dir string) (*state.Store, error) {
 	for end := time.Now().Add(lockPatience); ; {
-		err := try()
-		if !errors.Is(err, state.ErrLocked) || time.Now().After(end) || !pause(ctx, lockAgain) {
-			return err
+		store, err := state.Open(dir, nil)
+		if !errors.Is(err, state.ErrLocked) || time.Now().After(end) || !pause(ctx, lockRetry) {
+			return store, err
 		}
 	}
 }

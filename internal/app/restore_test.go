@@ -71,8 +71,8 @@ func TestRestoreStartsAgain(t *testing.T) {
 		t.Errorf("then: %+v", e)
 	}
 	events.end()
-	if !strings.Contains(r.log.String(), "a backup was restored") {
-		t.Error("the log does not tell of the restore")
+	if !strings.Contains(r.log.String(), "restored a backup") {
+		t.Error("the log does not mention the restore")
 	}
 	rename("Cellar")
 	r.stop()

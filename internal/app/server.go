@@ -51,12 +51,12 @@ type server struct {
 	simulated []*ps4test.Console
 	page      Page
 
-	group  *errgroup.Group
-	life   context.Context        // of what the group runs
-	stop   context.CancelFunc     // ends it
-	backup atomic.Pointer[[]byte] // to be restored after that; nil: none
-	latest atomic.Pointer[config.Config]
-	art    *artcache.Cache // nil: there is none
+	group     *errgroup.Group
+	life      context.Context    // of what the group runs
+	stop      context.CancelFunc // ends it
+	restoring atomic.Bool        // a backup is stored, so the server starts again
+	latest    atomic.Pointer[config.Config]
+	art       *artcache.Cache // nil: there is none
 
 	network  *ps4.Network // the one UDP socket
 	searches ps4.Counters // of searches, and of consoles that have no unit yet
@@ -80,8 +80,8 @@ type server struct {
 
 // Run serves until ctx is done, then stops everything, closes the state and returns nil.
 // It fails when a listener cannot be had or the state cannot be written; a console whose
-// own files are damaged is logged and left out. A backup that is restored on the page
-// makes it start again, with the last configuration.
+// own files are damaged is logged and left out. Restoring a backup makes it start again,
+// with the last configuration.
 func Run(ctx context.Context, o Options) error {
 	defer notifyStopping()
 	log := web.NewLog()
@@ -90,14 +90,14 @@ func Run(ctx context.Context, o Options) error {
 	defer unfold()
 	o.Log = folded
 	for {
+		logRestore(o.State, o.Log)
 		s := newServer(o)
 		err := errors.Join(s.serve(ctx, log), o.State.Close())
-		backup := s.backup.Load()
-		if err != nil || backup == nil {
+		if err != nil || !s.restoring.Load() {
 			return err
 		}
-		if o.State, err = restored(ctx, o.State.Dir(), *backup, o.Log); err != nil {
-			return err
+		if o.State, err = reopen(ctx, o.State.Dir()); err != nil {
+			return fmt.Errorf("opening the state after a restore: %w", err)
 		}
 		o.Config, o.Ready = s.latest.Load(), nil
 	}
@@ -148,7 +148,6 @@ func (s *server) run(ctx context.Context, simulated []*ps4test.Console) error {
 	defer s.stop()
 	s.group, ctx = errgroup.WithContext(ctx)
 	s.life = ctx
-	collect(startPercent)
 	s.group.Go(func() error { s.events.Run(ctx); return nil })
 	s.openArt()
 	if err := s.start(ctx, simulated); err != nil {
@@ -174,7 +173,6 @@ func (s *server) start(ctx context.Context, simulated []*ps4test.Console) error 
 	s.group.Go(func() error { s.discover(ctx); return nil })
 	s.group.Go(func() error { s.followConfig(ctx); return nil })
 	s.group.Go(func() error { s.feedWatchdog(ctx); return nil })
-	s.group.Go(func() error { s.settle(ctx); return nil })
 	if s.Ready != nil {
 		list, err := s.Homekit(ctx)
 		if err != nil {

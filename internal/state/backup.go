@@ -1,6 +1,13 @@
 package state
 
 import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,27 +21,68 @@ import (
 	"time"
 )
 
-// Limits of a backup. An installation of 64 consoles takes some 130 documents and a few megabytes.
+// A backup is a gzipped tar. Its first entry is the manifest, which lists the
+// entries that follow, in order:
+//
+//	MANIFEST.json        {"format": "ps4kit-backup", "version": 1, "created": …, "files": [{"name", "size", "sha256"}]}
+//	consoles.json
+//	homekit/A0B1C2D3E4F5.json
+//	…
 const (
-	maxBackupFiles = 1024
-	maxBackupSize  = 64 << 20 // bytes of all documents together, unpacked
+	manifestName   = "MANIFEST.json" // names of documents are lower case
+	archiveFormat  = "ps4kit-backup"
+	archiveVersion = 1
 )
 
-// ErrNothing means that there is no document to back up, or none in a backup.
-var ErrNothing = errors.New("nothing is remembered yet")
+// Limits of a backup. An installation with 64 consoles has some 130 documents
+// and a few megabytes.
+const (
+	maxBackupFiles  = 1024
+	maxBackupSize   = 64 << 20 // bytes of all documents together, unpacked
+	maxManifestSize = 1 << 20
+	maxTarPadding   = 1 << 20 // bytes after the last entry; tar fills its last block of 10 kB
+)
 
-// Contents tells what a backup holds.
+var (
+	// ErrNothing means that there is no document to back up.
+	ErrNothing = errors.New("nothing is remembered yet")
+	// ErrBackup means that an archive is not a complete backup made by this or
+	// an older ps4kit.
+	ErrBackup = errors.New("this is not a backup that can be restored")
+)
+
+// Contents describes a backup.
 type Contents struct {
 	Created time.Time
 	Files   []string // inside the state directory, with slashes, in order
 }
 
-// Backup writes every document as a gzipped tar, which Restore takes: whoever has it has the pairings and the credentials.
-// All documents are of one instant. Not in it: the lock, the socket, the cache of art, and files that were set aside as
-// damaged.
+type manifest struct {
+	Format  string         `json:"format"`
+	Version int            `json:"version"`
+	Created time.Time      `json:"created"`
+	Files   []manifestFile `json:"files"`
+}
+
+type manifestFile struct {
+	Name   string `json:"name"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"` // hex
+}
+
+// doc is a document as bytes.
+type doc struct {
+	name string // inside the state directory, with slashes
+	perm fs.FileMode
+	data []byte
+}
+
+// Backup writes all documents, as of one instant, as a gzipped tar for Restore.
+// It contains the pairings and the credentials, but not the lock, the socket,
+// the art cache or files set aside as damaged.
 //
-// It fails with ErrDamaged when a document in place does not parse, since such a backup could not be restored; with
-// ErrNewer; with ErrNothing; with ErrClosed; and when w does.
+// It returns ErrDamaged if a document is invalid, since such a backup could not
+// be restored, ErrNewer, ErrNothing, ErrClosed, or the error of w.
 func (s *Store) Backup(w io.Writer) error {
 	docs, err := s.snapshot()
 	if err != nil {
@@ -46,14 +94,7 @@ func (s *Store) Backup(w io.Writer) error {
 	return nil
 }
 
-// doc is a document as bytes.
-type doc struct {
-	name string // inside the state directory, with slashes
-	perm fs.FileMode
-	data []byte
-}
-
-// snapshot reads every document, while nothing is written.
+// snapshot reads every document while nothing is written.
 func (s *Store) snapshot() ([]doc, error) {
 	s.inUse.Lock()
 	defer s.inUse.Unlock()
@@ -67,52 +108,45 @@ func (s *Store) snapshot() ([]doc, error) {
 	if len(list) == 0 {
 		return nil, fmt.Errorf("state: %w", ErrNothing)
 	}
-	docs := make([]doc, 0, len(list))
+	var docs []doc
 	for _, name := range list {
 		data, err := s.read(name)
-		if err == nil || errors.Is(err, errTooBig) {
-			err = errors.Join(err, checkDocument(name, data))
+		if err == nil {
+			err = checkDocument(name, data)
 		}
-		if err != nil {
-			return nil, backupError(name, err)
+		switch _, failed := errors.AsType[*fs.PathError](err); {
+		case errors.Is(err, ErrNewer):
+			return nil, fmt.Errorf("state: %s was %w: back it up with that version", name, ErrNewer)
+		case failed:
+			return nil, fmt.Errorf("state: %w", err)
+		case err != nil:
+			return nil, &DamagedError{Name: name, Reason: unreadable}
 		}
 		docs = append(docs, doc{name, documentPerm(name), data})
 	}
 	return docs, nil
 }
 
-// backupError says why a document cannot be backed up, without its content.
-func backupError(name string, err error) error {
-	_, unreadable := errors.AsType[*fs.PathError](err)
-	switch {
-	case errors.Is(err, ErrNewer):
-		return fmt.Errorf("state: %s was %w: back it up with that version", name, ErrNewer)
-	case unreadable:
-		return fmt.Errorf("state: %w", err)
-	}
-	return &DamagedError{Name: name, Reason: "its content cannot be understood"}
-}
-
-// documentPath matches the names of documents inside the state directory, and nothing that leads out of it.
-// It is made when it is first needed, which is not at a start.
+// documentPath matches the names of documents inside the state directory, and
+// nothing that leads out of it. It is compiled on first use.
 var documentPath = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^(simulator\.pem|[a-z][a-z0-9-]*\.json|homekit/([0-9A-F]{12}|companion)\.json|inputs/[0-9A-F]{12}\.json)$`)
 })
 
-// listDocuments lists the documents of a state directory, in order. A directory inside that is missing is empty.
+// listDocuments lists the documents of a state directory, in order. A missing
+// subdirectory counts as empty.
 func listDocuments(dir string) ([]string, error) {
-	var list []string
+	return listFiles(dir, func(name string) bool { return documentPath().MatchString(name) })
+}
+
+func listFiles(dir string, match func(name string) bool) (list []string, err error) {
 	for _, inside := range []string{"", homekitDir, inputsDir} {
 		entries, err := os.ReadDir(filepath.Join(dir, inside))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 		for _, e := range entries {
-			name := path.Join(inside, e.Name())
-			if documentPath().MatchString(name) && !e.IsDir() {
+			if name := path.Join(inside, e.Name()); !e.IsDir() && match(name) {
 				list = append(list, name)
 			}
 		}
@@ -120,8 +154,8 @@ func listDocuments(dir string) ([]string, error) {
 	return list, nil
 }
 
-// checkDocument refuses content that could not be loaded. What is inside a document that this package knows nothing about
-// is for the one who loads it to judge.
+// checkDocument rejects content that could not be loaded. For documents that
+// this package doesn't know, it checks only the envelope.
 func checkDocument(name string, data []byte) error {
 	var err error
 	s := &Store{}
@@ -144,11 +178,162 @@ func checkDocument(name string, data []byte) error {
 // newestVersion is the highest DocumentOptions.Version in use.
 const newestVersion = 1
 
-// documentPerm is the mode of a restored document: closed to all but the owner unless it is known to hold no secret. The
-// next Save gives it the mode of its kind.
+// documentPerm returns the mode of a restored document: closed to others unless
+// it is known to contain no secret. The next Save sets the mode of its kind.
 func documentPerm(name string) fs.FileMode {
 	if name == "consoles.json" || name == "installation.json" || strings.HasPrefix(name, inputsDir+"/") {
 		return plainPerm
 	}
 	return secretPerm
+}
+
+func checksum(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+func writeArchive(w io.Writer, created time.Time, docs []doc) error {
+	m := manifest{Format: archiveFormat, Version: archiveVersion, Created: created}
+	for _, d := range docs {
+		m.Files = append(m.Files, manifestFile{d.name, int64(len(d.data)), checksum(d.data)})
+	}
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	zipped := gzip.NewWriter(w)
+	archive := tar.NewWriter(zipped)
+	for _, d := range append([]doc{{manifestName, secretPerm, text}}, docs...) {
+		header := &tar.Header{Typeflag: tar.TypeReg, Name: d.name, Mode: int64(d.perm), Size: int64(len(d.data)), ModTime: created}
+		if err := archive.WriteHeader(header); err != nil {
+			return err
+		}
+		if _, err := archive.Write(d.data); err != nil {
+			return err
+		}
+	}
+	if err := archive.Close(); err != nil {
+		return err
+	}
+	return zipped.Close()
+}
+
+// readArchive reads a complete backup and trusts nothing in it: it checks
+// names, types, sizes, checksums and content, and that nothing follows. Every
+// error is ErrBackup.
+func readArchive(r io.Reader) (manifest, []doc, error) {
+	raw := bufio.NewReader(r)
+	zipped, err := gzip.NewReader(raw)
+	if err != nil {
+		return manifest{}, nil, refused("it is not gzipped: %w", err)
+	}
+	zipped.Multistream(false)
+	archive := tar.NewReader(zipped)
+	m, err := readManifest(archive)
+	if err != nil {
+		return m, nil, err
+	}
+	var docs []doc
+	for _, f := range m.Files {
+		d, err := readListed(archive, f)
+		if err != nil {
+			return m, nil, err
+		}
+		docs = append(docs, d)
+	}
+	if _, err := archive.Next(); !errors.Is(err, io.EOF) {
+		return m, nil, refused("there is more in it than its manifest lists")
+	}
+	rest, err := io.Copy(io.Discard, io.LimitReader(zipped, maxTarPadding)) // to gzip's checksum
+	switch {
+	case err != nil:
+		return m, nil, refused("it is damaged or cut off: %w", err)
+	case rest == maxTarPadding:
+		return m, nil, refused("there is more in it than its manifest lists")
+	}
+	if _, err := raw.ReadByte(); !errors.Is(err, io.EOF) {
+		return m, nil, refused("something follows its end")
+	}
+	return m, docs, nil
+}
+
+func readManifest(archive *tar.Reader) (manifest, error) {
+	var m manifest
+	text, err := readEntry(archive, manifestName, maxManifestSize)
+	if err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal(text, &m); err != nil || m.Format != archiveFormat || m.Version < 1 {
+		return m, refused("its manifest is invalid")
+	}
+	if m.Version > archiveVersion {
+		return m, refused("it was %w (format %d, this one knows %d)", ErrNewer, m.Version, archiveVersion)
+	}
+	if len(m.Files) == 0 {
+		return m, refused("it contains no document")
+	}
+	if len(m.Files) > maxBackupFiles {
+		return m, refused("it lists more than %d documents", maxBackupFiles)
+	}
+	var total int64
+	seen := map[string]bool{}
+	for _, f := range m.Files {
+		switch {
+		case !documentPath().MatchString(f.Name):
+			return m, refused("%.80q is not the name of a document", f.Name)
+		case seen[f.Name]:
+			return m, refused("%s is in it twice", f.Name)
+		case f.Size < 0 || f.Size > maxFileSize:
+			return m, refused("%s is too large", f.Name)
+		}
+		seen[f.Name] = true
+		if total += f.Size; total > maxBackupSize {
+			return m, refused("it is larger than %d bytes", maxBackupSize)
+		}
+	}
+	return m, nil
+}
+
+// readListed reads the next entry, which must be the one that the manifest
+// lists.
+func readListed(archive *tar.Reader, f manifestFile) (doc, error) {
+	data, err := readEntry(archive, f.Name, f.Size)
+	switch {
+	case err != nil:
+		return doc{}, err
+	case int64(len(data)) != f.Size || checksum(data) != f.SHA256:
+		return doc{}, refused("%s differs from its manifest", f.Name)
+	}
+	if err := checkDocument(f.Name, data); errors.Is(err, ErrNewer) {
+		return doc{}, refused("%s was %w", f.Name, ErrNewer)
+	} else if err != nil {
+		return doc{}, refused("the content of %s is invalid", f.Name) // without the cause, which may contain a secret
+	}
+	return doc{f.Name, documentPerm(f.Name), data}, nil
+}
+
+// readEntry reads the next entry of the tar: a plain file of that name and at
+// most that size.
+func readEntry(archive *tar.Reader, name string, limit int64) ([]byte, error) {
+	header, err := archive.Next()
+	if err != nil {
+		return nil, refused("it is damaged or cut off: %w", err)
+	}
+	switch {
+	case header.Typeflag != tar.TypeReg:
+		return nil, refused("%.80q in it is not a plain file", header.Name)
+	case header.Name != name:
+		return nil, refused("expected %[2]s, found %[1].80q", header.Name, name)
+	case header.Size > limit:
+		return nil, refused("%s is too large", name)
+	}
+	var data bytes.Buffer
+	if _, err := io.Copy(&data, io.LimitReader(archive, limit)); err != nil {
+		return nil, refused("it is damaged or cut off: %w", err)
+	}
+	return data.Bytes(), nil
+}
+
+func refused(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", ErrBackup, fmt.Errorf(format, args...))
 }

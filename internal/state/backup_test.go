@@ -153,7 +153,7 @@ func TestBackupAndRestore(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			prepare(t, dir)
-			contents, err := state.Restore(dir, bytes.NewReader(archive))
+			contents, err := state.Restore(dir, archive)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -175,7 +175,7 @@ func TestBackupAndRestore(t *testing.T) {
 func TestRestoredStateLoads(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if _, err := state.Restore(dir, bytes.NewReader(filledBackup(t, "kept"))); err != nil {
+	if _, err := state.Restore(dir, filledBackup(t, "kept")); err != nil {
 		t.Fatal(err)
 	}
 	s := open(t, dir)
@@ -206,7 +206,7 @@ func TestRestoreKeepsWhatIsNoDocument(t *testing.T) {
 	dir := t.TempDir()
 	write(t, "mine", dir, "consoles.json.damaged-1")
 	write(t, "mine", dir, "Notes.txt")
-	if _, err := state.Restore(dir, bytes.NewReader(filledBackup(t, "x"))); err != nil {
+	if _, err := state.Restore(dir, filledBackup(t, "x")); err != nil {
 		t.Fatal(err)
 	}
 	if read(t, dir, "consoles.json.damaged-1") != "mine" || read(t, dir, "Notes.txt") != "mine" {
@@ -336,25 +336,12 @@ func saved(t *testing.T, archive []byte, name string) int {
 	}
 }
 
-// TestCheckBackup: it says of a backup what Restore would, and touches nothing.
-func TestCheckBackup(t *testing.T) {
-	t.Parallel()
-	archive := filledBackup(t, "x")
-	contents, err := state.CheckBackup(bytes.NewReader(archive))
-	if err != nil || !slices.Equal(contents.Files, filled()) || contents.Created.IsZero() {
-		t.Errorf("%+v, %v", contents, err)
-	}
-	if _, err := state.CheckBackup(bytes.NewReader(archive[:len(archive)-1])); !errors.Is(err, state.ErrBackup) {
-		t.Errorf("one that is cut: %v", err)
-	}
-}
-
 func TestRestoreWhileOwned(t *testing.T) {
 	t.Parallel()
 	archive, dir := filledBackup(t, "new"), t.TempDir()
 	fill(t, open(t, dir), "old")
 	before := tree(t, dir)
-	if _, err := state.Restore(dir, bytes.NewReader(archive)); !errors.Is(err, state.ErrLocked) {
+	if _, err := state.Restore(dir, archive); !errors.Is(err, state.ErrLocked) {
 		t.Errorf("%v", err)
 	}
 	if !maps.Equal(tree(t, dir), before) {

@@ -10,28 +10,30 @@ import (
 
 const rootDir = "/var/lib/ps4kit"
 
-// Env is what Dir asks about the process. A nil field asks the real one.
+// Env is the environment that Dir looks at. Nil fields mean the real one.
 type Env struct {
-	LookupEnv func(string) (string, bool) // nil: os.LookupEnv
-	UID       func() int                  // the effective user; nil: os.Geteuid
-	Exists    func(path string) bool      // nil: it can be seen; Find asks
+	LookupEnv func(string) (string, bool) // default: os.LookupEnv
+	UID       func() int                  // effective user; default: os.Geteuid
+	Exists    func(path string) bool      // used by Find; default: os.Stat
 }
 
-// Dir picks the state directory, as an absolute path, without touching it. The first of these that is set wins:
+// Dir returns the state directory as an absolute path, without touching it. The
+// first of these that is set wins:
 //
 //  1. flag, the value of --state-dir;
 //  2. $STATE_DIRECTORY, which systemd sets (the first one, when it lists several);
 //  3. $XDG_STATE_HOME/ps4kit, unless it is relative, which the XDG specification says to ignore;
-//  4. /var/lib/ps4kit for root, and ~/.local/state/ps4kit for everybody else.
+//  4. /var/lib/ps4kit for root, ~/.local/state/ps4kit for other users.
 //
-// It fails when there is no home directory, or no working directory for a relative flag.
+// It fails without a home directory, or without a working directory for a
+// relative flag.
 func Dir(flag string, env Env) (string, error) {
 	env = env.complete()
 	dir := chosenDir(flag, env)
 	if dir == "" {
 		home, _ := env.LookupEnv("HOME")
 		if home == "" {
-			return "", errors.New("state: there is no home directory to keep the state in: name one with --state-dir")
+			return "", errors.New("state: there is no home directory for the state: choose a directory with --state-dir")
 		}
 		dir = filepath.Join(home, ".local", "state", "ps4kit")
 	}
@@ -42,8 +44,10 @@ func Dir(flag string, env Env) (string, error) {
 	return dir, nil
 }
 
-// Find is Dir for a command that speaks to a server where one runs. A user who chose no directory and has none at home is taken to
-// /var/lib/ps4kit, where that exists: to the service of this machine, whose socket the members of its group may use.
+// Find is Dir for a command that talks to a running server. For a user who
+// chose no directory and has none at home it returns /var/lib/ps4kit, if that
+// exists: that of this machine's service, whose socket members of its group may
+// use.
 func Find(flag string, env Env) (string, error) {
 	env = env.complete()
 	dir, err := Dir(flag, env)
@@ -69,7 +73,8 @@ func (env Env) complete() Env {
 	return env
 }
 
-// chosenDir is the directory that somebody named, or root's; empty: there is none.
+// chosenDir returns the directory that was chosen, or root's, or an empty
+// string.
 func chosenDir(flag string, env Env) string {
 	if flag != "" {
 		return flag

@@ -2,10 +2,16 @@ package state
 
 import (
 	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/hex"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -15,11 +21,11 @@ type Console struct {
 	HostID        string         `json:"host_id"` // 12 upper-case hexadecimal digits
 	HostType      string         `json:"host_type"`
 	Name          string         `json:"name"`
-	Address       netip.AddrPort `json:"address"` // the last one, with the DDP port
+	Address       netip.AddrPort `json:"address"` // the last known one, with the DDP port
 	SystemVersion string         `json:"system_version"`
 	RequestPort   uint16         `json:"request_port"`
 	LastSeen      time.Time      `json:"last_seen,omitzero"`
-	Rested        time.Time      `json:"rested,omitzero"` // when a command put it into rest mode: it is deaf for a while then
+	Rested        time.Time      `json:"rested,omitzero"` // when a command put it into rest mode: it doesn't answer for a while then
 }
 
 // Consoles is the content of consoles.json.
@@ -27,7 +33,7 @@ type Consoles struct {
 	Consoles []Console `json:"consoles"`
 }
 
-// Consoles is the file of the known consoles. Each host id is there once.
+// Consoles returns the file of the known consoles. Host ids in it are unique.
 func (s *Store) Consoles() *File[Consoles] {
 	return document(s, "consoles.json", DocumentOptions[Consoles]{Check: checkConsoles})
 }
@@ -43,12 +49,115 @@ func checkConsoles(all Consoles) error {
 	return nil
 }
 
-// Companion stands for the companion bridge where HomeKit takes a host id (docs/homekit.md §1).
+// User is a PSN user as a console knows them. It prints and marshals as
+// [redacted].
+type User struct {
+	Credential string // 64 lower-case hexadecimal digits (docs/protocol.md §2)
+	Passcode   string // 4 digits, or empty
+}
+
+const redacted = "[redacted]"
+
+// String returns [redacted].
+func (u User) String() string { return redacted }
+
+// Format prints [redacted] for every verb.
+func (u User) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// MarshalText returns [redacted], for encoders and loggers. The file uses
+// storedUser.
+func (u User) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+func (u User) check() error {
+	if len(u.Credential) != 64 || strings.Trim(u.Credential, "0123456789abcdef") != "" {
+		return errors.New("a credential has 64 lower-case hexadecimal digits")
+	}
+	if u.Passcode != "" && (len(u.Passcode) != 4 || strings.Trim(u.Passcode, "0123456789") != "") {
+		return errors.New("a passcode has 4 digits")
+	}
+	return nil
+}
+
+// Credentials are the PSN users of the consoles.
+type Credentials struct {
+	Default *User           // for consoles without one of their own; may be nil
+	Hosts   map[string]User // by host id, upper case
+}
+
+// For returns a console's own user or the default one.
+func (c Credentials) For(host string) (User, bool) {
+	if u, ok := c.Hosts[strings.ToUpper(host)]; ok {
+		return u, true
+	}
+	if c.Default != nil {
+		return *c.Default, true
+	}
+	return User{}, false
+}
+
+func (c Credentials) check() error {
+	for id, u := range c.Hosts {
+		if upper, err := hostID(id); err != nil || upper != id {
+			return ErrHostID
+		}
+		if err := u.check(); err != nil {
+			return err
+		}
+	}
+	if c.Default != nil {
+		return c.Default.check()
+	}
+	return nil
+}
+
+// storedCredentials and storedUser are the content of credentials.json. They
+// hide nothing, so nothing else may use them.
+type storedCredentials struct {
+	Default *storedUser           `json:"default,omitempty"`
+	Hosts   map[string]storedUser `json:"hosts"`
+}
+
+type storedUser struct {
+	Credential string `json:"credential"`
+	Passcode   string `json:"passcode,omitempty"`
+}
+
+// Credentials returns the file of the PSN users (0600).
+func (s *Store) Credentials() *File[Credentials] {
+	stored := jsonCodec(DocumentOptions[storedCredentials]{})
+	return &File[Credentials]{store: s, name: "credentials.json", secret: true, codec: codec[Credentials]{
+		encode: func(c Credentials) ([]byte, error) {
+			sc := storedCredentials{Default: (*storedUser)(c.Default), Hosts: map[string]storedUser{}}
+			for id, u := range c.Hosts {
+				sc.Hosts[id] = storedUser(u)
+			}
+			if err := c.check(); err != nil {
+				return nil, err
+			}
+			return stored.encode(sc)
+		},
+		decode: func(data []byte) (Credentials, error) {
+			sc, err := stored.decode(data)
+			if err != nil {
+				return Credentials{}, err
+			}
+			c := Credentials{Default: (*User)(sc.Default), Hosts: map[string]User{}}
+			for id, u := range sc.Hosts {
+				c.Hosts[id] = User(u)
+			}
+			return c, c.check()
+		},
+	}}
+}
+
+// Companion takes the place of a host id for the companion bridge
+// (docs/homekit.md §1).
 const Companion = "companion"
 
-// HomeKit is the document of one HomeKit server, T being what its session layer keeps. A damaged one stays in place and
-// fails every Load until File.Remove, which sets it aside; so pairing is never opened again by accident. check refuses
-// data that cannot be true; nil accepts all.
+// HomeKit returns the document of one HomeKit server, where T is what its
+// session layer keeps. A damaged one stays in place and fails every Load until
+// File.Remove sets it aside, so that pairing never opens again by accident.
+// check rejects impossible data; nil accepts everything.
 func HomeKit[T any](s *Store, host string, check func(T) error) (*File[T], error) {
 	id := host
 	if host != Companion {
@@ -60,7 +169,24 @@ func HomeKit[T any](s *Store, host string, check func(T) error) (*File[T], error
 	return document(s, homekitDir+"/"+id+".json", DocumentOptions[T]{Secret: true, KeepDamaged: true, Check: check}), nil
 }
 
-// Inputs is the document with the inputs and names of one console.
+// HomeKitHosts lists the host ids that have a HomeKit document, in order,
+// without the companion bridge.
+func (s *Store) HomeKitHosts() ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(s.dir, homekitDir))
+	if err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	var hosts []string
+	for _, e := range entries {
+		name, found := strings.CutSuffix(e.Name(), ".json")
+		if id, err := hostID(name); found && err == nil && id == name && e.Type().IsRegular() {
+			hosts = append(hosts, id)
+		}
+	}
+	return hosts, nil
+}
+
+// Inputs returns the document with the inputs and names of one console.
 func Inputs[T any](s *Store, host string) (*File[T], error) {
 	id, err := hostID(host)
 	if err != nil {
@@ -69,7 +195,8 @@ func Inputs[T any](s *Store, host string) (*File[T], error) {
 	return document(s, inputsDir+"/"+id+".json", DocumentOptions[T]{}), nil
 }
 
-// hostID checks a host id and puts it into upper case. It becomes part of a path: nothing but hexadecimal digits gets through.
+// hostID returns a host id in upper case. It becomes part of a path, so it may
+// contain only hexadecimal digits.
 func hostID(text string) (string, error) {
 	if len(text) != 12 || strings.Trim(text, "0123456789abcdefABCDEF") != "" {
 		return "", fmt.Errorf("state: %w", ErrHostID)
@@ -82,13 +209,14 @@ type installation struct {
 	ID string `json:"id"`
 }
 
-// InstallationID returns 16 hexadecimal digits that were drawn at random when it was first asked for, and stay. They make the
-// model name of this installation unique: a console would take two installations for one device (docs/protocol.md §5).
+// InstallationID returns 16 random hexadecimal digits that stay the same once
+// drawn. They make the model name of this installation unique: a console would
+// take two installations for one device (docs/protocol.md §5).
 func (s *Store) InstallationID() (string, error) {
 	file := document(s, "installation.json", DocumentOptions[installation]{Check: checkInstallation})
 	in, err := file.LoadOr(func() (installation, error) {
 		var id [8]byte
-		rand.Read(id[:]) // never fails, crypto/rand says
+		rand.Read(id[:]) // never fails
 		return installation{hex.EncodeToString(id[:])}, nil
 	})
 	return in.ID, err
@@ -99,4 +227,45 @@ func checkInstallation(in installation) error {
 		return errors.New("the id is not 16 hexadecimal digits")
 	}
 	return nil
+}
+
+// simulatorKeyBits is the size of a console's key: the handshake has room for
+// no other (docs/protocol.md §4).
+const simulatorKeyBits = 2048
+
+// SimulatorKey returns the private key of this installation's simulated
+// consoles (simulator.pem, PKCS #8, 0600). The first call generates it, which
+// takes a small computer a second or more.
+func (s *Store) SimulatorKey() (*rsa.PrivateKey, error) {
+	file := &File[*rsa.PrivateKey]{
+		store: s, name: "simulator.pem", secret: true,
+		codec: codec[*rsa.PrivateKey]{encode: encodeKey, decode: decodeKey},
+	}
+	return file.LoadOr(func() (*rsa.PrivateKey, error) {
+		return rsa.GenerateKey(rand.Reader, simulatorKeyBits)
+	})
+}
+
+func encodeKey(key *rsa.PrivateKey) ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+}
+
+func decodeKey(data []byte) (*rsa.PrivateKey, error) {
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return nil, errors.New("it is not PEM")
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	key, ok := parsed.(*rsa.PrivateKey)
+	if !ok || key.N.BitLen() != simulatorKeyBits {
+		return nil, errors.New("it is not an RSA key of 2048 bits")
+	}
+	return key, nil
 }

@@ -1,13 +1,5 @@
 package state
 
-import "io"
-
-// RestoreStopping is Restore with a function that is called before each of its steps.
-func RestoreStopping(dir string, archive io.Reader, before func(step string)) (Contents, error) {
-	return (&restorer{dir: dir, before: before}).restore(archive)
-}
-
-// FinishStopping is what Open does about an interrupted restore, with a function that is called before each of its steps.
-func FinishStopping(dir string, before func(step string)) error {
-	return (&restorer{dir: dir, before: before}).finish()
-}
+// WithStep returns options with a function that is called before each change on
+// disk that a restore makes, and that can fail it.
+func WithStep(step func(string) error) *Options { return &Options{step: step} }

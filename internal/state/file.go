@@ -1,33 +1,62 @@
 package state
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 )
 
-// codec turns a value into the bytes of a file and back.
+// File is a file that holds one value. It is safe for concurrent use, also
+// alongside another File with the same name.
+type File[T any] struct {
+	store  *Store
+	name   string // inside the state directory
+	codec  codec[T]
+	secret bool // mode 0600, and errors don't quote the content
+	keep   bool // a damaged file stays in place
+}
+
+// codec turns a value into the content of a file and back.
 type codec[T any] struct {
 	encode func(T) ([]byte, error)
 	decode func([]byte) (T, error)
 }
 
-// File is one file that holds one value. It is safe for concurrent use, also beside another File of the same name.
-type File[T any] struct {
-	store  *Store
-	name   string // inside the store's directory
-	codec  codec[T]
-	secret bool // mode 0600, and errors do not tell what the content was
-	keep   bool // a damaged file stays in place
+// DocumentOptions describe a JSON document; the zero value is usable.
+type DocumentOptions[T any] struct {
+	Secret      bool          // the file is 0600 instead of 0640, and errors don't quote its content
+	KeepDamaged bool          // a damaged file stays in place and fails every Load, instead of being set aside
+	Version     int           // of the data, raised when an older ps4kit must not read it; default: 1
+	Check       func(T) error // rejects impossible data when saving, and as damage when loading
 }
 
-// Name is the path of the file inside the state directory.
+var documentName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+
+// Document returns the JSON document NAME.json of a store, for content that
+// this package doesn't know. name consists of lower-case letters, digits and
+// hyphens.
+func Document[T any](s *Store, name string, opts DocumentOptions[T]) (*File[T], error) {
+	if !documentName.MatchString(name) {
+		return nil, fmt.Errorf("state: %q is not the name of a document", name)
+	}
+	return document(s, name+".json", opts), nil
+}
+
+func document[T any](s *Store, name string, opts DocumentOptions[T]) *File[T] {
+	return &File[T]{store: s, name: name, codec: jsonCodec(opts), secret: opts.Secret, keep: opts.KeepDamaged}
+}
+
+// Name returns the path of the file inside the state directory.
 func (f *File[T]) Name() string { return f.name }
 
-// Load returns what was saved last. The errors: fs.ErrNotExist when there is nothing, ErrDamaged (the file has been set
-// aside, or stays in place and fails again), ErrNewer, ErrClosed, and those of reading.
+// Load returns the saved value. It returns fs.ErrNotExist if there is none,
+// ErrDamaged (the file was set aside, or stays in place and fails again),
+// ErrNewer, ErrClosed, or the error of reading.
 func (f *File[T]) Load() (T, error) {
 	unlock, err := f.enter()
 	if err != nil {
@@ -38,9 +67,10 @@ func (f *File[T]) Load() (T, error) {
 	return f.load()
 }
 
-// Save replaces the value. When it returns nil the new value is on disk for good; when it fails the old one is still
-// there (or the new one, if it was only the last fsync that failed). A file that could not be loaded is not overwritten:
-// Save then fails with Load's error.
+// Save replaces the value. After nil the new value is on disk for good; after
+// an error the old one is still there, unless only the last fsync failed. Save
+// does not overwrite a file that cannot be loaded and returns Load's error
+// instead.
 func (f *File[T]) Save(value T) error {
 	unlock, err := f.enter()
 	if err != nil {
@@ -50,7 +80,8 @@ func (f *File[T]) Save(value T) error {
 	return f.save(value)
 }
 
-// LoadOr returns what was saved last. When there is nothing, it saves what create returns, and returns that.
+// LoadOr returns the saved value. If there is none, it saves and returns what
+// create returns.
 func (f *File[T]) LoadOr(create func() (T, error)) (T, error) {
 	var none T
 	unlock, err := f.enter()
@@ -71,8 +102,9 @@ func (f *File[T]) LoadOr(create func() (T, error)) (T, error) {
 	return value, nil
 }
 
-// Update saves what change makes of the value, of the zero value when there is none. Nothing else reads or writes the file
-// meanwhile, so change must not use it. Nothing is saved when change fails.
+// Update saves what change makes of the value, or of the zero value if there is
+// none. The file is locked meanwhile, so change must not use it. If change
+// fails, nothing is saved.
 func (f *File[T]) Update(change func(T) (T, error)) error {
 	unlock, err := f.enter()
 	if err != nil {
@@ -89,8 +121,8 @@ func (f *File[T]) Update(change func(T) (T, error)) error {
 	return f.save(value)
 }
 
-// Remove deletes the file for good. That there is none is no error. A damaged file is set aside instead: this is how the
-// owner resets a HomeKit document.
+// Remove deletes the file, if it exists. It sets a damaged file aside instead:
+// this is how the owner resets a HomeKit document.
 func (f *File[T]) Remove() error {
 	unlock, err := f.enter()
 	if err != nil {
@@ -112,8 +144,8 @@ func (f *File[T]) Remove() error {
 	return syncDir(filepath.Dir(f.path()))
 }
 
-// enter begins an operation on the file; the function that it returns ends it.
-func (f *File[T]) enter() (func(), error) {
+// enter locks the file; the caller calls unlock.
+func (f *File[T]) enter() (unlock func(), err error) {
 	if err := f.store.enter(); err != nil {
 		return nil, err
 	}
@@ -125,25 +157,24 @@ func (f *File[T]) enter() (func(), error) {
 	}, nil
 }
 
-func (f *File[T]) load() (T, error) {
-	var none T
+func (f *File[T]) load() (value T, err error) {
 	slot := f.store.slot(f.name)
 	slot.known = false
 	data, err := f.store.read(f.name)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		slot.known = true
-	}
-	if err != nil && !errors.Is(err, errTooBig) {
-		return none, fmt.Errorf("state: %w", err)
-	}
-	var value T
-	if err == nil {
+		fallthrough
+	case err != nil && !errors.Is(err, errTooBig):
+		return value, fmt.Errorf("state: %w", err)
+	case err == nil:
 		value, err = f.codec.decode(data)
 	}
-	switch {
-	case errors.Is(err, ErrNewer):
-		return none, fmt.Errorf("state: %s was %w: install that version again, or restore a backup", f.name, err)
-	case err != nil:
+	if err != nil {
+		var none T
+		if errors.Is(err, ErrNewer) {
+			return none, fmt.Errorf("state: %s was %w: install that version again, or restore a backup", f.name, err)
+		}
 		return none, f.damaged(err)
 	}
 	slot.known = true
@@ -151,8 +182,7 @@ func (f *File[T]) load() (T, error) {
 }
 
 func (f *File[T]) save(value T) error {
-	slot := f.store.slot(f.name)
-	if !slot.known {
+	if !f.store.slot(f.name).known {
 		if _, err := f.load(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -161,14 +191,136 @@ func (f *File[T]) save(value T) error {
 	if err != nil {
 		return fmt.Errorf("state: %s is not saved: %w", f.name, err)
 	}
-	return f.store.save(f.name, data, f.perm())
-}
-
-func (f *File[T]) perm() fs.FileMode {
+	perm := plainPerm
 	if f.secret {
-		return secretPerm
+		perm = secretPerm
 	}
-	return plainPerm
+	return f.store.save(f.name, data, perm)
 }
 
 func (f *File[T]) path() string { return filepath.Join(f.store.dir, f.name) }
+
+// DamagedError reports a file with invalid content; it is ErrDamaged too. The
+// file still exists, under one name or the other.
+type DamagedError struct {
+	Name      string // of the file, inside the state directory
+	AsideName string // its name now; empty if it stays in place, where it fails every Load
+	Reason    string // without the content of a secret file
+}
+
+// Error tells what happened and what to do.
+func (e *DamagedError) Error() string {
+	if e.AsideName == "" {
+		return fmt.Sprintf("state: %s is damaged (%s): restore it from a backup, or reset it and pair again", e.Name, e.Reason)
+	}
+	return fmt.Sprintf("state: %s is damaged (%s) and was renamed to %s: restore it from a backup, or continue without its content",
+		e.Name, e.Reason, e.AsideName)
+}
+
+// Is makes errors.Is(err, ErrDamaged) true.
+func (e *DamagedError) Is(target error) bool { return target == ErrDamaged }
+
+const unreadable = "its content is invalid"
+
+// damaged sets a file aside, unless it has to stay, and returns a DamagedError.
+func (f *File[T]) damaged(cause error) error {
+	e := &DamagedError{Name: f.name, Reason: cause.Error()}
+	if f.secret {
+		e.Reason = unreadable
+	}
+	if f.keep {
+		return e
+	}
+	var err error
+	if e.AsideName, err = f.setAside(); err != nil {
+		return errors.Join(e, err)
+	}
+	return e
+}
+
+// setAside renames a file to the first free name of NAME.damaged-1, -2, ...:
+// nothing is overwritten.
+func (f *File[T]) setAside() (string, error) {
+	for n := 1; ; n++ {
+		aside := fmt.Sprintf("%s.damaged-%d", f.name, n)
+		path := filepath.Join(f.store.dir, aside)
+		_, err := os.Lstat(path)
+		if err == nil {
+			continue
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			err = os.Rename(f.path(), path)
+		}
+		if err != nil {
+			return "", fmt.Errorf("state: %w", err)
+		}
+		f.store.slot(f.name).known = true
+		return aside, syncDir(filepath.Dir(path))
+	}
+}
+
+// envelope is the content of a JSON document.
+type envelope struct {
+	Version int             `json:"version"`
+	Data    json.RawMessage `json:"data"`
+}
+
+var errNoData = errors.New("it contains no data")
+
+func jsonCodec[T any](opts DocumentOptions[T]) codec[T] {
+	if opts.Version == 0 {
+		opts.Version = 1
+	}
+	if opts.Check == nil {
+		opts.Check = func(T) error { return nil }
+	}
+	return codec[T]{
+		encode: func(value T) ([]byte, error) {
+			if err := opts.Check(value); err != nil {
+				return nil, err
+			}
+			return encodeJSON(value, opts.Version)
+		},
+		decode: func(data []byte) (T, error) {
+			var value T
+			if err := decodeJSON(data, opts.Version, &value); err != nil {
+				return value, err
+			}
+			return value, opts.Check(value)
+		},
+	}
+}
+
+func encodeJSON(value any, version int) ([]byte, error) {
+	data, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	if isNull(data) {
+		return nil, errNoData // it could not be loaded again
+	}
+	text, err := json.MarshalIndent(envelope{version, data}, "", "  ")
+	return append(text, '\n'), err
+}
+
+func decodeJSON(data []byte, version int, value any) error {
+	var e envelope
+	if err := json.Unmarshal(data, &e); err != nil {
+		return err
+	}
+	switch {
+	case e.Version > version:
+		return ErrNewer
+	case e.Version < 1:
+		return errors.New("it contains no version")
+	case isNull(e.Data):
+		return errNoData
+	}
+	return json.Unmarshal(e.Data, value)
+}
+
+// isNull reports data that would decode to a zero value, such as a new
+// identity.
+func isNull(data json.RawMessage) bool {
+	return len(data) == 0 || bytes.Equal(data, []byte("null"))
+}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -16,28 +15,30 @@ import (
 // Inspection is what can be seen of a state directory from outside.
 type Inspection struct {
 	Mode      fs.FileMode
-	Writable  error    // nil: this user may write to it
+	Writable  error    // nil if this user may write to it
 	Free      uint64   // bytes that this user may still write there
 	Documents int      // in place
-	Damaged   []string // documents in place that cannot be understood
+	Damaged   []string // invalid documents in place
 	Newer     []string // documents that a newer ps4kit wrote
-	Aside     []string // files that were set aside as damaged
+	Aside     []string // files set aside as damaged
 	Exposed   []string // documents with secrets that others than the owner may read
 }
 
-// Inspect looks at a state directory and changes nothing. It needs no lock: a document is whole at every instant. What
-// this user may not read counts as good. It fails with fs.ErrNotExist when there is no directory yet; Writable then says
-// whether this user may make it.
+// Inspect examines a state directory without changing it. It needs no lock: a
+// document is complete at every instant. Documents that this user may not read
+// count as good. It returns fs.ErrNotExist if there is no directory yet;
+// Writable then tells whether this user may create it.
 func Inspect(dir string) (Inspection, error) {
 	info, err := os.Stat(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Inspection{Writable: makable(dir)}, fmt.Errorf("state: %w", err)
+	if err == nil && !info.IsDir() {
+		err = &fs.PathError{Op: "open", Path: dir, Err: unix.ENOTDIR}
 	}
 	if err != nil {
-		return Inspection{}, fmt.Errorf("state: %w", err)
-	}
-	if !info.IsDir() {
-		return Inspection{}, fmt.Errorf("state: %w", &fs.PathError{Op: "open", Path: dir, Err: unix.ENOTDIR})
+		var in Inspection
+		if errors.Is(err, fs.ErrNotExist) {
+			in.Writable = creatable(dir)
+		}
+		return in, fmt.Errorf("state: %w", err)
 	}
 	in := Inspection{Mode: info.Mode(), Writable: unix.Access(dir, unix.W_OK|unix.X_OK)}
 	var room unix.Statfs_t
@@ -52,12 +53,15 @@ func Inspect(dir string) (Inspection, error) {
 	for _, name := range list {
 		in.document(dir, name)
 	}
-	in.Aside, err = listAside(dir)
-	return in, err
+	if in.Aside, err = listFiles(dir, regexp.MustCompile(`\.damaged-[0-9]+$`).MatchString); err != nil {
+		return in, fmt.Errorf("state: %w", err)
+	}
+	return in, nil
 }
 
-// makable says what keeps this user from making a directory, with those above it that are missing too.
-func makable(dir string) error {
+// creatable returns why this user cannot create a directory and its missing
+// parents.
+func creatable(dir string) error {
 	for parent := filepath.Dir(dir); ; parent = filepath.Dir(parent) {
 		if err := unix.Access(parent, unix.W_OK|unix.X_OK); !errors.Is(err, fs.ErrNotExist) || parent == filepath.Dir(parent) {
 			return err
@@ -67,43 +71,19 @@ func makable(dir string) error {
 
 func (in *Inspection) document(dir, name string) {
 	in.Documents++
-	file := filepath.Join(dir, filepath.FromSlash(name))
-	if info, err := os.Stat(file); err == nil && isSecret(name) && info.Mode()&0o077 != 0 {
+	secret := name == "credentials.json" || name == "simulator.pem" || strings.HasPrefix(name, homekitDir+"/")
+	if info, err := os.Stat(filepath.Join(dir, name)); err == nil && secret && info.Mode()&0o077 != 0 {
 		in.Exposed = append(in.Exposed, name)
 	}
 	data, err := (&Store{dir: dir}).read(name)
 	if err == nil {
 		err = checkDocument(name, data)
 	}
-	_, unreadable := errors.AsType[*fs.PathError](err)
-	switch {
-	case err == nil, unreadable:
+	switch _, failed := errors.AsType[*fs.PathError](err); {
+	case err == nil, failed:
 	case errors.Is(err, ErrNewer):
 		in.Newer = append(in.Newer, name)
 	default:
 		in.Damaged = append(in.Damaged, name)
 	}
-}
-
-// isSecret tells the documents that are 0600 for certain.
-func isSecret(name string) bool {
-	return name == "credentials.json" || name == "simulator.pem" || strings.HasPrefix(name, homekitDir+"/")
-}
-
-var asideName = regexp.MustCompile(`\.damaged-[0-9]+$`)
-
-func listAside(dir string) ([]string, error) {
-	var list []string
-	for _, inside := range []string{"", homekitDir, inputsDir} {
-		entries, err := os.ReadDir(filepath.Join(dir, inside))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("state: %w", err)
-		}
-		for _, e := range entries {
-			if asideName.MatchString(e.Name()) {
-				list = append(list, path.Join(inside, e.Name()))
-			}
-		}
-	}
-	return list, nil
 }

@@ -1,39 +1,22 @@
 package state_test
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/ps4kit/ps4kit/internal/state"
 )
-
-// killed is what a step panics with, so that nothing is done after it, as after a kill.
-type killed struct{}
-
-// stopAt runs a restore, or the end of one, up to its n-th step. It reports whether it was stopped.
-func stopAt(n int, run func(before func(string))) (stopped bool) {
-	defer func() {
-		if r := recover(); r != nil {
-			if _, ok := r.(killed); !ok {
-				panic(r)
-			}
-			stopped = true
-		}
-	}()
-	run(func(string) {
-		if n--; n < 0 {
-			panic(killed{})
-		}
-	})
-	return false
-}
 
 // smallState makes a state directory of three documents, and smallBackup a backup of two others.
 func smallState(t *testing.T) string {
@@ -62,15 +45,53 @@ func oldAndNew(t *testing.T) (before, after map[string]string) {
 	t.Helper()
 	dir := smallState(t)
 	before = tree(t, dir)
-	if _, err := state.Restore(dir, bytes.NewReader(smallBackup(t))); err != nil {
+	if _, err := state.Restore(dir, smallBackup(t)); err != nil {
 		t.Fatal(err)
 	}
 	return before, tree(t, dir)
 }
 
-// TestRestoreInterrupted stops a restore before each of its steps, half of the time stops what the next start does about
-// it, too, and starts once more: there is the old state or the new one, whole, and nothing else.
-func TestRestoreInterrupted(t *testing.T) {
+var errStopped = errors.New("stopped")
+
+// stopAt returns options that stop a restore before its n-th change on disk. A
+// killed one changes nothing any more; one that fails changes what it likes
+// after that.
+func stopAt(n int, kill bool) (opts *state.Options, stopped *bool) {
+	stopped = new(bool)
+	return state.WithStep(func(string) error {
+		n--
+		if n == -1 || n < 0 && kill {
+			*stopped = true
+			return errStopped
+		}
+		return nil
+	}), stopped
+}
+
+// restart does what a server does: it stores a backup, closes the state and
+// opens it again. It returns the error of the first thing that fails.
+func restart(dir string, archive []byte, opts *state.Options) error {
+	s, err := state.Open(dir, opts)
+	if err != nil {
+		return err
+	}
+	_, err = s.StageRestore(archive)
+	if err := errors.Join(err, s.Close()); err != nil {
+		return err
+	}
+	if s, err = state.Open(dir, opts); err != nil {
+		return err
+	}
+	if s.Restored() == nil {
+		err = errors.New("nothing was restored")
+	}
+	return errors.Join(err, s.Close())
+}
+
+// TestRestoreKilled kills a restore before each of its steps, and half of the
+// time kills the next start too: the start after that finds either the old state
+// or the new one, and nothing else.
+func TestRestoreKilled(t *testing.T) {
 	t.Parallel()
 	before, after := oldAndNew(t)
 	archive := smallBackup(t)
@@ -78,15 +99,81 @@ func TestRestoreInterrupted(t *testing.T) {
 	for n := 0; ; n++ {
 		for _, again := range []bool{false, true} {
 			dir := smallState(t)
-			if !stopAt(n, func(step func(string)) { _, _ = state.RestoreStopping(dir, bytes.NewReader(archive), step) }) {
+			opts, stopped := stopAt(n, true)
+			if err := restart(dir, archive, opts); !*stopped {
+				if err != nil {
+					t.Error(err)
+				}
 				checkSeen(t, seen, n)
 				return
 			}
 			if again {
-				stopAt(n/2, func(step func(string)) { _ = state.FinishStopping(dir, step) })
+				opts, _ := stopAt(n/2, true)
+				if s, err := state.Open(dir, opts); err == nil {
+					_ = s.Close()
+				}
 			}
 			seen[found(t, fmt.Sprintf("step %d, again %v", n, again), dir, before, after)]++
 		}
+	}
+}
+
+// TestRestoreFails fails each step of a restore in turn: the failure is reported
+// and the old state is kept, or the next start completes the restore.
+func TestRestoreFails(t *testing.T) {
+	t.Parallel()
+	before, after := oldAndNew(t)
+	archive := smallBackup(t)
+	seen := map[string]int{}
+	for n := 0; ; n++ {
+		dir := smallState(t)
+		opts, stopped := stopAt(n, false)
+		err := restart(dir, archive, opts)
+		if !*stopped {
+			checkSeen(t, seen, n)
+			return
+		}
+		if !errors.Is(err, errStopped) {
+			t.Errorf("step %d: %v", n, err)
+		}
+		seen[found(t, fmt.Sprintf("step %d", n), dir, before, after)]++
+	}
+}
+
+// TestRestoreOnFullDisk: a disk too small for the documents keeps the old ones,
+// and the store opens.
+func TestRestoreOnFullDisk(t *testing.T) {
+	t.Parallel()
+	before, after := oldAndNew(t)
+	for room := range 3 { // files that fit; the backup is the last
+		dir := smallState(t)
+		opts := &state.Options{Write: func(path string, data []byte, perm fs.FileMode) error {
+			if room--; room < 0 {
+				return errors.Join(os.WriteFile(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"1"), data[:1], perm), unix.ENOSPC)
+			}
+			return state.WriteFile(path, data, perm)
+		}}
+		if err := restart(dir, smallBackup(t), opts); !errors.Is(err, unix.ENOSPC) {
+			t.Errorf("%v", err)
+		}
+		if state.RestorePending(dir) {
+			t.Error("the backup is still waiting")
+		}
+		if got := found(t, "a full disk", dir, before, after); got != "old" {
+			t.Errorf("the %s state", got)
+		}
+	}
+}
+
+// TestStoredBackupDamaged: a start that cannot tell what is half restored says
+// what to do.
+func TestStoredBackupDamaged(t *testing.T) {
+	t.Parallel()
+	dir := smallState(t)
+	write(t, "damaged since", dir, "restore.tar.gz")
+	_, err := state.Open(dir, nil)
+	if !errors.Is(err, state.ErrBackup) || !strings.Contains(err.Error(), "delete "+filepath.Join(dir, "restore.tar.gz")) {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -111,39 +198,8 @@ func found(t *testing.T, when, dir string, before, after map[string]string) stri
 
 func checkSeen(t *testing.T, seen map[string]int, steps int) {
 	t.Helper()
-	if seen["old"] == 0 || seen["new"] == 0 || steps < 10 {
-		t.Errorf("%d steps, %v: nothing is proved", steps, seen)
-	}
-}
-
-// TestRestoreInterruptedInRemoval: the kill came while the directories of the restore were removed.
-func TestRestoreInterruptedInRemoval(t *testing.T) {
-	t.Parallel()
-	before, after := oldAndNew(t)
-	for name, left := range map[string][]string{
-		"of what was moved":     {"restore.moving", "restore.old/homekit"},
-		"of the old state":      {"restore.old/inputs"},
-		"of a staged one":       {"restore.new/homekit"},
-		"of everything at once": {"restore.moving/inputs", "restore.old", "restore.new"},
-	} {
-		dir := smallState(t)
-		if name != "of a staged one" {
-			if _, err := state.Restore(dir, bytes.NewReader(smallBackup(t))); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for _, l := range left {
-			if err := os.MkdirAll(filepath.Join(dir, l), 0o750); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want := "new"
-		if name == "of a staged one" {
-			want = "old"
-		}
-		if got := found(t, name, dir, before, after); got != want {
-			t.Errorf("%s: the %s state", name, got)
-		}
+	if seen["old"] == 0 || seen["new"] == 0 || steps < 8 { // 3 writes, 2 renames, 3 removals
+		t.Errorf("%d steps, %v: this proves nothing", steps, seen)
 	}
 }
 
@@ -183,7 +239,7 @@ func wholeStates(t *testing.T) []map[string]string {
 	var states []map[string]string
 	for n := range 2 {
 		dir := t.TempDir()
-		if _, err := state.Restore(dir, bytes.NewReader(numbered(t, n))); err != nil {
+		if _, err := state.Restore(dir, numbered(t, n)); err != nil {
 			t.Fatal(err)
 		}
 		states = append(states, tree(t, dir))
@@ -225,12 +281,17 @@ func killRestorer(t *testing.T, dir string) {
 // backupFile is where the restorer of a directory finds its backups.
 func backupFile(dir string, n int) string { return fmt.Sprintf("%s-%d.tar.gz", dir, n) }
 
-// restoreUntilKilled restores two backups in turn.
+// restoreUntilKilled restores two backups in turn, as a command and as a server
+// does.
 func restoreUntilKilled(dir string) int {
 	for n := 0; ; n++ {
 		archive, err := os.ReadFile(backupFile(dir, n%2))
-		if err == nil {
-			_, err = state.Restore(dir, bytes.NewReader(archive))
+		switch {
+		case err != nil:
+		case n/2%2 == 0:
+			_, err = state.Restore(dir, archive)
+		default:
+			err = restart(dir, archive, nil)
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)

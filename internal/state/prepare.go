@@ -23,11 +23,12 @@ const (
 
 const lockName = "lock"
 
-// prepareDir makes the directory, and closes one that is still empty to others. A directory that everybody may write to is
-// refused: anybody could put a pairing there.
+// prepareDir creates the directory, and closes one that is still empty to
+// others. It refuses a world-writable directory, where any user could put a
+// pairing.
 func prepareDir(dir string) error {
 	if err := os.MkdirAll(dir, dirPerm); err != nil {
-		return fmt.Errorf("the state directory cannot be made: %w: name another with --state-dir", err)
+		return fmt.Errorf("the state directory cannot be created: %w: choose another with --state-dir", err)
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -37,24 +38,26 @@ func prepareDir(dir string) error {
 	switch {
 	case err != nil:
 		return err
-	case len(entries) == 0 && info.Mode()&fs.ModeSticky == 0: // sticky: it is /tmp, or like it
+	case len(entries) == 0 && info.Mode()&fs.ModeSticky == 0: // sticky: /tmp or similar
 		return makeOurs(dir)
 	case info.Mode()&0o002 != 0:
-		return fmt.Errorf("everybody may write to %s: use another directory, or chmod 750 it", dir)
+		return fmt.Errorf("%s is world-writable: use another directory, or chmod 750 it", dir)
 	}
 	return nil
 }
 
-// makeOurs sets the mode of a new directory whatever the umask is, and makes its entry last.
+// makeOurs sets the mode of a new directory regardless of the umask, and makes
+// its entry durable.
 func makeOurs(dir string) error {
-	if err := os.Chmod(dir, dirPerm); err != nil && !errors.Is(err, fs.ErrPermission) { // not ours: we may still write to it
+	if err := os.Chmod(dir, dirPerm); err != nil && !errors.Is(err, fs.ErrPermission) { // another user's, who lets us write
 		return err
 	}
 	return syncDir(filepath.Dir(dir))
 }
 
-// takeLock locks the directory for this process. The lock goes with the process, however that ends; the file stays, since
-// removing it would let two processes lock two files of that name.
+// takeLock locks the directory for this process. The lock ends with the
+// process; the file stays, since deleting it would let two processes lock two
+// files of that name.
 func takeLock(dir string) (*os.File, error) {
 	lock, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, plainPerm)
 	if err != nil {
@@ -63,7 +66,7 @@ func takeLock(dir string) (*os.File, error) {
 	err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	switch {
 	case errors.Is(err, unix.EWOULDBLOCK):
-		err = fmt.Errorf("%s is %w%s: stop that one first, or name another directory with --state-dir", dir, ErrLocked, owner(lock))
+		err = fmt.Errorf("%s is %w%s: stop that one first, or choose another directory with --state-dir", dir, ErrLocked, owner(lock))
 	case err == nil:
 		err = errors.Join(writeOwner(lock), handOver(dir, lock.Name()))
 	}
@@ -73,15 +76,15 @@ func takeLock(dir string) (*os.File, error) {
 	return lock, nil
 }
 
-// releaseLock gives the lock up at once. Closing the file alone would not, while a child process that is just being started
-// still has it open.
+// releaseLock releases the lock at once. Closing the file alone would not while
+// a child process that is being started still has it open.
 func releaseLock(lock *os.File) error {
 	return errors.Join(unix.Flock(int(lock.Fd()), unix.LOCK_UN), lock.Close())
 }
 
-// owner tells the process that holds the lock, as far as it has written that down.
+// owner describes the process that holds the lock, if it has written its id.
 func owner(lock io.Reader) string {
-	text, _ := io.ReadAll(io.LimitReader(lock, 20)) // only a help to the reader of the message
+	text, _ := io.ReadAll(io.LimitReader(lock, 20)) // best effort: part of a message
 	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	if err != nil {
 		return ""
@@ -97,21 +100,23 @@ func writeOwner(lock *os.File) error {
 	return err
 }
 
-// leftover is the name of a temporary file of WriteFile: a dot, the name of the file, a number.
-var leftover = regexp.MustCompile(`^\.[a-zA-Z0-9-]+\.(json|pem)[0-9]+$`)
+// leftover matches the temporary files of WriteFile (a dot, the name of the
+// file, a number) and documents of a restore that was discarded.
+var leftover = regexp.MustCompile(`^(\.[a-zA-Z0-9-]+\.(json|pem|tar\.gz)(\.restore)?[0-9]+|[a-zA-Z0-9-]+\.(json|pem)\.restore)$`)
 
-// prepareFiles ends a restore that was interrupted, makes the directories inside and removes temporary files. Only the
-// owner of the lock may do that.
+// prepareFiles creates the directories inside, applies a waiting backup and
+// removes temporary files. The caller owns the lock.
 func (s *Store) prepareFiles() error {
-	if err := (&restorer{dir: s.dir, before: func(string) {}}).finish(); err != nil {
-		return fmt.Errorf("ending an interrupted restore: %w", err)
-	}
-	for _, dir := range []string{s.dir, filepath.Join(s.dir, homekitDir), filepath.Join(s.dir, inputsDir)} {
-		if dir != s.dir {
-			if err := makeInside(dir); err != nil {
-				return err
-			}
+	inside := []string{filepath.Join(s.dir, homekitDir), filepath.Join(s.dir, inputsDir)}
+	for _, dir := range inside {
+		if err := makeInside(dir); err != nil {
+			return err
 		}
+	}
+	if err := s.commitRestore(); err != nil {
+		return err
+	}
+	for _, dir := range append(inside, s.dir) {
 		if err := removeLeftovers(dir); err != nil {
 			return err
 		}
@@ -130,7 +135,8 @@ func makeInside(dir string) error {
 	return errors.Join(makeOurs(dir), handOver(filepath.Dir(dir), dir))
 }
 
-// handOver gives what root made to the owner of the state directory, who is the service's user, not root.
+// handOver gives what root made to the owner of the state directory, who is the
+// service's user, not root.
 func handOver(stateDir, path string) error {
 	if os.Geteuid() != 0 {
 		return nil

@@ -1,71 +1,130 @@
 package state
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
-// Directories of a restore that is under way. Their names say how far it is, so that the next Open can end it however it
-// was interrupted:
+// A restore passes through these files, so that a process killed at any instant
+// leaves either the old documents or the new ones once the directory is opened
+// again:
 //
-//	restore.new      the new documents are being written       the old state holds; Open removes it
-//	restore.ready    all are on disk                           the new state holds; Open does what is left
-//	restore.moving   the old documents are out of the way      the new state holds; Open does what is left
-//	restore.old      the old documents, until the new ones are in place
+//	NAME.restore    a document of the backup; Open deletes it unless there is a
+//	restore.tar.gz  backup whose documents are all written: Open puts them in place
+//
+// The backup appears by a rename, which is the point of no return. Everything
+// that can fail for lack of space happens before it.
 const (
-	restoreNew    = "restore.new"
-	restoreReady  = "restore.ready"
-	restoreMoving = "restore.moving"
-	restoreOld    = "restore.old"
+	pendingName  = "restore.tar.gz"
+	stagedSuffix = ".restore"
 )
 
-// Restore replaces every document of a state directory by those of a backup, and removes documents that are not in the
-// backup. The backup is read and checked as a whole before anything is touched. Whoever kills the process finds the old
-// documents or the new ones, never some of each. Files that were set aside as damaged stay.
+// Restore replaces every document of a state directory with those of a backup
+// and deletes documents that are not in it. It checks the whole backup before
+// it changes anything, and creates the directory if it is missing. Files set
+// aside as damaged stay.
 //
-// It makes the directory if it is missing. It fails with ErrBackup when the backup is not good, and with ErrLocked while a
-// process owns the directory. After a failure of writing the next Open finds the old state, or ends what was begun.
-func Restore(dir string, archive io.Reader) (Contents, error) {
-	return (&restorer{dir: dir, before: func(string) {}}).restore(archive)
+// It returns ErrBackup if the backup is not valid and ErrLocked while a process
+// owns the directory.
+func Restore(dir string, archive []byte) (Contents, error) {
+	if _, _, err := readBackup(archive); err != nil { // before the directory is created
+		return Contents{}, err
+	}
+	s, err := Open(dir, nil)
+	if err != nil {
+		return Contents{}, err
+	}
+	contents, err := s.StageRestore(archive)
+	if err == nil {
+		err = s.commitRestore()
+	}
+	return contents, errors.Join(err, s.Close())
 }
 
-// restorer changes a state directory step by step.
-type restorer struct {
-	dir    string
-	before func(step string) // called before each change on disk; tests stop there
-}
-
-func (r *restorer) restore(archive io.Reader) (_ Contents, err error) {
+// StageRestore checks a backup and stores it in the state directory; the next
+// Open puts its documents in place. It returns ErrBackup if the backup is not
+// valid. After an error the state is the old one.
+func (s *Store) StageRestore(archive []byte) (Contents, error) {
 	contents, docs, err := readBackup(archive)
 	if err != nil {
 		return Contents{}, err
 	}
-	if err := prepareDir(r.dir); err != nil {
-		return Contents{}, fmt.Errorf("state: %w", err)
+	if err := s.enter(); err != nil {
+		return Contents{}, err
 	}
-	lock, err := takeLock(r.dir)
-	if err != nil {
-		return Contents{}, fmt.Errorf("state: %w", err)
+	defer s.inUse.RUnlock()
+	for _, d := range docs {
+		if err = s.put(d.name+stagedSuffix, d.data, d.perm); err != nil {
+			break
+		}
 	}
-	defer func() { err = errors.Join(err, releaseLock(lock)) }()
-	if err := r.replace(docs); err != nil {
-		return Contents{}, fmt.Errorf("state: restoring: %w", err)
+	if err == nil {
+		err = s.put(pendingName, archive, secretPerm)
+	}
+	if err != nil { // the next Open deletes the documents
+		return Contents{}, errors.Join(fmt.Errorf("state: storing the backup: %w", err), s.drop(pendingName))
 	}
 	return contents, nil
 }
 
-// CheckBackup reads a backup as Restore does, and touches nothing. It fails with ErrBackup when the backup is not good.
-func CheckBackup(archive io.Reader) (Contents, error) {
-	contents, _, err := readBackup(archive)
-	return contents, err
+// Restored returns the backup that Open put in place, nil if none was waiting.
+func (s *Store) Restored() *Contents { return s.restored }
+
+// RestorePending reports whether a backup waits for the next Open.
+func RestorePending(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, pendingName))
+	return err == nil
 }
 
-func readBackup(archive io.Reader) (Contents, []doc, error) {
-	m, docs, err := readArchive(archive)
+// commitRestore puts the documents of a stored backup in place and deletes all
+// others. It can be repeated until it succeeds. The caller owns the directory.
+func (s *Store) commitRestore() error {
+	archive, err := os.ReadFile(filepath.Join(s.dir, pendingName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	contents, _, err := readBackup(archive)
+	if err != nil {
+		return fmt.Errorf("completing a restore: %w: delete %s and restore again", err, filepath.Join(s.dir, pendingName))
+	}
+	for _, name := range contents.Files {
+		if err := s.rename(name+stagedSuffix, name); err != nil && !errors.Is(err, fs.ErrNotExist) { // in place already
+			return err
+		}
+	}
+	list, err := listDocuments(s.dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range list {
+		if !slices.Contains(contents.Files, name) {
+			if err := s.drop(name); err != nil {
+				return err
+			}
+		}
+	}
+	for _, inside := range []string{homekitDir, inputsDir, ""} {
+		if err := syncDir(filepath.Join(s.dir, inside)); err != nil {
+			return err
+		}
+	}
+	s.restored = &contents
+	if err := s.drop(pendingName); err != nil {
+		return err
+	}
+	return syncDir(s.dir)
+}
+
+func readBackup(archive []byte) (Contents, []doc, error) {
+	m, docs, err := readArchive(bytes.NewReader(archive))
 	if err != nil {
 		return Contents{}, nil, fmt.Errorf("state: %w", err)
 	}
@@ -76,140 +135,32 @@ func readBackup(archive io.Reader) (Contents, []doc, error) {
 	return contents, docs, nil
 }
 
-// replace needs the lock.
-func (r *restorer) replace(docs []doc) error {
-	if err := r.finish(); err != nil { // an earlier one
+// put writes a file of a restore.
+func (s *Store) put(name string, data []byte, perm fs.FileMode) error {
+	if err := s.step("write " + name); err != nil {
 		return err
 	}
-	if err := r.stage(docs); err != nil {
-		return errors.Join(err, os.RemoveAll(r.path(restoreNew)))
-	}
-	if err := r.rename(restoreNew, restoreReady); err != nil {
+	path := filepath.Join(s.dir, name)
+	if err := s.write(path, data, perm); err != nil {
 		return err
 	}
-	return r.finish()
+	return handOver(s.dir, path)
 }
 
-// stage writes the new documents beside the old ones.
-func (r *restorer) stage(docs []doc) error {
-	if err := r.makeTree(restoreNew); err != nil {
+func (s *Store) rename(from, to string) error {
+	if err := s.step("rename " + from); err != nil {
 		return err
 	}
-	for _, d := range docs {
-		path := r.path(restoreNew, filepath.FromSlash(d.name))
-		r.before("write " + d.name)
-		if err := WriteFile(path, d.data, d.perm); err != nil {
-			return err
-		}
-		if err := handOver(r.dir, path); err != nil {
-			return err
-		}
-	}
-	return r.sync(restoreNew)
+	return os.Rename(filepath.Join(s.dir, from), filepath.Join(s.dir, to))
 }
 
-// finish ends a restore that has been begun: it takes it back as long as not every new document is on disk, and
-// does what is left of it afterwards. Without one it does nothing.
-func (r *restorer) finish() error {
-	if r.exists(restoreReady) {
-		if err := r.clear(); err != nil {
-			return err
-		}
-		if err := r.rename(restoreReady, restoreMoving); err != nil {
-			return err
-		}
-	}
-	if r.exists(restoreMoving) {
-		if err := r.moveAll(restoreMoving, ""); err != nil {
-			return err
-		}
-		if err := r.remove(restoreMoving); err != nil {
-			return err
-		}
-	}
-	return errors.Join(r.remove(restoreOld), r.remove(restoreNew))
-}
-
-// clear moves the old documents out of the way. No new one is in place yet, so that it may be done twice.
-func (r *restorer) clear() error {
-	if err := r.makeTree(restoreOld); err != nil {
+// drop deletes a file, if it exists.
+func (s *Store) drop(name string) error {
+	if err := s.step("remove " + name); err != nil {
 		return err
 	}
-	return r.moveAll("", restoreOld)
-}
-
-// moveAll moves the documents of one directory inside to another ("" being the state directory itself).
-func (r *restorer) moveAll(from, to string) error {
-	if err := r.makeTree(to); err != nil {
+	if err := os.Remove(filepath.Join(s.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
-	}
-	list, err := listDocuments(r.path(from))
-	if err != nil {
-		return err
-	}
-	for _, name := range list {
-		name = filepath.FromSlash(name)
-		r.before("move " + name + " to " + to)
-		if err := os.Rename(r.path(from, name), r.path(to, name)); err != nil {
-			return err
-		}
-	}
-	return errors.Join(r.sync(to), r.sync(from))
-}
-
-// makeTree makes a directory inside, and those inside that, unless they are there.
-func (r *restorer) makeTree(name string) error {
-	for _, dir := range []string{r.path(name), r.path(name, homekitDir), r.path(name, inputsDir)} {
-		r.before("make " + dir)
-		err := os.Mkdir(dir, dirPerm)
-		if errors.Is(err, fs.ErrExist) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(handOver(r.dir, dir), os.Chmod(dir, dirPerm)); err != nil { // whatever the umask is
-			return err
-		}
 	}
 	return nil
-}
-
-// sync makes what was done in a directory and those inside it last. Those inside may be missing.
-func (r *restorer) sync(name string) error {
-	for _, dir := range []string{r.path(name, homekitDir), r.path(name, inputsDir), r.path(name)} {
-		if err := syncDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
-}
-
-// rename is one atomic step from one name of a directory inside to the next.
-func (r *restorer) rename(from, to string) error {
-	r.before("rename to " + to)
-	if err := os.Rename(r.path(from), r.path(to)); err != nil {
-		return err
-	}
-	return syncDir(r.dir)
-}
-
-func (r *restorer) remove(name string) error {
-	if !r.exists(name) {
-		return nil
-	}
-	r.before("remove " + name)
-	if err := os.RemoveAll(r.path(name)); err != nil {
-		return err
-	}
-	return syncDir(r.dir)
-}
-
-func (r *restorer) exists(name string) bool {
-	_, err := os.Lstat(r.path(name))
-	return err == nil
-}
-
-func (r *restorer) path(inside ...string) string {
-	return filepath.Join(append([]string{r.dir}, inside...)...)
 }

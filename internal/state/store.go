@@ -1,27 +1,32 @@
-// Package state keeps what ps4kit remembers, in one directory that one process owns:
+// Package state keeps what ps4kit remembers, in one directory that one process
+// owns:
 //
 //	lock                         held by the process that owns the directory
-//	consoles.json                the consoles that were seen
+//	consoles.json                known consoles
 //	credentials.json      0600   PSN credentials, by console
 //	homekit/<HOSTID>.json 0600   identity and pairings of one HomeKit server
 //	inputs/<HOSTID>.json         inputs and names of one console
-//	installation.json            what makes this installation's model name unique (docs/protocol.md §5)
-//	simulator.pem         0600   the key of simulated consoles
+//	installation.json            makes this installation's model name unique (docs/protocol.md §5)
+//	simulator.pem         0600   key of simulated consoles
 //	web.json              0600   password and tokens of the web page
-//	restore.*                    a restore that is under way (restore.go)
+//	restore.tar.gz        0600   backup to be restored (restore.go)
 //
 // # What a file promises
 //
-// A document is written to a temporary file, fsynced, renamed over the old one, and the directory is fsynced. Whoever kills
-// the process or cuts the power finds the old document or the new one, never a part; and the new one for certain once
+// A document is written to a temporary file, fsynced and renamed over the old
+// one, and the directory is fsynced. After a kill or a power cut there is the
+// old document or the new one, never a part; and the new one for certain once
 // Save has returned.
 //
-// A document that does not parse is never overwritten. Most are set aside as NAME.damaged-1, -2 and so on, all of which are
-// kept, and the next Load starts anew. A HomeKit document stays where it is and fails every Load until the owner resets it:
-// starting anew would leave an accessory that its owner's controllers no longer know and that is open to others.
+// A document that does not parse is never overwritten. Most are set aside as
+// NAME.damaged-1, -2 and so on, and the next Load starts fresh. A HomeKit
+// document stays in place and fails every Load until the owner resets it:
+// starting fresh would leave an accessory that its owner's controllers no
+// longer know and that is open to others.
 //
-// JSON documents are {"version": 1, "data": …}. A field that is not known is no error, so that an older ps4kit can go on
-// (it drops the field when it saves). A version that is higher than the known one is an error, and the file is left alone.
+// JSON documents are {"version": 1, "data": …}. Unknown fields are accepted, so
+// that an older ps4kit keeps working (it drops them when it saves). A version
+// higher than the known one is an error, and the file is left alone.
 package state
 
 import (
@@ -33,6 +38,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
 )
 
@@ -50,20 +56,26 @@ var (
 	ErrClosed  = errors.New("state: the directory is closed")      // everything after Close
 	ErrDamaged = errors.New("damaged")                             // Load and Save; the error is a *DamagedError
 	ErrNewer   = errors.New("written by a newer ps4kit")           // Load and Save; the file is left alone
-	ErrHostID  = errors.New("a host id has 12 hexadecimal digits") // whatever takes a host id
+	ErrHostID  = errors.New("a host id has 12 hexadecimal digits") // functions with a host id
 )
 
-// Options are the seams of a Store; nil and the zero value are fine.
+// Options configure a Store; nil and the zero value are usable.
 type Options struct {
-	Write Writer // nil: WriteFile
+	Write Writer // default: WriteFile
+
+	step func(string) error
 }
 
-// Store is the state directory, owned by this process until Close. It is safe for concurrent use.
+// Store is a state directory that this process owns until Close. It is safe for
+// concurrent use.
 type Store struct {
 	dir   string
 	write Writer
+	step  func(string) error // called before each change of a restore; tests stop there
 
-	inUse sync.RWMutex // held for reading by every operation, for writing by Close
+	restored *Contents // by Open; nil if nothing was waiting
+
+	inUse sync.RWMutex // read-locked by every operation, locked by Close
 	lock  *os.File     // nil once closed
 
 	mu       sync.Mutex
@@ -74,15 +86,19 @@ type Store struct {
 // slot is what the Files of one name share.
 type slot struct {
 	sync.Mutex
-	known bool // what is on disk has been found good, or absent
+	known bool // the file on disk is valid or absent
 }
 
-// Open makes the directory if it is missing (0750), takes its lock, and removes what a killed process left half written.
-// The error is ErrLocked while another process owns it: there is one owner, and no way to read beside it.
+// Open creates the directory if it is missing (0750), takes its lock, puts a
+// stored backup in place, and deletes what a killed process left half written.
+// It returns ErrLocked while another process owns the directory.
 func Open(dir string, opts *Options) (*Store, error) {
-	s := &Store{dir: dir, write: WriteFile, slots: map[string]*slot{}}
+	s := &Store{dir: dir, write: WriteFile, step: func(string) error { return nil }, slots: map[string]*slot{}}
 	if opts != nil && opts.Write != nil {
 		s.write = opts.Write
+	}
+	if opts != nil && opts.step != nil {
+		s.step = opts.step
 	}
 	if err := prepareDir(dir); err != nil {
 		return nil, fmt.Errorf("state: %w", err)
@@ -98,11 +114,11 @@ func Open(dir string, opts *Options) (*Store, error) {
 	return s, nil
 }
 
-// Dir is the path of the directory.
+// Dir returns the path of the directory.
 func (s *Store) Dir() string { return s.dir }
 
-// Close waits for what is under way and gives the directory up. Everything fails with ErrClosed from then on. A second
-// Close does nothing.
+// Close waits for operations in progress and releases the directory. Everything
+// returns ErrClosed afterwards. A second Close does nothing.
 func (s *Store) Close() error {
 	s.inUse.Lock()
 	defer s.inUse.Unlock()
@@ -114,8 +130,9 @@ func (s *Store) Close() error {
 	return err
 }
 
-// Writable tells why the state cannot be kept at present: the last write failed, or the directory cannot be written to.
-// It writes nothing itself, so a health check may ask often.
+// Writable returns why the state cannot be saved at the moment: the last write
+// failed, or the directory is not writable. It writes nothing itself, so health
+// checks may call it often.
 func (s *Store) Writable() error {
 	if err := s.enter(); err != nil {
 		return err
@@ -132,7 +149,7 @@ func (s *Store) Writable() error {
 	return nil
 }
 
-// enter begins an operation, which ends with s.inUse.RUnlock. It fails after Close.
+// enter begins an operation; the caller ends it with s.inUse.RUnlock.
 func (s *Store) enter() error {
 	s.inUse.RLock()
 	if s.lock == nil {
@@ -142,7 +159,7 @@ func (s *Store) enter() error {
 	return nil
 }
 
-// slot returns the slot of a file name.
+// slot returns what the Files of one name share.
 func (s *Store) slot(name string) *slot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -152,7 +169,7 @@ func (s *Store) slot(name string) *slot {
 	return s.slots[name]
 }
 
-// save replaces a file and remembers for Writable how that went.
+// save replaces a file and stores the outcome for Writable.
 func (s *Store) save(name string, data []byte, perm fs.FileMode) error {
 	err := s.write(filepath.Join(s.dir, name), data, perm)
 	if err != nil {
@@ -164,7 +181,7 @@ func (s *Store) save(name string, data []byte, perm fs.FileMode) error {
 	return err
 }
 
-// read returns the content of a file. Too large a file is damaged: read says so with errTooBig.
+// read returns the content of a file, and errTooBig, which counts as damage.
 func (s *Store) read(name string) ([]byte, error) {
 	f, err := os.Open(filepath.Join(s.dir, name))
 	if err != nil {
@@ -182,3 +199,56 @@ func (s *Store) read(name string) ([]byte, error) {
 }
 
 var errTooBig = fmt.Errorf("larger than %d bytes", maxFileSize)
+
+// Writer replaces the content of a file, or leaves it alone if it fails. It
+// returns nil once the data is on disk.
+type Writer func(path string, data []byte, perm fs.FileMode) error
+
+// WriteFile replaces a file through a temporary file in the same directory:
+// fsync, rename, fsync of the directory. The error wraps the cause, such as
+// unix.ENOSPC. If the directory cannot be synced, the file may be the new one
+// already.
+func WriteFile(path string, data []byte, perm fs.FileMode) error {
+	dir := filepath.Dir(path)
+	pending, err := renameio.NewPendingFile(path, renameio.WithTempDir(dir), renameio.WithStaticPermissions(perm))
+	if err != nil {
+		return bare(err)
+	}
+	if _, err := pending.Write(data); err != nil {
+		return errors.Join(bare(err), pending.Cleanup())
+	}
+	if err := pending.CloseAtomicallyReplace(); err != nil {
+		return errors.Join(bare(err), pending.Cleanup())
+	}
+	return syncDir(dir)
+}
+
+// bare removes the name of the temporary file from an error. The name changes
+// with every attempt, so the same cause would never give the same message.
+func bare(err error) error {
+	var (
+		path *fs.PathError
+		link *os.LinkError
+	)
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
+}
+
+// syncDir makes renames within a directory durable. Some file systems don't
+// support it and return EINVAL.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	err = dir.Sync()
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOTSUP) {
+		err = nil
+	}
+	return errors.Join(err, dir.Close())
+}

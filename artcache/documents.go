@@ -1,0 +1,502 @@
+package artcache
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Info is what is known about a title.
+type Info struct {
+	ID            string `json:"title_id"` // CUSA00129
+	Names         []Name `json:"names"`    // the one without a language is the main name
+	Icons         []Icon `json:"icons,omitempty"`
+	Background    string `json:"background,omitempty"` // address of an image
+	Pronunciation string `json:"pronunciation,omitempty"`
+	Music         string `json:"music,omitempty"`
+	ContentID     string `json:"content_id,omitempty"` // UP1004-CUSA03041_00-REDEMPTION000002
+	Category      string `json:"category,omitempty"`   // "gd" is a game; the store has its own, such as "APP"
+	Console       string `json:"console,omitempty"`    // "PS4"
+	ParentalLevel int    `json:"parental_level"`
+	Revision      int    `json:"revision"`
+	PatchRevision int    `json:"patch_revision"`
+	FormatVersion int    `json:"format_version"`
+	FromStore     bool   `json:"from_store"` // from the title container, because there is no metadata
+}
+
+// A Name is a title's name in a language.
+type Name struct {
+	Text     string `json:"name"`
+	Language string `json:"language,omitempty"` // "en", "pt-BR"; empty for the main name
+}
+
+// An Icon is the address of a cover.
+type Icon struct {
+	URL  string `json:"url"`
+	Type string `json:"type,omitempty"` // "512x512"
+}
+
+// ParseMetadata reads a title metadata document.
+func ParseMetadata(data []byte) (*Info, error) {
+	var w struct {
+		NpTitleID, Console, Pronunciation, ContentID, BackgroundImage, Bgm, Category string
+		Revision, PatchRevision, FormatVersion, ParentalLevel                        int
+
+		Names []struct{ Name, Lang string }
+		Icons []struct{ Icon, Type string }
+	}
+	if err := decodeJSON(data, &w); err != nil {
+		return nil, err
+	}
+	id, err := ParseTitleID(w.NpTitleID)
+	if err != nil {
+		return nil, malformed("not title metadata")
+	}
+	info := &Info{
+		ID: id, Background: w.BackgroundImage, Pronunciation: w.Pronunciation, Music: w.Bgm, ContentID: w.ContentID,
+		Category: w.Category, Console: w.Console, ParentalLevel: w.ParentalLevel,
+		Revision: w.Revision, PatchRevision: w.PatchRevision, FormatVersion: w.FormatVersion,
+	}
+	for _, n := range w.Names {
+		if n.Name != "" {
+			info.Names = append(info.Names, Name{n.Name, n.Lang})
+		}
+	}
+	for _, i := range w.Icons {
+		if i.Icon != "" {
+			info.Icons = append(info.Icons, Icon{i.Icon, i.Type})
+		}
+	}
+	if len(info.Names) == 0 {
+		return nil, malformed("a title without a name")
+	}
+	return info, nil
+}
+
+// Name returns the title's name for a language such as "en" or "pt-BR" and a
+// country. In order of preference: the language of that country, the language,
+// the language in another country, English, the main name, any.
+func (i *Info) Name(language, country string) string {
+	base := baseLanguage(language)
+	best, rank := "", 0
+	for _, n := range i.Names {
+		r := 1
+		switch {
+		case n.Language == "":
+			r = 2
+		case strings.EqualFold(n.Language, base+"-"+country):
+			r = 7
+		case strings.EqualFold(n.Language, language):
+			r = 6
+		case strings.EqualFold(n.Language, base):
+			r = 5
+		case strings.EqualFold(baseLanguage(n.Language), base):
+			r = 4
+		case strings.EqualFold(n.Language, "en"):
+			r = 3
+		}
+		if r > rank {
+			best, rank = n.Text, r
+		}
+	}
+	return best
+}
+
+func baseLanguage(language string) string {
+	base, _, _ := strings.Cut(language, "-")
+	return base
+}
+
+// Product is a title container of the PS Store.
+type Product struct {
+	ContentID   string        `json:"content_id,omitempty"`
+	Name        string        `json:"name"`
+	ContentType []ContentType `json:"content_types,omitempty"`
+	Provider    string        `json:"provider,omitempty"`
+	ReleaseDate string        `json:"release_date,omitempty"` // RFC 3339
+	Region      Region        `json:"region"`                 // where it was found
+}
+
+// A ContentType is a kind of product, such as name "App", key "APP".
+type ContentType struct {
+	Name string `json:"name"`
+	Key  string `json:"key"`
+}
+
+// ParseContainer reads a title container.
+func ParseContainer(data []byte) (*Product, error) {
+	var w struct {
+		ID        string
+		TitleName string        `json:"title_name"`
+		Types     []ContentType `json:"gameContentTypesList"`
+		Provider  string        `json:"provider_name"`
+		Released  string        `json:"release_date"`
+	}
+	if err := decodeJSON(data, &w); err != nil {
+		return nil, err
+	}
+	if w.TitleName == "" {
+		return nil, malformed("not a title container")
+	}
+	if !isContentID(w.ID) {
+		w.ID = ""
+	}
+	return &Product{ContentID: w.ID, Name: w.TitleName, ContentType: w.Types, Provider: w.Provider, ReleaseDate: w.Released}, nil
+}
+
+// info returns what a container tells about a title.
+func (p *Product) info(id string) *Info {
+	info := &Info{ID: id, Names: []Name{{Text: p.Name}}, ContentID: p.ContentID, FromStore: true}
+	if len(p.ContentType) > 0 {
+		info.Category = p.ContentType[0].Key
+	}
+	return info
+}
+
+// Updates is a title's update description.
+type Updates struct {
+	XMLName  xml.Name `xml:"titlepatch" json:"-"`
+	TitleID  string   `xml:"titleid,attr" json:"title_id"`
+	Packages []Update `xml:"tag>package" json:"packages"`
+}
+
+// An Update is one package of an update description.
+type Update struct {
+	Version       string `xml:"version,attr" json:"version"` // "01.18"
+	Size          int64  `xml:"size,attr" json:"size"`       // bytes
+	Digest        string `xml:"digest,attr" json:"digest,omitempty"`
+	Manifest      string `xml:"manifest_url,attr" json:"manifest_url,omitempty"` // update description JSON: see Packages
+	ContentID     string `xml:"content_id,attr" json:"content_id,omitempty"`
+	SystemVersion string `xml:"system_ver,attr" json:"system_version,omitempty"` // as sent: see RequiredSystem
+	Type          string `xml:"type,attr" json:"type,omitempty"`
+	Delta         Link   `xml:"delta_info_set" json:"delta"` // the cumulative package
+	Title         string `xml:"paramsfo>title" json:"title,omitempty"`
+}
+
+// A Link is an element with an address.
+type Link struct {
+	URL string `xml:"url,attr" json:"url,omitempty"`
+}
+
+// ParseUpdates reads an update description XML. An empty one, which is sent for
+// titles without updates, is ErrNotFound.
+func ParseUpdates(data []byte) (*Updates, error) {
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, fmt.Errorf("%w: no updates", ErrNotFound)
+	}
+	var u Updates
+	if err := decodeXML(data, &u); err != nil {
+		return nil, err
+	}
+	var err error
+	if u.TitleID, err = ParseTitleID(u.TitleID); err != nil {
+		return nil, malformed("not an update description")
+	}
+	for _, p := range u.Packages {
+		if p.Size < 0 {
+			return nil, malformed("a package of negative size")
+		}
+	}
+	return &u, nil
+}
+
+// Latest returns the package with the highest version, nil if there is none.
+func (u *Updates) Latest() *Update {
+	var best *Update
+	for i := range u.Packages {
+		if p := &u.Packages[i]; best == nil || p.Version > best.Version { // "01.18": fixed width
+			best = p
+		}
+	}
+	return best
+}
+
+// RequiredSystem returns the system version that an update needs, such as
+// "9.50". Readers of these documents say that system_ver is the decimal form of
+// a number whose hex digits are the version: 33751040 is 2.03. Anything else is
+// returned as it came.
+func (u *Update) RequiredSystem() string {
+	n, err := strconv.ParseUint(u.SystemVersion, 10, 32)
+	if err != nil || n < 1<<24 {
+		return u.SystemVersion
+	}
+	return fmt.Sprintf("%x.%02x", n>>24, n>>16&0xff)
+}
+
+// PackageSet is an update description JSON, or that of additional content: the
+// pieces of a package.
+type PackageSet struct {
+	Size   int64   `json:"size"` // bytes of the whole
+	Digest string  `json:"digest,omitempty"`
+	Pieces []Piece `json:"pieces"`
+}
+
+// A Piece is one file of a package.
+type Piece struct {
+	URL    string `json:"url"`
+	Offset int64  `json:"offset"` // bytes
+	Size   int64  `json:"size"`   // bytes
+	Hash   string `json:"hash,omitempty"`
+}
+
+// ParsePackageSet reads the pieces of a package. There must be as many as the
+// document states, and none may reach outside the whole.
+func ParsePackageSet(data []byte) (*PackageSet, error) {
+	var w struct {
+		OriginalFileSize   int64
+		PackageDigest      string
+		NumberOfSplitFiles int
+		Pieces             []struct {
+			URL                  string
+			FileOffset, FileSize int64
+			HashValue            string
+		}
+	}
+	if err := decodeJSON(data, &w); err != nil {
+		return nil, err
+	}
+	if len(w.Pieces) == 0 || len(w.Pieces) != w.NumberOfSplitFiles {
+		return nil, malformed("%d pieces of %d", len(w.Pieces), w.NumberOfSplitFiles)
+	}
+	s := &PackageSet{Size: w.OriginalFileSize, Digest: w.PackageDigest}
+	for _, p := range w.Pieces {
+		if p.FileOffset < 0 || p.FileSize < 0 || p.FileOffset > s.Size || p.FileSize > s.Size-p.FileOffset {
+			return nil, malformed("a piece outside its package")
+		}
+		s.Pieces = append(s.Pieces, Piece{p.URL, p.FileOffset, p.FileSize, p.HashValue})
+	}
+	return s, nil
+}
+
+// PlayGo is a PlayGo manifest: the chunks of a patch, and the scenarios in
+// which they are installed. Its shape is that of the manifests inside packages.
+type PlayGo struct {
+	XMLName   xml.Name   `xml:"psproject" json:"-"`
+	Chunks    []Chunk    `xml:"volume>chunk_info>chunks>chunk" json:"chunks"`
+	Scenarios []Scenario `xml:"volume>chunk_info>scenarios>scenario" json:"scenarios"`
+}
+
+// A Chunk is a part of a title that can be installed by itself.
+type Chunk struct {
+	ID    int    `xml:"id,attr" json:"id"`
+	Label string `xml:"label,attr" json:"label,omitempty"`
+}
+
+// A Scenario is an order in which chunks are installed.
+type Scenario struct {
+	ID      int    `xml:"id,attr" json:"id"`
+	Type    string `xml:"type,attr" json:"type,omitempty"`
+	Label   string `xml:"label,attr" json:"label,omitempty"`
+	Initial int    `xml:"initial_chunk_count,attr" json:"initial_chunks"` // needed before the title starts
+}
+
+// ParsePlayGo reads a PlayGo manifest.
+func ParsePlayGo(data []byte) (*PlayGo, error) { return parseXML[PlayGo](data) }
+
+// ServiceList tells which services are allowed where.
+type ServiceList struct {
+	XMLName  xml.Name  `xml:"servicelist" json:"-"`
+	Version  string    `xml:"version,attr" json:"version"`
+	Platform string    `xml:"platform,attr" json:"platform"`
+	Services []Service `xml:"service" json:"services"`
+}
+
+// A Service is allowed or denied by default, with exceptions by country.
+type Service struct {
+	Name    string    `xml:"name,attr" json:"name"`       // "SNS005"
+	Default string    `xml:"default,attr" json:"default"` // "allow" or "deny"
+	Allow   []Country `xml:"allow" json:"allow,omitempty"`
+	Deny    []Country `xml:"deny" json:"deny,omitempty"`
+}
+
+// A Country is an exception.
+type Country struct {
+	Code string `xml:"country,attr" json:"country"` // "jp"
+}
+
+// Allowed reports whether the service is allowed in a country; a denial wins.
+func (s *Service) Allowed(country string) bool {
+	for _, c := range s.Deny {
+		if strings.EqualFold(c.Code, country) {
+			return false
+		}
+	}
+	for _, c := range s.Allow {
+		if strings.EqualFold(c.Code, country) {
+			return true
+		}
+	}
+	return s.Default == "allow"
+}
+
+// ParseServiceList reads a service list.
+func ParseServiceList(data []byte) (*ServiceList, error) { return parseXML[ServiceList](data) }
+
+// LaunchList is the application launch list.
+type LaunchList struct {
+	MinSystemVersion string   `json:"min_system_version"` // "01.700.000"
+	BlackList        []string `json:"title_black_list"`   // title ids
+}
+
+// ParseLaunchList reads an application launch list. The black list of the only
+// known one is empty: any attribute or text that is a title id counts.
+func ParseLaunchList(data []byte) (*LaunchList, error) {
+	var w struct {
+		XMLName xml.Name `xml:"applaunchlink"`
+		System  struct {
+			Min string `xml:"min_system_ver,attr"`
+		} `xml:"system_info"`
+		Black struct {
+			Titles []struct {
+				Attrs []xml.Attr `xml:",any,attr"`
+				Text  string     `xml:",chardata"`
+			} `xml:",any"`
+		} `xml:"title_black_list"`
+	}
+	if err := decodeXML(data, &w); err != nil {
+		return nil, err
+	}
+	l := &LaunchList{MinSystemVersion: w.System.Min, BlackList: []string{}}
+	for _, t := range w.Black.Titles {
+		texts := []string{t.Text}
+		for _, a := range t.Attrs {
+			texts = append(texts, a.Value)
+		}
+		for _, text := range texts {
+			if id, err := ParseTitleID(text); err == nil {
+				l.BlackList = append(l.BlackList, id)
+				break
+			}
+		}
+	}
+	return l, nil
+}
+
+// SystemUpdates is the system update list of a region, in the shape of lists
+// that other readers quote.
+type SystemUpdates struct {
+	XMLName xml.Name       `xml:"update_data_list" json:"-"`
+	Regions []SystemRegion `xml:"region" json:"regions"`
+}
+
+// A SystemRegion is the part of a list about one region.
+type SystemRegion struct {
+	ID       string           `xml:"id,attr" json:"region"` // "us"
+	System   SystemUpdate     `xml:"system_pup" json:"system"`
+	Recovery []SystemRecovery `xml:"recovery_pup" json:"recovery,omitempty"`
+}
+
+// A SystemUpdate is a version of the system software.
+type SystemUpdate struct {
+	Version    string      `xml:"version,attr" json:"version"` // "09.508.000"
+	Label      string      `xml:"label,attr" json:"label"`     // "9.50"
+	SDKVersion string      `xml:"sdk_version,attr" json:"sdk_version"`
+	Images     []ImageFile `xml:"update_data>image" json:"images,omitempty"`
+}
+
+// A SystemRecovery is the whole system software, for a console that has none.
+type SystemRecovery struct {
+	Type   string       `xml:"type,attr" json:"type"`
+	System SystemUpdate `xml:"system_pup" json:"system"`
+	Images []ImageFile  `xml:"image" json:"images,omitempty"`
+}
+
+// An ImageFile is a file of system software. Nothing here downloads it.
+type ImageFile struct {
+	Size int64  `xml:"size,attr" json:"size"` // bytes
+	URL  string `xml:",chardata" json:"url"`
+}
+
+// ParseSystemUpdates reads a system update list.
+func ParseSystemUpdates(data []byte) (*SystemUpdates, error) {
+	u, err := parseXML[SystemUpdates](data)
+	if err == nil && len(u.Regions) == 0 {
+		return nil, malformed("not a system update list")
+	}
+	return u, err
+}
+
+// decodeJSON reads a JSON document and makes its strings safe to print.
+func decodeJSON(data []byte, v any) error {
+	if err := json.Unmarshal(data, v); err != nil {
+		return malformed("%w", err)
+	}
+	cleanAll(reflect.ValueOf(v))
+	return nil
+}
+
+func parseXML[T any](data []byte) (*T, error) {
+	v := new(T)
+	if err := decodeXML(data, v); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// decodeXML reads an XML document and makes its strings safe to print. It
+// refuses document type declarations, which no source sends: that is where
+// entity bombs live. (encoding/xml expands no entities and limits nesting.)
+func decodeXML(data []byte, v any) error {
+	if bytes.Contains(data, []byte("<!DOCTYPE")) || bytes.Contains(data, []byte("<!ENTITY")) {
+		return malformed("a document type declaration")
+	}
+	if err := xml.Unmarshal(data, v); err != nil {
+		return malformed("%w", err)
+	}
+	cleanAll(reflect.ValueOf(v))
+	return nil
+}
+
+// cleanAll applies clean to every string in a decoded document.
+func cleanAll(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		cleanAll(v.Elem())
+	case reflect.Struct:
+		for i := range v.NumField() {
+			cleanAll(v.Field(i))
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			cleanAll(v.Index(i))
+		}
+	case reflect.String:
+		v.SetString(clean(v.String()))
+	}
+}
+
+// maxText limits one string from a document, in bytes.
+const maxText = 512
+
+// clean makes a string safe to print on a terminal or a page: valid UTF-8, one
+// line, no control or direction characters, at most maxText bytes. Trademark
+// signs stay: they belong to the name.
+func clean(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == 0xfffe, r == 0xffff:
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	return cut(strings.Join(strings.Fields(s), " "), maxText)
+}
+
+// cut shortens s to at most n bytes, between runes.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return strings.TrimSpace(s[:n])
+}
