@@ -79,6 +79,7 @@ func (c *Console) Submitted() []string {
 func (s *session) startKeyboard() error {
 	var started wire.KeyboardStarted
 	s.console.update(func() { started = s.console.startKeyboardLocked(s) })
+	s.outcome = fmt.Sprintf("result %d", started.Result)
 	return s.send(started)
 }
 
