@@ -11,13 +11,13 @@ import (
 
 // trace passes a line about a datagram or packet that came in to Config.Trace:
 //
-//	Den: 192.168.1.9:1987 -> 255.255.255.255:987 SRCH version="00020020"
-//	Den: 192.168.1.9:50022 -> 192.168.1.5:997 remote up: ignored: remote control is closed
+//	Den 192.168.1.5: 192.168.1.9:1987 -> 255.255.255.255:987 SRCH version="00020020"
+//	Den 192.168.1.5: 192.168.1.9:50022 -> 192.168.1.5:997 remote up: ignored: remote control is closed
 func (c *Console) trace(from, to net.Addr, what, outcome string) {
 	if outcome != "" {
 		what += ": " + outcome
 	}
-	c.cfg.Trace(fmt.Sprintf("%s: %v -> %v %s", c.cfg.Name, from, to, what))
+	c.cfg.Trace(fmt.Sprintf("%s %v: %v -> %v %s", c.cfg.Name, c.udpAddr.Addr(), from, to, what))
 }
 
 // redacted stands for credentials, PINs and passcodes.

@@ -109,7 +109,7 @@ func TestTrace(t *testing.T) {
 			tcp + `type 99 with 4 bytes of fields`,
 			tcp + `bye`,
 		}
-		peers := regexp.MustCompile(`^Den: 127\.0\.0\.1:\d+ `)
+		peers := regexp.MustCompile(`^Den 127\.0\.0\.1: 127\.0\.0\.1:\d+ `)
 		for i, line := range got {
 			got[i] = peers.ReplaceAllString(line, "")
 		}
