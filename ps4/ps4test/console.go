@@ -20,15 +20,15 @@
 // # Observing it
 //
 // A console counts and records everything it receives: see [Console.Counters],
-// [Console.Keys], [Console.Logins] and [Console.Boots]. [Console.WaitFor] blocks
-// until a [Snapshot] meets a condition, so tests need no sleeps.
+// [Console.Keys], [Console.Logins] and [Console.Boots]. [Console.WaitFor]
+// blocks until a [Snapshot] meets a condition, so tests need no sleeps.
 // [Console.SetFaults] makes the network or the console misbehave.
 //
 // # Time and network
 //
 // With [Config.Network] set, consoles and clients share an in-memory network
-// whose waits are durably blocking: inside a testing/synctest bubble, minutes of
-// protocol take no time. Without it they use real sockets on [Config.Addr].
+// whose waits are durably blocking: inside a testing/synctest bubble, minutes
+// of protocol take no time. Without it they use real sockets on [Config.Addr].
 //
 // A simulated console has its own key pair. Its clients need
 // [Console.PublicKey], and are otherwise unchanged.
@@ -120,8 +120,8 @@ type TB interface {
 	Cleanup(f func())
 }
 
-// Start starts a console that is closed when the test ends. It fails the test on
-// an error.
+// Start starts a console that is closed when the test ends. It fails the test
+// on an error.
 func Start(tb TB, cfg Config) *Console {
 	tb.Helper()
 	c, err := New(cfg)
@@ -154,8 +154,8 @@ func (c *Console) bind(addr netip.Addr) error {
 	return nil
 }
 
-// bindBroadcast opens a socket for each broadcast address. A socket on a unicast
-// address receives no broadcasts.
+// bindBroadcast opens a socket for each broadcast address. A socket on a
+// unicast address receives no broadcasts.
 func (c *Console) bindBroadcast() error {
 	addrs, err := c.net.broadcasts(c.udpAddr.Addr())
 	for _, addr := range addrs {
@@ -281,8 +281,8 @@ var processKey = sync.OnceValue(func() *rsa.PrivateKey {
 // ps4.Options.ServerKey.
 func (c *Console) PublicKey() *rsa.PublicKey { return &c.key().PublicKey }
 
-// PublicKeyPEM returns PublicKey as PEM in PKIX form, for other programs and for
-// --console-key.
+// PublicKeyPEM returns PublicKey as PEM in PKIX form, for other programs and
+// for --console-key.
 func (c *Console) PublicKeyPEM() []byte {
 	der, err := x509.MarshalPKIXPublicKey(c.PublicKey())
 	if err != nil {
@@ -291,7 +291,8 @@ func (c *Console) PublicKeyPEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
 }
 
-// madeUpHostID derives a locally administered MAC address from a socket address.
+// madeUpHostID derives a locally administered MAC address from a socket
+// address.
 func madeUpHostID(addr netip.AddrPort) string {
 	sum := sha256.Sum256([]byte(addr.String()))
 	return strings.ToUpper(fmt.Sprintf("02%x", sum[:5]))

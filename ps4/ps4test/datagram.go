@@ -10,8 +10,8 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
 
-// serveDatagrams answers the requests that arrive on one UDP socket, until it is
-// closed.
+// serveDatagrams answers the requests that arrive on one UDP socket, until it
+// is closed.
 func (c *Console) serveDatagrams(socket net.PacketConn) {
 	buf := make([]byte, ddp.MaxDatagram+1)
 	for {
@@ -39,7 +39,7 @@ func (c *Console) requestLocked(request ddp.Request, err error, from netip.AddrP
 	n := &c.log.counters
 	n.Datagrams++
 	switch {
-	case c.power.deaf || c.faults.loseRequest():
+	case c.power.deaf || use(&c.faults.LoseRequests):
 		n.DatagramsLost++
 		return "lost"
 	case err != nil:
@@ -64,16 +64,17 @@ func (c *Console) requestLocked(request ddp.Request, err error, from netip.AddrP
 	return ""
 }
 
-// accepts reports whether a WAKEUP or LAUNCH carries the credential of an account
-// on this console. ps4-waker's LAUNCH has neither client-type nor auth-type, and
-// consoles obey it; Remote Play's auth-type is R (docs/protocol.md §2).
+// accepts reports whether a WAKEUP or LAUNCH carries the credential of an
+// account on this console. ps4-waker's LAUNCH has neither client-type nor
+// auth-type, and consoles obey it; Remote Play's auth-type is R
+// (docs/protocol.md §2).
 func (c *Console) accepts(r ddp.Request) bool {
 	return (r.AuthType == ddp.AuthCode || r.AuthType == "") && c.knows(r.Credential)
 }
 
 // answerLocked sends the status, after the delay of the faults.
 func (c *Console) answerLocked(to netip.AddrPort) {
-	if c.faults.loseReply() {
+	if use(&c.faults.LoseReplies) {
 		c.log.counters.RepliesLost++
 		return
 	}

@@ -36,7 +36,8 @@ func le(words ...uint32) (b []byte) {
 // padded returns text in a field of n bytes.
 func padded(text string, n int) []byte { return append([]byte(text), make([]byte, n-len(text))...) }
 
-// loginPyps4 connects and logs in, with the constant AES key of pyps4-2ndscreen.
+// loginPyps4 connects and logs in, with the constant AES key of
+// pyps4-2ndscreen.
 func loginPyps4(t *testing.T, c *ps4test.Console) *pyps4 {
 	t.Helper()
 	p := newPeer(t, c)
@@ -72,8 +73,8 @@ func (y *pyps4) write(packets ...[]byte) {
 
 func rc(op, hold uint32) []byte { return le(0x10, 0x1c, op, hold) }
 
-// Ps4Legacy connects for each key, and sends it with OPEN_RC and KEY_OFF as soon
-// as it is logged in.
+// Ps4Legacy connects for each key, and sends it with OPEN_RC and KEY_OFF as
+// soon as it is logged in.
 func TestPyps4LegacyKeys(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -10,8 +10,8 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// keep is the length limit of each record, since a console may run for months. The
-// oldest entries go first.
+// keep is the length limit of each record, since a console may run for months.
+// The oldest entries go first.
 const keep = 1000
 
 // Counters are exact counts of everything a console received, sent and refused.
@@ -101,8 +101,8 @@ func (r *records) addBoot(id string) {
 
 func (r *records) addSubmitted(text string) { r.submitted = add(r.submitted, text) }
 
-// Snapshot is the state of a console at one instant. Callers must not change its
-// slices.
+// Snapshot is the state of a console at one instant. Callers must not change
+// its slices.
 type Snapshot struct {
 	State       ps4.State
 	Ready       bool  // awake, and obeys LAUNCH
@@ -145,7 +145,8 @@ func (c *Console) snapshotLocked() Snapshot {
 }
 
 // WaitFor blocks until wanted returns true, and returns the snapshot that it
-// approved. It fails with the context's error, and with net.ErrClosed after Close.
+// approved. It fails with the context's error, and with net.ErrClosed after
+// Close.
 func (c *Console) WaitFor(ctx context.Context, wanted func(Snapshot) bool) (Snapshot, error) {
 	for {
 		c.mu.Lock()
@@ -171,8 +172,8 @@ func (c *Console) Counters() Counters { return c.Snapshot().Counters }
 // Keys returns the last 1000 remote-control operations, in order.
 func (c *Console) Keys() []Key { return c.Snapshot().Keys }
 
-// Presses returns the accepted buttons in the form of Key.String, in order: a tap
-// is "up", a hold "ps:2000".
+// Presses returns the accepted buttons in the form of Key.String, in order: a
+// tap is "up", a hold "ps:2000".
 func (c *Console) Presses() []string { return presses(c.Keys()) }
 
 func presses(keys []Key) []string {

@@ -153,8 +153,8 @@ func (r *remote) release(at time.Time, limits Timing) {
 	r.held, r.free = 0, at.Add(gap)
 }
 
-// noteRemoteOpenLocked counts a command that came while remote control was open.
-// Clients should close it first (docs/protocol.md §7).
+// noteRemoteOpenLocked counts a command that came while remote control was
+// open. Clients should close it first (docs/protocol.md §7).
 func (s *session) noteRemoteOpenLocked() {
 	if s.remote.open {
 		s.console.log.counters.RemoteLeftOpen++

@@ -11,7 +11,7 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// writeLimit is how long a client may leave the console's bytes unread.
+// writeLimit is the time limit of a write, for clients that do not read.
 const writeLimit = 5 * time.Second
 
 // session is one TCP connection. One goroutine reads; any goroutine may write a

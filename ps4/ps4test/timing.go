@@ -31,9 +31,9 @@ type Timing struct {
 }
 
 // RealTiming returns the delays of a real console as far as they are known
-// (docs/protocol.md §1, §3, §7). The limits of keys are a quarter shorter than the
-// gaps that clients keep, because the network may move packets closer together.
-// Heartbeat, Grace, DoorOpen, Boot and Dialog are guesses (§9).
+// (docs/protocol.md §1, §3, §7). The limits of keys are a quarter shorter than
+// the gaps that clients keep, because the network may move packets closer
+// together. Heartbeat, Grace, DoorOpen, Boot and Dialog are guesses (§9).
 func RealTiming() Timing {
 	return Timing{
 		Wake:          20 * time.Second,
@@ -70,8 +70,8 @@ func DemoTiming() Timing {
 	return t
 }
 
-// FastTiming returns delays of milliseconds and no limits of keys, for tests over
-// real sockets. Limits on the client stay generous.
+// FastTiming returns delays of milliseconds and no limits of keys, for tests
+// over real sockets. Limits on the client stay generous.
 func FastTiming() Timing {
 	return Timing{
 		Wake:         20 * time.Millisecond,

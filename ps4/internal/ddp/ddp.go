@@ -13,9 +13,9 @@
 //	                                                running-app-name:Netflix\n
 //	                                                running-app-titleid:CUSA00129\n
 //
-// Marshalled bytes are exact; parsing is lenient within fixed limits. Text never
-// makes a reply invalid: names in any encoding and of any length are repaired.
-// Every rule comes from docs/protocol.md §1.
+// Marshalled bytes are exact; parsing is lenient within fixed limits. Text
+// never makes a reply invalid: names in any encoding and of any length are
+// repaired. Every rule comes from docs/protocol.md §1.
 package ddp
 
 import (
@@ -34,8 +34,8 @@ const (
 	VersionPS5 = "00030010" // protocol version of a PS5
 )
 
-// Limits on what is accepted. A datagram over the first two is dropped; a longer
-// value is truncated.
+// Limits on what is accepted. A datagram over the first two is dropped; a
+// longer value is truncated.
 const (
 	MaxDatagram = 2048 // bytes in a datagram
 	MaxHeaders  = 64   // header lines in a datagram
@@ -109,8 +109,8 @@ func trim(s string) string {
 	return strings.TrimFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f })
 }
 
-// writer builds a datagram from lines that end in LF. It replaces line breaks in
-// a value with blanks, so that no value can forge a header.
+// writer builds a datagram from lines that end in LF. It replaces line breaks
+// in a value with blanks, so that no value can forge a header.
 type writer struct{ bytes.Buffer }
 
 func (w *writer) line(s string) {

@@ -30,9 +30,9 @@ type Reply struct {
 }
 
 // ParseReply parses the datagram of a console. It fails with ErrTooLarge or
-// ErrMalformed. Only the status line, the host-id and the limits on the datagram
-// decide whether a reply is valid; every other value is repaired or truncated
-// (docs/protocol.md §1).
+// ErrMalformed. Only the status line, the host-id and the limits on the
+// datagram decide whether a reply is valid; every other value is repaired or
+// truncated (docs/protocol.md §1).
 func ParseReply(datagram []byte) (Reply, error) {
 	first, h, err := split(datagram)
 	if err != nil {

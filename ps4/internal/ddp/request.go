@@ -28,7 +28,8 @@ type Request struct {
 	Version    string // protocol version; empty means Version
 }
 
-// NewSearch returns a request for the status of a PS4 or PS5, depending on version.
+// NewSearch returns a request for the status of a PS4 or PS5, depending on
+// version.
 func NewSearch(version string) Request {
 	return Request{Method: Search, Version: version}
 }
