@@ -31,7 +31,7 @@ func inHouse(t *testing.T, timing func(n int) ps4test.Timing, do func(h *house))
 		network := ps4test.NewNetwork()
 		for n := range houseful {
 			h.add(ps4test.Config{
-				Network: network, Linked: true, HostID: fmt.Sprintf("0250533400%02X", n), Timing: timing(n),
+				Network: network, Linked: true, StrictKeys: true, HostID: fmt.Sprintf("0250533400%02X", n), Timing: timing(n),
 				Titles: []ps4test.Title{{ID: "CUSA00129", Name: "Netflix"}},
 			})
 		}

@@ -17,7 +17,7 @@ import (
 func simulate(t *testing.T, c ps4test.Config, do func(r *rig, c *ps4test.Console)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c.Network, c.Linked = ps4test.NewNetwork(), true
+		c.Network, c.Linked, c.StrictKeys = ps4test.NewNetwork(), true, true
 		c.Titles = []ps4test.Title{{ID: "CUSA00129", Name: "Netflix"}, {ID: "CUSA00207", Name: "Bloodborne™"}}
 		sim := ps4test.Start(t, c)
 		credential, err := ps4.ParseCredential(strings.Repeat("0123456789abcdef", 4))

@@ -17,7 +17,7 @@ import (
 func inSimulation(t *testing.T, cfg ps4test.Config, test func(ctx context.Context, t *testing.T, sim *ps4test.Console, c *ps4.Console)) {
 	t.Helper()
 	t.Parallel()
-	cfg.Key = testKey()
+	cfg.Key, cfg.StrictKeys = testKey(), true
 	synctest.Test(t, func(t *testing.T) {
 		cfg.Network = ps4test.NewNetwork()
 		sim, err := ps4test.New(cfg)

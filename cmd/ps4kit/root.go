@@ -12,6 +12,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
@@ -29,6 +30,7 @@ type program struct {
 	logFormat  string
 	debug      bool
 	output     string
+	version    bool // print the version instead of running the verb
 
 	verb    string // its whole path: "ps4kit title info"
 	started bool   // a verb began to run: errors from here on are not usage errors
@@ -113,6 +115,7 @@ Try it with no console at all:  ps4kit serve --simulate 1`,
 			return nil
 		},
 	}
+	root.SetGlobalNormalizationFunc(dashes)
 	f := root.PersistentFlags()
 	f.StringVar(&p.configFile, "config", "", "configuration `FILE` (default: config.yaml in ., ~/.config/ps4kit, /etc/ps4kit)")
 	f.StringVar(&p.stateDir, "state-dir", "", "`DIR` for what ps4kit remembers")
@@ -120,6 +123,7 @@ Try it with no console at all:  ps4kit serve --simulate 1`,
 	f.StringVar(&p.logFormat, "log-format", "", "log `FORMAT`: text or json")
 	f.BoolVarP(&p.debug, "debug", "v", false, "log everything (--log-level debug)")
 	f.StringVarP(&p.output, "output", "o", "text", "`FORMAT` of the result: text or json")
+	f.BoolVar(&p.version, "version", false, "print the version and exit")
 	if verb, ok := verbs[firstWord(root, args)]; ok {
 		root.AddCommand(verb(p))
 	} else {
@@ -129,7 +133,37 @@ Try it with no console at all:  ps4kit serve --simulate 1`,
 		root.InitDefaultCompletionCmd()
 	}
 	addCompletions(p, root)
+	addVersion(p, root)
 	return root
+}
+
+// dashes lets flags be spelled with underscores too, as in --ip_address.
+func dashes(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	return pflag.NormalizedName(strings.ReplaceAll(name, "_", "-"))
+}
+
+// addVersion makes cmd and every verb below it print the version with --version,
+// whatever their arguments.
+func addVersion(p *program, cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if p.version {
+				return nil
+			}
+			return check(cmd, args)
+		}
+	}
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if p.version {
+				return p.printVersion()
+			}
+			return run(cmd, args)
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		addVersion(p, sub)
+	}
 }
 
 // firstWord is the first of args that is neither a flag of the root nor its value.

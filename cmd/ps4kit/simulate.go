@@ -5,11 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/netip"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,25 +32,33 @@ func newSimulate(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "simulate --console ip=127.0.0.5,name=Den,…",
 		Short: "Run simulated consoles, for developers of other programs",
-		Long: `Runs simulated PS4 consoles until it is stopped. Each --console is a list of
+		Long: `Runs simulated PS4 consoles until it is stopped, and prints one line for each
+datagram and packet that they receive. Each --console is a list of
 
-  ip=ADDR           where it serves (default 127.0.0.1)
+  ip=ADDR           address to listen on (default 127.0.0.1)
   name=NAME         its name
   host_id=HEX       12 hex digits
   type=PS4|PS5
-  port=N            UDP port of discovery (default 987; 0: a free one)
-  tcp_port=N        TCP port (default 997; 0: a free one)
-  version=DIGITS    system version, as 09508011
-  standby=true      begins in rest mode
+  port=N            UDP port of discovery (default 987; 0 picks a free one)
+  tcp_port=N        TCP port (default 997; 0 picks a free one)
+  broadcast=false   ignore searches by broadcast (other systems than Linux always do)
+  version=DIGITS    system version, such as 09508011
+  standby=true      start in rest mode
   pin=DIGITS        the 8 digits that "Add Device" shows
   passcode=DIGITS   the 4 digits of the user
-  linked=true       every device is linked already
-  running=ID        the title that runs at first
+  linked=true       every device is already linked
+  strict_keys=true  ignore keys that come sooner after OPEN_RC or the last key than
+                    ps4kit sends them, and OPEN_RC right after the connection
+  running=ID        the title that runs at the start
   title=ID:NAME     an installed title, repeatable; without any, every id is
 
-The ports 987 and 997 need root or CAP_NET_BIND_SERVICE. Clients must seal their
-session key with this console's public key instead of that of real ones: --key
-writes it, and ps4kit's own verbs take it as --console-key.`,
+Ports 987 and 997 require root or CAP_NET_BIND_SERVICE. A console on 127.0.0.1 is
+found by programs on this machine alone. Clients must encrypt their session key
+with the public key of these consoles instead of that of real ones: --key writes
+it to a file, and ps4kit's own verbs read it with --console-key.
+
+Lines go to stdout, or to stderr with -o json. They contain no credential, PIN,
+passcode or text of the keyboard.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
@@ -56,7 +68,7 @@ writes it, and ps4kit's own verbs take it as --console-key.`,
 	return cmd
 }
 
-// simulated is a console as `simulate -o json` prints it.
+// simulated is the JSON of a running console.
 type simulated struct {
 	Address     string `json:"address"`
 	HostID      string `json:"host_id"`
@@ -69,17 +81,44 @@ func (o *simulateOptions) run(ctx context.Context, p *program) error {
 	if len(o.consoles) == 0 {
 		o.consoles = []string{"ip=127.0.0.1"}
 	}
-	var running []simulated
+	out := &lineWriter{w: p.stdout}
+	if p.json() {
+		out.w = p.stderr
+	}
+	out.mu.Lock() // the list of consoles comes first
+	running, stop, err := o.start(out)
+	if err == nil {
+		err = o.print(p, running)
+	}
+	out.mu.Unlock()
+	defer stop()
+	if err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// start starts the consoles. Callers must call stop even after an error.
+func (o *simulateOptions) start(out *lineWriter) (running []simulated, stop func(), err error) {
+	var consoles []*ps4test.Console
+	stop = func() {
+		for _, c := range consoles {
+			_ = c.Close()
+		}
+	}
 	for _, spec := range o.consoles {
 		cfg, err := parseSimulated(spec)
 		if err != nil {
-			return usageError{err}
+			return nil, stop, usageError{err}
 		}
+		cfg.Trace = out.print
+		cfg.Logf = func(format string, args ...any) { out.print(fmt.Sprintf(format, args...)) }
 		console, err := ps4test.New(cfg)
 		if err != nil {
-			return startError(err)
+			return nil, stop, startError(err)
 		}
-		defer func() { _ = console.Close() }()
+		consoles = append(consoles, console)
 		running = append(running, simulated{
 			Address:     app.FormatAddress(console.Addr()),
 			HostID:      console.HostID(),
@@ -88,19 +127,28 @@ func (o *simulateOptions) run(ctx context.Context, p *program) error {
 			PublicKey:   string(console.PublicKeyPEM()),
 		})
 	}
+	return running, stop, nil
+}
+
+// lineWriter writes lines with the time of day, for concurrent use.
+type lineWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lineWriter) print(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, _ = fmt.Fprintf(l.w, "%s %s\n", time.Now().Format("15:04:05.000"), line)
+}
+
+// print writes the public key to its file, and the list of consoles.
+func (o *simulateOptions) print(p *program, running []simulated) error {
 	if o.keyFile != "" {
 		if err := os.WriteFile(o.keyFile, []byte(running[0].PublicKey), 0o644); err != nil { //nolint:gosec // a public key
 			return fmt.Errorf("writing the public key: %w", err)
 		}
 	}
-	if err := o.print(p, running); err != nil {
-		return err
-	}
-	<-ctx.Done()
-	return nil
-}
-
-func (o *simulateOptions) print(p *program, running []simulated) error {
 	if p.json() {
 		return json.NewEncoder(p.stdout).Encode(running)
 	}
@@ -117,10 +165,10 @@ func (o *simulateOptions) print(p *program, running []simulated) error {
 	return err
 }
 
-// startError tells what to do when a port cannot be had.
+// startError adds what to do if a port is not permitted.
 func startError(err error) error {
 	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%w: the ports 987 and 997 need root or CAP_NET_BIND_SERVICE; port=0,tcp_port=0 takes free ones", err)
+		return fmt.Errorf("%w: ports 987 and 997 require root or CAP_NET_BIND_SERVICE; port=0,tcp_port=0 picks free ones", err)
 	}
 	if errors.Is(err, ps4test.ErrConfig) {
 		return usageError{err}
@@ -128,15 +176,18 @@ func startError(err error) error {
 	return err
 }
 
+// canBroadcast is false on systems that cannot bind a broadcast address.
+const canBroadcast = runtime.GOOS == "linux"
+
 // The ports of a real console.
 const (
 	ddpPort     = 987
 	requestPort = 997
 )
 
-// parseSimulated reads KEY=VALUE,… as the help text describes it.
+// parseSimulated parses KEY=VALUE,… as described in the help text.
 func parseSimulated(spec string) (ps4test.Config, error) {
-	c := ps4test.Config{DDPPort: ddpPort, TCPPort: requestPort, Timing: ps4test.DemoTiming()}
+	c := ps4test.Config{DDPPort: ddpPort, TCPPort: requestPort, Timing: ps4test.DemoTiming(), Broadcast: canBroadcast}
 	for part := range strings.SplitSeq(spec, ",") {
 		key, value, found := strings.Cut(strings.TrimSpace(part), "=")
 		if !found {
@@ -175,9 +226,14 @@ func setSimulated(c *ps4test.Config, key, value string) (err error) {
 	case "tcp_port":
 		c.TCPPort, err = parsePort(value)
 	case "standby":
-		c.Standby, err = strconv.ParseBool(value)
+		c.Standby, err = parseBool(value)
 	case "linked":
-		c.Linked, err = strconv.ParseBool(value)
+		c.Linked, err = parseBool(value)
+	case "strict_keys":
+		c.StrictKeys, err = parseBool(value)
+	case "broadcast":
+		c.Broadcast, err = parseBool(value)
+		c.Broadcast = c.Broadcast && canBroadcast
 	case "title":
 		id, name, _ := strings.Cut(value, ":")
 		c.Titles = append(c.Titles, ps4test.Title{ID: strings.ToUpper(id), Name: name})
@@ -185,6 +241,14 @@ func setSimulated(c *ps4test.Config, key, value string) (err error) {
 		return errors.New("no such key; see ps4kit simulate --help")
 	}
 	return err
+}
+
+func parseBool(value string) (bool, error) {
+	b, err := strconv.ParseBool(value)
+	if err != nil {
+		return false, fmt.Errorf("%q is neither true nor false", value)
+	}
+	return b, nil
 }
 
 func parsePort(value string) (uint16, error) {

@@ -12,46 +12,52 @@ import (
 )
 
 // Config describes a simulated console. The zero value is an awake PS4 on free
-// ports of 127.0.0.1 that shows no PIN and knows every account.
+// ports of 127.0.0.1 that shows no PIN and accepts every account.
 type Config struct {
 	Name          string // host-name; default "PS4 (simulated)"
-	HostID        string // 12 hex digits; default made from address and port
+	HostID        string // 12 hex digits; default derived from address and port
 	HostType      string // "PS4" (default) or "PS5"
 	SystemVersion string // 8 digits; default "09508011"
 
-	Addr      string   // IP address to serve on; default 127.0.0.1
-	DDPPort   uint16   // UDP; 0: a free one
-	TCPPort   uint16   // 0: a free one, told in host-request-port
-	Broadcast bool     // answer requests sent to 255.255.255.255:DDPPort too
+	Addr      string   // IP address to listen on; default 127.0.0.1
+	DDPPort   uint16   // UDP; 0 picks a free port
+	TCPPort   uint16   // reported as host-request-port; 0 picks a free port
+	Broadcast bool     // answer requests to the broadcast addresses of an IPv4 Addr too; Linux and Network only
 	Network   *Network // in-memory network; nil: real sockets
 
 	Standby         bool   // start in rest mode
 	StandbyDisabled bool   // refuse rest mode with result 25
-	PIN             string // the 8 digits that "Add Device" shows; empty: it shows none
+	PIN             string // the 8 digits that "Add Device" shows; empty: none
 	Passcode        string // 4 digits; empty: the user has none
 
 	Credentials []string // accounts on this console, 64 hex digits each; nil: any
-	Linked      bool     // every device of a known account is linked already
-	MaxDevices  int      // linked devices at most, else result 26; default 10
+	Linked      bool     // every device of an account on this console is already linked
+	MaxDevices  int      // limit of linked devices, beyond it result 26; default 10
 
-	Titles       []Title         // what is installed; nil: any id is
-	Running      string          // id of the title that runs at first
+	Titles       []Title         // installed titles; nil: any
+	Running      string          // id of the title that runs at the start
 	BusyResult   ps4.ResultError // result of a boot while another title runs: 12 (default) or 31
-	QuitNeedsPS  bool            // the quit dialogue appears only after a PS press (docs/protocol.md §9)
-	KeyboardKind uint32          // keyboard type told to clients
+	QuitNeedsPS  bool            // show the quit dialogue only after a PS press (docs/protocol.md §9)
+	StrictKeys   bool            // ignore keys that break the key limits of Timing (docs/protocol.md §9)
+	KeyboardKind uint32          // keyboard type reported to clients
 
-	Key    *rsa.PrivateKey                  // 2048 bits; nil: one made for the whole process
-	Timing Timing                           // zero: RealTiming()
-	Logf   func(format string, args ...any) // nil: discard; never sees a secret
+	Key    *rsa.PrivateKey // 2048 bits; nil: one that the consoles of this process share
+	Timing Timing          // zero: RealTiming()
+
+	// Logf receives errors, and Trace one line for each datagram and packet
+	// received. Neither sees a secret; nil discards. Both must be safe for
+	// concurrent use.
+	Logf  func(format string, args ...any)
+	Trace func(line string)
 }
 
-// String keeps the secrets of a console out of logs.
+// String returns the name alone, which keeps secrets out of logs.
 func (c Config) String() string { return fmt.Sprintf("[simulated console %q]", c.Name) }
 
-// GoString is String, for %#v.
+// GoString returns the same for %#v.
 func (c Config) GoString() string { return c.String() }
 
-// Title is a title that is installed on a console.
+// Title is an installed title.
 type Title struct{ ID, Name string }
 
 // Defaults of Config.
@@ -59,13 +65,14 @@ const (
 	defaultName          = "PS4 (simulated)"
 	defaultSystemVersion = "09508011"
 	defaultAddr          = "127.0.0.1"
-	defaultMaxDevices    = 10 // the true number is not known
+	defaultMaxDevices    = 10 // the real number is unknown
 )
 
-// ErrConfig is wrapped by the errors of New about a Config that makes no sense.
+// ErrConfig is wrapped by the errors of New about an invalid Config.
 var ErrConfig = errors.New("ps4test: configuration")
 
-// withDefaults fills in what was left out and checks the rest.
+// withDefaults returns c with defaults for unset fields, or an error if a field
+// is invalid.
 func (c Config) withDefaults() (Config, netip.Addr, error) {
 	setDefault(&c.Name, defaultName)
 	setDefault(&c.HostType, ps4.TypePS4)
@@ -76,6 +83,9 @@ func (c Config) withDefaults() (Config, netip.Addr, error) {
 	setDefault(&c.Timing, RealTiming())
 	if c.Logf == nil {
 		c.Logf = func(string, ...any) {}
+	}
+	if c.Trace == nil {
+		c.Trace = func(string) {}
 	}
 	c.HostID = strings.ToUpper(c.HostID)
 	c.Running = strings.ToUpper(c.Running)
@@ -104,7 +114,7 @@ func (c Config) check() error {
 	case len(c.Name) > ddp.MaxValue || strings.ContainsAny(c.Name, "\r\n\x00"):
 		return fmt.Errorf("%w: name of %d bytes or with a line break", ErrConfig, len(c.Name))
 	case c.Key != nil && (c.Key.N == nil || c.Key.Size() != 256):
-		return fmt.Errorf("%w: the key has not 2048 bits", ErrConfig)
+		return fmt.Errorf("%w: the key does not have 2048 bits", ErrConfig)
 	}
 	for _, credential := range c.Credentials {
 		if !isHex(credential, credentialDigits) {
@@ -124,7 +134,7 @@ func isDigits(s string, n int) bool {
 	return len(s) == n && strings.Trim(s, "0123456789") == ""
 }
 
-// title returns the installed title with an id, as shown by DDP.
+// title returns the installed title with an id, in the form that DDP reports.
 func (c Config) title(id string) (Title, bool) {
 	if c.Titles == nil {
 		return Title{ID: id, Name: id}, id != ""

@@ -1,8 +1,45 @@
+// Package ps4test simulates PlayStation 4 consoles, much as net/http/httptest
+// provides servers: for testing programs that talk to a console, and for trying
+// them without one.
+//
+//	console, err := ps4test.New(ps4test.Config{
+//		Name:   "Den",
+//		PIN:    "12345678",
+//		Titles: []ps4test.Title{{ID: "CUSA00129", Name: "Netflix"}},
+//		Timing: ps4test.FastTiming(),
+//	})
+//	if err != nil { ... }
+//	defer console.Close()
+//	den := ps4.NewConsole(console.Addr(), credential, console.Options())
+//
+// A console answers on UDP, opens its TCP port for a while after a LAUNCH, and
+// handles logins, heartbeats, keys, titles, text and rest mode as described in
+// docs/protocol.md §1 to §7. Questions that only hardware can settle (§9) are
+// fields of [Timing] or [Config], so that a test can try both answers.
+//
+// # Observing it
+//
+// A console counts and records everything it receives: see [Console.Counters],
+// [Console.Keys], [Console.Logins] and [Console.Boots]. [Console.WaitFor]
+// blocks until a [Snapshot] meets a condition, so tests need no sleeps.
+// [Console.SetFaults] makes the network or the console misbehave.
+//
+// # Time and network
+//
+// With [Config.Network] set, consoles and clients share an in-memory network
+// whose waits are durably blocking: inside a testing/synctest bubble, minutes
+// of protocol take no time. Without it they use real sockets on [Config.Addr].
+//
+// A simulated console has its own key pair. Its clients need
+// [Console.PublicKey], and are otherwise unchanged.
 package ps4test
 
 import (
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +47,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/ps4kit/ps4kit/ps4"
 )
 
 // Console is a simulated console. Its methods are safe for concurrent use.
@@ -20,13 +59,13 @@ type Console struct {
 	udpAddr netip.AddrPort
 	tcpAddr netip.AddrPort
 	sockets []net.PacketConn
-	hold    io.Closer // keeps the TCP port while the door is closed
+	hold    io.Closer // reserves the TCP port while the door is closed
 	wg      sync.WaitGroup
 
 	mu      sync.Mutex // guards everything below
 	closed  bool
 	done    chan struct{} // closed by Close
-	changed chan struct{} // closed and replaced at each change
+	changed chan struct{} // closed and replaced on each change
 	timers  map[*time.Timer]struct{}
 	faults  Faults
 	power   power
@@ -39,8 +78,8 @@ type Console struct {
 	log     records
 }
 
-// New starts a simulated console. Errors wrap ErrConfig, or are those of the
-// sockets. Close ends it.
+// New starts a simulated console, which runs until Close. Its errors wrap
+// ErrConfig or come from the sockets.
 func New(cfg Config) (*Console, error) {
 	cfg, addr, err := cfg.withDefaults()
 	if err != nil {
@@ -81,8 +120,8 @@ type TB interface {
 	Cleanup(f func())
 }
 
-// Start is New for tests: it fails the test on an error and closes the console
-// when the test ends.
+// Start starts a console that is closed when the test ends. It fails the test
+// on an error.
 func Start(tb TB, cfg Config) *Console {
 	tb.Helper()
 	c, err := New(cfg)
@@ -94,7 +133,7 @@ func Start(tb TB, cfg Config) *Console {
 	return c
 }
 
-// bind takes the UDP and TCP ports; TCP does not listen yet.
+// bind opens the UDP sockets and reserves the TCP port.
 func (c *Console) bind(addr netip.Addr) error {
 	socket, err := c.net.packet(netip.AddrPortFrom(addr, c.cfg.DDPPort), false)
 	if err != nil {
@@ -102,13 +141,11 @@ func (c *Console) bind(addr netip.Addr) error {
 	}
 	c.sockets = append(c.sockets, socket)
 	c.udpAddr = addrPort(socket.LocalAddr())
-	if c.cfg.Broadcast {
-		everyone := netip.AddrPortFrom(broadcastAddr, c.udpAddr.Port())
-		socket, err := c.net.packet(everyone, true)
-		if err != nil {
+	// A socket on 0.0.0.0 receives broadcasts anyway, and IPv6 has none.
+	if c.cfg.Broadcast && addr.Is4() && !addr.IsUnspecified() {
+		if err := c.bindBroadcast(); err != nil {
 			return fmt.Errorf("ps4test: UDP broadcast: %w", err)
 		}
-		c.sockets = append(c.sockets, socket)
 	}
 	c.tcpAddr, c.hold, err = c.net.reserve(netip.AddrPortFrom(addr, c.cfg.TCPPort))
 	if err != nil {
@@ -117,8 +154,22 @@ func (c *Console) bind(addr netip.Addr) error {
 	return nil
 }
 
-// Close switches the console off, drops its connections and waits for its
-// goroutines. Further calls do nothing.
+// bindBroadcast opens a socket for each broadcast address. A socket on a
+// unicast address receives no broadcasts.
+func (c *Console) bindBroadcast() error {
+	addrs, err := c.net.broadcasts(c.udpAddr.Addr())
+	for _, addr := range addrs {
+		socket, err := c.net.packet(netip.AddrPortFrom(addr, c.udpAddr.Port()), true)
+		if err != nil {
+			return err
+		}
+		c.sockets = append(c.sockets, socket)
+	}
+	return err
+}
+
+// Close turns the console off, drops its connections and waits for its
+// goroutines. Further calls have no effect.
 func (c *Console) Close() error {
 	c.mu.Lock()
 	if c.closed {
@@ -151,8 +202,8 @@ func (c *Console) release() {
 	}
 }
 
-// afterLocked runs f, with the lock held, once d has passed; at once when d is
-// not positive. Nothing runs once the console is closed.
+// afterLocked runs f with the lock held after d, or at once if d is not
+// positive. A closed console runs nothing.
 func (c *Console) afterLocked(d time.Duration, f func()) {
 	if c.closed {
 		return
@@ -176,7 +227,7 @@ func (c *Console) afterLocked(d time.Duration, f func()) {
 	c.timers[t] = struct{}{}
 }
 
-// update runs f with the lock held and tells those who wait for a change.
+// update runs f with the lock held and wakes every WaitFor.
 func (c *Console) update(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -189,10 +240,10 @@ func (c *Console) notifyLocked() {
 	c.changed = make(chan struct{})
 }
 
-// Addr returns where the console answers DDP.
+// Addr returns the address of the console's DDP socket.
 func (c *Console) Addr() netip.AddrPort { return c.udpAddr }
 
-// TCPAddr returns where the console accepts sessions while its door is open.
+// TCPAddr returns the address that accepts sessions while the door is open.
 func (c *Console) TCPAddr() netip.AddrPort { return c.tcpAddr }
 
 // HostID returns the console's id, 12 hex digits in upper case.
@@ -201,7 +252,48 @@ func (c *Console) HostID() string { return c.cfg.HostID }
 // Name returns the console's host-name.
 func (c *Console) Name() string { return c.cfg.Name }
 
-// madeUpHostID makes a locally administered MAC address of a socket address.
+// Options returns the options of a client for this console: its key, where to
+// search for it, and the hooks of its in-memory network. The caller may change
+// them.
+func (c *Console) Options() *ps4.Options {
+	o := &ps4.Options{
+		ServerKey: c.PublicKey(),
+		LocalPort: ps4.AnyPort,
+		Broadcast: []netip.AddrPort{c.Addr()},
+		Logf:      c.cfg.Logf,
+	}
+	if c.cfg.Network != nil {
+		o.Dial, o.ListenPacket = c.cfg.Network.Dial, c.cfg.Network.ListenPacket
+	}
+	return o
+}
+
+// processKey makes the key pair of every console whose Config has none.
+// Generating one for each of many consoles would take too long.
+var processKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(fmt.Sprintf("ps4test: generating a key: %v", err)) // only if the system has no randomness
+	}
+	return key
+})
+
+// PublicKey returns the key with which clients encrypt their session keys, for
+// ps4.Options.ServerKey.
+func (c *Console) PublicKey() *rsa.PublicKey { return &c.key().PublicKey }
+
+// PublicKeyPEM returns PublicKey as PEM in PKIX form, for other programs and
+// for --console-key.
+func (c *Console) PublicKeyPEM() []byte {
+	der, err := x509.MarshalPKIXPublicKey(c.PublicKey())
+	if err != nil {
+		panic(fmt.Sprintf("ps4test: %v", err)) // impossible with an RSA key
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+}
+
+// madeUpHostID derives a locally administered MAC address from a socket
+// address.
 func madeUpHostID(addr netip.AddrPort) string {
 	sum := sha256.Sum256([]byte(addr.String()))
 	return strings.ToUpper(fmt.Sprintf("02%x", sum[:5]))

@@ -2,6 +2,7 @@ package ps4test
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 
@@ -9,7 +10,8 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
 
-// serveDatagrams answers what arrives on one UDP socket until it is closed.
+// serveDatagrams answers the requests that arrive on one UDP socket, until it
+// is closed.
 func (c *Console) serveDatagrams(socket net.PacketConn) {
 	buf := make([]byte, ddp.MaxDatagram+1)
 	for {
@@ -17,53 +19,62 @@ func (c *Console) serveDatagrams(socket net.PacketConn) {
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		if err != nil { // of an earlier send, as ICMP reports it
+		if err != nil { // an ICMP error about an earlier reply
 			continue
 		}
-		c.update(func() { c.datagramLocked(buf[:n], addrPort(from)) })
+		request, err := ddp.ParseRequest(buf[:n])
+		outcome := ""
+		c.update(func() { outcome = c.requestLocked(request, err, addrPort(from)) })
+		what := describeRequest(request)
+		if err != nil {
+			what = fmt.Sprintf("malformed datagram of %d bytes", n)
+		}
+		c.trace(from, socket.LocalAddr(), what, outcome)
 	}
 }
 
-// datagramLocked takes one request.
-func (c *Console) datagramLocked(datagram []byte, from netip.AddrPort) {
+// requestLocked handles a request, or the error of parsing it, and returns how
+// it was treated if not as its client wanted.
+func (c *Console) requestLocked(request ddp.Request, err error, from netip.AddrPort) (outcome string) {
 	n := &c.log.counters
 	n.Datagrams++
-	if c.power.deaf || c.faults.loseRequest() {
+	switch {
+	case c.power.deaf || use(&c.faults.LoseRequests):
 		n.DatagramsLost++
-		return
-	}
-	request, err := ddp.ParseRequest(datagram)
-	if err != nil {
+		return "lost"
+	case err != nil:
 		n.BadDatagrams++
-		return
-	}
-	switch request.Method {
-	case ddp.Search:
+		return err.Error()
+	case request.Method == ddp.Search:
 		n.Searches++
 		c.answerLocked(from)
-	case ddp.Wakeup:
+	case request.Method == ddp.Wakeup:
 		n.Wakeups++
 		if !c.accepts(request) || !c.wakeLocked() {
 			n.WakeupsIgnored++
+			return "ignored"
 		}
-	case ddp.Launch:
+	case request.Method == ddp.Launch:
 		n.Launches++
 		if !c.accepts(request) || !c.launchLocked() {
 			n.LaunchesIgnored++
+			return "ignored"
 		}
 	}
+	return ""
 }
 
-// accepts tells whether a WAKEUP or LAUNCH carries the credential of an account
-// of this console. ps4-waker's LAUNCH names neither client-type nor auth-type,
-// and consoles obey it; Remote Play's auth-type is R (docs/protocol.md §2).
+// accepts reports whether a WAKEUP or LAUNCH carries the credential of an
+// account on this console. ps4-waker's LAUNCH has neither client-type nor
+// auth-type, and consoles obey it; Remote Play's auth-type is R
+// (docs/protocol.md §2).
 func (c *Console) accepts(r ddp.Request) bool {
 	return (r.AuthType == ddp.AuthCode || r.AuthType == "") && c.knows(r.Credential)
 }
 
-// answerLocked sends the status, after the delay that faults ask for.
+// answerLocked sends the status, after the delay of the faults.
 func (c *Console) answerLocked(to netip.AddrPort) {
-	if c.faults.loseReply() {
+	if use(&c.faults.LoseReplies) {
 		c.log.counters.RepliesLost++
 		return
 	}
@@ -79,8 +90,8 @@ func (c *Console) answerLocked(to netip.AddrPort) {
 	})
 }
 
-// sendDatagram sends from a port of its own, as real consoles do for every reply
-// (docs/protocol.md §1).
+// sendDatagram sends from the console's address and a fresh port, as real
+// consoles do for every reply (docs/protocol.md §1).
 func (c *Console) sendDatagram(datagram []byte, to netip.AddrPort) {
 	socket, err := c.net.packet(netip.AddrPortFrom(c.udpAddr.Addr(), 0), false)
 	if err != nil {
@@ -93,7 +104,7 @@ func (c *Console) sendDatagram(datagram []byte, to netip.AddrPort) {
 	}
 }
 
-// reply returns the status as the console tells it.
+// reply returns the console's status.
 func (c *Console) reply() ddp.Reply {
 	r := ddp.Reply{
 		Code:          ddp.CodeStandby,

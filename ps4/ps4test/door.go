@@ -5,21 +5,21 @@ import (
 	"time"
 )
 
-// maxConns is how many connections a console holds at once; more are closed at
-// once. One is enough for any client that behaves.
+// maxConns is the limit of open connections. The console closes further ones at
+// once; a well-behaved client needs one.
 const maxConns = 16
 
-// door is the TCP port that listens only for a while after a LAUNCH
+// door is the TCP port, which listens for a while after a LAUNCH
 // (docs/protocol.md §3).
 type door struct {
 	listener net.Listener // nil: closed, the port refuses
 	epoch    int          // counts the LAUNCHes that opened it
 }
 
-// launchLocked opens the door, or keeps it open for longer; it tells whether
-// the console takes a LAUNCH now.
+// launchLocked opens the door or keeps it open longer. It reports whether the
+// console obeys a LAUNCH now.
 func (c *Console) launchLocked() bool {
-	if !c.power.awake || !c.power.service || c.power.moving || c.faults.refuse() {
+	if !c.power.awake || !c.power.service || c.power.moving || use(&c.faults.Refuse) {
 		return false
 	}
 	c.door.epoch++
@@ -49,7 +49,7 @@ func (c *Console) openDoorLocked() {
 	c.wg.Go(func() { c.accept(listener) })
 }
 
-// closeDoorLocked makes TCP refuse; connections that are open stay.
+// closeDoorLocked makes TCP refuse new connections and keeps the open ones.
 func (c *Console) closeDoorLocked() {
 	if c.door.listener != nil {
 		_ = c.door.listener.Close()
@@ -67,14 +67,14 @@ func (c *Console) accept(listener net.Listener) {
 	}
 }
 
-// admitLocked starts a connection, unless a fault or a limit is in the way.
+// admitLocked starts a session unless a fault or a limit prevents it.
 func (c *Console) admitLocked(conn net.Conn) {
 	c.log.counters.Connections++
 	if c.closed || len(c.conns) >= maxConns {
 		_ = conn.Close()
 		return
 	}
-	if c.faults.reset() {
+	if use(&c.faults.Reset) {
 		reset(conn)
 		return
 	}
@@ -90,8 +90,7 @@ func (c *Console) dropAllLocked() {
 	}
 }
 
-// reset closes a connection so that the peer sees a reset where the network
-// can tell.
+// reset closes a connection with a TCP reset where the network supports it.
 func reset(conn net.Conn) {
 	if r, ok := conn.(interface{ SetLinger(sec int) error }); ok {
 		_ = r.SetLinger(0)

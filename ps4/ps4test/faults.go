@@ -6,11 +6,11 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// Always as the number of a fault means that it does not end by itself.
+// Always is the count of a fault that never ends by itself.
 const Always = -1
 
-// Faults is what goes wrong. Numbers count down with each occurrence; Always
-// stays. The zero value is a console that works.
+// Faults describes what goes wrong. Each occurrence decrements its count,
+// except Always. The zero value is a console without faults.
 type Faults struct {
 	LoseRequests int  // datagrams that never arrive
 	LoseReplies  int  // replies that never leave
@@ -20,22 +20,22 @@ type Faults struct {
 	Reset  int // connections reset as soon as they are accepted
 
 	Delay      time.Duration // before every reply and packet
-	Split      int           // each write is cut into pieces of so many bytes
-	Coalesce   bool          // each packet shares its write with another of unknown type before it
+	Split      int           // bytes in each piece of a write
+	Coalesce   bool          // send a packet of unknown type in the same write before each packet
 	GarbageTCP int           // packets replaced by random bytes of the same length
 	HoldBeats  bool          // heartbeats are not sent
 
-	HelloStatus int32 // status of the hello's answer; not 0 is a refusal
-	// Results other than 0 answer in place of the console's own.
+	HelloStatus int32 // status in the hello reply; other than 0 is a refusal
+	// Results other than 0 replace those of the console.
 	Login, Boot, Standby, Logout, Keyboard ps4.ResultError
-	// LoseBoots are boots that are accepted with result 0 and start nothing.
+	// LoseBoots counts boots that get result 0 and start nothing.
 	LoseBoots int
 }
 
-// SetFaults replaces what goes wrong from now on.
+// SetFaults replaces the faults.
 func (c *Console) SetFaults(f Faults) { c.update(func() { c.faults = f }) }
 
-// ResetConnections resets every connection now.
+// ResetConnections resets every open connection.
 func (c *Console) ResetConnections() {
 	c.update(func() {
 		for s := range c.conns {
@@ -45,14 +45,7 @@ func (c *Console) ResetConnections() {
 	})
 }
 
-func (f *Faults) loseRequest() bool { return use(&f.LoseRequests) }
-func (f *Faults) loseReply() bool   { return use(&f.LoseReplies) }
-func (f *Faults) refuse() bool      { return use(&f.Refuse) }
-func (f *Faults) reset() bool       { return use(&f.Reset) }
-func (f *Faults) garbage() bool     { return use(&f.GarbageTCP) }
-func (f *Faults) loseBoot() bool    { return use(&f.LoseBoots) }
-
-// use takes one occurrence of a fault, if any is left.
+// use consumes one occurrence of a fault. It returns false if none is left.
 func use(n *int) bool {
 	if *n > 0 {
 		*n--
@@ -61,7 +54,8 @@ func use(n *int) bool {
 	return *n < 0
 }
 
-// garbageDatagrams are what must be dropped whole (docs/protocol.md §1).
+// garbageDatagrams returns datagrams that clients must drop (docs/protocol.md
+// §1).
 func garbageDatagrams() [][]byte {
 	return [][]byte{
 		{},

@@ -10,8 +10,8 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
-// Each datagram is counted as exactly one thing, only a WAKEUP with a credential
-// wakes the console, and it answers afterwards.
+// Each datagram is counted as exactly one thing, only a WAKEUP with a
+// credential wakes the console, and it answers afterwards.
 func FuzzDatagram(f *testing.F) {
 	for _, seed := range []string{
 		"", "\x00", "SRCH * HTTP/1.1\n", "SRCH * HTTP/1.1\ndevice-discovery-protocol-version:00020020\n",

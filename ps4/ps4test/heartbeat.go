@@ -7,8 +7,8 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// beat sends the heartbeats of the nth login until the session ends, and drops
-// a client that has answered none for Timing.Grace.
+// beat sends the heartbeats of the nth login until the session ends. It drops a
+// client that answers none for Timing.Grace.
 func (s *session) beat(nth int) {
 	period := s.console.cfg.Timing.Heartbeat
 	if period <= 0 {
@@ -32,8 +32,8 @@ func (s *session) beat(nth int) {
 	}
 }
 
-// alive tells whether the nth login is still good; a client that went silent
-// is dropped.
+// alive reports whether the nth login is still valid. It drops a client that
+// went silent.
 func (s *session) alive(nth int) bool {
 	c := s.console
 	in := false
@@ -49,7 +49,7 @@ func (s *session) alive(nth int) bool {
 	return in
 }
 
-// heartbeat sends one heartbeat, unless faults hold it back.
+// heartbeat sends one heartbeat unless a fault suppresses it.
 func (s *session) heartbeat() error {
 	c := s.console
 	status, hold := uint32(0), false
@@ -68,7 +68,7 @@ func (s *session) heartbeat() error {
 	return s.send(wire.Word{Type: wire.TypeHeartbeat, Value: status})
 }
 
-// status takes an answer to a heartbeat.
+// status handles the answer to a heartbeat.
 func (s *session) status(p wire.Packet) error {
 	if _, err := wire.UnmarshalWord(p); err != nil {
 		return fmt.Errorf("status: %w", err)

@@ -16,20 +16,20 @@ type keyboard struct {
 	max  int // UTF-16 units
 }
 
-// OpenKeyboard opens the on-screen keyboard with a text and the most UTF-16
-// units it takes. The client learns of it by a heartbeat at once.
+// OpenKeyboard opens the on-screen keyboard with a text and a limit in UTF-16
+// units. A heartbeat tells the client at once.
 func (c *Console) OpenKeyboard(text string, maxLength int) {
 	c.keyboardChange(keyboard{open: true, text: cut(text, maxLength), max: maxLength}, nil)
 }
 
-// CloseKeyboard closes the on-screen keyboard, as its user can.
+// CloseKeyboard closes the on-screen keyboard, as its user would.
 func (c *Console) CloseKeyboard() {
 	c.keyboardChange(keyboard{}, wire.Word{Type: wire.TypeKeyboardControl, Value: wire.KeyboardClose})
 }
 
-// TypeText changes the text, as somebody with the controller can; a client that
-// has asked for the keyboard is told. It does nothing while the keyboard is
-// closed.
+// TypeText replaces the text, as a user with the controller would, and tells a
+// client that has requested the keyboard. It has no effect while the keyboard
+// is closed.
 func (c *Console) TypeText(text string) {
 	c.mu.Lock()
 	screen := c.screen
@@ -40,8 +40,8 @@ func (c *Console) TypeText(text string) {
 	}
 }
 
-// keyboardChange sets the keyboard and tells the client: by message if it has
-// asked for the keyboard, and by a heartbeat.
+// keyboardChange sets the keyboard. It sends message to a client that has
+// requested the keyboard, and a heartbeat to any client.
 func (c *Console) keyboardChange(k keyboard, message wire.Message) {
 	var active *session
 	typing := false
@@ -56,29 +56,30 @@ func (c *Console) keyboardChange(k keyboard, message wire.Message) {
 		return
 	}
 	if typing && message != nil {
-		_ = active.send(message) // a client that is gone need not know
+		_ = active.send(message) // fails if the client is gone
 	}
 	_ = active.heartbeat()
 }
 
-// Keyboard returns the text on the on-screen keyboard and whether it is open.
+// Keyboard returns the text of the on-screen keyboard and whether it is open.
 func (c *Console) Keyboard() (text string, open bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.screen.text, c.screen.open
 }
 
-// Submitted returns the texts that clients submitted, in order.
+// Submitted returns the texts that clients have submitted, in order.
 func (c *Console) Submitted() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.log.submitted)
 }
 
-// startKeyboard answers a client that asks for the keyboard.
+// startKeyboard answers a request for the keyboard.
 func (s *session) startKeyboard() error {
 	var started wire.KeyboardStarted
 	s.console.update(func() { started = s.console.startKeyboardLocked(s) })
+	s.outcome = fmt.Sprintf("result %d", started.Result)
 	return s.send(started)
 }
 
@@ -96,7 +97,7 @@ func (c *Console) startKeyboardLocked(s *session) wire.KeyboardStarted {
 	return wire.KeyboardStarted{Kind: c.cfg.KeyboardKind, MaxLength: uint32(c.screen.max), Text: c.screen.text} //nolint:gosec // small
 }
 
-// takeText takes the whole text from a client.
+// takeText replaces the text with that of a client.
 func (s *session) takeText(p wire.Packet) error {
 	m, err := wire.UnmarshalKeyboardText(p)
 	if err != nil {
@@ -132,7 +133,7 @@ func (s *session) controlKeyboard(p wire.Packet) error {
 	return nil
 }
 
-// cut returns at most n UTF-16 units of s, never half a pair.
+// cut returns at most n UTF-16 units of s and never half a surrogate pair.
 func cut(s string, n int) string {
 	units := utf16.Encode([]rune(s))
 	n = min(n, wire.MaxKeyboardText)

@@ -11,8 +11,9 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
-// The library, at a real console's pace, needs nothing that the console ignores:
-// the pacing of the two was written from the same facts by different people.
+// The library, at a real console's pace, needs nothing that the console
+// ignores: the pacing of the two was written from the same facts by different
+// people.
 func TestLibraryAtRealPace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -12,24 +12,24 @@ import (
 
 const resultOK = 0
 
-// Device is a device that is linked with a console. What identifies one is not
-// known; here it is the model (docs/protocol.md §5, §9).
+// Device is a device that is linked with a console. Its model identifies it
+// here; how a real console does that is unknown (docs/protocol.md §5, §9).
 type Device struct {
 	Model      string
 	Credential ps4.Credential
 }
 
-// Login is a login that a console received. Secrets that are not needed to tell
-// logins apart are not kept.
+// Login is a login that a console received. Of its secrets it keeps only the
+// credential, which tells accounts apart.
 type Login struct {
 	At                         time.Time
 	AppLabel, Model, OSVersion string
-	Credential                 ps4.Credential  // zero when it was malformed
+	Credential                 ps4.Credential  // zero if malformed
 	PIN, Passcode              bool            // whether one was sent
 	Result                     ps4.ResultError // 0: accepted
 }
 
-// login answers a login, and starts the heartbeats of one that is accepted.
+// login answers a login and starts the heartbeats of an accepted one.
 func (s *session) login(p wire.Packet) error {
 	l, err := wire.UnmarshalLogin(p)
 	if err != nil {
@@ -53,9 +53,8 @@ func (s *session) login(p wire.Packet) error {
 	return err
 }
 
-// judgeLocked decides on a login. A PIN or passcode that is wrong, and an
-// account that is not on the console, are told apart as in docs/protocol.md §6;
-// the order in which a real console looks at them is not known.
+// judgeLocked returns the result of a login (docs/protocol.md §6). The order in
+// which a real console checks the fields is unknown.
 func (c *Console) judgeLocked(s *session, l wire.Login) ps4.ResultError {
 	switch {
 	case c.faults.Login != resultOK:
@@ -82,7 +81,7 @@ func (c *Console) judgeLocked(s *session, l wire.Login) ps4.ResultError {
 	return resultOK
 }
 
-// judgeLinkLocked decides on the PIN, or on the link when there is none.
+// judgeLinkLocked checks the PIN, or the link of a login without one.
 func (c *Console) judgeLinkLocked(l wire.Login) ps4.ResultError {
 	if l.PIN == "" {
 		if c.cfg.Linked || c.isLinkedLocked(l) {
@@ -99,13 +98,13 @@ func (c *Console) judgeLinkLocked(l wire.Login) ps4.ResultError {
 	return resultOK
 }
 
-// wellFormed tells whether the fields of a login can be right.
+// wellFormed reports whether the fields of a login have valid forms.
 func wellFormed(l wire.Login) bool {
 	return isHex(l.Credential, credentialDigits) && l.Model != "" &&
 		(l.PIN == "" || isDigits(l.PIN, 8)) && (l.Passcode == "" || isDigits(l.Passcode, wire.PasscodeSize))
 }
 
-// knows tells whether an account is on this console.
+// knows reports whether an account is on this console.
 func (c *Console) knows(credential string) bool {
 	if !isHex(credential, credentialDigits) {
 		return false
@@ -124,7 +123,7 @@ func (c *Console) isLinkedLocked(l wire.Login) bool {
 	return i >= 0 && c.linked[i].Credential.Equal(credentialOf(l))
 }
 
-// linkLocked remembers the device of a login with a PIN. A second user's link
+// linkLocked stores the device of a login with a PIN. A link of a second user
 // from the same model replaces the first (docs/protocol.md §5).
 func (c *Console) linkLocked(l wire.Login) {
 	if l.PIN == "" {
@@ -138,7 +137,7 @@ func (c *Console) linkLocked(l wire.Login) {
 	c.linked = append(c.linked, device)
 }
 
-// credentialOf returns a login's credential, or none when it is malformed.
+// credentialOf returns the credential of a login, or none if it is malformed.
 func credentialOf(l wire.Login) ps4.Credential {
 	credential, err := ps4.ParseCredential(l.Credential)
 	if err != nil {
@@ -147,23 +146,23 @@ func credentialOf(l wire.Login) ps4.Credential {
 	return credential
 }
 
-// Devices returns the devices that were linked with the PIN.
+// Devices returns the devices linked with the PIN.
 func (c *Console) Devices() []Device {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.linked)
 }
 
-// SetPIN changes the PIN that "Add Device" shows; empty: it shows none.
+// SetPIN changes the PIN that "Add Device" shows. An empty PIN hides it.
 func (c *Console) SetPIN(pin string) { c.update(func() { c.cfg.PIN = pin }) }
 
-// SetPasscode changes the passcode of the console's users; empty: they have none.
+// SetPasscode changes the passcode of the users. An empty one removes it.
 func (c *Console) SetPasscode(passcode string) { c.update(func() { c.cfg.Passcode = passcode }) }
 
-// Unlink forgets every linked device, as the console's menu can.
+// Unlink removes every linked device, as the console's menu can.
 func (c *Console) Unlink() { c.update(func() { c.linked, c.cfg.Linked = nil, false }) }
 
-// logout answers a logout; the connection stays.
+// logout answers a logout and keeps the connection.
 func (s *session) logout() error {
 	return s.decide(wire.TypeLogoutResult, func(c *Console) uint32 {
 		c.log.counters.Logouts++
@@ -185,7 +184,7 @@ func (c *Console) logoutLocked(s *session) {
 	}
 }
 
-// standby answers a standby request and begins to go to rest.
+// standby answers a standby request and starts to enter rest mode.
 func (s *session) standby() error {
 	accepted := false
 	err := s.decide(wire.TypeStandbyResult, func(c *Console) uint32 {
@@ -203,7 +202,7 @@ func (s *session) standby() error {
 		return resultOK
 	})
 	if accepted {
-		s.console.update(s.console.standbyLocked) // after the answer has left
+		s.console.update(s.console.standbyLocked) // after the answer was sent
 	}
 	return err
 }

@@ -8,10 +8,13 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"net/netip"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
@@ -202,5 +205,44 @@ func TestPublicKeyPEM(t *testing.T) {
 	key, err := x509.ParsePKIXPublicKey(block.Bytes)
 	if err != nil || !c.PublicKey().Equal(key) || c.Options().ServerKey.Size() != 256 {
 		t.Errorf("key %v, %v", key, err)
+	}
+}
+
+// The loopback interface has a directed broadcast address, at least on Linux.
+func TestDirectedBroadcast(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux binds broadcast addresses")
+	}
+	den := ps4test.Start(t, ps4test.Config{Addr: "127.0.0.5", Broadcast: true})
+	attic := ps4test.Start(t, ps4test.Config{Addr: "127.0.0.6", DDPPort: den.Addr().Port(), Broadcast: true})
+	ps4test.Start(t, ps4test.Config{Addr: "127.0.0.7", DDPPort: den.Addr().Port()})
+	p := newPeer(t, den)
+	s := p.socket()
+	defer s.Close()
+	_, err := s.WriteTo(ddp.NewSearch("").Marshal(), &net.UDPAddr{IP: net.IPv4(127, 255, 255, 255), Port: int(den.Addr().Port())})
+	p.must(err)
+	p.must(s.SetReadDeadline(time.Now().Add(10 * time.Second)))
+	found := map[string]netip.Addr{}
+	buf := make([]byte, 2048)
+	for len(found) < 2 {
+		n, from, err := s.ReadFrom(buf)
+		p.must(err)
+		reply, err := ddp.ParseReply(buf[:n])
+		p.must(err)
+		found[reply.HostID] = from.(*net.UDPAddr).AddrPort().Addr() //nolint:forcetypeassert // a UDP socket
+	}
+	want := map[string]netip.Addr{den.HostID(): den.Addr().Addr(), attic.HostID(): attic.Addr().Addr()}
+	if !maps.Equal(found, want) {
+		t.Errorf("found %v, want %v", found, want)
+	}
+}
+
+// A socket on the unspecified address receives broadcasts by itself.
+func TestBroadcastOnTheUnspecifiedAddress(t *testing.T) {
+	t.Parallel()
+	c := ps4test.Start(t, ps4test.Config{Addr: "0.0.0.0", Broadcast: true})
+	if _, _, ok := newPeer(t, c).search(); !ok {
+		t.Error("no reply")
 	}
 }

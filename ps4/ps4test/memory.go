@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// datagram is one UDP datagram under way.
+// datagram is one UDP datagram in transit.
 type datagram struct {
 	bytes []byte
 	from  netip.AddrPort
 }
 
-// inbox is how many datagrams a socket holds that nobody has read; further ones
-// are lost, as in a kernel.
+// inbox is the limit of unread datagrams of a socket. Further ones are lost, as
+// in a kernel.
 const inbox = 256
 
 // memoryPacketConn is a UDP socket of a Network.
@@ -101,12 +101,11 @@ func (c *memoryPacketConn) SetReadDeadline(t time.Time) error { c.limit.set(t); 
 // SetWriteDeadline implements [net.PacketConn].
 func (c *memoryPacketConn) SetWriteDeadline(time.Time) error { return nil }
 
-// deadline is a channel that is closed once a time has come. The zero value
-// never comes.
+// deadline closes a channel at a set time. The zero value never does.
 type deadline struct {
 	mu    sync.Mutex
 	timer *time.Timer
-	ch    chan struct{} // nil: not asked for yet
+	ch    chan struct{} // nil until needed
 	past  bool          // ch is closed
 }
 
@@ -145,7 +144,7 @@ func (d *deadline) set(t time.Time) {
 	timer = time.AfterFunc(wait, func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		if d.timer == timer { // not one that was replaced meanwhile
+		if d.timer == timer { // not replaced meanwhile
 			d.expire()
 		}
 	})
@@ -185,8 +184,8 @@ func (l *memoryListener) Close() error {
 // Addr implements [net.Listener].
 func (l *memoryListener) Addr() net.Addr { return net.TCPAddrFromAddrPort(l.at) }
 
-// memoryConn is one end of a TCP connection of a Network: a net.Pipe with
-// addresses and resets.
+// memoryConn is one end of a TCP connection of a Network. It adds addresses and
+// resets to a net.Pipe.
 type memoryConn struct {
 	net.Conn
 	local, remote net.Addr
@@ -215,7 +214,7 @@ func (c *memoryConn) Write(b []byte) (int, error) {
 	return n, c.wrap("write", err)
 }
 
-// wrap makes the errors of a pipe those of TCP.
+// wrap converts the errors of a pipe to those of TCP.
 func (c *memoryConn) wrap(op string, err error) error {
 	switch {
 	case err == nil:
@@ -224,7 +223,7 @@ func (c *memoryConn) wrap(op string, err error) error {
 		err = net.ErrClosed
 	case c.broken.Load():
 		err = os.NewSyscallError(op, syscall.ECONNRESET)
-	case err == io.EOF: //nolint:errorlint // net.Pipe returns it bare, and so must we
+	case err == io.EOF: //nolint:errorlint // net.Pipe returns it unwrapped, and so must we
 		return err
 	case err == io.ErrClosedPipe: //nolint:errorlint // as above: the other end is closed
 		err = os.NewSyscallError(op, syscall.EPIPE)

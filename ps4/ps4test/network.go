@@ -13,12 +13,12 @@ import (
 	"syscall"
 )
 
-// Network is a network in memory for consoles ([Config.Network]) and clients
+// Network is an in-memory network for consoles ([Config.Network]) and clients
 // ([Network.Dial], [Network.ListenPacket]). Its waits are durably blocking in
-// the sense of testing/synctest: make it inside the bubble that uses it.
+// the sense of testing/synctest, so create it inside the bubble that uses it.
 //
-// A socket on no address in particular has 127.0.0.1. What is sent to
-// 255.255.255.255 reaches the consoles with Config.Broadcast on that port.
+// A socket on the unspecified address gets 127.0.0.1. A datagram to
+// 255.255.255.255 reaches every console with Config.Broadcast on its port.
 type Network struct {
 	mu   sync.Mutex
 	udp  map[netip.AddrPort][]*memoryPacketConn
@@ -34,10 +34,10 @@ func NewNetwork() *Network {
 	}
 }
 
-// firstPort is the first of the ports that are given to those who ask for none.
+// firstPort is the first port assigned to sockets that request port 0.
 const firstPort = 32768
 
-// freePort returns a port that nothing on the network uses.
+// freePort returns an unused port.
 func (n *Network) freePort(addr netip.Addr) uint16 {
 	for {
 		n.last = max(n.last+1, firstPort)
@@ -48,7 +48,7 @@ func (n *Network) freePort(addr netip.Addr) uint16 {
 	}
 }
 
-// ListenPacket opens a UDP socket, as net.ListenConfig does; it fits
+// ListenPacket opens a UDP socket like net.ListenConfig, for
 // ps4.Options.ListenPacket.
 func (n *Network) ListenPacket(_ context.Context, network, address string) (net.PacketConn, error) {
 	at, err := parseAddress(address)
@@ -72,7 +72,11 @@ func (n *Network) packet(at netip.AddrPort, shared bool) (net.PacketConn, error)
 	return conn, nil
 }
 
-// deliver hands a datagram to the sockets at an address; to none is fine too.
+func (*Network) broadcasts(netip.Addr) ([]netip.Addr, error) {
+	return []netip.Addr{limitedBroadcast}, nil
+}
+
+// deliver hands a datagram to every socket at an address.
 func (n *Network) deliver(d datagram, to netip.AddrPort) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -91,8 +95,8 @@ func (n *Network) forget(conn *memoryPacketConn) {
 	}
 }
 
-// Dial opens a TCP connection, as net.Dialer does; it fits ps4.Options.Dial. A
-// port on which nobody listens refuses with syscall.ECONNREFUSED.
+// Dial opens a TCP connection like net.Dialer, for ps4.Options.Dial. A port
+// without a listener refuses with syscall.ECONNREFUSED.
 func (n *Network) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	at, err := parseAddress(address)
 	if err != nil {
@@ -157,7 +161,7 @@ func (c closer) Close() error { c(); return nil }
 
 var localhost = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
-// parseAddress reads "host:port"; no host, or the unspecified one, is localhost.
+// parseAddress parses "host:port". An empty or unspecified host is localhost.
 func parseAddress(address string) (netip.AddrPort, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

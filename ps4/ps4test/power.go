@@ -6,17 +6,17 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// power is the part of a console that is on, resting or in between.
+// power is the power state of a console.
 type power struct {
 	awake   bool
-	service bool // the 2nd Screen service runs: some time after awake
-	moving  bool // on its way up or down: a WAKEUP does nothing
-	deaf    bool // answers nothing and hears no WAKEUP
-	epoch   int  // counts the changes, so that an outdated timer does nothing
+	service bool // the 2nd Screen service runs, some time after awake
+	moving  bool // waking or entering rest mode: a WAKEUP has no effect
+	deaf    bool // answers nothing and loses every WAKEUP
+	epoch   int  // counts the changes, so that outdated timers have no effect
 }
 
-// State returns what the console would answer now, StateUnreachable while it is
-// silent.
+// State returns the state that the console would report now, or
+// StateUnreachable while it is silent.
 func (c *Console) State() ps4.State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -33,7 +33,7 @@ func (p power) state() ps4.State {
 	return ps4.StateStandby
 }
 
-// SetAwake switches the console on at once.
+// SetAwake turns the console on at once.
 func (c *Console) SetAwake() {
 	c.update(func() {
 		c.power = power{awake: true, service: true, epoch: c.power.epoch + 1}
@@ -49,8 +49,8 @@ func (c *Console) SetStandby() {
 	})
 }
 
-// SetSilent makes the console answer nothing, as one without power or network;
-// SetAwake and SetStandby end that.
+// SetSilent makes the console answer nothing, like one without power or
+// network, until SetAwake or SetStandby.
 func (c *Console) SetSilent() {
 	c.update(func() {
 		c.power = power{deaf: true, epoch: c.power.epoch + 1}
@@ -58,7 +58,7 @@ func (c *Console) SetSilent() {
 	})
 }
 
-// stepLocked is afterLocked for a change of power that a later one overtakes.
+// stepLocked runs f after d unless the power state was changed by then.
 func (c *Console) stepLocked(d time.Duration, f func()) {
 	epoch := c.power.epoch
 	c.afterLocked(d, func() {
@@ -68,7 +68,8 @@ func (c *Console) stepLocked(d time.Duration, f func()) {
 	})
 }
 
-// wakeLocked begins to wake; it tells whether there was anything to do.
+// wakeLocked starts to wake the console. It returns false if it is already
+// awake or between states.
 func (c *Console) wakeLocked() bool {
 	if c.power.awake || c.power.moving {
 		return false
@@ -81,8 +82,8 @@ func (c *Console) wakeLocked() bool {
 	return true
 }
 
-// standbyLocked begins to go into rest mode: the answer, then the drop of the
-// connections, then silence (docs/protocol.md §7 and §1).
+// standbyLocked starts to enter rest mode: connections drop, then the console
+// falls silent for a while (docs/protocol.md §7 and §1).
 func (c *Console) standbyLocked() {
 	if !c.power.awake || c.power.moving {
 		return
@@ -98,7 +99,7 @@ func (c *Console) standbyLocked() {
 	})
 }
 
-// restLocked ends all that does not outlive rest mode.
+// restLocked ends everything that does not survive rest mode.
 func (c *Console) restLocked() {
 	c.dropAllLocked()
 	c.closeDoorLocked()

@@ -10,20 +10,20 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// keep is how many entries each record holds; the oldest go first. A console may
-// run for months.
+// keep is the length limit of each record, since a console may run for months.
+// The oldest entries go first.
 const keep = 1000
 
-// Counters are exact counts of what a console received, sent and refused.
+// Counters are exact counts of everything a console received, sent and refused.
 type Counters struct {
-	Datagrams       int // received, whatever they were
-	DatagramsLost   int // of these: silence or a fault
+	Datagrams       int // received, of any kind
+	DatagramsLost   int // of these: lost to silence or a fault
 	BadDatagrams    int // of these: not a request
 	Searches        int
 	Replies         int
 	RepliesLost     int
 	Wakeups         int
-	WakeupsIgnored  int // of these: wrong credential, or nothing to wake
+	WakeupsIgnored  int // of these: wrong credential, or already awake
 	Launches        int
 	LaunchesIgnored int
 
@@ -32,8 +32,8 @@ type Counters struct {
 	Handshakes     int
 	Packets        int // received after the handshake
 	UnknownPackets int
-	ProtocolErrors int // connections ended because their bytes made no sense
-	Dropped        int // connections ended because heartbeats were not answered
+	ProtocolErrors int // connections ended by malformed bytes
+	Dropped        int // connections ended by unanswered heartbeats
 
 	Logins           int
 	LoginsRefused    int
@@ -51,7 +51,7 @@ type Counters struct {
 	Byes             int
 }
 
-// records is what a console remembers for tests.
+// records is the history of a console, for tests.
 type records struct {
 	counters  Counters
 	keys      []Key
@@ -63,11 +63,11 @@ type records struct {
 // Boot is a boot that a console received.
 type Boot struct {
 	At      time.Time
-	TitleID string // as it came
+	TitleID string // as received
 }
 
-// add appends to a record and drops its oldest entry when it is full. Slices
-// that were handed out stay as they were.
+// add appends to a record and drops the oldest entry of a full one. It never
+// changes slices that were returned earlier.
 func add[T any](list []T, entry T) []T {
 	if len(list) >= keep {
 		list = slices.Clone(list[1:])
@@ -101,24 +101,25 @@ func (r *records) addBoot(id string) {
 
 func (r *records) addSubmitted(text string) { r.submitted = add(r.submitted, text) }
 
-// Snapshot is a console at one instant. Its slices must not be changed.
+// Snapshot is the state of a console at one instant. Callers must not change
+// its slices.
 type Snapshot struct {
 	State       ps4.State
-	Ready       bool  // awake, and LAUNCH is heeded
+	Ready       bool  // awake, and obeys LAUNCH
 	Title       Title // running
 	Booting     bool
 	Asking      bool // the quit dialogue is shown
 	DoorOpen    bool
 	Connections int  // open now
-	LoggedIn    bool // a session is
-	RemoteOpen  bool // its remote control is
+	LoggedIn    bool // a session is logged in
+	RemoteOpen  bool // its remote control is open
 	Keyboard    bool // the on-screen keyboard is open
 	Text        string
 	Keys        []Key // the last 1000 operations
 	Counters    Counters
 }
 
-// Snapshot returns the console as it is now.
+// Snapshot returns the current state.
 func (c *Console) Snapshot() Snapshot {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -143,8 +144,9 @@ func (c *Console) snapshotLocked() Snapshot {
 	}
 }
 
-// WaitFor blocks until the console is as wanted, and returns it as it then was.
-// It fails with the context's error, and with net.ErrClosed after Close.
+// WaitFor blocks until wanted returns true, and returns the snapshot that it
+// approved. It fails with the context's error, and with net.ErrClosed after
+// Close.
 func (c *Console) WaitFor(ctx context.Context, wanted func(Snapshot) bool) (Snapshot, error) {
 	for {
 		c.mu.Lock()
@@ -170,8 +172,8 @@ func (c *Console) Counters() Counters { return c.Snapshot().Counters }
 // Keys returns the last 1000 remote-control operations, in order.
 func (c *Console) Keys() []Key { return c.Snapshot().Keys }
 
-// Presses returns the buttons that were accepted, in order, as Key.String gives
-// them: a tap is "up", a hold "ps:2000".
+// Presses returns the accepted buttons in the form of Key.String, in order: a
+// tap is "up", a hold "ps:2000".
 func (c *Console) Presses() []string { return presses(c.Keys()) }
 
 func presses(keys []Key) []string {
@@ -179,8 +181,8 @@ func presses(keys []Key) []string {
 	for _, k := range keys {
 		switch {
 		case !k.Accepted || !k.Op.isButton():
-		case k.Hold > 0 && len(list) > 0 && list[len(list)-1] == k.Op.String():
-			list[len(list)-1] = k.String() // the second packet of a hold
+		case k.repeated && len(list) > 0:
+			list[len(list)-1] = k.String()
 		default:
 			list = append(list, k.String())
 		}

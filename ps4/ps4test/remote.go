@@ -8,7 +8,7 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// Operation is what a remote packet asks for (docs/protocol.md §5).
+// Operation is the operation of a remote packet (docs/protocol.md §5).
 type Operation uint32
 
 // Operations.
@@ -51,12 +51,17 @@ func (o Operation) isButton() bool {
 type Key struct {
 	At       time.Time
 	Op       Operation
-	Hold     time.Duration // as the packet says
-	Accepted bool          // false: remote control was closed, or it came too soon
+	Hold     time.Duration // as in the packet
+	Accepted bool          // false: remote control was closed, or the key came too soon
+	repeated bool          // the button was already down: the second packet of a hold
 }
 
-// String returns the operation, with its hold time and an exclamation mark when
-// it was ignored: "up", "ps:2000", "enter!".
+func newKey(m wire.Remote) Key {
+	return Key{At: time.Now(), Op: Operation(m.Operation), Hold: time.Duration(m.HoldMS) * time.Millisecond, Accepted: true}
+}
+
+// String returns the operation, with its hold time, and an exclamation mark if
+// the console ignored it: "up", "ps:2000", "enter!".
 func (k Key) String() string {
 	var b strings.Builder
 	b.WriteString(k.Op.String())
@@ -72,74 +77,84 @@ func (k Key) String() string {
 // remote is the remote control of a session.
 type remote struct {
 	open bool
-	last time.Time // the last operation
+	last time.Time // of the last operation
 	free time.Time // when the next press may come
-	held Operation // the button that is down: its second packet is its hold
+	held Operation // the button that is down
 }
 
-// operate takes one remote-control operation; it is never answered.
+// operate handles a remote-control operation, which has no answer.
 func (s *session) operate(p wire.Packet) error {
 	m, err := wire.UnmarshalRemote(p)
 	if err != nil {
 		return fmt.Errorf("remote: %w", err)
 	}
-	key := Key{At: time.Now(), Op: Operation(m.Operation), Hold: time.Duration(m.HoldMS) * time.Millisecond}
+	key := newKey(m)
 	s.console.update(func() {
 		c := s.console
-		key.Accepted = s.loggedIn && s.pressLocked(key)
+		key.repeated = key.Op == s.remote.held
+		refusal := s.pressLocked(key)
+		key.Accepted = refusal == ""
 		c.log.addKey(key)
-		if key.Accepted && key.Op.isButton() {
+		switch {
+		case !key.Accepted:
+			s.outcome = "ignored: " + refusal
+		case key.Op.isButton() && !key.repeated:
 			c.pressedLocked(key)
 		}
 	})
 	return nil
 }
 
-// pressLocked tells whether the console takes an operation, by the pacing of
-// docs/protocol.md §7.
-func (s *session) pressLocked(k Key) bool {
-	t, r := s.console.cfg.Timing, &s.remote
-	if r.open && t.RemoteIdle > 0 && k.At.Sub(r.last) >= t.RemoteIdle {
+// pressLocked returns why the console ignores an operation, or "" if it accepts
+// it. Only a console with StrictKeys has limits of time: pyps4-2ndscreen sends
+// OPEN_RC, the key and KEY_OFF at once (docs/protocol.md §9).
+func (s *session) pressLocked(k Key) (refusal string) {
+	var limits Timing
+	if s.console.cfg.StrictKeys {
+		limits = s.console.cfg.Timing
+	}
+	r := &s.remote
+	if limits.RemoteIdle > 0 && k.At.Sub(r.last) >= limits.RemoteIdle {
 		r.open = false
 	}
 	r.last = k.At
 	switch {
+	case !s.loggedIn:
+		return "not logged in"
+	case k.Op == OpenRC && k.At.Sub(s.since) < limits.RemoteReady:
+		return "too soon after the connection"
 	case k.Op == OpenRC:
-		if k.At.Sub(s.since) < t.RemoteReady {
-			return false
-		}
-		r.open, r.free = true, k.At.Add(t.KeyGap)
+		*r = remote{open: true, last: k.At, free: k.At.Add(limits.KeyGap)}
 	case !r.open:
-		return false
+		return "remote control is closed"
 	case k.Op == CloseRC:
 		r.open = false
 	case k.Op == KeyOff:
-		r.release(k.At, t)
+		r.release(k.At, limits)
 	case !k.Op.isButton():
-		return false
-	case k.Hold > 0 && r.held == k.Op:
-		if k.Op == PS { // no KEY_OFF follows a PS hold
-			r.release(k.At, t)
-		}
+		return "no such operation"
+	case k.repeated && k.Op == PS: // no KEY_OFF follows a PS hold
+		r.release(k.At, limits)
+	case k.repeated:
 	case k.At.Before(r.free):
-		return false
+		return "too soon after the last key"
 	default:
 		r.held = k.Op
 	}
-	return true
+	return ""
 }
 
-// release ends a press; the next one may come after a gap.
-func (r *remote) release(at time.Time, t Timing) {
-	gap := t.KeyGap
+// release ends a press. The next one may come after a gap.
+func (r *remote) release(at time.Time, limits Timing) {
+	gap := limits.KeyGap
 	if r.held == PS {
-		gap = t.KeyGapPS
+		gap = limits.KeyGapPS
 	}
 	r.held, r.free = 0, at.Add(gap)
 }
 
-// noteRemoteOpenLocked counts a command that came with remote control open:
-// clients are to close it first (docs/protocol.md §7).
+// noteRemoteOpenLocked counts a command that came while remote control was
+// open. Clients should close it first (docs/protocol.md §7).
 func (s *session) noteRemoteOpenLocked() {
 	if s.remote.open {
 		s.console.log.counters.RemoteLeftOpen++

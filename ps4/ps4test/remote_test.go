@@ -17,7 +17,7 @@ type timed struct {
 	hold uint32
 }
 
-func TestRemotePacing(t *testing.T) {
+func TestStrictKeys(t *testing.T) {
 	t.Parallel()
 	const ms = time.Millisecond
 	open := timed{1500 * ms, wire.OpOpenRC, 0}
@@ -74,7 +74,7 @@ func TestRemotePacing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				c := memory(t, ps4test.Config{Linked: true})
+				c := memory(t, ps4test.Config{Linked: true, StrictKeys: true})
 				p := newPeer(t, c)
 				p.signIn()
 				p.drain()

@@ -10,22 +10,22 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// typeUnknown is a packet type that means nothing; clients are to skip it.
+// typeUnknown is a packet type without meaning, which clients must skip.
 const typeUnknown wire.Type = 0x7fff
 
-// readWriter joins the two sides of a connection.
+// readWriter joins the two directions of a connection.
 type readWriter struct {
 	io.Reader
 	io.Writer
 }
 
-// outlet collects bytes until they are written, in one piece or in several.
+// outlet buffers bytes until flush.
 type outlet struct {
 	conn  net.Conn
 	bytes []byte
 }
 
-// Write keeps bytes for flush.
+// Write buffers bytes.
 func (o *outlet) Write(b []byte) (int, error) {
 	o.bytes = append(o.bytes, b...)
 	return len(b), nil
@@ -36,7 +36,7 @@ func (o *outlet) queue(b []byte) error {
 	return err
 }
 
-// flush writes what was kept, in pieces of n bytes unless n is 0.
+// flush writes the buffered bytes, in pieces of n bytes unless n is 0.
 func (o *outlet) flush(n int) error {
 	b := o.bytes
 	o.bytes = o.bytes[:0]
@@ -56,12 +56,12 @@ func (o *outlet) flush(n int) error {
 	return nil
 }
 
-// takeFaultsLocked returns the faults of one packet: GarbageTCP is 1 when it is
-// to be garbage.
+// takeFaultsLocked returns the faults of one packet. GarbageTCP is 1 if the
+// packet must be garbage.
 func (c *Console) takeFaultsLocked() Faults {
 	f := c.faults
 	f.GarbageTCP = 0
-	if c.faults.garbage() {
+	if use(&c.faults.GarbageTCP) {
 		f.GarbageTCP = 1
 	}
 	return f
@@ -83,8 +83,8 @@ func (s *session) send(m wire.Message) error {
 	})
 }
 
-// transmit queues and flushes with the faults that touch bytes. It is called
-// with the writing lock held.
+// transmit queues and flushes bytes and applies faults to them. Callers hold
+// the writing lock.
 func (s *session) transmit(faults Faults, queue func() error) error {
 	if !s.pause(faults.Delay) {
 		return net.ErrClosed
@@ -98,7 +98,7 @@ func (s *session) transmit(faults Faults, queue func() error) error {
 	return s.out.flush(faults.Split)
 }
 
-// pause waits; it tells whether the session is still there.
+// pause waits for d. It returns false if the session ends meanwhile.
 func (s *session) pause(d time.Duration) bool {
 	if d <= 0 {
 		return true

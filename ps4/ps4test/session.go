@@ -11,11 +11,11 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// writeLimit is how long a client may leave the console's bytes unread.
+// writeLimit is the time limit of a write, for clients that do not read.
 const writeLimit = 5 * time.Second
 
-// session is one TCP connection. Its goroutine reads; packets are written under
-// a lock by whoever has one to send.
+// session is one TCP connection. One goroutine reads; any goroutine may write a
+// packet under the writing lock.
 type session struct {
 	console *Console
 	conn    net.Conn
@@ -23,9 +23,10 @@ type session struct {
 	done    chan struct{}
 	end     sync.Once
 
-	writing chan struct{} // a lock of out and the sending side of wire; a mutex would stop the time of a synctest bubble
+	writing chan struct{} // locks out and the sending side of wire; a mutex would stop the time of a synctest bubble
 	out     *outlet
 	wire    *wire.Conn // nil until the handshake
+	outcome string     // of the packet that is being handled, for the trace
 
 	// guarded by console.mu
 	loggedIn bool
@@ -39,7 +40,7 @@ func newSession(c *Console, conn net.Conn, now time.Time) *session {
 	return &session{console: c, conn: conn, since: now, done: make(chan struct{}), writing: make(chan struct{}, 1), out: &outlet{conn: conn}}
 }
 
-// stop ends the session's goroutines; close drops its connection besides.
+// stop ends the session's goroutines. close drops its connection too.
 func (s *session) stop() { s.end.Do(func() { close(s.done) }) }
 
 func (s *session) close() {
@@ -57,7 +58,7 @@ func (s *session) run() {
 	s.console.update(func() { s.console.forgetLocked(s, err) })
 }
 
-// forgetLocked takes a session out that has ended.
+// forgetLocked removes a session that has ended.
 func (c *Console) forgetLocked(s *session, cause error) {
 	delete(c.conns, s)
 	c.logoutLocked(s)
@@ -67,7 +68,7 @@ func (c *Console) forgetLocked(s *session, cause error) {
 	}
 }
 
-// greet exchanges hellos and takes the session key (docs/protocol.md §4).
+// greet exchanges hellos and receives the session key (docs/protocol.md §4).
 func (s *session) greet() error {
 	c := s.console
 	if limit := c.cfg.Timing.Handshake; limit > 0 {
@@ -92,9 +93,10 @@ func (s *session) greet() error {
 	if handshake.IV != iv {
 		return fmt.Errorf("%w: the handshake does not echo the IV", wire.ErrProtocol)
 	}
+	s.trace("handshake", "")
 	s.wire = wire.NewConn(readWriter{s.conn, s.out}, key, iv)
 	c.update(func() { c.log.counters.Handshakes++ })
-	return s.conn.SetReadDeadline(time.Time{}) //nolint:wrapcheck // ends the session without being reported
+	return s.conn.SetReadDeadline(time.Time{}) //nolint:wrapcheck // ends the session and is not reported
 }
 
 // hello answers the client's hello with a new IV.
@@ -111,24 +113,35 @@ func (s *session) hello() (iv [wire.IVSize]byte, err error) {
 	if hello.Version != wire.ProtocolVersion {
 		return iv, fmt.Errorf("%w: hello of version %#x", wire.ErrProtocol, hello.Version)
 	}
+	s.trace("hello", "")
 	_, _ = rand.Read(iv[:])
 	var faults Faults
 	c.update(func() { c.log.counters.Hellos++; faults = c.takeFaultsLocked() })
-	// The option's meaning is not known; peers skip it.
+	// The meaning of the option is unknown, and peers skip it.
 	reply := wire.HelloReply{Version: wire.ProtocolVersion, Status: faults.HelloStatus, Option: 1, IV: iv}
 	s.writing <- struct{}{}
 	defer func() { <-s.writing }()
 	return iv, s.transmit(faults, func() error { return s.out.queue(reply.Marshal()) })
 }
 
-// next reads one packet and does what it asks for.
+// next reads and handles one packet.
 func (s *session) next() error {
 	p, err := s.wire.Read()
 	if err != nil {
 		return fmt.Errorf("reading: %w", err)
 	}
 	s.console.update(func() { s.console.log.counters.Packets++ })
-	return s.handle(p)
+	s.outcome = ""
+	err = s.handle(p)
+	if errors.Is(err, wire.ErrProtocol) {
+		s.outcome = "malformed"
+	}
+	s.trace(describePacket(p), s.outcome)
+	return err
+}
+
+func (s *session) trace(what, outcome string) {
+	s.console.trace(s.conn.RemoteAddr(), s.conn.LocalAddr(), what, outcome)
 }
 
 var errBye = errors.New("ps4test: the client said bye")
@@ -161,9 +174,10 @@ func (s *session) handle(p wire.Packet) error {
 	return nil
 }
 
-// decide lets f choose a result with the console's lock held, and sends it.
+// decide sends the result that f chooses with the console's lock held.
 func (s *session) decide(t wire.Type, f func(c *Console) uint32) error {
 	var result uint32
 	s.console.update(func() { result = f(s.console) })
+	s.outcome = fmt.Sprintf("result %d", result)
 	return s.send(wire.Word{Type: t, Value: result})
 }

@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// reservePort binds a TCP port and does not listen: connections are refused, and
-// nobody else gets the port while the door is closed. A listener may be opened
-// beside it, because both reuse the address.
+// reservePort binds a TCP port without listening: the port refuses connections
+// and no other program can take it while the door is closed. Because both set
+// SO_REUSEADDR, a listener can be opened beside it.
 func reservePort(at netip.AddrPort) (netip.AddrPort, io.Closer, error) {
 	family, address := sockaddr(at)
 	fd, err := syscall.Socket(family, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
@@ -57,7 +57,7 @@ func port(address syscall.Sockaddr) uint16 {
 	return 0
 }
 
-// reuseAddress lets several consoles hear one broadcast address.
+// reuseAddress lets several consoles receive on one broadcast address.
 func reuseAddress(_, _ string, c syscall.RawConn) error {
 	var err error
 	if e := c.Control(func(fd uintptr) {

@@ -11,8 +11,8 @@ import (
 	"syscall"
 )
 
-// reservePort finds a free TCP port. Other systems do not let a port be held
-// without listening, so another program may take it while the door is closed.
+// reservePort finds a free TCP port. These systems cannot hold a port without
+// listening, so another program can take it while the door is closed.
 func reservePort(at netip.AddrPort) (netip.AddrPort, io.Closer, error) {
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", at.String())
 	if err != nil {
@@ -22,5 +22,5 @@ func reservePort(at netip.AddrPort) (netip.AddrPort, io.Closer, error) {
 	return bound, nil, listener.Close()
 }
 
-// reuseAddress leaves the system's default: one console for one broadcast port.
+// reuseAddress does nothing: these systems cannot bind broadcast addresses.
 func reuseAddress(_, _ string, _ syscall.RawConn) error { return nil }

@@ -2,38 +2,38 @@ package ps4test
 
 import "time"
 
-// Timing holds every delay of a simulated console. Zero means at once, or no
-// limit where the field is a limit.
+// Timing holds every delay and time limit of a simulated console. Zero means no
+// delay or no limit.
 type Timing struct {
-	Wake    time.Duration // from WAKEUP until the first 200
-	Service time.Duration // after the first 200, how long LAUNCH is still ignored
+	Wake    time.Duration // from WAKEUP to the first 200
+	Service time.Duration // how long LAUNCH is still ignored after the first 200
 
-	StandbyDelay  time.Duration // from a standby's answer until connections drop and the state is 620
-	BeforeSilence time.Duration // how long 620 is answered before the silence
-	Silence       time.Duration // how long nothing is answered and every WAKEUP is lost
+	StandbyDelay  time.Duration // from the standby result to 620 and the drop of connections
+	BeforeSilence time.Duration // how long the console answers 620 before the silence
+	Silence       time.Duration // how long it answers nothing and loses every WAKEUP
 
-	DoorDelay time.Duration // from LAUNCH until TCP accepts
-	DoorOpen  time.Duration // how long TCP then accepts; a LAUNCH starts it anew; 0: until rest mode
-	Handshake time.Duration // limit for hello and handshake of a connection
+	DoorDelay time.Duration // from LAUNCH until TCP accepts connections
+	DoorOpen  time.Duration // how long TCP accepts after the last LAUNCH; 0: until rest mode
+	Handshake time.Duration // limit on the hello and handshake of a connection
 
 	Heartbeat time.Duration // period; 0: no heartbeats
-	Grace     time.Duration // a client that answers no heartbeat for so long is dropped
+	Grace     time.Duration // a client that answers no heartbeat for this long is dropped
 
-	RemoteReady time.Duration // an OPEN_RC sooner than this after the connect is ignored
-	KeyGap      time.Duration // a press sooner than this after a KEY_OFF or OPEN_RC is ignored
+	// Limits of keys, with Config.StrictKeys alone.
+	RemoteReady time.Duration // an OPEN_RC sooner than this after the connection is ignored
+	KeyGap      time.Duration // a press sooner than this after KEY_OFF or OPEN_RC is ignored
 	KeyGapPS    time.Duration // the same after a PS press
-	RemoteIdle  time.Duration // remote control closes by itself after so long without an operation
+	RemoteIdle  time.Duration // remote control closes after this long without an operation
 
-	Boot   time.Duration // from the boot until DDP shows the title
+	Boot   time.Duration // from the boot until DDP reports the title
 	Dialog time.Duration // how long the quit dialogue waits for enter
-	Quit   time.Duration // from enter until the old title is gone
+	Quit   time.Duration // from enter until the old title has ended
 }
 
-// RealTiming returns the delays of a real console, as far as they are known
-// (docs/protocol.md §1, §3, §7). Gaps that clients are told to keep are a
-// quarter shorter here, because what was sent apart may arrive closer together.
-// Not known from any console, and therefore guesses (§9): Heartbeat, Grace,
-// DoorOpen, Boot, Dialog.
+// RealTiming returns the delays of a real console as far as they are known
+// (docs/protocol.md §1, §3, §7). The limits of keys are a quarter shorter than
+// the gaps that clients keep, because the network may move packets closer
+// together. Heartbeat, Grace, DoorOpen, Boot and Dialog are guesses (§9).
 func RealTiming() Timing {
 	return Timing{
 		Wake:          20 * time.Second,
@@ -56,8 +56,8 @@ func RealTiming() Timing {
 	}
 }
 
-// DemoTiming returns RealTiming without the long waits, for people who try a
-// program: everything takes a few seconds at most.
+// DemoTiming returns RealTiming without the long waits, for demonstrations:
+// nothing takes more than a few seconds.
 func DemoTiming() Timing {
 	t := RealTiming()
 	t.Wake = 3 * time.Second
@@ -70,8 +70,8 @@ func DemoTiming() Timing {
 	return t
 }
 
-// FastTiming returns delays of milliseconds, for tests over real sockets, and no
-// minimum gaps between keys. Limits on the client stay generous.
+// FastTiming returns delays of milliseconds and no limits of keys, for tests
+// over real sockets. Limits on the client stay generous.
 func FastTiming() Timing {
 	return Timing{
 		Wake:         20 * time.Millisecond,

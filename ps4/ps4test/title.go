@@ -8,25 +8,25 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// titles is what runs, starts and waits to start.
+// titles is the state of the running and the starting title.
 type titles struct {
 	running Title
 	booting bool
 	asking  bool  // the quit dialogue is shown
 	next    Title // what starts once the dialogue is confirmed
 	home    bool  // PS was pressed since the running title came to the front
-	epoch   int   // counts the changes, so that an outdated timer does nothing
+	epoch   int   // counts the changes, so that outdated timers have no effect
 }
 
-// RunningTitle returns the title that DDP shows; zero when none runs.
+// RunningTitle returns the title that DDP reports, or zero if none runs.
 func (c *Console) RunningTitle() Title {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.titles.running
 }
 
-// SetRunning makes a title run at once, as if it had been started on the
-// console; empty: none. It need not be installed.
+// SetRunning starts a title at once, as a user with the controller would; it
+// need not be installed. An empty id ends the running title.
 func (c *Console) SetRunning(id string) {
 	c.update(func() {
 		running, _ := c.cfg.title(strings.ToUpper(id))
@@ -53,14 +53,14 @@ func (s *session) boot(p wire.Packet) error {
 	})
 }
 
-// bootLocked decides on a boot and does it (docs/protocol.md §6, §7). That a
-// title which is not installed has result 12 is a guess (§9).
+// bootLocked performs a boot and returns its result (docs/protocol.md §6, §7).
+// Result 12 for a title that is not installed is a guess (§9).
 func (c *Console) bootLocked(id string) ps4.ResultError {
 	title, installed := c.cfg.title(id)
 	switch {
 	case c.faults.Boot != resultOK:
 		return c.faults.Boot
-	case c.faults.loseBoot():
+	case use(&c.faults.LoseBoots):
 		return resultOK
 	case c.titles.booting:
 		return ps4.ErrBooting
@@ -76,7 +76,7 @@ func (c *Console) bootLocked(id string) ps4.ResultError {
 	return resultOK
 }
 
-// startLocked starts a title; DDP shows it after Timing.Boot.
+// startLocked starts a title, which DDP reports after Timing.Boot.
 func (c *Console) startLocked(title Title) {
 	epoch := c.titles.epoch + 1
 	c.titles = titles{booting: true, epoch: epoch}
@@ -102,7 +102,7 @@ func (c *Console) askLocked(next Title) {
 	})
 }
 
-// pressedLocked lets a key that was accepted act on what is on the screen.
+// pressedLocked applies an accepted key to the screen.
 func (c *Console) pressedLocked(k Key) {
 	t := &c.titles
 	switch {
@@ -116,7 +116,7 @@ func (c *Console) pressedLocked(k Key) {
 	}
 }
 
-// quitLocked ends the running title and starts the one that was asked for.
+// quitLocked ends the running title and starts the requested one.
 func (c *Console) quitLocked() {
 	next := c.titles.next
 	c.titles.epoch++

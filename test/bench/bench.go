@@ -92,6 +92,7 @@ func (b *bench) moreConsoles(n int) error {
 		c, err := ps4test.New(ps4test.Config{
 			Name: fmt.Sprintf("Console %d", i), HostID: fmt.Sprintf("A0B1C2D3%04X", i), Addr: fmt.Sprintf("127.0.0.%d", i+5),
 			DDPPort: 987, TCPPort: 997, Broadcast: true, Credentials: []string{credential}, Linked: true, Timing: timing(),
+			StrictKeys: true,
 		})
 		if err != nil {
 			return err

@@ -1,7 +1,7 @@
 // Package ddp reads and writes the device discovery protocol of PlayStation
-// consoles: small text datagrams over UDP that look like HTTP but are not.
+// consoles: small text datagrams over UDP that resemble HTTP.
 //
-// A request, and the answer of a console that runs a title:
+// A request, and the reply of a console that is running a title:
 //
 //	SRCH * HTTP/1.1\n                               HTTP/1.1 200 Ok\n
 //	device-discovery-protocol-version:00020020\n    host-id:A0B1C2D3E4F5\n
@@ -13,8 +13,9 @@
 //	                                                running-app-name:Netflix\n
 //	                                                running-app-titleid:CUSA00129\n
 //
-// What is sent is exact to the byte; what is received is read leniently within
-// fixed limits. The source of every rule is docs/protocol.md §1.
+// Marshalled bytes are exact; parsing is lenient within fixed limits. Text
+// never makes a reply invalid: names in any encoding and of any length are
+// repaired. Every rule comes from docs/protocol.md §1.
 package ddp
 
 import (
@@ -23,7 +24,6 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // Ports and protocol versions (docs/protocol.md §1).
@@ -34,14 +34,15 @@ const (
 	VersionPS5 = "00030010" // protocol version of a PS5
 )
 
-// Limits on what is accepted; a datagram over any of them is dropped whole.
+// Limits on what is accepted. A datagram over the first two is dropped; a
+// longer value is truncated.
 const (
 	MaxDatagram = 2048 // bytes in a datagram
 	MaxHeaders  = 64   // header lines in a datagram
-	MaxValue    = 256  // bytes in a header value
+	MaxValue    = 256  // bytes in a header value, after it was converted to UTF-8
 )
 
-// Errors that parsing returns, wrapped with the detail.
+// Errors that the parsers wrap.
 var (
 	ErrTooLarge  = errors.New("ddp: over the limit")
 	ErrMalformed = errors.New("ddp: malformed")
@@ -62,7 +63,7 @@ const (
 	hdrAuthType      = "auth-type"
 )
 
-// headers holds the first value of each header, by lower-case name.
+// headers maps lower-case names to the raw first value of each header.
 type headers map[string]string
 
 // split checks the limits and cuts a datagram into its first line and headers.
@@ -70,14 +71,10 @@ func split(datagram []byte) (first string, h headers, err error) {
 	if len(datagram) > MaxDatagram {
 		return "", nil, fmt.Errorf("%w: datagram of %d bytes", ErrTooLarge, len(datagram))
 	}
-	if !utf8.Valid(datagram) {
-		return "", nil, fmt.Errorf("%w: not UTF-8", ErrMalformed)
-	}
-	text := string(bytes.TrimRight(datagram, "\x00"))
 	h = headers{}
 	count := 0
-	for line := range strings.SplitSeq(text, "\n") {
-		line = strings.TrimSpace(line)
+	for line := range strings.SplitSeq(string(datagram), "\n") {
+		line = trim(line)
 		if line == "" {
 			continue
 		}
@@ -92,8 +89,9 @@ func split(datagram []byte) (first string, h headers, err error) {
 		if count++; count > MaxHeaders {
 			return "", nil, fmt.Errorf("%w: more than %d headers", ErrTooLarge, MaxHeaders)
 		}
-		if err := h.add(name, value); err != nil {
-			return "", nil, err
+		name = lower(trim(name))
+		if _, seen := h[name]; !seen {
+			h[name] = trim(value)
 		}
 	}
 	if first == "" {
@@ -102,26 +100,26 @@ func split(datagram []byte) (first string, h headers, err error) {
 	return first, h, nil
 }
 
-// add takes one header in; a header that was there before is skipped. Control
-// characters become blanks: values end up in terminals and logs.
-func (h headers) add(name, value string) error {
-	name = lower(strings.TrimSpace(name))
-	value = strings.TrimSpace(oneLine(value))
-	if len(value) > MaxValue {
-		return fmt.Errorf("%w: header value of %d bytes", ErrTooLarge, len(value))
-	}
-	if _, seen := h[name]; !seen {
-		h[name] = value
-	}
-	return nil
+// text returns the value of a header, fit for a terminal or a log.
+func (h headers) text(name string) string { return clean(h[name]) }
+
+// trim removes blanks and control characters from both ends, NUL padding
+// included. It works on bytes, so text in any encoding passes unharmed.
+func trim(s string) string {
+	return strings.TrimFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f })
 }
 
-// writer builds a datagram line by line, LF ended. Line breaks inside a value
-// would forge a header, so they are replaced by blanks.
+// writer builds a datagram from lines that end in LF. It replaces line breaks
+// in a value with blanks, so that no value can forge a header.
 type writer struct{ bytes.Buffer }
 
 func (w *writer) line(s string) {
-	w.WriteString(oneLine(s))
+	w.WriteString(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s))
 	w.WriteByte('\n')
 }
 
@@ -131,16 +129,7 @@ func (w *writer) header(name, value string) {
 	}
 }
 
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, s)
-}
-
-// lower and upper change ASCII letters only, so that lengths stay.
+// lower and upper change ASCII letters only and keep the length.
 func lower(s string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {

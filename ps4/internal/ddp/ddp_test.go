@@ -3,8 +3,11 @@ package ddp_test
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
@@ -34,7 +37,7 @@ func TestRequestsToTheByte(t *testing.T) {
 	}
 }
 
-// header writes a reply with further lines.
+// reply returns a reply with further lines.
 func reply(lines string) string { return "HTTP/1.1 200 Ok\nhost-id:a0b1c2d3e4f5\n" + lines }
 
 func TestParseReplyLeniently(t *testing.T) {
@@ -65,11 +68,13 @@ func TestParseReplyLeniently(t *testing.T) {
 		"port negative":     {reply("host-request-port:-1\n"), base},
 		"port not a number": {reply("host-request-port:x\n"), base},
 		"title in any case": {reply("running-app-titleid:cusa00129\n"), with(func(r *ddp.Reply) { r.TitleID = "CUSA00129" })},
-		"control characters": {
-			reply("host-name:\x1b[2Jx\ty\rz\x00\n"),
-			with(func(r *ddp.Reply) { r.HostName = "[2Jx y z" }),
+		"odd title":         {reply("running-app-titleid:\xff, no id at all\n"), with(func(r *ddp.Reply) { r.TitleID = "ÿ, NO ID AT ALL" })},
+		"long title":        {reply("running-app-titleid:" + strings.Repeat("x", 999) + "\n"), with(func(r *ddp.Reply) { r.TitleID = strings.Repeat("X", 256) })},
+		"odd everything else": {
+			reply("host-type:PS4\xff\nhost-request-port:\xff\nsystem-version:\xe3\x83\n\xff\xfe:\xff\nx:" + strings.Repeat("\xff", 999) + "\n\xff\n"),
+			with(func(r *ddp.Reply) { r.HostType = "PS4ÿ" }),
 		},
-		"value at the limit":     {reply("host-name:" + strings.Repeat("x", 256) + "\n"), with(func(r *ddp.Reply) { r.HostName = strings.Repeat("x", 256) })},
+		"host-id twice":          {reply("host-id:" + strings.Repeat("x", 257) + "\n"), base},
 		"64 headers":             {reply(numbered(63)), base},
 		"lines without a colon":  {reply(strings.Repeat("x\n", 200)), base},
 		"datagram at the limit":  {reply(strings.Repeat("\n", 2048-len(reply("")))), base},
@@ -83,7 +88,7 @@ func TestParseReplyLeniently(t *testing.T) {
 	}
 }
 
-// numbered returns so many different headers.
+// numbered returns n different headers.
 func numbered(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -98,21 +103,20 @@ func TestDropReply(t *testing.T) {
 		raw  string
 		want error
 	}{
-		"empty":              {"", ddp.ErrMalformed},
-		"blank":              {"\n\r\n \x00", ddp.ErrMalformed},
-		"request":            {"SRCH * HTTP/1.1\nhost-id:A0B1C2D3E4F5\n", ddp.ErrMalformed},
-		"status 404":         {"HTTP/1.1 404 No\nhost-id:A0B1C2D3E4F5\n", ddp.ErrMalformed},
-		"status 2000":        {"HTTP/1.1 2000 Ok\nhost-id:A0B1C2D3E4F5\n", ddp.ErrMalformed},
-		"no status":          {"HTTP/1.1\nhost-id:A0B1C2D3E4F5\n", ddp.ErrMalformed},
-		"HTTP/2":             {"HTTP/2 200 Ok\nhost-id:A0B1C2D3E4F5\n", ddp.ErrMalformed},
-		"no host-id":         {"HTTP/1.1 200 Ok\nhost-name:x\n", ddp.ErrMalformed},
-		"blank host-id":      {"HTTP/1.1 200 Ok\nhost-id: \t\n", ddp.ErrMalformed},
-		"not UTF-8":          {reply("host-name:\xff\n"), ddp.ErrMalformed},
-		"value too long":     {reply("host-name:" + strings.Repeat("x", 257) + "\n"), ddp.ErrTooLarge},
-		"unknown too long":   {reply("x:" + strings.Repeat("x", 257) + "\n"), ddp.ErrTooLarge},
-		"duplicate too long": {reply("host-id:" + strings.Repeat("x", 257) + "\n"), ddp.ErrTooLarge},
-		"65 headers":         {reply(numbered(64)), ddp.ErrTooLarge},
-		"datagram too long":  {reply(strings.Repeat("\n", 2049-len(reply("")))), ddp.ErrTooLarge},
+		"empty":             {"", ddp.ErrMalformed},
+		"blank":             {"\n\r\n \x00", ddp.ErrMalformed},
+		"request":           {"SRCH * HTTP/1.1\nhost-id:A0B1C2D3E4F5\n", ddp.ErrMalformed},
+		"status 404":        {"HTTP/1.1 404 No\nhost-id:A0B1C2D3E4F5\n", ddp.ErrMalformed},
+		"status 2000":       {"HTTP/1.1 2000 Ok\nhost-id:A0B1C2D3E4F5\n", ddp.ErrMalformed},
+		"no status":         {"HTTP/1.1\nhost-id:A0B1C2D3E4F5\n", ddp.ErrMalformed},
+		"HTTP/2":            {"HTTP/2 200 Ok\nhost-id:A0B1C2D3E4F5\n", ddp.ErrMalformed},
+		"no host-id":        {"HTTP/1.1 200 Ok\nhost-name:x\n", ddp.ErrMalformed},
+		"blank host-id":     {"HTTP/1.1 200 Ok\nhost-id: \t\n", ddp.ErrMalformed},
+		"host-id not UTF-8": {"HTTP/1.1 200 Ok\nhost-id:A0B1\xff\n", ddp.ErrMalformed},
+		"host-id too long":  {"HTTP/1.1 200 Ok\nhost-id:" + strings.Repeat("A", 257) + "\n", ddp.ErrMalformed},
+		"host-id hidden":    {"HTTP/1.1 200 Ok\nhost-id:A0B1\u200bC2\n", ddp.ErrMalformed},
+		"65 headers":        {reply(numbered(64)), ddp.ErrTooLarge},
+		"datagram too long": {reply(strings.Repeat("\n", 2049-len(reply("")))), ddp.ErrTooLarge},
 	}
 	for name, test := range tests {
 		got, err := ddp.ParseReply([]byte(test.raw))
@@ -128,6 +132,7 @@ func TestParseRequest(t *testing.T) {
 		"phone app":    "SRCH * HTTP/1.1\ndevice-discovery-protocol-version:00020020",
 		"CRLF and NUL": "SRCH * HTTP/1.1\r\ndevice-discovery-protocol-version:00020020\r\n\r\n\x00",
 		"no headers":   "SRCH * HTTP/1.1",
+		"not UTF-8":    "SRCH * HTTP/1.1\nx:\xff\n",
 	}
 	for name, raw := range good {
 		got, err := ddp.ParseRequest([]byte(raw))
@@ -141,7 +146,6 @@ func TestParseRequest(t *testing.T) {
 		"lower case":  "srch * HTTP/1.1\n",
 		"no protocol": "SRCH *\n",
 		"other":       "GET / HTTP/1.1\n",
-		"not UTF-8":   "SRCH * HTTP/1.1\nx:\xff\n",
 	}
 	for name, raw := range bad {
 		if got, err := ddp.ParseRequest([]byte(raw)); !errors.Is(err, ddp.ErrMalformed) {
@@ -155,7 +159,7 @@ func TestRequestErrorsHoldNoCredential(t *testing.T) {
 	for _, raw := range []string{
 		"WAKEUP *\nuser-credential:" + credential,
 		"user-credential:" + credential,
-		"WAKEUP * HTTP/1.1\nuser-credential:" + strings.Repeat(credential, 5),
+		"WAKEUP * HTTP/1.1\nuser-credential:" + strings.Repeat(credential, 40),
 		"WAKEUP " + credential,
 	} {
 		_, err := ddp.ParseRequest([]byte(raw))
@@ -174,14 +178,122 @@ func TestMarshalForgesNoHeader(t *testing.T) {
 	}
 }
 
-// FuzzParseReply: what was parsed keeps the limits, and means the same after
-// it was written and parsed again.
+// names are values of a header and the text that each of them becomes.
+var names = map[string]struct{ raw, want string }{
+	"UTF-8":                   {"Pokémon™: ペルソナ 🎮", "Pokémon™: ペルソナ 🎮"},
+	"cut after 2 of 3 bytes":  {"ペルソ\xe3\x83", "ペルソ"},
+	"cut after 1 of 3 bytes":  {"ペルソ\xe3", "ペルソ"},
+	"cut after 3 of 4 bytes":  {"Zoë 🎮\xf0\x9f\x8e", "Zoë 🎮"},
+	"cut after ASCII":         {"Horizon\xe2\x84", "Horizon"},
+	"cut after ASCII early":   {"Horizon\xe2", "Horizon"},
+	"cut after a blank":       {"FINAL FANTASY \xe9", "FINAL FANTASY"},
+	"cut, one rune":           {"\xe3", ""},
+	"cut, then NUL padding":   {"ペ\xe3\x83\x00\x00", "ペ"},
+	"Latin-1":                 {"Pok\xe9mon", "Pokémon"},
+	"Latin-1 at the start":    {"\xc9toile", "Étoile"},
+	"Latin-1 at the end":      {"Caf\xe9", "Café"},
+	"Latin-1 twice":           {"Caf\xe9 Pok\xe9mon\xae", "Café Pokémon®"},
+	"Latin-1, then a ghost":   {"\xfcber\xe2", "überâ"},
+	"neither":                 {"a\x81\x82b\xe9c", "a\uFFFDb\uFFFDc"},
+	"UTF-8 with damage":       {"Zoë \xff ペ", "Zoë \uFFFD ペ"},
+	"damaged and cut":         {"Zoë \xff ペ\xe3\x83", "Zoë \uFFFD ペ"},
+	"starts amid a rune":      {"\x83\xabソ", "\uFFFDソ"},
+	"UTF-16 surrogate":        {"a\xed\xa0\x80b", "a\uFFFDb"},
+	"control characters":      {"\x1b[2Jx\ty\rz\x00", "[2Jx y z"},
+	"C1 control characters":   {"a\u009b2Jb\u0085c", "a 2Jb c"},
+	"line separators":         {"a\u2028b\u2029c", "a b c"},
+	"bidirectional overrides": {"\u202eabc\u202c \u2066d\u2069\u200f\u061c", "abc d"},
+	"format characters":       {"a\u200bb\ufeffc\u00add\U000e0041", "abcd"},
+	"only format characters":  {"\u202e\u200d", ""},
+	"256 bytes":               {strings.Repeat("x", 256), strings.Repeat("x", 256)},
+	"257 bytes":               {strings.Repeat("x", 257), strings.Repeat("x", 256)},
+	"truncated in a rune":     {strings.Repeat("ペ", 100), strings.Repeat("ペ", 85)},
+	"truncated after a blank": {strings.Repeat("x", 255) + " y", strings.Repeat("x", 255)},
+	"long Latin-1":            {strings.Repeat("\xe9", 300), strings.Repeat("é", 128)},
+	"Unicode blanks":          {"\u00a0\u3000a\u00a0b\u2003", "a\u00a0b"},
+}
+
+func TestNamesAreRepaired(t *testing.T) {
+	t.Parallel()
+	for name, test := range names {
+		for _, header := range []string{"host-name", "running-app-name"} {
+			got, err := ddp.ParseReply([]byte(reply(header + ":" + test.raw + "\n")))
+			want := ddp.Reply{Code: 200, HostID: "A0B1C2D3E4F5", RequestPort: 997}
+			if want.HostName = test.want; header != "host-name" {
+				want.HostName, want.AppName = "", test.want
+			}
+			if err != nil || got != want {
+				t.Errorf("%s, %s: got %+v, %v, want %+v", header, name, got, err, want)
+			}
+		}
+	}
+}
+
+// Replies that were recorded with names that are not UTF-8.
+func TestOddReplies(t *testing.T) {
+	t.Parallel()
+	for file, app := range map[string]string{
+		"ddp_appname_cut_in_rune.bin": "ペルソ",
+		"ddp_appname_latin1.bin":      "Pokémon",
+	} {
+		raw, err := os.ReadFile("testdata/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := ddp.ParseReply(raw)
+		if want := ps4("A0B1C2D3E4F5", "09508011", named("PS4-001"), runs("CUSA00129", app)); err != nil || got != want {
+			t.Errorf("%s: got %+v, %v, want %+v", file, got, err, want)
+		}
+	}
+}
+
+// checkText fails unless every value is text that a terminal may show.
+func checkText(t *testing.T, values ...string) {
+	t.Helper()
+	for _, value := range values {
+		bad := func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
+		if !utf8.ValidString(value) || len(value) > ddp.MaxValue || strings.ContainsFunc(value, bad) || strings.TrimSpace(value) != value {
+			t.Fatalf("value %q", value)
+		}
+	}
+}
+
+// FuzzText checks that no text makes a reply invalid.
+func FuzzText(f *testing.F) {
+	for _, test := range names {
+		f.Add(test.raw, test.raw, test.raw, "x:"+test.raw)
+	}
+	f.Fuzz(func(t *testing.T, name, app, title, line string) {
+		for _, text := range []*string{&name, &app, &title, &line} {
+			*text = strings.ReplaceAll(*text, "\n", " ")
+		}
+		if before, _, _ := strings.Cut(line, ":"); strings.EqualFold(strings.TrimSpace(before), "host-id") {
+			return
+		}
+		raw := "HTTP/1.1 620 " + name + "\n" + line + "\nhost-name:" + name + "\nrunning-app-name:" + app +
+			"\nrunning-app-titleid:" + title + "\nhost-id:A0B1C2D3E4F5\n"
+		if len(raw) > ddp.MaxDatagram {
+			return
+		}
+		got, err := ddp.ParseReply([]byte(raw))
+		if err != nil || got.Code != ddp.CodeStandby || got.HostID != "A0B1C2D3E4F5" {
+			t.Fatalf("got %+v, %v", got, err)
+		}
+		checkText(t, got.HostType, got.HostName, got.Version, got.SystemVersion, got.AppName, got.TitleID)
+	})
+}
+
+// FuzzParseReply checks that a reply keeps the limits, and that it means the
+// same after it was marshalled and parsed again.
 func FuzzParseReply(f *testing.F) {
 	for _, r := range records(f) {
 		f.Add([]byte(r.Raw))
 	}
 	f.Add([]byte(reply("host-name:a\x00\rb\u2028\u0085c\n")))
 	f.Add([]byte(reply("host-type:ɐⱯıſ\n")))
+	for _, test := range names {
+		f.Add([]byte(reply("host-name:" + test.raw)))
+	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		got, err := ddp.ParseReply(raw)
 		if err != nil {
@@ -190,11 +302,7 @@ func FuzzParseReply(f *testing.F) {
 			}
 			return
 		}
-		for _, value := range []string{got.HostID, got.HostType, got.HostName, got.Version, got.SystemVersion, got.AppName, got.TitleID} {
-			if len(value) > ddp.MaxValue || strings.ContainsAny(value, "\x00\r\n\x1b") {
-				t.Fatalf("value %q", value)
-			}
-		}
+		checkText(t, got.HostID, got.HostType, got.HostName, got.Version, got.SystemVersion, got.AppName, got.TitleID)
 		if got.HostID == "" || got.RequestPort == 0 || len(raw) > ddp.MaxDatagram {
 			t.Fatalf("accepted %+v", got)
 		}
@@ -205,7 +313,7 @@ func FuzzParseReply(f *testing.F) {
 	})
 }
 
-// FuzzParseRequest has the property of FuzzParseReply.
+// FuzzParseRequest checks the same of a request.
 func FuzzParseRequest(f *testing.F) {
 	for _, r := range records(f) {
 		f.Add([]byte(r.Raw))
@@ -219,6 +327,7 @@ func FuzzParseRequest(f *testing.F) {
 			}
 			return
 		}
+		checkText(t, got.Credential, got.ClientType, got.AuthType, got.Version)
 		again, err := ddp.ParseRequest(got.Marshal())
 		if err != nil || again != got {
 			t.Fatalf("got %+v, then %+v, %v", got, again, err)

@@ -12,10 +12,11 @@ const (
 	CodeStandby = 620 // the console is in rest mode
 )
 
-// DefaultRequestPort is the TCP port of a console whose reply names none.
+// DefaultRequestPort is the TCP port of a console whose reply has no valid
+// host-request-port.
 const DefaultRequestPort = 997
 
-// Reply is what a console answers to a search.
+// Reply is the answer of a console to a search.
 type Reply struct {
 	Code          int    // CodeAwake or CodeStandby
 	HostID        string // 12 hex digits in upper case on a PS4, its MAC address
@@ -28,8 +29,10 @@ type Reply struct {
 	TitleID       string // id of the running title in upper case
 }
 
-// ParseReply reads the datagram of a console. It fails with ErrTooLarge or
-// ErrMalformed; such a datagram is to be dropped whole (docs/protocol.md §1).
+// ParseReply parses the datagram of a console. It fails with ErrTooLarge or
+// ErrMalformed. Only the status line, the host-id and the limits on the
+// datagram decide whether a reply is valid; every other value is repaired or
+// truncated (docs/protocol.md §1).
 func ParseReply(datagram []byte) (Reply, error) {
 	first, h, err := split(datagram)
 	if err != nil {
@@ -39,19 +42,20 @@ func ParseReply(datagram []byte) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	if h[hdrHostID] == "" {
-		return Reply{}, fmt.Errorf("%w: no host-id", ErrMalformed)
+	hostID := h[hdrHostID]
+	if hostID == "" || hostID != clean(hostID) { // a repaired id would be another console's
+		return Reply{}, fmt.Errorf("%w: no valid host-id", ErrMalformed)
 	}
 	return Reply{
 		Code:          code,
-		HostID:        upper(h[hdrHostID]),
-		HostType:      h[hdrHostType],
-		HostName:      h[hdrHostName],
+		HostID:        upper(hostID),
+		HostType:      h.text(hdrHostType),
+		HostName:      h.text(hdrHostName),
 		RequestPort:   requestPort(h[hdrRequestPort]),
-		Version:       h[hdrVersion],
-		SystemVersion: h[hdrSystemVersion],
-		AppName:       h[hdrAppName],
-		TitleID:       upper(h[hdrTitleID]),
+		Version:       h.text(hdrVersion),
+		SystemVersion: h.text(hdrSystemVersion),
+		AppName:       h.text(hdrAppName),
+		TitleID:       upper(h.text(hdrTitleID)),
 	}, nil
 }
 

@@ -19,7 +19,7 @@ const (
 	AuthCode      = "C" // a 2nd Screen credential of 64 hex digits; "R" is Remote Play
 )
 
-// Request is what a client sends to a console.
+// Request is the datagram of a client.
 type Request struct {
 	Method     string // Search, Wakeup or Launch
 	Credential string // user-credential: 64 hex digits; a secret; empty for Search
@@ -28,7 +28,8 @@ type Request struct {
 	Version    string // protocol version; empty means Version
 }
 
-// NewSearch returns the request for the status, for a PS4 or a PS5 by version.
+// NewSearch returns a request for the status of a PS4 or PS5, depending on
+// version.
 func NewSearch(version string) Request {
 	return Request{Method: Search, Version: version}
 }
@@ -62,16 +63,16 @@ func (r Request) Marshal() []byte {
 	return w.Bytes()
 }
 
-// ParseRequest reads a client's datagram as a console would: leniently, with
-// the limits of ParseReply and its errors; a request without a version is a
-// PS4's. Errors never hold the credential.
+// ParseRequest parses the datagram of a client with the leniency, limits and
+// errors of ParseReply. A request without a version is one to a PS4. Errors
+// never contain the credential.
 func ParseRequest(datagram []byte) (Request, error) {
 	first, h, err := split(datagram)
 	if err != nil {
 		return Request{}, err
 	}
 	method, rest, _ := strings.Cut(first, " ")
-	version := h[hdrVersion]
+	version := h.text(hdrVersion)
 	if version == "" {
 		version = Version
 	}
@@ -85,9 +86,9 @@ func ParseRequest(datagram []byte) (Request, error) {
 	}
 	return Request{
 		Method:     method,
-		Credential: h[hdrCredential],
-		ClientType: h[hdrClientType],
-		AuthType:   h[hdrAuthType],
+		Credential: h.text(hdrCredential),
+		ClientType: h.text(hdrClientType),
+		AuthType:   h.text(hdrAuthType),
 		Version:    version,
 	}, nil
 }

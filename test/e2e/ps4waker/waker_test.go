@@ -47,7 +47,7 @@ func consoles(t *testing.T) *ps4test.Console {
 	t.Helper()
 	cfg := ps4test.Config{
 		Name: "Den", HostID: denID, Addr: den, DDPPort: ddpPort, TCPPort: servicePort, Broadcast: true,
-		Standby: true, PIN: pin, Credentials: []string{credential}, Timing: timing(),
+		Standby: true, PIN: pin, Credentials: []string{credential}, Timing: timing(), StrictKeys: true,
 		Titles: []ps4test.Title{{ID: netflix, Name: "Netflix"}, {ID: bloodborne, Name: "Bloodborne"}},
 	}
 	second := cfg

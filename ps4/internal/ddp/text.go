@@ -1,0 +1,89 @@
+package ddp
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// clean returns a header value as valid UTF-8 of at most MaxValue bytes. It
+// replaces control characters and line separators with blanks, and removes
+// format characters such as bidirectional overrides.
+func clean(value string) string {
+	value = strings.TrimSpace(strings.Map(printable, decode(value)))
+	if len(value) <= MaxValue {
+		return value
+	}
+	end := MaxValue
+	for !utf8.RuneStart(value[end]) {
+		end--
+	}
+	return strings.TrimSpace(value[:end])
+}
+
+// printable is the mapping that clean applies to each rune.
+func printable(r rune) rune {
+	switch {
+	case ' ' <= r && r < 0x7f: // most of what there is
+	case unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp):
+		return ' '
+	case unicode.Is(unicode.Cf, r):
+		return -1
+	}
+	return r
+}
+
+// decode converts text to UTF-8. It drops a rune that is cut off at the end,
+// reads other invalid text as Latin-1 if it looks like that, and replaces the
+// bytes that are left with U+FFFD.
+func decode(text string) string {
+	if utf8.ValidString(text) {
+		return text
+	}
+	whole := text[:len(text)-cutRune(text)]
+	onlyCut := utf8.ValidString(whole) && !endsInAccent(text)
+	if onlyCut || !isLatin1(text) {
+		return strings.ToValidUTF8(whole, "\uFFFD")
+	}
+	runes := make([]rune, len(text))
+	for i := range len(text) {
+		runes[i] = rune(text[i])
+	}
+	return string(runes)
+}
+
+// cutRune returns the length of the incomplete rune at the end of text.
+func cutRune(text string) int {
+	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
+		tail := text[len(text)-n:]
+		if utf8.RuneStart(tail[0]) && !utf8.FullRuneInString(tail) {
+			return n
+		}
+	}
+	return 0
+}
+
+// isLatin1 reports whether text looks like Latin-1: none of its bytes is a C1
+// control character, and none begins a valid UTF-8 sequence of several bytes.
+func isLatin1(text string) bool {
+	for len(text) > 0 {
+		_, size := utf8.DecodeRuneInString(text)
+		if size > 1 || 0x80 <= text[0] && text[0] < 0xa0 {
+			return false
+		}
+		text = text[size:]
+	}
+	return true
+}
+
+// endsInAccent reports whether the last byte of text, which may be the first of
+// a UTF-8 sequence, is more likely an accented letter in Latin-1: it follows a
+// lower-case letter, as in "Caf\xe9". The bytes of â, ã and ð are taken for cut
+// sequences, because they begin ™, kana and emoji.
+func endsInAccent(text string) bool {
+	n := len(text)
+	if n < 2 || text[n-2] < 'a' || text[n-2] > 'z' {
+		return false
+	}
+	return text[n-1] >= 0xe0 && !strings.ContainsRune("âãð", rune(text[n-1]))
+}
