@@ -30,7 +30,9 @@ func (s *server) measure(m *web.Meter) {
 		measureConsole(m, u)
 		measureCommands(m, u)
 		measureSessions(m, u)
-		measureHAP(m, u.hostID, u.hap, u.listening.Load())
+		if u.hap != nil {
+			measureHAP(m, u.hostID, u.hap, u.listening.Load())
+		}
 	}
 	for _, hostID := range s.refusals() {
 		m.Is("hap_offered", false, hostID)

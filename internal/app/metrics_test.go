@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"regexp"
@@ -11,6 +12,9 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
 // scraped is one answer of /metrics.
@@ -110,6 +114,32 @@ func TestMetricsOfTheCompanionAndOfWhatIsNotOffered(t *testing.T) {
 		t.Fatal(err)
 	}
 	scrape(t, serve(t, dir, loopback, 2)).has(t, `hap_offered{host_id="`+damaged+`"} 0`, `ready 0`)
+}
+
+// TestMetricsWithConsoleThatHomeKitDoesNotHave scrapes after `status --name` on a
+// PS5, which gets a unit without a HAP server.
+func TestMetricsWithConsoleThatHomeKitDoesNotHave(t *testing.T) {
+	t.Parallel()
+	five := ps4test.Start(t, ps4test.Config{Name: "Five", HostType: ps4.TypePS5, Timing: ps4test.FastTiming()})
+	r := serve(t, shortDir(t), fmt.Sprintf(`
+discovery: {enabled: false, local_port: 0, broadcast: ["%s"]}
+homekit: {bind: 127.0.0.1, interfaces: [lo]}
+web: {listen: "127.0.0.1:0"}
+art: {enabled: false}
+`, five.Addr()), 1)
+	if c, err := r.api.Status(t.Context(), "Five"); err != nil || c.HostID != five.HostID() {
+		t.Fatalf("status: %+v, %v", c, err)
+	}
+	s := scrape(t, r)
+	s.has(t,
+		`console_info{host_id="`+five.HostID()+`",name="Five",system_version="09508011"} 1`,
+		`hap_offered{host_id="`+r.list[0].HostID+`"} 1`,
+	)
+	for _, m := range s.families["ps4kit_hap_offered"].GetMetric() { // the alert Ps4kitNotOffered must not fire
+		if m.GetLabel()[0].GetValue() == five.HostID() {
+			t.Errorf("hap_offered of the PS5 is %v, want no series", m.GetGauge().GetValue())
+		}
+	}
 }
 
 func TestMetricsCanBeTurnedOff(t *testing.T) {
