@@ -75,4 +75,4 @@ func BenchmarkOpenFrames(b *testing.B) {
 	}
 }
 
-func quiet(o *Options) { o.Logf = nil }
+func quiet(o *Options) { o.Log = nil }

@@ -21,7 +21,7 @@ import (
 func (s *Server) Set(c *characteristic.C, v any, by *http.Request) {
 	value, err := checkedValue(c, goValue(v))
 	if err != nil {
-		s.logf("characteristic %d of type %s was not set: %v", c.Id, c.Type, err)
+		s.log.Errorf("characteristic %d of type %s was not set: %v", c.Id, c.Type, err)
 		return
 	}
 	writer, ce := peerOf(by), s.db.byC[c]
@@ -168,13 +168,13 @@ func (p *peer) flushEvents() bool {
 	}
 	body, err := json.Marshal(itemsJSON{items})
 	if err != nil {
-		p.s.logf("an event could not be written as JSON: %v", err)
+		p.s.log.Errorf("an event could not be written as JSON: %v", err)
 		return true
 	}
 	head := fmt.Sprintf("EVENT/1.0 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", typeJSON, len(body))
 	err = p.out.write(append([]byte(head), body...))
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		p.s.logf("%s does not read its events: connection closed", p.conn.RemoteAddr())
+		p.s.log.Debugf("%s does not read its events: connection closed", p.conn.RemoteAddr())
 	}
 	if err != nil {
 		p.shut()

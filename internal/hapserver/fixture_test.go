@@ -62,6 +62,14 @@ func (m *memoryStore) saved() Record {
 
 var errDisk = errors.New("no space left on device")
 
+// testLog writes to a test's log.
+type testLog struct{ t testing.TB }
+
+func (l testLog) Debugf(format string, args ...any) { l.t.Logf("debug: "+format, args...) }
+func (l testLog) Infof(format string, args ...any)  { l.t.Logf("info: "+format, args...) }
+func (l testLog) Warnf(format string, args ...any)  { l.t.Logf("warn: "+format, args...) }
+func (l testLog) Errorf(format string, args ...any) { l.t.Logf("error: "+format, args...) }
+
 // model is an accessory with a characteristic for everything that matters here. Instance ids are in the names of the constants.
 type model struct {
 	a  *accessory.A
@@ -175,7 +183,7 @@ func newPaired(t testing.TB, change ...func(*Options)) *fixture {
 func newFixture(t testing.TB, store *memoryStore, change ...func(*Options)) *fixture {
 	t.Helper()
 	m := newModel()
-	o := &Options{Name: "Den", Accessories: []*accessory.A{m.a}, Category: 31, SetupCode: testCode, Store: store, Logf: t.Logf}
+	o := &Options{Name: "Den", Accessories: []*accessory.A{m.a}, Category: 31, SetupCode: testCode, Store: store, Log: testLog{t}}
 	for _, c := range change {
 		c(o)
 	}

@@ -62,7 +62,7 @@ func (s *Server) Unpair() error {
 		return fmt.Errorf("unpairing: %w", err)
 	}
 	s.dropRevoked(nil)
-	s.logf("all pairings are removed; the accessory can be paired again")
+	s.log.Infof("all pairings are removed; the accessory can be paired again")
 	s.pairingsChanged()
 	return nil
 }

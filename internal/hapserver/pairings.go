@@ -98,7 +98,7 @@ func (s *Server) changePairings(change func(*Record) error) error {
 		return nil
 	})
 	if pe := pairError(0); err != nil && !errors.As(err, &pe) {
-		s.logf("a change of pairings failed: %v", err)
+		s.log.Errorf("a change of pairings failed: %v", err)
 		return pairError(tlvErrUnknown)
 	}
 	return err

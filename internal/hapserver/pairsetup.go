@@ -152,10 +152,10 @@ func (p *peer) setupM3(in tlv) (tlv, error) {
 func (s *Server) countSetupFailure() {
 	failures, err := s.records.countFailure()
 	if err != nil {
-		s.logf("a wrong setup code was counted in memory only: %v", err)
+		s.log.Errorf("a wrong setup code was counted in memory only: %v", err)
 	}
 	if failures == s.lim.SetupFailures {
-		s.logf("pairing is locked after %d wrong setup codes, until the owner resets it", failures)
+		s.log.Warnf("pairing is locked after %d wrong setup codes, until the owner resets it", failures)
 		s.pairingsChanged()
 	}
 }
@@ -238,9 +238,9 @@ func (s *Server) pairAdmin(p *peer, admin Pairing) error {
 	case errors.Is(err, errNotHeld):
 		return pairError(tlvErrBusy)
 	case err != nil:
-		s.logf("pairing failed: %v", err)
+		s.log.Errorf("pairing failed: %v", err)
 		return pairError(tlvErrUnknown)
 	}
-	s.logf("paired with controller %q", admin.ID)
+	s.log.Infof("paired with controller %q", admin.ID)
 	return nil
 }

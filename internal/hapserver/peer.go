@@ -115,7 +115,7 @@ func (p *peer) next() bool {
 func (p *peer) handle(w *response, req *http.Request) (ok bool) {
 	defer func() {
 		if r := recover(); r != nil {
-			p.s.logf("%s %s panicked: %v\n%s", req.Method, req.URL.Path, r, debug.Stack())
+			p.s.log.Errorf("%s %s panicked: %v\n%s", req.Method, req.URL.Path, r, debug.Stack())
 		}
 	}()
 	p.s.routes.ServeHTTP(w, req)

@@ -143,7 +143,7 @@ func (s *Server) read(ce *cell, r *http.Request) (json.RawMessage, int) {
 	}
 	b, err := json.Marshal(v)
 	if err != nil {
-		s.logf("characteristic %d has a value that JSON cannot hold", ce.c.Id)
+		s.log.Errorf("characteristic %d has a value that JSON cannot hold", ce.c.Id)
 		return nil, statusUnreachable
 	}
 	return b, 0

@@ -12,7 +12,12 @@ import (
 
 	"github.com/brutella/hap/accessory"
 	"github.com/brutella/hap/characteristic"
+
+	"github.com/ps4kit/ps4kit/internal/mdns"
 )
+
+// Logger is a logger with levels, such as a *logrus.Entry.
+type Logger = mdns.Logger
 
 // Options configure a Server. Accessories and Store are needed; the rest may be left out.
 type Options struct {
@@ -21,8 +26,8 @@ type Options struct {
 	Category    uint8          // ci of the announcement: 31 television, 35 set-top box, 36 stick
 	SetupCode   string         // from the configuration, 518-08-582; empty: the stored one, or a random one
 	Store       Store
-	Logf        func(format string, args ...any) // nil: discard
-	Announcer   Announcer                        // nil: not announced
+	Log         Logger    // nil: discard
+	Publisher   Publisher // nil: not announced
 	// OnChange is called after a change of pairings or of the setup state, by the goroutine that caused it.
 	OnChange func()
 	Limits   Limits
@@ -36,6 +41,7 @@ func (o Options) Format(w fmt.State, _ rune) {
 // Server is one HAP server: one identity, its pairings and its accessories.
 type Server struct {
 	o       Options
+	log     Logger
 	lim     Limits
 	db      *database
 	records *records
@@ -47,7 +53,7 @@ type Server struct {
 	changed chan struct{} // announce again
 	wide    sync.Mutex    // guards uint64 values, see store
 
-	announced atomic.Pointer[Announced] // nil: not
+	publication atomic.Pointer[mdns.Publication] // nil: not announced
 }
 
 // New prepares a server: it loads its record, or makes an identity if there never was one, and saves it when anything is new. It does
@@ -65,7 +71,10 @@ func New(o *Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{o: *o, lim: o.Limits.withDefaults(), db: db, hold: &setupHold{}, changed: make(chan struct{}, 1)}
+	s := &Server{o: *o, log: o.Log, lim: o.Limits.withDefaults(), db: db, hold: &setupHold{}, changed: make(chan struct{}, 1)}
+	if s.log == nil {
+		s.log = mdns.Discard{}
+	}
 	if o.SetupCode != "" {
 		if s.o.SetupCode, err = FormatSetupCode(o.SetupCode); err != nil {
 			return nil, err
@@ -115,8 +124,8 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	defer stop()
 	defer context.AfterFunc(ctx, func() { ln.Close() })()
 	defer ln.Close()
-	if s.o.Announcer != nil {
-		work.Go(func() { s.announce(ctx, portOf(ln.Addr())) })
+	if s.o.Publisher != nil {
+		work.Go(func() { s.publish(ctx, portOf(ln.Addr())) })
 	}
 	for {
 		conn, err := ln.Accept()
@@ -129,7 +138,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		case err == nil:
 			s.admit(ctx, conn, &work)
 		case isTemporary(err):
-			s.logf("no connection can be taken for the moment: %v", err)
+			s.log.Warnf("no connection can be taken for the moment: %v", err)
 			pause(ctx, acceptPause)
 		default:
 			return fmt.Errorf("taking connections: %w", err)
@@ -170,9 +179,9 @@ func (s *Server) admit(ctx context.Context, conn net.Conn, work *sync.WaitGroup)
 	work.Go(p.serve)
 }
 
-func portOf(a net.Addr) int {
+func portOf(a net.Addr) uint16 {
 	if tcp, ok := a.(*net.TCPAddr); ok {
-		return tcp.Port
+		return uint16(tcp.Port)
 	}
 	return 0
 }
@@ -190,10 +199,4 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request) {
 		c.SetValueRequestFunc(true, r)
 	}
 	w.WriteHeader(http.StatusNoContent)
-}
-
-func (s *Server) logf(format string, args ...any) {
-	if s.o.Logf != nil {
-		s.o.Logf(format, args...)
-	}
 }

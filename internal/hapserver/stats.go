@@ -20,7 +20,7 @@ type Stats struct {
 	Pairings      int
 	SetupFailures int  // wrong setup codes since the last pairing or reset
 	SetupLocked   bool // too many of them
-	Announced     bool // on a network; always false without an Announcer
+	Announced     bool // on a network; always false without a Publisher
 }
 
 // RequestStats is how requests of one kind were answered. Pairing errors travel in answers that are OK as HTTP.
@@ -39,8 +39,8 @@ func (s *Server) Stats() Stats {
 		Pairings: len(r.Pairings), SetupFailures: r.SetupFailures, SetupLocked: r.SetupFailures >= s.lim.SetupFailures,
 	}
 	out.Connections, out.Verified, out.Refused = s.peers.count()
-	if a := s.announced.Load(); a != nil {
-		out.Announced = (*a).Known()
+	if p := s.publication.Load(); p != nil {
+		out.Announced = (*p).Published()
 	}
 	for _, n := range s.counts.requests {
 		out.Requests = append(out.Requests, RequestStats{n.name, n.ok.Load(), n.refused.Load(), n.failed.Load()})

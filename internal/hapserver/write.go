@@ -172,7 +172,7 @@ func (s *Server) writeResponse(ce *cell, response any, r *http.Request) json.Raw
 	}
 	b, err := json.Marshal(response)
 	if err != nil {
-		s.logf("characteristic %d answered a write with what JSON cannot hold", ce.c.Id)
+		s.log.Errorf("characteristic %d answered a write with what JSON cannot hold", ce.c.Id)
 		return nil
 	}
 	return b

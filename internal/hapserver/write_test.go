@@ -216,7 +216,7 @@ func TestTimedWrite(t *testing.T) {
 
 func TestHandlerThatPanicsCostsOneConnection(t *testing.T) {
 	t.Parallel()
-	f := newPaired(t, func(o *Options) { o.Logf = nil }).start(t)
+	f := newPaired(t, func(o *Options) { o.Log = nil }).start(t)
 	f.m.cs[iidWord].SetValueRequestFunc = func(any, *http.Request) (any, int) { panic("handler") }
 	c, other := f.connect(t, nil), f.connect(t, nil)
 	if a, err := c.do("PUT", "/characteristics", putBody(iidWord, "1")); err == nil {
@@ -254,7 +254,7 @@ func FuzzWrite(f *testing.F) {
 	f.Add([]byte(`{"characteristics":[{"aid":1,"iid":16,"value":1e400},{"aid":1,"iid":18,"value":18446744073709551615},{"aid":0,"iid":0,"value":null}]}`))
 	f.Add([]byte(`{"characteristics":[null,{"aid":1,"iid":14,"value":"\u0000\ud800"}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		fx := newPaired(t, func(o *Options) { o.Logf = nil })
+		fx := newPaired(t, func(o *Options) { o.Log = nil })
 		w := fx.serveBytes("PUT", "/characteristics", b)
 		var in struct {
 			Items []json.RawMessage `json:"characteristics"`

@@ -22,7 +22,6 @@ const (
 	bubbletea  = "github.com/charmbracelet/bubbletea"
 	viper      = "github.com/spf13/viper"
 	hapModel   = "github.com/brutella/hap"
-	dnssd      = "github.com/brutella/dnssd"
 	xcrypto    = "golang.org/x/crypto"
 	metrics    = "github.com/VictoriaMetrics/metrics"
 )
@@ -43,7 +42,8 @@ var rules = []rule{
 	{"ps4/internal/...", nil, nil},
 	{"ps4/ps4test", []string{"ps4", "ps4/internal/ddp", "ps4/internal/wire"}, nil},
 	{"artcache/...", []string{"artcache"}, []string{"golang.org/x"}},
-	{"internal/hapserver", nil, []string{hapModel, dnssd, xcrypto, "github.com/miekg/dns", "golang.org/x/net"}},
+	{"internal/hapserver", []string{"internal/mdns"}, []string{hapModel, xcrypto}},
+	{"internal/mdns", nil, []string{"github.com/miekg/dns", "golang.org/x/net"}},
 	{"accessory/graphcheck", nil, nil},
 	{"accessory", []string{"ps4", "internal/hapserver"}, []string{hapModel, "golang.org/x/text", "golang.org/x/sync"}},
 	{"internal/config", nil, []string{viper, "github.com/go-viper/mapstructure", "go.yaml.in/yaml", "golang.org/x/text"}},
@@ -107,6 +107,8 @@ func TestRulesRefuse(t *testing.T) {
 		{"internal/hapserver", hapModel + "/accessory", true},
 		{"internal/hapserver", hapModel, false},
 		{"internal/hapserver", module + "/ps4", false},
+		{"internal/hapserver", module + "/internal/mdns", true},
+		{"internal/mdns", hapModel + "/accessory", false},
 		{"internal/app", cobra, false},
 		{"internal/app", viper, false},
 		{"cmd/ps4kit", cobra, true},
