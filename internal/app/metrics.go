@@ -19,8 +19,8 @@ func (s *server) metrics() http.Handler {
 	return web.Metrics(s.measure, s.Log.Errorf)
 }
 
-// measure adds the samples of one scrape. They name consoles by host id, and never
-// tell who uses a console or what is played.
+// measure adds the samples of one scrape. They name consoles by host id, and
+// never tell who uses a console or what is played.
 func (s *server) measure(m *web.Meter) {
 	m.Bool("build_info", true, "go_version", runtime.Version(), "version", s.Version)
 	m.Bool("ready", len(s.unready()) == 0)

@@ -112,8 +112,8 @@ func TestMetricsOfTheCompanionAndOfWhatIsNotOffered(t *testing.T) {
 	scrape(t, serve(t, dir, loopback, 2)).has(t, `hap_offered{host_id="`+damaged+`"} 0`, `ready 0`)
 }
 
-// TestMetricsWithConsoleThatHomeKitDoesNotHave scrapes after `status --name` on a
-// PS5, which gets a unit without a HAP server.
+// TestMetricsWithConsoleThatHomeKitDoesNotHave scrapes after `status --name` on
+// a PS5, which gets a unit without a HAP server.
 func TestMetricsWithConsoleThatHomeKitDoesNotHave(t *testing.T) {
 	t.Parallel()
 	five := ps4test.Start(t, ps4test.Config{Name: "Five", HostType: ps4.TypePS5, Timing: ps4test.FastTiming()})
@@ -146,7 +146,8 @@ func TestMetricsCanBeTurnedOff(t *testing.T) {
 	}
 }
 
-// TestMetricsAreAsDocumented holds docs/metrics.md, the dashboard and the alerts against a scrape that has every metric.
+// TestMetricsAreAsDocumented holds docs/metrics.md, the dashboard and the
+// alerts against a scrape that has every metric.
 func TestMetricsAreAsDocumented(t *testing.T) {
 	t.Parallel()
 	r := serve(t, shortDir(t), withCompanionAndArt(), 1)

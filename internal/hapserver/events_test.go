@@ -121,7 +121,8 @@ func TestEventsOfConsequences(t *testing.T) {
 	c.wantEvent(t, eventOf(iidName, `"changed"`))
 }
 
-// hap v0.0.35 wrote events and responses without a lock: 36 of 36 connections died when events raced reads.
+// hap v0.0.35 wrote events and responses without a lock: 36 of 36 connections
+// died when events raced reads.
 func TestEventsRacingResponses(t *testing.T) {
 	t.Parallel()
 	f := newPaired(t, func(o *Options) { o.Limits.EventDelay = 5 * time.Millisecond }).start(t)
@@ -185,15 +186,15 @@ func TestSubscriberThatDoesNotReadIsDropped(t *testing.T) {
 			}
 		}
 		time.Sleep(6 * time.Second)
-		if i := f.Info(); i.Connections != 1 {
+		if i := f.Stats(); i.Connections != 1 {
 			t.Errorf("%d connections after 6 s", i.Connections)
 		}
 		deaf.gone(t)
 	})
 }
 
-// In hap v0.0.35 connections were kept in one map for the process, by remote address only: an event of one television went to
-// the client of another.
+// In hap v0.0.35 connections were kept in one map for the process, by remote
+// address only: an event of one television went to the client of another.
 func TestEventsOfTwoServersStayApart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

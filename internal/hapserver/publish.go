@@ -15,8 +15,8 @@ type Publisher interface {
 	Publish(mdns.Service) (mdns.Publication, error)
 }
 
-// publish announces the server until ctx is done, and updates the announcement when
-// pairings change.
+// publish announces the server until ctx is done, and updates the announcement
+// when pairings change.
 func (s *Server) publish(ctx context.Context, port uint16) {
 	p, err := s.o.Publisher.Publish(s.service(port))
 	if err != nil {
@@ -36,8 +36,8 @@ func (s *Server) publish(ctx context.Context, port uint16) {
 	}
 }
 
-// service returns the announcement (docs/homekit.md §3). The host name is not the
-// machine's own: that one is avahi's, with the addresses of all interfaces.
+// service returns the announcement (docs/homekit.md §3). The host name is not
+// the machine's own: that one is avahi's, with the addresses of all interfaces.
 func (s *Server) service(port uint16) mdns.Service {
 	r := s.records.load()
 	status := "1" // not paired: controllers may offer to pair

@@ -8,7 +8,8 @@ import (
 	"slices"
 )
 
-// srpClient is a controller's side of SRP, written from RFC 5054 for tests: it shares nothing with srp.go but the prime.
+// srpClient is a controller's side of SRP, written from RFC 5054 for tests: it
+// shares nothing with srp.go but the prime.
 type srpClient struct {
 	A, M1, K []byte
 	m2       []byte

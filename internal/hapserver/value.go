@@ -13,12 +13,13 @@ import (
 	"github.com/brutella/hap/characteristic"
 )
 
-var errValue = errors.New("the value does not fit the characteristic")
+var errValue = errors.New("value does not fit the characteristic")
 
-// defaultMaxLen is the longest string, in bytes, when the characteristic says nothing else.
+// defaultMaxLen is the longest string in bytes, unless the characteristic has
+// MaxLen.
 const defaultMaxLen = 64
 
-// kind is the Go type in which a value is kept.
+// kind is the Go type of a stored value.
 type kind int
 
 const (
@@ -49,7 +50,8 @@ func kindOf(format string) kind {
 	return kindUnknown
 }
 
-// intRange returns what an integer format can hold. hap keeps it as int, so on a 32-bit machine a uint32 ends at 2^31-1.
+// intRange returns the range of an integer format. hap stores an int, so on a
+// 32-bit machine a uint32 ends at 2^31-1.
 func intRange(format string) (lo, hi int64) {
 	switch format {
 	case characteristic.FormatUInt8:
@@ -62,8 +64,8 @@ func intRange(format string) (lo, hi int64) {
 	return math.MinInt32, math.MaxInt32
 }
 
-// parseValue reads the value of a write. It has the type that the format asks for and lies in the characteristic's limits; every
-// error is errValue.
+// parseValue parses the value of a write. It returns errValue for a value of
+// another type or outside the characteristic's limits.
 func parseValue(c *characteristic.C, raw json.RawMessage) (any, error) {
 	var v any
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -71,10 +73,10 @@ func parseValue(c *characteristic.C, raw json.RawMessage) (any, error) {
 	if err := d.Decode(&v); err != nil {
 		return nil, errValue
 	}
-	return checkedValue(c, v)
+	return checkValue(c, v)
 }
 
-// goValue brings what the program sets into the form of parsed JSON.
+// goValue converts a Go value to the form of parsed JSON.
 func goValue(v any) any {
 	switch rv := reflect.ValueOf(v); {
 	case rv.Kind() == reflect.Bool:
@@ -91,22 +93,23 @@ func goValue(v any) any {
 	return nil
 }
 
-// checkedValue returns a JSON value in the Go type of the format, if it is in the characteristic's limits.
-func checkedValue(c *characteristic.C, v any) (any, error) {
+// checkValue converts a JSON value to the Go type of the format, if it is
+// within the characteristic's limits.
+func checkValue(c *characteristic.C, v any) (any, error) {
 	switch x := v.(type) {
 	case bool:
 		if kindOf(c.Format) == kindBool {
 			return x, nil
 		}
 	case string:
-		return checkedText(c, x)
+		return checkText(c, x)
 	case json.Number:
-		return checkedNumber(c, string(x))
+		return checkNumber(c, string(x))
 	}
 	return nil, errValue
 }
 
-func checkedText(c *characteristic.C, s string) (any, error) {
+func checkText(c *characteristic.C, s string) (any, error) {
 	switch kindOf(c.Format) {
 	case kindString:
 		if limit := c.MaxLen; len(s) <= limit || limit == 0 && len(s) <= defaultMaxLen {
@@ -120,32 +123,32 @@ func checkedText(c *characteristic.C, s string) (any, error) {
 	return nil, errValue
 }
 
-func checkedNumber(c *characteristic.C, s string) (any, error) {
+func checkNumber(c *characteristic.C, s string) (any, error) {
 	switch kindOf(c.Format) {
-	case kindBool: // controllers send 0 and 1 for false and true
-		return s == "1", errUnless(s == "0" || s == "1")
+	case kindBool: // controllers may send 0 and 1
+		if s == "0" || s == "1" {
+			return s == "1", nil
+		}
 	case kindFloat:
-		f, err := strconv.ParseFloat(s, 64)
-		return f, errUnless(err == nil && allowed(c, f))
+		if f, err := strconv.ParseFloat(s, 64); err == nil && allowed(c, f) {
+			return f, nil
+		}
 	case kindInt:
-		n, err := strconv.ParseInt(s, 10, 64)
 		lo, hi := intRange(c.Format)
-		return int(n), errUnless(err == nil && n >= lo && n <= hi && allowed(c, float64(n)) && listed(c, int(n)))
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err == nil && n >= lo && n <= hi && allowed(c, float64(n)) && listed(c, int(n)) {
+			return int(n), nil
+		}
 	case kindUint64:
-		n, err := strconv.ParseUint(s, 10, 64)
-		return n, errUnless(err == nil && allowed(c, float64(n)))
+		if n, err := strconv.ParseUint(s, 10, 64); err == nil && allowed(c, float64(n)) {
+			return n, nil
+		}
 	}
 	return nil, errValue
 }
 
-func errUnless(ok bool) error {
-	if ok {
-		return nil
-	}
-	return errValue
-}
-
-// allowed checks range and step. Integers above 2^53 are compared as the nearest float.
+// allowed checks range and step. It compares integers above 2^53 as the nearest
+// float.
 func allowed(c *characteristic.C, f float64) bool {
 	lo, hasLo := number(c.MinVal)
 	hi, hasHi := number(c.MaxVal)
@@ -167,7 +170,7 @@ func listed(c *characteristic.C, n int) bool {
 	return len(c.ValidRange) != 2 || c.ValidRange[0] <= n && n <= c.ValidRange[1]
 }
 
-// number reads a limit, which hap keeps in any numeric type.
+// number converts a limit, which in hap may have any numeric type.
 func number(v any) (float64, bool) {
 	switch rv := reflect.ValueOf(v); {
 	case rv.CanInt():

@@ -15,7 +15,8 @@ func putBody(iid uint64, value string) string {
 	return fmt.Sprintf(`{"characteristics":[{"aid":1,"iid":%d,"value":%s}]}`, iid, value)
 }
 
-// hap v0.0.35 did not pass on a write equal to the stored value: of five arrow keys two arrived.
+// hap v0.0.35 did not pass on a write equal to the stored value: of five arrow
+// keys two arrived.
 func TestEqualWritesReachTheHandler(t *testing.T) {
 	t.Parallel()
 	f := newPaired(t).start(t)
@@ -36,7 +37,8 @@ func TestEqualWritesReachTheHandler(t *testing.T) {
 	}
 }
 
-// JSON of the wrong type, or out of range, was stored by hap v0.0.35; the next typed read panicked.
+// JSON of the wrong type, or out of range, was stored by hap v0.0.35; the next
+// typed read panicked.
 func TestWriteTypesAndRanges(t *testing.T) {
 	t.Parallel()
 	f := newPaired(t).start(t)
@@ -158,7 +160,8 @@ func TestWriteResponse(t *testing.T) {
 	}
 }
 
-// hap v0.0.35 took any pid in a timed write and dereferenced nil without /prepare.
+// hap v0.0.35 took any pid in a timed write and dereferenced nil without
+// /prepare.
 func TestTimedWrite(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -247,7 +250,8 @@ func TestSetOfTheProgram(t *testing.T) {
 	f.Notify(newModel().cs[iidActive]) // one of another server: nobody listens
 }
 
-// FuzzWrite: whatever a controller sends, the answer is one of four, what is stored fits, and a 207 has as many items as the request.
+// FuzzWrite: whatever a controller sends, the answer is one of four, what is
+// stored fits, and a 207 has as many items as the request.
 func FuzzWrite(f *testing.F) {
 	f.Add([]byte(`{"characteristics":[{"aid":1,"iid":11,"value":1}]}`))
 	f.Add([]byte(`{"characteristics":[{"aid":1,"iid":13,"value":{"a":[1]},"ev":1,"r":true},{"aid":1,"iid":17,"value":-5}],"pid":3}`))
@@ -271,7 +275,7 @@ func FuzzWrite(f *testing.F) {
 		}
 		for iid, c := range fx.m.cs {
 			if v := fx.stored(c); v != nil && c.IsWritable() && v != 0 && v != "" && v != 1 {
-				if _, err := checkedValue(c, goValue(v)); err != nil {
+				if _, err := checkValue(c, goValue(v)); err != nil {
 					t.Fatalf("%d is %#v", iid, v)
 				}
 			}

@@ -25,8 +25,8 @@ type reply struct {
 	resend   time.Duration  // leave out what was sent less than this ago
 }
 
-// receive handles one packet. It drops what is malformed or comes from off the link
-// (RFC 6762 §11).
+// receive handles one packet. It drops what is malformed or comes from off the
+// link (RFC 6762 §11).
 func (r *Responder) receive(p packet, now time.Time) {
 	i := slices.IndexFunc(r.links, func(l link) bool { return l.Index == p.link })
 	if i < 0 || !r.links[i].reaches(p.from.Addr()) {
@@ -44,8 +44,8 @@ func (r *Responder) receive(p packet, now time.Time) {
 	}
 }
 
-// compare looks for other hosts' use of our names. Our own packets come back too,
-// and agree.
+// compare looks for other hosts' use of our names. Our own packets come back
+// too, and agree.
 func (r *Responder) compare(records []dns.RR, now time.Time) {
 	for _, s := range r.services {
 		if !s.leaving && slices.ContainsFunc(records, s.contradicts) {
@@ -54,8 +54,8 @@ func (r *Responder) compare(records []dns.RR, now time.Time) {
 	}
 }
 
-// compareProbe handles another host's probe for a name that we are probing for. The
-// loser waits and probes again (RFC 6762 §8.2).
+// compareProbe handles another host's probe for a name that we are probing for.
+// The loser waits and probes again (RFC 6762 §8.2).
 func (r *Responder) compareProbe(wanted []dns.RR, now time.Time) {
 	for _, s := range r.services {
 		if !s.claimed && slices.ContainsFunc(wanted, s.losesTo) {
@@ -64,8 +64,8 @@ func (r *Responder) compareProbe(wanted []dns.RR, now time.Time) {
 	}
 }
 
-// answer queues the reply to a query. Answers with shared records wait 20 to 120 ms,
-// as other hosts may answer too (RFC 6762 §6).
+// answer queues the reply to a query. Answers with shared records wait 20 to
+// 120 ms, as other hosts may answer too (RFC 6762 §6).
 func (r *Responder) answer(m *dns.Msg, l link, p packet, now time.Time) {
 	q := reply{due: now, route: r.multicast(l, p.from.Addr().Is6()), resend: resendGap}
 	if len(m.Ns) > 0 {
@@ -93,8 +93,8 @@ func (r *Responder) answer(m *dns.Msg, l link, p packet, now time.Time) {
 	r.replies = append(r.replies, q)
 }
 
-// find returns the answers to a question, without those that the querier knows, and
-// whether other hosts may have answers too.
+// find returns the answers to a question, without those that the querier knows,
+// and whether other hosts may have answers too.
 func (r *Responder) find(q dns.Question, l link, known []dns.RR) (groups []group, shared bool) {
 	if class := q.Qclass &^ topBit; class != dns.ClassINET && class != dns.ClassANY {
 		return nil, false
@@ -116,10 +116,13 @@ func (r *Responder) find(q dns.Question, l link, known []dns.RR) (groups []group
 	return groups, shared
 }
 
-// answer returns a service's answers to a question, or none if it is about others.
+// answer returns a service's answers to a question, or none if it is about
+// others.
 func (s *service) answer(q dns.Question, l link) group {
 	asked := func(records ...dns.RR) []dns.RR {
-		return slices.DeleteFunc(records, func(rr dns.RR) bool { return q.Qtype != rr.Header().Rrtype && q.Qtype != dns.TypeANY })
+		return slices.DeleteFunc(records, func(rr dns.RR) bool {
+			return q.Qtype != rr.Header().Rrtype && q.Qtype != dns.TypeANY
+		})
 	}
 	var g group
 	switch {
@@ -146,10 +149,12 @@ func (s *service) answer(q dns.Question, l link) group {
 	return g
 }
 
-// isKnown reports whether the querier has a record with at least half of its life
-// left (RFC 6762 §7.1).
+// isKnown reports whether the querier has a record with at least half of its
+// life left (RFC 6762 §7.1).
 func isKnown(rr dns.RR, known []dns.RR) bool {
-	return slices.ContainsFunc(known, func(k dns.RR) bool { return dns.IsDuplicate(k, rr) && k.Header().Ttl >= rr.Header().Ttl/2 })
+	return slices.ContainsFunc(known, func(k dns.RR) bool {
+		return dns.IsDuplicate(k, rr) && k.Header().Ttl >= rr.Header().Ttl/2
+	})
 }
 
 // reply sends the replies that are due.
@@ -180,8 +185,8 @@ func (r *Responder) reply(now time.Time) {
 	}
 }
 
-// fresh leaves out what was multicast a moment ago, so that a flood of questions
-// makes no flood of answers.
+// fresh leaves out what was multicast a moment ago, so that a flood of
+// questions makes no flood of answers.
 func (r *Responder) fresh(q reply, now time.Time) []group {
 	const plenty = 1 << 12
 	if len(r.sent) > plenty {

@@ -19,7 +19,8 @@ const (
 	aaaaLine = denHost + " 120 IN AAAA 2001:db8::5"
 )
 
-// settled runs a test with an announced service on a link with both address families.
+// settled runs a test with an announced service on a link with both address
+// families.
 func settled(t *testing.T, test func(*testing.T, *Responder, *fakeNet)) {
 	t.Helper()
 	inBubble(t, newFakeNet(newTestLink(2, "eth0", "192.0.2.5/24", "2001:db8::5/64")), func(t *testing.T, r *Responder, n *fakeNet) {
@@ -108,7 +109,8 @@ func TestNotAnswered(t *testing.T) {
 	}
 }
 
-// Responses must come from port 5353 (RFC 6762 §11), or anyone could take a name from us.
+// Responses must come from port 5353 (RFC 6762 §11), or anyone could take a
+// name from us.
 func TestForgedResponseIgnored(t *testing.T) {
 	t.Parallel()
 	settled(t, func(t *testing.T, r *Responder, n *fakeNet) {
@@ -120,7 +122,8 @@ func TestForgedResponseIgnored(t *testing.T) {
 	})
 }
 
-// github.com/brutella/dnssd never answers these: it compares raw bytes with escaped ones.
+// github.com/brutella/dnssd never answers these: it compares raw bytes with
+// escaped ones.
 func TestAnswersOddNames(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"Küche", "日本のテレビ", "Kid's Room", "a.b", `back\slash`, "PS4 (2)", "tab\tnewline\n"} {
@@ -256,7 +259,8 @@ func TestQuestionFlood(t *testing.T) {
 	})
 }
 
-// Probes for our name are answered within their 250 ms, however recent our announcement.
+// Probes for our name are answered within their 250 ms, however recent our
+// announcement.
 func TestProbeIsAnsweredAtOnce(t *testing.T) {
 	t.Parallel()
 	settled(t, func(t *testing.T, r *Responder, n *fakeNet) {
@@ -301,7 +305,8 @@ func TestManyServicesFitPackets(t *testing.T) {
 	})
 }
 
-// FuzzPacket checks that what goes out is well-formed, small and about our own names.
+// FuzzPacket checks that what goes out is well-formed, small and about our own
+// names.
 func FuzzPacket(f *testing.F) {
 	seed := func(m *dns.Msg) {
 		data, err := m.Pack()

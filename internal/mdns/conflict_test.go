@@ -63,7 +63,8 @@ func TestPublishNoConflict(t *testing.T) {
 	}
 }
 
-// RFC 6762 §9: after the announcement, a conflict leads to new probes, and to a new name only if the other host defends it.
+// RFC 6762 §9: after the announcement, a conflict leads to new probes, and to a
+// new name only if the other host defends it.
 func TestPublishConflictLater(t *testing.T) {
 	t.Parallel()
 	for name, defended := range map[string]bool{"defended": true, "not defended": false} {
@@ -93,7 +94,8 @@ func TestPublishConflictLater(t *testing.T) {
 	}
 }
 
-// RFC 6762 §8.2: of two hosts that probe together, the one with the lesser record waits a second.
+// RFC 6762 §8.2: of two hosts that probe together, the one with the lesser
+// record waits a second.
 func TestPublishSimultaneousProbe(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

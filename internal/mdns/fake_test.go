@@ -12,7 +12,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// fakeNet is a network in memory. It keeps what the responder sends, and hear sends it a packet.
+// fakeNet is a network in memory. It keeps what the responder sends, and hear
+// sends it a packet.
 type fakeNet struct {
 	mu      sync.Mutex
 	now     []link
@@ -131,7 +132,8 @@ func (n *fakeNet) take() []sentMessage {
 	return out
 }
 
-// lines returns the answers of a message as text, without tabs and the cache-flush bit.
+// lines returns the answers of a message as text, without tabs and the
+// cache-flush bit.
 func (m sentMessage) lines() []string { return recordLines(m.Answer) }
 
 func recordLines(records []dns.RR) []string {

@@ -1,5 +1,5 @@
-// Package mdns publishes services on the local network by multicast DNS (RFC 6762)
-// and DNS-SD (RFC 6763).
+// Package mdns publishes services on the local network by multicast DNS (RFC
+// 6762) and DNS-SD (RFC 6763).
 //
 // A service is the following records, here "Den" of type _hap._tcp:
 //
@@ -10,12 +10,14 @@
 //	hap-a3fb3d4d2eac.local.        A, AAAA
 //
 // A Responder probes for the name three times, announces the records, answers
-// questions about them, and says goodbye, which is an announcement with a TTL of 0.
+// questions about them, and says goodbye, which is an announcement with a TTL
+// of 0.
 //
 //	now  +250 ms  +500 ms  +750 ms   +1.75 s   +3.75 s        Close
 //	probe probe   probe    announce  announce  announce  ...  goodbye
 //
-// docs/adr/0002-announcing.md explains why this is not github.com/brutella/dnssd.
+// docs/adr/0002-announcing.md explains why this is not
+// github.com/brutella/dnssd.
 package mdns
 
 import (
@@ -67,9 +69,9 @@ func (Discard) Errorf(string, ...any) {}
 
 // Options configure a Responder. The zero value is usable.
 type Options struct {
-	// Interfaces names the only network interfaces to use; they may appear later.
-	// If empty, the responder uses every interface that is up, supports multicast
-	// and is neither loopback nor point-to-point.
+	// Interfaces names the only network interfaces to use; they may appear
+	// later. If empty, the responder uses every interface that is up, supports
+	// multicast and is neither loopback nor point-to-point.
 	Interfaces []string
 	Log        Logger // nil discards
 
@@ -87,8 +89,8 @@ type Service struct {
 
 // Publication is a published service.
 type Publication interface {
-	// Update replaces the TXT record, and returns without waiting for the network.
-	// It keeps the map.
+	// Update replaces the TXT record, and returns without waiting for the
+	// network. It keeps the map.
 	Update(text map[string]string)
 	// Published reports whether the service is announced on a network now.
 	Published() bool
@@ -96,8 +98,8 @@ type Publication interface {
 	Close()
 }
 
-// Responder publishes any number of services through one pair of sockets, which it
-// reopens when interfaces or addresses change. One goroutine owns all state.
+// Responder publishes any number of services through one pair of sockets, which
+// it reopens when interfaces or addresses change. One goroutine owns all state.
 type Responder struct {
 	log     Logger
 	network network
@@ -119,13 +121,16 @@ type Responder struct {
 	unsent   bool   // a send error was logged since the sockets were opened
 }
 
-// New starts a Responder, which must be closed. It waits for a network if there is
-// none.
+// New starts a Responder, which must be closed. It waits for a network if there
+// is none.
 func New(o *Options) *Responder {
 	if o == nil {
 		o = &Options{}
 	}
-	r := &Responder{log: o.Log, network: o.network, calls: make(chan func()), quit: make(chan struct{}), done: make(chan struct{})}
+	r := &Responder{
+		log: o.Log, network: o.network,
+		calls: make(chan func()), quit: make(chan struct{}), done: make(chan struct{}),
+	}
 	if r.log == nil {
 		r.log = Discard{}
 	}
@@ -136,8 +141,8 @@ func New(o *Options) *Responder {
 	return r
 }
 
-// Publish starts to publish a service and returns at once. The service is announced
-// after about a second of probing. The only error is ErrClosed.
+// Publish starts to publish a service and returns at once. The service is
+// announced after about a second of probing. The only error is ErrClosed.
 func (r *Responder) Publish(s Service) (Publication, error) {
 	p := &publication{r: r, s: &service{Service: s}}
 	if !r.do(func() {
@@ -150,8 +155,8 @@ func (r *Responder) Publish(s Service) (Publication, error) {
 	return p, nil
 }
 
-// Close says goodbye for all services and waits for the goroutine to end. Further
-// calls do nothing.
+// Close says goodbye for all services and waits for the goroutine to end.
+// Further calls do nothing.
 func (r *Responder) Close() {
 	r.close.Do(func() { close(r.quit) })
 	<-r.done
@@ -249,7 +254,8 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// poll reopens the sockets if the network has changed or they failed to open before.
+// poll reopens the sockets if the network has changed or they failed to open
+// before.
 func (r *Responder) poll(now time.Time) {
 	if now.Before(r.nextPoll) {
 		return
@@ -302,8 +308,8 @@ func (r *Responder) closeWire() {
 	r.wire, r.packets, r.replies = nil, nil, nil
 }
 
-// setStatus logs a message unless it is the last one again: what fails, fails at
-// every poll.
+// setStatus logs a message unless it is the last one again: what fails, fails
+// at every poll.
 func (r *Responder) setStatus(logf func(string, ...any), message string) {
 	if message != r.status {
 		r.status = message

@@ -22,14 +22,16 @@ const (
 	readRetry    = 100 * time.Millisecond
 )
 
-// network is what a Responder needs of the host's network. Tests have their own.
+// network is what a Responder needs of the host's network. Tests have their
+// own.
 type network interface {
 	links() ([]link, error)
-	// watch signals when links may have changed, until end is called. It returns a
-	// nil channel if the system doesn't report changes.
+	// watch signals when links may have changed, until end is called. It
+	// returns a nil channel if the system doesn't report changes.
 	watch() (changed <-chan struct{}, end func())
-	// open joins the multicast groups on the links, and delivers packets until the
-	// wire is closed. It may return both a wire and an error if part of it failed.
+	// open joins the multicast groups on the links, and delivers packets until
+	// the wire is closed. It may return both a wire and an error if part of it
+	// failed.
 	open(links []link, received chan<- packet) (wire, error)
 	port() uint16
 }
@@ -143,8 +145,8 @@ type socket struct {
 	write func(data []byte, link int, to net.Addr) error
 }
 
-// listen4 opens the IPv4 socket. Package net lets several programs share the port of
-// a multicast address.
+// listen4 opens the IPv4 socket. Package net lets several programs share the
+// port of a multicast address.
 func listen4(port uint16) (*socket, error) {
 	group := &net.UDPAddr{IP: net.IPv4(224, 0, 0, 251), Port: int(port)}
 	conn, err := net.ListenUDP("udp4", group)
@@ -222,8 +224,8 @@ func (c *conns) all() []*socket {
 	return slices.DeleteFunc([]*socket{c.v4, c.v6}, func(s *socket) bool { return s == nil })
 }
 
-// openFamily opens a socket and joins the multicast group on every link that has the
-// family. It returns no socket if it could not join any.
+// openFamily opens a socket and joins the multicast group on every link that
+// has the family. It returns no socket if it could not join any.
 func (n *sockets) openFamily(links []link, v6 bool, listen func(uint16) (*socket, error)) (*socket, error) {
 	links = slices.DeleteFunc(slices.Clone(links), func(l link) bool { return !slices.Contains(l.families(), v6) })
 	if len(links) == 0 {
@@ -264,7 +266,8 @@ func (c *conns) receive(s *socket, received chan<- packet) {
 			continue
 		}
 		addr := udp.AddrPort()
-		p := packet{link: link, from: netip.AddrPortFrom(addr.Addr().Unmap().WithZone(""), addr.Port()), data: slices.Clone(buf[:n])}
+		source := netip.AddrPortFrom(addr.Addr().Unmap().WithZone(""), addr.Port())
+		p := packet{link: link, from: source, data: slices.Clone(buf[:n])}
 		select {
 		case received <- p:
 		case <-c.closed:

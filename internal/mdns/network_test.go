@@ -8,7 +8,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Fault: "dnssd joins multicast groups once: started before the network is up, it never answers" (docs/homekit.md §6).
+// Fault: "dnssd joins multicast groups once: started before the network is up,
+// it never answers" (docs/homekit.md §6).
 func TestPublishLateNetwork(t *testing.T) {
 	t.Parallel()
 	inBubble(t, newFakeNet(), func(t *testing.T, r *Responder, n *fakeNet) {
@@ -46,7 +47,8 @@ func TestPublishSocketsFailAtFirst(t *testing.T) {
 	})
 }
 
-// Fault: "A records of a renumbered host wait 120 s" (docs/homekit.md §6). The flush bit makes readers forget the old address.
+// Fault: "A records of a renumbered host wait 120 s" (docs/homekit.md §6). The
+// flush bit makes readers forget the old address.
 func TestPublishRenumbered(t *testing.T) {
 	t.Parallel()
 	for name, changed := range map[string][]link{
@@ -69,7 +71,8 @@ func TestPublishRenumbered(t *testing.T) {
 	}
 }
 
-// checkAddresses checks that there is an announcement on each link and family with exactly the link's addresses.
+// checkAddresses checks that there is an announcement on each link and family
+// with exactly the link's addresses.
 func checkAddresses(t *testing.T, sent []sentMessage, links []link) {
 	t.Helper()
 	for _, l := range links {
@@ -110,7 +113,8 @@ func TestPublishUnchangedNetwork(t *testing.T) {
 	})
 }
 
-// TestPublishWatchedNetwork reports changes of the network, which is polled once a minute besides.
+// TestPublishWatchedNetwork reports changes of the network, which is polled
+// once a minute besides.
 func TestPublishWatchedNetwork(t *testing.T) {
 	t.Parallel()
 	inBubble(t, newFakeNet(eth0()), func(t *testing.T, r *Responder, n *fakeNet) {

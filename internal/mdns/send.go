@@ -9,16 +9,20 @@ import (
 )
 
 const (
-	topBit       = 1 << 15 // of a class: in an answer "flush the cache" (RFC 6762 §10.2), in a question "reply to me alone" (§18.12)
-	messageBytes = 1200    // of records; with headers it fits every link
+	// topBit of a class means "flush the cache" in an answer (RFC 6762 §10.2), and
+	// "reply to me alone" in a question (§5.4).
+	topBit       = 1 << 15
+	messageBytes = 1200 // of records; with headers it fits every link
 )
 
-// group is what belongs in one message: answers, and what the reader asks for next.
+// group is what belongs in one message: answers, and what the reader asks for
+// next.
 type group struct {
 	answers, extra []dns.RR
 }
 
-// route is a link, and on it the multicast group of an address family or one host.
+// route is a link, and on it the multicast group of an address family or one
+// host.
 type route struct {
 	link int
 	to   netip.AddrPort
@@ -57,9 +61,9 @@ func (r *Responder) advance(now time.Time) {
 	r.services = slices.DeleteFunc(r.services, func(s *service) bool { return slices.Contains(gone, s) })
 }
 
-// sendProbe asks for any record of a service's name, and includes the record that we
-// mean to publish (RFC 6762 §8.1). It asks for multicast answers, as a unicast one
-// may reach another program's socket on port 5353.
+// sendProbe asks for any record of a service's name, and includes the record
+// that we mean to publish (RFC 6762 §8.1). It asks for multicast answers, as a
+// unicast one may reach another program's socket on port 5353.
 func (r *Responder) sendProbe(s *service) {
 	m := &dns.Msg{
 		Question: []dns.Question{{Name: s.instance, Qtype: dns.TypeANY, Qclass: dns.ClassINET}},
@@ -72,8 +76,8 @@ func (r *Responder) sendProbe(s *service) {
 	}
 }
 
-// announce multicasts all records of services on every link, with a TTL of 0 for
-// those that are leaving.
+// announce multicasts all records of services on every link, with a TTL of 0
+// for those that are leaving.
 func (r *Responder) announce(services []*service) {
 	if r.wire == nil {
 		return
@@ -98,8 +102,8 @@ func (r *Responder) announce(services []*service) {
 	}
 }
 
-// messages packs groups into responses of at most messageBytes, or of one group that
-// is larger.
+// messages packs groups into responses of at most messageBytes, or of one group
+// that is larger.
 func messages(groups []group) []*dns.Msg {
 	var out []*dns.Msg
 	room := 0
@@ -128,9 +132,9 @@ func setCacheFlush(m *dns.Msg) {
 	}
 }
 
-// send writes a message. An error counts as a lost packet, which is repeated anyway;
-// the first one is logged. Over IPv6 errors are normal for a second or two after an
-// address has come up.
+// send writes a message. An error counts as a lost packet, which is repeated
+// anyway; the first one is logged. Over IPv6 errors are normal for a second or
+// two after an address has come up.
 func (r *Responder) send(m *dns.Msg, to route) {
 	b, err := m.Pack()
 	if err == nil {

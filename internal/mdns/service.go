@@ -19,14 +19,14 @@ const (
 	manyNames  = 10              // tried before slowing down
 	renameWait = 5 * time.Second // RFC 6762 §8.1
 
-	// RFC 6762 §10 suggests 4500 s for records without a host; less lets readers
-	// forget a server that died sooner.
+	// RFC 6762 §10 suggests 4500 s for records without a host; less lets
+	// readers forget a server that died sooner.
 	ttl     = 450
 	hostTTL = 120
 )
 
-// service is a published service. It takes one step for each probe and announcement.
-// Every change of network, name or text sends it back.
+// service is a published service. It takes one step for each probe and
+// announcement. Every change of network, name or text sends it back.
 type service struct {
 	Service
 	instance string // full names as package dns reads them from a packet
@@ -39,7 +39,8 @@ type service struct {
 	due      time.Time // of the next step; zero if there is none
 }
 
-// probe starts over with the first probe. A claimed service still answers meanwhile.
+// probe starts over with the first probe. A claimed service still answers
+// meanwhile.
 func (s *service) probe(at time.Time) {
 	if !s.leaving {
 		s.step, s.due = 0, at
@@ -59,8 +60,8 @@ func (s *service) setName(n int) {
 	s.instance = escapeLabel(cutLabel(s.Name, maxLabel-len(suffix))+suffix) + s.typeName
 }
 
-// cutLabel shortens a name to whole runes. It replaces an empty name, as that cannot
-// be published.
+// cutLabel shortens a name to whole runes. It replaces an empty name, as that
+// cannot be published.
 func cutLabel(name string, limit int) string {
 	name = strings.ToValidUTF8(name, "")
 	for len(name) > limit {
@@ -73,8 +74,8 @@ func cutLabel(name string, limit int) string {
 	return name
 }
 
-// escapeLabel returns a label of at most 63 bytes, and a dot, in the form in which
-// package dns reads it from a packet: "Küche" is `K\195\188che.`.
+// escapeLabel returns a label of at most 63 bytes, and a dot, in the form in
+// which package dns reads it from a packet: "Küche" is `K\195\188che.`.
 func escapeLabel(label string) string {
 	packed := slices.Concat([]byte{byte(len(label))}, []byte(label), []byte{0})
 	name, _, _ := dns.UnpackDomainName(packed, 0) // cannot fail
@@ -123,7 +124,8 @@ func (s *service) addresses(l link) (records []dns.RR) {
 	return records
 }
 
-// noOther returns the record that denies all other types of a name (RFC 6762 §6.1).
+// noOther returns the record that denies all other types of a name (RFC 6762
+// §6.1).
 func noOther(name string, types ...uint16) dns.RR {
 	return &dns.NSEC{Hdr: header(name, dns.TypeNSEC, ttl), NextDomain: name, TypeBitMap: types}
 }
@@ -137,7 +139,8 @@ func (s *service) all(l link) []dns.RR {
 func (r *Responder) rename(s *service) {
 	for ; ; s.renames++ {
 		s.setName(s.renames)
-		if !slices.ContainsFunc(r.services, func(o *service) bool { return o != s && !o.leaving && o.named(s.instance) }) {
+		taken := func(o *service) bool { return o != s && !o.leaving && o.named(s.instance) }
+		if !slices.ContainsFunc(r.services, taken) {
 			return
 		}
 	}
@@ -145,8 +148,8 @@ func (r *Responder) rename(s *service) {
 
 func (s *service) named(instance string) bool { return strings.EqualFold(s.instance, instance) }
 
-// conflict handles another host's SRV record for our name. While we probe, the name
-// is taken; later we probe for it again first (RFC 6762 §9).
+// conflict handles another host's SRV record for our name. While we probe, the
+// name is taken; later we probe for it again first (RFC 6762 §9).
 func (r *Responder) conflict(s *service, now time.Time) {
 	wasProbing := s.probing()
 	s.claimed = false
@@ -165,11 +168,12 @@ func (r *Responder) conflict(s *service, now time.Time) {
 // contradicts reports whether a record is another host's claim to our name.
 func (s *service) contradicts(rr dns.RR) bool {
 	srv, ok := rr.(*dns.SRV)
-	return ok && srv.Hdr.Ttl > 0 && s.named(srv.Hdr.Name) && (srv.Port != s.Port || !strings.EqualFold(srv.Target, s.hostName))
+	return ok && srv.Hdr.Ttl > 0 && s.named(srv.Hdr.Name) &&
+		(srv.Port != s.Port || !strings.EqualFold(srv.Target, s.hostName))
 }
 
-// losesTo reports whether a record of another host's probe beats our own, which comes
-// first in order (RFC 6762 §8.2.1).
+// losesTo reports whether a record of another host's probe beats our own, which
+// comes first in order (RFC 6762 §8.2.1).
 func (s *service) losesTo(rr dns.RR) bool {
 	srv, ok := rr.(*dns.SRV)
 	return ok && s.named(srv.Hdr.Name) && bytes.Compare(srvData(s.srv()), srvData(srv)) < 0
@@ -188,8 +192,8 @@ func srvData(rr *dns.SRV) []byte {
 	return buf[rootHeader:end]
 }
 
-// randomDuration returns a duration from low up to high, so that hosts that start
-// together don't send together.
+// randomDuration returns a duration from low up to high, so that hosts that
+// start together don't send together.
 func randomDuration(low, high time.Duration) time.Duration {
 	return low + rand.N(high-low)
 }

@@ -36,7 +36,8 @@ func observe(t *testing.T, ifi *net.Interface, port int) observer {
 	return observer{p, ifi.Index, group}
 }
 
-// until returns the first response on the interface that has all wanted texts, or nil after the limit.
+// until returns the first response on the interface that has all wanted texts,
+// or nil after the limit.
 func (o observer) until(limit time.Duration, want ...string) *dns.Msg {
 	deadline := time.Now().Add(limit)
 	buf := make([]byte, 9000)
@@ -95,11 +96,13 @@ func freePort(t *testing.T) int {
 	return c.LocalAddr().(*net.UDPAddr).Port
 }
 
-// Real sockets on loopback with a port of our own, so that no other test hears them.
+// Real sockets on loopback with a port of our own, so that no other test hears
+// them.
 func TestPublishOnLoopback(t *testing.T) {
 	t.Parallel()
 	lo, port := loopback(t), freePort(t)
-	// Both listen on the port. A unicast reaches the socket that was opened last, which must be the responder's.
+	// Both listen on the port. A unicast reaches the socket that was opened
+	// last, which must be the responder's.
 	o := observe(t, lo, port)
 	r := New(&Options{Log: testLog{t}, network: &sockets{names: []string{lo.Name}, udpPort: uint16(port)}})
 	t.Cleanup(r.Close)

@@ -9,7 +9,8 @@ import (
 // watch signals changes of interfaces and addresses that the kernel reports
 // (rtnetlink(7)).
 func (n *sockets) watch() (changed <-chan struct{}, end func()) {
-	fd, err := syscall.Socket(syscall.AF_NETLINK, syscall.SOCK_RAW|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, syscall.NETLINK_ROUTE)
+	const flags = syscall.SOCK_CLOEXEC | syscall.SOCK_NONBLOCK
+	fd, err := syscall.Socket(syscall.AF_NETLINK, syscall.SOCK_RAW|flags, syscall.NETLINK_ROUTE)
 	if err != nil {
 		return nil, func() {}
 	}

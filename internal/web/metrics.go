@@ -42,16 +42,16 @@ func Metrics(measure func(*Meter), logf func(format string, args ...any)) http.H
 }
 
 // Meter holds the samples of one scrape. Its methods take the name of a metric
-// without the prefix, as docs/metrics.md has it, and its labels as pairs of name
-// and value, sorted by name.
+// without the prefix, as docs/metrics.md has it, and its labels as pairs of
+// name and value, sorted by name.
 type Meter struct {
 	set        *metrics.Set
 	histograms map[string]string // sample lines by name, as a Set cannot hold counts made elsewhere
 	logf       func(format string, args ...any)
 }
 
-// Part runs a part of a scrape. If it panics, the samples of all other parts are
-// still served.
+// Part runs a part of a scrape. If it panics, the samples of all other parts
+// are still served.
 func (m *Meter) Part(measure func()) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -107,8 +107,8 @@ func (m *Meter) writeTo(w io.Writer) {
 	}
 }
 
-// series returns the name of a metric with its labels. Label values may come from
-// the network: bytes that are not UTF-8 are replaced.
+// series returns the name of a metric with its labels. Label values may come
+// from the network: bytes that are not UTF-8 are replaced.
 func series(name string, labels []string) string {
 	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 	var pairs []string

@@ -42,8 +42,8 @@ func TestMetricsOfAnyName(t *testing.T) {
 	}
 }
 
-// TestMetricsFailInPart breaks parts of a scrape: the others are served, and the log
-// names the fault.
+// TestMetricsFailInPart breaks parts of a scrape: the others are served, and
+// the log names the fault.
 func TestMetricsFailInPart(t *testing.T) {
 	t.Parallel()
 	for fault, measure := range map[string]func(*web.Meter){

@@ -56,7 +56,8 @@ func TestStatsOfRequests(t *testing.T) {
 	}
 }
 
-// A handler that panics costs its connection; the request counts as failed. What is no HTTP has no route.
+// A handler that panics costs its connection; the request counts as failed.
+// What is no HTTP has no route.
 func TestStatsOfBadRequests(t *testing.T) {
 	t.Parallel()
 	f := newPaired(t, func(o *Options) { o.Log = nil }).start(t)
