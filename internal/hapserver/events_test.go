@@ -40,7 +40,7 @@ func (c *controller) quiet(t testing.TB) {
 		t.Fatal(err)
 	}
 	if got, err := c.nextEvent(); err == nil {
-		t.Errorf("an event nobody expects: %s", got)
+		t.Errorf("unexpected event: %s", got)
 	}
 }
 
@@ -69,9 +69,9 @@ func testEvents(t *testing.T) {
 	// Not to the writer, but to the others.
 	a.must(t, "PUT", "/characteristics", putBody(iidActive, "0"))
 	b.wantEvent(t, eventOf(iidActive, "0"))
-	// What a controller writes to one that has no handler is told as well.
+	// A write to a characteristic without a handler causes an event too.
 	a.must(t, "PUT", "/characteristics", putBody(iidName, `"Den"`))
-	// A write that is taken back is told to its writer too, changed or not.
+	// The writer learns that its write was undone, changed or not.
 	f.Notify(f.m.cs[iidActive])
 	a.wantEvent(t, eventOf(iidActive, "0"))
 	b.wantEvent(t, eventOf(iidActive, "0"))
@@ -100,7 +100,7 @@ func TestEventsAreCoalesced(t *testing.T) {
 		if d := time.Since(start); d != 20*time.Millisecond {
 			t.Errorf("after %v", d)
 		}
-		// What the writer was about to be told is older than what it writes.
+		// An event that waits for the writer is older than its write.
 		f.Set(f.m.cs[iidName], "old", nil)
 		c.must(t, "PUT", "/characteristics", putBody(iidName, `"new"`))
 		c.quiet(t)

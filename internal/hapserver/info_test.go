@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// counted tells what is not zero, in the form "read 1 ok".
+// counted returns the counts above zero, in the form "read 1 ok".
 func (s Stats) counted() string {
 	var out []string
 	for _, r := range s.Requests {

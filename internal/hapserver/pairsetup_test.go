@@ -29,9 +29,9 @@ func TestPairSetup(t *testing.T) {
 		t.Errorf("stored: %v", saved.Pairings)
 	}
 	if changes.Load() != 1 {
-		t.Errorf("%d changes were told", changes.Load())
+		t.Errorf("OnChange was called %d times", changes.Load())
 	}
-	// The same connection goes on to verify itself.
+	// The same connection then verifies itself.
 	if err := c.verify(f.records.load()); err != nil {
 		t.Fatal(err)
 	}

@@ -114,7 +114,7 @@ func TestNewRefusesBadOptions(t *testing.T) {
 		if s, err := New(o); err == nil || s != nil {
 			t.Errorf("%s: %v", name, err)
 		} else if strings.Contains(err.Error(), "111-11-111") {
-			t.Errorf("%s: the error tells the code", name)
+			t.Errorf("%s: the error contains the code", name)
 		}
 	}
 }
@@ -162,7 +162,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d", "%x", "%q"} {
 			got := fmt.Sprintf(verb, v)
 			if strings.Contains(got, testCode) || strings.Contains(got, fmt.Sprintf("%x", r.Seed)) || strings.Contains(got, fmt.Sprint(r.Seed[:4])[1:8]) {
-				t.Errorf("%T under %s tells a secret", v, verb)
+				t.Errorf("%T under %s prints a secret", v, verb)
 			}
 		}
 	}
@@ -179,7 +179,7 @@ func TestServeStops(t *testing.T) {
 		f.dial().Write([]byte("POST /pair-setup HTTP/1.1\r\nContent-"))
 		f.dial()
 		f.Set(f.m.cs[iidActive], 1, nil)
-		time.Sleep(30 * time.Millisecond) // an event is being written that nobody reads
+		time.Sleep(30 * time.Millisecond) // an event is being written, and not read
 		start := time.Now()
 		stop()
 		if d := time.Since(start); d != 0 {

@@ -71,7 +71,7 @@ func TestPairSetupSlowTypist(t *testing.T) {
 		}
 		time.Sleep(31 * time.Second)
 		if err := slow.pair(testCode, f.Info().DeviceID); err != nil {
-			t.Errorf("nobody else asks: %v", err)
+			t.Errorf("no other connection asked: %v", err)
 		}
 		if err := f.Unpair(); err != nil {
 			t.Fatal(err)

@@ -47,7 +47,7 @@ func newSRPClientWith(code string, salt, b, private []byte) *srpClient {
 	return c
 }
 
-// check tells whether the server's proof is right.
+// check reports whether the server's proof is right.
 func (c *srpClient) check(m2 []byte) bool { return bytes.Equal(c.m2, m2) }
 
 func sha512Of(parts ...[]byte) []byte {

@@ -247,7 +247,7 @@ func TestSetOfTheProgram(t *testing.T) {
 			t.Errorf("%d set to %#v is %#v, want %#v", tc.iid, tc.set, got, tc.want)
 		}
 	}
-	f.Notify(newModel().cs[iidActive]) // one of another server: nobody listens
+	f.Notify(newModel().cs[iidActive]) // another server's: no effect
 }
 
 // FuzzWrite: whatever a controller sends, the answer is one of four, what is
