@@ -47,7 +47,7 @@ fuzz-seeds:
 
 e2e: build ## against real peers: npm's ps4-waker and hap-controller, Chromium; nothing is skipped
 	PS4KIT_REQUIRE_ALL=1 PS4KIT_BIN=$(CURDIR)/bin/ps4kit go run ./test/gotest -count=1 ./test/e2e/... ./test/bench/...
-	PS4KIT_REQUIRE_ALL=1 go run ./test/gotest -count=1 -run Namespace ./internal/hapserver
+	PS4KIT_REQUIRE_ALL=1 go run ./test/gotest -count=1 -run Namespace ./internal/mdns
 	go run ./test/soak -bin bin/ps4kit -time 45s -seed 1
 
 # docs/soak.md. Linux, as root or with user namespaces.

@@ -228,7 +228,7 @@ func TestCompanionServer(t *testing.T) {
 		must(t, err)
 		s, err := hapserver.New(&hapserver.Options{
 			Name: b.Name(), Category: 2, Accessories: b.Accessories(), Store: store,
-			Logf: func(format string, args ...any) { t.Errorf(format, args...) },
+			Log: errorLog{t: t},
 		})
 		must(t, err)
 		b.Attach(s)

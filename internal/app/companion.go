@@ -45,7 +45,7 @@ func (s *server) makeCompanion() (*companion, error) {
 	}
 	c.hap, err = hapserver.New(&hapserver.Options{
 		Name: bridge.Name(), Accessories: bridge.Accessories(), Category: categoryBridge,
-		SetupCode: s.Config.Companion.SetupCode.Reveal(), Store: c.store, Logf: logf, Announcer: s.announcer,
+		SetupCode: s.Config.Companion.SetupCode.Reveal(), Store: c.store, Log: log, Publisher: s.mdns,
 		OnChange: func() { s.tellPage(state.Companion) },
 	})
 	if err != nil {

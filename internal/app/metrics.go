@@ -11,113 +11,112 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// metrics answers /metrics, nil when they are not wanted.
+// metrics returns the handler of /metrics, or nil if metrics are off.
 func (s *server) metrics() http.Handler {
 	if !s.Config.Metrics.Enabled {
 		return nil
 	}
-	return web.Metrics(s.measure)
+	return web.Metrics(s.measure, s.Log.Errorf)
 }
 
-// measure tells the numbers of this moment, for one scrape. Consoles go by their host
-// ids; nothing tells who uses them, or what they play.
+// measure adds the samples of one scrape. They name consoles by host id, and
+// never tell who uses a console or what is played.
 func (s *server) measure(m *web.Meter) {
-	m.Is("build_info", true, s.Version, runtime.Version())
-	m.Is("ready", len(s.unready()) == 0)
-	m.Count("wrong_passwords_total", s.wrongPasswords.Load())
+	m.Bool("build_info", true, "go_version", runtime.Version(), "version", s.Version)
+	m.Bool("ready", len(s.unready()) == 0)
+	m.Counter("wrong_passwords_total", s.wrongPasswords.Load())
 	measureDatagrams(m, "search_datagrams_total", &s.searches)
 	for _, u := range s.list() {
-		measureConsole(m, u)
-		measureCommands(m, u)
-		measureSessions(m, u)
-		measureHAP(m, u.hostID, u.hap, u.listening.Load())
+		m.Part(func() { measureUnit(m, u) })
 	}
 	for _, hostID := range s.refusals() {
-		m.Is("hap_offered", false, hostID)
+		m.Bool("hap_offered", false, "host_id", hostID)
 	}
-	if c := s.companion.Load(); c != nil {
-		measureHAP(m, state.Companion, c.hap, c.listening.Load())
-	} else if s.Config.Companion.Enabled {
-		m.Is("hap_offered", false, state.Companion)
+	m.Part(func() { s.measureCompanion(m) })
+	if s.art != nil {
+		stats := s.art.Stats()
+		m.Counter("art_lookups_total", stats.Hits, "result", "hit")
+		m.Counter("art_lookups_total", stats.Misses, "result", "miss")
+		m.Counter("art_requests_total", stats.Fetched, "outcome", "fetched")
+		m.Counter("art_requests_total", stats.Absent, "outcome", "absent")
+		m.Counter("art_requests_total", stats.Failed, "outcome", "failed")
 	}
-	s.measureArt(m)
 }
 
-func measureConsole(m *web.Meter, u *unit) {
+func measureUnit(m *web.Meter, u *unit) {
+	host := []string{"host_id", u.hostID}
 	now := u.tv.Snapshot()
-	m.Is("console_info", true, u.hostID, now.Name, now.SystemVersion)
+	m.Bool("console_info", true, "host_id", u.hostID, "name", now.Name, "system_version", now.SystemVersion)
 	for _, state := range []ps4.State{ps4.StateAwake, ps4.StateStandby, ps4.StateUnreachable} {
-		m.Is("console_state", now.State == state, u.hostID, state.String())
+		m.Bool("console_state", now.State == state, "host_id", u.hostID, "state", state.String())
 	}
-	m.Is("console_active", now.Active, u.hostID)
-	m.Is("console_playing", now.TitleID != "", u.hostID)
-	m.Is("console_working", now.Working, u.hostID)
-	m.Is("console_session_open", now.SessionOpen, u.hostID)
+	m.Bool("console_active", now.Active, host...)
+	m.Bool("console_playing", now.TitleID != "", host...)
+	m.Bool("console_working", now.Working, host...)
+	m.Bool("console_session_open", now.SessionOpen, host...)
 	if !now.LastSeen.IsZero() {
-		m.Set("console_last_seen_timestamp_seconds", float64(now.LastSeen.UnixMilli())/1000, u.hostID)
+		m.Gauge("console_last_seen_timestamp_seconds", float64(now.LastSeen.UnixMilli())/1000, host...)
 	}
-}
-
-func measureCommands(m *web.Meter, u *unit) {
 	stats := u.tv.Stats()
-	m.Count("polls_total", stats.Polls, u.hostID)
-	m.Count("poll_misses_total", stats.Missed, u.hostID)
+	m.Counter("polls_total", stats.Polls, host...)
+	m.Counter("poll_misses_total", stats.Missed, host...)
 	for _, c := range stats.Commands {
-		m.Count("commands_total", c.Done, u.hostID, c.Name, "done")
-		m.Count("commands_total", c.Failed, u.hostID, c.Name, "failed")
-		m.Count("commands_total", c.Cancelled, u.hostID, c.Name, "cancelled")
-		m.Count("commands_total", c.Dropped, u.hostID, c.Name, "dropped")
-		buckets := map[float64]uint64{}
-		for i, bound := range accessory.Bounds() {
-			buckets[bound.Seconds()] = c.Took.Buckets[i]
-		}
-		m.Distribution("command_duration_seconds", c.Done, c.Took.Sum.Seconds(), buckets, u.hostID, c.Name)
+		measureCommand(m, u.hostID, c)
+	}
+	measureDatagrams(m, "datagrams_total", &u.network, host...)
+	m.Counter("sessions_total", u.network.Sessions.Load(), host...)
+	m.Counter("session_resets_total", u.network.Resets.Load(), host...)
+	m.Counter("sessions_lost_total", u.network.Lost.Load(), host...)
+	m.Counter("session_heartbeats_total", u.network.Heartbeats.Load(), host...)
+	m.Counter("session_packets_skipped_total", u.network.Skipped.Load(), host...)
+	if u.hap != nil {
+		measureHAP(m, u.hostID, u.hap.Stats(), u.listening.Load())
 	}
 }
 
-func measureSessions(m *web.Meter, u *unit) {
-	measureDatagrams(m, "datagrams_total", &u.network, u.hostID)
-	m.Count("sessions_total", u.network.Sessions.Load(), u.hostID)
-	m.Count("session_resets_total", u.network.Resets.Load(), u.hostID)
-	m.Count("sessions_lost_total", u.network.Lost.Load(), u.hostID)
-	m.Count("session_heartbeats_total", u.network.Heartbeats.Load(), u.hostID)
-	m.Count("session_packets_skipped_total", u.network.Skipped.Load(), u.hostID)
+func measureCommand(m *web.Meter, hostID string, c accessory.CommandStats) {
+	for outcome, n := range map[string]uint64{"done": c.Done, "failed": c.Failed, "cancelled": c.Cancelled, "dropped": c.Dropped} {
+		m.Counter("commands_total", n, "command", c.Name, "host_id", hostID, "outcome", outcome)
+	}
+	var buckets []web.Bucket
+	for i, bound := range accessory.Bounds() {
+		buckets = append(buckets, web.Bucket{Bound: bound.Seconds(), Count: c.Took.Buckets[i]})
+	}
+	m.Histogram("command_duration_seconds", buckets, c.Done, c.Took.Sum.Seconds(), "command", c.Name, "host_id", hostID)
 }
 
-func measureDatagrams(m *web.Meter, name string, c *ps4.Counters, labels ...string) {
-	m.Count(name, c.DDPSent.Load(), append(labels, "sent")...)
-	m.Count(name, c.DDPReceived.Load(), append(labels, "received")...)
-	m.Count(name, c.DDPDropped.Load(), append(labels, "dropped")...)
+func measureDatagrams(m *web.Meter, name string, c *ps4.Counters, host ...string) {
+	for kind, n := range map[string]uint64{
+		"sent": c.DDPSent.Load(), "received": c.DDPReceived.Load(), "dropped": c.DDPDropped.Load(),
+	} {
+		m.Counter(name, n, append(host[:len(host):len(host)], "kind", kind)...)
+	}
 }
 
-func measureHAP(m *web.Meter, hostID string, hap *hapserver.Server, listening bool) {
-	stats := hap.Stats()
-	m.Is("hap_offered", listening, hostID)
-	m.Is("hap_announced", stats.Announced, hostID)
+func (s *server) measureCompanion(m *web.Meter) {
+	if c := s.companion.Load(); c != nil {
+		measureHAP(m, state.Companion, c.hap.Stats(), c.listening.Load())
+	} else if s.Config.Companion.Enabled {
+		m.Bool("hap_offered", false, "host_id", state.Companion)
+	}
+}
+
+func measureHAP(m *web.Meter, hostID string, stats hapserver.Stats, listening bool) {
+	host := []string{"host_id", hostID}
+	m.Bool("hap_offered", listening, host...)
+	m.Bool("hap_announced", stats.Announced, host...)
 	for _, r := range stats.Requests {
-		m.Count("hap_requests_total", r.OK, hostID, r.Name, "ok")
-		m.Count("hap_requests_total", r.Refused, hostID, r.Name, "refused")
-		m.Count("hap_requests_total", r.Failed, hostID, r.Name, "failed")
+		for outcome, n := range map[string]uint64{"ok": r.OK, "refused": r.Refused, "failed": r.Failed} {
+			m.Counter("hap_requests_total", n, "host_id", hostID, "outcome", outcome, "request", r.Name)
+		}
 	}
-	m.Set("hap_connections", float64(stats.Verified), hostID, "verified")
-	m.Set("hap_connections", float64(stats.Connections-stats.Verified), hostID, "unverified")
-	m.Count("hap_connections_total", stats.Opened, hostID)
-	m.Count("hap_connections_refused_total", stats.Refused, hostID)
-	m.Count("hap_events_total", stats.Events, hostID)
-	m.Count("hap_event_values_total", stats.EventValues, hostID)
-	m.Set("hap_pairings", float64(stats.Pairings), hostID)
-	m.Set("hap_setup_failures", float64(stats.SetupFailures), hostID)
-	m.Is("hap_setup_locked", stats.SetupLocked, hostID)
-}
-
-func (s *server) measureArt(m *web.Meter) {
-	if s.art == nil {
-		return
-	}
-	stats := s.art.Stats()
-	m.Count("art_lookups_total", stats.Hits, "hit")
-	m.Count("art_lookups_total", stats.Misses, "miss")
-	m.Count("art_requests_total", stats.Fetched, "fetched")
-	m.Count("art_requests_total", stats.Absent, "absent")
-	m.Count("art_requests_total", stats.Failed, "failed")
+	m.Gauge("hap_connections", float64(stats.Verified), "host_id", hostID, "kind", "verified")
+	m.Gauge("hap_connections", float64(stats.Connections-stats.Verified), "host_id", hostID, "kind", "unverified")
+	m.Counter("hap_connections_total", stats.Opened, host...)
+	m.Counter("hap_connections_refused_total", stats.Refused, host...)
+	m.Counter("hap_events_total", stats.Events, host...)
+	m.Counter("hap_event_values_total", stats.EventValues, host...)
+	m.Gauge("hap_pairings", float64(stats.Pairings), host...)
+	m.Gauge("hap_setup_failures", float64(stats.SetupFailures), host...)
+	m.Bool("hap_setup_locked", stats.SetupLocked, host...)
 }

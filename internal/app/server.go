@@ -15,8 +15,8 @@ import (
 
 	"github.com/ps4kit/ps4kit/artcache"
 	"github.com/ps4kit/ps4kit/internal/config"
-	"github.com/ps4kit/ps4kit/internal/hapserver"
 	"github.com/ps4kit/ps4kit/internal/logfold"
+	"github.com/ps4kit/ps4kit/internal/mdns"
 	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
@@ -46,7 +46,7 @@ type server struct {
 	files        files
 	guard        func() (*web.Guard, error) // the one of the page
 	installation string                     // see modelOf
-	announcer    hapserver.Announcer
+	mdns         *mdns.Responder
 
 	simulated []*ps4test.Console
 	page      Page
@@ -113,12 +113,8 @@ func (s *server) serve(ctx context.Context, log *web.Log) error {
 	if s.installation, err = s.State.InstallationID(); err != nil {
 		return err
 	}
-	announcer, err := hapserver.NewDNSSD(&hapserver.DNSSDOptions{Interfaces: s.Config.HomeKit.Interfaces, Logf: s.debugf("mdns")})
-	if err != nil {
-		return fmt.Errorf("announcing: %w", err)
-	}
-	defer func() { _ = announcer.Close() }()
-	s.announcer = announcer
+	s.mdns = mdns.New(&mdns.Options{Interfaces: s.Config.HomeKit.Interfaces, Log: s.Log})
+	defer s.mdns.Close()
 	simulated, err := s.startSimulators()
 	defer func() {
 		for _, c := range simulated {

@@ -91,8 +91,8 @@ func (s *server) offer(u *unit) error {
 		Category:    categoryNumber(u.config.Category),
 		SetupCode:   u.config.SetupCode.Reveal(),
 		Store:       u.store,
-		Logf:        s.unitLogf(u.known),
-		Announcer:   s.announcer,
+		Log:         s.Log.WithField("console", u.name),
+		Publisher:   s.mdns,
 		OnChange:    func() { s.tellPage(u.hostID) },
 	})
 	if err != nil {

@@ -38,7 +38,8 @@ func benchmarkRequest(b *testing.B, method, path string, body any, want int) {
 	}
 }
 
-// BenchmarkEvent is the way of a value to one controller, without the delay that lets others share its message.
+// BenchmarkEvent is the way of a value to one controller, without the delay
+// that lets others share its message.
 func BenchmarkEvent(b *testing.B) {
 	f := newPaired(b, quiet, func(o *Options) { o.Limits.EventDelay = time.Nanosecond }).start(b)
 	c := f.connect(b, nil).subscribe(b, iidInput)
@@ -51,7 +52,8 @@ func BenchmarkEvent(b *testing.B) {
 	}
 }
 
-// benchMessage is as long as the answer to /accessories of a television with 40 inputs.
+// benchMessage is as long as the answer to /accessories of a television with 40
+// inputs.
 func benchMessage() []byte { return make([]byte, 33<<10) }
 
 func BenchmarkSealFrames(b *testing.B) {
@@ -75,4 +77,4 @@ func BenchmarkOpenFrames(b *testing.B) {
 	}
 }
 
-func quiet(o *Options) { o.Logf = nil }
+func quiet(o *Options) { o.Log = nil }

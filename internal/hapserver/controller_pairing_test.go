@@ -42,7 +42,8 @@ func openFrom(key []byte, name string, sealed []byte) (tlv, error) {
 	return parseTLV(plain)
 }
 
-// exchange sends a pairing message and checks the state of the answer; an error item becomes a pairError.
+// exchange sends a pairing message and checks the state of the answer; an error
+// item becomes a pairError.
 func (c *controller) exchange(path string, out tlv, wantState byte) (tlv, error) {
 	a, err := c.do("POST", path, out)
 	if err != nil {

@@ -20,8 +20,9 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// controller is the other side, strict: it has its own cryptography and framing, and any deviation is an error. It shares
-// only the TLV codec with the server.
+// controller is the other side, strict: it has its own cryptography and
+// framing, and any deviation is an error. It shares only the TLV codec with the
+// server.
 type controller struct {
 	conn   net.Conn
 	in     *bufio.Reader
@@ -31,7 +32,8 @@ type controller struct {
 	events []string          // bodies of the events that came while something else was read
 }
 
-// controllerFrames are the two directions of a session, seen from the controller.
+// controllerFrames are the two directions of a session, seen from the
+// controller.
 type controllerFrames struct {
 	raw                *bufio.Reader
 	fromKey, toKey     []byte
@@ -136,7 +138,8 @@ func (c *controller) read() (answer, error) {
 	}
 }
 
-// nextEvent returns the oldest event that was not asked for yet, or waits for one.
+// nextEvent returns the oldest event that was not asked for yet, or waits for
+// one.
 func (c *controller) nextEvent() (string, error) {
 	if len(c.events) == 0 {
 		a, event, err := c.message()
@@ -179,7 +182,8 @@ func (c *controller) message() (a answer, event bool, err error) {
 	return a, event, err
 }
 
-// do sends a request and reads its response. A body that is not a []byte is sent as JSON, a string as it is.
+// do sends a request and reads its response. A body that is not a []byte is
+// sent as JSON, a string as it is.
 func (c *controller) do(method, path string, body any) (answer, error) {
 	contentType, b := "application/hap+json", []byte(nil)
 	switch x := body.(type) {
@@ -221,7 +225,6 @@ func (c *controller) gone(t testing.TB) {
 	}
 }
 
-func isPairError(err error, code byte) bool {
-	var pe pairError
-	return errors.As(err, &pe) && byte(pe) == code
+func isPairError(err error, code pairError) bool {
+	return errors.Is(err, code)
 }

@@ -13,11 +13,11 @@ import (
 	"github.com/brutella/hap/service"
 )
 
-// maxServices is what an accessory may have at most (docs/homekit.md §4).
+// maxServices is the limit of HAP for an accessory (docs/homekit.md §4).
 const maxServices = 100
 
-// database is the accessories as controllers see them. What cannot change while the server runs is taken over from hap's
-// model once; values are read from the model at each request.
+// database describes the accessories as controllers see them. Everything but
+// the values is copied from hap's model once.
 type database struct {
 	accessories []accessoryJSON
 	byID        map[cellID]*cell
@@ -60,7 +60,7 @@ type cellJSON struct {
 	cell        *cell
 }
 
-// metaJSON is what a read tells with meta=1.
+// metaJSON is the answer to meta=1.
 type metaJSON struct {
 	Format string `json:"format,omitempty"`
 	Unit   string `json:"unit,omitempty"`
@@ -78,7 +78,7 @@ func newDatabase(as []*accessory.A) (*database, error) {
 	seen := map[uint64]bool{}
 	for _, a := range as {
 		if a.Id == 0 || seen[a.Id] {
-			return nil, fmt.Errorf("accessory id %d is 0 or used twice", a.Id)
+			return nil, fmt.Errorf("accessory id %d is 0 or not unique", a.Id)
 		}
 		seen[a.Id] = true
 		if err := db.addAccessory(a); err != nil {
@@ -90,7 +90,7 @@ func newDatabase(as []*accessory.A) (*database, error) {
 
 func (db *database) addAccessory(a *accessory.A) error {
 	if len(a.Ss) == 0 || len(a.Ss) > maxServices {
-		return fmt.Errorf("%d services: 1 to %d are possible", len(a.Ss), maxServices)
+		return fmt.Errorf("%d services, not 1 to %d", len(a.Ss), maxServices)
 	}
 	ids := map[uint64]bool{}
 	out := accessoryJSON{ID: a.Id, Services: make([]serviceJSON, 0, len(a.Ss))}
@@ -104,7 +104,7 @@ func (db *database) addAccessory(a *accessory.A) error {
 	for _, s := range out.Services {
 		for _, linked := range s.Linked {
 			if !slices.ContainsFunc(out.Services, func(o serviceJSON) bool { return o.ID == linked }) {
-				return fmt.Errorf("service %d is linked with %d, which does not exist", s.ID, linked)
+				return fmt.Errorf("service %d links to %d, which does not exist", s.ID, linked)
 			}
 		}
 	}
@@ -135,7 +135,7 @@ func (db *database) addService(aid uint64, s *service.S, ids map[uint64]bool) (s
 
 func takeID(ids map[uint64]bool, id uint64) error {
 	if id == 0 || ids[id] {
-		return fmt.Errorf("instance id %d is 0 or used twice", id)
+		return fmt.Errorf("instance id %d is 0 or not unique", id)
 	}
 	ids[id] = true
 	return nil
@@ -143,10 +143,10 @@ func takeID(ids map[uint64]bool, id uint64) error {
 
 func (db *database) addCell(id cellID, c *characteristic.C) (cellJSON, error) {
 	if kindOf(c.Format) == kindUnknown {
-		return cellJSON{}, fmt.Errorf("format %q is unknown", c.Format)
+		return cellJSON{}, fmt.Errorf("unknown format %q", c.Format)
 	}
 	if db.byC[c] != nil {
-		return cellJSON{}, errors.New("it is in the database twice")
+		return cellJSON{}, errors.New("not unique")
 	}
 	ce := &cell{id: id, c: c, meta: metaJSON{
 		Format: c.Format, Unit: c.Unit, Max: c.MaxVal, Min: c.MinVal, Step: c.StepVal, MaxLen: c.MaxLen,
@@ -158,17 +158,18 @@ func (db *database) addCell(id cellID, c *characteristic.C) (cellJSON, error) {
 	}, nil
 }
 
-// structure is a hash of everything but the values: what raises c# when it changes.
+// structure returns a hash of everything but the values. When it changes, c#
+// goes up.
 func (db *database) structure() (string, error) {
 	b, err := json.Marshal(db.accessories)
 	if err != nil {
-		return "", fmt.Errorf("the accessories cannot be written as JSON: %w", err)
+		return "", fmt.Errorf("encode the accessories: %w", err)
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// withValues returns the accessories with what value says about each characteristic.
+// withValues returns the accessories with a value for each characteristic.
 func (db *database) withValues(value func(*cell) json.RawMessage) []accessoryJSON {
 	out := slices.Clone(db.accessories)
 	for i := range out {

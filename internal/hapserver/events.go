@@ -14,48 +14,52 @@ import (
 	"github.com/brutella/hap/characteristic"
 )
 
-// Set stores a value and, if it is another one than before, tells every subscribed controller but the connection of by. A nil by
-// excludes nobody. It never waits for a peer. A value that does not fit the characteristic is logged and dropped.
+// Set stores a value. If it changed, Set notifies every subscribed controller
+// except the connection of by, if any. It never waits for a peer. A value that
+// does not fit the characteristic is logged and dropped.
 //
-// A uint64 characteristic must only be set through this method: hap's own setter panics on the format.
+// A uint64 characteristic must only be set by this method, as hap's own setter
+// panics.
 func (s *Server) Set(c *characteristic.C, v any, by *http.Request) {
-	value, err := checkedValue(c, goValue(v))
+	value, err := checkValue(c, goValue(v))
 	if err != nil {
-		s.logf("characteristic %d of type %s was not set: %v", c.Id, c.Type, err)
+		s.log.Errorf("cannot set characteristic %d of type %s: %v", c.Id, c.Type, err)
 		return
 	}
 	writer, ce := peerOf(by), s.db.byC[c]
 	if writer != nil {
-		// What the writer has not been told yet is older than what it writes. Before the value is stored: what
-		// another one sets meanwhile has to reach the writer.
+		// An event that waits for the writer is older than its write. Forget it
+		// before storing: a later value of another writer must reach this one.
 		writer.events.forget(ce)
 	}
 	if s.store(c, value) {
-		s.tell(ce, writer)
+		s.notify(ce, writer)
 	}
 }
 
-// Notify tells every subscribed controller the current value, changed or not: after a write that was taken back, its writer too.
-func (s *Server) Notify(c *characteristic.C) { s.tell(s.db.byC[c], nil) }
+// Notify sends every subscribed controller the current value, changed or not. A
+// write that was undone thus reaches its writer.
+func (s *Server) Notify(c *characteristic.C) { s.notify(s.db.byC[c], nil) }
 
-func (s *Server) tell(ce *cell, but *peer) {
+func (s *Server) notify(ce *cell, except *peer) {
 	for _, p := range s.peers.all() {
-		if p != but {
+		if p != except {
 			p.events.mark(ce)
 		}
 	}
 }
 
-// store puts a checked value into the model and tells whether it differs from the one before.
+// store puts a checked value into the model, and reports whether it changed.
 func (s *Server) store(c *characteristic.C, v any) bool {
-	if _, ok := v.(uint64); ok { // hap v0.0.35 panics on a uint64: it clamps every integer as an int
+	if _, ok := v.(uint64); ok { // hap v0.0.35 panics on a uint64, as it clamps integers as int
 		s.wide.Lock()
 		defer s.wide.Unlock()
 		changed := c.Val != v
 		c.Val = v
 		return changed
 	}
-	// Without a request this converts, calls the model's observers and answers nil when nothing has changed.
+	// Without a request this converts the value, calls the model's observers,
+	// and returns nil if nothing changed.
 	changed, _ := c.SetValueRequest(v, nil)
 	return changed != nil
 }
@@ -70,8 +74,8 @@ func (s *Server) stored(c *characteristic.C) any {
 	return c.Value()
 }
 
-// eventQueue is what one connection wants to hear and has not been told yet. Only which characteristics changed is kept, not their
-// values: the message carries the latest ones.
+// eventQueue holds a connection's subscriptions, and which of them have
+// changed. Events carry the values at the time they are sent.
 type eventQueue struct {
 	mu   sync.Mutex
 	on   map[*cell]bool
@@ -132,7 +136,8 @@ func (q *eventQueue) take() []*cell {
 	return due
 }
 
-// deliverEvents writes events until ctx is done or the peer does not take one in time, which ends the connection.
+// deliverEvents sends events until ctx is done or the connection fails. It
+// waits a moment to collect changes into one message.
 func (p *peer) deliverEvents(ctx context.Context) {
 	delay := time.NewTimer(0)
 	defer delay.Stop()
@@ -149,14 +154,16 @@ func (p *peer) deliverEvents(ctx context.Context) {
 			return
 		case <-delay.C:
 		}
-		if !p.flushEvents() {
+		if !p.sendEvents() {
+			p.shut()
 			return
 		}
 	}
 }
 
-// flushEvents writes what is due as one message.
-func (p *peer) flushEvents() bool {
+// sendEvents sends what is due as one message. It returns false if the peer
+// does not take it in time.
+func (p *peer) sendEvents() bool {
 	var items []item
 	for _, ce := range p.events.take() {
 		if value, err := json.Marshal(p.s.stored(ce.c)); err == nil {
@@ -168,16 +175,14 @@ func (p *peer) flushEvents() bool {
 	}
 	body, err := json.Marshal(itemsJSON{items})
 	if err != nil {
-		p.s.logf("an event could not be written as JSON: %v", err)
+		p.s.log.Errorf("cannot encode an event: %v", err)
 		return true
 	}
 	head := fmt.Sprintf("EVENT/1.0 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", typeJSON, len(body))
-	err = p.out.write(append([]byte(head), body...))
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		p.s.logf("%s does not read its events: connection closed", p.conn.RemoteAddr())
-	}
-	if err != nil {
-		p.shut()
+	if err := p.out.write(append([]byte(head), body...)); err != nil {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			p.s.log.Debugf("closed the connection of %s, which does not read its events", p.conn.RemoteAddr())
+		}
 		return false
 	}
 	p.s.counts.events.Add(1)

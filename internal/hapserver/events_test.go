@@ -40,7 +40,7 @@ func (c *controller) quiet(t testing.TB) {
 		t.Fatal(err)
 	}
 	if got, err := c.nextEvent(); err == nil {
-		t.Errorf("an event nobody expects: %s", got)
+		t.Errorf("unexpected event: %s", got)
 	}
 }
 
@@ -69,9 +69,9 @@ func testEvents(t *testing.T) {
 	// Not to the writer, but to the others.
 	a.must(t, "PUT", "/characteristics", putBody(iidActive, "0"))
 	b.wantEvent(t, eventOf(iidActive, "0"))
-	// What a controller writes to one that has no handler is told as well.
+	// A write to a characteristic without a handler causes an event too.
 	a.must(t, "PUT", "/characteristics", putBody(iidName, `"Den"`))
-	// A write that is taken back is told to its writer too, changed or not.
+	// The writer learns that its write was undone, changed or not.
 	f.Notify(f.m.cs[iidActive])
 	a.wantEvent(t, eventOf(iidActive, "0"))
 	b.wantEvent(t, eventOf(iidActive, "0"))
@@ -100,7 +100,7 @@ func TestEventsAreCoalesced(t *testing.T) {
 		if d := time.Since(start); d != 20*time.Millisecond {
 			t.Errorf("after %v", d)
 		}
-		// What the writer was about to be told is older than what it writes.
+		// An event that waits for the writer is older than its write.
 		f.Set(f.m.cs[iidName], "old", nil)
 		c.must(t, "PUT", "/characteristics", putBody(iidName, `"new"`))
 		c.quiet(t)
@@ -121,7 +121,8 @@ func TestEventsOfConsequences(t *testing.T) {
 	c.wantEvent(t, eventOf(iidName, `"changed"`))
 }
 
-// hap v0.0.35 wrote events and responses without a lock: 36 of 36 connections died when events raced reads.
+// hap v0.0.35 wrote events and responses without a lock: 36 of 36 connections
+// died when events raced reads.
 func TestEventsRacingResponses(t *testing.T) {
 	t.Parallel()
 	f := newPaired(t, func(o *Options) { o.Limits.EventDelay = 5 * time.Millisecond }).start(t)
@@ -185,15 +186,15 @@ func TestSubscriberThatDoesNotReadIsDropped(t *testing.T) {
 			}
 		}
 		time.Sleep(6 * time.Second)
-		if i := f.Info(); i.Connections != 1 {
+		if i := f.Stats(); i.Connections != 1 {
 			t.Errorf("%d connections after 6 s", i.Connections)
 		}
 		deaf.gone(t)
 	})
 }
 
-// In hap v0.0.35 connections were kept in one map for the process, by remote address only: an event of one television went to
-// the client of another.
+// In hap v0.0.35 connections were kept in one map for the process, by remote
+// address only: an event of one television went to the client of another.
 func TestEventsOfTwoServersStayApart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

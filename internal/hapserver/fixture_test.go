@@ -62,7 +62,16 @@ func (m *memoryStore) saved() Record {
 
 var errDisk = errors.New("no space left on device")
 
-// model is an accessory with a characteristic for everything that matters here. Instance ids are in the names of the constants.
+// testLog writes to a test's log.
+type testLog struct{ t testing.TB }
+
+func (l testLog) Debugf(format string, args ...any) { l.t.Logf("debug: "+format, args...) }
+func (l testLog) Infof(format string, args ...any)  { l.t.Logf("info: "+format, args...) }
+func (l testLog) Warnf(format string, args ...any)  { l.t.Logf("warn: "+format, args...) }
+func (l testLog) Errorf(format string, args ...any) { l.t.Logf("error: "+format, args...) }
+
+// model is an accessory with a characteristic for everything that matters here.
+// Instance ids are in the names of the constants.
 type model struct {
 	a  *accessory.A
 	cs map[uint64]*characteristic.C
@@ -147,7 +156,8 @@ func (m *model) handled(s *Server, iid uint64) func() []any {
 	}
 }
 
-// fixture is a server with one admin paired already, unless it is made unpaired.
+// fixture is a server with one admin paired already, unless it is made
+// unpaired.
 type fixture struct {
 	*Server
 	m     *model
@@ -175,7 +185,7 @@ func newPaired(t testing.TB, change ...func(*Options)) *fixture {
 func newFixture(t testing.TB, store *memoryStore, change ...func(*Options)) *fixture {
 	t.Helper()
 	m := newModel()
-	o := &Options{Name: "Den", Accessories: []*accessory.A{m.a}, Category: 31, SetupCode: testCode, Store: store, Logf: t.Logf}
+	o := &Options{Name: "Den", Accessories: []*accessory.A{m.a}, Category: 31, SetupCode: testCode, Store: store, Log: testLog{t}}
 	for _, c := range change {
 		c(o)
 	}
@@ -214,7 +224,7 @@ func (f *fixture) serve(t testing.TB, ln net.Listener) {
 		if err := <-done; err != nil {
 			t.Errorf("Serve: %v", err)
 		}
-		if n := f.Info().Connections; n != 0 {
+		if n := f.Stats().Connections; n != 0 {
 			t.Errorf("%d connections are left", n)
 		}
 	})
@@ -242,7 +252,8 @@ func (f *fixture) connect(t testing.TB, c *controller) *controller {
 	return c
 }
 
-// memoryListener hands out net.Pipe connections, for tests in a synctest bubble.
+// memoryListener hands out net.Pipe connections, for tests in a synctest
+// bubble.
 type memoryListener struct {
 	conns chan net.Conn
 	done  chan struct{}

@@ -1,25 +1,25 @@
 package hapserver
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sync/atomic"
+)
 
-// Info is what a server tells its owner.
+// Info describes a server to its owner.
 type Info struct {
-	Name          string
-	DeviceID      string
-	SetupCode     string // empty once paired
-	SetupID       string
-	SetupURI      string // the QR code's content; empty once paired
-	Paired        bool
-	Controllers   []Controller
-	ConfigNumber  uint16
-	SetupFailures int    // wrong setup codes since the last pairing or reset
-	SetupLocked   bool   // too many of them: Unpair opens pair-setup again
-	Connections   int    // open now
-	Verified      int    // of these
-	Refused       uint64 // connections closed or not taken because of a cap, since New
+	Name         string
+	DeviceID     string
+	SetupCode    string // empty once paired
+	SetupID      string
+	SetupURI     string // content of the QR code; empty once paired
+	Paired       bool
+	Controllers  []Controller
+	ConfigNumber uint16
 }
 
-// Format keeps the setup code out of logs and errors.
+// Format hides the setup code.
 func (i Info) Format(w fmt.State, _ rune) { fmt.Fprintf(w, "hapserver.Info(%s)[redacted]", i.DeviceID) }
 
 // Controller is a paired controller.
@@ -28,47 +28,44 @@ type Controller struct {
 	Admin bool
 }
 
-// Info returns the state of this moment.
+// Info returns the current state.
 func (s *Server) Info() Info {
 	r := s.records.load()
-	i := Info{
-		Name: s.o.Name, DeviceID: r.DeviceID, SetupID: r.SetupID, Paired: r.paired(), ConfigNumber: r.ConfigNumber,
-		SetupFailures: r.SetupFailures, SetupLocked: r.SetupFailures >= s.lim.SetupFailures,
-	}
+	i := Info{Name: s.o.Name, DeviceID: r.DeviceID, SetupID: r.SetupID, Paired: r.paired(), ConfigNumber: r.ConfigNumber}
 	for _, p := range r.Pairings {
 		i.Controllers = append(i.Controllers, Controller{ID: p.ID, Admin: p.Admin})
 	}
 	if !i.Paired {
 		i.SetupCode = r.SetupCode
-		i.SetupURI, _ = SetupURI(s.o.Category, r.SetupCode, r.SetupID) // both were checked when the record was opened
+		i.SetupURI, _ = SetupURI(s.o.Category, r.SetupCode, r.SetupID) // checked by openRecords
 	}
-	i.Connections, i.Verified, i.Refused = s.peers.count()
 	return i
 }
 
-// Unpair is the owner's reset: it removes all pairings, opens a locked pair-setup, makes a new setup code unless one is
-// configured, and closes the connections of all controllers. The identity stays, so Home sees the same accessory. When the
-// record cannot be saved, it returns the error and nothing has changed.
+// Unpair removes all pairings, unlocks pair-setup, makes a new setup code
+// unless one is configured, and closes all controllers' connections. The
+// identity stays, so that Home sees the same accessory. If the record cannot be
+// saved, nothing changes.
 func (s *Server) Unpair() error {
 	err := s.records.update(func(r *Record) error {
 		r.Pairings, r.SetupFailures = nil, 0
 		if s.o.SetupCode == "" {
 			r.SetupCode = NewSetupCode()
 		}
-		s.hold.cancel() // a pairing under way knows the old code
+		s.hold.cancel() // an exchange under way uses the old code
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("unpairing: %w", err)
+		return fmt.Errorf("unpair: %w", err)
 	}
 	s.dropRevoked(nil)
-	s.logf("all pairings are removed; the accessory can be paired again")
+	s.log.Infof("removed all pairings; pairing is open")
 	s.pairingsChanged()
 	return nil
 }
 
-// dropRevoked closes the connections of controllers that are not paired any more, at once. The one of asker is left open for
-// its answer and closed after it.
+// dropRevoked closes the connections of controllers that are not paired any
+// more, that of asker only after its answer.
 func (s *Server) dropRevoked(asker *peer) {
 	r := s.records.load()
 	for _, p := range s.peers.all() {
@@ -83,7 +80,7 @@ func (s *Server) dropRevoked(asker *peer) {
 	}
 }
 
-// pairingsChanged tells the world and the program.
+// pairingsChanged updates the announcement and calls OnChange.
 func (s *Server) pairingsChanged() {
 	select {
 	case s.changed <- struct{}{}:
@@ -91,5 +88,76 @@ func (s *Server) pairingsChanged() {
 	}
 	if s.o.OnChange != nil {
 		s.o.OnChange()
+	}
+}
+
+// Stats counts what a server did since New. It names no controller and no
+// secret.
+type Stats struct {
+	Requests    []RequestStats // one for each kind, in order of name
+	Opened      uint64         // connections
+	Refused     uint64         // connections that were closed or not accepted because of a limit
+	Connections int            // open now
+	Verified    int            // of these
+	Events      uint64         // messages with events
+	EventValues uint64         // values in these
+
+	Pairings      int
+	SetupFailures int  // wrong setup codes since the last pairing or reset
+	SetupLocked   bool // there were too many; Unpair unlocks pair-setup
+	Announced     bool // on a network
+}
+
+// RequestStats counts the answers to one kind of request. Pairing errors travel
+// in answers that are OK as HTTP.
+type RequestStats struct {
+	Name    string // "pair_setup"
+	OK      uint64 // 2xx
+	Refused uint64 // 4xx
+	Failed  uint64 // 5xx, or no answer
+}
+
+// Stats returns the current counts.
+func (s *Server) Stats() Stats {
+	r := s.records.load()
+	out := Stats{
+		Opened: s.counts.opened.Load(), Events: s.counts.events.Load(), EventValues: s.counts.values.Load(),
+		Pairings: len(r.Pairings), SetupFailures: r.SetupFailures, SetupLocked: r.SetupFailures >= s.lim.SetupFailures,
+	}
+	out.Connections, out.Verified, out.Refused = s.peers.count()
+	if p := s.publication.Load(); p != nil {
+		out.Announced = (*p).Published()
+	}
+	for _, n := range s.counts.requests {
+		out.Requests = append(out.Requests, RequestStats{n.name, n.ok.Load(), n.refused.Load(), n.failed.Load()})
+	}
+	slices.SortFunc(out.Requests, func(a, b RequestStats) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// counts only grow.
+type counts struct {
+	opened, events, values atomic.Uint64
+	requests               map[string]*requestCounts // by pattern; "" for requests without a route
+}
+
+type requestCounts struct {
+	name                string
+	ok, refused, failed atomic.Uint64
+}
+
+// answered counts a request. Status 0 means that there was no answer.
+func (n *counts) answered(pattern string, status int) {
+	c, ok := n.requests[pattern]
+	if !ok {
+		c = n.requests[""]
+	}
+	switch {
+	case status >= 500 || status == 0:
+		c.failed.Add(1)
+	case status >= 400:
+		c.refused.Add(1)
+	default:
+		c.ok.Add(1)
 	}
 }

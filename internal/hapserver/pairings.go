@@ -14,7 +14,8 @@ const (
 	methodListPairings  = 5
 )
 
-// pairings lets an admin add, remove and list controllers. Connections of a removed controller end at once, its own after the answer.
+// pairings lets an admin add, remove and list controllers. It closes the
+// connections of a removed controller, the requesting one after the answer.
 func (s *Server) pairings(w http.ResponseWriter, r *http.Request) {
 	p := peerOf(r)
 	in, err := parseTLV(body(r))
@@ -25,7 +26,7 @@ func (s *Server) pairings(w http.ResponseWriter, r *http.Request) {
 	case err != nil || state != m1 || !okMethod:
 		err = errSequence
 	case !s.isAdmin(p):
-		err = pairError(tlvErrAuthentication)
+		err = tlvErrAuthentication
 	case method == methodAddPairing:
 		err = s.addPairing(in)
 	case method == methodRemovePairing:
@@ -35,23 +36,25 @@ func (s *Server) pairings(w http.ResponseWriter, r *http.Request) {
 	default:
 		err = errSequence
 	}
-	if err == nil && method != methodListPairings {
+	changed := err == nil && method != methodListPairings
+	if changed {
 		s.dropRevoked(p)
 	}
 	writePairing(w, m2, out, err)
-	if err == nil && method != methodListPairings {
+	if changed {
 		s.pairingsChanged()
 	}
 }
 
-// isAdmin looks at the pairings of this moment: rights may have changed since the controller verified itself.
+// isAdmin looks at the current pairings, as rights may have changed since
+// pair-verify.
 func (s *Server) isAdmin(p *peer) bool {
 	r, c := s.records.load(), p.controller.Load()
 	stored, ok := r.pairing(c.ID)
 	return ok && stored.Admin && r.trusts(*c)
 }
 
-// addPairing adds a controller, or changes the rights of one that has the same key.
+// addPairing adds a controller, or changes the rights of one with the same key.
 func (s *Server) addPairing(in tlv) error {
 	id, _ := in.get(tlvIdentifier)
 	key, _ := in.get(tlvPublicKey)
@@ -59,34 +62,43 @@ func (s *Server) addPairing(in tlv) error {
 	if !ok || rights > 1 || !validPairing(string(id), key) {
 		return errSequence
 	}
-	return s.changePairings(func(r *Record) error {
+	err := s.changePairings(func(r *Record) error {
 		switch i := r.find(string(id)); {
 		case i < 0 && len(r.Pairings) >= s.lim.Pairings:
-			return pairError(tlvErrMaxPeers)
+			return tlvErrMaxPeers
 		case i < 0:
 			r.Pairings = append(r.Pairings, Pairing{ID: string(id), PublicKey: key, Admin: rights == 1})
 		case !bytes.Equal(r.Pairings[i].PublicKey, key):
-			return pairError(tlvErrUnknown)
+			return tlvErrUnknown
 		default:
 			r.Pairings[i].Admin = rights == 1
 		}
 		return nil
 	})
+	if err == nil {
+		s.log.Infof("added controller %q, admin: %t", id, rights == 1)
+	}
+	return err
 }
 
-// removePairing removes a controller. One that is not paired is as good as removed.
+// removePairing removes a controller. An unknown one counts as removed.
 func (s *Server) removePairing(in tlv) error {
 	id, ok := in.get(tlvIdentifier)
 	if !ok || len(id) == 0 {
 		return errSequence
 	}
-	return s.changePairings(func(r *Record) error {
+	err := s.changePairings(func(r *Record) error {
 		r.Pairings = slices.DeleteFunc(r.Pairings, func(p Pairing) bool { return p.ID == string(id) })
 		return nil
 	})
+	if err == nil {
+		s.log.Infof("removed controller %q; %d are paired", id, len(s.records.load().Pairings))
+	}
+	return err
 }
 
-// changePairings stores a change. Without an admin nobody could ever remove a controller, so the last admin takes all with it.
+// changePairings saves a change. Without the last admin, who could remove the
+// others, it removes all pairings.
 func (s *Server) changePairings(change func(*Record) error) error {
 	err := s.records.update(func(r *Record) error {
 		if err := change(r); err != nil {
@@ -97,14 +109,16 @@ func (s *Server) changePairings(change func(*Record) error) error {
 		}
 		return nil
 	})
-	if pe := pairError(0); err != nil && !errors.As(err, &pe) {
-		s.logf("a change of pairings failed: %v", err)
-		return pairError(tlvErrUnknown)
+	var pe pairError
+	if err != nil && !errors.As(err, &pe) {
+		s.log.Errorf("cannot change pairings: %v", err)
+		return tlvErrUnknown
 	}
 	return err
 }
 
-// listPairings returns identifier, key and rights of each controller, with separators between them.
+// listPairings returns identifier, key and rights of each controller, with
+// separators.
 func (s *Server) listPairings() tlv {
 	var out tlv
 	for i, p := range s.records.load().Pairings {

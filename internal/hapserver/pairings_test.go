@@ -47,7 +47,8 @@ func ids(i Info) string {
 	return strings.Join(out, " ")
 }
 
-// The specification's form, which hap v0.0.35 did not answer: state, then identifier, key and rights of each with separators between.
+// The specification's form, which hap v0.0.35 did not answer: state, then
+// identifier, key and rights of each with separators between.
 func TestListPairingsForm(t *testing.T) {
 	t.Parallel()
 	f := newPaired(t).start(t)
@@ -119,7 +120,7 @@ func TestAddPairingRefuses(t *testing.T) {
 		"unknown method": pairingsRequest(9, nil),
 		"no method":      message(1),
 		"state 3":        message(3),
-		"removes nobody": pairingsRequest(methodRemovePairing, nil),
+		"no identifier": pairingsRequest(methodRemovePairing, nil),
 	} {
 		if _, err := c.exchange("/pairings", request, 2); !isPairError(err, tlvErrUnknown) {
 			t.Errorf("%s: %v", name, err)
@@ -142,7 +143,8 @@ func TestAddPairingRefuses(t *testing.T) {
 	}
 }
 
-// In hap v0.0.35 removing an admin closed the connections of every server in the process.
+// In hap v0.0.35 removing an admin closed the connections of every server in
+// the process.
 func TestRemovePairingClosesOnlyItsConnections(t *testing.T) {
 	t.Parallel()
 	f, other := newPaired(t).start(t), newPaired(t).start(t)

@@ -7,14 +7,26 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
+	"time"
 )
 
-// pairError is what a pairing request gets in its error item. Messages without meaning, or out of turn, get errSequence.
+// pairError is the error item of a pairing answer.
 type pairError byte
+
+const (
+	tlvErrUnknown        pairError = 1
+	tlvErrAuthentication pairError = 2
+	tlvErrMaxPeers       pairError = 4
+	tlvErrMaxTries       pairError = 5
+	tlvErrUnavailable    pairError = 6
+	tlvErrBusy           pairError = 7
+)
 
 func (e pairError) Error() string { return fmt.Sprintf("pairing error %d", byte(e)) }
 
-// errSequence becomes HTTP 400 and the unknown error: the message is malformed or not the one that is due.
+// errSequence answers messages that are malformed or out of turn:
+// tlvErrUnknown, with HTTP status 400.
 var errSequence = errors.New("malformed or out of turn")
 
 // States of a pairing exchange: the number of the message.
@@ -27,34 +39,45 @@ const (
 	m6
 )
 
-// Methods of pair-setup. Apple's controllers and others also ask with MFi authentication of accessories that have none; like
-// HAP-NodeJS we answer both the same, for ff=0 says that there is none.
+// Methods of pair-setup. Controllers may ask for MFi authentication although we
+// announce ff=0; like HAP-NodeJS, we answer both methods the same.
 const (
 	methodPairSetup         = 0
 	methodPairSetupWithAuth = 1
 )
 
-// Flags of pair-setup's M1 that ask for what is not offered: a session without a pairing, and the second half of such a one.
+// unsupportedFlags ask for a session without a pairing, and for the second half
+// of one.
 const unsupportedFlags = 1<<4 | 1<<24
 
-// setupExchange is a pair-setup between M1 and M6. answered is the last message that we sent.
+// setupExchange is a pair-setup between M1 and M6.
 type setupExchange struct {
-	answered byte
+	answered byte // the last message that we sent
 	srp      *srpServer
-	key      []byte // the session key, once the controller has proved that it knows the setup code
+	key      []byte // of the session, once the controller has proved the setup code
 }
 
-// pairSetup answers M1, M3 and M5, each only when it is due; any error ends the exchange and lets others try.
+// pairSetup answers M1, M3 and M5 in turn. Any error ends the exchange, so that
+// another connection may pair.
 func (s *Server) pairSetup(w http.ResponseWriter, r *http.Request) {
 	p := peerOf(r)
 	in, err := parseTLV(body(r))
 	state, _ := in.byteAt(tlvState)
-	if err != nil {
+	var out tlv
+	switch {
+	case err != nil:
+		err = errSequence
+	case state == m1:
+		out, err = p.setupM1(in)
+	case state == m3 && p.setup != nil && p.setup.answered == m2:
+		out, err = p.setupM3(in)
+	case state == m5 && p.setup != nil && p.setup.answered == m4:
+		out, err = p.setupM5(in)
+	default:
 		err = errSequence
 	}
-	var out tlv
-	if err == nil {
-		out, err = p.setupStep(state, in)
+	if err != nil {
+		s.log.Debugf("pair-setup from %s, message %d: %v", p.host, state, err)
 	}
 	if err != nil || state == m5 {
 		p.setup = nil
@@ -66,69 +89,53 @@ func (s *Server) pairSetup(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// writePairing answers a pairing message: with items, or with the error.
+// writePairing answers a pairing message with items or an error.
 func writePairing(w http.ResponseWriter, state byte, items tlv, err error) {
 	var out tlv
 	out.addByte(tlvState, state)
-	var pe pairError
-	switch {
-	case err == nil:
+	if err == nil {
 		writeTLV(w, http.StatusOK, append(out, items...))
-	case errors.As(err, &pe):
-		out.addByte(tlvError, byte(pe))
-		writeTLV(w, http.StatusOK, out)
-	default:
-		out.addByte(tlvError, tlvErrUnknown)
-		writeTLV(w, http.StatusBadRequest, out)
+		return
 	}
+	status := http.StatusOK
+	var pe pairError
+	if !errors.As(err, &pe) {
+		status, pe = http.StatusBadRequest, tlvErrUnknown
+	}
+	out.addByte(tlvError, byte(pe))
+	writeTLV(w, status, out)
 }
 
-func (p *peer) setupStep(state byte, in tlv) (tlv, error) {
-	switch {
-	case state == m1:
-		return p.setupM1(in)
-	case state == m3 && p.setup != nil && p.setup.answered == m2:
-		return p.setupM3(in)
-	case state == m5 && p.setup != nil && p.setup.answered == m4:
-		return p.setupM5(in)
-	}
-	return nil, errSequence
-}
-
-// setupM1 begins an exchange, or begins again.
+// setupM1 starts an exchange, or starts it over.
 func (p *peer) setupM1(in tlv) (tlv, error) {
 	r := p.s.records.load()
 	method, ok := in.byteAt(tlvMethod)
+	flags, _ := in.get(tlvFlags) // a number of up to 8 bytes
 	switch {
 	case !ok || method != methodPairSetup && method != methodPairSetupWithAuth:
 		return nil, errSequence
 	case r.paired():
-		return nil, pairError(tlvErrUnavailable)
+		return nil, tlvErrUnavailable
 	case r.SetupFailures >= p.s.lim.SetupFailures:
-		return nil, pairError(tlvErrMaxTries)
-	case setupFlags(in)&unsupportedFlags != 0:
-		return nil, pairError(tlvErrUnknown)
+		return nil, tlvErrMaxTries
+	case binary.LittleEndian.Uint64(append(slices.Clone(flags), make([]byte, 8)...))&unsupportedFlags != 0:
+		return nil, tlvErrUnknown
 	case !p.s.hold.take(p):
-		return nil, pairError(tlvErrBusy)
+		return nil, tlvErrBusy
 	}
-	srp, err := p.s.offer.take(r.SetupCode)
+	srp, err := p.s.offer.get(r.SetupCode)
 	if err != nil {
-		return nil, pairError(tlvErrUnknown)
+		return nil, tlvErrUnknown
 	}
 	p.setup = &setupExchange{answered: m2, srp: srp}
 	var out tlv
-	out.add(tlvPublicKey, srp.publicKey())
-	out.add(tlvSalt, srp.salt())
+	out.add(tlvPublicKey, srp.public)
+	out.add(tlvSalt, srp.salt)
 	return out, nil
 }
 
-// setupFlags reads an integer of up to 8 bytes, 0 when there is none.
-func setupFlags(in tlv) uint64 {
-	v, _ := in.get(tlvFlags)
-	return binary.LittleEndian.Uint64(append(slices.Clone(v), make([]byte, 8)...))
-}
-
-// setupM3 checks the controller's proof that it knows the setup code. A false one counts.
+// setupM3 checks the controller's proof of the setup code, and counts a wrong
+// one.
 func (p *peer) setupM3(in tlv) (tlv, error) {
 	a, okA := in.get(tlvPublicKey)
 	proof, okProof := in.get(tlvProof)
@@ -136,12 +143,12 @@ func (p *peer) setupM3(in tlv) (tlv, error) {
 		return nil, errSequence
 	}
 	if !p.s.hold.heldBy(p) || !p.s.offer.use(p.setup.srp) {
-		return nil, pairError(tlvErrBusy)
+		return nil, tlvErrBusy
 	}
 	key, answer, err := p.setup.srp.verify(a, proof)
 	if err != nil {
-		p.s.countSetupFailure()
-		return nil, pairError(tlvErrAuthentication)
+		p.s.countSetupFailure(p.host)
+		return nil, tlvErrAuthentication
 	}
 	p.setup.answered, p.setup.key = m4, key
 	var out tlv
@@ -149,72 +156,47 @@ func (p *peer) setupM3(in tlv) (tlv, error) {
 	return out, nil
 }
 
-func (s *Server) countSetupFailure() {
+func (s *Server) countSetupFailure(host string) {
 	failures, err := s.records.countFailure()
+	s.log.Infof("wrong setup code from %s, %d of %d", host, failures, s.lim.SetupFailures)
 	if err != nil {
-		s.logf("a wrong setup code was counted in memory only: %v", err)
+		s.log.Errorf("cannot save the number of wrong setup codes: %v", err)
 	}
 	if failures == s.lim.SetupFailures {
-		s.logf("pairing is locked after %d wrong setup codes, until the owner resets it", failures)
+		s.log.Warnf("pairing is locked after %d wrong setup codes, until the owner resets it", failures)
 		s.pairingsChanged()
 	}
 }
 
-// setupM5 takes the controller's long-term key and gives ours, after the pairing is on disk.
+// setupM5 exchanges long-term keys. The pairing is saved before the answer.
 func (p *peer) setupM5(in tlv) (tlv, error) {
 	sealed, ok := in.get(tlvEncryptedData)
 	if !ok {
 		return nil, errSequence
 	}
-	key, err := deriveKey(p.setup.key, "Pair-Setup-Encrypt-Salt", "Pair-Setup-Encrypt-Info")
-	if err != nil {
-		return nil, pairError(tlvErrUnknown)
-	}
+	key := deriveKey(p.setup.key, "Pair-Setup-Encrypt-Salt", "Pair-Setup-Encrypt-Info")
 	sub, err := openMessage(key, "PS-Msg05", sealed)
 	if err != nil {
-		return nil, pairError(tlvErrAuthentication)
+		return nil, tlvErrAuthentication
 	}
-	admin, err := signedPairing(sub, p.setup.key)
-	if err != nil {
-		return nil, err
+	id, _ := sub.get(tlvIdentifier)
+	public, _ := sub.get(tlvPublicKey)
+	signature, _ := sub.get(tlvSignature)
+	x := deriveKey(p.setup.key, "Pair-Setup-Controller-Sign-Salt", "Pair-Setup-Controller-Sign-Info")
+	if !validPairing(string(id), public) || !ed25519.Verify(public, slices.Concat(x, id, public), signature) {
+		return nil, tlvErrAuthentication
 	}
-	answer, err := p.s.signedIdentity(p.setup.key)
-	if err != nil {
-		return nil, pairError(tlvErrUnknown)
-	}
-	sealed, err = sealMessage(key, "PS-Msg06", answer.encode())
-	if err != nil {
-		return nil, pairError(tlvErrUnknown)
-	}
-	if err := p.s.pairAdmin(p, admin); err != nil {
+	if err := p.s.pairAdmin(p, Pairing{ID: string(id), PublicKey: public, Admin: true}); err != nil {
 		return nil, err
 	}
 	var out tlv
-	out.add(tlvEncryptedData, sealed)
+	out.add(tlvEncryptedData, sealMessage(key, "PS-Msg06", p.s.setupIdentity(p.setup.key)))
 	return out, nil
 }
 
-// signedPairing reads the controller's identifier and key and checks that it signed them.
-func signedPairing(sub tlv, secret []byte) (Pairing, error) {
-	id, _ := sub.get(tlvIdentifier)
-	key, _ := sub.get(tlvPublicKey)
-	signature, _ := sub.get(tlvSignature)
-	if !validPairing(string(id), key) {
-		return Pairing{}, pairError(tlvErrAuthentication)
-	}
-	x, err := deriveKey(secret, "Pair-Setup-Controller-Sign-Salt", "Pair-Setup-Controller-Sign-Info")
-	if err != nil || !ed25519.Verify(key, slices.Concat(x, id, key), signature) {
-		return Pairing{}, pairError(tlvErrAuthentication)
-	}
-	return Pairing{ID: string(id), PublicKey: key, Admin: true}, nil
-}
-
-// signedIdentity is our identifier and key, signed.
-func (s *Server) signedIdentity(secret []byte) (tlv, error) {
-	x, err := deriveKey(secret, "Pair-Setup-Accessory-Sign-Salt", "Pair-Setup-Accessory-Sign-Info")
-	if err != nil {
-		return nil, err
-	}
+// setupIdentity returns our identifier and long-term key, signed.
+func (s *Server) setupIdentity(secret []byte) tlv {
+	x := deriveKey(secret, "Pair-Setup-Accessory-Sign-Salt", "Pair-Setup-Accessory-Sign-Info")
 	r := s.records.load()
 	id, key := []byte(r.DeviceID), r.key()
 	public := key[ed25519.SeedSize:] // a private key ends with its public key
@@ -222,25 +204,73 @@ func (s *Server) signedIdentity(secret []byte) (tlv, error) {
 	out.add(tlvIdentifier, id)
 	out.add(tlvPublicKey, public)
 	out.add(tlvSignature, ed25519.Sign(key, slices.Concat(x, id, public)))
-	return out, nil
+	return out
 }
 
-// pairAdmin stores the first pairing. It fails when the owner or another connection came in between.
+// pairAdmin saves the first pairing, unless another connection or the owner's
+// reset has ended the exchange.
 func (s *Server) pairAdmin(p *peer, admin Pairing) error {
 	err := s.records.update(func(r *Record) error {
 		if !s.hold.heldBy(p) || r.paired() {
-			return errNotHeld
+			return tlvErrBusy
 		}
 		r.Pairings, r.SetupFailures = []Pairing{admin}, 0
 		return nil
 	})
 	switch {
-	case errors.Is(err, errNotHeld):
-		return pairError(tlvErrBusy)
+	case errors.Is(err, tlvErrBusy):
+		return err
 	case err != nil:
-		s.logf("pairing failed: %v", err)
-		return pairError(tlvErrUnknown)
+		s.log.Errorf("cannot pair: %v", err)
+		return tlvErrUnknown
 	}
-	s.logf("paired with controller %q", admin.ID)
+	s.log.Infof("paired with controller %q", admin.ID)
 	return nil
+}
+
+// setupHold lets one connection pair at a time. After limit it keeps the right
+// until another one asks, so that a slow typist succeeds and an idle connection
+// blocks no one.
+type setupHold struct {
+	limit  time.Duration
+	mu     sync.Mutex
+	holder *peer
+	since  time.Time
+}
+
+// take claims the right for p. Claiming it again does not extend the limit.
+func (h *setupHold) take(p *peer) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := time.Now()
+	if h.holder == p {
+		return true
+	}
+	if h.holder != nil && now.Sub(h.since) < h.limit {
+		return false
+	}
+	h.holder, h.since = p, now
+	return true
+}
+
+func (h *setupHold) heldBy(p *peer) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.holder == p
+}
+
+// release ends the right of p, if it has it.
+func (h *setupHold) release(p *peer) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.holder == p {
+		h.holder = nil
+	}
+}
+
+// cancel ends the right of any connection.
+func (h *setupHold) cancel() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.holder = nil
 }

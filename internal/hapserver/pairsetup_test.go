@@ -29,9 +29,9 @@ func TestPairSetup(t *testing.T) {
 		t.Errorf("stored: %v", saved.Pairings)
 	}
 	if changes.Load() != 1 {
-		t.Errorf("%d changes were told", changes.Load())
+		t.Errorf("OnChange was called %d times", changes.Load())
 	}
-	// The same connection goes on to verify itself.
+	// The same connection then verifies itself.
 	if err := c.verify(f.records.load()); err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,8 @@ func TestPairSetup(t *testing.T) {
 	}
 }
 
-// In hap v0.0.35 M5 was accepted straight after M1, with a session key of zeros: anybody became admin without the code.
+// In hap v0.0.35 M5 was accepted straight after M1, with a session key of
+// zeros: anybody became admin without the code.
 func TestPairSetupM5StraightAfterM1(t *testing.T) {
 	t.Parallel()
 	f := newUnpaired(t).start(t)
@@ -71,7 +72,7 @@ func TestPairSetupOrder(t *testing.T) {
 	withFlags := func(flags ...byte) tlv { t := setupStart(); t.add(tlvFlags, flags); return t }
 	for name, tc := range map[string]struct {
 		send tlv
-		want byte
+		want pairError
 	}{
 		"M3 first":         {m3, tlvErrUnknown},
 		"M5 first":         {message(5), tlvErrUnknown},
@@ -147,7 +148,7 @@ func TestPairSetupZeroKey(t *testing.T) {
 	if _, err := c.exchange("/pair-setup", m3, 4); !isPairError(err, tlvErrAuthentication) {
 		t.Errorf("A = 0: %v", err)
 	}
-	if f.Info().SetupFailures != 1 {
+	if f.Stats().SetupFailures != 1 {
 		t.Error("it did not count as a failure")
 	}
 }
@@ -167,7 +168,7 @@ func TestPairSetupHundredFailuresLock(t *testing.T) {
 	}
 	// A restart does not open it, the owner does.
 	again := newFixture(t, store).start(t)
-	if !again.Info().SetupLocked {
+	if !again.Stats().SetupLocked {
 		t.Error("a restart has opened pair-setup")
 	}
 	if _, err := again.stranger(t).proof(testCode); !isPairError(err, tlvErrMaxTries) {
@@ -261,8 +262,9 @@ func TestPairSetupM5(t *testing.T) {
 	}
 }
 
-// FuzzPairSetup sends messages in any order: without the code nobody gets paired, and each message has exactly one answer, with the
-// state that follows its own.
+// FuzzPairSetup sends messages in any order: without the code nobody gets
+// paired, and each message has exactly one answer, with the state that follows
+// its own.
 func FuzzPairSetup(f *testing.F) {
 	f.Add([]byte{1, 5})
 	f.Add([]byte{1, 3, 5})

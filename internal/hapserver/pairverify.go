@@ -15,13 +15,14 @@ type verifyExchange struct {
 	key                   []byte // seals M2 and M3
 }
 
-// pairVerify answers M1 and M3. Once M3 is answered, the connection runs in frames.
+// pairVerify answers M1 and M3. After the answer to M3 the connection is
+// encrypted.
 func (s *Server) pairVerify(w http.ResponseWriter, r *http.Request) {
 	p := peerOf(r)
 	in, err := parseTLV(body(r))
 	state, _ := in.byteAt(tlvState)
 	exchange := p.verify
-	p.verify = nil // each exchange gets one answer to M1 and one to M3
+	p.verify = nil // an exchange has one M3
 	var out tlv
 	switch {
 	case err != nil || p.verified():
@@ -33,10 +34,13 @@ func (s *Server) pairVerify(w http.ResponseWriter, r *http.Request) {
 	default:
 		err = errSequence
 	}
+	if err != nil {
+		s.log.Debugf("pair-verify from %s, message %d: %v", p.host, state, err)
+	}
 	writePairing(w, state+1, out, err)
 }
 
-// verifyM1 answers with a key of our own, signed.
+// verifyM1 answers with our key of this exchange and a signature.
 func (p *peer) verifyM1(in tlv) (tlv, error) {
 	theirs, _ := in.get(tlvPublicKey)
 	remote, err := ecdh.X25519().NewPublicKey(theirs)
@@ -45,37 +49,29 @@ func (p *peer) verifyM1(in tlv) (tlv, error) {
 	}
 	private, err := ecdh.X25519().GenerateKey(rand.Reader)
 	if err != nil {
-		return nil, pairError(tlvErrUnknown)
+		return nil, tlvErrUnknown
 	}
 	shared, err := private.ECDH(remote)
-	if err != nil { // a key of low order: the secret would be known to everybody
-		return nil, pairError(tlvErrAuthentication)
+	if err != nil { // a key of low order: everyone would know the secret
+		return nil, tlvErrAuthentication
 	}
-	key, err := deriveKey(shared, "Pair-Verify-Encrypt-Salt", "Pair-Verify-Encrypt-Info")
-	if err != nil {
-		return nil, pairError(tlvErrUnknown)
+	v := &verifyExchange{
+		controllerKey: theirs, ourKey: private.PublicKey().Bytes(), shared: shared,
+		key: deriveKey(shared, "Pair-Verify-Encrypt-Salt", "Pair-Verify-Encrypt-Info"),
 	}
-	p.verify = &verifyExchange{controllerKey: theirs, ourKey: private.PublicKey().Bytes(), shared: shared, key: key}
-	sealed, err := sealMessage(key, "PV-Msg02", p.s.verifyIdentity(p.verify).encode())
-	if err != nil {
-		return nil, pairError(tlvErrUnknown)
-	}
-	var out tlv
-	out.add(tlvPublicKey, p.verify.ourKey)
-	out.add(tlvEncryptedData, sealed)
+	p.verify = v
+	r := p.s.records.load()
+	id := []byte(r.DeviceID)
+	var identity, out tlv
+	identity.add(tlvIdentifier, id)
+	identity.add(tlvSignature, ed25519.Sign(r.key(), slices.Concat(v.ourKey, id, v.controllerKey)))
+	out.add(tlvPublicKey, v.ourKey)
+	out.add(tlvEncryptedData, sealMessage(v.key, "PV-Msg02", identity))
 	return out, nil
 }
 
-func (s *Server) verifyIdentity(v *verifyExchange) tlv {
-	r := s.records.load()
-	id := []byte(r.DeviceID)
-	var out tlv
-	out.add(tlvIdentifier, id)
-	out.add(tlvSignature, ed25519.Sign(r.key(), slices.Concat(v.ourKey, id, v.controllerKey)))
-	return out
-}
-
-// verifyM3 checks that the controller is a paired one. An unknown one and a wrong signature look the same from outside.
+// verifyM3 checks that the controller is paired. An unknown controller and a
+// wrong signature get the same answer.
 func (p *peer) verifyM3(in tlv, v *verifyExchange) error {
 	sealed, ok := in.get(tlvEncryptedData)
 	if !ok {
@@ -83,23 +79,19 @@ func (p *peer) verifyM3(in tlv, v *verifyExchange) error {
 	}
 	sub, err := openMessage(v.key, "PV-Msg03", sealed)
 	if err != nil {
-		return pairError(tlvErrAuthentication)
+		return tlvErrAuthentication
 	}
 	id, _ := sub.get(tlvIdentifier)
 	signature, _ := sub.get(tlvSignature)
 	controller, ok := p.s.records.load().pairing(string(id))
 	if !ok || !ed25519.Verify(controller.PublicKey, slices.Concat(v.controllerKey, id, v.ourKey), signature) {
-		return pairError(tlvErrAuthentication)
-	}
-	ciphers, err := newSessionCiphers(v.shared)
-	if err != nil {
-		return pairError(tlvErrUnknown)
+		return tlvErrAuthentication
 	}
 	p.controller.Store(&controller)
-	if !p.s.records.load().trusts(controller) { // removed between the two looks, so nobody else has closed this connection
+	if !p.s.records.load().trusts(controller) { // removed just now, when dropRevoked did not see this connection yet
 		p.controller.Store(nil)
-		return pairError(tlvErrAuthentication)
+		return tlvErrAuthentication
 	}
-	p.secure = ciphers
+	p.secure = newSessionCiphers(v.shared)
 	return nil
 }

@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// hap v0.0.35 lost the first request after pair-verify (29 of 300): net/http read it in the background before the switch to frames.
-// One controller and 16 at once, each connecting, verifying and asking.
+// hap v0.0.35 lost the first request after pair-verify (29 of 300): net/http
+// read it in the background before the switch to frames. One controller and 16
+// at once, each connecting, verifying and asking.
 func TestPairVerifyManyTimes(t *testing.T) {
 	t.Parallel()
 	for _, workers := range []int{1, 16} {
@@ -59,7 +60,8 @@ func (f *fixture) verifyAndAsk() error {
 	return nil
 }
 
-// A controller knows the keys once it has M2, so its first frames may come in the same segment as M3.
+// A controller knows the keys once it has M2, so its first frames may come in
+// the same segment as M3.
 func TestPairVerifyFramesRightAfterM3(t *testing.T) {
 	t.Parallel()
 	f := newPaired(t).start(t)
@@ -111,7 +113,7 @@ func TestPairVerifyRefuses(t *testing.T) {
 	zero.add(tlvPublicKey, make([]byte, 32))
 	for name, tc := range map[string]struct {
 		send tlv
-		want byte
+		want pairError
 	}{
 		"M3 first":         {message(3), tlvErrUnknown},
 		"no state":         {tlv{}, tlvErrUnknown},
@@ -124,7 +126,8 @@ func TestPairVerifyRefuses(t *testing.T) {
 	}
 }
 
-// A second M3 for the same M1 would let a stranger try signatures against one key.
+// A second M3 for the same M1 would let a stranger try signatures against one
+// key.
 func TestPairVerifyM3Once(t *testing.T) {
 	t.Parallel()
 	f := newPaired(t).start(t)

@@ -7,17 +7,18 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// peer is one connection: a stranger's until pair-verify, a controller's after it. Its own goroutine reads requests one after
-// another and answers them; a second one, once verified, writes events.
+// peer is one connection. Its goroutine reads and answers requests, one after
+// another; once verified, a second one writes events.
 type peer struct {
 	s    *Server
 	conn net.Conn
-	host string // without port, for the cap per address
+	host string // without port
 	ctx  context.Context
 	stop context.CancelFunc
 	work *sync.WaitGroup
@@ -26,17 +27,18 @@ type peer struct {
 	events     *eventQueue
 	out        *messageWriter
 
-	// Of the peer's own goroutine:
+	// The goroutine's own:
 	quota   *quotaReader
 	in      *bufio.Reader
 	setup   *setupExchange
 	verify  *verifyExchange
-	secure  *sessionCiphers // to be used once the answer under way is written
+	secure  *sessionCiphers // to use after the current answer
 	timed   *timedWrite
-	closing bool // close once the answer under way is written
+	closing bool // close after the current answer
 }
 
-// readBuffer is what one connection keeps to read from, twice when verified: a frame and its overhead fit.
+// readBuffer holds a frame. A verified connection has two, one for each side of
+// the encryption.
 const readBuffer = 2 << 10
 
 func newPeer(ctx context.Context, s *Server, conn net.Conn, work *sync.WaitGroup) *peer {
@@ -48,6 +50,7 @@ func newPeer(ctx context.Context, s *Server, conn net.Conn, work *sync.WaitGroup
 	return p
 }
 
+// hostOf returns an address without its port.
 func hostOf(a net.Addr) string {
 	host, _, err := net.SplitHostPort(a.String())
 	if err != nil {
@@ -58,7 +61,7 @@ func hostOf(a net.Addr) string {
 
 type peerKey struct{}
 
-// peerOf returns the connection of a request, nil for none.
+// peerOf returns the connection of a request, or nil.
 func peerOf(r *http.Request) *peer {
 	if r == nil {
 		return nil
@@ -69,24 +72,25 @@ func peerOf(r *http.Request) *peer {
 
 func (p *peer) verified() bool { return p.controller.Load() != nil }
 
-// shut ends the connection from any goroutine.
+// shut closes the connection. Any goroutine may call it.
 func (p *peer) shut() {
 	p.stop()
 	p.conn.Close()
 }
 
-// serve reads and answers requests until either side has had enough.
+// serve answers requests until the connection ends.
 func (p *peer) serve() {
 	defer p.s.peers.remove(p)
 	defer p.s.hold.release(p)
 	defer p.shut()
 	defer context.AfterFunc(p.ctx, func() { p.conn.Close() })()
-	for p.next() {
+	for p.serveRequest() {
 	}
 }
 
-// next handles one request; false ends the connection.
-func (p *peer) next() bool {
+// serveRequest answers one request. It returns false if the connection must
+// end.
+func (p *peer) serveRequest() bool {
 	req, err := p.readRequest()
 	if err != nil {
 		p.refuse(err)
@@ -111,18 +115,19 @@ func (p *peer) next() bool {
 	return true
 }
 
-// handle calls the handler. One that panics costs its connection, not the process.
+// handle calls the handler. A panic ends the connection, not the process.
 func (p *peer) handle(w *response, req *http.Request) (ok bool) {
 	defer func() {
 		if r := recover(); r != nil {
-			p.s.logf("%s %s panicked: %v\n%s", req.Method, req.URL.Path, r, debug.Stack())
+			p.s.log.Errorf("%s %s panicked: %v\n%s", req.Method, req.URL.Path, r, debug.Stack())
 		}
 	}()
 	p.s.routes.ServeHTTP(w, req)
 	return true
 }
 
-// encrypt makes everything from here on run in frames. What the controller has sent ahead of our answer is in p.in already.
+// encrypt switches to frames. Frames that the controller has already sent are
+// in p.in.
 func (p *peer) encrypt() {
 	p.in = bufio.NewReaderSize(&frameReader{r: p.in, aead: p.secure.fromController}, readBuffer)
 	p.out.encrypt(p.secure.toController)
@@ -130,15 +135,88 @@ func (p *peer) encrypt() {
 	p.work.Go(func() { p.deliverEvents(p.ctx) })
 }
 
-// linger lets a peer read why it is refused: closing while it still sends would reset the connection and lose the answer.
+// linger lets the peer read a refusal: closing while it still sends would reset
+// the connection and lose the answer.
 func (p *peer) linger() {
 	half, ok := p.conn.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {
 		return
 	}
-	const wait, most = 500 * time.Millisecond, 256 << 10
-	if p.conn.SetReadDeadline(time.Now().Add(wait)) == nil {
-		p.quota.left = most
+	if p.conn.SetReadDeadline(time.Now().Add(500*time.Millisecond)) == nil {
+		p.quota.left = 256 << 10
 		discard(p.quota)
 	}
+}
+
+// peers are the open connections, oldest first. A full limit closes the oldest
+// unverified connection, so that strangers cannot keep a controller out.
+type peers struct {
+	lim     Limits
+	hold    *setupHold
+	mu      sync.Mutex
+	list    []*peer
+	refused uint64 // connections that were closed or not accepted because of a limit
+}
+
+// add returns false if the limits are full of verified connections.
+func (ps *peers) add(p *peer) bool {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	sameHost := func(q *peer) bool { return q.host == p.host }
+	anyHost := func(*peer) bool { return true }
+	if !ps.makeRoom(ps.lim.PerAddress, sameHost) || !ps.makeRoom(ps.lim.Connections, anyHost) {
+		ps.refused++
+		return false
+	}
+	ps.list = append(ps.list, p)
+	return true
+}
+
+// makeRoom closes a connection that matches if limit of them are open. The one
+// that is pairing goes last.
+func (ps *peers) makeRoom(limit int, match func(*peer) bool) bool {
+	n := 0
+	for _, p := range ps.list {
+		if match(p) {
+			n++
+		}
+	}
+	if n < limit {
+		return true
+	}
+	i := slices.IndexFunc(ps.list, func(p *peer) bool { return match(p) && !p.verified() && !ps.hold.heldBy(p) })
+	if i < 0 {
+		i = slices.IndexFunc(ps.list, func(p *peer) bool { return match(p) && !p.verified() })
+	}
+	if i < 0 {
+		return false
+	}
+	ps.refused++
+	ps.list[i].shut()
+	ps.list = slices.Delete(ps.list, i, i+1)
+	return true
+}
+
+func (ps *peers) remove(p *peer) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	ps.list = slices.DeleteFunc(ps.list, func(q *peer) bool { return q == p })
+}
+
+func (ps *peers) all() []*peer {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	return slices.Clone(ps.list)
+}
+
+// count returns the numbers of open, verified and refused connections.
+func (ps *peers) count() (open, verified int, refused uint64) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	for _, p := range ps.list {
+		if p.verified() {
+			verified++
+		}
+	}
+	return len(ps.list), verified, ps.refused
 }

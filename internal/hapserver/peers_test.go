@@ -10,15 +10,16 @@ import (
 func (f *fixture) waitConnections(t testing.TB, want int) {
 	t.Helper()
 	deadline := time.Now().Add(5 * time.Second)
-	for f.Info().Connections != want {
+	for f.Stats().Connections != want {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d connections, want %d", f.Info().Connections, want)
+			t.Fatalf("%d connections, want %d", f.Stats().Connections, want)
 		}
 		runtime.Gosched()
 	}
 }
 
-// Strangers that fill the caps cannot keep controllers out: the oldest of them gives way.
+// Strangers that fill the caps cannot keep controllers out: the oldest of them
+// gives way.
 func TestFullCapLetsControllersIn(t *testing.T) {
 	t.Parallel()
 	for name, limits := range map[string]Limits{
@@ -51,7 +52,7 @@ func TestFullCapLetsControllersIn(t *testing.T) {
 				}
 			}
 			f.stranger(t).gone(t) // verified ones never give way
-			if i := f.Info(); i.Verified != 8 || i.Connections != 8 || i.Refused != 13 {
+			if i := f.Stats(); i.Verified != 8 || i.Connections != 8 || i.Refused != 13 {
 				t.Errorf("%d of %d are verified, %d refused", i.Verified, i.Connections, i.Refused)
 			}
 		})
@@ -75,8 +76,9 @@ func TestFullCapSparesPairing(t *testing.T) {
 	}
 }
 
-// hap v0.0.35 kept every connection for ever: 26 ms for one change of a value after 21,500 of them.
-// Not parallel, so that memory and goroutines are this test's own.
+// hap v0.0.35 kept every connection for ever: 26 ms for one change of a value
+// after 21,500 of them. Not parallel, so that memory and goroutines are this
+// test's own.
 func TestConnectionsAreForgotten(t *testing.T) {
 	f := newPaired(t).start(t)
 	flood := func(n int) {

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// HAP status codes of a characteristic (HAP-R2 6.7.1.4).
+// Status codes of HAP (HAP-R2 6.7.1.4).
 const (
 	statusPrivileges  = -70401
-	statusUnreachable = -70402 // the value cannot be had
+	statusUnreachable = -70402
 	statusReadOnly    = -70404
 	statusWriteOnly   = -70405
 	statusNoEvents    = -70406
@@ -19,7 +19,7 @@ const (
 	statusInvalid     = -70410
 )
 
-// statusJSON is the answer when a request as a whole is refused.
+// statusJSON refuses a request as a whole.
 type statusJSON struct {
 	Status int `json:"status"`
 }
@@ -43,40 +43,39 @@ type item struct {
 
 func newItem(id cellID, status int) item { return item{AID: id.aid, IID: id.iid, Status: &status} }
 
-// getAccessories returns the accessories with all values.
-func (s *Server) getAccessories(w http.ResponseWriter, r *http.Request) {
-	writeJSON(w, http.StatusOK, s.answerAccessories(r))
-}
-
-// AccessoriesJSON returns what a controller gets for GET /accessories.
-func (s *Server) AccessoriesJSON() ([]byte, error) {
-	b, err := json.Marshal(s.answerAccessories(nil))
-	if err != nil {
-		return nil, fmt.Errorf("the accessories cannot be written as JSON: %w", err)
-	}
-	return b, nil
-}
-
-// accessoriesJSON is the answer to GET /accessories.
+// accessoriesJSON answers GET /accessories.
 type accessoriesJSON struct {
 	Accessories []accessoryJSON `json:"accessories"`
 }
 
-func (s *Server) answerAccessories(r *http.Request) accessoriesJSON {
-	as := s.db.withValues(func(ce *cell) json.RawMessage {
+func (s *Server) getAccessories(w http.ResponseWriter, r *http.Request) {
+	writeJSON(w, http.StatusOK, s.accessories(r))
+}
+
+// AccessoriesJSON returns the answer to GET /accessories.
+func (s *Server) AccessoriesJSON() ([]byte, error) {
+	b, err := json.Marshal(s.accessories(nil))
+	if err != nil {
+		return nil, fmt.Errorf("encode the accessories: %w", err)
+	}
+	return b, nil
+}
+
+func (s *Server) accessories(r *http.Request) accessoriesJSON {
+	return accessoriesJSON{s.db.withValues(func(ce *cell) json.RawMessage {
 		if !ce.c.IsReadable() {
 			return nil
 		}
 		value, status := s.read(ce, r)
-		if status != 0 { // no status fits in here: what is stored is the best that can be said
+		if status != 0 { // there is no place for a status: return the stored value
 			value, _ = json.Marshal(s.stored(ce.c))
 		}
 		return value
-	})
-	return accessoriesJSON{as}
+	})}
 }
 
-// getCharacteristics returns ?id=aid.iid,… and, with meta=1, perms=1, type=1 or ev=1, more about each.
+// getCharacteristics answers ?id=aid.iid,... and adds what meta=1, perms=1,
+// type=1 and ev=1 ask for.
 func (s *Server) getCharacteristics(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	ids, ok := parseIDs(query.Get("id"))
@@ -84,18 +83,18 @@ func (s *Server) getCharacteristics(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusUnprocessableEntity, statusJSON{Status: statusInvalid})
 		return
 	}
-	items, failed := make([]item, 0, len(ids)), false
+	items, status := make([]item, 0, len(ids)), http.StatusOK
 	for _, id := range ids {
 		it := s.readItem(id, r)
-		failed = failed || *it.Status != 0
+		if *it.Status != 0 {
+			status = http.StatusMultiStatus
+		}
 		if ce := s.db.byID[id]; ce != nil {
 			describe(&it, ce, query.Get, peerOf(r))
 		}
 		items = append(items, it)
 	}
-	status := http.StatusMultiStatus
-	if !failed {
-		status = http.StatusOK
+	if status == http.StatusOK {
 		for i := range items {
 			items[i].Status = nil
 		}
@@ -103,7 +102,7 @@ func (s *Server) getCharacteristics(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, status, itemsJSON{items})
 }
 
-// parseIDs reads "1.2,1.3".
+// parseIDs parses "1.2,1.3".
 func parseIDs(s string) ([]cellID, bool) {
 	var ids []cellID
 	for part := range strings.SplitSeq(s, ",") {
@@ -132,7 +131,7 @@ func (s *Server) readItem(id cellID, r *http.Request) item {
 	return it
 }
 
-// read returns the value of a readable characteristic as JSON, nil with a status.
+// read returns the JSON value of a readable characteristic, or a status.
 func (s *Server) read(ce *cell, r *http.Request) (json.RawMessage, int) {
 	v := s.stored(ce.c)
 	if ce.c.ValueRequestFunc != nil {
@@ -143,7 +142,7 @@ func (s *Server) read(ce *cell, r *http.Request) (json.RawMessage, int) {
 	}
 	b, err := json.Marshal(v)
 	if err != nil {
-		s.logf("characteristic %d has a value that JSON cannot hold", ce.c.Id)
+		s.log.Errorf("cannot encode the value of characteristic %d", ce.c.Id)
 		return nil, statusUnreachable
 	}
 	return b, 0

@@ -3,64 +3,77 @@ package hapserver
 import (
 	"bytes"
 	"crypto/ed25519"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
+	"math"
 	"net"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 )
 
-// Store keeps one server's identity and pairings. Each method returns only after its work is on disk.
+// Store keeps one server's identity and pairings. Its methods return once their
+// work is on disk.
 type Store interface {
-	// Load returns what was saved last. An error for which errors.Is(err, fs.ErrNotExist) holds means that there never was
-	// anything: a new identity is made. Any other error stops New, for a damaged file must not reopen pairing.
+	// Load returns the last saved record, or an error that wraps fs.ErrNotExist
+	// if there never was one, which makes a new identity. Any other error stops
+	// New: a damaged file must not reopen pairing.
 	Load() (Record, error)
-	// Save replaces what is stored, as a whole or not at all.
+	// Save replaces the stored record as a whole, or not at all.
 	Save(Record) error
 }
 
-// Record is all that a server remembers, one unit so that identity and pairings can never disagree.
-// It holds secrets: it prints as [redacted] under every verb, and its file has to be readable by its owner only.
+// Record is all that a server remembers. It is one unit, so that identity and
+// pairings always agree. It contains secrets: it prints as [redacted], and only
+// its owner may be able to read its file.
 type Record struct {
 	DeviceID      string    `json:"device_id"`          // "A3:FB:3D:4D:2E:AC"
 	Seed          []byte    `json:"seed"`               // of the long-term ed25519 key, 32 bytes
 	SetupCode     string    `json:"setup_code"`         // "518-08-582"
 	SetupID       string    `json:"setup_id"`           // "7OSX"
-	ConfigNumber  uint16    `json:"config_number"`      // c#: 1 to 65535, only upwards, then 1 again
-	Structure     string    `json:"structure"`          // hash of the accessory database without values; a change raises c#
+	ConfigNumber  uint16    `json:"config_number"`      // c#: counts from 1 to 65535, then from 1 again
+	Structure     string    `json:"structure"`          // hash of the accessories without values; a change raises c#
 	SetupFailures int       `json:"setup_failures"`     // wrong codes since the last pairing or reset
 	Pairings      []Pairing `json:"pairings,omitempty"` // none: open to pair-setup; else at least one admin
 }
 
 // Pairing is a controller that may verify itself.
 type Pairing struct {
-	ID        string `json:"id"`         // the controller's pairing identifier, usually a UUID
-	PublicKey []byte `json:"public_key"` // its long-term ed25519 key, 32 bytes
+	ID        string `json:"id"`         // usually a UUID
+	PublicKey []byte `json:"public_key"` // long-term ed25519 key, 32 bytes
 	Admin     bool   `json:"admin"`      // may add, remove and list pairings
 }
 
-// Format keeps the secrets of a record out of logs and errors.
+// Format hides the secrets.
 func (r Record) Format(w fmt.State, _ rune) {
 	fmt.Fprintf(w, "hapserver.Record(%s)[redacted]", r.DeviceID)
 }
 
-// maxPairingID bounds a pairing identifier in bytes; Apple's are UUIDs of 36.
+// maxPairingID is the longest pairing identifier in bytes. Apple's have 36.
 const maxPairingID = 64
 
-func validDeviceID(id string) bool {
-	mac, err := net.ParseMAC(id)
-	return err == nil && len(mac) == 6 && strings.ToUpper(mac.String()) == id
+func newRecord(structure string) Record {
+	seed := make([]byte, ed25519.SeedSize)
+	rand.Read(seed) // never fails
+	return Record{
+		DeviceID: newDeviceID(), Seed: seed, SetupCode: NewSetupCode(), SetupID: NewSetupID(),
+		ConfigNumber: 1, Structure: structure,
+	}
 }
 
-// check finds what cannot be in a record that a server wrote.
+// check returns an error for a record that no server wrote.
 func (r *Record) check() error {
+	_, badCode := FormatSetupCode(r.SetupCode)
 	switch {
 	case !validDeviceID(r.DeviceID):
 		return errors.New("no device id")
 	case len(r.Seed) != ed25519.SeedSize:
 		return errors.New("no identity key")
-	case ValidSetupCode(r.SetupCode) != nil || len(r.SetupID) != 4:
+	case badCode != nil || len(r.SetupID) != setupIDLen:
 		return errors.New("no setup code or setup id")
 	case r.ConfigNumber == 0 || r.SetupFailures < 0:
 		return errors.New("a number is out of range")
@@ -75,6 +88,11 @@ func (r *Record) check() error {
 	return nil
 }
 
+func validDeviceID(id string) bool {
+	mac, err := net.ParseMAC(id)
+	return err == nil && len(mac) == 6 && strings.ToUpper(mac.String()) == id
+}
+
 func validPairing(id string, key []byte) bool {
 	return id != "" && len(id) <= maxPairingID && utf8.ValidString(id) && len(key) == ed25519.PublicKeySize
 }
@@ -85,13 +103,15 @@ func (r *Record) clone() Record {
 	return c
 }
 
+func (r *Record) key() ed25519.PrivateKey { return ed25519.NewKeyFromSeed(r.Seed) }
+
 func (r *Record) paired() bool { return len(r.Pairings) > 0 }
 
 func (r *Record) hasAdmin() bool {
 	return slices.ContainsFunc(r.Pairings, func(p Pairing) bool { return p.Admin })
 }
 
-// find returns the index of a pairing, -1 when there is none.
+// find returns the index of a pairing, or -1.
 func (r *Record) find(id string) int {
 	return slices.IndexFunc(r.Pairings, func(p Pairing) bool { return p.ID == id })
 }
@@ -104,10 +124,83 @@ func (r *Record) pairing(id string) (Pairing, bool) {
 	return Pairing{}, false
 }
 
-// trusts tells whether this very controller is still paired: the same key, not only the same name.
+// trusts reports whether this controller is still paired with the same key.
 func (r *Record) trusts(p Pairing) bool {
 	stored, ok := r.pairing(p.ID)
 	return ok && bytes.Equal(stored.PublicKey, p.PublicKey)
 }
 
-func (r *Record) key() ed25519.PrivateKey { return ed25519.NewKeyFromSeed(r.Seed) }
+// records holds the record in use. Readers never wait for the disk: a change is
+// saved as a copy, which then replaces the record.
+type records struct {
+	store  Store
+	saving sync.Mutex
+	now    atomic.Pointer[Record]
+}
+
+// openRecords loads the record or makes a new one, and updates it: a configured
+// setup code replaces the stored one, and a new structure raises c#.
+func openRecords(store Store, code, structure string) (*records, error) {
+	r, err := store.Load()
+	fresh := errors.Is(err, fs.ErrNotExist)
+	if fresh {
+		r, err = newRecord(structure), nil
+	} else if err == nil {
+		err = r.check()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load identity and pairings: %w", err)
+	}
+	rs := &records{store: store}
+	rs.now.Store(&r)
+	if !fresh && r.Structure == structure && (code == "" || code == r.SetupCode) {
+		return rs, nil
+	}
+	return rs, rs.update(func(r *Record) error {
+		if code != "" {
+			r.SetupCode = code
+		}
+		if r.Structure != structure {
+			r.Structure = structure
+			r.ConfigNumber = r.ConfigNumber%math.MaxUint16 + 1
+		}
+		return nil
+	})
+}
+
+func (rs *records) load() *Record { return rs.now.Load() }
+
+// update changes the record on disk and then in memory. If change or the store
+// fails, the record stays as it was.
+func (rs *records) update(change func(*Record) error) error {
+	rs.saving.Lock()
+	defer rs.saving.Unlock()
+	next := rs.load().clone()
+	if err := change(&next); err != nil {
+		return err
+	}
+	if err := rs.save(next); err != nil {
+		return err
+	}
+	rs.now.Store(&next)
+	return nil
+}
+
+// countFailure counts a wrong setup code. If it cannot be saved, it counts in
+// memory: a full disk must not give a stranger more guesses.
+func (rs *records) countFailure() (failures int, err error) {
+	rs.saving.Lock()
+	defer rs.saving.Unlock()
+	next := rs.load().clone()
+	next.SetupFailures++
+	err = rs.save(next)
+	rs.now.Store(&next)
+	return next.SetupFailures, err
+}
+
+func (rs *records) save(r Record) error {
+	if err := rs.store.Save(r.clone()); err != nil {
+		return fmt.Errorf("save identity and pairings: %w", err)
+	}
+	return nil
+}

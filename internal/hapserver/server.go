@@ -1,6 +1,34 @@
+// Package hapserver serves accessories of github.com/brutella/hap's model to
+// HomeKit controllers: pairing, encrypted sessions, requests, events and the
+// announcement. It knows no console.
+//
+// A connection is HTTP/1.1 in the clear up to the answer to pair-verify's last
+// message, and HTTP/1.1 in encrypted frames after it:
+//
+//	pair-setup, once                 pair-verify, on each connection
+//	M1 ->  <- M2 salt, B             M1 X25519 key ->  <- M2 key, sealed signature
+//	M3 A, proof ->  <- M4 proof      M3 sealed signature ->  <- M4
+//	M5 sealed key ->  <- M6 sealed key
+//
+//	+--------------+--------------------------------+----------+
+//	| length n (2) | ChaCha20-Poly1305 of n <= 1024 | tag (16) |
+//	+--------------+--------------------------------+----------+
+//
+// The length is little-endian and authenticated; the nonce counts frames, in
+// each direction. An event is the message "EVENT/1.0 200 OK" between two
+// responses, with the JSON of a read.
+//
+// Limits of time, size and number bound what a stranger can use. A verified
+// controller may read and write what the model allows, and cannot delay another
+// one. Codes, keys and pairings never appear in a log, an error or formatted
+// output.
+//
+// docs/homekit.md §6 lists what this package must withstand;
+// docs/adr/0001-own-hap-session-layer.md explains its design.
 package hapserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,30 +40,68 @@ import (
 
 	"github.com/brutella/hap/accessory"
 	"github.com/brutella/hap/characteristic"
+
+	"github.com/ps4kit/ps4kit/internal/mdns"
 )
 
-// Options configure a Server. Accessories and Store are needed; the rest may be left out.
+// Logger is a logger with levels, such as a *logrus.Entry.
+type Logger = mdns.Logger
+
+// Options configure a Server. Accessories and Store are required.
 type Options struct {
-	Name        string         // service instance name for mDNS, cleaned; at most 63 bytes
-	Accessories []*accessory.A // ids and instance ids set; the first has id 1. Their structure must not change any more
-	Category    uint8          // ci of the announcement: 31 television, 35 set-top box, 36 stick
-	SetupCode   string         // from the configuration, 518-08-582; empty: the stored one, or a random one
+	Name        string         // to announce; at most 63 bytes
+	Accessories []*accessory.A // with all ids set, the first with id 1; their structure must not change
+	Category    uint8          // 31 television, 35 set-top box, 36 stick
+	SetupCode   string         // 518-08-582; empty: the stored code, or a random one
 	Store       Store
-	Logf        func(format string, args ...any) // nil: discard
-	Announcer   Announcer                        // nil: not announced
-	// OnChange is called after a change of pairings or of the setup state, by the goroutine that caused it.
-	OnChange func()
-	Limits   Limits
+	Log         Logger    // nil discards
+	Publisher   Publisher // nil: not announced
+	OnChange    func()    // called after a change of pairings or of the setup state
+	Limits      Limits
 }
 
-// Format keeps the setup code out of logs and errors.
+// Format hides the setup code.
 func (o Options) Format(w fmt.State, _ rune) {
 	fmt.Fprintf(w, "hapserver.Options(%s)[redacted]", o.Name)
+}
+
+// Limits bound what peers can use. A zero field means its default.
+type Limits struct {
+	Connections   int           // open at once; at least 8, default 64
+	PerAddress    int           // open at once from one address; at least 8, default 48
+	Pairings      int           // paired controllers; at least 16, default 64
+	SetupFailures int           // wrong setup codes until pair-setup is locked; default 100
+	SetupHold     time.Duration // for which a connection keeps pair-setup to itself; default 30 s
+	Request       time.Duration // from the first to the last byte of a request; default 10 s
+	Idle          time.Duration // between requests on an unverified connection; default 2 min
+	Write         time.Duration // for a peer to take a message; default 5 s
+	EventDelay    time.Duration // to collect changes into one event; default 20 ms
+}
+
+// Minimums of Limits: 8 verified controllers always get in (docs/homekit.md
+// §6), and HAP asks for 16 pairings.
+const (
+	minConnections = 8
+	minPairings    = 16
+)
+
+func (l Limits) withDefaults() Limits {
+	l.Connections = max(minConnections, cmp.Or(l.Connections, 64))
+	l.PerAddress = max(minConnections, cmp.Or(l.PerAddress, 48))
+	l.Pairings = max(minPairings, cmp.Or(l.Pairings, 64))
+	l.SetupFailures = cmp.Or(l.SetupFailures, 100)
+	l.SetupHold = cmp.Or(l.SetupHold, 30*time.Second)
+	l.Request = cmp.Or(l.Request, 10*time.Second)
+	l.Idle = cmp.Or(l.Idle, 2*time.Minute)
+	l.Write = cmp.Or(l.Write, 5*time.Second)
+	l.EventDelay = cmp.Or(l.EventDelay, 20*time.Millisecond)
+	return l
 }
 
 // Server is one HAP server: one identity, its pairings and its accessories.
 type Server struct {
 	o       Options
+	log     Logger
 	lim     Limits
 	db      *database
 	records *records
@@ -44,15 +110,16 @@ type Server struct {
 	peers   *peers
 	routes  http.Handler
 	counts  counts
-	changed chan struct{} // announce again
+	changed chan struct{} // signals publish
 	wide    sync.Mutex    // guards uint64 values, see store
 
-	announced atomic.Pointer[Announced] // nil: not
+	publication atomic.Pointer[mdns.Publication] // nil: not announced
 }
 
-// New prepares a server: it loads its record, or makes an identity if there never was one, and saves it when anything is new. It does
-// no network I/O. It fails for accessories with missing or repeated ids, a setup code that ValidSetupCode refuses, and a
-// record that cannot be read, is damaged or cannot be saved.
+// New returns a server with its stored record, or with a new identity if there
+// is none. It does no network I/O. It fails if accessories have missing or
+// repeated ids, if FormatSetupCode refuses the setup code, or if the record
+// cannot be read, is damaged or cannot be saved.
 func New(o *Options) (*Server, error) {
 	if o == nil || o.Store == nil {
 		return nil, errors.New("a HAP server needs a store")
@@ -65,7 +132,10 @@ func New(o *Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{o: *o, lim: o.Limits.withDefaults(), db: db, hold: &setupHold{}, changed: make(chan struct{}, 1)}
+	s := &Server{o: *o, log: o.Log, lim: o.Limits.withDefaults(), db: db, changed: make(chan struct{}, 1)}
+	if s.log == nil {
+		s.log = mdns.Discard{}
+	}
 	if o.SetupCode != "" {
 		if s.o.SetupCode, err = FormatSetupCode(o.SetupCode); err != nil {
 			return nil, err
@@ -74,7 +144,7 @@ func New(o *Options) (*Server, error) {
 	if s.records, err = openRecords(o.Store, s.o.SetupCode, structure); err != nil {
 		return nil, err
 	}
-	s.hold.limit = s.lim.SetupHold
+	s.hold = &setupHold{limit: s.lim.SetupHold}
 	s.peers = &peers{lim: s.lim, hold: s.hold}
 	s.routes = s.newRoutes()
 	return s, nil
@@ -83,19 +153,22 @@ func New(o *Options) (*Server, error) {
 func (s *Server) newRoutes() http.Handler {
 	mux := http.NewServeMux()
 	s.counts.requests = map[string]*requestCounts{"": {name: "other"}}
-	route := s.counts.route
-	route(mux, "identify", "POST /identify", s.identify)
-	route(mux, "pair_setup", "POST /pair-setup", s.pairSetup)
-	route(mux, "pair_verify", "POST /pair-verify", s.pairVerify)
-	route(mux, "pairings", "POST /pairings", verifiedOnly(s.pairings))
-	route(mux, "accessories", "GET /accessories", verifiedOnly(s.getAccessories))
-	route(mux, "read", "GET /characteristics", verifiedOnly(s.getCharacteristics))
-	route(mux, "write", "PUT /characteristics", verifiedOnly(s.putCharacteristics))
-	route(mux, "prepare", "PUT /prepare", verifiedOnly(s.prepare))
+	route := func(name, pattern string, h http.HandlerFunc) {
+		mux.Handle(pattern, h)
+		s.counts.requests[pattern] = &requestCounts{name: name}
+	}
+	route("identify", "POST /identify", s.identify)
+	route("pair_setup", "POST /pair-setup", s.pairSetup)
+	route("pair_verify", "POST /pair-verify", s.pairVerify)
+	route("pairings", "POST /pairings", verifiedOnly(s.pairings))
+	route("accessories", "GET /accessories", verifiedOnly(s.getAccessories))
+	route("read", "GET /characteristics", verifiedOnly(s.getCharacteristics))
+	route("write", "PUT /characteristics", verifiedOnly(s.putCharacteristics))
+	route("prepare", "PUT /prepare", verifiedOnly(s.prepare))
 	return mux
 }
 
-// verifiedOnly answers strangers with 470, in the clear as their connection is.
+// verifiedOnly answers requests on an unverified connection with status 470.
 func verifiedOnly(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !peerOf(r).verified() {
@@ -106,8 +179,13 @@ func verifiedOnly(h http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// Serve takes connections from ln and announces the server until ctx is done; then it says goodbye, closes ln and
-// all connections, waits for everything it started and returns nil. It returns an error when ln fails.
+// acceptRetry is how long to wait when the machine is out of file descriptors
+// or memory.
+const acceptRetry = 100 * time.Millisecond
+
+// Serve accepts connections from ln and announces the server until ctx is done.
+// Then it says goodbye, closes ln and all connections, waits for its goroutines
+// and returns nil. It returns an error if ln fails.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	var work sync.WaitGroup
 	defer work.Wait()
@@ -115,11 +193,12 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	defer stop()
 	defer context.AfterFunc(ctx, func() { ln.Close() })()
 	defer ln.Close()
-	if s.o.Announcer != nil {
-		work.Go(func() { s.announce(ctx, portOf(ln.Addr())) })
+	if s.o.Publisher != nil {
+		work.Go(func() { s.publish(ctx, portOf(ln.Addr())) })
 	}
 	for {
 		conn, err := ln.Accept()
+		var temporary interface{ Temporary() bool }
 		switch {
 		case ctx.Err() != nil:
 			if err == nil {
@@ -128,41 +207,30 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 			return nil
 		case err == nil:
 			s.admit(ctx, conn, &work)
-		case isTemporary(err):
-			s.logf("no connection can be taken for the moment: %v", err)
-			pause(ctx, acceptPause)
+		case errors.As(err, &temporary) && temporary.Temporary():
+			s.log.Warnf("cannot accept connections for now: %v", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(acceptRetry):
+			}
 		default:
-			return fmt.Errorf("taking connections: %w", err)
+			return fmt.Errorf("accept connections: %w", err)
 		}
 	}
 }
 
-// acceptPause is how long to wait when the machine is out of file descriptors or memory.
-const acceptPause = 100 * time.Millisecond
-
-// isTemporary tells an accept error that passes by, such as too many open files.
-func isTemporary(err error) bool {
-	var e interface{ Temporary() bool }
-	return errors.As(err, &e) && e.Temporary()
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
-}
-
-// admit starts to serve a connection, if the caps allow.
+// admit serves a connection if the limits allow.
 func (s *Server) admit(ctx context.Context, conn net.Conn, work *sync.WaitGroup) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		// A controller that left without a word is found within a minute; Apple's may be silent for days.
-		_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3})
+		// Apple's controllers may be silent for days. A dead one is found
+		// within a minute.
+		_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{
+			Enable: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3,
+		})
 	}
 	p := newPeer(ctx, s, conn, work)
 	if !s.peers.add(p) {
+		s.log.Debugf("refused a connection from %s: too many are verified", p.host)
 		p.shut()
 		return
 	}
@@ -170,14 +238,14 @@ func (s *Server) admit(ctx context.Context, conn net.Conn, work *sync.WaitGroup)
 	work.Go(p.serve)
 }
 
-func portOf(a net.Addr) int {
+func portOf(a net.Addr) uint16 {
 	if tcp, ok := a.(*net.TCPAddr); ok {
-		return tcp.Port
+		return uint16(tcp.Port)
 	}
 	return 0
 }
 
-// identify flashes an accessory that nobody has paired yet.
+// identify flashes an accessory that is not paired yet.
 func (s *Server) identify(w http.ResponseWriter, r *http.Request) {
 	if s.records.load().paired() {
 		writeJSON(w, http.StatusBadRequest, statusJSON{Status: statusPrivileges})
@@ -190,10 +258,4 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request) {
 		c.SetValueRequestFunc(true, r)
 	}
 	w.WriteHeader(http.StatusNoContent)
-}
-
-func (s *Server) logf(format string, args ...any) {
-	if s.o.Logf != nil {
-		s.o.Logf(format, args...)
-	}
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/brutella/hap/accessory"
 	"github.com/brutella/hap/characteristic"
 	"github.com/brutella/hap/service"
+
+	"github.com/ps4kit/ps4kit/internal/mdns"
 )
 
 func TestNewMakesAnIdentityOnce(t *testing.T) {
@@ -27,7 +29,7 @@ func TestNewMakesAnIdentityOnce(t *testing.T) {
 	if a.DeviceID != b.DeviceID || a.SetupCode != b.SetupCode || a.SetupID != b.SetupID || a.ConfigNumber != 1 || b.ConfigNumber != 1 {
 		t.Error("a restart changes the identity")
 	}
-	if store.saves != 1 || !validDeviceID(a.DeviceID) || ValidSetupCode(a.SetupCode) != nil || a.Name != "Den" {
+	if store.saves != 1 || !validDeviceID(a.DeviceID) || a.SetupCode == "" || a.Name != "Den" {
 		t.Errorf("%d saves, device id %s", store.saves, a.DeviceID)
 	}
 	if other := newUnpaired(t, noCode).Info(); other.DeviceID == a.DeviceID || other.SetupCode == a.SetupCode {
@@ -41,7 +43,8 @@ func TestNewMakesAnIdentityOnce(t *testing.T) {
 	}
 }
 
-// Empty or damaged files meant a new identity, or an accessory open to pairing, in hap v0.0.35.
+// Empty or damaged files meant a new identity, or an accessory open to pairing,
+// in hap v0.0.35.
 func TestNewRefusesADamagedRecord(t *testing.T) {
 	t.Parallel()
 	admin := newController("admin")
@@ -111,7 +114,7 @@ func TestNewRefusesBadOptions(t *testing.T) {
 		if s, err := New(o); err == nil || s != nil {
 			t.Errorf("%s: %v", name, err)
 		} else if strings.Contains(err.Error(), "111-11-111") {
-			t.Errorf("%s: the error tells the code", name)
+			t.Errorf("%s: the error contains the code", name)
 		}
 	}
 }
@@ -159,13 +162,14 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d", "%x", "%q"} {
 			got := fmt.Sprintf(verb, v)
 			if strings.Contains(got, testCode) || strings.Contains(got, fmt.Sprintf("%x", r.Seed)) || strings.Contains(got, fmt.Sprint(r.Seed[:4])[1:8]) {
-				t.Errorf("%T under %s tells a secret", v, verb)
+				t.Errorf("%T under %s prints a secret", v, verb)
 			}
 		}
 	}
 }
 
-// Everything that Serve started has ended when it returns, in well under 2 seconds, whatever the peers are doing.
+// Everything that Serve started has ended when it returns, in well under 2
+// seconds, whatever the peers are doing.
 func TestServeStops(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -175,7 +179,7 @@ func TestServeStops(t *testing.T) {
 		f.dial().Write([]byte("POST /pair-setup HTTP/1.1\r\nContent-"))
 		f.dial()
 		f.Set(f.m.cs[iidActive], 1, nil)
-		time.Sleep(30 * time.Millisecond) // an event is being written that nobody reads
+		time.Sleep(30 * time.Millisecond) // an event is being written, and not read
 		start := time.Now()
 		stop()
 		if d := time.Since(start); d != 0 {
@@ -218,7 +222,7 @@ func TestServeListenerErrors(t *testing.T) {
 		if err := f.Serve(t.Context(), ln); !errors.Is(err, broken) {
 			t.Errorf("%v", err)
 		}
-		if d := time.Since(start); d != 2*acceptPause {
+		if d := time.Since(start); d != 2*acceptRetry {
 			t.Errorf("after %v", d)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -229,44 +233,37 @@ func TestServeListenerErrors(t *testing.T) {
 	})
 }
 
-// fakeAnnouncer notes what it is told.
-type fakeAnnouncer struct {
+// fakePublisher records what is published.
+type fakePublisher struct {
 	mu    sync.Mutex
-	fails int
-	told  []string
+	calls []string
 }
 
-func (f *fakeAnnouncer) note(what string, a Announcement) {
+func (f *fakePublisher) record(call string, args ...any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.told = append(f.told, fmt.Sprintf("%s %s %s %d paired=%t c#=%d", what, a.Name, a.Model, a.Port, a.Paired, a.ConfigNumber))
+	f.calls = append(f.calls, fmt.Sprintf(call, args...))
 }
 
-func (f *fakeAnnouncer) Announce(_ context.Context, a Announcement) (Announced, error) {
-	if f.fails > 0 {
-		f.fails--
-		return nil, errors.New("no network")
-	}
-	f.note("announce", a)
+func (f *fakePublisher) Publish(s mdns.Service) (mdns.Publication, error) {
+	f.record("publish %s %s %s %d %s", s.Name, s.Type, s.Host, s.Port, s.Text)
 	return f, nil
 }
 
-func (f *fakeAnnouncer) Update(a Announcement) { f.note("update", a) }
+func (f *fakePublisher) Update(text map[string]string) { f.record("update %s", text) }
+func (f *fakePublisher) Published() bool               { return true }
+func (f *fakePublisher) Close()                        { f.record("close") }
 
-func (f *fakeAnnouncer) Known() bool { return true }
-
-func (f *fakeAnnouncer) Close() error {
-	f.note("goodbye", Announcement{})
-	return errors.New("nobody there")
-}
-
-func TestAnnouncement(t *testing.T) {
+func TestPublish(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		fake := &fakeAnnouncer{fails: 2}
-		f := newPaired(t, func(o *Options) { o.Announcer = fake })
+		fake := &fakePublisher{}
+		f := newPaired(t, func(o *Options) {
+			o.Publisher = fake
+			o.Store.(*memoryStore).rec.DeviceID, o.Store.(*memoryStore).rec.SetupID = "A3:FB:3D:4D:2E:AC", "7OSX"
+		})
 		stop := f.startPiped(t)
-		time.Sleep(2*announceRetry + time.Millisecond)
+		synctest.Wait()
 		if err := f.Unpair(); err != nil {
 			t.Fatal(err)
 		}
@@ -276,12 +273,12 @@ func TestAnnouncement(t *testing.T) {
 		}
 		synctest.Wait()
 		stop()
-		want := []string{
-			"announce Den CUH-1216A 20000 paired=true c#=2", "update Den CUH-1216A 20000 paired=false c#=2", "update Den CUH-1216A 20000 paired=true c#=2",
-			"goodbye   0 paired=false c#=0",
+		text := func(sf string) string {
+			return "map[c#:2 ci:31 ff:0 id:A3:FB:3D:4D:2E:AC md:CUH-1216A pv:1.1 s#:1 sf:" + sf + " sh:Rnp7Mg==]"
 		}
-		if !slices.Equal(fake.told, want) {
-			t.Errorf("%q", fake.told)
+		want := []string{"publish Den _hap._tcp hap-a3fb3d4d2eac 20000 " + text("0"), "update " + text("1"), "update " + text("0"), "close"}
+		if !slices.Equal(fake.calls, want) {
+			t.Errorf("%q", fake.calls)
 		}
 	})
 }

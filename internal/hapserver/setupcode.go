@@ -4,82 +4,63 @@ import (
 	"crypto/rand"
 	"crypto/sha512"
 	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/big"
+	"net"
 	"strconv"
 	"strings"
 )
 
-// Errors about setup codes never repeat the code.
+// Errors about setup codes never contain the code.
 var (
 	errSetupCodeForm    = errors.New("a setup code has 8 digits, written 000-00-000")
-	errSetupCodeTrivial = errors.New("this setup code is too easy to guess: HomeKit refuses equal digits, 12345678 and 87654321")
-	errSetupID          = errors.New("a setup id has 4 characters of 0-9 and A-Z")
+	errSetupCodeTrivial = errors.New("HomeKit refuses setup codes of equal digits, 12345678 and 87654321")
+	errSetupID          = errors.New("a setup id is 4 characters of 0-9 and A-Z")
 )
 
 const (
-	setupCodes       = 100_000_000
-	setupIDAlphabet  = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	setupIDLen       = 4
-	setupPayloadLen  = 9         // base-36 digits
-	setupPayloadIP   = 2 << 27   // flag: the accessory speaks HAP over IP
-	setupCategoryBit = 31        // the category's place in the payload
-	setupURIPrefix   = "X-HM://" // docs/homekit.md §3
+	setupIDAlphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	setupIDLen      = 4
 )
 
-// NewSetupCode returns a random setup code such as 518-08-582; every valid code is equally likely.
+// NewSetupCode returns a random setup code such as 518-08-582.
 func NewSetupCode() string {
 	for {
-		n := randomBelow(setupCodes)
-		if code, err := FormatSetupCode(fmt.Sprintf("%08d", n)); err == nil {
+		if code, err := FormatSetupCode(fmt.Sprintf("%08d", randomBelow(100_000_000))); err == nil {
 			return code
 		}
 	}
 }
 
-// ValidSetupCode tells why a code, written 518-08-582 or 51808582, cannot be used: not 8 digits, or too easy to guess
-// (docs/homekit.md §3). The error never repeats the code.
-func ValidSetupCode(code string) error {
-	_, err := FormatSetupCode(code)
-	return err
-}
-
-// FormatSetupCode returns a code in the form in which HAP hashes and shows it, 518-08-582, or ValidSetupCode's error.
+// FormatSetupCode returns a code written 518-08-582 or 51808582 in the first
+// form, which HAP hashes. It fails if the code is not 8 digits or too easy to
+// guess (docs/homekit.md §3).
 func FormatSetupCode(code string) (string, error) {
-	digits, err := setupDigits(code)
-	if err != nil {
-		return "", err
-	}
-	if digits == "12345678" || digits == "87654321" || strings.Count(digits, digits[:1]) == len(digits) {
-		return "", errSetupCodeTrivial
-	}
-	return digits[:3] + "-" + digits[3:5] + "-" + digits[5:], nil
-}
-
-// setupDigits takes the dashes out of 518-08-582.
-func setupDigits(code string) (string, error) {
 	if len(code) == 10 && code[3] == '-' && code[6] == '-' {
 		code = code[:3] + code[4:6] + code[7:]
 	}
 	if len(code) != 8 || strings.Trim(code, "0123456789") != "" {
 		return "", errSetupCodeForm
 	}
-	return code, nil
+	if code == "12345678" || code == "87654321" || strings.Count(code, code[:1]) == len(code) {
+		return "", errSetupCodeTrivial
+	}
+	return code[:3] + "-" + code[3:5] + "-" + code[5:], nil
 }
 
 // NewSetupID returns a random setup id such as 7OSX.
 func NewSetupID() string {
 	id := make([]byte, setupIDLen)
 	for i := range id {
-		id[i] = setupIDAlphabet[randomBelow(uint32(len(setupIDAlphabet)))]
+		id[i] = setupIDAlphabet[randomBelow(int64(len(setupIDAlphabet)))]
 	}
 	return string(id)
 }
 
-// SetupURI returns what a HomeKit QR code holds, X-HM://00UQ9WSHY7OSX (docs/homekit.md §3). category is the accessory's (31 is a
-// television). It fails for a code that ValidSetupCode refuses and for a setup id that is not 4 of 0-9 and A-Z.
-// The result tells the code: it is as secret.
+// SetupURI returns the content of a HomeKit QR code, such as
+// X-HM://00UQ9WSHY7OSX (docs/homekit.md §3). It contains the setup code, and is
+// as secret.
 func SetupURI(category uint8, code, setupID string) (string, error) {
 	code, err := FormatSetupCode(code)
 	if err != nil {
@@ -92,13 +73,13 @@ func SetupURI(category uint8, code, setupID string) (string, error) {
 	if err != nil {
 		return "", errSetupCodeForm
 	}
-	payload := strconv.FormatUint(uint64(category)<<setupCategoryBit|setupPayloadIP|number, 36)
-	payload = strings.Repeat("0", setupPayloadLen-len(payload)) + strings.ToUpper(payload)
-	return setupURIPrefix + payload + setupID, nil
+	const overIP = 2 << 27
+	payload := strings.ToUpper(strconv.FormatUint(uint64(category)<<31|overIP|number, 36))
+	return "X-HM://" + strings.Repeat("0", 9-len(payload)) + payload + setupID, nil
 }
 
-// SetupHash returns the sh entry of the TXT record, which lets a controller find the accessory whose QR code it has read.
-// deviceID is six bytes in hex with colons, A3:FB:3D:4D:2E:AC.
+// SetupHash returns the sh entry of the TXT record, by which a controller finds
+// the accessory whose QR code it has read. A device id is A3:FB:3D:4D:2E:AC.
 func SetupHash(setupID, deviceID string) string {
 	sum := sha512.Sum512([]byte(setupID + strings.ToUpper(deviceID)))
 	return base64.StdEncoding.EncodeToString(sum[:4])
@@ -107,18 +88,12 @@ func SetupHash(setupID, deviceID string) string {
 // newDeviceID returns a random device id such as A3:FB:3D:4D:2E:AC.
 func newDeviceID() string {
 	var b [6]byte
-	rand.Read(b[:]) // never fails, crypto/rand says
-	return fmt.Sprintf("%02X:%02X:%02X:%02X:%02X:%02X", b[0], b[1], b[2], b[3], b[4], b[5])
+	rand.Read(b[:]) // never fails
+	return strings.ToUpper(net.HardwareAddr(b[:]).String())
 }
 
-// randomBelow returns a uniform random number below n, which is at most 1<<31.
-func randomBelow(n uint32) uint32 {
-	limit := 1<<32 - 1<<32%uint64(n) // the largest multiple of n: a remainder of what lies above would favour small numbers
-	var b [4]byte
-	for {
-		rand.Read(b[:]) // never fails, crypto/rand says
-		if v := binary.BigEndian.Uint32(b[:]); uint64(v) < limit {
-			return v % n
-		}
-	}
+// randomBelow returns a uniform random number below n.
+func randomBelow(n int64) int64 {
+	v, _ := rand.Int(rand.Reader, big.NewInt(n)) // never fails
+	return v.Int64()
 }

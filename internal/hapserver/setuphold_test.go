@@ -36,7 +36,8 @@ func TestPairSetupBusy(t *testing.T) {
 	}
 }
 
-// A stranger that idles after M1 blocked pairing in hap v0.0.35. M1 again and again does not prolong the 30 seconds either.
+// A stranger that idles after M1 blocked pairing in hap v0.0.35. M1 again and
+// again does not prolong the 30 seconds either.
 func TestPairSetupIdleHolder(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -70,7 +71,7 @@ func TestPairSetupSlowTypist(t *testing.T) {
 		}
 		time.Sleep(31 * time.Second)
 		if err := slow.pair(testCode, f.Info().DeviceID); err != nil {
-			t.Errorf("nobody else asks: %v", err)
+			t.Errorf("no other connection asked: %v", err)
 		}
 		if err := f.Unpair(); err != nil {
 			t.Fatal(err)
@@ -92,7 +93,8 @@ func TestPairSetupSlowTypist(t *testing.T) {
 	})
 }
 
-// A guess of a connection that has lost pair-setup to another one is not answered, so it does not count either.
+// A guess of a connection that has lost pair-setup to another one is not
+// answered, so it does not count either.
 func TestPairSetupM3AfterTakeover(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -109,11 +111,11 @@ func TestPairSetupM3AfterTakeover(t *testing.T) {
 		m3 := message(3)
 		m3.add(tlvPublicKey, []byte{5})
 		m3.add(tlvProof, make([]byte, 64))
-		if _, err := idle.exchange("/pair-setup", m3, 4); !isPairError(err, tlvErrBusy) || f.Info().SetupFailures != 0 {
-			t.Errorf("%v, %d failures", err, f.Info().SetupFailures)
+		if _, err := idle.exchange("/pair-setup", m3, 4); !isPairError(err, tlvErrBusy) || f.Stats().SetupFailures != 0 {
+			t.Errorf("%v, %d failures", err, f.Stats().SetupFailures)
 		}
-		if _, err := other.exchange("/pair-setup", m3, 4); !isPairError(err, tlvErrAuthentication) || f.Info().SetupFailures != 1 {
-			t.Errorf("%v, %d failures", err, f.Info().SetupFailures)
+		if _, err := other.exchange("/pair-setup", m3, 4); !isPairError(err, tlvErrAuthentication) || f.Stats().SetupFailures != 1 {
+			t.Errorf("%v, %d failures", err, f.Stats().SetupFailures)
 		}
 	})
 }

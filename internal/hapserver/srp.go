@@ -6,9 +6,11 @@ import (
 	"crypto/subtle"
 	"errors"
 	"math/big"
+	"sync"
 )
 
-// SRP-6a as HAP uses it: the 3072-bit group of RFC 5054 with g = 5, SHA-512, user name "Pair-Setup".
+// SRP-6a with the 3072-bit group of RFC 5054, g = 5, SHA-512 and the user name
+// "Pair-Setup":
 //
 //	x  = H(salt | H("Pair-Setup:" | code))    v  = g^x
 //	k  = H(N | PAD(g))                        B  = kv + g^b
@@ -17,11 +19,12 @@ import (
 //	M1 = H(H(N) xor H(g) | H("Pair-Setup") | salt | PAD(A) | PAD(B) | K)
 //	M2 = H(PAD(A) | M1 | K)
 //
-// PAD is a left padding with zeros to 384 bytes. Leaving it out refuses about 6 of 1,000 right codes
-// (docs/homekit.md §6). g is hashed as one byte in M1, as all controllers do.
+// PAD pads with zeros on the left to 384 bytes. Without it, about 6 of 1,000
+// right codes are refused (docs/homekit.md §6). In M1, g is hashed as one byte,
+// as controllers do.
 //
-// math/big is not constant-time. What an attacker could measure is one random b for each exchange, and exchanges are
-// limited to 100 failures in the life of a setup code (docs/homekit.md §6).
+// math/big is not constant-time. An attacker could measure one random b for
+// each exchange, and has 100 exchanges in the life of a setup code.
 const (
 	srpUser     = "Pair-Setup"
 	srpSaltLen  = 16
@@ -39,64 +42,59 @@ const (
 )
 
 var (
-	errSRPBadKey = errors.New("srp: the controller's public key is not valid")
-	errSRPProof  = errors.New("srp: the controller's proof does not match: wrong setup code")
+	errSRPBadKey = errors.New("srp: invalid public key of the controller")
+	errSRPProof  = errors.New("srp: wrong setup code")
 )
 
 // srpServer is the accessory's side of one pair-setup exchange.
 type srpServer struct {
+	salt    []byte
+	public  []byte // B, padded
 	n, v, b *big.Int
-	saltB   []byte
-	pub     []byte // B, padded
 }
 
-// newSRPServer begins an exchange for a setup code (518-08-582 or 51808582), with a random salt and a random private value.
+// newSRPServer starts an exchange for a setup code with a random salt and b.
 func newSRPServer(code string) (*srpServer, error) {
 	secret := make([]byte, srpSaltLen+srpPrivate)
-	rand.Read(secret) // never fails, crypto/rand says
+	rand.Read(secret) // never fails
 	return newSRPServerWith(code, secret[:srpSaltLen], secret[srpSaltLen:])
 }
 
-// newSRPServerWith begins an exchange with a given salt and private value b.
 func newSRPServerWith(code string, salt, b []byte) (*srpServer, error) {
 	code, err := FormatSetupCode(code)
 	if err != nil {
 		return nil, err
 	}
 	n, g := srpGroup()
-	s := &srpServer{n: n, b: new(big.Int).SetBytes(b), saltB: salt}
+	s := &srpServer{salt: salt, n: n, b: new(big.Int).SetBytes(b)}
 	s.v = new(big.Int).Exp(g, srpX(code, salt), n)
-	pub := new(big.Int).Exp(g, s.b, n)
-	pub.Add(pub, new(big.Int).Mul(srpMultiplier(n, g), s.v)).Mod(pub, n)
-	s.pub = srpPad(pub)
+	public := new(big.Int).Exp(g, s.b, n)
+	public.Add(public, new(big.Int).Mul(srpMultiplier(n, g), s.v)).Mod(public, n)
+	s.public = srpPad(public)
 	return s, nil
 }
 
-// salt is what M2 carries: 16 bytes.
-func (s *srpServer) salt() []byte { return s.saltB }
-
-// publicKey is B: 384 bytes, zero-padded.
-func (s *srpServer) publicKey() []byte { return s.pub }
-
-// verify checks the controller's public key A and proof M1, and returns the session key (64 bytes) and our proof M2.
-// A may have lost its leading zeros on the way; a longer one, 0, and N or more are errSRPBadKey. A wrong proof is errSRPProof.
+// verify checks the controller's public key A and proof M1, and returns the
+// session key K and our proof M2. A may have lost leading zeros in transit. It
+// returns errSRPBadKey if A is 0, or N or more, and errSRPProof for a wrong
+// proof.
 func (s *srpServer) verify(a, m1 []byte) (key, m2 []byte, err error) {
-	pub := new(big.Int).SetBytes(a)
-	if len(a) > srpKeyLen || pub.Sign() == 0 || pub.Cmp(s.n) >= 0 {
+	public := new(big.Int).SetBytes(a)
+	if len(a) > srpKeyLen || public.Sign() == 0 || public.Cmp(s.n) >= 0 {
 		return nil, nil, errSRPBadKey
 	}
-	a = srpPad(pub)
-	key = srpHash(srpPad(s.secret(pub)))
-	want := srpProof(s.n, s.saltB, a, s.pub, key)
+	a = srpPad(public)
+	key = srpHash(srpPad(s.secret(public)))
+	want := srpProof(s.n, s.salt, a, s.public, key)
 	if subtle.ConstantTimeCompare(want, m1) != 1 {
 		return nil, nil, errSRPProof
 	}
 	return key, srpHash(a, m1, key), nil
 }
 
-// secret is S = (A v^u)^b.
+// secret returns S.
 func (s *srpServer) secret(a *big.Int) *big.Int {
-	u := new(big.Int).SetBytes(srpHash(srpPad(a), s.pub))
+	u := new(big.Int).SetBytes(srpHash(srpPad(a), s.public))
 	base := new(big.Int).Exp(s.v, u, s.n)
 	base.Mul(base, a).Mod(base, s.n)
 	return base.Exp(base, s.b, s.n)
@@ -107,17 +105,17 @@ func srpGroup() (n, g *big.Int) {
 	return n, big.NewInt(srpGen)
 }
 
-// srpMultiplier is k.
+// srpMultiplier returns k.
 func srpMultiplier(n, g *big.Int) *big.Int {
 	return new(big.Int).SetBytes(srpHash(srpPad(n), srpPad(g)))
 }
 
-// srpX is x; the code is hashed with its dashes.
+// srpX returns x for a code with dashes.
 func srpX(code string, salt []byte) *big.Int {
 	return new(big.Int).SetBytes(srpHash(salt, srpHash([]byte(srpUser+":"+code))))
 }
 
-// srpProof is M1; a and b are padded.
+// srpProof returns M1 for a padded A and B.
 func srpProof(n *big.Int, salt, a, b, key []byte) []byte {
 	group := srpHash(srpPad(n))
 	subtle.XORBytes(group, group, srpHash([]byte{srpGen}))
@@ -132,4 +130,41 @@ func srpHash(parts ...[]byte) []byte {
 		h.Write(p)
 	}
 	return h.Sum(nil)
+}
+
+// srpOffer is the exchange that M2 offers. Making one costs two exponentiations
+// of 3072 bits, so it is offered with the same salt and B until an M3 has used
+// it. A stranger who repeats M1 costs next to nothing, and one who sends M3
+// gets at most 100 guesses. B alone reveals nothing about the code.
+type srpOffer struct {
+	mu   sync.Mutex
+	code string
+	srp  *srpServer // nil: the next M1 makes one
+}
+
+// get returns the exchange on offer for a setup code.
+func (o *srpOffer) get(code string) (*srpServer, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.srp != nil && o.code == code {
+		return o.srp, nil
+	}
+	srp, err := newSRPServer(code)
+	if err != nil {
+		return nil, err
+	}
+	o.code, o.srp = code, srp
+	return srp, nil
+}
+
+// use withdraws an exchange before its proof is checked, so that each B is good
+// for one guess. It returns false if the exchange is not on offer any more.
+func (o *srpOffer) use(srp *srpServer) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.srp != srp {
+		return false
+	}
+	o.srp = nil
+	return true
 }

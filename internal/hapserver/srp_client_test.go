@@ -8,7 +8,8 @@ import (
 	"slices"
 )
 
-// srpClient is a controller's side of SRP, written from RFC 5054 for tests: it shares nothing with srp.go but the prime.
+// srpClient is a controller's side of SRP, written from RFC 5054 for tests: it
+// shares nothing with srp.go but the prime.
 type srpClient struct {
 	A, M1, K []byte
 	m2       []byte
@@ -46,7 +47,7 @@ func newSRPClientWith(code string, salt, b, private []byte) *srpClient {
 	return c
 }
 
-// check tells whether the server's proof is right.
+// check reports whether the server's proof is right.
 func (c *srpClient) check(m2 []byte) bool { return bytes.Equal(c.m2, m2) }
 
 func sha512Of(parts ...[]byte) []byte {

@@ -23,7 +23,8 @@ type srpVector struct {
 	Salt, PrivA, PrivB, V, A, B, S, K, M1, M2 hexBytes
 }
 
-// UnmarshalJSON is written out because the names of a and A differ by case only, which encoding/json ignores.
+// UnmarshalJSON is written out because the names of a and A differ by case
+// only, which encoding/json ignores.
 func (v *srpVector) UnmarshalJSON(b []byte) error {
 	var m map[string]string
 	if err := json.Unmarshal(b, &m); err != nil {
@@ -53,7 +54,8 @@ func srpVectors(t *testing.T) []srpVector {
 	return file.Vectors
 }
 
-// The vectors come from another implementation; A, B and S that start with a zero byte are among them.
+// The vectors come from another implementation; A, B and S that start with a
+// zero byte are among them.
 func TestSRPVectors(t *testing.T) {
 	t.Parallel()
 	zeroLed := map[string]bool{}
@@ -87,7 +89,7 @@ func testSRPVector(t *testing.T, v srpVector) {
 		name      string
 		got, want []byte
 	}{
-		{"salt", s.salt(), v.Salt}, {"verifier", srpPad(s.v), v.V}, {"B", s.publicKey(), v.B}, {"K", key, v.K}, {"M2", m2, v.M2},
+		{"salt", s.salt, v.Salt}, {"verifier", srpPad(s.v), v.V}, {"B", s.public, v.B}, {"K", key, v.K}, {"M2", m2, v.M2},
 		{"controller's A", c.A, v.A}, {"controller's K", c.K, v.K}, {"controller's M1", c.M1, v.M1},
 	} {
 		if !bytes.Equal(f.got, f.want) {
@@ -125,7 +127,8 @@ func TestSRPShortKey(t *testing.T) {
 	}
 }
 
-// With A = 0 the shared secret would be 0 whatever the code: the proof is right, and still refused.
+// With A = 0 the shared secret would be 0 whatever the code: the proof is
+// right, and still refused.
 func TestSRPRefusesBadKeys(t *testing.T) {
 	t.Parallel()
 	s, err := newSRPServer("518-08-582")
@@ -134,7 +137,7 @@ func TestSRPRefusesBadKeys(t *testing.T) {
 	}
 	n, _ := srpGroup()
 	zeroKey := srpHash(make([]byte, srpKeyLen))
-	forged := srpProof(n, s.salt(), make([]byte, srpKeyLen), s.publicKey(), zeroKey)
+	forged := srpProof(n, s.salt, make([]byte, srpKeyLen), s.public, zeroKey)
 	for name, a := range map[string][]byte{
 		"empty": {}, "nil": nil, "zero": make([]byte, srpKeyLen), "one zero byte": {0}, "N": n.Bytes(),
 		"above N": bytes.Repeat([]byte{0xFF}, srpKeyLen), "too long": append([]byte{0}, n.Bytes()...),
@@ -152,12 +155,12 @@ func TestSRPRefusesWrongProofs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := newSRPClient("518-08-582", s.salt(), s.publicKey())
+	c := newSRPClient("518-08-582", s.salt, s.public)
 	flipped := bytes.Clone(c.M1)
 	flipped[63] ^= 1
 	for name, m1 := range map[string][]byte{
 		"nil": nil, "short": c.M1[:63], "long": append(bytes.Clone(c.M1), 0), "one bit": flipped, "zero": make([]byte, 64),
-		"wrong code": newSRPClient("518-08-583", s.salt(), s.publicKey()).M1,
+		"wrong code": newSRPClient("518-08-583", s.salt, s.public).M1,
 	} {
 		if key, m2, err := s.verify(c.A, m1); !errors.Is(err, errSRPProof) || key != nil || m2 != nil {
 			t.Errorf("%s: got %v, want errSRPProof", name, err)
@@ -172,7 +175,7 @@ func TestSRPCodeForms(t *testing.T) {
 	t.Parallel()
 	v := srpVectors(t)[0]
 	s, err := newSRPServerWith(strings.ReplaceAll(v.Code, "-", ""), v.Salt, v.PrivB)
-	if err != nil || !bytes.Equal(s.publicKey(), v.B) {
+	if err != nil || !bytes.Equal(s.public, v.B) {
 		t.Errorf("a code without dashes gives another verifier: %v", err)
 	}
 	if _, err := newSRPServer("123-45-678"); err == nil {
@@ -187,15 +190,16 @@ func TestSRPServersDiffer(t *testing.T) {
 	if errA != nil || errB != nil {
 		t.Fatal(errA, errB)
 	}
-	if bytes.Equal(a.salt(), b.salt()) || bytes.Equal(a.publicKey(), b.publicKey()) || a.b.Cmp(b.b) == 0 {
+	if bytes.Equal(a.salt, b.salt) || bytes.Equal(a.public, b.public) || a.b.Cmp(b.b) == 0 {
 		t.Error("two exchanges share a random value")
 	}
-	if len(a.salt()) != 16 || len(a.publicKey()) != 384 {
-		t.Errorf("salt of %d and B of %d bytes, want 16 and 384", len(a.salt()), len(a.publicKey()))
+	if len(a.salt) != 16 || len(a.public) != 384 {
+		t.Errorf("salt of %d and B of %d bytes, want 16 and 384", len(a.salt), len(a.public))
 	}
 }
 
-// Random codes, salts and keys work out. Leading zeros, which turn up in about 1 of 100 exchanges, are the business of the vectors.
+// Random codes, salts and keys work out. Leading zeros, which turn up in about
+// 1 of 100 exchanges, are the business of the vectors.
 func TestSRPRandomExchanges(t *testing.T) {
 	t.Parallel()
 	for i := range 12 {
@@ -203,7 +207,8 @@ func TestSRPRandomExchanges(t *testing.T) {
 	}
 }
 
-// exchange pairs with the right code, and now and then tries a wrong one as well.
+// exchange pairs with the right code, and now and then tries a wrong one as
+// well.
 func exchange(t *testing.T, tryWrong bool) {
 	code := NewSetupCode()
 	s, err := newSRPServer(code)
@@ -211,15 +216,15 @@ func exchange(t *testing.T, tryWrong bool) {
 		t.Error(err)
 		return
 	}
-	c := newSRPClient(code, s.salt(), s.publicKey())
+	c := newSRPClient(code, s.salt, s.public)
 	key, m2, err := s.verify(c.A, c.M1)
 	if err != nil || !bytes.Equal(key, c.K) || !c.check(m2) {
-		t.Errorf("right code refused (A %x…, B %x…): %v", c.A[:2], s.publicKey()[:2], err)
+		t.Errorf("right code refused (A %x…, B %x…): %v", c.A[:2], s.public[:2], err)
 	}
 	if !tryWrong {
 		return
 	}
-	wrong := newSRPClient(NewSetupCode(), s.salt(), s.publicKey())
+	wrong := newSRPClient(NewSetupCode(), s.salt, s.public)
 	if _, _, err := s.verify(wrong.A, wrong.M1); !errors.Is(err, errSRPProof) {
 		t.Errorf("wrong code: got %v, want errSRPProof", err)
 	}

@@ -39,7 +39,8 @@ func TestPairSetupM1IsNotPaidTwice(t *testing.T) {
 	}
 }
 
-// Each guess is at an exchange of its own, right or wrong, and a reset makes one for the new code.
+// Each guess is at an exchange of its own, right or wrong, and a reset makes
+// one for the new code.
 func TestPairSetupExchangeIsUsedOnce(t *testing.T) {
 	t.Parallel()
 	f := newUnpaired(t, func(o *Options) { o.SetupCode = "" }).start(t)

@@ -5,11 +5,12 @@ import (
 	"fmt"
 )
 
-// TLV8 is how pairing messages are written: a type byte, a length byte and a value of at most 255 bytes. A longer value is cut
-// into fragments of 255 bytes that follow each other under the same type, the last one shorter.
+// tlv is the items of a pairing message, in TLV8: a type byte, a length byte
+// and up to 255 bytes of value. A longer value is split into fragments of 255
+// bytes under the same type, and a shorter last one.
 //
-// This codec keeps the order of the items and the separators of a list, which the pairing messages need and which
-// a codec for structs hides.
+// Unlike a codec for structs, this one keeps the order of items and the
+// separators of lists, which pairing messages need.
 type tlv []tlvItem
 
 type tlvItem struct {
@@ -27,28 +28,13 @@ const (
 	tlvEncryptedData = 0x05
 	tlvState         = 0x06
 	tlvError         = 0x07
-	tlvRetryDelay    = 0x08
-	tlvCertificate   = 0x09
 	tlvSignature     = 0x0A
 	tlvPermissions   = 0x0B
-	tlvFragmentData  = 0x0C
-	tlvFragmentLast  = 0x0D
 	tlvFlags         = 0x13
 	tlvSeparator     = 0xFF
 )
 
-// Values of a tlvError item.
-const (
-	tlvErrUnknown        = 1
-	tlvErrAuthentication = 2
-	tlvErrBackoff        = 3
-	tlvErrMaxPeers       = 4
-	tlvErrMaxTries       = 5
-	tlvErrUnavailable    = 6
-	tlvErrBusy           = 7
-)
-
-// What parseTLV takes at most. The largest request of a controller, M5, has about 200 bytes in 2 items.
+// The largest message of a controller, M5, has about 200 bytes in 2 items.
 const (
 	tlvFragment = 255
 	tlvMaxBytes = 64 << 10
@@ -57,17 +43,17 @@ const (
 
 var errTLV = errors.New("malformed TLV8")
 
-// parseTLV reads items up to the end of b. A fragment continues the one before it when that has the same type and is full
-// (255 bytes). The values are copies of b's bytes. Every error is an errTLV.
+// parseTLV parses items up to the end of b. Values are copies. All errors wrap
+// errTLV.
 func parseTLV(b []byte) (tlv, error) {
 	if len(b) > tlvMaxBytes {
 		return nil, fmt.Errorf("%w: %d bytes", errTLV, len(b))
 	}
 	var t tlv
-	full := false // the fragment before was full: an equal type continues it
+	full := false // the last fragment is full: one of the same type continues it
 	for len(b) > 0 {
 		if len(b) < 2 || len(b) < 2+int(b[1]) {
-			return nil, fmt.Errorf("%w: an item is cut off", errTLV)
+			return nil, fmt.Errorf("%w: truncated item", errTLV)
 		}
 		typ, v := b[0], b[2:2+int(b[1])]
 		b = b[2+len(v):]
@@ -93,22 +79,21 @@ func (t tlv) get(typ byte) ([]byte, bool) {
 	return nil, false
 }
 
-// byteAt returns the first item of a type as the one-byte integer it has to be; false when there is none or it has another length.
+// byteAt returns the first item of a type if its value is one byte.
 func (t tlv) byteAt(typ byte) (byte, bool) {
-	v, ok := t.get(typ)
-	if !ok || len(v) != 1 {
+	v, _ := t.get(typ)
+	if len(v) != 1 {
 		return 0, false
 	}
 	return v[0], true
 }
 
-// add appends an item. The value is not copied.
+// add appends an item. It does not copy the value.
 func (t *tlv) add(typ byte, v []byte) { *t = append(*t, tlvItem{Type: typ, Value: v}) }
 
-// addByte appends an item that holds a one-byte integer.
+// addByte appends an item that is a number.
 func (t *tlv) addByte(typ, v byte) { t.add(typ, []byte{v}) }
 
-// encode writes the items, values over 255 bytes in fragments.
 func (t tlv) encode() []byte {
 	var out []byte
 	for i, it := range t {
@@ -119,7 +104,7 @@ func (t tlv) encode() []byte {
 		}
 		out = append(append(out, it.Type, byte(len(v))), v...)
 		if len(v) == tlvFragment && i+1 < len(t) && t[i+1].Type == it.Type {
-			out = append(out, it.Type, 0) // ends the value, or the next item would continue it
+			out = append(out, it.Type, 0) // or the next item would continue this one
 		}
 	}
 	return out

@@ -11,7 +11,8 @@ func filled(n int) []byte { return bytes.Repeat([]byte{0xAB}, n) }
 
 func fragment(typ byte, n int) []byte { return append([]byte{typ, byte(n)}, filled(n)...) }
 
-// tlvCases have one wire form each, so the same table serves parsing, writing and the fuzz seeds.
+// tlvCases have one wire form each, so the same table serves parsing, writing
+// and the fuzz seeds.
 func tlvCases() map[string]struct {
 	wire  []byte
 	items tlv
@@ -98,7 +99,8 @@ func TestTLVGet(t *testing.T) {
 	}
 }
 
-// The parser must not keep the caller's buffer: a request body's buffer is used again.
+// The parser must not keep the caller's buffer: a request body's buffer is used
+// again.
 func TestTLVCopies(t *testing.T) {
 	t.Parallel()
 	wire := append(fragment(3, 255), fragment(3, 7)...)
@@ -112,7 +114,8 @@ func TestTLVCopies(t *testing.T) {
 	}
 }
 
-// Whatever parses is written so that it parses the same again, in no more bytes than it took, and no byte of a value is lost.
+// Whatever parses is written so that it parses the same again, in no more bytes
+// than it took, and no byte of a value is lost.
 func FuzzTLV(f *testing.F) {
 	for _, c := range tlvCases() {
 		f.Add(c.wire)

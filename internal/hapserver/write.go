@@ -4,16 +4,18 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
+	"unicode/utf8"
 )
 
-// writeBody is the body of PUT /characteristics.
-type writeBody struct {
+// writeRequest is the body of PUT /characteristics.
+type writeRequest struct {
 	Items []writeItem `json:"characteristics"`
 	PID   *uint64     `json:"pid"`
 }
 
-// writeItem is one write, one change of a subscription, or both.
+// writeItem is a write, a change of a subscription, or both.
 type writeItem struct {
 	AID      *uint64         `json:"aid"`
 	IID      *uint64         `json:"iid"`
@@ -37,16 +39,17 @@ func (f *flag) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// timedWrite is a prepared write: the next PUT with this pid, if it comes in time.
+// timedWrite announces a write: the next PUT with this pid, if it comes in
+// time.
 type timedWrite struct {
 	pid   uint64
 	until time.Time
 }
 
-// maxTimedWrite bounds how long a timed write may be prepared ahead.
+// maxTimedWrite is the longest time between /prepare and its write.
 const maxTimedWrite = time.Hour
 
-// prepare begins a timed write.
+// prepare announces a timed write.
 func (s *Server) prepare(w http.ResponseWriter, r *http.Request) {
 	var in struct{ TTL, PID *uint64 }
 	if !decodeJSON(w, r, &in) {
@@ -61,23 +64,27 @@ func (s *Server) prepare(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, statusJSON{})
 }
 
-// decodeJSON reads a body, or answers 400 when it is not what the request needs.
+// decodeJSON decodes a body, or answers with status 400 and returns false. It
+// refuses what is not UTF-8, which encoding/json would replace.
 func decodeJSON(w http.ResponseWriter, r *http.Request, v any) bool {
 	b := body(r)
-	if !text(b) || json.Unmarshal(b, v) != nil {
+	if !utf8.Valid(b) || json.Unmarshal(b, v) != nil {
 		writeJSON(w, http.StatusBadRequest, statusJSON{Status: statusInvalid})
 		return false
 	}
 	return true
 }
 
-// putCharacteristics writes and subscribes. 204 when all went well and nothing is to be returned, else 207 with every item.
+// putCharacteristics writes and subscribes. It answers with status 204 if all
+// items succeed without a value to return, and otherwise with 207 and every
+// item.
 func (s *Server) putCharacteristics(w http.ResponseWriter, r *http.Request) {
-	var in writeBody
+	var in writeRequest
 	if !decodeJSON(w, r, &in) {
 		return
 	}
-	if !in.complete() {
+	incomplete := func(it writeItem) bool { return it.AID == nil || it.IID == nil }
+	if len(in.Items) == 0 || slices.ContainsFunc(in.Items, incomplete) {
 		writeJSON(w, http.StatusUnprocessableEntity, statusJSON{Status: statusInvalid})
 		return
 	}
@@ -99,17 +106,8 @@ func (s *Server) putCharacteristics(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusMultiStatus, itemsJSON{items})
 }
 
-// complete tells whether there is something to write and each item says where.
-func (b *writeBody) complete() bool {
-	for _, it := range b.Items {
-		if it.AID == nil || it.IID == nil {
-			return false
-		}
-	}
-	return len(b.Items) > 0
-}
-
-// takeTimed uses up the prepared write that pid names. A pid that was not prepared or is too late refuses the whole request.
+// takeTimed uses up the prepared write. A pid that is unknown or too late
+// refuses the whole request.
 func (p *peer) takeTimed(pid *uint64) (timed, refused bool) {
 	if pid == nil {
 		return false, false
@@ -144,8 +142,8 @@ func (s *Server) writeItem(id cellID, wr writeItem, timed bool, r *http.Request)
 	return it
 }
 
-// write checks a value and gives it to the handler, or stores it when there is none. Every valid value gets there,
-// equal to the stored one or not.
+// write passes a valid value to the handler, or stores it if there is none. The
+// handler gets every valid value, equal to the stored one or not.
 func (s *Server) write(ce *cell, raw json.RawMessage, timed bool, r *http.Request) (response any, status int) {
 	switch {
 	case !ce.c.IsWritable():
@@ -164,15 +162,15 @@ func (s *Server) write(ce *cell, raw json.RawMessage, timed bool, r *http.Reques
 	return nil, 0
 }
 
-// writeResponse is what a write with r=true gets: what the handler returned, else the value as it is now, nothing for one that
-// cannot be read.
+// writeResponse returns the value for a write with r=true: the handler's, or
+// the current one.
 func (s *Server) writeResponse(ce *cell, response any, r *http.Request) json.RawMessage {
 	if response == nil {
 		return s.readItem(ce.id, r).Value
 	}
 	b, err := json.Marshal(response)
 	if err != nil {
-		s.logf("characteristic %d answered a write with what JSON cannot hold", ce.c.Id)
+		s.log.Errorf("cannot encode the response of characteristic %d to a write", ce.c.Id)
 		return nil
 	}
 	return b

@@ -15,7 +15,8 @@ func putBody(iid uint64, value string) string {
 	return fmt.Sprintf(`{"characteristics":[{"aid":1,"iid":%d,"value":%s}]}`, iid, value)
 }
 
-// hap v0.0.35 did not pass on a write equal to the stored value: of five arrow keys two arrived.
+// hap v0.0.35 did not pass on a write equal to the stored value: of five arrow
+// keys two arrived.
 func TestEqualWritesReachTheHandler(t *testing.T) {
 	t.Parallel()
 	f := newPaired(t).start(t)
@@ -36,7 +37,8 @@ func TestEqualWritesReachTheHandler(t *testing.T) {
 	}
 }
 
-// JSON of the wrong type, or out of range, was stored by hap v0.0.35; the next typed read panicked.
+// JSON of the wrong type, or out of range, was stored by hap v0.0.35; the next
+// typed read panicked.
 func TestWriteTypesAndRanges(t *testing.T) {
 	t.Parallel()
 	f := newPaired(t).start(t)
@@ -166,7 +168,8 @@ func TestWriteResponse(t *testing.T) {
 	}
 }
 
-// hap v0.0.35 took any pid in a timed write and dereferenced nil without /prepare.
+// hap v0.0.35 took any pid in a timed write and dereferenced nil without
+// /prepare.
 func TestTimedWrite(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -224,7 +227,7 @@ func TestTimedWrite(t *testing.T) {
 
 func TestHandlerThatPanicsCostsOneConnection(t *testing.T) {
 	t.Parallel()
-	f := newPaired(t, func(o *Options) { o.Logf = nil }).start(t)
+	f := newPaired(t, func(o *Options) { o.Log = nil }).start(t)
 	f.m.cs[iidWord].SetValueRequestFunc = func(any, *http.Request) (any, int) { panic("handler") }
 	c, other := f.connect(t, nil), f.connect(t, nil)
 	if a, err := c.do("PUT", "/characteristics", putBody(iidWord, "1")); err == nil {
@@ -252,17 +255,18 @@ func TestSetOfTheProgram(t *testing.T) {
 			t.Errorf("%d set to %#v is %#v, want %#v", tc.iid, tc.set, got, tc.want)
 		}
 	}
-	f.Notify(newModel().cs[iidActive]) // one of another server: nobody listens
+	f.Notify(newModel().cs[iidActive]) // another server's: no effect
 }
 
-// FuzzWrite: whatever a controller sends, the answer is one of four, what is stored fits, and a 207 has as many items as the request.
+// FuzzWrite: whatever a controller sends, the answer is one of four, what is
+// stored fits, and a 207 has as many items as the request.
 func FuzzWrite(f *testing.F) {
 	f.Add([]byte(`{"characteristics":[{"aid":1,"iid":11,"value":1}]}`))
 	f.Add([]byte(`{"characteristics":[{"aid":1,"iid":13,"value":{"a":[1]},"ev":1,"r":true},{"aid":1,"iid":17,"value":-5}],"pid":3}`))
 	f.Add([]byte(`{"characteristics":[{"aid":1,"iid":16,"value":1e400},{"aid":1,"iid":18,"value":18446744073709551615},{"aid":0,"iid":0,"value":null}]}`))
 	f.Add([]byte(`{"characteristics":[null,{"aid":1,"iid":14,"value":"\u0000\ud800"}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		fx := newPaired(t, func(o *Options) { o.Logf = nil })
+		fx := newPaired(t, func(o *Options) { o.Log = nil })
 		w := fx.serveBytes("PUT", "/characteristics", b)
 		var in struct {
 			Items []json.RawMessage `json:"characteristics"`
@@ -279,7 +283,7 @@ func FuzzWrite(f *testing.F) {
 		}
 		for iid, c := range fx.m.cs {
 			if v := fx.stored(c); v != nil && c.IsWritable() && v != 0 && v != "" && v != 1 {
-				if _, err := checkedValue(c, goValue(v)); err != nil {
+				if _, err := checkValue(c, goValue(v)); err != nil {
 					t.Fatalf("%d is %#v", iid, v)
 				}
 			}

@@ -2,122 +2,121 @@ package web
 
 import (
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
+	"runtime/debug"
+	"slices"
 	"strings"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/VictoriaMetrics/metrics"
 )
 
-// maxScrapes is how many scrapes are answered at once: nobody needs to sign in for them.
-const maxScrapes = 4
+const (
+	metricPrefix = "ps4kit_"
+	maxScrapes   = 4 // at once, as /metrics needs no sign-in
+)
 
-// Metrics answers /metrics, without a password and without a secret. It costs nothing
-// while nobody asks: the counts are kept by those who count, and all the rest is made at
-// the first scrape. measure tells the numbers of one scrape; several may go on at once.
-func Metrics(measure func(*Meter)) http.Handler {
-	scrapes := atFirst(func() http.Handler {
-		own := prometheus.NewRegistry()
-		own.MustRegister(newCollector(measure))
-		// The library's own registry holds the metrics of Go and of the process, whether it is used or not.
-		return promhttp.HandlerFor(prometheus.Gatherers{own, prometheus.DefaultGatherer}, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes})
-	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// Metrics serves /metrics in the text format of Prometheus. measure adds the
+// samples of one scrape to a Meter; it must be safe for concurrent use. logf
+// reports samples that could not be taken.
+func Metrics(measure func(*Meter), logf func(format string, args ...any)) http.Handler {
+	metrics.ExposeMetadata(true)
+	busy := make(chan struct{}, maxScrapes)
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		scrapes.ServeHTTP(w, r)
+		select {
+		case busy <- struct{}{}:
+			defer func() { <-busy }()
+		default:
+			http.Error(w, "too many scrapes at once", http.StatusServiceUnavailable)
+			return
+		}
+		m := &Meter{set: metrics.NewSet(), histograms: map[string]string{}, logf: logf}
+		m.Part(func() { measure(m) })
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		m.writeTo(w)
+		metrics.WriteProcessMetrics(w)
+		metrics.WriteFDMetrics(w)
 	})
 }
 
-// collector reads what is measured when it is asked.
-type collector struct {
-	measure func(*Meter)
-	metrics map[string]definition // by name, without the prefix
-}
-
-type definition struct {
-	*prometheus.Desc
-	kind prometheus.ValueType // Untyped: a histogram
-}
-
-func newCollector(measure func(*Meter)) *collector {
-	c := &collector{measure: measure, metrics: map[string]definition{}}
-	for _, m := range metrics() {
-		c.metrics[m.name] = definition{prometheus.NewDesc(metricPrefix+m.name, m.help, m.labels, nil), m.kind}
-	}
-	return c
-}
-
-// Describe implements prometheus.Collector.
-func (c *collector) Describe(out chan<- *prometheus.Desc) {
-	for _, m := range c.metrics {
-		out <- m.Desc
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (c *collector) Collect(out chan<- prometheus.Metric) { c.measure(&Meter{c.metrics, out}) }
-
-// Meter takes the values of one scrape. Metrics are named without their prefix, as in
-// docs/metrics.md; what is not in its table fails the scrape.
+// Meter holds the samples of one scrape. Its methods take the name of a metric
+// without the prefix, as docs/metrics.md has it, and its labels as pairs of
+// name and value, sorted by name.
 type Meter struct {
-	metrics map[string]definition
-	out     chan<- prometheus.Metric
+	set        *metrics.Set
+	histograms map[string]string // sample lines by name, as a Set cannot hold counts made elsewhere
+	logf       func(format string, args ...any)
 }
 
-// Set tells the value of a gauge, or where a counter stands. Labels are in the order of
-// the table; what is not UTF-8 in them, as names on the network need not be, is replaced.
-func (m *Meter) Set(name string, value float64, labels ...string) {
-	d, ok := m.metrics[name]
-	if !ok {
-		m.unknown(name)
-		return
-	}
-	m.tell(d, func() (prometheus.Metric, error) {
-		return prometheus.NewConstMetric(d.Desc, d.kind, value, readable(labels)...)
-	})
+// Part runs a part of a scrape. If it panics, the samples of all other parts
+// are still served.
+func (m *Meter) Part(measure func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			m.logf("part of a scrape of /metrics failed: %v\n%s", r, debug.Stack())
+		}
+	}()
+	measure()
 }
 
-// Count is Set for a counter.
-func (m *Meter) Count(name string, n uint64, labels ...string) { m.Set(name, float64(n), labels...) }
+// Gauge adds a sample of a gauge.
+func (m *Meter) Gauge(name string, value float64, labels ...string) {
+	m.set.GetOrCreateGauge(series(name, labels), nil).Set(value)
+}
 
-// Is is Set for a gauge that is 1 or 0.
-func (m *Meter) Is(name string, yes bool, labels ...string) {
+// Bool adds a sample of a gauge that is 1 or 0.
+func (m *Meter) Bool(name string, on bool, labels ...string) {
 	value := 0.0
-	if yes {
+	if on {
 		value = 1
 	}
-	m.Set(name, value, labels...)
+	m.Gauge(name, value, labels...)
 }
 
-// Distribution tells a histogram: how many there were, their sum, and for each upper
-// bound how many were not above it.
-func (m *Meter) Distribution(name string, count uint64, sum float64, buckets map[float64]uint64, labels ...string) {
-	d, ok := m.metrics[name]
-	if !ok {
-		m.unknown(name)
-		return
+// Counter adds a sample of a counter.
+func (m *Meter) Counter(name string, n uint64, labels ...string) {
+	m.set.GetOrCreateCounter(series(name, labels)).Set(n)
+}
+
+// Bucket counts the values of a histogram that are at most an upper bound.
+type Bucket struct {
+	Bound float64
+	Count uint64
+}
+
+// Histogram adds a histogram of count values.
+func (m *Meter) Histogram(name string, buckets []Bucket, count uint64, sum float64, labels ...string) {
+	var lines strings.Builder
+	for _, b := range buckets {
+		le := append(slices.Clone(labels), "le", fmt.Sprint(b.Bound))
+		fmt.Fprintln(&lines, series(name+"_bucket", le), b.Count)
 	}
-	m.tell(d, func() (prometheus.Metric, error) {
-		return prometheus.NewConstHistogram(d.Desc, count, sum, buckets, readable(labels)...)
-	})
+	fmt.Fprintln(&lines, series(name+"_bucket", append(slices.Clone(labels), "le", "+Inf")), count)
+	fmt.Fprintln(&lines, series(name+"_sum", labels), sum)
+	fmt.Fprintln(&lines, series(name+"_count", labels), count)
+	m.histograms[name] += lines.String()
 }
 
-func (m *Meter) tell(d definition, made func() (prometheus.Metric, error)) {
-	metric, err := made()
-	if err != nil {
-		metric = prometheus.NewInvalidMetric(d.Desc, err)
+func (m *Meter) writeTo(w io.Writer) {
+	m.set.WritePrometheus(w)
+	for _, name := range slices.Sorted(maps.Keys(m.histograms)) {
+		metrics.WriteMetadataIfNeeded(w, metricPrefix+name, "histogram")
+		_, _ = io.WriteString(w, m.histograms[name])
 	}
-	m.out <- metric
 }
 
-func (m *Meter) unknown(name string) {
-	err := fmt.Errorf("no metric is called %s", name)
-	m.out <- prometheus.NewInvalidMetric(prometheus.NewInvalidDesc(err), err)
-}
-
-func readable(labels []string) []string {
-	for i := range labels {
-		labels[i] = strings.ToValidUTF8(labels[i], "\uFFFD")
+// series returns the name of a metric with its labels. Label values may come
+// from the network: bytes that are not UTF-8 are replaced.
+func series(name string, labels []string) string {
+	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
+	var pairs []string
+	for pair := range slices.Chunk(labels, 2) {
+		pairs = append(pairs, pair[0]+`="`+escape.Replace(strings.ToValidUTF8(pair[1], "\uFFFD"))+`"`)
 	}
-	return labels
+	if pairs == nil {
+		return metricPrefix + name
+	}
+	return metricPrefix + name + "{" + strings.Join(pairs, ",") + "}"
 }

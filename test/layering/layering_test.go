@@ -22,9 +22,8 @@ const (
 	bubbletea  = "github.com/charmbracelet/bubbletea"
 	viper      = "github.com/spf13/viper"
 	hapModel   = "github.com/brutella/hap"
-	dnssd      = "github.com/brutella/dnssd"
 	xcrypto    = "golang.org/x/crypto"
-	prometheus = "github.com/prometheus"
+	metrics    = "github.com/VictoriaMetrics/metrics"
 )
 
 // rule says what the non-test files of a folder may import: of this module
@@ -43,12 +42,13 @@ var rules = []rule{
 	{"ps4/internal/...", nil, nil},
 	{"ps4/ps4test", []string{"ps4", "ps4/internal/ddp", "ps4/internal/wire"}, nil},
 	{"artcache/...", []string{"artcache"}, []string{"golang.org/x"}},
-	{"internal/hapserver", nil, []string{hapModel, dnssd, xcrypto, "github.com/miekg/dns", "golang.org/x/net"}},
+	{"internal/hapserver", []string{"internal/mdns"}, []string{hapModel, xcrypto}},
+	{"internal/mdns", nil, []string{"github.com/miekg/dns", "golang.org/x/net"}},
 	{"accessory/graphcheck", nil, nil},
 	{"accessory", []string{"ps4", "internal/hapserver"}, []string{hapModel, "golang.org/x/text", "golang.org/x/sync"}},
 	{"internal/config", []string{"ps4", "internal/hapserver"}, []string{viper, "github.com/go-viper/mapstructure", "go.yaml.in/yaml", xcrypto}},
 	{"internal/state", nil, []string{"github.com/google/renameio", "golang.org/x/sys"}},
-	{"internal/web", []string{"internal/web/page"}, []string{anyLibrary, prometheus}},
+	{"internal/web", []string{"internal/web/page"}, []string{anyLibrary, metrics}},
 	{"internal/web/page", nil, nil},
 	{"internal/logfold", nil, []string{"github.com/sirupsen/logrus"}},
 	{"internal/doctor", []string{"ps4", "internal/config", "internal/state", "internal/web"}, []string{"github.com/miekg/dns", "golang.org/x/net"}},
@@ -63,7 +63,7 @@ var rules = []rule{
 
 // owners are libraries that one layer alone may know, even where anyLibrary is
 // allowed.
-var owners = []string{cobra, viper, bubbletea, prometheus}
+var owners = []string{cobra, viper, bubbletea, metrics}
 
 // neverImported is hap's own server: it lets a stranger pair without the code
 // (docs/adr/0001-own-hap-session-layer.md). Only the model below it is used.
@@ -107,13 +107,15 @@ func TestRulesRefuse(t *testing.T) {
 		{"internal/hapserver", hapModel + "/accessory", true},
 		{"internal/hapserver", hapModel, false},
 		{"internal/hapserver", module + "/ps4", false},
+		{"internal/hapserver", module + "/internal/mdns", true},
+		{"internal/mdns", hapModel + "/accessory", false},
 		{"internal/app", cobra, false},
 		{"internal/app", viper, false},
 		{"cmd/ps4kit", cobra, true},
 		{"internal/web", module + "/ps4", false},
-		{"internal/web", prometheus + "/client_golang/prometheus", true},
-		{"internal/app", prometheus + "/client_golang/prometheus", false},
-		{"accessory", prometheus + "/client_golang/prometheus", false},
+		{"internal/web", metrics, true},
+		{"internal/app", metrics, false},
+		{"accessory", metrics, false},
 		{"internal/tui", bubbletea, true},
 		{"internal/tui", module + "/ps4", false},
 		{"cmd/ps4kit", bubbletea, false},

@@ -1,4 +1,4 @@
-package hapserver
+package mdns
 
 import (
 	"errors"
@@ -12,38 +12,39 @@ import (
 	"github.com/miekg/dns"
 )
 
-// fakeNet is a network in memory. What the announcer sends is kept; what is given to hear() reaches it as a packet.
+// fakeNet is a network in memory. It keeps what the responder sends, and hear
+// sends it a packet.
 type fakeNet struct {
 	mu      sync.Mutex
-	now     []mdnsLink
+	now     []link
 	openErr error
 	opens   int
 	wire    *fakeWire
 	sent    []sentMessage
 	start   time.Time
 	looks   int           // at the links
-	tokens  chan struct{} // nil: it does not tell of changes
+	changed chan struct{} // nil: changes are not reported
 }
 
 type sentMessage struct {
 	at    time.Duration // since the network was made
-	route mdnsRoute
+	route route
 	size  int
 	*dns.Msg
 }
 
 type fakeWire struct {
 	net      *fakeNet
-	received chan<- mdnsPacket
+	received chan<- packet
 	closed   chan struct{}
 }
 
 var errNoSocket = errors.New("no socket")
 
-func newFakeNet(links ...mdnsLink) *fakeNet { return &fakeNet{now: links, start: time.Now()} }
+func newFakeNet(links ...link) *fakeNet { return &fakeNet{now: links, start: time.Now()} }
 
-func link(index int, name string, prefixes ...string) mdnsLink {
-	l := mdnsLink{Index: index, Name: name}
+func newTestLink(index int, name string, prefixes ...string) link {
+	l := link{Index: index, Name: name}
 	for _, p := range prefixes {
 		l.Prefixes = append(l.Prefixes, netip.MustParsePrefix(p))
 	}
@@ -52,14 +53,14 @@ func link(index int, name string, prefixes ...string) mdnsLink {
 
 func (n *fakeNet) port() uint16 { return mdnsPort }
 
-func (n *fakeNet) links() ([]mdnsLink, error) {
+func (n *fakeNet) links() ([]link, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.looks++
 	return slices.Clone(n.now), nil
 }
 
-// takeLooks returns how often the links were asked for since it did so before.
+// takeLooks returns the number of looks since the last call.
 func (n *fakeNet) takeLooks() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -68,15 +69,15 @@ func (n *fakeNet) takeLooks() int {
 	return looks
 }
 
-func (n *fakeNet) watch() (<-chan struct{}, func()) { return n.tokens, func() {} }
+func (n *fakeNet) watch() (<-chan struct{}, func()) { return n.changed, func() {} }
 
-func (n *fakeNet) set(links ...mdnsLink) {
+func (n *fakeNet) set(links ...link) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.now = links
 }
 
-func (n *fakeNet) open(_ []mdnsLink, received chan<- mdnsPacket) (mdnsWire, error) {
+func (n *fakeNet) open(_ []link, received chan<- packet) (wire, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.opens++
@@ -87,7 +88,7 @@ func (n *fakeNet) open(_ []mdnsLink, received chan<- mdnsPacket) (mdnsWire, erro
 	return n.wire, nil
 }
 
-func (w *fakeWire) send(data []byte, r mdnsRoute) error {
+func (w *fakeWire) send(data []byte, r route) error {
 	m := new(dns.Msg)
 	if err := m.Unpack(data); err != nil {
 		return err
@@ -100,7 +101,7 @@ func (w *fakeWire) send(data []byte, r mdnsRoute) error {
 
 func (w *fakeWire) close() { close(w.closed) }
 
-// hear delivers a message to the announcer, which has taken it when hear returns.
+// hear delivers a message and returns once the responder has it.
 func (n *fakeNet) hear(t *testing.T, linkIndex int, from string, m *dns.Msg) {
 	t.Helper()
 	data, err := m.Pack()
@@ -116,13 +117,13 @@ func (n *fakeNet) hearBytes(t *testing.T, linkIndex int, from string, data []byt
 	w := n.wire
 	n.mu.Unlock()
 	select {
-	case w.received <- mdnsPacket{link: linkIndex, from: netip.MustParseAddrPort(from), data: data}:
+	case w.received <- packet{link: linkIndex, from: netip.MustParseAddrPort(from), data: data}:
 	case <-w.closed:
 		t.Fatal("the wire is closed")
 	}
 }
 
-// take returns what was sent since the last take.
+// take returns what was sent since the last call.
 func (n *fakeNet) take() []sentMessage {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -131,14 +132,15 @@ func (n *fakeNet) take() []sentMessage {
 	return out
 }
 
-// lines renders the answers of a message, one record each, without tabs and the cache flush bit.
+// lines returns the answers of a message as text, without tabs and the
+// cache-flush bit.
 func (m sentMessage) lines() []string { return recordLines(m.Answer) }
 
 func recordLines(records []dns.RR) []string {
 	var out []string
 	for _, rr := range records {
 		rr := dns.Copy(rr)
-		rr.Header().Class &^= mdnsCacheFlush
+		rr.Header().Class &^= topBit
 		out = append(out, strings.Join(strings.Fields(rr.String()), " "))
 	}
 	return out
@@ -156,7 +158,7 @@ func question(name string, typ uint16) *dns.Msg {
 	return &dns.Msg{Question: []dns.Question{{Name: name, Qtype: typ, Qclass: dns.ClassINET}}}
 }
 
-// foreignSRV is another host's claim on an instance name.
+// foreignSRV returns another host's claim to an instance name.
 func foreignSRV(instance, target string, port uint16) *dns.SRV {
 	return &dns.SRV{Hdr: dns.RR_Header{Name: instance, Rrtype: dns.TypeSRV, Class: dns.ClassINET, Ttl: 120}, Port: port, Target: target}
 }

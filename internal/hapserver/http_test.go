@@ -86,7 +86,8 @@ func TestKeepAlive(t *testing.T) {
 	}
 }
 
-// Silent and slow peers: nothing at all, half a request, one byte a second, an answer that is not read.
+// Silent and slow peers: nothing at all, half a request, one byte a second, an
+// answer that is not read.
 func TestDeadlines(t *testing.T) {
 	t.Parallel()
 	endsAfter := func(t *testing.T, conn net.Conn, want time.Duration) {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// counted tells what is not zero, in the form "read 1 ok".
+// counted returns the counts above zero, in the form "read 1 ok".
 func (s Stats) counted() string {
 	var out []string
 	for _, r := range s.Requests {
@@ -56,10 +56,11 @@ func TestStatsOfRequests(t *testing.T) {
 	}
 }
 
-// A handler that panics costs its connection; the request counts as failed. What is no HTTP has no route.
+// A handler that panics costs its connection; the request counts as failed.
+// What is no HTTP has no route.
 func TestStatsOfBadRequests(t *testing.T) {
 	t.Parallel()
-	f := newPaired(t, func(o *Options) { o.Logf = func(string, ...any) {} }).start(t)
+	f := newPaired(t, func(o *Options) { o.Log = nil }).start(t)
 	f.m.cs[iidName].ValueRequestFunc = func(*http.Request) (any, int) { panic("a bug") }
 	c := f.connect(t, nil)
 	if err := c.send(requestBytes("GET", "/characteristics?id=1.13", "", nil)); err != nil {
@@ -79,8 +80,8 @@ func TestStatsOfBadRequests(t *testing.T) {
 func TestStatsOfEvents(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		fake := &fakeAnnouncer{}
-		f := newPaired(t, func(o *Options) { o.Announcer = fake })
+		fake := &fakePublisher{}
+		f := newPaired(t, func(o *Options) { o.Publisher = fake })
 		defer f.startPiped(t)()
 		c := f.connect(t, nil).subscribe(t, iidActive, iidName)
 		f.Set(f.m.cs[iidActive], 1, nil)

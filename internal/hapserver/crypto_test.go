@@ -73,7 +73,8 @@ func TestFrameReaderSkipsEmptyFrames(t *testing.T) {
 	}
 }
 
-// FuzzFrames: what is sealed reads back equal, however it is cut; what is not authentic never becomes text.
+// FuzzFrames: what is sealed reads back equal, however it is cut; what is not
+// authentic never becomes text.
 func FuzzFrames(f *testing.F) {
 	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"), 0)
 	f.Add(bytes.Repeat([]byte{7}, 1024), 3)
@@ -98,7 +99,8 @@ func FuzzFrames(f *testing.F) {
 	})
 }
 
-// Requests in hap v0.0.35 hung when their plaintext was a multiple of 1,024 bytes.
+// Requests in hap v0.0.35 hung when their plaintext was a multiple of 1,024
+// bytes.
 func TestRequestsOf1024Multiples(t *testing.T) {
 	t.Parallel()
 	c := newPaired(t).start(t).connect(t, nil)
@@ -148,7 +150,8 @@ func TestRequestsPipelinedAndSplit(t *testing.T) {
 	}
 }
 
-// A session with a forged frame ends, and nothing that came with it has an effect.
+// A session with a forged frame ends, and nothing that came with it has an
+// effect.
 func TestForgedFrameEndsTheSession(t *testing.T) {
 	t.Parallel()
 	f := newPaired(t).start(t)

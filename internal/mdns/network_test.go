@@ -1,4 +1,4 @@
-package hapserver
+package mdns
 
 import (
 	"slices"
@@ -8,11 +8,12 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Fault: "dnssd joins multicast groups once: started before the network is up, it never answers" (docs/homekit.md §6).
-func TestAnnounceLateNetwork(t *testing.T) {
+// Fault: "dnssd joins multicast groups once: started before the network is up,
+// it never answers" (docs/homekit.md §6).
+func TestPublishLateNetwork(t *testing.T) {
 	t.Parallel()
-	inBubble(t, newFakeNet(), func(t *testing.T, d *DNSSD, n *fakeNet) {
-		announce(t, d, den())
+	inBubble(t, newFakeNet(), func(t *testing.T, r *Responder, n *fakeNet) {
+		publish(t, r, den())
 		after(time.Minute)
 		if sent := n.take(); len(sent) != 0 || n.opens != 0 {
 			t.Fatalf("%d packets, %d opens without a network", len(sent), n.opens)
@@ -20,17 +21,17 @@ func TestAnnounceLateNetwork(t *testing.T) {
 		n.set(eth0())
 		after(5 * time.Second)
 		if r := responses(n.take()); len(r) == 0 {
-			t.Error("not announced within 5 s of the network's coming")
+			t.Error("not announced within 5 s of the network coming up")
 		}
 	})
 }
 
-func TestAnnounceSocketsFailAtFirst(t *testing.T) {
+func TestPublishSocketsFailAtFirst(t *testing.T) {
 	t.Parallel()
 	n := newFakeNet(eth0())
 	n.openErr = errNoSocket
-	inBubble(t, n, func(t *testing.T, d *DNSSD, n *fakeNet) {
-		announce(t, d, den())
+	inBubble(t, n, func(t *testing.T, r *Responder, n *fakeNet) {
+		publish(t, r, den())
 		after(9 * time.Second)
 		n.mu.Lock()
 		opens := n.opens
@@ -46,19 +47,20 @@ func TestAnnounceSocketsFailAtFirst(t *testing.T) {
 	})
 }
 
-// Fault: "A records of a renumbered host wait 120 s" (docs/homekit.md §6). The flush bit makes readers forget the old address.
-func TestAnnounceRenumbered(t *testing.T) {
+// Fault: "A records of a renumbered host wait 120 s" (docs/homekit.md §6). The
+// flush bit makes readers forget the old address.
+func TestPublishRenumbered(t *testing.T) {
 	t.Parallel()
-	for name, changed := range map[string][]mdnsLink{
-		"renumbered":      {link(2, "eth0", "198.51.100.7/24")},
-		"replaced":        {link(3, "eth0", "198.51.100.7/24")},
-		"another network": {eth0(), link(3, "wlan0", "198.51.100.7/24")},
-		"IPv6 comes":      {link(2, "eth0", "192.0.2.5/24", "2001:db8::7/64")},
+	for name, changed := range map[string][]link{
+		"renumbered":      {newTestLink(2, "eth0", "198.51.100.7/24")},
+		"replaced":        {newTestLink(3, "eth0", "198.51.100.7/24")},
+		"another network": {eth0(), newTestLink(3, "wlan0", "198.51.100.7/24")},
+		"IPv6 added":      {newTestLink(2, "eth0", "192.0.2.5/24", "2001:db8::7/64")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
-				announce(t, d, den())
+			inBubble(t, newFakeNet(eth0()), func(t *testing.T, r *Responder, n *fakeNet) {
+				publish(t, r, den())
 				after(time.Minute)
 				n.take()
 				n.set(changed...)
@@ -69,8 +71,9 @@ func TestAnnounceRenumbered(t *testing.T) {
 	}
 }
 
-// checkAddresses wants an announcement on each link and family, with the addresses of the link and no others.
-func checkAddresses(t *testing.T, sent []sentMessage, links []mdnsLink) {
+// checkAddresses checks that there is an announcement on each link and family
+// with exactly the link's addresses.
+func checkAddresses(t *testing.T, sent []sentMessage, links []link) {
 	t.Helper()
 	for _, l := range links {
 		for _, v6 := range l.families() {
@@ -97,10 +100,10 @@ func checkAddresses(t *testing.T, sent []sentMessage, links []mdnsLink) {
 	}
 }
 
-func TestAnnounceUnchangedNetworkIsLeftAlone(t *testing.T) {
+func TestPublishUnchangedNetwork(t *testing.T) {
 	t.Parallel()
-	inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
-		announce(t, d, den())
+	inBubble(t, newFakeNet(eth0()), func(t *testing.T, r *Responder, n *fakeNet) {
+		publish(t, r, den())
 		after(time.Minute)
 		n.take()
 		after(time.Hour)
@@ -110,12 +113,13 @@ func TestAnnounceUnchangedNetworkIsLeftAlone(t *testing.T) {
 	})
 }
 
-// TestAnnounceWatchedNetwork: where the system tells of changes the network is looked at then, and hardly ever otherwise.
-func TestAnnounceWatchedNetwork(t *testing.T) {
+// TestPublishWatchedNetwork reports changes of the network, which is polled
+// once a minute besides.
+func TestPublishWatchedNetwork(t *testing.T) {
 	t.Parallel()
-	inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
-		n.tokens = make(chan struct{})
-		announce(t, d, den())
+	inBubble(t, newFakeNet(eth0()), func(t *testing.T, r *Responder, n *fakeNet) {
+		n.changed = make(chan struct{})
+		publish(t, r, den())
 		after(time.Minute)
 		n.takeLooks()
 		after(time.Hour)
@@ -123,9 +127,9 @@ func TestAnnounceWatchedNetwork(t *testing.T) {
 			t.Errorf("%d looks in an hour with no change", looks)
 		}
 		n.take()
-		n.set(link(2, "eth0", "198.51.100.7/24"))
+		n.set(newTestLink(2, "eth0", "198.51.100.7/24"))
 		for range 5 {
-			n.tokens <- struct{}{}
+			n.changed <- struct{}{}
 		}
 		after(1200 * time.Millisecond)
 		checkAddresses(t, responses(n.take()), n.now)
@@ -134,7 +138,7 @@ func TestAnnounceWatchedNetwork(t *testing.T) {
 		}
 		after(time.Minute)
 		n.take()
-		n.set(eth0()) // and nobody tells
+		n.set(eth0()) // unreported
 		after(time.Minute + 2*time.Second)
 		checkAddresses(t, responses(n.take()), n.now)
 	})

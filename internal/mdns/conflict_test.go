@@ -1,4 +1,4 @@
-package hapserver
+package mdns
 
 import (
 	"slices"
@@ -9,7 +9,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// instances are the names that were announced, in order of appearance.
+// instances returns the announced instance names in order of appearance.
 func instances(sent []sentMessage) []string {
 	var out []string
 	for _, m := range responses(sent) {
@@ -26,10 +26,10 @@ func answerMessage(records ...dns.RR) *dns.Msg {
 	return &dns.Msg{MsgHdr: dns.MsgHdr{Response: true, Authoritative: true}, Answer: records}
 }
 
-func TestAnnounceNameTaken(t *testing.T) {
+func TestPublishNameTaken(t *testing.T) {
 	t.Parallel()
-	inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
-		announce(t, d, den())
+	inBubble(t, newFakeNet(eth0()), func(t *testing.T, r *Responder, n *fakeNet) {
+		publish(t, r, den())
 		after(400 * time.Millisecond)
 		n.hear(t, 2, neighbour, answerMessage(foreignSRV("DEN._hap._tcp.local.", "other.local.", 20001)))
 		after(10 * time.Second)
@@ -39,19 +39,19 @@ func TestAnnounceNameTaken(t *testing.T) {
 	})
 }
 
-func TestAnnounceNoConflict(t *testing.T) {
+func TestPublishNoConflict(t *testing.T) {
 	t.Parallel()
 	gone := foreignSRV(denInstance, "other.local.", 1)
 	gone.Hdr.Ttl = 0
 	for name, m := range map[string]*dns.Msg{
-		"our own packet":     answerMessage(foreignSRV(denInstance, strings.ToUpper(denHost), 20001)),
-		"another name":       answerMessage(foreignSRV("Attic._hap._tcp.local.", "other.local.", 20001)),
-		"somebody's goodbye": answerMessage(gone),
+		"our own packet":         answerMessage(foreignSRV(denInstance, strings.ToUpper(denHost), 20001)),
+		"another name":           answerMessage(foreignSRV("Attic._hap._tcp.local.", "other.local.", 20001)),
+		"another host's goodbye": answerMessage(gone),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
-				announce(t, d, den())
+			inBubble(t, newFakeNet(eth0()), func(t *testing.T, r *Responder, n *fakeNet) {
+				publish(t, r, den())
 				after(400 * time.Millisecond)
 				n.hear(t, 2, neighbour, m)
 				after(10 * time.Second)
@@ -63,14 +63,15 @@ func TestAnnounceNoConflict(t *testing.T) {
 	}
 }
 
-// RFC 6762 §9: a conflict after the announcement is probed for first; the name changes when the other host defends it.
-func TestAnnounceConflictLater(t *testing.T) {
+// RFC 6762 §9: after the announcement, a conflict leads to new probes, and to a
+// new name only if the other host defends it.
+func TestPublishConflictLater(t *testing.T) {
 	t.Parallel()
 	for name, defended := range map[string]bool{"defended": true, "not defended": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
-				announce(t, d, den())
+			inBubble(t, newFakeNet(eth0()), func(t *testing.T, r *Responder, n *fakeNet) {
+				publish(t, r, den())
 				after(time.Minute)
 				n.take()
 				foreign := answerMessage(foreignSRV(denInstance, "other.local.", 1))
@@ -93,8 +94,9 @@ func TestAnnounceConflictLater(t *testing.T) {
 	}
 }
 
-// RFC 6762 §8.2: of two hosts that probe together, the one with the lesser record waits a second.
-func TestAnnounceSimultaneousProbe(t *testing.T) {
+// RFC 6762 §8.2: of two hosts that probe together, the one with the lesser
+// record waits a second.
+func TestPublishSimultaneousProbe(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		port uint16
@@ -102,8 +104,8 @@ func TestAnnounceSimultaneousProbe(t *testing.T) {
 	}{"lost": {20002, true}, "won": {20000, false}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
-				announce(t, d, den())
+			inBubble(t, newFakeNet(eth0()), func(t *testing.T, r *Responder, n *fakeNet) {
+				publish(t, r, den())
 				after(400 * time.Millisecond)
 				n.take()
 				probe := question(denInstance, dns.TypeANY)
@@ -115,21 +117,21 @@ func TestAnnounceSimultaneousProbe(t *testing.T) {
 				}
 				after(10 * time.Second)
 				if got := instances(n.take()); !slices.Equal(got, []string{denInstance}) {
-					t.Errorf("announced %v, want Den as nobody defends it", got)
+					t.Errorf("announced %v, want Den, as no host defends it", got)
 				}
 			})
 		})
 	}
 }
 
-func TestAnnounceEqualNamesHere(t *testing.T) {
+func TestPublishEqualNamesHere(t *testing.T) {
 	t.Parallel()
-	inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
-		var handles []Announced
+	inBubble(t, newFakeNet(eth0()), func(t *testing.T, r *Responder, n *fakeNet) {
+		var handles []Publication
 		for _, id := range []string{"01", "02", "03"} {
 			a := den()
-			a.DeviceID = "A3:FB:3D:4D:2E:" + id
-			handles = append(handles, announce(t, d, a))
+			a.Host = "hap-" + id
+			handles = append(handles, publish(t, r, a))
 		}
 		after(10 * time.Second)
 		got := instances(n.take())
@@ -137,12 +139,10 @@ func TestAnnounceEqualNamesHere(t *testing.T) {
 		if want := []string{denInstance, `Den\ \(2\)._hap._tcp.local.`, `Den\ \(3\)._hap._tcp.local.`}; len(got) != 3 || !subset(want, got) {
 			t.Errorf("announced %v, want %v", got, want)
 		}
-		// A name that is given up is free at once: a server that is replaced keeps its name.
-		if err := handles[0].Close(); err != nil {
-			t.Fatal(err)
-		}
+		// The name is free again at once, so a restarted service keeps it.
+		handles[0].Close()
 		n.take()
-		announce(t, d, den())
+		publish(t, r, den())
 		after(10 * time.Second)
 		if got := instances(n.take()); !slices.Equal(got, []string{denInstance}) {
 			t.Errorf("announced %v, want Den again", got)
@@ -154,11 +154,11 @@ func subset(want, got []string) bool {
 	return !slices.ContainsFunc(want, func(w string) bool { return !slices.Contains(got, w) })
 }
 
-// A host that claims every name we take must not make us busy.
-func TestAnnounceEndlessConflicts(t *testing.T) {
+// A host that claims every name we choose must not keep us busy.
+func TestPublishEndlessConflicts(t *testing.T) {
 	t.Parallel()
-	inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
-		announce(t, d, den())
+	inBubble(t, newFakeNet(eth0()), func(t *testing.T, r *Responder, n *fakeNet) {
+		publish(t, r, den())
 		packets := 0
 		for range 600 { // a minute
 			after(100 * time.Millisecond)
@@ -175,29 +175,29 @@ func TestAnnounceEndlessConflicts(t *testing.T) {
 	})
 }
 
-func TestAnnounceNames(t *testing.T) {
+func TestPublishNames(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"Den":                   "Den",
-		"":                      "HAP",
-		" \t ":                  "HAP",
-		"\xff\xfe":              "HAP",
+		"":                      "Unnamed",
+		" \t ":                  "Unnamed",
+		"\xff\xfe":              "Unnamed",
 		strings.Repeat("a", 64): strings.Repeat("a", 63),
 		strings.Repeat("é", 32): strings.Repeat("é", 31),
 		"日本":                    "日本",
 	} {
-		s := &mdnsService{a: den()}
-		s.a.Name = name
+		s := &service{Service: den()}
+		s.Name = name
 		s.setName(0)
-		if s.name != want {
-			t.Errorf("%q is announced as %q, want %q", name, s.name, want)
+		if got := unescapeLabel(strings.TrimSuffix(s.instance, "._hap._tcp.local.")); got != want {
+			t.Errorf("%q is announced as %q, want %q", name, got, want)
 		}
 		s.setName(11)
-		if len(s.name) > mdnsMaxLabel || !strings.HasSuffix(s.name, " (12)") {
-			t.Errorf("%q renamed to %q (%d bytes)", name, s.name, len(s.name))
+		if got := unescapeLabel(strings.TrimSuffix(s.instance, "._hap._tcp.local.")); len(got) > maxLabel || !strings.HasSuffix(got, " (12)") {
+			t.Errorf("%q renamed to %q (%d bytes)", name, got, len(got))
 		}
-		if _, ok := dns.IsDomainName(s.key); !ok {
-			t.Errorf("%q gives the key %q, which is no name", name, s.key)
+		if _, ok := dns.IsDomainName(s.instance); !ok {
+			t.Errorf("%q gives %q, which is not a domain name", name, s.instance)
 		}
 	}
 }

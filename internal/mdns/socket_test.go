@@ -1,4 +1,4 @@
-package hapserver
+package mdns
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ import (
 	"golang.org/x/net/ipv4"
 )
 
-// observer is a reader of multicast DNS on one interface with a socket of its own.
+// observer reads multicast DNS on one interface with its own socket.
 type observer struct {
 	conn  *ipv4.PacketConn
 	index int
@@ -36,7 +36,8 @@ func observe(t *testing.T, ifi *net.Interface, port int) observer {
 	return observer{p, ifi.Index, group}
 }
 
-// until reads the interface's responses until one holds all of the wanted texts, and returns it. It returns nil after the limit.
+// until returns the first response on the interface that has all wanted texts,
+// or nil after the limit.
 func (o observer) until(limit time.Duration, want ...string) *dns.Msg {
 	deadline := time.Now().Add(limit)
 	buf := make([]byte, 9000)
@@ -84,7 +85,7 @@ func loopback(t *testing.T) *net.Interface {
 	return nil
 }
 
-// freePort returns a UDP port that is free at the moment.
+// freePort returns a free UDP port.
 func freePort(t *testing.T) int {
 	t.Helper()
 	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -95,37 +96,32 @@ func freePort(t *testing.T) int {
 	return c.LocalAddr().(*net.UDPAddr).Port
 }
 
-// Real sockets, on loopback and a port of its own: nothing leaves this machine, and no other test hears it.
-func TestAnnounceOnLoopback(t *testing.T) {
+// Real sockets on loopback with a port of our own, so that no other test hears
+// them.
+func TestPublishOnLoopback(t *testing.T) {
 	t.Parallel()
 	lo, port := loopback(t), freePort(t)
-	// Both have the port. What is sent to the one address goes to the socket that was opened last, and that has to be d's.
+	// Both listen on the port. A unicast reaches the socket that was opened
+	// last, which must be the responder's.
 	o := observe(t, lo, port)
-	d, err := NewDNSSD(&DNSSDOptions{Logf: t.Logf, network: &mdnsSockets{names: []string{lo.Name}, udpPort: uint16(port)}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = d.Close() })
-	h := announce(t, d, den())
+	r := New(&Options{Log: testLog{t}, network: &sockets{names: []string{lo.Name}, udpPort: uint16(port)}})
+	t.Cleanup(r.Close)
+	h := publish(t, r, den())
 	if o.until(5*time.Second, ptrLine, srvLine, txtLine, denHost+" 120 IN A 127.0.0.1") == nil {
 		t.Fatal("no announcement within 5 s")
 	}
 	askLegacy(t, port)
-	a := den()
-	a.Paired = true
-	h.Update(a)
+	h.Update(map[string]string{"sf": "0"})
 	if o.until(5*time.Second, `"sf=0"`) == nil {
 		t.Error("no announcement of the update")
 	}
-	if err := h.Close(); err != nil {
-		t.Fatal(err)
-	}
+	h.Close()
 	if o.until(5*time.Second, "_hap._tcp.local. 0 IN PTR "+denInstance) == nil {
 		t.Error("no goodbye")
 	}
 }
 
-// askLegacy asks as a plain DNS client does, from any port.
+// askLegacy asks as a plain DNS client, from any port.
 func askLegacy(t *testing.T, port int) {
 	t.Helper()
 	c := &dns.Client{Net: "udp4", Timeout: 5 * time.Second}
@@ -156,7 +152,7 @@ func TestInterfaceChoice(t *testing.T) {
 		"chosen and down":     {[]string{"eth0"}, net.Interface{Name: "eth0"}, false},
 		"part of a name only": {[]string{"eth"}, net.Interface{Name: "eth0", Flags: up | net.FlagMulticast}, false},
 	} {
-		if got := (&mdnsSockets{names: c.names}).chosen(c.ifi); got != c.want {
+		if got := (&sockets{names: c.names}).uses(c.ifi); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
@@ -164,15 +160,15 @@ func TestInterfaceChoice(t *testing.T) {
 
 const inNamespace = "PS4KIT_TEST_IN_NAMESPACE"
 
-// The real thing on port 5353, in a network namespace of its own that nothing joins to another network.
-func TestAnnounceInNamespace(t *testing.T) {
+// The real port 5353, in a network namespace without a way out.
+func TestPublishInNamespace(t *testing.T) {
 	if os.Getenv(inNamespace) != "" {
 		testInNamespace(t)
 		return
 	}
 	t.Parallel()
 	cmd := exec.CommandContext(t.Context(), "unshare", "--user", "--map-root-user", "--net",
-		"sh", "-c", `ip link set lo up && ip link add d1 type veth peer name p1 || exit 77; exec "$0" -test.run='^TestAnnounceInNamespace$' -test.v`, os.Args[0])
+		"sh", "-c", `ip link set lo up && ip link add d1 type veth peer name p1 || exit 77; exec "$0" -test.run='^TestPublishInNamespace$' -test.v`, os.Args[0])
 	cmd.Env = append(os.Environ(), inNamespace+"=1")
 	out, err := cmd.CombinedOutput()
 	switch {
@@ -194,12 +190,9 @@ func testInNamespace(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := observe(t, d1, mdnsPort)
-	d, err := NewDNSSD(&DNSSDOptions{Logf: t.Logf, Interfaces: []string{"d0"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = d.Close() })
-	announce(t, d, den())
+	r := New(&Options{Log: testLog{t}, Interfaces: []string{"d0"}})
+	t.Cleanup(r.Close)
+	publish(t, r, den())
 	run(t, "ip link add d0 type veth peer name p0; ip addr add 192.0.2.5/24 dev d0; ip link set d0 up; ip link set p0 up")
 	d0, err := net.InterfaceByName("d0")
 	if err != nil {
@@ -207,7 +200,7 @@ func testInNamespace(t *testing.T) {
 	}
 	o := observe(t, d0, mdnsPort)
 	if o.until(5*time.Second, ptrLine, srvLine, txtLine, aLine) == nil {
-		t.Fatal("a network that came late: not announced within 5 s")
+		t.Fatal("a late network: not announced within 5 s")
 	}
 	run(t, "ip addr del 192.0.2.5/24 dev d0; ip addr add 192.0.2.77/24 dev d0")
 	m := o.until(5*time.Second, ptrLine, denHost+" 120 IN A 192.0.2.77")
@@ -222,19 +215,17 @@ func testInNamespace(t *testing.T) {
 	if o.until(5*time.Second, denHost+" 120 IN A 192.0.2.78") == nil {
 		t.Fatal("a replaced network: not announced within 5 s")
 	}
-	other.ask(t, question("_hap._tcp.local.", dns.TypePTR)) // dnssd's responder answers this on every interface
+	other.ask(t, question("_hap._tcp.local.", dns.TypePTR)) // github.com/brutella/dnssd answers this on every interface
 	o.ask(t, question(denInstance, dns.TypeSRV))
 	if o.until(5*time.Second, srvLine) == nil {
 		t.Error("a question on the chosen interface is not answered")
 	}
-	if err := d.Close(); err != nil {
-		t.Fatal(err)
-	}
+	r.Close()
 	if o.until(time.Second, "_hap._tcp.local. 0 IN PTR "+denInstance) == nil {
 		t.Error("no goodbye")
 	}
 	if m := other.until(200*time.Millisecond, "local."); m != nil {
-		t.Errorf("spoke on an interface that was not chosen: %v", m)
+		t.Errorf("sent on an interface that was not chosen: %v", m)
 	}
 }
 

@@ -1,4 +1,4 @@
-package hapserver
+package mdns
 
 import (
 	"fmt"
@@ -14,19 +14,20 @@ import (
 const (
 	ptrLine  = "_hap._tcp.local. 450 IN PTR " + denInstance
 	srvLine  = denInstance + " 120 IN SRV 0 0 20001 " + denHost
-	txtLine  = denInstance + ` 450 IN TXT "c#=7" "ci=31" "ff=0" "id=A3:FB:3D:4D:2E:AC" "md=PS4" "pv=1.1" "s#=1" "sf=1" "sh=Rnp7Mg=="`
+	txtLine  = denInstance + ` 450 IN TXT "c#=7" "md=PS4" "sf=1"`
 	aLine    = denHost + " 120 IN A 192.0.2.5"
 	aaaaLine = denHost + " 120 IN AAAA 2001:db8::5"
 )
 
-// settled is a test with a service that has been announced, on a link with both families.
-func settled(t *testing.T, test func(*testing.T, *DNSSD, *fakeNet)) {
+// settled runs a test with an announced service on a link with both address
+// families.
+func settled(t *testing.T, test func(*testing.T, *Responder, *fakeNet)) {
 	t.Helper()
-	inBubble(t, newFakeNet(link(2, "eth0", "192.0.2.5/24", "2001:db8::5/64")), func(t *testing.T, d *DNSSD, n *fakeNet) {
-		announce(t, d, den())
+	inBubble(t, newFakeNet(newTestLink(2, "eth0", "192.0.2.5/24", "2001:db8::5/64")), func(t *testing.T, r *Responder, n *fakeNet) {
+		publish(t, r, den())
 		after(time.Minute)
 		n.take()
-		test(t, d, n)
+		test(t, r, n)
 	})
 }
 
@@ -52,7 +53,7 @@ func TestAnswers(t *testing.T) {
 	} {
 		t.Run(c.name+" "+dns.TypeToString[c.typ], func(t *testing.T) {
 			t.Parallel()
-			settled(t, func(t *testing.T, d *DNSSD, n *fakeNet) {
+			settled(t, func(t *testing.T, r *Responder, n *fakeNet) {
 				n.hear(t, 2, neighbour, question(c.name, c.typ))
 				after(125 * time.Millisecond)
 				sent := n.take()
@@ -62,7 +63,7 @@ func TestAnswers(t *testing.T) {
 				if got, extra := sent[0].lines(), recordLines(sent[0].Extra); !slices.Equal(got, c.answer) || !slices.Equal(extra, c.extra) {
 					t.Errorf("answers %q\nextra %q\nwant %q\nextra %q", got, extra, c.answer, c.extra)
 				}
-				if sent[0].Id != 0 || len(sent[0].Question) != 0 || sent[0].route.to != d.group(false) {
+				if sent[0].Id != 0 || len(sent[0].Question) != 0 || sent[0].route.to != netip.MustParseAddrPort("224.0.0.251:5353") {
 					t.Errorf("header or route: %v to %v", sent[0].Msg, sent[0].route)
 				}
 			})
@@ -92,7 +93,7 @@ func TestNotAnswered(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			settled(t, func(t *testing.T, d *DNSSD, n *fakeNet) {
+			settled(t, func(t *testing.T, r *Responder, n *fakeNet) {
 				n.hear(t, c.link, c.from, c.m)
 				after(time.Second)
 				if sent := n.take(); len(sent) != 0 {
@@ -108,28 +109,30 @@ func TestNotAnswered(t *testing.T) {
 	}
 }
 
-// A response must come from port 5353 (RFC 6762 §11), or anyone on the host could take a name from us.
+// Responses must come from port 5353 (RFC 6762 §11), or anyone could take a
+// name from us.
 func TestForgedResponseIgnored(t *testing.T) {
 	t.Parallel()
-	settled(t, func(t *testing.T, d *DNSSD, n *fakeNet) {
+	settled(t, func(t *testing.T, r *Responder, n *fakeNet) {
 		n.hear(t, 2, "192.0.2.9:40000", answerMessage(foreignSRV(denInstance, "other.local.", 1)))
 		after(time.Second)
 		if sent := n.take(); len(sent) != 0 {
-			t.Errorf("took notice: %v", sent[0].Msg)
+			t.Errorf("reacted: %v", sent[0].Msg)
 		}
 	})
 }
 
-// dnssd's own responder never answers these: it compares the bytes with their escaped form.
+// github.com/brutella/dnssd never answers these: it compares raw bytes with
+// escaped ones.
 func TestAnswersOddNames(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"Küche", "日本のテレビ", "Kid's Room", "a.b", `back\slash`, "PS4 (2)", "tab\tnewline\n"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
+			inBubble(t, newFakeNet(eth0()), func(t *testing.T, r *Responder, n *fakeNet) {
 				a := den()
 				a.Name = name
-				announce(t, d, a)
+				publish(t, r, a)
 				after(10 * time.Second)
 				got := instances(n.take())
 				if len(got) != 1 {
@@ -171,14 +174,14 @@ func unescapeLabel(label string) string {
 
 func TestAnswerAlone(t *testing.T) {
 	t.Parallel()
-	settled(t, func(t *testing.T, d *DNSSD, n *fakeNet) {
+	settled(t, func(t *testing.T, r *Responder, n *fakeNet) {
 		m := question(denInstance, dns.TypeSRV)
-		m.Question[0].Qclass |= mdnsCacheFlush // "answer me alone"
+		m.Question[0].Qclass |= topBit // "answer me alone"
 		n.hear(t, 2, neighbour, m)
-		n.hear(t, 2, "192.0.2.5:5353", m) // from this host, where a unicast could reach the wrong program
+		n.hear(t, 2, "192.0.2.5:5353", m) // from this host, where a unicast may reach another program
 		after(time.Second)
 		sent := n.take()
-		if len(sent) != 2 || sent[0].route.to != netip.MustParseAddrPort(neighbour) || sent[1].route.to != d.group(false) {
+		if len(sent) != 2 || sent[0].route.to != netip.MustParseAddrPort(neighbour) || sent[1].route.to != netip.MustParseAddrPort("224.0.0.251:5353") {
 			t.Errorf("%d responses: %v", len(sent), sent)
 		}
 	})
@@ -186,7 +189,7 @@ func TestAnswerAlone(t *testing.T) {
 
 func TestAnswerLegacyResolver(t *testing.T) {
 	t.Parallel()
-	settled(t, func(t *testing.T, d *DNSSD, n *fakeNet) {
+	settled(t, func(t *testing.T, r *Responder, n *fakeNet) {
 		m := question(denInstance, dns.TypeSRV)
 		m.Id = 4711
 		n.hear(t, 2, "192.0.2.9:40000", m)
@@ -208,11 +211,11 @@ func TestAnswerLegacyResolver(t *testing.T) {
 
 func TestAnswerByFamily(t *testing.T) {
 	t.Parallel()
-	settled(t, func(t *testing.T, d *DNSSD, n *fakeNet) {
+	settled(t, func(t *testing.T, r *Responder, n *fakeNet) {
 		n.hear(t, 2, "[fe80::9]:5353", question(denHost, dns.TypeA))
 		after(time.Second)
 		if sent := n.take(); len(sent) != 1 || sent[0].route.to.String() != "[ff02::fb]:5353" {
-			t.Errorf("a question over IPv6 is answered by %v", sent)
+			t.Errorf("answered a question over IPv6 with %v", sent)
 		}
 	})
 }
@@ -222,7 +225,7 @@ func TestKnownAnswers(t *testing.T) {
 	for ttl, answered := range map[uint32]bool{450: false, 225: false, 224: true, 0: true} {
 		t.Run(fmt.Sprint(ttl), func(t *testing.T) {
 			t.Parallel()
-			settled(t, func(t *testing.T, d *DNSSD, n *fakeNet) {
+			settled(t, func(t *testing.T, r *Responder, n *fakeNet) {
 				m := question("_hap._tcp.local.", dns.TypePTR)
 				m.Answer = []dns.RR{&dns.PTR{Hdr: dns.RR_Header{Name: "_hap._tcp.local.", Rrtype: dns.TypePTR, Class: dns.ClassINET, Ttl: ttl}, Ptr: denInstance}}
 				n.hear(t, 2, neighbour, m)
@@ -237,7 +240,7 @@ func TestKnownAnswers(t *testing.T) {
 
 func TestQuestionFlood(t *testing.T) {
 	t.Parallel()
-	settled(t, func(t *testing.T, d *DNSSD, n *fakeNet) {
+	settled(t, func(t *testing.T, r *Responder, n *fakeNet) {
 		for range 2000 {
 			n.hear(t, 2, neighbour, question("_hap._tcp.local.", dns.TypePTR))
 			after(time.Millisecond)
@@ -246,20 +249,21 @@ func TestQuestionFlood(t *testing.T) {
 		if sent := n.take(); len(sent) < 2 || len(sent) > 4 {
 			t.Errorf("%d responses to 2,000 questions in 2 s, want one a second", len(sent))
 		}
-		for range 3 * mdnsMaxReplies { // all at once, from legacy resolvers, to whom the limit of one a second does not apply
+		for range 3 * maxReplies { // all at once, from legacy resolvers, which have no limit of one a second
 			n.hear(t, 2, "192.0.2.9:40000", question("_hap._tcp.local.", dns.TypePTR))
 		}
 		after(time.Second)
-		if sent := n.take(); len(sent) == 0 || len(sent) > mdnsMaxReplies {
-			t.Errorf("%d responses to %d questions at once, want at most %d", len(sent), 3*mdnsMaxReplies, mdnsMaxReplies)
+		if sent := n.take(); len(sent) == 0 || len(sent) > maxReplies {
+			t.Errorf("%d responses to %d questions at once, want at most %d", len(sent), 3*maxReplies, maxReplies)
 		}
 	})
 }
 
-// Probes for our name are answered before their 250 ms are over, however recently we announced.
+// Probes for our name are answered within their 250 ms, however recent our
+// announcement.
 func TestProbeIsAnsweredAtOnce(t *testing.T) {
 	t.Parallel()
-	settled(t, func(t *testing.T, d *DNSSD, n *fakeNet) {
+	settled(t, func(t *testing.T, r *Responder, n *fakeNet) {
 		for range 3 {
 			m := question(denInstance, dns.TypeANY)
 			m.Ns = []dns.RR{foreignSRV(denInstance, "other.local.", 1)}
@@ -275,12 +279,12 @@ func TestProbeIsAnsweredAtOnce(t *testing.T) {
 
 func TestManyServicesFitPackets(t *testing.T) {
 	t.Parallel()
-	inBubble(t, newFakeNet(eth0()), func(t *testing.T, d *DNSSD, n *fakeNet) {
+	inBubble(t, newFakeNet(eth0()), func(t *testing.T, r *Responder, n *fakeNet) {
 		const count = 64
 		for i := range count {
 			a := den()
-			a.Name, a.DeviceID, a.Port = fmt.Sprintf("Console %d", i), fmt.Sprintf("A3:FB:3D:4D:2E:%02X", i), 20000+i
-			announce(t, d, a)
+			a.Name, a.Host, a.Port = fmt.Sprintf("Console %d", i), fmt.Sprintf("hap-%d", i), uint16(20000+i)
+			publish(t, r, a)
 		}
 		after(10 * time.Second)
 		all := n.take()
@@ -301,8 +305,9 @@ func TestManyServicesFitPackets(t *testing.T) {
 	})
 }
 
-// Whatever comes in, what goes out is well-formed, small, about our names, and no more than one message for each packet of questions.
-func FuzzMDNSPacket(f *testing.F) {
+// FuzzPacket checks that what goes out is well-formed, small and about our own
+// names.
+func FuzzPacket(f *testing.F) {
 	seed := func(m *dns.Msg) {
 		data, err := m.Pack()
 		if err != nil {
@@ -320,21 +325,21 @@ func FuzzMDNSPacket(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 0xFF, 0xFF})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		n := newFakeNet(eth0())
-		packets := make(chan mdnsPacket)
+		packets := make(chan packet)
 		wire, _ := n.open(nil, packets)
-		d := &DNSSD{logf: t.Logf, network: n, links: n.now, wire: wire, sent: map[mdnsSent]time.Time{}}
-		s := &mdnsService{a: den(), claimed: true, step: mdnsProbes + mdnsAnnounces}
-		d.rename(s)
-		d.services = append(d.services, s)
-		d.receive(mdnsPacket{link: 2, from: netip.MustParseAddrPort(neighbour), data: data}, time.Now())
-		d.reply(time.Now().Add(time.Hour))
+		r := &Responder{log: testLog{t}, network: n, links: n.now, wire: wire, sent: map[sentRecord]time.Time{}}
+		s := &service{Service: den(), claimed: true, step: numProbes + numAnnounces}
+		r.rename(s)
+		r.services = append(r.services, s)
+		r.receive(packet{link: 2, from: netip.MustParseAddrPort(neighbour), data: data}, time.Now())
+		r.reply(time.Now().Add(time.Hour))
 		for _, m := range n.take() {
 			if m.size > 1400 || !m.Response || len(m.Answer) == 0 {
 				t.Fatalf("sent %d bytes: %v", m.size, m.Msg)
 			}
 			for _, rr := range m.Answer {
-				if name := strings.ToLower(rr.Header().Name); name != s.key && name != s.hostKey && name != mdnsTypeKey && name != mdnsMetaKey {
-					t.Fatalf("spoke about %s", name)
+				if name := strings.ToLower(rr.Header().Name); name != strings.ToLower(s.instance) && name != s.hostName && name != "_hap._tcp.local." && name != metaName {
+					t.Fatalf("sent a record of %s", name)
 				}
 			}
 		}

@@ -1,0 +1,235 @@
+package hapserver
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/cipher"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Bytes of a request (docs/homekit.md §6).
+const (
+	maxHeader       = 8 << 10
+	maxBody         = 64 << 10
+	maxStrangerBody = 4 << 10 // on an unverified connection
+)
+
+// Content types of HAP.
+const (
+	typeJSON = "application/hap+json"
+	typeTLV  = "application/pairing+tlv8"
+)
+
+// statusAuthorization is the HTTP status for requests that need a verified
+// connection.
+const statusAuthorization = 470
+
+var (
+	errTooLarge  = errors.New("the request is too large")
+	errMalformed = errors.New("the request is not HTTP/1")
+)
+
+// quotaReader returns errTooLarge once its quota is read.
+type quotaReader struct {
+	r    io.Reader
+	left int
+}
+
+func (q *quotaReader) Read(p []byte) (int, error) {
+	if q.left <= 0 {
+		return 0, errTooLarge
+	}
+	n, err := q.r.Read(p[:min(len(p), q.left)])
+	q.left -= n
+	return n, err
+}
+
+// readRequest reads a whole request. Only the wait for the first byte from a
+// verified controller has no limit, as it may be silent for days: keep-alive
+// finds a dead one.
+func (p *peer) readRequest() (*http.Request, error) {
+	idle, limit := time.Now().Add(p.s.lim.Idle), maxStrangerBody
+	if p.verified() {
+		idle, limit = time.Time{}, maxBody
+	}
+	p.quota.left = maxHeader + 2*limit // chunks and frames need bytes too
+	if err := p.conn.SetReadDeadline(idle); err != nil {
+		return nil, err
+	}
+	if _, err := p.in.Peek(1); err != nil {
+		return nil, err
+	}
+	if err := p.conn.SetReadDeadline(time.Now().Add(p.s.lim.Request)); err != nil {
+		return nil, err
+	}
+	req, err := parseRequest(p.in, limit)
+	if err != nil {
+		return nil, err
+	}
+	req.RemoteAddr = p.conn.RemoteAddr().String()
+	return req.WithContext(p.ctx), nil
+}
+
+// parseRequest reads a request with a body of at most limit bytes. It returns
+// errMalformed for what is not HTTP, and errors of the connection unchanged.
+func parseRequest(r *bufio.Reader, limit int) (*http.Request, error) {
+	req, err := http.ReadRequest(r)
+	if err != nil && isConnError(err) {
+		return nil, err
+	}
+	if err != nil || req.ProtoMajor != 1 {
+		return nil, errMalformed
+	}
+	if req.ContentLength > int64(limit) {
+		return nil, errTooLarge
+	}
+	body, err := io.ReadAll(io.LimitReader(req.Body, int64(limit)+1))
+	switch {
+	case len(body) > limit:
+		return nil, errTooLarge
+	case err != nil && isConnError(err):
+		return nil, err
+	case err != nil:
+		return nil, errMalformed
+	}
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	return req, nil
+}
+
+// isConnError tells errors of the connection from those of its content.
+func isConnError(err error) bool {
+	for _, target := range []error{errTooLarge, errFrame, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, io.ErrClosedPipe} {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	var netErr net.Error
+	return errors.As(err, &netErr)
+}
+
+// refuse answers a request that could not be read, if anything of it arrived.
+func (p *peer) refuse(err error) {
+	status := http.StatusBadRequest
+	switch {
+	case errors.Is(err, errTooLarge):
+		status = http.StatusRequestEntityTooLarge
+	case !errors.Is(err, errMalformed):
+		return
+	}
+	p.s.log.Debugf("refused a request from %s: %v", p.host, err)
+	p.s.counts.answered("", status)
+	w := newResponse(nil)
+	w.Header().Set("Connection", "close")
+	w.WriteHeader(status)
+	if p.out.write(w.bytes()) == nil {
+		p.linger()
+	}
+}
+
+// body returns the body of a request that parseRequest returned.
+func body(r *http.Request) []byte {
+	b, _ := io.ReadAll(r.Body) // never fails
+	return b
+}
+
+func discard(r io.Reader) { _, _ = io.Copy(io.Discard, r) }
+
+// response is a ResponseWriter that collects an answer, to send it as one
+// message.
+type response struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+	noBody bool // for HEAD
+}
+
+func newResponse(req *http.Request) *response {
+	return &response{header: http.Header{}, noBody: req != nil && req.Method == http.MethodHead}
+}
+
+func (w *response) Header() http.Header { return w.header }
+
+func (w *response) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+}
+
+func (w *response) Write(b []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.body.Write(b)
+}
+
+// bytes returns the message.
+func (w *response) bytes() []byte {
+	w.WriteHeader(http.StatusOK)
+	text := http.StatusText(w.status)
+	if w.status == statusAuthorization {
+		text = "Connection Authorization Required"
+	}
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "HTTP/1.1 %d %s\r\n", w.status, text)
+	if w.status != http.StatusNoContent {
+		w.header.Set("Content-Length", strconv.Itoa(w.body.Len()))
+	}
+	_ = w.header.Write(&out) // never fails
+	out.WriteString("\r\n")
+	if !w.noBody {
+		out.Write(w.body.Bytes())
+	}
+	return out.Bytes()
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil { // never: values are json.RawMessage
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	respond(w, status, typeJSON, b)
+}
+
+func writeTLV(w http.ResponseWriter, status int, t tlv) { respond(w, status, typeTLV, t.encode()) }
+
+func respond(w http.ResponseWriter, status int, contentType string, body []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // never fails
+}
+
+// messageWriter writes whole messages, so that events and responses never mix.
+// After an error the connection is unusable.
+type messageWriter struct {
+	conn    net.Conn
+	timeout time.Duration
+	mu      sync.Mutex
+	frames  *frameSealer // nil: in the clear
+}
+
+func (w *messageWriter) write(message []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.frames != nil {
+		message = w.frames.seal(message)
+	}
+	if err := w.conn.SetWriteDeadline(time.Now().Add(w.timeout)); err != nil {
+		return err
+	}
+	_, err := w.conn.Write(message)
+	return err
+}
+
+// encrypt sends all further messages in frames.
+func (w *messageWriter) encrypt(aead cipher.AEAD) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.frames = &frameSealer{aead: aead}
+}

@@ -1,0 +1,199 @@
+package mdns
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/miekg/dns"
+)
+
+const (
+	domain     = ".local."
+	metaName   = "_services._dns-sd._udp" + domain // RFC 6763 §9
+	maxLabel   = 63
+	manyNames  = 10              // tried before slowing down
+	renameWait = 5 * time.Second // RFC 6762 §8.1
+
+	// RFC 6762 §10 suggests 4500 s for records without a host; less lets
+	// readers forget a server that died sooner.
+	ttl     = 450
+	hostTTL = 120
+)
+
+// service is a published service. It takes one step for each probe and
+// announcement. Every change of network, name or text sends it back.
+type service struct {
+	Service
+	instance string // full names as package dns reads them from a packet
+	typeName string
+	hostName string
+	renames  int
+	claimed  bool // the probes succeeded: questions are answered
+	leaving  bool // the first goodbye is sent
+	step     int
+	due      time.Time // of the next step; zero if there is none
+}
+
+// probe starts over with the first probe. A claimed service still answers
+// meanwhile.
+func (s *service) probe(at time.Time) {
+	if !s.leaving {
+		s.step, s.due = 0, at
+	}
+}
+
+func (s *service) probing() bool { return s.step < numProbes }
+
+// setName chooses the n-th candidate for the name: "Den", "Den (2)", and so on.
+func (s *service) setName(n int) {
+	suffix := ""
+	if n > 0 {
+		suffix = fmt.Sprintf(" (%d)", n+1)
+	}
+	s.typeName = s.Type + domain
+	s.hostName = strings.ToLower(s.Host) + domain
+	s.instance = escapeLabel(cutLabel(s.Name, maxLabel-len(suffix))+suffix) + s.typeName
+}
+
+// cutLabel shortens a name to whole runes. It replaces an empty name, as that
+// cannot be published.
+func cutLabel(name string, limit int) string {
+	name = strings.ToValidUTF8(name, "")
+	for len(name) > limit {
+		_, size := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-size]
+	}
+	if name = strings.TrimSpace(name); name == "" {
+		return "Unnamed"
+	}
+	return name
+}
+
+// escapeLabel returns a label of at most 63 bytes, and a dot, in the form in
+// which package dns reads it from a packet: "Küche" is `K\195\188che.`.
+func escapeLabel(label string) string {
+	packed := slices.Concat([]byte{byte(len(label))}, []byte(label), []byte{0})
+	name, _, _ := dns.UnpackDomainName(packed, 0) // cannot fail
+	return name
+}
+
+func header(name string, typ uint16, ttl uint32) dns.RR_Header {
+	return dns.RR_Header{Name: name, Rrtype: typ, Class: dns.ClassINET, Ttl: ttl}
+}
+
+// The methods that make records make new ones, which the caller may change.
+
+func (s *service) ptr() dns.RR {
+	return &dns.PTR{Hdr: header(s.typeName, dns.TypePTR, ttl), Ptr: s.instance}
+}
+
+func (s *service) meta() dns.RR {
+	return &dns.PTR{Hdr: header(metaName, dns.TypePTR, ttl), Ptr: s.typeName}
+}
+
+func (s *service) srv() *dns.SRV {
+	return &dns.SRV{Hdr: header(s.instance, dns.TypeSRV, hostTTL), Port: s.Port, Target: s.hostName}
+}
+
+func (s *service) txt() dns.RR {
+	txt := []string{}
+	for key, value := range s.Text {
+		txt = append(txt, strings.ReplaceAll(key+"="+value, `\`, `\\`))
+	}
+	if len(txt) == 0 {
+		txt = []string{""} // RFC 6763 §6.1
+	}
+	slices.Sort(txt)
+	return &dns.TXT{Hdr: header(s.instance, dns.TypeTXT, ttl), Txt: txt}
+}
+
+// addresses returns the A and AAAA records for a link.
+func (s *service) addresses(l link) (records []dns.RR) {
+	for _, p := range l.Prefixes {
+		if ip := p.Addr(); ip.Is4() {
+			records = append(records, &dns.A{Hdr: header(s.hostName, dns.TypeA, hostTTL), A: ip.AsSlice()})
+		} else {
+			records = append(records, &dns.AAAA{Hdr: header(s.hostName, dns.TypeAAAA, hostTTL), AAAA: ip.AsSlice()})
+		}
+	}
+	return records
+}
+
+// noOther returns the record that denies all other types of a name (RFC 6762
+// §6.1).
+func noOther(name string, types ...uint16) dns.RR {
+	return &dns.NSEC{Hdr: header(name, dns.TypeNSEC, ttl), NextDomain: name, TypeBitMap: types}
+}
+
+// all returns the records of an announcement.
+func (s *service) all(l link) []dns.RR {
+	return append([]dns.RR{s.ptr(), s.srv(), s.txt()}, s.addresses(l)...)
+}
+
+// rename gives a service the next name that no other service of ours has.
+func (r *Responder) rename(s *service) {
+	for ; ; s.renames++ {
+		s.setName(s.renames)
+		taken := func(o *service) bool { return o != s && !o.leaving && o.named(s.instance) }
+		if !slices.ContainsFunc(r.services, taken) {
+			return
+		}
+	}
+}
+
+func (s *service) named(instance string) bool { return strings.EqualFold(s.instance, instance) }
+
+// conflict handles another host's SRV record for our name. While we probe, the
+// name is taken; later we probe for it again first (RFC 6762 §9).
+func (r *Responder) conflict(s *service, now time.Time) {
+	wasProbing := s.probing()
+	s.claimed = false
+	if wasProbing {
+		taken := s.instance
+		s.renames++
+		r.rename(s)
+		r.log.Infof("mdns: the name %s is taken; publishing %s", taken, s.instance)
+		if s.renames >= manyNames {
+			now = now.Add(renameWait)
+		}
+	}
+	s.probe(now)
+}
+
+// contradicts reports whether a record is another host's claim to our name.
+func (s *service) contradicts(rr dns.RR) bool {
+	srv, ok := rr.(*dns.SRV)
+	return ok && srv.Hdr.Ttl > 0 && s.named(srv.Hdr.Name) &&
+		(srv.Port != s.Port || !strings.EqualFold(srv.Target, s.hostName))
+}
+
+// losesTo reports whether a record of another host's probe beats our own, which
+// comes first in order (RFC 6762 §8.2.1).
+func (s *service) losesTo(rr dns.RR) bool {
+	srv, ok := rr.(*dns.SRV)
+	return ok && s.named(srv.Hdr.Name) && bytes.Compare(srvData(s.srv()), srvData(srv)) < 0
+}
+
+// srvData returns the uncompressed data of a record.
+func srvData(rr *dns.SRV) []byte {
+	const rootHeader = 11 // of a record whose name is the root
+	data := *rr
+	data.Hdr.Name, data.Target = ".", strings.ToLower(rr.Target)
+	buf := make([]byte, rootHeader+6+256)
+	end, err := dns.PackRR(&data, buf, 0, nil, false)
+	if err != nil {
+		return nil
+	}
+	return buf[rootHeader:end]
+}
+
+// randomDuration returns a duration from low up to high, so that hosts that
+// start together don't send together.
+func randomDuration(low, high time.Duration) time.Duration {
+	return low + rand.N(high-low)
+}
