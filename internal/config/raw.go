@@ -104,7 +104,6 @@ func defaults() raw {
 	r.Art.Enabled = "true"
 	r.Art.MaxMB = "256"
 	r.Art.Country = "us"
-	r.Art.Language = "en"
 	r.Art.TMDBURL = "https://tmdb.np.dl.playstation.net" // docs/protocol.md §8 has these addresses
 	r.Art.UpdatesURL = "https://gs-sec.ww.np.dl.playstation.net"
 	r.Art.PackagesURL = "http://gs2.ww.prod.dl.playstation.net" // known over HTTP only

@@ -324,7 +324,7 @@ func isHost(text string) bool {
 
 func (v *validator) twoLetters(key, text, example string) string {
 	lower := strings.ToLower(text)
-	if len(lower) != 2 || strings.Trim(lower, "abcdefghijklmnopqrstuvwxyz") != "" {
+	if lower != "" && (len(lower) != 2 || strings.Trim(lower, "abcdefghijklmnopqrstuvwxyz") != "") {
 		v.add(key, "%s is not a code of two letters, such as %s", quote(text), example)
 	}
 	return lower

@@ -120,7 +120,7 @@ func TestAddPairingRefuses(t *testing.T) {
 		"unknown method": pairingsRequest(9, nil),
 		"no method":      message(1),
 		"state 3":        message(3),
-		"no identifier": pairingsRequest(methodRemovePairing, nil),
+		"no identifier":  pairingsRequest(methodRemovePairing, nil),
 	} {
 		if _, err := c.exchange("/pairings", request, 2); !isPairError(err, tlvErrUnknown) {
 			t.Errorf("%s: %v", name, err)

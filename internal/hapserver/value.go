@@ -76,7 +76,7 @@ func parseValue(c *characteristic.C, raw json.RawMessage) (any, error) {
 	if err := d.Decode(&v); err != nil {
 		return nil, errValue
 	}
-	return checkedValue(c, v)
+	return checkValue(c, v)
 }
 
 // goValue converts a value set by the program to the types of parsed JSON.
@@ -96,24 +96,24 @@ func goValue(v any) any {
 	return nil
 }
 
-// checkedValue converts a JSON value to the Go type of the characteristic's
+// checkValue converts a JSON value to the Go type of the characteristic's
 // format and checks it against the characteristic's limits.
-func checkedValue(c *characteristic.C, v any) (any, error) {
+func checkValue(c *characteristic.C, v any) (any, error) {
 	switch x := v.(type) {
 	case bool:
 		if x {
-			return checkedNumber(c, "1")
+			return checkNumber(c, "1")
 		}
-		return checkedNumber(c, "0")
+		return checkNumber(c, "0")
 	case string:
-		return checkedText(c, x)
+		return checkText(c, x)
 	case json.Number:
-		return checkedNumber(c, string(x))
+		return checkNumber(c, string(x))
 	}
 	return nil, errValue
 }
 
-func checkedText(c *characteristic.C, s string) (any, error) {
+func checkText(c *characteristic.C, s string) (any, error) {
 	switch kindOf(c.Format) {
 	case kindString:
 		if limit := c.MaxLen; len(s) <= limit || limit == 0 && len(s) <= defaultMaxLen {
@@ -127,7 +127,7 @@ func checkedText(c *characteristic.C, s string) (any, error) {
 	return nil, errValue
 }
 
-func checkedNumber(c *characteristic.C, s string) (any, error) {
+func checkNumber(c *characteristic.C, s string) (any, error) {
 	switch kindOf(c.Format) {
 	case kindBool:
 		s = integer(s)
