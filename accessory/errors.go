@@ -19,6 +19,9 @@ var (
 	ErrSuperseded = errors.New("another command came meanwhile")
 	// ErrStopped means that the television does not run, or no longer.
 	ErrStopped = errors.New("the television does not run")
+	// ErrNotAccepted means that the console was found on the network, but that
+	// its owner has not said that it is theirs.
+	ErrNotAccepted = errors.New("this console was found, but it is not accepted yet")
 	// ErrQueueFull means that the console could not keep up with the keys.
 	ErrQueueFull = errors.New("too many keys wait for the console")
 	// ErrNoSuchInput means that the television has no such input.
@@ -41,7 +44,7 @@ const (
 
 // final are the failures that another try does not mend.
 var final = []error{
-	ps4.ErrNoCredential, ps4.ErrServiceHung, ps4.ErrProtocol, ps4.ErrUnsupported,
+	ErrNotAccepted, ps4.ErrNoCredential, ps4.ErrServiceHung, ps4.ErrProtocol, ps4.ErrUnsupported,
 	ps4.ErrNotConfirmed, ps4.ErrTitleRunning, ps4.ErrNoSuchTitle, ps4.ErrTitleIDFormat,
 }
 

@@ -84,9 +84,6 @@ func New(c Config, console Console) (*Television, error) {
 		pub: modelOnly{}, stopped: make(chan struct{}),
 		clock: make(chan struct{}, 1), work: make(chan struct{}, 1), poll: make(chan struct{}, 1),
 	}
-	if c, ok := console.(interface{ SetHostID(id string) }); ok {
-		c.SetHostID(cfg.HostID) // replies of another console that has got the address are none
-	}
 	t.restore(saved)
 	t.handle()
 	return t, nil

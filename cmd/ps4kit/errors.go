@@ -125,7 +125,7 @@ func exitOf(code string) int {
 		return exitUnreachable
 	case "usage", "config", "ambiguous", "port_rights", "port_taken", "bad_name":
 		return exitUsage
-	case "no_credential", "pin_needed", "pin_wrong", "not_linked", "no_such_account",
+	case "no_credential", "not_accepted", "pin_needed", "pin_wrong", "not_linked", "no_such_account",
 		"passcode_needed", "passcode_wrong", "authentication":
 		return exitCredential
 	}

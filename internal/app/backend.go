@@ -92,8 +92,8 @@ func (s *server) Status(ctx context.Context, host string) (web.Console, error) {
 	case err != nil:
 		return web.Console{}, err
 	}
-	if s.alone { // else the search does it
-		s.files.remember(st)
+	if s.alone && u.accepted.Load() { // else the search does it
+		s.remember(u.known, st)
 	}
 	c := fromReply(st)
 	c.Name = u.tv.Snapshot().Name
@@ -103,11 +103,7 @@ func (s *server) Status(ctx context.Context, host string) (web.Console, error) {
 // silent is a console that does not answer.
 func (s *server) silent(u *unit) web.Console {
 	c := u.lastSeen()
-	switch {
-	case c.State == web.StateStandby:
-	case s.files.isResting(u.hostID):
-		c.State = web.StateStandby
-	default:
+	if c.State != web.StateStandby {
 		c.State, c.TitleID, c.TitleName = web.StateUnreachable, "", ""
 	}
 	return c
@@ -127,6 +123,9 @@ func (s *server) answering(ctx context.Context, host string) (*unit, web.Console
 		return nil, c, ps4.ErrUnsupported
 	}
 	u, err := s.find(ctx, cmp.Or(c.HostID, host))
+	if err == nil && host != "" && s.isOwner(ctx) {
+		err = s.accept(u)
+	}
 	return u, c, err
 }
 
@@ -134,7 +133,7 @@ func (s *server) answering(ctx context.Context, host string) (*unit, web.Console
 // console is; a command that runs alone asks first.
 func (s *server) reach(ctx context.Context, host string) (*unit, error) {
 	if !s.alone {
-		return s.findPS4(ctx, host)
+		return s.findAccepted(ctx, host)
 	}
 	u, _, err := s.answering(ctx, host)
 	return u, err
@@ -211,7 +210,23 @@ func (s *server) Link(ctx context.Context, host, pin string) error {
 	if err != nil {
 		return err
 	}
-	return u.tv.WithoutSession(ctx, func(ctx context.Context) error { return u.console.Link(ctx, parsed) })
+	return u.tv.WithoutSession(ctx, func(ctx context.Context) error { return s.link(ctx, u, parsed) })
+}
+
+// link links a console. The PIN is on its screen: who types it accepts it.
+func (s *server) link(ctx context.Context, u *unit, pin ps4.PIN) error {
+	user, err := s.user(u.known)
+	if err != nil {
+		return err
+	}
+	u.console.SetUser(user)
+	if err := u.console.Link(ctx, pin); err != nil {
+		if !u.accepted.Load() {
+			u.console.SetUser(ps4.User{})
+		}
+		return err
+	}
+	return s.accept(u)
 }
 
 // SetCredential implements web.Backend.

@@ -140,7 +140,7 @@ func (s *server) serveCompanion(ctx context.Context, c *companion, ln net.Listen
 		case err := <-ended:
 			return err
 		case <-s.grown:
-			if len(s.bridged()) > c.consoles {
+			if len(s.bridged()) != c.consoles {
 				stop()
 				return <-ended
 			}
@@ -148,8 +148,8 @@ func (s *server) serveCompanion(ctx context.Context, c *companion, ln net.Listen
 	}
 }
 
-// consoleCame has the companion bridge take in a console that has just got its server.
-func (s *server) consoleCame() {
+// consolesChanged has the companion bridge look again which consoles there are.
+func (s *server) consolesChanged() {
 	select {
 	case s.grown <- struct{}{}:
 	default:

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -10,37 +9,56 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// searchTime is how long one search waits for answers.
-const searchTime = 2 * time.Second
+// Times of discovery.
+const (
+	searchTime  = 2 * time.Second        // how long one search waits for answers
+	firstAnswer = 500 * time.Millisecond // how long a start waits for consoles that it does not know
+)
 
 // discover searches the networks for consoles until ctx is done: at once, then
-// every discovery.interval. With simulated consoles it searches none: they are known.
+// every discovery.interval, and right away once more if a search found a
+// console for the first time. With simulated consoles it searches none.
 func (s *server) discover(ctx context.Context) {
 	if !s.Config.Discovery.Enabled || s.Simulate > 0 {
 		return
 	}
 	for {
-		found, err := s.network.Discover(ctx, searchTime)
-		if err != nil && ctx.Err() == nil {
-			s.Log.WithError(err).Debug("searching for consoles")
+		fresh := s.searchOnce(ctx)
+		wait := s.Config.Discovery.Interval
+		if fresh {
+			wait = min(wait, searchTime)
 		}
-		for _, st := range found {
-			s.seen(ctx, st)
-		}
-		if !pause(ctx, s.Config.Discovery.Interval) {
+		if !pause(ctx, wait) {
 			return
 		}
 	}
 }
 
-// await asks a configured console, whose host id is not known yet, until it answers.
-// It calls asked when the first try is over.
+// searchOnce takes in the PS4s that a search finds. It reports whether one was
+// seen for the first time. A PS5 is not offered to HomeKit.
+func (s *server) searchOnce(ctx context.Context) (fresh bool) {
+	found, err := s.network.Discover(ctx, searchTime)
+	if err != nil && ctx.Err() == nil {
+		s.Log.WithError(err).Debug("searching for consoles")
+	}
+	s.sightings.next()
+	for _, st := range found {
+		if st.HostType == hostTypePS4 {
+			s.meet(st, false)
+			fresh = fresh || s.sightings.first(st.HostID)
+		}
+	}
+	return fresh
+}
+
+// await asks a configured console, whose host id is not known yet, until it
+// answers. It calls asked when the first try is over.
 func (s *server) await(ctx context.Context, c config.Console, asked func()) {
 	console := s.network.Console(c.Address, ps4.Credential{})
 	for {
 		st, err := console.Status(ctx)
-		if err == nil {
-			s.seen(ctx, st)
+		if err == nil && st.HostType == hostTypePS4 {
+			s.meet(st, false)
 		}
 		asked()
 		if err == nil || !pause(ctx, s.Config.Poll.Interval) {
@@ -49,12 +67,13 @@ func (s *server) await(ctx context.Context, c config.Console, asked func()) {
 	}
 }
 
-// awaitFirst starts await for each configured console that has no unit, and gives
-// them a moment to answer: one that is on is then there when the server is ready.
+// awaitFirst starts await for each configured console that has no unit, and
+// gives them a moment to answer: one that is on is then there when the server is
+// ready.
 func (s *server) awaitFirst(ctx context.Context) {
 	var first sync.WaitGroup
 	for _, c := range s.Config.Consoles {
-		if c.HostID != "" || s.serves(c.Address) {
+		if c.HostID != "" || s.hasEntry(c) {
 			continue
 		}
 		first.Add(1)
@@ -70,8 +89,75 @@ func (s *server) awaitFirst(ctx context.Context) {
 	}
 }
 
-// firstAnswer is how long a start waits for consoles that it does not know.
-const firstAnswer = 500 * time.Millisecond
+// hasEntry reports whether an entry of config.yaml has its unit.
+func (s *server) hasEntry(c config.Console) bool {
+	for _, u := range s.list() {
+		if u.config.Address == c.Address && u.config.HostID == c.HostID {
+			return true
+		}
+	}
+	return false
+}
+
+// sightings counts in how many searches strangers were found at the same
+// address: one that answered only once leaves nothing behind.
+type sightings struct {
+	mu     sync.Mutex
+	search int
+	byHost map[string]sighting
+}
+
+type sighting struct {
+	st     ps4.Status
+	search int // the last one
+	times  int
+}
+
+const (
+	maxSightings = 1024 // bounds what strangers can make the server hold
+	enoughTimes  = 2
+)
+
+// next begins another search, and forgets who was missing in the last ones.
+func (s *sightings) next() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.search++
+	for host, seen := range s.byHost {
+		if s.search-seen.search > 2*enoughTimes {
+			delete(s.byHost, host)
+		}
+	}
+}
+
+// repeated notes a sighting and reports whether there were enough.
+func (s *sightings) repeated(st ps4.Status) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seen, known := s.byHost[st.HostID]
+	if !known && len(s.byHost) >= maxSightings {
+		return false
+	}
+	if seen.st.Addr != st.Addr {
+		seen.times = 0
+	}
+	if seen.times == 0 || seen.search != s.search {
+		seen.times++
+	}
+	seen.st, seen.search = st, s.search
+	if s.byHost == nil {
+		s.byHost = map[string]sighting{}
+	}
+	s.byHost[st.HostID] = seen
+	return seen.times >= enoughTimes
+}
+
+// first reports whether a console was seen only once so far.
+func (s *sightings) first(host string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.byHost[host].times == 1
+}
 
 // pause waits; it returns false when ctx was done first.
 func pause(ctx context.Context, d time.Duration) bool {
@@ -84,40 +170,3 @@ func pause(ctx context.Context, d time.Duration) bool {
 		return true
 	}
 }
-
-// seen takes in a console that answered a search: its unit learns of its address, or
-// it gets one. A PS5 is not offered to HomeKit.
-func (s *server) seen(ctx context.Context, st ps4.Status) {
-	if st.HostType != hostTypePS4 {
-		return
-	}
-	s.meeting.Lock()
-	defer s.meeting.Unlock()
-	if u := s.unit(st.HostID); u != nil {
-		s.files.remember(st)
-		return
-	}
-	k := s.fromStatus(st)
-	if !s.hasRoom(k) {
-		return
-	}
-	s.files.remember(st)
-	if slices.Contains(s.refusals(), st.HostID) {
-		return // it was said once; `homekit reset` tries again
-	}
-	s.startUnit(ctx, k)
-}
-
-// hasRoom says whether a console that is new may get a unit: anybody in the network can
-// answer as any number of consoles. One that the configuration names always may.
-func (s *server) hasRoom(k known) bool {
-	if !k.found || len(s.list())+len(s.refusals()) < maxConsoles {
-		return true
-	}
-	s.crowded.Do(func() {
-		s.Log.Warnf("too many consoles answer: those beyond %d are left out, unless config.yaml names them", maxConsoles)
-	})
-	return false
-}
-
-const hostTypePS4 = "PS4"

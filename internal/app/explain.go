@@ -23,6 +23,7 @@ func explanations() []explanation {
 		{accessory.ErrNotWoken, "not_woken", "Look whether it is plugged in, and allow it to be turned on from the network: Settings > Power Save Settings > Set Features Available in Rest Mode."},
 		{accessory.ErrStillAwake, "still_awake", "Look at the TV: something there may wait for an answer."},
 		{accessory.ErrLaunchTimeout, "launch_timeout", "Look at the TV: something there may wait for an answer, or the title needs an update."},
+		{accessory.ErrNotAccepted, "not_accepted", "Link it, or accept it: ps4kit consoles add ADDRESS."},
 		{accessory.ErrSuperseded, "superseded", "Nothing is wrong: the later command counts."},
 		{accessory.ErrQueueFull, "too_many_keys", "Press more slowly."},
 		{state.ErrDamaged, "damaged", "Remove its pairings (ps4kit homekit reset NAME): then it is served with a new identity, and has to be paired again."},

@@ -31,46 +31,80 @@ func (f files) consoles() []state.Console {
 	return all.Consoles
 }
 
-// remember keeps what a console said of itself, for the next start. It writes only
-// what is new.
-func (f files) remember(st ps4.Status) {
-	seen := state.Console{
-		HostID: st.HostID, HostType: st.HostType, Name: st.HostName, Address: st.Addr,
-		SystemVersion: st.SystemVersion, RequestPort: st.RequestPort,
-	}
+// remember stores what a console said of itself, and what complete says about
+// it, for the next start. It writes only what is new.
+func (f files) remember(st ps4.Status, complete func(*state.Console)) {
+	seen := state.Console{HostID: st.HostID}
 	known := f.consoles()
 	i := slices.IndexFunc(known, func(c state.Console) bool { return c.HostID == st.HostID })
 	if i >= 0 {
-		seen.LastSeen, seen.Rested = known[i].LastSeen, known[i].Rested
-		if known[i] == seen {
-			return
-		}
+		seen = known[i]
+	}
+	seen.HostType, seen.Name, seen.Address = st.HostType, st.HostName, st.Addr
+	seen.SystemVersion, seen.RequestPort = st.SystemVersion, st.RequestPort
+	complete(&seen)
+	if i >= 0 && known[i] == seen {
+		return
 	}
 	seen.LastSeen = time.Now()
-	f.keep(seen)
+	_ = f.keep(seen) // logged there
 }
 
-// rested keeps that a console was just put into rest mode.
+// rested stores that a console was just put into rest mode.
 func (f files) rested(hostID string) {
+	_ = f.change(hostID, func(c *state.Console) { c.Rested = time.Now() }) // logged there
+}
+
+// change changes what is stored of a console, if anything is.
+func (f files) change(hostID string, change func(*state.Console)) error {
 	for _, c := range f.consoles() {
 		if c.HostID == hostID {
-			c.Rested = time.Now()
-			f.keep(c)
+			change(&c)
+			return f.keep(c)
 		}
 	}
+	return nil
 }
 
-// isResting says whether a console was put into rest mode so lately that its silence
-// is that of docs/protocol.md §1.
-func (f files) isResting(hostID string) bool {
-	return slices.ContainsFunc(f.consoles(), func(c state.Console) bool {
-		ago := time.Since(c.Rested) // negative: the clock was put back since
-		return c.HostID == hostID && ago >= 0 && ago < ps4.DeafTime
-	})
+// restedAt returns when a command put a console into rest mode; the zero time if
+// none did.
+func (f files) restedAt(hostID string) time.Time {
+	for _, c := range f.consoles() {
+		if c.HostID == hostID {
+			return c.Rested
+		}
+	}
+	return time.Time{}
 }
 
-// keep writes what is known of a console.
-func (f files) keep(console state.Console) {
+// forget removes everything that is stored of a console.
+func (f files) forget(hostID string) error {
+	var errs []error
+	if slices.ContainsFunc(f.consoles(), func(c state.Console) bool { return c.HostID == hostID }) {
+		errs = append(errs, f.store.Consoles().Update(func(all state.Consoles) (state.Consoles, error) {
+			all.Consoles = slices.DeleteFunc(all.Consoles, func(c state.Console) bool { return c.HostID == hostID })
+			return all, nil
+		}))
+	}
+	if users, err := f.store.Credentials().Load(); err == nil && users.Hosts[hostID] != (state.User{}) {
+		errs = append(errs, f.store.Credentials().Update(func(all state.Credentials) (state.Credentials, error) {
+			delete(all.Hosts, hostID)
+			return all, nil
+		}))
+	}
+	homekit, err := f.homekit(hostID)
+	if err != nil {
+		return err
+	}
+	inputs, err := state.Inputs[accessory.Saved](f.store, hostID)
+	if err != nil {
+		return err
+	}
+	return errors.Join(append(errs, homekit.file.Remove(), inputs.Remove())...)
+}
+
+// keep writes what is known of a console. What fails is logged, too.
+func (f files) keep(console state.Console) error {
 	err := f.store.Consoles().Update(func(all state.Consoles) (state.Consoles, error) {
 		all.Consoles = slices.DeleteFunc(all.Consoles, func(c state.Console) bool { return c.HostID == console.HostID })
 		all.Consoles = append(all.Consoles, console)
@@ -78,8 +112,9 @@ func (f files) keep(console state.Console) {
 		return all, nil
 	})
 	if err != nil {
-		f.log.WithError(err).Warn("what is known of a console is not remembered")
+		f.log.WithError(err).Warn("cannot store what is known of a console")
 	}
+	return err
 }
 
 // credential returns the stored PSN user of a console; none is no error: searching

@@ -1,28 +1,49 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// find returns the unit of the console that host names (see web.Backend) with its
-// television running. A console that is not known is asked at its address, or
-// searched for when nothing is known at all; it gets a unit, but HomeKit does not.
+// ownerKey marks a context as that of the owner's command line.
+type ownerKey struct{}
+
+// asOwner marks ctx: what comes from the command line or through the socket may
+// name a console by any address, and by naming it accepts it.
+func asOwner(ctx context.Context) context.Context { return context.WithValue(ctx, ownerKey{}, true) }
+
+// forOwner marks the requests of the socket, which only the owner can open.
+func forOwner(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r.WithContext(asOwner(r.Context()))) })
+}
+
+func (s *server) isOwner(ctx context.Context) bool { return s.alone || ctx.Value(ownerKey{}) != nil }
+
+// find returns the unit of the console that host names, with its television
+// running: by host id, by its name here or by its own, or by address. An empty
+// host is the only PS4 that is known. The owner may name a console that is
+// unknown yet; it gets a unit.
 func (s *server) find(ctx context.Context, host string) (*unit, error) {
+	if addr, isAddress := parseAddress(host); isAddress {
+		return s.findAt(ctx, addr)
+	}
 	var silent []string // configured consoles that host may mean, and that have not answered yet
 	if host == "" {
 		silent = s.meetConfigured(ctx)
 	}
 	matches := s.matching(host)
-	if len(matches)+len(silent) == 0 {
-		if err := s.meet(ctx, host); err != nil {
+	if len(matches)+len(silent) == 0 && s.isOwner(ctx) {
+		if err := s.search(ctx, host); err != nil {
 			return nil, err
 		}
 		matches = s.matching(host)
@@ -40,8 +61,58 @@ func (s *server) find(ctx context.Context, host string) (*unit, error) {
 		return nil, &web.Error{Code: "unreachable", Message: "no console was found",
 			Hint: "Switch the PS4 on or put it into rest mode, or give its address: --ip-address."}
 	}
-	return nil, &web.Error{Code: "not_found", Message: "no console is known as " + host,
+	return nil, unknownConsole(host)
+}
+
+func unknownConsole(host string) error {
+	return &web.Error{Code: "not_found", Message: "no console is known as " + host,
 		Hint: "ps4kit search lists the consoles in this network."}
+}
+
+// findAt returns the unit of the console that answers at an address, whichever
+// it is. Only the owner may name an address where no console is known.
+func (s *server) findAt(ctx context.Context, addr netip.AddrPort) (*unit, error) {
+	known := s.unitAt(addr)
+	if !s.isOwner(ctx) {
+		if known == nil {
+			return nil, unknownConsole(FormatAddress(addr))
+		}
+		s.runTelevision(known)
+		return known, nil
+	}
+	st, err := s.network.Console(addr, ps4.Credential{}).Status(ctx)
+	if errors.Is(err, ps4.ErrUnreachable) && known != nil && time.Now().Before(known.console.DeafUntil()) {
+		s.runTelevision(known)
+		return known, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if known != nil && known.hostID != st.HostID {
+		s.Log.Warnf("the console at %s is %s (%s) now, not %s (%s)", FormatAddress(addr), st.HostName, st.HostID, known.name, known.hostID)
+	}
+	u := s.meet(st, true)
+	if u == nil {
+		return nil, unknownConsole(FormatAddress(addr))
+	}
+	if u.console.Addr() != addr {
+		u.console.SetAddr(addr) // the owner says so
+	}
+	s.runTelevision(u)
+	return u, nil
+}
+
+// findAccepted is find for what may send the credential: the owner accepts a
+// console by naming it.
+func (s *server) findAccepted(ctx context.Context, host string) (*unit, error) {
+	u, err := s.findPS4(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	if host != "" && s.isOwner(ctx) {
+		err = s.accept(u)
+	}
+	return u, err
 }
 
 // findPS4 is find for what only a PS4 can do.
@@ -80,7 +151,7 @@ func chosen(units []*unit) []*unit {
 func (u *unit) is(host string) bool {
 	snapshot := u.tv.Snapshot()
 	return strings.EqualFold(host, u.hostID) || strings.EqualFold(host, snapshot.Name) ||
-		strings.EqualFold(host, snapshot.HostName) || host == FormatAddress(snapshot.Addr)
+		strings.EqualFold(host, cmp.Or(snapshot.HostName, u.hostName))
 }
 
 // isCalled says whether host is the host id or the name of a console that answers.
@@ -96,77 +167,37 @@ func names(units []*unit) []string {
 	return list
 }
 
-// meet looks for a console that has no unit: at the address that host is, or else at
-// the addresses of the configuration and then by a search.
-func (s *server) meet(ctx context.Context, host string) error {
-	if addr, isAddress := parseAddress(host); isAddress {
-		return s.meetAt(ctx, addr)
-	}
+// search looks for a console that has no unit: at the addresses of the
+// configuration, then on the network.
+func (s *server) search(ctx context.Context, host string) error {
 	s.meetConfigured(ctx)
 	if len(s.matching(host)) > 0 {
 		return nil
 	}
 	found, err := s.network.Discover(ctx, searchTime)
 	for _, st := range found {
-		if st.HostType == hostTypePS4 || isCalled(host, st) { // a PS5 only when it is asked for
-			s.greet(st)
+		if host == "" && st.HostType == hostTypePS4 || isCalled(host, st) { // a PS5 only when it is asked for
+			s.meet(st, true)
 		}
 	}
 	return err
 }
 
-// meetConfigured asks the consoles of the configuration that have no unit yet, and
-// returns the addresses of those that do not answer.
+// meetConfigured asks the consoles of the configuration that have no unit yet,
+// and returns the addresses of those that do not answer.
 func (s *server) meetConfigured(ctx context.Context) (silent []string) {
 	for _, c := range s.Config.Consoles {
-		if c.HostID == "" && !s.serves(c.Address) && s.meetAt(ctx, c.Address) != nil {
-			silent = append(silent, FormatAddress(c.Address))
+		if c.HostID != "" || s.hasEntry(c) {
+			continue
 		}
+		st, err := s.network.Console(c.Address, ps4.Credential{}).Status(ctx)
+		if err != nil {
+			silent = append(silent, FormatAddress(c.Address))
+			continue
+		}
+		s.meet(st, true)
 	}
 	return silent
-}
-
-// meetAt asks a console at its address.
-func (s *server) meetAt(ctx context.Context, addr netip.AddrPort) error {
-	st, err := s.network.Console(addr, ps4.Credential{}).Status(ctx)
-	if err == nil {
-		s.greet(st)
-	}
-	return err
-}
-
-// greet gives a console that has just answered a unit, if it has none: one with a HAP
-// server, if the server would have offered it to HomeKit once it found it.
-func (s *server) greet(st ps4.Status) {
-	s.meeting.Lock()
-	defer s.meeting.Unlock()
-	if u := s.unit(st.HostID); u != nil {
-		s.files.remember(st)
-		return
-	}
-	k := s.fromStatus(st)
-	if !s.hasRoom(k) {
-		return
-	}
-	s.files.remember(st)
-	if s.offers(k) {
-		s.startUnit(s.life, k)
-	}
-	if s.unit(k.hostID) != nil {
-		return
-	}
-	u, err := s.newUnit(k)
-	if err != nil {
-		s.Log.WithError(err).Warn("a console that answered cannot be used")
-		return
-	}
-	s.add(u)
-}
-
-// offers says whether a console that a command meets belongs in HomeKit.
-func (s *server) offers(k known) bool {
-	return !s.alone && k.hostType == hostTypePS4 && !slices.Contains(s.refusals(), k.hostID) &&
-		(!k.found || s.publishes(k.addr))
 }
 
 // parseAddress reads ADDR or ADDR:DDPPORT.
@@ -184,11 +215,10 @@ func (s *server) runTelevision(u *unit) {
 		return
 	}
 	u.started.Do(func() {
-		s.group.Go(func() error {
-			if err := u.tv.Run(s.life); err != nil && !errors.Is(err, context.Canceled) {
+		s.runUnit(u, func(ctx context.Context) {
+			if err := u.tv.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
 				s.Log.WithError(err).Warn("console")
 			}
-			return nil
 		})
 	})
 }

@@ -64,7 +64,7 @@ func (s *server) storeUser(ctx context.Context, host, passcode string, get func(
 	}
 	hostID := ""
 	if host != "" {
-		u, err := s.findPS4(ctx, host)
+		u, err := s.findAccepted(ctx, host)
 		if err != nil {
 			return err
 		}
@@ -86,6 +86,9 @@ func (s *server) keepUser(hostID string, credential ps4.Credential, passcode ps4
 		return err
 	}
 	for _, u := range s.list() {
+		if !u.accepted.Load() {
+			continue
+		}
 		user, err := s.user(u.known)
 		if err != nil {
 			return err

@@ -18,7 +18,7 @@ func (s *server) ResetHomekit(ctx context.Context, host string) error {
 	if k, lacks := s.unserved(host); lacks {
 		mended, err := s.mend(k.hostID)
 		if mended {
-			s.startUnit(s.life, k)
+			_ = s.startUnit(s.life, k)
 		}
 		if mended || err != nil {
 			return err

@@ -61,13 +61,15 @@ type server struct {
 	network  *ps4.Network // the one UDP socket
 	searches ps4.Counters // of searches, and of consoles that have no unit yet
 
-	alone    bool // one command, without HAP servers: see Local
-	override Override
-	meeting  sync.Mutex // held while a console that answered gets its unit, so that it gets only one
-	crowded  sync.Once  // too many answer, and the log says so
-	mu       sync.Mutex
-	units    map[string]*unit // by host id
-	refused  map[string]error // known consoles that are not offered and why, by host id
+	alone        bool // one command, without HAP servers: see Local
+	override     Override
+	meeting      sync.Mutex // held while a console that answered gets its unit, so that it gets only one
+	sightings    sightings
+	crowded      sync.Once // too many answer, and the log says so
+	otherConsole sync.Once // another console answers where config.yaml names one
+	mu           sync.Mutex
+	units        map[string]*unit // by host id
+	refused      map[string]error // known consoles that are not offered and why, by host id
 
 	wrongPasswords atomic.Uint64 // shown to the page
 
@@ -158,7 +160,7 @@ func (s *server) start(ctx context.Context, simulated []*ps4test.Console) error 
 	listening := make(chan error, 1)
 	go func() { listening <- s.listen(ctx) }() // beside the consoles, which take as long
 	for _, c := range s.knownConsoles(simulated) {
-		s.startUnit(ctx, c)
+		_ = s.startUnit(ctx, c)
 	}
 	if err := <-listening; err != nil {
 		return err
@@ -192,7 +194,7 @@ func (s *server) listen(ctx context.Context) error {
 		return err
 	}
 	s.group.Go(func() error { return web.Serve(ctx, ln, site, s.httpLog()) })
-	s.group.Go(func() error { return web.Serve(ctx, socket, web.API(s, s, nil), s.httpLog()) })
+	s.group.Go(func() error { return web.Serve(ctx, socket, forOwner(web.API(s, s, nil)), s.httpLog()) })
 	return nil
 }
 

@@ -69,3 +69,21 @@ func simulatedCredential() ps4.Credential {
 	c, _ := ps4.ParseCredential(hex.EncodeToString(sum[:]))
 	return c
 }
+func (s *server) startSimulators() ([]*ps4test.Console, error) {
+	if s.Simulate == 0 {
+		return nil, nil
+	}
+	key, err := s.State.SimulatorKey()
+	if err != nil {
+		return nil, fmt.Errorf("simulated consoles: %w", err)
+	}
+	var list []*ps4test.Console
+	for n := 1; n <= s.Simulate; n++ {
+		console, err := startSimulated(n, key, s.debugf("simulator"))
+		if err != nil {
+			return list, err
+		}
+		list = append(list, console)
+	}
+	return list, nil
+}

@@ -32,26 +32,41 @@ type unit struct {
 	port      uint16            // 0: none was chosen yet
 	bind      netip.Addr
 	listening atomic.Bool
-	started   sync.Once // of the television, where it runs without a HAP server
+	accepted  atomic.Bool // by the owner, see gate
+	started   sync.Once   // of the television, where it runs without a HAP server
+
+	life context.Context // of what runs below
+	stop context.CancelFunc
+	runs sync.WaitGroup
 }
 
-// startUnit makes a console's unit and runs it. A console that cannot be served is
-// logged, and the others go on.
-func (s *server) startUnit(ctx context.Context, k known) {
+// startUnit makes a console's unit and runs it; it returns nil if that fails, and
+// logs why.
+func (s *server) startUnit(ctx context.Context, k known) *unit {
 	log := s.Log.WithFields(logrus.Fields{"console": k.name, "host_id": k.hostID})
 	u, ln, err := s.offeredUnit(ctx, k)
 	if err != nil {
 		log.WithError(err).Error("this console is not offered to HomeKit")
 		s.refuse(k.hostID, err)
-		return
+		return nil
 	}
 	s.add(u)
-	s.consoleCame()
+	s.consolesChanged()
 	log.WithFields(logrus.Fields{"address": FormatAddress(k.addr), "port": u.port}).Info("console added")
-	s.group.Go(func() error {
+	s.runUnit(u, func(ctx context.Context) {
 		if err := u.run(ctx, ln); err != nil {
-			log.WithError(err).Error("this console is not offered to HomeKit any more")
+			log.WithError(err).Error("this console is no longer offered to HomeKit")
 		}
+	})
+	return u
+}
+
+// runUnit runs a part of a unit until the unit or the server is stopped.
+func (s *server) runUnit(u *unit, run func(context.Context)) {
+	u.runs.Add(1)
+	s.group.Go(func() error {
+		defer u.runs.Done()
+		run(u.life)
 		return nil
 	})
 }
@@ -71,11 +86,13 @@ func (s *server) offeredUnit(ctx context.Context, k known) (*unit, net.Listener,
 // newUnit makes a console's unit, without a HAP server; it does no network I/O.
 func (s *server) newUnit(k known) (*unit, error) {
 	u := &unit{known: k, bind: s.Config.HomeKit.Bind}
+	u.life, u.stop = context.WithCancel(s.life)
+	u.accepted.Store(!k.stranger)
 	var err error
 	if u.console, err = s.newConsole(k, &u.network); err != nil {
 		return nil, err
 	}
-	if u.tv, err = s.newTelevision(k, u.console); err != nil {
+	if u.tv, err = s.newTelevision(k, gate{accessory.NewConsole(u.console), u}); err != nil {
 		return nil, err
 	}
 	u.store, err = s.files.homekit(k.hostID)
@@ -147,11 +164,7 @@ func (s *server) fixedPort(remembered uint16) uint16 {
 	return port
 }
 
-// maxConsoles is how many consoles one process is built for (docs/ARCHITECTURE.md);
-// their ports are that many from homekit.port on.
-const maxConsoles = 64
-
-func (s *server) newTelevision(k known, console *ps4.Console) (*accessory.Television, error) {
+func (s *server) newTelevision(k known, console accessory.Console) (*accessory.Television, error) {
 	inputs, err := s.files.inputs(k.hostID)
 	if err != nil {
 		return nil, fmt.Errorf("state: %w", err)
@@ -173,10 +186,10 @@ func (s *server) newTelevision(k known, console *ps4.Console) (*accessory.Televi
 
 		PreferTitleName: s.Config.Art.Language != "",
 	}
-	tv, err := accessory.New(cfg, accessory.NewConsole(console))
+	tv, err := accessory.New(cfg, console)
 	if errors.Is(err, state.ErrDamaged) { // and set aside by now: the next try begins anew
 		s.Log.WithFields(logrus.Fields{"console": k.name, "host_id": k.hostID}).WithError(err).Error("the inputs of this console begin anew")
-		tv, err = accessory.New(cfg, accessory.NewConsole(console))
+		tv, err = accessory.New(cfg, console)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("television: %w", err)
@@ -191,12 +204,16 @@ func (s *server) newConsole(k known, counters *ps4.Counters) (*ps4.Console, erro
 	if k.simulated != nil {
 		o.ServerKey = k.simulated.PublicKey()
 	}
+	console := s.network.ConsoleWith(k.addr, ps4.Credential{}, &o)
+	console.SetHostID(k.hostID)
+	console.SetRested(s.files.restedAt(k.hostID))
+	if k.stranger {
+		return console, nil // it gets no credential, see gate
+	}
 	user, err := s.user(k)
 	if err != nil {
 		return nil, err
 	}
-	console := s.network.ConsoleWith(k.addr, user.Credential, &o)
-	console.SetHostID(k.hostID)
 	console.SetUser(user)
 	return console, nil
 }

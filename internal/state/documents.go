@@ -26,6 +26,13 @@ type Console struct {
 	RequestPort   uint16         `json:"request_port"`
 	LastSeen      time.Time      `json:"last_seen,omitzero"`
 	Rested        time.Time      `json:"rested,omitzero"` // when a command put it into rest mode: it doesn't answer for a while then
+	// Stranger is a console that was only found: the owner has not accepted it
+	// by configuration, by name or by linking. Files of earlier versions have
+	// no strangers.
+	Stranger bool `json:"stranger,omitempty"`
+	// ConfigAddress is the address of the entry in config.yaml that means this
+	// console, if it names no host id.
+	ConfigAddress netip.AddrPort `json:"config_address,omitzero"`
 }
 
 // Consoles is the content of consoles.json.

@@ -1,0 +1,377 @@
+package app
+
+import (
+	"context"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/ps4kit/ps4kit/accessory"
+	"github.com/ps4kit/ps4kit/internal/config"
+	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/ps4test"
+)
+
+// The registry knows which consoles exist, and which of them the owner has
+// accepted. Anybody on the network can answer a search as any number of
+// consoles, so a console that was only found is a stranger: it gets no
+// credential, and yields its place to others once it is silent.
+
+// known is what is known of a console before it has a unit: from the
+// configuration, from an earlier run, and from its own reply.
+type known struct {
+	hostID    string
+	addr      netip.AddrPort // zero: unknown
+	name      string         // what it is to be called
+	hostName  string         // what it calls itself
+	firmware  string
+	hostType  string // "": a PS4, as far as known
+	config    config.Console
+	simulated *ps4test.Console
+	found     bool // by a search or a command; the configuration does not name it
+	stranger  bool // found, and not accepted by the owner
+}
+
+const hostTypePS4 = ps4.TypePS4
+
+// maxConsoles is how many consoles one process is built for
+// (docs/ARCHITECTURE.md); their ports are that many from homekit.port on.
+const maxConsoles = 64
+
+// knownConsoles lists the consoles that can be served at once, each host id
+// once: the simulated ones, those of the configuration, and, if discovery is
+// on, those that are remembered. A configured console whose host id is unknown
+// is missing until its first answer.
+func (s *server) knownConsoles(simulated []*ps4test.Console) []known {
+	var list []known
+	seen := map[string]bool{}
+	add := func(k known) {
+		if k.hostID != "" && !seen[k.hostID] {
+			seen[k.hostID] = true
+			list = append(list, k)
+		}
+	}
+	for _, sim := range simulated {
+		add(known{hostID: sim.HostID(), addr: sim.Addr(), name: sim.Name(), hostName: sim.Name(), simulated: sim})
+	}
+	remembered := s.files.consoles()
+	for _, c := range s.Config.Consoles {
+		add(fromConfig(c, remembered))
+	}
+	for _, r := range remembered {
+		if r.HostType == hostTypePS4 && (s.alone || s.publishes(r.Address)) {
+			k := known{hostID: r.HostID, found: true, stranger: r.Stranger}
+			k.recall(r)
+			add(k)
+		}
+	}
+	return list
+}
+
+// publishes reports whether HomeKit gets a console that is remembered but not
+// configured: one that discovery could find again. A simulated one on loopback
+// that somebody only tried a command on is not published.
+func (s *server) publishes(addr netip.AddrPort) bool {
+	return s.Config.Discovery.Enabled && s.Simulate == 0 && !addr.Addr().IsLoopback()
+}
+
+// recall fills in what is remembered of a console.
+func (k *known) recall(r state.Console) {
+	k.hostID, k.firmware, k.hostName = r.HostID, r.SystemVersion, r.Name
+	if r.Address.IsValid() {
+		k.addr = r.Address
+	}
+	if k.name == "" {
+		k.name = r.Name
+	}
+}
+
+// fromConfig completes a configured console with what is remembered of it.
+func fromConfig(c config.Console, remembered []state.Console) known {
+	k := known{hostID: c.HostID, addr: c.Address, name: c.Name, config: c}
+	for _, r := range remembered {
+		if c.HostID == r.HostID || c.HostID == "" && boundTo(c, remembered) == r.HostID {
+			k.recall(r)
+		}
+	}
+	return k
+}
+
+// boundTo returns the host id of the console that an entry of config.yaml means
+// which names just an address: the one that was first met there. Consoles that
+// swap their DHCP leases do not swap names and credentials.
+func boundTo(c config.Console, remembered []state.Console) string {
+	at := ""
+	for _, r := range remembered {
+		switch c.Address {
+		case r.ConfigAddress:
+			return r.HostID
+		case r.Address:
+			if !r.ConfigAddress.IsValid() {
+				at = r.HostID
+			}
+		}
+	}
+	return at
+}
+
+// fromStatus returns a console that has just answered.
+func (s *server) fromStatus(st ps4.Status) known {
+	k := known{
+		hostID: st.HostID, addr: st.Addr, name: st.HostName, hostName: st.HostName, firmware: st.SystemVersion,
+		hostType: st.HostType, found: true, stranger: true,
+	}
+	remembered := s.files.consoles()
+	for _, r := range remembered {
+		if r.HostID == st.HostID {
+			k.stranger = r.Stranger
+		}
+	}
+	for _, c := range s.Config.Consoles {
+		if c.HostID != st.HostID && !(c.HostID == "" && s.means(c, st, remembered)) {
+			continue
+		}
+		k.config, k.found, k.stranger = c, false, false
+		if c.Name != "" {
+			k.name = c.Name
+		}
+	}
+	return k
+}
+
+// means reports whether an entry that names just an address means the console
+// that answered.
+func (s *server) means(c config.Console, st ps4.Status, remembered []state.Console) bool {
+	bound := boundTo(c, remembered)
+	if bound == "" {
+		return c.Address == st.Addr
+	}
+	if bound != st.HostID && c.Address == st.Addr {
+		s.otherConsole.Do(func() {
+			s.Log.Warnf("config.yaml names the console at %v, which was %s; now %s answers there. "+
+				"Name it by host_id, or forget %s", st.Addr.Addr(), bound, st.HostID, bound)
+		})
+	}
+	return bound == st.HostID
+}
+
+// meet takes in a console that has answered and returns its unit: the one it
+// has, or a new one if there is room. A console that was only found leaves
+// nothing behind until it was found twice; before that it has a unit only if a
+// command needs one. It returns nil without a unit.
+func (s *server) meet(st ps4.Status, needed bool) *unit {
+	s.meeting.Lock()
+	defer s.meeting.Unlock()
+	k := s.fromStatus(st)
+	stays := !k.stranger || s.sightings.repeated(st)
+	if u := s.unit(st.HostID); u != nil {
+		k.stranger = !u.accepted.Load()
+		if u.hap != nil || !stays || !s.offers(k) {
+			st.Addr = u.console.Addr() // which the library changes, by its rules
+			if stays {
+				s.remember(k, st)
+			}
+			return u
+		}
+		s.withdraw(u) // for one with a HAP server
+	} else if !stays && !needed || !s.makeRoom(k, needed) {
+		return nil
+	}
+	if stays {
+		s.remember(k, st)
+		if s.offers(k) {
+			if u := s.startUnit(s.life, k); u != nil {
+				return u
+			}
+		}
+	}
+	u, err := s.newUnit(k)
+	if err != nil {
+		s.Log.WithError(err).Warn("a console that answered cannot be used")
+		return nil
+	}
+	s.add(u)
+	return u
+}
+
+// remember stores what a console said of itself for the next start.
+func (s *server) remember(k known, st ps4.Status) {
+	s.files.remember(st, func(c *state.Console) {
+		c.Stranger = k.stranger
+		if k.config.HostID == "" && k.config.Address.IsValid() {
+			c.ConfigAddress = k.config.Address
+		}
+	})
+}
+
+// offers reports whether a console belongs in HomeKit.
+func (s *server) offers(k known) bool {
+	return !s.alone && k.hostType == hostTypePS4 && !slices.Contains(s.refusals(), k.hostID) &&
+		(!k.found || s.publishes(k.addr))
+}
+
+// makeRoom reports whether a console that is new may get a unit. One that the
+// owner has accepted, or that a command needs, always may. Among strangers, an address has room for one, and all
+// together for maxConsoles: those that are silent and that nobody has paired
+// make room.
+func (s *server) makeRoom(k known, needed bool) bool {
+	if !k.stranger || needed {
+		return true
+	}
+	units := s.list()
+	var silent *unit
+	for _, u := range units {
+		if !u.evictable() {
+			continue
+		}
+		gone := u.tv.Snapshot().State == ps4.StateUnreachable
+		sameAddress := u.console.Addr().Addr() == k.addr.Addr() && !k.addr.Addr().IsLoopback()
+		if sameAddress && !gone {
+			return false
+		}
+		if gone && (silent == nil || sameAddress) {
+			silent = u
+		}
+	}
+	if len(units)+len(s.refusals()) < maxConsoles {
+		return true
+	}
+	if silent == nil {
+		s.crowded.Do(func() {
+			s.Log.Warnf("more than %d consoles answer: the others are left out; ps4kit consoles add ADDRESS accepts one", maxConsoles)
+		})
+		return false
+	}
+	if err := s.remove(silent); err != nil {
+		s.Log.WithError(err).Warn("cannot forget a console that is gone")
+	}
+	return true
+}
+
+// evictable reports whether a unit is a stranger's that nobody has paired.
+func (u *unit) evictable() bool {
+	return !u.accepted.Load() && (u.hap == nil || !u.hap.Info().Paired)
+}
+
+// withdraw stops a unit.
+func (s *server) withdraw(u *unit) {
+	s.mu.Lock()
+	delete(s.units, u.hostID)
+	delete(s.refused, u.hostID)
+	s.mu.Unlock()
+	u.stop()
+	u.runs.Wait()
+	s.consolesChanged()
+	s.tellPage(u.hostID)
+}
+
+// remove stops a unit and forgets everything that is stored of its console.
+func (s *server) remove(u *unit) error {
+	s.withdraw(u)
+	return s.files.forget(u.hostID)
+}
+
+// accept notes that the owner means this console: from now on it may get the
+// credential.
+func (s *server) accept(u *unit) error {
+	if u.accepted.Load() {
+		return nil
+	}
+	user, err := s.user(u.known)
+	if err != nil {
+		return err
+	}
+	u.console.SetUser(user)
+	u.accepted.Store(true)
+	s.tellPage(u.hostID)
+	k := u.known
+	k.stranger = false
+	s.remember(k, ps4.Status{
+		HostID: u.hostID, HostType: k.hostType, HostName: k.hostName, Addr: u.console.Addr(), SystemVersion: k.firmware,
+	})
+	return nil
+}
+
+// gate keeps commands, and the credential with them, from a console that the
+// owner has not accepted.
+type gate struct {
+	accessory.Console
+	unit *unit
+}
+
+func (g gate) Wake(ctx context.Context) error {
+	if !g.unit.accepted.Load() {
+		return accessory.ErrNotAccepted
+	}
+	return g.Console.Wake(ctx)
+}
+
+func (g gate) Do(ctx context.Context, work func(context.Context, accessory.Session) error) error {
+	if !g.unit.accepted.Load() {
+		return accessory.ErrNotAccepted
+	}
+	return g.Console.Do(ctx, work)
+}
+
+// add takes a unit in.
+func (s *server) add(u *unit) {
+	s.mu.Lock()
+	s.units[u.hostID] = u
+	if u.hap != nil {
+		delete(s.refused, u.hostID)
+	}
+	s.mu.Unlock()
+	s.tellPage(u.hostID)
+	u.tv.RefreshNames() // one may have been learned since the television was made
+}
+
+// refuse notes why a known console has no unit.
+func (s *server) refuse(hostID string, why error) {
+	s.mu.Lock()
+	s.refused[hostID] = why
+	s.mu.Unlock()
+	s.tellPage(hostID)
+}
+
+// refusal returns why a console has no unit; nil: it has one, or is unknown.
+func (s *server) refusal(hostID string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.units[hostID] != nil {
+		return nil
+	}
+	return s.refused[hostID]
+}
+
+// refusals lists the known consoles that have no unit, by host id.
+func (s *server) refusals() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.refused))
+}
+
+// list returns the units of this moment, by host id.
+func (s *server) list() []*unit {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.SortedFunc(maps.Values(s.units), func(a, b *unit) int { return strings.Compare(a.hostID, b.hostID) })
+}
+
+// unit returns a console's unit, nil if it has none.
+func (s *server) unit(hostID string) *unit {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.units[hostID]
+}
+
+// unitAt returns the unit of the console at an address, nil if there is none.
+func (s *server) unitAt(addr netip.AddrPort) *unit {
+	for _, u := range s.list() {
+		if u.console.Addr() == addr {
+			return u
+		}
+	}
+	return nil
+}
