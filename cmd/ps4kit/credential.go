@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -163,12 +163,12 @@ func (f *consoleFlags) takePasscode() (string, error) {
 	return passcode.Reveal(), asUsage(err)
 }
 
-func (o *credentialOptions) store(ctx context.Context, p *program, b web.Backend, host string, get getter, passcode string) error {
+func (o *credentialOptions) store(ctx context.Context, p *program, b api.Backend, host string, get getter, passcode string) error {
 	credential, err := get(ctx)
 	if err != nil {
 		return err
 	}
-	user := web.User{Credential: credential.Reveal(), Passcode: passcode}
+	user := api.User{Credential: credential.Reveal(), Passcode: passcode}
 	if err := b.SetCredential(ctx, host, user); err != nil {
 		return err
 	}
@@ -177,7 +177,7 @@ func (o *credentialOptions) store(ctx context.Context, p *program, b web.Backend
 
 // withoutWay says whether a credential is stored; when there is none it asks a person
 // for what is needed.
-func (o *credentialOptions) withoutWay(ctx context.Context, p *program, b web.Backend, host, passcode string) error {
+func (o *credentialOptions) withoutWay(ctx context.Context, p *program, b api.Backend, host, passcode string) error {
 	user, owner, err := storedUser(ctx, b, host)
 	switch {
 	case err == nil && passcode == "":
@@ -193,13 +193,13 @@ func (o *credentialOptions) withoutWay(ctx context.Context, p *program, b web.Ba
 	case isTerminal(p.stdin):
 		return o.store(ctx, p, b, host, p.askAccount, passcode)
 	}
-	return &web.Error{Code: "no_credential", Message: "no credential is stored",
+	return &api.Error{Code: "no_credential", Message: "no credential is stored",
 		Hint: "Get one with --account-id ID, --psn, --capture or --import FILE: ps4kit credential --help."}
 }
 
 // storedUser returns the user of a console. Without a host it is the one for every
 // console, or else that of the only console there is.
-func storedUser(ctx context.Context, b web.Backend, host string) (user web.User, owner string, err error) {
+func storedUser(ctx context.Context, b api.Backend, host string) (user api.User, owner string, err error) {
 	user, err = b.Credential(ctx, host)
 	if host != "" || codeOf(err) != "no_credential" {
 		return user, host, err
@@ -232,7 +232,7 @@ type credentialResult struct {
 
 // report keeps the secret to itself unless it was asked for. Then it is alone on
 // stdout, so that a file of it is good for --credentials.
-func (o *credentialOptions) report(p *program, console string, user web.User, what string) error {
+func (o *credentialOptions) report(p *program, console string, user api.User, what string) error {
 	if p.json() {
 		r := credentialResult{Stored: true, Source: o.way(), Console: console, Passcode: user.Passcode != ""}
 		if o.show {

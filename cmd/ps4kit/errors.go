@@ -9,9 +9,9 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -63,7 +63,7 @@ func (p *program) finish(err error) int {
 		e.Hint = "See " + p.verb + " --help."
 	}
 	if p.json() {
-		_ = writeJSON(p.stderr, map[string]*web.Error{"error": e})
+		_ = writeJSON(p.stderr, map[string]*api.Error{"error": e})
 		return code
 	}
 	_, _ = fmt.Fprintf(p.stderr, "ps4kit: %s\n", e.Message)
@@ -82,11 +82,11 @@ type coded interface {
 
 // explain is the one table from errors to exit codes and to what a program and a
 // person are told.
-func explain(err error) (exit int, e *web.Error) {
-	e = &web.Error{Code: "failed", Message: err.Error()}
+func explain(err error) (exit int, e *api.Error) {
+	e = &api.Error{Code: "failed", Message: err.Error()}
 	var (
 		usage    usageError
-		answered *web.Error
+		answered *api.Error
 		known    coded
 		invalid  *config.Error
 		result   ps4.ResultError

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -90,10 +90,10 @@ type linkResult struct {
 // linking is one run of `ps4kit link`.
 type linking struct {
 	p       *program
-	b       web.Backend
+	b       api.Backend
 	pin     string // empty: asked for
 	ownUser bool   // --credentials names the user
-	console web.Console
+	console api.Console
 }
 
 func (l *linking) name() string { return cmp.Or(l.console.Name, l.console.HostID) }
@@ -106,12 +106,12 @@ func (l *linking) meet(ctx context.Context, host string) error {
 		return err
 	}
 	switch {
-	case l.console.State == web.StateUnreachable:
+	case l.console.State == api.StateUnreachable:
 		return notAnswering(l.console)
 	case l.console.HostType == ps4.TypePS5:
 		return ps4.ErrUnsupported
-	case l.console.State == web.StateStandby:
-		return &web.Error{Code: "standby", Message: l.name() + " is in rest mode",
+	case l.console.State == api.StateStandby:
+		return &api.Error{Code: "standby", Message: l.name() + " is in rest mode",
 			Hint: "Turn it on, choose " + addDevice + ", and try again."}
 	case l.asks() && !l.ownUser:
 		_, err = l.b.Credential(ctx, l.console.HostID)
@@ -132,7 +132,7 @@ func (l *linking) withPasscode(ctx context.Context, passcode string) error {
 	if err != nil {
 		return err
 	}
-	with := web.User{Credential: before.Credential, Passcode: passcode}
+	with := api.User{Credential: before.Credential, Passcode: passcode}
 	if err := l.b.SetCredential(ctx, l.console.HostID, with); err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
 // outFile is where a verb writes its result instead of printing it.
@@ -50,7 +50,7 @@ func (o *outFile) check() error {
 }
 
 func (o *outFile) exists() error {
-	return &web.Error{Code: "exists", Message: o.path + " is there already", Hint: "Choose another name, or replace it with --force."}
+	return &api.Error{Code: "exists", Message: o.path + " is there already", Hint: "Choose another name, or replace it with --force."}
 }
 
 // write makes the file, whole or not at all. Without force another file is never

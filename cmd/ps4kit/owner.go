@@ -15,24 +15,24 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
-	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
 // owner returns who carries out a command: the running server, which owns the state
 // and the consoles' only sessions, or this process, which takes the lock and does it
 // alone, with what override says. running says which it is; done ends it.
-func (p *program) owner(ctx context.Context, override app.Override) (b web.Backend, running bool, done func(), err error) {
+func (p *program) owner(ctx context.Context, override app.Override) (b api.Backend, running bool, done func(), err error) {
 	dir, err := p.stateDirectory()
 	if err != nil {
 		return nil, false, nil, err
 	}
-	client, err := web.Connect(ctx, app.SocketPath(dir))
+	client, err := api.Connect(ctx, app.SocketPath(dir))
 	switch {
 	case err == nil:
 		return client, true, func() {}, nil
-	case !errors.Is(err, web.ErrNoServer):
+	case !errors.Is(err, api.ErrNoServer):
 		return nil, false, nil, err
 	}
 	if err := p.dropRoot(); err != nil { // what is written belongs to who owns the state
@@ -108,7 +108,7 @@ func (d *patience) Type() string { return "duration" }
 
 // connect returns the backend for a verb and how it names the console; done ends it.
 // The context that it returns ends with --timeout.
-func (f *consoleFlags) connect(ctx context.Context, p *program) (_ context.Context, b web.Backend, host string, done func(), err error) {
+func (f *consoleFlags) connect(ctx context.Context, p *program) (_ context.Context, b api.Backend, host string, done func(), err error) {
 	host, err = f.host()
 	if err != nil {
 		return nil, nil, "", nil, usageError{err}
@@ -127,7 +127,7 @@ func (f *consoleFlags) connect(ctx context.Context, p *program) (_ context.Conte
 	cancel := func() {}
 	if f.timeout > 0 {
 		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout,
-			&web.Error{Code: "unreachable", Message: fmt.Sprintf("not done after %v", f.timeout), Hint: "Give it more time with --timeout."})
+			&api.Error{Code: "unreachable", Message: fmt.Sprintf("not done after %v", f.timeout), Hint: "Give it more time with --timeout."})
 	}
 	return ctx, b, host, func() { cancel(); release() }, nil
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 // program is what every verb has at hand: the streams and the global flags.
@@ -203,7 +203,7 @@ func (p *program) configuration() (*config.Config, error) {
 	case errors.As(err, &invalid):
 		return nil, err
 	case err != nil:
-		return nil, &web.Error{Code: "config", Message: strings.TrimPrefix(err.Error(), "config: ")}
+		return nil, &api.Error{Code: "config", Message: strings.TrimPrefix(err.Error(), "config: ")}
 	}
 	if p.logLevel != "" {
 		c.Log.Level = p.logLevel
@@ -242,7 +242,7 @@ func (p *program) stateDirectory() (string, error) {
 func (p *program) openState(dir string) (*state.Store, error) {
 	store, err := state.Open(dir, nil)
 	if own, _ := state.Dir(p.stateDir, state.Env{}); errors.Is(err, fs.ErrPermission) && own != dir {
-		return nil, &web.Error{Code: "permission", Message: "the ps4kit service of this machine does not run: " + err.Error(),
+		return nil, &api.Error{Code: "permission", Message: "the ps4kit service of this machine does not run: " + err.Error(),
 			Hint: "Start it with \"sudo systemctl start ps4kit\", or name a directory of your own with --state-dir."}
 	}
 	return store, err

@@ -16,8 +16,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ps4kit/ps4kit/artcache"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 func newTitle(p *program) *cobra.Command {
@@ -122,7 +122,7 @@ func titleError(err error) error {
 		{artcache.ErrDisabled, "config", "Set art.enabled: true."},
 	} {
 		if errors.Is(err, row.is) {
-			return &web.Error{Code: row.code, Message: message, Hint: row.hint}
+			return &api.Error{Code: row.code, Message: message, Hint: row.hint}
 		}
 	}
 	for _, usage := range []error{artcache.ErrTitleID, artcache.ErrAddress, artcache.ErrSize} {
@@ -213,12 +213,12 @@ func (c *titleCache) id(ctx context.Context, title string) (string, error) {
 	}
 	switch len(found) {
 	case 0:
-		return "", &web.Error{Code: "not_found", Message: "no title is known as " + title + ", and the sources cannot be searched",
+		return "", &api.Error{Code: "not_found", Message: "no title is known as " + title + ", and the sources cannot be searched",
 			Hint: "Give the title id, like CUSA00129."}
 	case 1:
 		return found[0].ID, nil
 	}
-	return "", &web.Error{Code: "ambiguous", Message: "several titles match " + title + ": " + listed(found), Hint: "Give the title id."}
+	return "", &api.Error{Code: "ambiguous", Message: "several titles match " + title + ": " + listed(found), Hint: "Give the title id."}
 }
 
 // maxListed is how many titles an error names.

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
 // onConsole does something with the console that the flags name, and says what it
 // waits for.
 func (p *program) onConsole(ctx context.Context, f *consoleFlags, waiting string,
-	do func(ctx context.Context, b web.Backend, host string) error,
+	do func(ctx context.Context, b api.Backend, host string) error,
 ) error {
 	defer p.progress(waiting)()
 	ctx, b, host, done, err := f.connect(ctx, p)

@@ -4,8 +4,8 @@ import (
 	"errors"
 
 	"github.com/ps4kit/ps4kit/accessory"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 // explanation is what programs and people are told of an error that has no code of its
@@ -33,7 +33,7 @@ func explanations() []explanation {
 func explain(err error) error {
 	for _, e := range explanations() {
 		if errors.Is(err, e.err) {
-			return &web.Error{Code: e.code, Message: err.Error(), Hint: e.hint}
+			return &api.Error{Code: e.code, Message: err.Error(), Hint: e.hint}
 		}
 	}
 	return err

@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// find returns the unit of the console that host names (see web.Backend) with its
+// find returns the unit of the console that host names (see api.Backend) with its
 // television running. A console that is not known is asked at its address, or
 // searched for when nothing is known at all; it gets a unit, but HomeKit does not.
 func (s *server) find(ctx context.Context, host string) (*unit, error) {
@@ -29,7 +29,7 @@ func (s *server) find(ctx context.Context, host string) (*unit, error) {
 	}
 	switch {
 	case len(matches)+len(silent) > 1:
-		return nil, &web.Error{Code: "ambiguous", Message: "several consoles fit: " + strings.Join(append(names(matches), silent...), ", "),
+		return nil, &api.Error{Code: "ambiguous", Message: "several consoles fit: " + strings.Join(append(names(matches), silent...), ", "),
 			Hint: "Choose one with --name, --host-id or --ip-address."}
 	case len(matches) == 1:
 		s.runTelevision(matches[0])
@@ -37,10 +37,10 @@ func (s *server) find(ctx context.Context, host string) (*unit, error) {
 	case len(silent) == 1:
 		return nil, fmt.Errorf("%w (%s)", ps4.ErrUnreachable, silent[0])
 	case host == "":
-		return nil, &web.Error{Code: "unreachable", Message: "no console was found",
+		return nil, &api.Error{Code: "unreachable", Message: "no console was found",
 			Hint: "Switch the PS4 on or put it into rest mode, or give its address: --ip-address."}
 	}
-	return nil, &web.Error{Code: "not_found", Message: "no console is known as " + host,
+	return nil, &api.Error{Code: "not_found", Message: "no console is known as " + host,
 		Hint: "ps4kit search lists the consoles in this network."}
 }
 

@@ -4,12 +4,12 @@ import (
 	"context"
 	"net/netip"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/phone"
-	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// SetAccount implements web.Page.
+// SetAccount implements api.Page.
 func (s *server) SetAccount(ctx context.Context, host, accountID, passcode string) error {
 	return s.storeUser(ctx, host, passcode, func(context.Context) (ps4.Credential, error) {
 		return ps4.CredentialFromAccountID(accountID)
@@ -18,20 +18,20 @@ func (s *server) SetAccount(ctx context.Context, host, accountID, passcode strin
 
 func (s *server) psn() *ps4.PSN { return &ps4.PSN{BaseURL: s.Config.PSN.AuthURL} }
 
-// AuthorizeURL implements web.Page.
+// AuthorizeURL implements api.Page.
 func (s *server) AuthorizeURL() string { return s.psn().AuthorizeURL() }
 
-// SignIn implements web.Page.
+// SignIn implements api.Page.
 func (s *server) SignIn(ctx context.Context, host, address, passcode string) error {
 	return s.storeUser(ctx, host, passcode, func(ctx context.Context) (ps4.Credential, error) {
 		return s.psn().SignIn(ctx, address)
 	})
 }
 
-// Capture implements web.Page.
+// Capture implements api.Page.
 func (s *server) Capture(ctx context.Context, host, passcode string) error {
 	if !s.capturing.TryLock() {
-		return &web.Error{Code: "busy", Message: "the phone app is being waited for already"}
+		return &api.Error{Code: "busy", Message: "the phone app is being waited for already"}
 	}
 	defer s.capturing.Unlock()
 	return s.storeUser(ctx, host, passcode, func(ctx context.Context) (ps4.Credential, error) {
@@ -91,13 +91,13 @@ func (s *server) keepUser(hostID string, credential ps4.Credential, passcode ps4
 			return err
 		}
 		u.console.SetUser(user)
-		s.tellPage(u.hostID)
+		s.tellPage()
 	}
 	return nil
 }
 
 // errConfigured is for who would store what the configuration overrides.
 func errConfigured() error {
-	return &web.Error{Code: "config", Message: "config.yaml says which credential this console gets, and that holds",
+	return &api.Error{Code: "config", Message: "config.yaml says which credential this console gets, and that holds",
 		Hint: "Change it there, or remove it there (consoles: credential) and restart the server."}
 }

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
-// ResetHomekit implements web.Backend. It mends a damaged file, too: the file is set
+// ResetHomekit implements api.Backend. It mends a damaged file, too: the file is set
 // aside, and the accessory gets a new identity and is served at once.
 func (s *server) ResetHomekit(ctx context.Context, host string) error {
 	if strings.EqualFold(host, state.Companion) {
@@ -29,7 +29,7 @@ func (s *server) ResetHomekit(ctx context.Context, host string) error {
 	case err != nil:
 		return err
 	case u.hap == nil:
-		return &web.Error{Code: "not_offered", Message: u.name + " is not offered to HomeKit"}
+		return &api.Error{Code: "not_offered", Message: u.name + " is not offered to HomeKit"}
 	}
 	return u.hap.Unpair()
 }
@@ -62,7 +62,7 @@ func (s *server) resetCompanion() error {
 		return c.hap.Unpair()
 	}
 	if !s.Config.Companion.Enabled {
-		return &web.Error{Code: "not_offered", Message: "the companion bridge is not offered to HomeKit",
+		return &api.Error{Code: "not_offered", Message: "the companion bridge is not offered to HomeKit",
 			Hint: "Turn it on with companion.enabled in config.yaml."}
 	}
 	mended, err := s.mend(state.Companion)
@@ -72,7 +72,7 @@ func (s *server) resetCompanion() error {
 	return err
 }
 
-// ResetHomekit implements web.Backend, as that of a server does.
+// ResetHomekit implements api.Backend, as that of a server does.
 func (l *Local) ResetHomekit(ctx context.Context, host string) error {
 	if strings.EqualFold(host, state.Companion) {
 		if mended, err := l.mend(state.Companion); mended || err != nil {

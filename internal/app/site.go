@@ -15,20 +15,21 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 // Greeting is what a person is told when the server is ready.
 type Greeting struct {
-	Accessories []web.Accessory
+	Accessories []api.Accessory
 	Page        Page
 }
 
 // Page tells how to get at the web page.
 type Page struct {
 	URL        string
-	Password   web.Password // the first one; empty once it was changed
+	Password   api.Password // the first one; empty once it was changed
 	Configured bool         // the password is that of web.password_hash
 }
 
@@ -52,7 +53,7 @@ func (s *server) newGuard() (*web.Guard, error) {
 // at, and the log folds what is repeated.
 func (s *server) passwordWasWrong(from netip.Addr) {
 	s.wrongPasswords.Add(1)
-	s.Log.WithField("address", from.Unmap().String()).Warn("somebody showed the web page a wrong password")
+	s.Log.WithField("address", from.Unmap().String()).Warn("failed web sign-in")
 }
 
 // httpLog takes what net/http logs.
@@ -90,8 +91,7 @@ func (s *server) listenSite(ctx context.Context) (http.Handler, net.Listener, er
 	first, _ := guard.FirstPassword() // none is fine
 	s.page = Page{URL: s.pageURL(ln.Addr(), certificate != nil), Password: first, Configured: !s.Config.Web.PasswordHash.Empty()}
 	return web.Site(web.SiteOptions{
-		Backend:      s,
-		Page:         s,
+		Services:     api.Services{Backend: s, Page: s},
 		Guard:        guard,
 		Unready:      s.unready,
 		Metrics:      s.metrics(),
@@ -108,7 +108,7 @@ func (s *server) certificate() (*tls.Certificate, error) {
 	}
 	c, err := tls.LoadX509KeyPair(s.Config.Web.TLSCert, s.Config.Web.TLSKey)
 	if err != nil {
-		return nil, &web.Error{Code: "config", Message: fmt.Sprintf("web.tls_cert and web.tls_key: %v", err),
+		return nil, &api.Error{Code: "config", Message: fmt.Sprintf("web.tls_cert and web.tls_key: %v", err),
 			Hint: "Both must be PEM files that this user may read, and fit."}
 	}
 	return &c, nil
@@ -143,20 +143,20 @@ func (s *server) ownAddress() string {
 	return local
 }
 
-// WebPassword implements web.Backend.
-func (s *server) WebPassword(context.Context) (web.Password, error) {
+// WebPassword implements api.Backend.
+func (s *server) WebPassword(context.Context) (api.Password, error) {
 	guard, err := s.guard()
 	if err != nil {
-		return web.Password{}, err
+		return api.Password{}, err
 	}
 	return guard.FirstPassword()
 }
 
-// RenewWebPassword implements web.Backend.
-func (s *server) RenewWebPassword(context.Context) (web.Password, error) {
+// RenewWebPassword implements api.Backend.
+func (s *server) RenewWebPassword(context.Context) (api.Password, error) {
 	guard, err := s.guard()
 	if err != nil {
-		return web.Password{}, err
+		return api.Password{}, err
 	}
 	return guard.RenewPassword()
 }

@@ -15,7 +15,7 @@ func (s *server) add(u *unit) {
 		delete(s.refused, u.hostID)
 	}
 	s.mu.Unlock()
-	s.tellPage(u.hostID)
+	s.tellPage()
 	u.tv.RefreshNames() // one may have been learned since the television was made
 }
 
@@ -24,7 +24,7 @@ func (s *server) refuse(hostID string, why error) {
 	s.mu.Lock()
 	s.refused[hostID] = why
 	s.mu.Unlock()
-	s.tellPage(hostID)
+	s.tellPage()
 }
 
 // refusal is why a console has no unit; nil: it has one, or is not known.
