@@ -45,7 +45,7 @@ type saved struct {
 
 func (o *backupOptions) run(ctx context.Context, p *program, file string) error {
 	if file == "-" && isTerminal(p.stdout) {
-		return usageError{errors.New("a backup is not for a terminal: redirect the output, or name a file")}
+		return usageError(errors.New("a backup is not for a terminal: redirect the output, or name a file"))
 	}
 	archive, err := p.backup(ctx)
 	if err != nil {
@@ -153,7 +153,7 @@ func (p *program) restore(ctx context.Context, file string) error {
 	case errors.Is(err, api.ErrNoServer):
 		contents, err := state.Restore(dir, archive)
 		if err != nil {
-			return app.RestoreError(err)
+			return err
 		}
 		return p.report(restored(contents), "Restored the state of %s (%d files). Start the server again.",
 			contents.Created.Local().Format(time.DateTime), len(contents.Files))

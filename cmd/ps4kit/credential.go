@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -69,10 +70,10 @@ ps4kit link.`,
 
 func (o *credentialOptions) check() error {
 	if len(o.chosen) > 1 {
-		return usageError{fmt.Errorf("give only one of --%s", strings.Join(o.chosen, " and --"))}
+		return usageError(fmt.Errorf("give only one of --%s", strings.Join(o.chosen, " and --")))
 	}
 	if o.user != "" && o.way() != "import" {
-		return usageError{errors.New("--user chooses among the users of --import FILE")}
+		return usageError(errors.New("--user chooses among the users of --import FILE"))
 	}
 	return nil
 }
@@ -212,13 +213,12 @@ func storedUser(ctx context.Context, b api.Backend, host string) (user api.User,
 	return user, list[0].HostID, err
 }
 
-// codeOf is the code of an error for programs; empty for none.
+// codeOf returns the code of an error, or "" for nil.
 func codeOf(err error) string {
 	if err == nil {
 		return ""
 	}
-	_, e := explain(err)
-	return e.Code
+	return app.Explain(err).Code
 }
 
 // credentialResult is the result of `ps4kit credential -o json`.

@@ -42,7 +42,7 @@ leaves that out. The exit code is 0 when nothing failed, and 1 otherwise.`,
 
 func (o *doctorOptions) run(ctx context.Context, p *program) error {
 	if err := o.console.check(); err != nil {
-		return usageError{err}
+		return usageError(err)
 	}
 	dir, err := p.stateDirectory()
 	if err != nil {
@@ -89,8 +89,7 @@ func (o *doctorOptions) connect(ctx context.Context, p *program) (doctor.Connect
 	if err != nil {
 		return doctor.Connection{}, err
 	}
-	_, running := b.(*api.Client)
-	return doctor.Connection{Backend: b, Running: running, Host: host, Close: done}, nil
+	return doctor.Connection{Backend: b, Running: !b.IsLocal(), Host: host, Close: done}, nil
 }
 
 // built is the time of the commit that this program was built from; zero: not known.

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -156,7 +157,7 @@ func (l *linking) link(ctx context.Context) error {
 		if !l.asks() || try == maxPINs || (code != "bad_pin" && code != "pin_wrong") {
 			return l.advise(err)
 		}
-		_, e := explain(err)
+		e := app.Explain(err)
 		_, _ = fmt.Fprintln(l.p.stderr, e.Message)
 	}
 }
@@ -172,7 +173,7 @@ func (l *linking) readPIN(ctx context.Context) (ps4.PIN, error) {
 		var err error
 		text, err = l.p.ask(ctx, fmt.Sprintf("On %s choose\n\n  %s\n\nPIN (8 digits): ", l.name(), addDevice))
 		if errors.Is(err, errNoInput) {
-			err = usageError{fmt.Errorf("%w: give the PIN with --pin, or on the standard input", errNoInput)}
+			err = usageError(fmt.Errorf("%w: give the PIN with --pin, or on the standard input", errNoInput))
 		}
 		if err != nil {
 			return ps4.PIN{}, err
@@ -187,7 +188,7 @@ func (l *linking) advise(err error) error {
 	if err == nil {
 		return nil
 	}
-	exit, e := explain(err)
+	e := app.Explain(err)
 	switch e.Code {
 	case "passcode_needed", "passcode_wrong":
 		e.Hint = "Give the 4 digits with which the user signs in on the TV: ps4kit link --passcode DIGITS."
@@ -196,5 +197,5 @@ func (l *linking) advise(err error) error {
 	default:
 		return err
 	}
-	return exitError{e, exit}
+	return e
 }

@@ -28,7 +28,7 @@ func (o *outFile) add(cmd *cobra.Command, what string) {
 func (o *outFile) check() error {
 	if o.path == "" {
 		if o.force {
-			return usageError{errors.New("--force is for a FILE: give --out too")}
+			return usageError(errors.New("--force is for a FILE: give --out too"))
 		}
 		return nil
 	}
@@ -36,13 +36,13 @@ func (o *outFile) check() error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if _, err = os.Stat(filepath.Dir(o.path)); err != nil {
-			return usageError{fmt.Errorf("--out: %w", err)}
+			return usageError(fmt.Errorf("--out: %w", err))
 		}
 		return nil
 	case err != nil:
-		return usageError{fmt.Errorf("--out: %w", err)}
+		return usageError(fmt.Errorf("--out: %w", err))
 	case !info.Mode().IsRegular():
-		return usageError{fmt.Errorf("--out: %s is not a file", o.path)}
+		return usageError(fmt.Errorf("--out: %s is not a file", o.path))
 	case !o.force:
 		return o.exists()
 	}

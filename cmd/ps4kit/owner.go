@@ -20,10 +20,10 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// owner returns who carries out a command: the running server, which owns the state
-// and the consoles' only sessions, or this process, which takes the lock and does it
-// alone, with what override says. running says which it is; done ends it.
-func (p *program) owner(ctx context.Context, override app.Override) (b api.Backend, running bool, done func(), err error) {
+// owner returns a client of the running server, which owns the state and the
+// only session of each console, or of this process, which locks the state and
+// does the same with override. running reports which; done releases it.
+func (p *program) owner(ctx context.Context, override app.Override) (c *api.Client, running bool, done func(), err error) {
 	dir, err := p.stateDirectory()
 	if err != nil {
 		return nil, false, nil, err
@@ -35,25 +35,26 @@ func (p *program) owner(ctx context.Context, override app.Override) (b api.Backe
 	case !errors.Is(err, api.ErrNoServer):
 		return nil, false, nil, err
 	}
-	if err := p.dropRoot(); err != nil { // what is written belongs to who owns the state
+	if err := p.dropRoot(); err != nil { // files must belong to the owner of the state
 		return nil, false, nil, err
 	}
-	c, err := p.configuration()
+	cfg, err := p.configuration()
 	if err != nil {
 		return nil, false, nil, err
 	}
 	if p.logLevel == "" && !p.debug {
-		c.Log.Level = "warn" // what happens is the command's result, not news
+		cfg.Log.Level = "warn" // the command prints its result itself
 	}
 	store, err := p.openState(dir)
 	if err != nil {
 		return nil, false, nil, err
 	}
-	local, err := app.Stopped(c, store, p.logger(c), override)
+	local, err := app.Stopped(cfg, store, p.logger(cfg), override)
 	if err != nil {
 		return nil, false, nil, errors.Join(err, store.Close())
 	}
-	return local, false, func() { _, _ = local.Close(), store.Close() }, nil
+	c = api.Local(api.Handler(api.Services{Backend: local, Explain: app.Explain}))
+	return c, false, func() { _, _ = local.Close(), store.Close() }, nil
 }
 
 // consoleFlags are the flags of every verb that talks to a console.
@@ -108,16 +109,16 @@ func (d *patience) Type() string { return "duration" }
 
 // connect returns the backend for a verb and how it names the console; done ends it.
 // The context that it returns ends with --timeout.
-func (f *consoleFlags) connect(ctx context.Context, p *program) (_ context.Context, b api.Backend, host string, done func(), err error) {
+func (f *consoleFlags) connect(ctx context.Context, p *program) (_ context.Context, c *api.Client, host string, done func(), err error) {
 	host, err = f.host()
 	if err != nil {
-		return nil, nil, "", nil, usageError{err}
+		return nil, nil, "", nil, usageError(err)
 	}
 	override, err := f.override()
 	if err != nil {
-		return nil, nil, "", nil, usageError{err}
+		return nil, nil, "", nil, usageError(err)
 	}
-	b, running, release, err := p.owner(ctx, override)
+	c, running, release, err := p.owner(ctx, override)
 	if err != nil {
 		return nil, nil, "", nil, err
 	}
@@ -129,7 +130,7 @@ func (f *consoleFlags) connect(ctx context.Context, p *program) (_ context.Conte
 		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout,
 			&api.Error{Code: "unreachable", Message: fmt.Sprintf("not done after %v", f.timeout), Hint: "Give it more time with --timeout."})
 	}
-	return ctx, b, host, func() { cancel(); release() }, nil
+	return ctx, c, host, func() { cancel(); release() }, nil
 }
 
 // host is how the console is named: by one of three flags.

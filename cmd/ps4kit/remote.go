@@ -38,7 +38,7 @@ five arrows take about a second, a PS one more.`,
 func (o *remoteOptions) run(ctx context.Context, p *program, args []string) error {
 	keys, err := parseKeys(args)
 	if err != nil {
-		return usageError{err}
+		return usageError(err)
 	}
 	err = p.onConsole(ctx, &o.console, "Pressing "+strings.Join(keys, " "),
 		func(ctx context.Context, b api.Backend, host string) error { return b.Keys(ctx, host, keys) })

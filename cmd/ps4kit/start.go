@@ -39,7 +39,7 @@ it is left alone, and the command fails.`,
 
 func (o *startOptions) run(ctx context.Context, p *program, title string) error {
 	if title = strings.TrimSpace(title); title == "" {
-		return usageError{errors.New("the id or the name of a title is missing")}
+		return usageError(errors.New("the id or the name of a title is missing"))
 	}
 	if id, err := ps4.ParseTitleID(title); err == nil {
 		title = id // in upper case

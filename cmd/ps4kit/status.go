@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -10,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -59,9 +59,9 @@ func (o *statusOptions) run(ctx context.Context, p *program) error {
 	return nil
 }
 
-// unlessRefused keeps an error from having the exit code of rest mode.
+// unlessRefused keeps an error from exiting with the code of rest mode.
 func unlessRefused(err error) error {
-	if code, _ := explain(err); code != exitRefused {
+	if exitCode(app.Explain(err)) != exitRefused {
 		return err
 	}
 	return exitError{err, exitUnreachable}
@@ -97,15 +97,11 @@ func titleOf(c api.Console) string {
 	return fmt.Sprintf("%s (%s)", c.TitleName, c.TitleID)
 }
 
-// notAnswering is the error for a console whose state is not known.
+// notAnswering returns the error of a console that does not answer.
 func notAnswering(c api.Console) error {
-	e := &api.Error{Code: "unreachable", Message: "the console does not answer"}
-	if where := c.Name; where != "" {
-		e.Message = where + " does not answer"
-	}
-	var known coded
-	if errors.As(ps4.ErrUnreachable, &known) {
-		e.Hint = known.Hint()
+	e := app.Explain(ps4.ErrUnreachable)
+	if c.Name != "" {
+		e.Message = c.Name + " does not answer"
 	}
 	return e
 }

@@ -57,7 +57,7 @@ func (o *titleOptions) command(p *program, cmd *cobra.Command, waiting string,
 		}
 		cache, err := p.openTitles(o.country)
 		if err != nil {
-			return titleError(err)
+			return err
 		}
 		defer func() { _ = cache.Close() }()
 		stop := p.progress(waiting)
@@ -67,9 +67,9 @@ func (o *titleOptions) command(p *program, cmd *cobra.Command, waiting string,
 		case ctx.Err() != nil && err != nil:
 			return context.Cause(ctx)
 		case result == nil:
-			return titleError(err)
+			return err
 		}
-		return titleError(errors.Join(o.write(p, result), err))
+		return errors.Join(o.write(p, result), err)
 	}
 	return cmd
 }
@@ -104,33 +104,6 @@ func (o *titleOptions) addCountry(cmd *cobra.Command) {
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp
 	})
-}
-
-// titleError gives errors of artcache the code and the hint that users see.
-func titleError(err error) error {
-	if err == nil {
-		return nil
-	}
-	message := strings.ReplaceAll(err.Error(), "artcache: ", "")
-	for _, row := range []struct {
-		is         error
-		code, hint string
-	}{
-		{artcache.ErrNotFound, "not_found", "Check the id. The source is asked again after a day."},
-		{artcache.ErrMalformed, "bad_answer", "Try again after a day: until then the source is not asked again."},
-		{artcache.ErrUnavailable, "unreachable", "Check the connection to the internet, and the addresses below art: in the configuration."},
-		{artcache.ErrDisabled, "config", "Set art.enabled: true."},
-	} {
-		if errors.Is(err, row.is) {
-			return &api.Error{Code: row.code, Message: message, Hint: row.hint}
-		}
-	}
-	for _, usage := range []error{artcache.ErrTitleID, artcache.ErrAddress, artcache.ErrSize} {
-		if errors.Is(err, usage) {
-			return usageError{errors.New(message)}
-		}
-	}
-	return err
 }
 
 // about adds to an error what was looked up.

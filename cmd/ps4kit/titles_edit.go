@@ -18,7 +18,7 @@ func newTitlesAdd(p *program) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := ps4.ParseTitleID(args[0])
 			if err != nil {
-				return usageError{err}
+				return usageError(err)
 			}
 			return o.edit(cmd.Context(), p, id, "added", func(ctx context.Context, b api.Backend, host string) error {
 				return b.AddTitle(ctx, host, id, second(args))

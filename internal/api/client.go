@@ -18,12 +18,44 @@ const maxResponse = 64 << 20 // bytes; a backup is the largest
 
 var _ Backend = (*Client)(nil)
 
-// Client sends the operations of a Backend to a running server. It has no
-// timeouts: when the context of a call ends, so does the command on the server.
+// Client sends the operations of a Backend to a running server, or to a handler
+// in the same process. It has no timeouts: when the context of a call ends, so
+// does the command. Every refusal is an *Error.
 type Client struct {
 	http       *http.Client
 	operations map[string]operation
 }
+
+// Local returns a client of a handler in this process, so that a command works
+// the same way, and fails with the same errors, with and without a server.
+func Local(h http.Handler) *Client { return newClient(local{h}) }
+
+// IsLocal reports whether c is a client of this process.
+func (c *Client) IsLocal() bool {
+	_, ok := c.http.Transport.(local)
+	return ok
+}
+
+// local carries requests to a handler.
+type local struct{ http.Handler }
+
+func (p local) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := &recorder{header: http.Header{}, status: http.StatusOK}
+	p.ServeHTTP(w, r)
+	return &http.Response{StatusCode: w.status, Status: http.StatusText(w.status), Header: w.header,
+		Body: io.NopCloser(&w.body), Request: r}, nil
+}
+
+// recorder is the answer of a handler.
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (w *recorder) Header() http.Header         { return w.header }
+func (w *recorder) WriteHeader(status int)      { w.status = status }
+func (w *recorder) Write(p []byte) (int, error) { return w.body.Write(p) }
 
 func newClient(transport http.RoundTripper) *Client {
 	c := &Client{&http.Client{Transport: transport}, map[string]operation{}}

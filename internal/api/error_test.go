@@ -53,6 +53,20 @@ func TestErrorsTravelWhole(t *testing.T) {
 	}
 }
 
+func TestMessagesNameNoPackage(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]string{
+		"ps4: the console is in rest mode":               "the console is in rest mode",
+		"waking: ps4: no answer":                         "waking: no answer",
+		"state: a.json is not saved: no space":           "a.json is not saved: no space",
+		"state: everybody may write to /srv/state: stop": "everybody may write to /srv/state: stop",
+	} {
+		if got := api.AsError(errors.New(message)).Message; got != want {
+			t.Errorf("%q became %q", message, got)
+		}
+	}
+}
+
 func TestStatusFollowsTheCode(t *testing.T) {
 	t.Parallel()
 	for code, status := range map[string]int{

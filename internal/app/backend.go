@@ -152,7 +152,7 @@ func (s *server) Wake(ctx context.Context, host string, wait bool) error {
 		return nil
 	}
 	if on || wait {
-		return explain(u.tv.Wake(ctx))
+		return u.tv.Wake(ctx)
 	}
 	return u.tv.SendWake(ctx)
 }
@@ -165,7 +165,7 @@ func (s *server) Standby(ctx context.Context, host string) error {
 		return err
 	}
 	if err := u.tv.Standby(ctx); err != nil {
-		return explain(err)
+		return err
 	}
 	s.files.rested(u.hostID)
 	return nil
@@ -181,7 +181,7 @@ func (s *server) Start(ctx context.Context, host, title string, noQuit bool) err
 	if err != nil {
 		return err
 	}
-	return explain(u.tv.StartTitle(ctx, id, noQuit))
+	return u.tv.StartTitle(ctx, id, noQuit)
 }
 
 // Keys implements api.Backend.

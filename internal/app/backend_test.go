@@ -2,7 +2,6 @@ package app_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -60,19 +59,12 @@ func eventually(t *testing.T, console *ps4test.Console, what string, ok func() b
 	}
 }
 
-// code returns what a program is told of an error, whichever way it came.
+// code returns the code that a program is told.
 func code(err error) string {
-	var answered *api.Error
-	var known interface{ Code() string }
-	switch {
-	case errors.As(err, &answered):
-		return answered.Code
-	case errors.As(err, &known):
-		return known.Code()
-	case err != nil:
-		return err.Error()
+	if err == nil {
+		return ""
 	}
-	return ""
+	return app.Explain(err).Code
 }
 
 func TestConsoleIsNamedByIDNameAndAddress(t *testing.T) {

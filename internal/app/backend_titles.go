@@ -84,5 +84,5 @@ func (s *server) editTitles(ctx context.Context, host, title string, edit func(t
 	if errors.Is(err, accessory.ErrNoSuchInput) && (id == homeScreenID || id == otherID) {
 		return &api.Error{Code: "not_found", Message: id + " is no title and stays", Hint: "ps4kit titles hide " + id + " hides it in Home."}
 	}
-	return explain(err)
+	return err
 }

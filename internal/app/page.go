@@ -75,7 +75,7 @@ func trouble(err error) *api.Error {
 	if err == nil {
 		return nil
 	}
-	return api.AsError(explain(err))
+	return Explain(err)
 }
 
 func troubleAt(snapshot accessory.Snapshot) (at time.Time) {

@@ -17,7 +17,7 @@ func (s *server) RenameConsole(ctx context.Context, host, name string) error {
 	if err != nil {
 		return err
 	}
-	return explain(u.tv.Rename(name))
+	return u.tv.Rename(name)
 }
 
 // OrderTitles implements api.Page.
@@ -26,7 +26,7 @@ func (s *server) OrderTitles(ctx context.Context, host string, ids []string) err
 	if err != nil {
 		return err
 	}
-	return explain(u.tv.SetOrder(ids))
+	return u.tv.SetOrder(ids)
 }
 
 // Test implements api.Page. A session that is open was let in before, perhaps as

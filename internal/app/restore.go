@@ -21,18 +21,10 @@ func (s *server) Restore(archive []byte) (api.Restored, error) {
 	contents, err := s.State.StageRestore(archive)
 	if err != nil {
 		s.restoring.Store(false)
-		return api.Restored{}, RestoreError(err)
+		return api.Restored{}, err
 	}
 	s.stop()
 	return api.Restored(contents), nil
-}
-
-// RestoreError gives an invalid backup the code and hint that users see.
-func RestoreError(err error) error {
-	if !errors.Is(err, state.ErrBackup) {
-		return err
-	}
-	return &api.Error{Code: "bad_backup", Message: api.AsError(err).Message, Hint: "Choose a file written by ps4kit backup."}
 }
 
 // logRestore logs what opening the state restored.

@@ -194,7 +194,7 @@ func (s *server) listen(ctx context.Context) error {
 	}
 	s.group.Go(func() error { return api.Serve(ctx, ln, site, s.httpLog()) })
 	s.group.Go(func() error {
-		return api.Serve(ctx, socket, api.Handler(api.Services{Backend: s, Page: s}), s.httpLog())
+		return api.Serve(ctx, socket, api.Handler(api.Services{Backend: s, Page: s, Explain: Explain}), s.httpLog())
 	})
 	return nil
 }

@@ -91,7 +91,7 @@ func (s *server) listenSite(ctx context.Context) (http.Handler, net.Listener, er
 	first, _ := guard.FirstPassword() // none is fine
 	s.page = Page{URL: s.pageURL(ln.Addr(), certificate != nil), Password: first, Configured: !s.Config.Web.PasswordHash.Empty()}
 	return web.Site(web.SiteOptions{
-		Services:     api.Services{Backend: s, Page: s},
+		Services:     api.Services{Backend: s, Page: s, Explain: Explain},
 		Guard:        guard,
 		Unready:      s.unready,
 		Metrics:      s.metrics(),

@@ -186,42 +186,21 @@ func (e *examination) door(ctx context.Context, console api.Console, name, crede
 
 func hostOf(c api.Console) string { return cmp.Or(c.HostID, c.Address, c.Name) }
 
-// coded is what the errors of ps4 offer beside their sentence.
-type coded interface {
-	Code() string
-	Hint() string
-}
-
-// codeOf names an error for programs; "" is none, and "failed" one without a name.
+// codeOf returns the code of an error, or "" for nil.
 func codeOf(err error) string {
-	var answered *api.Error
-	var known coded
-	switch {
-	case err == nil:
+	if err == nil {
 		return ""
-	case errors.As(err, &answered):
-		return answered.Code
-	case errors.As(err, &known):
-		return known.Code()
 	}
-	return "failed"
+	return api.AsError(err).Code
 }
 
+// hintOf returns the hint of an error as a sentence.
 func hintOf(err error) string {
-	var answered *api.Error
-	var known coded
-	hint := ""
-	switch {
-	case errors.As(err, &answered):
-		hint = answered.Hint
-	case errors.As(err, &known):
-		hint = known.Hint()
-	}
+	hint := api.AsError(err).Hint
 	if hint == "" {
 		return ""
 	}
 	return strings.ToUpper(hint[:1]) + strings.TrimSuffix(hint[1:], ".") + "."
 }
 
-// sentence is an error without the name of the package that says it.
-func sentence(err error) string { return strings.TrimPrefix(err.Error(), "ps4: ") }
+func sentence(err error) string { return api.AsError(err).Message }
