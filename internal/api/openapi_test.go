@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/ps4kit/ps4kit/internal/api"
@@ -244,5 +245,18 @@ func TestRefusalsFitTheDocument(t *testing.T) {
 		if err := d.validate(w.Body.String(), "components", "schemas", "Refusal"); err != nil {
 			t.Errorf("%s: %v", w.Body, err)
 		}
+	}
+}
+
+// TestDocumentIsValid asks an implementation of OpenAPI that is not ours.
+func TestDocumentIsValid(t *testing.T) {
+	t.Parallel()
+	text := post(api.Handler(api.Services{Backend: &backend{}}), http.MethodGet, "/api/v1/openapi.json", "").Body.Bytes()
+	d, err := openapi3.NewLoader().LoadFromData(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Validate(t.Context(), openapi3.EnableExamplesValidation()); err != nil {
+		t.Error(err)
 	}
 }
