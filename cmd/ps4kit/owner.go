@@ -57,7 +57,7 @@ func (p *program) owner(ctx context.Context, override app.Override) (c *api.Clie
 	return c, false, func() { _, _ = local.Close(), store.Close() }, nil
 }
 
-// consoleFlags are the flags of every verb that talks to a console.
+// consoleFlags are the flags of the verbs that talk to a console.
 type consoleFlags struct {
 	address    string
 	hostID     string
@@ -85,7 +85,7 @@ func (f *consoleFlags) add(cmd *cobra.Command) {
 	fl.StringVar(&f.consoleKey, "console-key", "", "public key `FILE` (PEM) of a simulated console")
 }
 
-// patience is the value of --timeout: a time that is longer than nothing.
+// patience is the value of --timeout, a positive duration.
 type patience time.Duration
 
 func (d *patience) Set(text string) error {
@@ -107,8 +107,8 @@ func (d *patience) String() string {
 // Type is what pflag calls such values.
 func (d *patience) Type() string { return "duration" }
 
-// connect returns the backend for a verb and how it names the console; done ends it.
-// The context that it returns ends with --timeout.
+// connect returns a client for a verb, and the host that names its console in
+// requests. The returned context ends after --timeout; done releases the client.
 func (f *consoleFlags) connect(ctx context.Context, p *program) (_ context.Context, c *api.Client, host string, done func(), err error) {
 	host, err = f.host()
 	if err != nil {
@@ -123,7 +123,7 @@ func (f *consoleFlags) connect(ctx context.Context, p *program) (_ context.Conte
 		return nil, nil, "", nil, err
 	}
 	if running && !override.IsZero() {
-		_, _ = fmt.Fprintln(p.stderr, "ps4kit: a server is running and talks to the console: its own credential, key and network settings are used")
+		_, _ = fmt.Fprintln(p.stderr, "ps4kit: a server is running: it uses its own credential, key and network settings")
 	}
 	cancel := func() {}
 	if f.timeout > 0 {
@@ -133,7 +133,7 @@ func (f *consoleFlags) connect(ctx context.Context, p *program) (_ context.Conte
 	return ctx, c, host, func() { cancel(); release() }, nil
 }
 
-// host is how the console is named: by one of three flags.
+// host returns the console's host, from one of three flags.
 func (f *consoleFlags) host() (string, error) {
 	given := ""
 	for _, v := range []string{f.address, f.hostID, f.name} {
@@ -155,7 +155,7 @@ func (f *consoleFlags) host() (string, error) {
 	return app.FormatAddress(addr), nil
 }
 
-// override is what the flags say instead of the configuration.
+// override returns what the flags override in the configuration.
 func (f *consoleFlags) override() (o app.Override, err error) {
 	o.LocalPort = f.localPort
 	if f.bind != "" {
@@ -188,11 +188,11 @@ func (f *consoleFlags) override() (o app.Override, err error) {
 	return o, nil
 }
 
-// maxCredentialFile bounds a file that holds a credential, in bytes.
+// maxCredentialFile is the maximum size of a credential file, in bytes.
 const maxCredentialFile = 1 << 10
 
-// readCredential takes the credential itself, or a file that holds it. The value is in
-// no error: even what is no file may be a mistyped credential.
+// readCredential parses a credential, or reads it from a file. Its errors don't
+// repeat the text, which may be a mistyped credential.
 func readCredential(text string) (ps4.Credential, error) {
 	if c, err := ps4.ParseCredential(text); err == nil {
 		return c, nil
@@ -221,7 +221,7 @@ func parseAddress(text string, port uint16) (netip.AddrPort, error) {
 	return a, nil
 }
 
-// readPublicKey reads what `ps4kit simulate --key` wrote.
+// readPublicKey reads a key that `ps4kit simulate --key` wrote.
 func readPublicKey(file string) (*rsa.PublicKey, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {

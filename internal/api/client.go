@@ -65,130 +65,106 @@ func newClient(transport http.RoundTripper) *Client {
 	return c
 }
 
-// Search implements Backend.
+// The methods of Backend.
+
 func (c *Client) Search(ctx context.Context, wait time.Duration) ([]Console, error) {
 	return ask[[]Console](ctx, c, "search", searchRequest{wait.String()})
 }
 
-// Consoles implements Backend.
 func (c *Client) Consoles(ctx context.Context) ([]Console, error) {
 	return ask[[]Console](ctx, c, "consoles", none{})
 }
 
-// Status implements Backend.
 func (c *Client) Status(ctx context.Context, host string) (Console, error) {
 	return ask[Console](ctx, c, "status", hostRequest{host})
 }
 
-// Wake implements Backend.
 func (c *Client) Wake(ctx context.Context, host string, wait bool) error {
 	return c.do(ctx, "power", powerRequest{host, StateAwake, wait})
 }
 
-// Standby implements Backend.
 func (c *Client) Standby(ctx context.Context, host string) error {
 	return c.do(ctx, "power", powerRequest{Host: host, State: StateStandby})
 }
 
-// Start implements Backend.
 func (c *Client) Start(ctx context.Context, host, title string, noQuit bool) error {
 	return c.do(ctx, "start", startRequest{host, title, noQuit})
 }
 
-// Keys implements Backend.
 func (c *Client) Keys(ctx context.Context, host string, keys []string) error {
 	return c.do(ctx, "keys", keysRequest{host, keys})
 }
 
-// Keyboard implements Backend.
 func (c *Client) Keyboard(ctx context.Context, host string) (Keyboard, error) {
 	return ask[Keyboard](ctx, c, "keyboard", hostRequest{host})
 }
 
-// SetText implements Backend.
 func (c *Client) SetText(ctx context.Context, host, text string) error {
 	return c.do(ctx, "setText", textRequest{host, &text})
 }
 
-// Submit implements Backend.
 func (c *Client) Submit(ctx context.Context, host string, text *string) error {
 	return c.do(ctx, "submit", submitRequest{host, text})
 }
 
-// CloseKeyboard implements Backend.
 func (c *Client) CloseKeyboard(ctx context.Context, host string) error {
 	return c.do(ctx, "closeKeyboard", hostRequest{host})
 }
 
-// Link implements Backend.
 func (c *Client) Link(ctx context.Context, host, pin string) error {
 	return c.do(ctx, "link", linkRequest{host, pin})
 }
 
-// SetCredential implements Backend.
 func (c *Client) SetCredential(ctx context.Context, host string, user User) error {
 	return c.do(ctx, orDefault("setCredential", host), credentialRequest{host, user.Credential, user.Passcode})
 }
 
-// Credential implements Backend.
 func (c *Client) Credential(ctx context.Context, host string) (User, error) {
 	return ask[User](ctx, c, orDefault("credential", host), hostRequest{host})
 }
 
-// Titles implements Backend.
 func (c *Client) Titles(ctx context.Context, host string) ([]Title, error) {
 	return ask[[]Title](ctx, c, "titles", hostRequest{host})
 }
 
-// AddTitle implements Backend.
 func (c *Client) AddTitle(ctx context.Context, host, id, name string) error {
 	return c.do(ctx, "addTitle", addTitleRequest{host, id, name})
 }
 
-// RenameTitle implements Backend.
 func (c *Client) RenameTitle(ctx context.Context, host, id, name string) error {
 	return c.do(ctx, "changeTitle", changeTitleRequest{Host: host, ID: id, Name: &name})
 }
 
-// HideTitle implements Backend.
 func (c *Client) HideTitle(ctx context.Context, host, id string, hide bool) error {
 	return c.do(ctx, "changeTitle", changeTitleRequest{Host: host, ID: id, Hidden: &hide})
 }
 
-// PinTitle implements Backend.
 func (c *Client) PinTitle(ctx context.Context, host, id string, pin bool) error {
 	return c.do(ctx, "changeTitle", changeTitleRequest{Host: host, ID: id, Pinned: &pin})
 }
 
-// ForgetTitle implements Backend.
 func (c *Client) ForgetTitle(ctx context.Context, host, id string) error {
 	return c.do(ctx, "forgetTitle", titleRequest{host, id})
 }
 
-// Homekit implements Backend.
 func (c *Client) Homekit(ctx context.Context) ([]Accessory, error) {
 	return ask[[]Accessory](ctx, c, "homekit", none{})
 }
 
-// ResetHomekit implements Backend.
 func (c *Client) ResetHomekit(ctx context.Context, host string) error {
 	return c.do(ctx, "unpair", hostRequest{host})
 }
 
-// CheckHomekit implements Backend.
 func (c *Client) CheckHomekit(ctx context.Context, host string) ([]Finding, error) {
 	return ask[[]Finding](ctx, c, "check", hostRequest{host})
 }
 
-// Backup implements Backend.
 func (c *Client) Backup(ctx context.Context) ([]byte, error) { return c.send(ctx, "backup", none{}) }
 
-// WebPassword implements Backend.
 func (c *Client) WebPassword(ctx context.Context) (Password, error) {
 	return ask[Password](ctx, c, "firstPassword", none{})
 }
 
-// RenewWebPassword implements Backend.
 func (c *Client) RenewWebPassword(ctx context.Context) (Password, error) {
 	return ask[Password](ctx, c, "newPassword", none{})
 }

@@ -113,27 +113,34 @@ func everyMethod() []asked {
 	}
 }
 
-// TestEveryMethodTravels holds the client, the routes and the Backend against each
-// other; a method that is missing in the table fails, too.
+// TestEveryMethodTravels compares client, table and Backend, over the socket and
+// in the process; it fails for methods that everyMethod lacks.
 func TestEveryMethodTravels(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, tt := range everyMethod() {
 		seen[tt.want.method] = true
-		t.Run(fmt.Sprint(tt.want.method, tt.want.args), func(t *testing.T) {
-			t.Parallel()
-			b := &backend{result: tt.result}
-			got, err := tt.do(t.Context(), connect(t, b))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !reflect.DeepEqual(got, tt.result) {
-				t.Errorf("the client returns %+v, want %+v", got, tt.result)
-			}
-			if calls := b.recorded(); len(calls) != 1 || !reflect.DeepEqual(calls[0], tt.want) {
-				t.Errorf("the Backend got %+v, want %+v once", calls, tt.want)
-			}
-		})
+		for way, client := range map[string]func(t *testing.T, b api.Backend) *api.Client{
+			"socket": connect,
+			"local": func(_ *testing.T, b api.Backend) *api.Client {
+				return api.Local(api.Handler(api.Services{Backend: b}))
+			},
+		} {
+			t.Run(fmt.Sprint(way, tt.want.method, tt.want.args), func(t *testing.T) {
+				t.Parallel()
+				b := &backend{result: tt.result}
+				got, err := tt.do(t.Context(), client(t, b))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !reflect.DeepEqual(got, tt.result) {
+					t.Errorf("the client returns %+v, want %+v", got, tt.result)
+				}
+				if calls := b.recorded(); len(calls) != 1 || !reflect.DeepEqual(calls[0], tt.want) {
+					t.Errorf("the Backend got %+v, want %+v once", calls, tt.want)
+				}
+			})
+		}
 	}
 	methods := reflect.TypeFor[api.Backend]()
 	for i := range methods.NumMethod() {

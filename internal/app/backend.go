@@ -15,7 +15,7 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// This file and its neighbours backend_*.go are the commands of api.Backend.
+// backend*.go implement api.Backend.
 
 var _ api.Backend = (*server)(nil)
 
@@ -24,7 +24,7 @@ func (s *server) Search(ctx context.Context, wait time.Duration) ([]api.Console,
 	var also []netip.AddrPort
 	for _, u := range s.list() {
 		if addr := u.tv.Snapshot().Addr; addr.IsValid() && addr.Port() != ps4.DefaultPort {
-			also = append(also, addr) // a simulated one: a broadcast does not reach it
+			also = append(also, addr) // broadcasts don't reach a simulated console
 		}
 	}
 	found, err := s.network.Discover(ctx, wait, also...)
@@ -63,7 +63,7 @@ func (s *server) Consoles(context.Context) ([]api.Console, error) {
 	return list, nil
 }
 
-// lastSeen is the console as its television knows it.
+// lastSeen returns the console as its television last saw it.
 func (u *unit) lastSeen() api.Console { return u.seen(u.tv.Snapshot()) }
 
 func (u *unit) seen(snapshot accessory.Snapshot) api.Console {
@@ -74,8 +74,8 @@ func (u *unit) seen(snapshot accessory.Snapshot) api.Console {
 	}
 }
 
-// Status implements api.Backend. A console that is deaf after a standby is known to be
-// in rest mode, as long as its television remembers it.
+// Status implements api.Backend. A console that doesn't answer right after a
+// standby counts as resting.
 func (s *server) Status(ctx context.Context, host string) (api.Console, error) {
 	u, err := s.find(ctx, host)
 	if errors.Is(err, ps4.ErrUnreachable) {
@@ -92,7 +92,7 @@ func (s *server) Status(ctx context.Context, host string) (api.Console, error) {
 	case err != nil:
 		return api.Console{}, err
 	}
-	if s.alone { // else the search does it
+	if s.alone { // a server's search remembers it
 		s.files.remember(st)
 	}
 	c := fromReply(st)
@@ -100,7 +100,7 @@ func (s *server) Status(ctx context.Context, host string) (api.Console, error) {
 	return c, nil
 }
 
-// silent is a console that does not answer.
+// silent returns a console that doesn't answer.
 func (s *server) silent(u *unit) api.Console {
 	c := u.lastSeen()
 	switch {
@@ -113,8 +113,9 @@ func (s *server) silent(u *unit) api.Console {
 	return c
 }
 
-// answering returns the unit of a console that answers now, and what it says. For
-// the deaf minute after a standby it is taken to be in rest mode.
+// answering returns the unit and the state of a console, or ps4.ErrUnreachable if
+// it doesn't answer. A console that doesn't answer in the minute after a standby
+// counts as resting.
 func (s *server) answering(ctx context.Context, host string) (*unit, api.Console, error) {
 	c, err := s.Status(ctx, host)
 	if err != nil {
@@ -130,8 +131,8 @@ func (s *server) answering(ctx context.Context, host string) (*unit, api.Console
 	return u, c, err
 }
 
-// reach returns the unit of a console for a session. A running server knows where the
-// console is; a command that runs alone asks first.
+// reach returns the unit of a console for a session. A running server knows the
+// address of the console; a command without one asks for it first.
 func (s *server) reach(ctx context.Context, host string) (*unit, error) {
 	if !s.alone {
 		return s.findPS4(ctx, host)
@@ -140,8 +141,8 @@ func (s *server) reach(ctx context.Context, host string) (*unit, error) {
 	return u, err
 }
 
-// Wake implements api.Backend. A console that says that it is on may be on its way into
-// rest mode: its television knows, and has something to do then.
+// Wake implements api.Backend. A console that reports being on may be entering
+// rest mode; its television knows and then wakes it.
 func (s *server) Wake(ctx context.Context, host string, wait bool) error {
 	u, c, err := s.answering(ctx, host)
 	if err != nil {
@@ -157,8 +158,8 @@ func (s *server) Wake(ctx context.Context, host string, wait bool) error {
 	return u.tv.SendWake(ctx)
 }
 
-// Standby implements api.Backend. A console in rest mode that is to be on is about to
-// wake.
+// Standby implements api.Backend. It also sends a standby to a resting console
+// that is about to wake.
 func (s *server) Standby(ctx context.Context, host string) error {
 	u, c, err := s.answering(ctx, host)
 	if err != nil || c.State == api.StateStandby && !u.tv.Snapshot().Active {
@@ -223,7 +224,7 @@ func (s *server) SetCredential(ctx context.Context, host string, user api.User) 
 
 // Credential implements api.Backend.
 func (s *server) Credential(ctx context.Context, host string) (api.User, error) {
-	var k known // an empty host asks for the default user
+	var k known // zero for the default user
 	if host != "" {
 		u, err := s.findPS4(ctx, host)
 		if err != nil {
@@ -250,7 +251,7 @@ func (s *server) Backup(context.Context) ([]byte, error) {
 	return archive.Bytes(), nil
 }
 
-// titleID finds a title by its id or by the name of an input.
+// titleID returns the id of a title, given by id or by the name of an input.
 func (u *unit) titleID(title string) (string, error) {
 	var ids []string
 	for _, in := range u.tv.Snapshot().Inputs {
@@ -268,7 +269,7 @@ func (u *unit) titleID(title string) (string, error) {
 	case len(ids) == 1:
 		return ids[0], nil
 	case len(ids) > 1:
-		return "", &api.Error{Code: "ambiguous", Message: "several titles are called " + title + ": " + strings.Join(ids, ", "),
+		return "", &api.Error{Code: "ambiguous", Message: "several titles have the name " + title + ": " + strings.Join(ids, ", "),
 			Hint: "Give the title id."}
 	}
 	if id, err := ps4.ParseTitleID(title); err == nil {

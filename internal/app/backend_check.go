@@ -10,7 +10,7 @@ import (
 	"github.com/ps4kit/ps4kit/internal/state"
 )
 
-// offered is a HAP server and what people call it.
+// offered is a HAP server with the name and host id of its console.
 type offered struct {
 	name, hostID string
 	hap          *hapserver.Server
@@ -39,7 +39,7 @@ func (s *server) CheckHomekit(ctx context.Context, host string) ([]api.Finding, 
 	return findings, nil
 }
 
-// offered lists the HAP server that host names, or all of them.
+// offered returns the HAP server of a host, or all of them if host is empty.
 func (s *server) offered(ctx context.Context, host string) ([]offered, error) {
 	units := s.list()
 	if host != "" && !strings.EqualFold(host, state.Companion) {
@@ -65,7 +65,7 @@ func (s *server) offered(ctx context.Context, host string) ([]offered, error) {
 	return list, nil
 }
 
-// CheckHomekit implements api.Backend: it checks what a server would serve.
+// CheckHomekit implements api.Backend: it checks what a server would offer.
 func (l *Local) CheckHomekit(ctx context.Context, host string) ([]api.Finding, error) {
 	if _, err := l.Homekit(ctx); err != nil {
 		return nil, err

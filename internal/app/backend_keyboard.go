@@ -40,7 +40,7 @@ func (s *server) CloseKeyboard(ctx context.Context, host string) error {
 	return s.withKeyboard(ctx, host, func(ctx context.Context, k *ps4.Keyboard) error { return k.Close(ctx) })
 }
 
-// withKeyboard calls do with the console's on-screen keyboard.
+// withKeyboard calls do with the on-screen keyboard of a console.
 func (s *server) withKeyboard(ctx context.Context, host string, do func(context.Context, *ps4.Keyboard) error) error {
 	u, err := s.reach(ctx, host)
 	if err != nil {

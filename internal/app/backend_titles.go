@@ -70,7 +70,7 @@ func (s *server) ForgetTitle(ctx context.Context, host, id string) error {
 	return s.editTitles(ctx, host, id, func(tv *accessory.Television, id string) error { return tv.ForgetTitle(id) })
 }
 
-// editTitles calls edit with the id of the input that title names, by id or name.
+// editTitles calls edit with the id of an input, given by id or name.
 func (s *server) editTitles(ctx context.Context, host, title string, edit func(tv *accessory.Television, id string) error) error {
 	u, err := s.findPS4(ctx, host)
 	if err != nil {
@@ -82,7 +82,7 @@ func (s *server) editTitles(ctx context.Context, host, title string, edit func(t
 	}
 	err = edit(u.tv, id)
 	if errors.Is(err, accessory.ErrNoSuchInput) && (id == homeScreenID || id == otherID) {
-		return &api.Error{Code: "not_found", Message: id + " is no title and stays", Hint: "ps4kit titles hide " + id + " hides it in Home."}
+		return &api.Error{Code: "not_found", Message: id + " is a fixed input", Hint: "Hide it in Home with ps4kit titles hide " + id + "."}
 	}
 	return err
 }

@@ -33,7 +33,7 @@ func Explain(err error) *api.Error {
 		{accessory.ErrNotWoken, "not_woken", "Check that the console is plugged in and may be turned on from the network: Settings > Power Save Settings > Set Features Available in Rest Mode."},
 		{accessory.ErrStillAwake, "still_awake", "Check the TV: the console may be waiting for an answer."},
 		{accessory.ErrLaunchTimeout, "launch_timeout", "Check the TV: the console may be waiting for an answer, or the title needs an update."},
-		{accessory.ErrSuperseded, "superseded", "Nothing is wrong: a later command replaced this one."},
+		{accessory.ErrSuperseded, "superseded", "Ignore this: a later command replaced this one."},
 		{accessory.ErrQueueFull, "too_many_keys", "Press more slowly."},
 		{state.ErrDamaged, "damaged", "Remove its pairings with ps4kit homekit reset NAME, then pair it again."},
 		{state.ErrLocked, "locked", ""},

@@ -3,7 +3,11 @@ package app
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"io"
 	"slices"
+
+	"github.com/mdp/qrterminal/v3"
 
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/hapserver"
@@ -53,4 +57,21 @@ func controllers(paired []hapserver.Controller) []api.Controller {
 		list = append(list, api.Controller{ID: c.ID, Admin: c.Admin})
 	}
 	return list
+}
+
+// PrintCode prints the QR code and the setup code of an unpaired accessory on a
+// terminal. Both are secret: never send them to a log.
+func PrintCode(w io.Writer, a api.Accessory) {
+	_, _ = fmt.Fprintf(w, "\n%s\n\n", a.Name)
+	qrterminal.GenerateWithConfig(a.SetupURI, qrterminal.Config{
+		Level:          qrterminal.M, // docs/homekit.md §3
+		Writer:         w,
+		HalfBlocks:     true,
+		BlackChar:      qrterminal.BLACK_BLACK,
+		WhiteChar:      qrterminal.WHITE_WHITE,
+		BlackWhiteChar: qrterminal.BLACK_WHITE,
+		WhiteBlackChar: qrterminal.WHITE_BLACK,
+		QuietZone:      2,
+	})
+	_, _ = fmt.Fprintf(w, "\n  Setup code  %s\n", a.SetupCode)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/ps4kit/ps4kit/internal/api"
 )
 
-// This file and its neighbours page_*.go are api.Page: what only the page asks for.
+// page*.go implement api.Page.
 
 var _ api.Page = (*server)(nil)
 
@@ -32,7 +32,7 @@ func (s *server) Overview(context.Context) (api.Overview, error) {
 	return all, nil
 }
 
-// card is a console as the page shows it now, from memory.
+// card returns a console as the page shows it, without asking the console.
 func (s *server) card(u *unit) api.Card {
 	snapshot := u.tv.Snapshot()
 	user, err := s.user(u.known)
@@ -55,7 +55,7 @@ func (s *server) card(u *unit) api.Card {
 	}
 }
 
-// refusedCard is a console that cannot be served, with the reason; nil for any other.
+// refusedCard returns a console that cannot be served, with the reason, or nil.
 func (s *server) refusedCard(hostID string) *api.Card {
 	why := s.refusal(hostID)
 	if why == nil {
@@ -70,7 +70,7 @@ func (s *server) refusedCard(hostID string) *api.Card {
 	return card
 }
 
-// trouble is an error as the page shows it; nil for none.
+// trouble returns an error as the page shows it, or nil.
 func trouble(err error) *api.Error {
 	if err == nil {
 		return nil
@@ -100,8 +100,8 @@ func (s *server) Covers(ctx context.Context, host string) ([]string, error) {
 	return ids, nil
 }
 
-// coverPath is where the page gets the cover of a title; empty when there is none at
-// hand. One that is found later makes a change: see learned.
+// coverPath returns the path of a title's cover, or "" if it is not cached. When
+// it is found later, learned reports a change.
 func (s *server) coverPath(titleID string) string {
 	if titleID == "" || s.art == nil {
 		return ""

@@ -19,7 +19,7 @@ func (s *server) tellPage() {
 	}
 }
 
-// logHook copies what is logged to the page.
+// logHook copies the log to the page.
 type logHook struct{ log *api.Log }
 
 // Levels implements logrus.Hook.

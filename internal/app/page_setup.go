@@ -29,8 +29,8 @@ func (s *server) OrderTitles(ctx context.Context, host string, ids []string) err
 	return u.tv.SetOrder(ids)
 }
 
-// Test implements api.Page. A session that is open was let in before, perhaps as
-// another user: it does not count.
+// Test implements api.Page. It closes an open session first, which may belong to
+// another user.
 func (s *server) Test(ctx context.Context, host string) error {
 	u, err := s.findPS4(ctx, host)
 	if err != nil {
@@ -49,7 +49,7 @@ func (s *server) SetupURI(ctx context.Context, host string) (string, error) {
 	case err != nil:
 		return "", err
 	case len(list) != 1:
-		return "", &api.Error{Code: "ambiguous", Message: "several accessories are offered", Hint: "Give the host id of one."}
+		return "", &api.Error{Code: "ambiguous", Message: "there are several accessories", Hint: "Give a host id."}
 	}
 	info := list[0].hap.Info()
 	if info.Paired {
@@ -58,13 +58,13 @@ func (s *server) SetupURI(ctx context.Context, host string) (string, error) {
 	return info.SetupURI, nil
 }
 
-// coverTime is how long a cover that is not at hand is waited for. What comes later is
-// there the next time.
+// coverTime is how long Cover waits for a cover that is not cached. A cover that
+// arrives later is there the next time.
 const coverTime = 3 * time.Second
 
 // Cover implements api.Page.
 func (s *server) Cover(ctx context.Context, titleID string, size int) (api.Picture, error) {
-	none := &api.Error{Code: "not_found", Message: "there is no cover of this title"}
+	none := &api.Error{Code: "not_found", Message: "this title has no cover"}
 	if s.art == nil {
 		return api.Picture{}, none
 	}
@@ -76,7 +76,7 @@ func (s *server) Cover(ctx context.Context, titleID string, size int) (api.Pictu
 		img, err = s.art.Cover(ctx, titleID, artcache.Size(size))
 		switch {
 		case errors.Is(err, artcache.ErrSize):
-			return api.Picture{}, &api.Error{Code: "bad_request", Message: "covers come in the sizes 0 (as they are), 96 and 256"}
+			return api.Picture{}, &api.Error{Code: "bad_request", Message: "size must be 0 (original), 96 or 256"}
 		case err != nil:
 			s.Log.WithField("part", "art").WithError(err).Debug("no cover")
 			return api.Picture{}, none
@@ -85,7 +85,7 @@ func (s *server) Cover(ctx context.Context, titleID string, size int) (api.Pictu
 	return api.Picture{Data: img.Data, Type: img.Type, ETag: img.ETag}, nil
 }
 
-// Settings implements api.Page. What the command line says goes before the rest.
+// Settings implements api.Page. Flags override every other source.
 func (s *server) Settings() []api.Setting {
 	latest := s.latest.Load()
 	flags := map[string]string{"log.level": s.Config.Log.Level, "log.format": s.Config.Log.Format}

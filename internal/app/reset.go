@@ -9,8 +9,8 @@ import (
 	"github.com/ps4kit/ps4kit/internal/state"
 )
 
-// ResetHomekit implements api.Backend. It mends a damaged file, too: the file is set
-// aside, and the accessory gets a new identity and is served at once.
+// ResetHomekit implements api.Backend. It sets a damaged file aside and serves
+// the accessory at once, with a new identity.
 func (s *server) ResetHomekit(ctx context.Context, host string) error {
 	if strings.EqualFold(host, state.Companion) {
 		return s.resetCompanion()
@@ -34,7 +34,8 @@ func (s *server) ResetHomekit(ctx context.Context, host string) error {
 	return u.hap.Unpair()
 }
 
-// unserved finds a known console that has no unit, because it could not be served.
+// unserved returns a known console that has no unit because it could not be
+// served.
 func (s *server) unserved(host string) (known, bool) {
 	for _, k := range s.knownConsoles(s.simulated) {
 		if s.unit(k.hostID) == nil && (strings.EqualFold(host, k.hostID) || strings.EqualFold(host, k.name)) {
@@ -56,7 +57,7 @@ func (s *server) mend(hostID string) (mended bool, err error) {
 	return true, store.file.Remove()
 }
 
-// resetCompanion is ResetHomekit of the companion bridge.
+// resetCompanion resets the companion bridge.
 func (s *server) resetCompanion() error {
 	if c := s.companion.Load(); c != nil {
 		return c.hap.Unpair()
@@ -72,7 +73,7 @@ func (s *server) resetCompanion() error {
 	return err
 }
 
-// ResetHomekit implements api.Backend, as that of a server does.
+// ResetHomekit implements api.Backend.
 func (l *Local) ResetHomekit(ctx context.Context, host string) error {
 	if strings.EqualFold(host, state.Companion) {
 		if mended, err := l.mend(state.Companion); mended || err != nil {
