@@ -40,7 +40,7 @@ func Explain(err error) *api.Error {
 		{state.ErrBackup, "bad_backup", "Choose a file written by ps4kit backup."},
 		{artcache.ErrNotFound, "not_found", "Check the id. The source is asked again after a day."},
 		{artcache.ErrMalformed, "bad_answer", "Try again after a day: until then the source is not asked again."},
-		{artcache.ErrUnavailable, "unreachable", "Check the internet connection and the addresses below art: in the configuration."},
+		{artcache.ErrUnavailable, "unreachable", "Check the connection to the internet, and the addresses below art: in the configuration."},
 		{artcache.ErrDisabled, "config", "Set art.enabled: true."},
 		{artcache.ErrTitleID, "usage", ""},
 		{artcache.ErrAddress, "usage", ""},
