@@ -12,9 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 // backupOptions are the flags of `ps4kit backup`.
@@ -45,7 +45,7 @@ type saved struct {
 
 func (o *backupOptions) run(ctx context.Context, p *program, file string) error {
 	if file == "-" && isTerminal(p.stdout) {
-		return usageError{errors.New("a backup is not for a terminal: redirect the output, or name a file")}
+		return usageError(errors.New("a backup is not for a terminal: redirect the output, or name a file"))
 	}
 	archive, err := p.backup(ctx)
 	if err != nil {
@@ -62,7 +62,7 @@ func (o *backupOptions) run(ctx context.Context, p *program, file string) error 
 	}
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return asUsage(&web.Error{Code: "exists", Message: file + " is there already", Hint: "Choose another name, or replace it with --force."})
+		return asUsage(&api.Error{Code: "exists", Message: file + " is there already", Hint: "Choose another name, or replace it with --force."})
 	case err != nil:
 		return fmt.Errorf("the backup is not written: %w", err)
 	}
@@ -79,11 +79,11 @@ func (p *program) backup(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := web.Connect(ctx, app.SocketPath(dir))
+	client, err := api.Connect(ctx, app.SocketPath(dir))
 	switch {
 	case err == nil:
 		return client.Backup(ctx)
-	case !errors.Is(err, web.ErrNoServer):
+	case !errors.Is(err, api.ErrNoServer):
 		return nil, err
 	}
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
@@ -148,12 +148,12 @@ func (p *program) restore(ctx context.Context, file string) error {
 	if err != nil {
 		return asUsage(err)
 	}
-	client, err := web.Connect(ctx, app.SocketPath(dir))
+	client, err := api.Connect(ctx, app.SocketPath(dir))
 	switch {
-	case errors.Is(err, web.ErrNoServer):
+	case errors.Is(err, api.ErrNoServer):
 		contents, err := state.Restore(dir, archive)
 		if err != nil {
-			return app.RestoreError(err)
+			return err
 		}
 		return p.report(restored(contents), "Restored the state of %s (%d files). Start the server again.",
 			contents.Created.Local().Format(time.DateTime), len(contents.Files))
@@ -178,13 +178,13 @@ func awaitRestart(ctx context.Context, dir string) error {
 	defer cancel()
 	for {
 		if !state.RestorePending(dir) {
-			if _, err := web.Connect(ctx, app.SocketPath(dir)); err == nil {
+			if _, err := api.Connect(ctx, app.SocketPath(dir)); err == nil {
 				return nil
 			}
 		}
 		select {
 		case <-ctx.Done():
-			return &web.Error{Code: "failed", Message: "the server has the backup but has not started again", Hint: "Read the server's log."}
+			return &api.Error{Code: "failed", Message: "the server has the backup but has not started again", Hint: "Read the server's log."}
 		case <-time.After(restartRetry):
 		}
 	}

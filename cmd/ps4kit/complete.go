@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -15,11 +15,11 @@ const completeLimit = 2 * time.Second
 
 // completeTitles offers the names of those of a console's inputs that are wanted, for
 // the first argument.
-func completeTitles(p *program, f *consoleFlags, wanted func(web.Title) bool) cobra.CompletionFunc {
+func completeTitles(p *program, f *consoleFlags, wanted func(api.Title) bool) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		var names []cobra.Completion
 		if len(args) == 0 {
-			quietly(cmd, p, f, func(ctx context.Context, b web.Backend, host string) {
+			quietly(cmd, p, f, func(ctx context.Context, b api.Backend, host string) {
 				list, _ := b.Titles(ctx, host) // nothing to offer then
 				for _, t := range list {
 					if wanted(t) {
@@ -34,18 +34,18 @@ func completeTitles(p *program, f *consoleFlags, wanted func(web.Title) bool) co
 
 // anyInput and canStart are what completeTitles may want: the home screen and "Other"
 // are inputs, but no titles.
-func anyInput(web.Title) bool { return true }
+func anyInput(api.Title) bool { return true }
 
-func canStart(t web.Title) bool {
+func canStart(t api.Title) bool {
 	_, err := ps4.ParseTitleID(t.ID)
 	return err == nil
 }
 
 // completeConsoles offers what the known consoles have as that.
-func completeConsoles(p *program, that func(web.Console) (value, description string)) cobra.CompletionFunc {
+func completeConsoles(p *program, that func(api.Console) (value, description string)) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		var values []cobra.Completion
-		quietly(cmd, p, &consoleFlags{}, func(ctx context.Context, b web.Backend, _ string) {
+		quietly(cmd, p, &consoleFlags{}, func(ctx context.Context, b api.Backend, _ string) {
 			list, _ := b.Consoles(ctx)
 			for _, c := range list {
 				if value, description := that(c); value != "" {
@@ -58,7 +58,7 @@ func completeConsoles(p *program, that func(web.Console) (value, description str
 }
 
 // quietly asks the backend and forgets every error: a completion has nobody to tell.
-func quietly(cmd *cobra.Command, p *program, f *consoleFlags, do func(context.Context, web.Backend, string)) {
+func quietly(cmd *cobra.Command, p *program, f *consoleFlags, do func(context.Context, api.Backend, string)) {
 	ctx, cancel := context.WithTimeout(cmd.Context(), completeLimit)
 	defer cancel()
 	ctx, b, host, done, err := f.connect(ctx, p)
@@ -85,8 +85,8 @@ func addCompletions(p *program, cmd *cobra.Command) {
 	offer("output", fixed("text", "json"))
 	offer("log-format", fixed("text", "json"))
 	offer("log-level", fixed("error", "warn", "info", "debug"))
-	offer("host-id", completeConsoles(p, func(c web.Console) (string, string) { return c.HostID, c.Name }))
-	offer("name", completeConsoles(p, func(c web.Console) (string, string) { return c.Name, c.HostID }))
+	offer("host-id", completeConsoles(p, func(c api.Console) (string, string) { return c.HostID, c.Name }))
+	offer("name", completeConsoles(p, func(c api.Console) (string, string) { return c.Name, c.HostID }))
 	for _, sub := range cmd.Commands() {
 		addCompletions(p, sub)
 	}

@@ -8,7 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -69,10 +70,10 @@ ps4kit link.`,
 
 func (o *credentialOptions) check() error {
 	if len(o.chosen) > 1 {
-		return usageError{fmt.Errorf("give only one of --%s", strings.Join(o.chosen, " and --"))}
+		return usageError(fmt.Errorf("give only one of --%s", strings.Join(o.chosen, " and --")))
 	}
 	if o.user != "" && o.way() != "import" {
-		return usageError{errors.New("--user chooses among the users of --import FILE")}
+		return usageError(errors.New("--user chooses among the users of --import FILE"))
 	}
 	return nil
 }
@@ -163,12 +164,12 @@ func (f *consoleFlags) takePasscode() (string, error) {
 	return passcode.Reveal(), asUsage(err)
 }
 
-func (o *credentialOptions) store(ctx context.Context, p *program, b web.Backend, host string, get getter, passcode string) error {
+func (o *credentialOptions) store(ctx context.Context, p *program, b api.Backend, host string, get getter, passcode string) error {
 	credential, err := get(ctx)
 	if err != nil {
 		return err
 	}
-	user := web.User{Credential: credential.Reveal(), Passcode: passcode}
+	user := api.User{Credential: credential.Reveal(), Passcode: passcode}
 	if err := b.SetCredential(ctx, host, user); err != nil {
 		return err
 	}
@@ -177,7 +178,7 @@ func (o *credentialOptions) store(ctx context.Context, p *program, b web.Backend
 
 // withoutWay says whether a credential is stored; when there is none it asks a person
 // for what is needed.
-func (o *credentialOptions) withoutWay(ctx context.Context, p *program, b web.Backend, host, passcode string) error {
+func (o *credentialOptions) withoutWay(ctx context.Context, p *program, b api.Backend, host, passcode string) error {
 	user, owner, err := storedUser(ctx, b, host)
 	switch {
 	case err == nil && passcode == "":
@@ -193,13 +194,13 @@ func (o *credentialOptions) withoutWay(ctx context.Context, p *program, b web.Ba
 	case isTerminal(p.stdin):
 		return o.store(ctx, p, b, host, p.askAccount, passcode)
 	}
-	return &web.Error{Code: "no_credential", Message: "no credential is stored",
+	return &api.Error{Code: "no_credential", Message: "no credential is stored",
 		Hint: "Get one with --account-id ID, --psn, --capture or --import FILE: ps4kit credential --help."}
 }
 
 // storedUser returns the user of a console. Without a host it is the one for every
 // console, or else that of the only console there is.
-func storedUser(ctx context.Context, b web.Backend, host string) (user web.User, owner string, err error) {
+func storedUser(ctx context.Context, b api.Backend, host string) (user api.User, owner string, err error) {
 	user, err = b.Credential(ctx, host)
 	if host != "" || codeOf(err) != "no_credential" {
 		return user, host, err
@@ -212,13 +213,12 @@ func storedUser(ctx context.Context, b web.Backend, host string) (user web.User,
 	return user, list[0].HostID, err
 }
 
-// codeOf is the code of an error for programs; empty for none.
+// codeOf returns the code of an error, or "" for nil.
 func codeOf(err error) string {
 	if err == nil {
 		return ""
 	}
-	_, e := explain(err)
-	return e.Code
+	return app.Explain(err).Code
 }
 
 // credentialResult is the result of `ps4kit credential -o json`.
@@ -232,7 +232,7 @@ type credentialResult struct {
 
 // report keeps the secret to itself unless it was asked for. Then it is alone on
 // stdout, so that a file of it is good for --credentials.
-func (o *credentialOptions) report(p *program, console string, user web.User, what string) error {
+func (o *credentialOptions) report(p *program, console string, user api.User, what string) error {
 	if p.json() {
 		r := credentialResult{Stored: true, Source: o.way(), Console: console, Passcode: user.Passcode != ""}
 		if o.show {

@@ -8,7 +8,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -142,10 +142,10 @@ func (o *credentialOptions) choose(users []ps4.Imported) (ps4.Credential, error)
 	}
 	switch {
 	case o.user != "":
-		return ps4.Credential{}, &web.Error{Code: "not_found",
+		return ps4.Credential{}, &api.Error{Code: "not_found",
 			Message: fmt.Sprintf("the file has no user %q", o.user), Hint: "It has: " + strings.Join(names, ", ")}
 	case len(different) > 1:
-		return ps4.Credential{}, &web.Error{Code: "ambiguous",
+		return ps4.Credential{}, &api.Error{Code: "ambiguous",
 			Message: "the file has several users: " + strings.Join(names, ", "), Hint: "Choose one with --user NAME."}
 	}
 	return users[0].Credential, nil

@@ -28,7 +28,7 @@ func (o *credentialOptions) listenForPhone(ctx context.Context, p *program) (*ph
 	f := &o.console
 	override, err := f.override()
 	if err != nil {
-		return nil, usageError{err}
+		return nil, usageError(err)
 	}
 	a := &phoneApp{p: p, limit: cmp.Or(f.timeout, phone.Limit)}
 	f.localPort, f.bind, f.timeout = 0, "", 0

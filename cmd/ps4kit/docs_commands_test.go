@@ -74,7 +74,7 @@ func markdown(t *testing.T) []string {
 }
 
 func isCommand(words []string) bool {
-	root := newRoot(&program{}, nil)
+	root := newRoot(&program{})
 	cmd, rest, err := root.Find(words)
 	if err != nil || cmd == root && !strings.HasPrefix(words[0], "-") && words[0] != "VERB" {
 		return false

@@ -9,10 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/doctor"
 	"github.com/ps4kit/ps4kit/internal/phone"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 // doctorOptions are the flags of `ps4kit doctor`.
@@ -42,7 +42,7 @@ leaves that out. The exit code is 0 when nothing failed, and 1 otherwise.`,
 
 func (o *doctorOptions) run(ctx context.Context, p *program) error {
 	if err := o.console.check(); err != nil {
-		return usageError{err}
+		return usageError(err)
 	}
 	dir, err := p.stateDirectory()
 	if err != nil {
@@ -54,7 +54,7 @@ func (o *doctorOptions) run(ctx context.Context, p *program) error {
 	}
 	if o.console.timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, o.console.timeout, &web.Error{
+		ctx, cancel = context.WithTimeoutCause(ctx, o.console.timeout, &api.Error{
 			Code: "unreachable", Message: fmt.Sprintf("not done after %v", o.console.timeout), Hint: "Give it more time with --timeout.",
 		})
 		defer cancel()
@@ -89,8 +89,7 @@ func (o *doctorOptions) connect(ctx context.Context, p *program) (doctor.Connect
 	if err != nil {
 		return doctor.Connection{}, err
 	}
-	_, running := b.(*web.Client)
-	return doctor.Connection{Backend: b, Running: running, Host: host, Close: done}, nil
+	return doctor.Connection{Backend: b, Running: !b.IsLocal(), Host: host, Close: done}, nil
 }
 
 // built is the time of the commit that this program was built from; zero: not known.

@@ -3,16 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"strings"
 
 	"golang.org/x/term"
 
-	"github.com/ps4kit/ps4kit/internal/config"
-	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
-	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/app"
 )
 
 // Exit codes; scripts rely on them (docs/cli.md).
@@ -24,13 +20,42 @@ const (
 	exitCredential  = 4 // credential or link missing or refused
 )
 
-// usageError is a command line that makes no sense.
-type usageError struct{ error }
+// exitCodes are the exit codes of error codes; the others exit with
+// exitRefused.
+var exitCodes = map[string]int{
+	"unreachable": exitUnreachable, "no_network": exitUnreachable, "other_console": exitUnreachable,
 
-func (e usageError) Unwrap() error { return e.error }
+	"usage": exitUsage, "config": exitUsage, "ambiguous": exitUsage, "bad_name": exitUsage,
+	"port_rights": exitUsage, "port_taken": exitUsage,
 
-// exitError is an error with an exit code of its own. Without an error it is that
-// code alone: the output has said why.
+	"no_credential": exitCredential, "not_accepted": exitCredential, "no_such_account": exitCredential, "authentication": exitCredential,
+	"not_linked": exitCredential, "pin_needed": exitCredential, "pin_wrong": exitCredential,
+	"passcode_needed": exitCredential, "passcode_wrong": exitCredential,
+}
+
+// verbHints name the verb that helps, which the hints of the library cannot.
+var verbHints = map[string]string{
+	"no_credential":   "Get one with ps4kit credential.",
+	"psn_unreachable": "Check this machine's connection to the internet, or give the account id: ps4kit credential --account-id ID.",
+	"pin_needed":      "Link with the console: ps4kit link.",
+	"not_linked":      "Link with the console again: ps4kit link.",
+}
+
+// exitCode returns the exit code of an error.
+func exitCode(e *api.Error) int {
+	if code, ok := exitCodes[e.Code]; ok {
+		return code
+	}
+	return exitRefused
+}
+
+// usageError returns err as an error of the command line.
+func usageError(err error) error {
+	return &api.Error{Code: "usage", Message: api.AsError(err).Message, Err: err}
+}
+
+// exitError is an error with an exit code of its own. If the error is nil the
+// output has explained the code already.
 type exitError struct {
 	error
 	code int
@@ -50,89 +75,33 @@ func (p *program) finish(err error) int {
 	if err == nil {
 		return exitDone
 	}
-	var own exitError
-	chosen := errors.As(err, &own)
+	own, chosen := errors.AsType[exitError](err)
 	if chosen && own.error == nil {
 		return own.code
 	}
-	code, e := explain(err)
+	e := app.Explain(err)
+	code := exitCode(e)
 	if chosen {
 		code = own.code
 	}
 	if e.Code == "usage" && e.Hint == "" {
 		e.Hint = "See " + p.verb + " --help."
 	}
+	if hint, ok := verbHints[e.Code]; ok {
+		e.Hint = hint
+	}
 	if p.json() {
-		_ = writeJSON(p.stderr, map[string]*web.Error{"error": e})
+		_ = writeJSON(p.stderr, map[string]*api.Error{"error": e})
 		return code
 	}
 	_, _ = fmt.Fprintf(p.stderr, "ps4kit: %s\n", e.Message)
-	if e.Hint != "" && !strings.Contains(e.Message, e.Hint) {
+	if e.Hint != "" {
 		_, _ = fmt.Fprintf(p.stderr, "  %s\n", e.Hint)
 	}
 	return code
 }
 
-// coded is what the errors of ps4 offer beside their sentence.
-type coded interface {
-	error
-	Code() string // for programs: "pin_needed"
-	Hint() string // what the user can do
-}
-
-// explain is the one table from errors to exit codes and to what a program and a
-// person are told.
-func explain(err error) (exit int, e *web.Error) {
-	e = &web.Error{Code: "failed", Message: err.Error()}
-	var (
-		usage    usageError
-		answered *web.Error
-		known    coded
-		invalid  *config.Error
-		result   ps4.ResultError
-	)
-	switch {
-	case errors.As(err, &usage):
-		e.Code = "usage"
-	case errors.As(err, &answered):
-		*e = *answered
-	case errors.As(err, &known):
-		e.Code, e.Hint = known.Code(), known.Hint()
-		if errors.As(err, &result) {
-			e.Result = uint32(result)
-		}
-	case errors.As(err, &invalid):
-		e.Code = "config"
-	case errors.Is(err, state.ErrLocked):
-		e.Code = "locked"
-	case errors.Is(err, fs.ErrPermission):
-		e.Code = "permission"
-	}
-	e.Message = withoutPackages(e.Message)
-	return exitOf(e.Code), e
-}
-
-// withoutPackages leaves out which package says so, which is of no use to a person. A
-// path that ends in the name of one stays as it is.
-func withoutPackages(message string) string {
-	return strings.TrimPrefix(strings.NewReplacer(": ps4: ", ": ", ": state: ", ": ").Replace(": "+message), ": ")
-}
-
-// exitOf groups the codes of errors; whatever is not named is a refusal.
-func exitOf(code string) int {
-	switch code {
-	case "unreachable", "no_network", "other_console":
-		return exitUnreachable
-	case "usage", "config", "ambiguous", "port_rights", "port_taken", "bad_name":
-		return exitUsage
-	case "no_credential", "not_accepted", "pin_needed", "pin_wrong", "not_linked", "no_such_account",
-		"passcode_needed", "passcode_wrong", "authentication":
-		return exitCredential
-	}
-	return exitRefused
-}
-
-// isTerminal says whether a stream is a terminal that a person looks at.
+// isTerminal reports whether a stream is a terminal.
 func isTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))

@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 func newHomekit(p *program) *cobra.Command {
@@ -43,7 +43,7 @@ func newHomekit(p *program) *cobra.Command {
 }
 
 // accessories asks the running server, or else the state that the last one left.
-func (p *program) accessories(ctx context.Context) ([]web.Accessory, error) {
+func (p *program) accessories(ctx context.Context) ([]api.Accessory, error) {
 	b, _, done, err := p.owner(ctx, app.Override{})
 	if err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func (p *program) homekitQR(ctx context.Context, wanted string) error {
 	if err != nil {
 		return err
 	}
-	shown := []web.Accessory{}
+	shown := []api.Accessory{}
 	for _, a := range list {
 		if wanted != "" && !strings.EqualFold(wanted, a.Name) && !strings.EqualFold(wanted, a.HostID) {
 			continue
@@ -85,12 +85,12 @@ func (p *program) homekitQR(ctx context.Context, wanted string) error {
 		if !a.Paired {
 			shown = append(shown, a)
 		} else if wanted != "" {
-			return &web.Error{Code: "paired", Message: a.Name + " is paired already",
+			return &api.Error{Code: "paired", Message: a.Name + " is paired already",
 				Hint: "Remove it in the Home app first."}
 		}
 	}
 	if wanted != "" && len(shown) == 0 {
-		return &web.Error{Code: "not_found", Message: "there is no console " + wanted,
+		return &api.Error{Code: "not_found", Message: "there is no console " + wanted,
 			Hint: "ps4kit homekit list shows the consoles that are known."}
 	}
 	if p.json() {

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 func newHomekitCheck(p *program) *cobra.Command {
@@ -42,7 +42,7 @@ func (p *program) homekitCheck(ctx context.Context, host string) error {
 	return exitError{code: exitRefused}
 }
 
-func (p *program) printFindings(findings []web.Finding) error {
+func (p *program) printFindings(findings []api.Finding) error {
 	if p.json() {
 		return json.NewEncoder(p.stdout).Encode(findings)
 	}

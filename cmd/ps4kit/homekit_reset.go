@@ -51,7 +51,7 @@ func (o *resetOptions) confirm(ctx context.Context, p *program, host string) err
 		return nil
 	}
 	if !isTerminal(p.stdin) {
-		return usageError{errors.New("this removes every pairing: say --yes where nobody can be asked")}
+		return usageError(errors.New("this removes every pairing: say --yes where nobody can be asked"))
 	}
 	answer, err := p.ask(ctx, "Remove every pairing of "+host+"? It has to be paired anew in Home. [y/N] ")
 	if err != nil {

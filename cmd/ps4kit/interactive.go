@@ -35,7 +35,7 @@ leaves the colours out.`,
 
 func (o *interactiveOptions) run(ctx context.Context, p *program) error {
 	if !isTerminal(p.stdin) || !isTerminal(p.stdout) {
-		return usageError{errors.New("interactive needs a terminal for its input and output; use ps4kit remote, start and status in scripts")}
+		return usageError(errors.New("interactive needs a terminal for its input and output; use ps4kit remote, start and status in scripts"))
 	}
 	defer p.holdMessages()()
 	_, b, host, done, err := o.console.connect(ctx, p)

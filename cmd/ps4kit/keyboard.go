@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
 func newKeyboard(p *program) *cobra.Command {
@@ -37,8 +37,8 @@ func newKeyboardGet(p *program) *cobra.Command {
 }
 
 func (o *keyboardOptions) get(ctx context.Context, p *program) error {
-	var k web.Keyboard
-	err := p.onConsole(ctx, &o.console, "Reading the text", func(ctx context.Context, b web.Backend, host string) (err error) {
+	var k api.Keyboard
+	err := p.onConsole(ctx, &o.console, "Reading the text", func(ctx context.Context, b api.Backend, host string) (err error) {
 		k, err = b.Keyboard(ctx, host)
 		return err
 	})
@@ -56,7 +56,7 @@ func newKeyboardSet(p *program) *cobra.Command {
 		Args:  oneText("the new text"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.change(cmd.Context(), p, done{Done: "text"}, "The text is set.",
-				func(ctx context.Context, b web.Backend, host string) error { return b.SetText(ctx, host, args[0]) })
+				func(ctx context.Context, b api.Backend, host string) error { return b.SetText(ctx, host, args[0]) })
 		},
 	}
 	o.console.add(cmd)
@@ -75,7 +75,7 @@ func newKeyboardSubmit(p *program) *cobra.Command {
 				text = &args[0]
 			}
 			return o.change(cmd.Context(), p, done{Done: "submit"}, "The text is submitted.",
-				func(ctx context.Context, b web.Backend, host string) error { return b.Submit(ctx, host, text) })
+				func(ctx context.Context, b api.Backend, host string) error { return b.Submit(ctx, host, text) })
 		},
 	}
 	o.console.add(cmd)
@@ -90,7 +90,7 @@ func newKeyboardClose(p *program) *cobra.Command {
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.change(cmd.Context(), p, done{Done: "close"}, "The on-screen keyboard is closed.",
-				func(ctx context.Context, b web.Backend, host string) error { return b.CloseKeyboard(ctx, host) })
+				func(ctx context.Context, b api.Backend, host string) error { return b.CloseKeyboard(ctx, host) })
 		},
 	}
 	o.console.add(cmd)
@@ -99,7 +99,7 @@ func newKeyboardClose(p *program) *cobra.Command {
 
 // change does something that changes the keyboard, and says so.
 func (o *keyboardOptions) change(ctx context.Context, p *program, result done, sentence string,
-	do func(ctx context.Context, b web.Backend, host string) error,
+	do func(ctx context.Context, b api.Backend, host string) error,
 ) error {
 	if err := p.onConsole(ctx, &o.console, "Using the on-screen keyboard", do); err != nil {
 		return err

@@ -8,7 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -90,10 +91,10 @@ type linkResult struct {
 // linking is one run of `ps4kit link`.
 type linking struct {
 	p       *program
-	b       web.Backend
+	b       api.Backend
 	pin     string // empty: asked for
 	ownUser bool   // --credentials names the user
-	console web.Console
+	console api.Console
 }
 
 func (l *linking) name() string { return cmp.Or(l.console.Name, l.console.HostID) }
@@ -106,12 +107,12 @@ func (l *linking) meet(ctx context.Context, host string) error {
 		return err
 	}
 	switch {
-	case l.console.State == web.StateUnreachable:
+	case l.console.State == api.StateUnreachable:
 		return notAnswering(l.console)
 	case l.console.HostType == ps4.TypePS5:
 		return ps4.ErrUnsupported
-	case l.console.State == web.StateStandby:
-		return &web.Error{Code: "standby", Message: l.name() + " is in rest mode",
+	case l.console.State == api.StateStandby:
+		return &api.Error{Code: "standby", Message: l.name() + " is in rest mode",
 			Hint: "Turn it on, choose " + addDevice + ", and try again."}
 	case l.asks() && !l.ownUser:
 		_, err = l.b.Credential(ctx, l.console.HostID)
@@ -132,7 +133,7 @@ func (l *linking) withPasscode(ctx context.Context, passcode string) error {
 	if err != nil {
 		return err
 	}
-	with := web.User{Credential: before.Credential, Passcode: passcode}
+	with := api.User{Credential: before.Credential, Passcode: passcode}
 	if err := l.b.SetCredential(ctx, l.console.HostID, with); err != nil {
 		return err
 	}
@@ -156,7 +157,7 @@ func (l *linking) link(ctx context.Context) error {
 		if !l.asks() || try == maxPINs || (code != "bad_pin" && code != "pin_wrong") {
 			return l.advise(err)
 		}
-		_, e := explain(err)
+		e := app.Explain(err)
 		_, _ = fmt.Fprintln(l.p.stderr, e.Message)
 	}
 }
@@ -172,7 +173,7 @@ func (l *linking) readPIN(ctx context.Context) (ps4.PIN, error) {
 		var err error
 		text, err = l.p.ask(ctx, fmt.Sprintf("On %s choose\n\n  %s\n\nPIN (8 digits): ", l.name(), addDevice))
 		if errors.Is(err, errNoInput) {
-			err = usageError{fmt.Errorf("%w: give the PIN with --pin, or on the standard input", errNoInput)}
+			err = usageError(fmt.Errorf("%w: give the PIN with --pin, or on the standard input", errNoInput))
 		}
 		if err != nil {
 			return ps4.PIN{}, err
@@ -187,7 +188,7 @@ func (l *linking) advise(err error) error {
 	if err == nil {
 		return nil
 	}
-	exit, e := explain(err)
+	e := app.Explain(err)
 	switch e.Code {
 	case "passcode_needed", "passcode_wrong":
 		e.Hint = "Give the 4 digits with which the user signs in on the TV: ps4kit link --passcode DIGITS."
@@ -196,5 +197,5 @@ func (l *linking) advise(err error) error {
 	default:
 		return err
 	}
-	return exitError{e, exit}
+	return e
 }

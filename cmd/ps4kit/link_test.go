@@ -3,6 +3,7 @@ package main
 import (
 	"testing"
 
+	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -11,9 +12,9 @@ func TestLinkRefusals(t *testing.T) {
 	t.Parallel()
 	l := &linking{}
 	for n := ps4.ResultError(1); n <= 34; n++ {
-		exit, e := explain(l.advise(n))
-		if e.Hint == "" || e.Message == "" || e.Result != uint32(n) || exit == exitDone {
-			t.Errorf("result %d: exit %d, %+v", n, exit, e)
+		e := app.Explain(l.advise(n))
+		if e.Hint == "" || e.Message == "" || e.Result != uint32(n) || exitCode(e) == exitDone {
+			t.Errorf("result %d: exit %d, %+v", n, exitCode(e), e)
 		}
 	}
 }

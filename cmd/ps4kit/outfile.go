@@ -10,7 +10,7 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
 // outFile is where a verb writes its result instead of printing it.
@@ -28,7 +28,7 @@ func (o *outFile) add(cmd *cobra.Command, what string) {
 func (o *outFile) check() error {
 	if o.path == "" {
 		if o.force {
-			return usageError{errors.New("--force is for a FILE: give --out too")}
+			return usageError(errors.New("--force is for a FILE: give --out too"))
 		}
 		return nil
 	}
@@ -36,13 +36,13 @@ func (o *outFile) check() error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if _, err = os.Stat(filepath.Dir(o.path)); err != nil {
-			return usageError{fmt.Errorf("--out: %w", err)}
+			return usageError(fmt.Errorf("--out: %w", err))
 		}
 		return nil
 	case err != nil:
-		return usageError{fmt.Errorf("--out: %w", err)}
+		return usageError(fmt.Errorf("--out: %w", err))
 	case !info.Mode().IsRegular():
-		return usageError{fmt.Errorf("--out: %s is not a file", o.path)}
+		return usageError(fmt.Errorf("--out: %s is not a file", o.path))
 	case !o.force:
 		return o.exists()
 	}
@@ -50,7 +50,7 @@ func (o *outFile) check() error {
 }
 
 func (o *outFile) exists() error {
-	return &web.Error{Code: "exists", Message: o.path + " is there already", Hint: "Choose another name, or replace it with --force."}
+	return &api.Error{Code: "exists", Message: o.path + " is there already", Hint: "Choose another name, or replace it with --force."}
 }
 
 // write makes the file, whole or not at all. Without force another file is never

@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
 func TestOutFileNeverReplacesAnother(t *testing.T) {
@@ -23,7 +23,7 @@ func TestOutFileNeverReplacesAnother(t *testing.T) {
 		wg.Go(func() {
 			o := outFile{path: path}
 			err := o.write(bytes.Repeat([]byte{byte('a' + i)}, 10_000))
-			var known *web.Error
+			var known *api.Error
 			switch {
 			case err == nil:
 				written.Add(1)

@@ -15,48 +15,49 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
-	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// owner returns who carries out a command: the running server, which owns the state
-// and the consoles' only sessions, or this process, which takes the lock and does it
-// alone, with what override says. running says which it is; done ends it.
-func (p *program) owner(ctx context.Context, override app.Override) (b web.Backend, running bool, done func(), err error) {
+// owner returns a client of the running server, which owns the state and the
+// only session of each console, or of this process, which locks the state and
+// does the same with override. running reports which; done releases it.
+func (p *program) owner(ctx context.Context, override app.Override) (c *api.Client, running bool, done func(), err error) {
 	dir, err := p.stateDirectory()
 	if err != nil {
 		return nil, false, nil, err
 	}
-	client, err := web.Connect(ctx, app.SocketPath(dir))
+	client, err := api.Connect(ctx, app.SocketPath(dir))
 	switch {
 	case err == nil:
 		return client, true, func() {}, nil
-	case !errors.Is(err, web.ErrNoServer):
+	case !errors.Is(err, api.ErrNoServer):
 		return nil, false, nil, err
 	}
-	if err := p.dropRoot(); err != nil { // what is written belongs to who owns the state
+	if err := p.dropRoot(); err != nil { // files must belong to the owner of the state
 		return nil, false, nil, err
 	}
-	c, err := p.configuration()
+	cfg, err := p.configuration()
 	if err != nil {
 		return nil, false, nil, err
 	}
 	if p.logLevel == "" && !p.debug {
-		c.Log.Level = "warn" // what happens is the command's result, not news
+		cfg.Log.Level = "warn" // the command prints its result itself
 	}
 	store, err := p.openState(dir)
 	if err != nil {
 		return nil, false, nil, err
 	}
-	local, err := app.Stopped(c, store, p.logger(c), override)
+	local, err := app.Stopped(cfg, store, p.logger(cfg), override)
 	if err != nil {
 		return nil, false, nil, errors.Join(err, store.Close())
 	}
-	return local, false, func() { _, _ = local.Close(), store.Close() }, nil
+	c = api.Local(api.Handler(api.Services{Backend: local, Explain: app.Explain}))
+	return c, false, func() { _, _ = local.Close(), store.Close() }, nil
 }
 
-// consoleFlags are the flags of every verb that talks to a console.
+// consoleFlags are the flags of the verbs that talk to a console.
 type consoleFlags struct {
 	address    string
 	hostID     string
@@ -84,7 +85,7 @@ func (f *consoleFlags) add(cmd *cobra.Command) {
 	fl.StringVar(&f.consoleKey, "console-key", "", "public key `FILE` (PEM) of a simulated console")
 }
 
-// patience is the value of --timeout: a time that is longer than nothing.
+// patience is the value of --timeout, a positive duration.
 type patience time.Duration
 
 func (d *patience) Set(text string) error {
@@ -106,33 +107,33 @@ func (d *patience) String() string {
 // Type is what pflag calls such values.
 func (d *patience) Type() string { return "duration" }
 
-// connect returns the backend for a verb and how it names the console; done ends it.
-// The context that it returns ends with --timeout.
-func (f *consoleFlags) connect(ctx context.Context, p *program) (_ context.Context, b web.Backend, host string, done func(), err error) {
+// connect returns a client for a verb, and the host that names its console in
+// requests. The returned context ends after --timeout; done releases the client.
+func (f *consoleFlags) connect(ctx context.Context, p *program) (_ context.Context, c *api.Client, host string, done func(), err error) {
 	host, err = f.host()
 	if err != nil {
-		return nil, nil, "", nil, usageError{err}
+		return nil, nil, "", nil, usageError(err)
 	}
 	override, err := f.override()
 	if err != nil {
-		return nil, nil, "", nil, usageError{err}
+		return nil, nil, "", nil, usageError(err)
 	}
-	b, running, release, err := p.owner(ctx, override)
+	c, running, release, err := p.owner(ctx, override)
 	if err != nil {
 		return nil, nil, "", nil, err
 	}
 	if running && !override.IsZero() {
-		_, _ = fmt.Fprintln(p.stderr, "ps4kit: a server is running and talks to the console: its own credential, key and network settings are used")
+		_, _ = fmt.Fprintln(p.stderr, "ps4kit: a server is running: it uses its own credential, key and network settings")
 	}
 	cancel := func() {}
 	if f.timeout > 0 {
 		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout,
-			&web.Error{Code: "unreachable", Message: fmt.Sprintf("not done after %v", f.timeout), Hint: "Give it more time with --timeout."})
+			&api.Error{Code: "unreachable", Message: fmt.Sprintf("not done after %v", f.timeout), Hint: "Give it more time with --timeout."})
 	}
-	return ctx, b, host, func() { cancel(); release() }, nil
+	return ctx, c, host, func() { cancel(); release() }, nil
 }
 
-// host is how the console is named: by one of three flags.
+// host returns the console's host, from one of three flags.
 func (f *consoleFlags) host() (string, error) {
 	given := ""
 	for _, v := range []string{f.address, f.hostID, f.name} {
@@ -154,7 +155,7 @@ func (f *consoleFlags) host() (string, error) {
 	return app.FormatAddress(addr), nil
 }
 
-// override is what the flags say instead of the configuration.
+// override returns what the flags override in the configuration.
 func (f *consoleFlags) override() (o app.Override, err error) {
 	o.LocalPort = f.localPort
 	if f.bind != "" {
@@ -187,11 +188,11 @@ func (f *consoleFlags) override() (o app.Override, err error) {
 	return o, nil
 }
 
-// maxCredentialFile bounds a file that holds a credential, in bytes.
+// maxCredentialFile is the maximum size of a credential file, in bytes.
 const maxCredentialFile = 1 << 10
 
-// readCredential takes the credential itself, or a file that holds it. The value is in
-// no error: even what is no file may be a mistyped credential.
+// readCredential parses a credential, or reads it from a file. Its errors don't
+// repeat the text, which may be a mistyped credential.
 func readCredential(text string) (ps4.Credential, error) {
 	if c, err := ps4.ParseCredential(text); err == nil {
 		return c, nil
@@ -220,7 +221,7 @@ func parseAddress(text string, port uint16) (netip.AddrPort, error) {
 	return a, nil
 }
 
-// readPublicKey reads what `ps4kit simulate --key` wrote.
+// readPublicKey reads a key that `ps4kit simulate --key` wrote.
 func readPublicKey(file string) (*rsa.PublicKey, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {

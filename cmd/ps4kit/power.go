@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -35,12 +35,12 @@ A console that has just gone into rest mode hears nothing for about a minute.`,
 
 func (o *wakeupOptions) run(ctx context.Context, p *program) error {
 	var on bool
-	err := p.onConsole(ctx, &o.console, "Waking the console", func(ctx context.Context, b web.Backend, host string) error {
+	err := p.onConsole(ctx, &o.console, "Waking the console", func(ctx context.Context, b api.Backend, host string) error {
 		was, err := answering(ctx, b, host)
 		if err != nil {
 			return err
 		}
-		on = o.wait || was.State == web.StateAwake // it may say so on its way into rest mode; then it is waited for
+		on = o.wait || was.State == api.StateAwake // it may say so on its way into rest mode; then it is waited for
 		return b.Wake(ctx, host, on)
 	})
 	switch {
@@ -54,12 +54,12 @@ func (o *wakeupOptions) run(ctx context.Context, p *program) error {
 
 // answering asks a console for its state. One that does not answer, or is no PS4, is
 // an error.
-func answering(ctx context.Context, b web.Backend, host string) (web.Console, error) {
+func answering(ctx context.Context, b api.Backend, host string) (api.Console, error) {
 	c, err := b.Status(ctx, host)
 	switch {
 	case err != nil:
 		return c, err
-	case c.State == web.StateUnreachable:
+	case c.State == api.StateUnreachable:
 		return c, notAnswering(c)
 	case c.HostType != ps4.TypePS4:
 		return c, ps4.ErrUnsupported
@@ -88,7 +88,7 @@ func newStandby(p *program) *cobra.Command {
 
 func (o *standbyOptions) run(ctx context.Context, p *program) error {
 	err := p.onConsole(ctx, &o.console, "Putting the console into rest mode",
-		func(ctx context.Context, b web.Backend, host string) error { return b.Standby(ctx, host) })
+		func(ctx context.Context, b api.Backend, host string) error { return b.Standby(ctx, host) })
 	if err != nil {
 		return err
 	}
@@ -117,13 +117,13 @@ that is on into rest mode, as "standby" does. It says which of the two it did.`,
 }
 
 func (o *toggleOptions) run(ctx context.Context, p *program) error {
-	var was web.Console
-	err := p.onConsole(ctx, &o.console, "Toggling the console", func(ctx context.Context, b web.Backend, host string) (err error) {
+	var was api.Console
+	err := p.onConsole(ctx, &o.console, "Toggling the console", func(ctx context.Context, b api.Backend, host string) (err error) {
 		was, err = answering(ctx, b, host)
 		if err != nil {
 			return err
 		}
-		if was.State == web.StateAwake {
+		if was.State == api.StateAwake {
 			return b.Standby(ctx, host)
 		}
 		return b.Wake(ctx, host, false)
@@ -131,7 +131,7 @@ func (o *toggleOptions) run(ctx context.Context, p *program) error {
 	switch {
 	case err != nil:
 		return err
-	case was.State == web.StateAwake:
+	case was.State == api.StateAwake:
 		return p.reportStandby()
 	}
 	return p.reportWakeup()

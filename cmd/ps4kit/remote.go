@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -38,10 +38,10 @@ five arrows take about a second, a PS one more.`,
 func (o *remoteOptions) run(ctx context.Context, p *program, args []string) error {
 	keys, err := parseKeys(args)
 	if err != nil {
-		return usageError{err}
+		return usageError(err)
 	}
 	err = p.onConsole(ctx, &o.console, "Pressing "+strings.Join(keys, " "),
-		func(ctx context.Context, b web.Backend, host string) error { return b.Keys(ctx, host, keys) })
+		func(ctx context.Context, b api.Backend, host string) error { return b.Keys(ctx, host, keys) })
 	if err != nil {
 		return err
 	}

@@ -14,12 +14,12 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
-// program is what every verb has at hand: the streams and the global flags.
+// program holds the streams and global flags that every verb uses.
 type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
@@ -32,17 +32,17 @@ type program struct {
 	output     string
 	version    bool // print the version instead of running the verb
 
-	verb    string // its whole path: "ps4kit title info"
-	started bool   // a verb began to run: errors from here on are not usage errors
+	verb    string // the whole path, for example "ps4kit title info"
+	started bool   // a verb is running: later errors are not usage errors
 }
 
-// execute runs one command line and returns its exit code. SIGINT and SIGTERM
-// cancel the context of the verb.
+// execute runs a command line and returns its exit code. SIGINT and SIGTERM
+// cancel the verb's context.
 func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	p := &program{stdin: stdin, stdout: stdout, stderr: stderr}
-	root := newRoot(p, args)
+	root := newRoot(p)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
@@ -51,49 +51,21 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p.verb = verb.CommandPath()
 	if err != nil && !p.started {
 		p.output = outputOf(args)
-		err = usageError{err}
+		err = usageError(err)
 	}
 	return p.finish(err)
 }
 
-// outputOf finds --output in a command line that does not parse, so that the error has
-// the form that was asked for.
+// outputOf finds --output in a command line that does not parse, for the format
+// of the error.
 func outputOf(args []string) string {
 	cmd := &cobra.Command{FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true}}
 	output := cmd.Flags().StringP("output", "o", "text", "")
-	_ = cmd.ParseFlags(args) // whatever else is wrong has been found
+	_ = cmd.ParseFlags(args) // other errors are known already
 	return *output
 }
 
-// verbs make the commands, by name.
-var verbs = map[string]func(*program) *cobra.Command{
-	"serve":       newServe,
-	"search":      newSearch,
-	"status":      newStatus,
-	"wakeup":      newWakeup,
-	"standby":     newStandby,
-	"toggle":      newToggle,
-	"start":       newStart,
-	"remote":      newRemote,
-	"keyboard":    newKeyboard,
-	"interactive": newInteractive,
-	"titles":      newTitles,
-	"title":       newTitle,
-	"credential":  newCredential,
-	"link":        newLink,
-	"homekit":     newHomekit,
-	"web":         newWeb,
-	"simulate":    newSimulate,
-	"doctor":      newDoctor,
-	"config":      newConfig,
-	"backup":      newBackup,
-	"restore":     newRestore,
-	"version":     newVersion,
-}
-
-// newRoot makes the command that a command line names, as the others would only slow it
-// down, or all of them when it names none.
-func newRoot(p *program, args []string) *cobra.Command {
+func newRoot(p *program) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ps4kit",
 		Short: "PlayStation 4 consoles as televisions in Apple Home",
@@ -124,14 +96,12 @@ Try it with no console at all:  ps4kit serve --simulate 1`,
 	f.BoolVarP(&p.debug, "debug", "v", false, "log everything (--log-level debug)")
 	f.StringVarP(&p.output, "output", "o", "text", "`FORMAT` of the result: text or json")
 	f.BoolVar(&p.version, "version", false, "print the version and exit")
-	if verb, ok := verbs[firstWord(root, args)]; ok {
-		root.AddCommand(verb(p))
-	} else {
-		for _, verb := range verbs {
-			root.AddCommand(verb(p))
-		}
-		root.InitDefaultCompletionCmd()
-	}
+	root.AddCommand(
+		newServe(p), newSearch(p), newStatus(p), newWakeup(p), newStandby(p), newToggle(p), newStart(p),
+		newRemote(p), newKeyboard(p), newInteractive(p), newTitles(p), newTitle(p), newCredential(p), newLink(p),
+		newHomekit(p), newWeb(p), newSimulate(p), newDoctor(p), newConfig(p), newBackup(p), newRestore(p), newVersion(p),
+	)
+	root.InitDefaultCompletionCmd()
 	addCompletions(p, root)
 	addVersion(p, root)
 	return root
@@ -166,17 +136,6 @@ func addVersion(p *program, cmd *cobra.Command) {
 	}
 }
 
-// firstWord is the first of args that is neither a flag of the root nor its value.
-func firstWord(root *cobra.Command, args []string) string {
-	flags := root.PersistentFlags()
-	flags.SetInterspersed(false)
-	defer flags.SetInterspersed(true)
-	if flags.Parse(args) != nil { // what is wrong is found again
-		return ""
-	}
-	return flags.Arg(0)
-}
-
 func (p *program) checkGlobals() error {
 	if p.output != "text" && p.output != "json" {
 		return fmt.Errorf("unknown output format %q: use text or json", p.output)
@@ -194,16 +153,12 @@ func (p *program) checkGlobals() error {
 
 func (p *program) json() bool { return p.output == "json" }
 
-// configuration loads the configuration and lays the global flags over it. Whatever is
-// wrong is the configuration's fault, a file that is not there too.
+// configuration loads the configuration and applies the global flags. Every
+// error has the code config, also if the file does not exist.
 func (p *program) configuration() (*config.Config, error) {
 	c, err := config.Load(p.configFile)
-	var invalid *config.Error
-	switch {
-	case errors.As(err, &invalid):
-		return nil, err
-	case err != nil:
-		return nil, &web.Error{Code: "config", Message: strings.TrimPrefix(err.Error(), "config: ")}
+	if err != nil {
+		return nil, &api.Error{Code: "config", Message: api.AsError(err).Message, Err: err}
 	}
 	if p.logLevel != "" {
 		c.Log.Level = p.logLevel
@@ -217,7 +172,7 @@ func (p *program) configuration() (*config.Config, error) {
 	return c, nil
 }
 
-// logger writes to stderr as the configuration says.
+// logger returns the configured logger, which writes to stderr.
 func (p *program) logger(c *config.Config) *logrus.Logger {
 	log := logrus.New()
 	log.SetOutput(p.stderr)
@@ -232,17 +187,17 @@ func (p *program) logger(c *config.Config) *logrus.Logger {
 	return log
 }
 
-// stateDirectory is where this command finds what ps4kit remembers, and its server.
+// stateDirectory returns the state directory, which also has the server's socket.
 func (p *program) stateDirectory() (string, error) {
 	return state.Find(p.stateDir, state.Env{})
 }
 
-// openState opens a state directory for this process alone. A user who was sent to that
-// of the service (state.Find) is told what he can do about it.
+// openState opens a state directory for this process only. The error tells users
+// who were directed to the service's directory (state.Find) how to proceed.
 func (p *program) openState(dir string) (*state.Store, error) {
 	store, err := state.Open(dir, nil)
 	if own, _ := state.Dir(p.stateDir, state.Env{}); errors.Is(err, fs.ErrPermission) && own != dir {
-		return nil, &web.Error{Code: "permission", Message: "the ps4kit service of this machine does not run: " + err.Error(),
+		return nil, &api.Error{Code: "permission", Message: "the ps4kit service of this machine is not running: " + err.Error(),
 			Hint: "Start it with \"sudo systemctl start ps4kit\", or name a directory of your own with --state-dir."}
 	}
 	return store, err

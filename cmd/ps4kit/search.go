@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
 // searchOptions are the flags of `ps4kit search`.
@@ -35,16 +35,16 @@ None found is no error: the exit code is 0, and -o json prints [].`,
 }
 
 func (o *searchOptions) run(ctx context.Context, p *program) error {
-	var found []web.Console
+	var found []api.Console
 	wait := o.prepare()
-	err := p.onConsole(ctx, &o.console, "Searching", func(ctx context.Context, b web.Backend, _ string) (err error) {
+	err := p.onConsole(ctx, &o.console, "Searching", func(ctx context.Context, b api.Backend, _ string) (err error) {
 		found, err = b.Search(ctx, wait)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	found = slices.DeleteFunc(found, func(c web.Console) bool { return !o.wants(c) })
+	found = slices.DeleteFunc(found, func(c api.Console) bool { return !o.wants(c) })
 	if p.json() {
 		return p.printJSON(found)
 	}
@@ -71,7 +71,7 @@ func (o *searchOptions) prepare() time.Duration {
 }
 
 // wants says whether a console is one of those that the flags name.
-func (o *searchOptions) wants(c web.Console) bool {
+func (o *searchOptions) wants(c api.Console) bool {
 	return (o.console.hostID == "" || strings.EqualFold(o.console.hostID, c.HostID)) &&
 		(o.console.name == "" || strings.EqualFold(o.console.name, c.Name))
 }
@@ -83,7 +83,7 @@ const noneFound = `No console answered. Check that
 `
 
 // printConsoles prints a line for each console.
-func printConsoles(w io.Writer, list []web.Console) error {
+func printConsoles(w io.Writer, list []api.Console) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(t, "NAME\tSTATE\tADDRESS\tHOST ID\tTYPE\tVERSION\tTITLE")
 	for _, c := range list {

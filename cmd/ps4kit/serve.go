@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 // serveOptions are the flags of `ps4kit serve`.
@@ -93,7 +93,7 @@ func (o *serveOptions) greet(p *program, g app.Greeting) {
 }
 
 // withoutCodes leaves out what lets somebody pair.
-func withoutCodes(list []web.Accessory) []web.Accessory {
+func withoutCodes(list []api.Accessory) []api.Accessory {
 	bare := slices.Clone(list)
 	for i := range bare {
 		bare[i].SetupCode, bare[i].SetupURI = "", ""

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 // TestGreeting: how to get into the page is shown where the consoles are simulated, and
@@ -14,7 +14,7 @@ import (
 func TestGreeting(t *testing.T) {
 	t.Parallel()
 	const url = "http://127.0.0.1:8990/"
-	first := web.Password{Password: "k7mq-2xhd-5fwa"}
+	first := api.Password{Password: "k7mq-2xhd-5fwa"}
 	for name, tt := range map[string]struct {
 		simulate int
 		output   string

@@ -110,7 +110,7 @@ func (o *simulateOptions) start(out *lineWriter) (running []simulated, stop func
 	for _, spec := range o.consoles {
 		cfg, err := parseSimulated(spec)
 		if err != nil {
-			return nil, stop, usageError{err}
+			return nil, stop, usageError(err)
 		}
 		cfg.Trace = out.print
 		cfg.Logf = func(format string, args ...any) { out.print(fmt.Sprintf(format, args...)) }
@@ -171,7 +171,7 @@ func startError(err error) error {
 		return fmt.Errorf("%w: ports 987 and 997 require root or CAP_NET_BIND_SERVICE; port=0,tcp_port=0 picks free ones", err)
 	}
 	if errors.Is(err, ps4test.ErrConfig) {
-		return usageError{err}
+		return usageError(err)
 	}
 	return err
 }

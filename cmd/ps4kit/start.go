@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -39,12 +39,12 @@ it is left alone, and the command fails.`,
 
 func (o *startOptions) run(ctx context.Context, p *program, title string) error {
 	if title = strings.TrimSpace(title); title == "" {
-		return usageError{errors.New("the id or the name of a title is missing")}
+		return usageError(errors.New("the id or the name of a title is missing"))
 	}
 	if id, err := ps4.ParseTitleID(title); err == nil {
 		title = id // in upper case
 	}
-	err := p.onConsole(ctx, &o.console, "Starting "+title, func(ctx context.Context, b web.Backend, host string) error {
+	err := p.onConsole(ctx, &o.console, "Starting "+title, func(ctx context.Context, b api.Backend, host string) error {
 		return b.Start(ctx, host, title, o.noQuit)
 	})
 	if err != nil {

@@ -2,14 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -34,8 +34,8 @@ For about a minute after it went into rest mode a console does not answer.`,
 }
 
 func (o *statusOptions) run(ctx context.Context, p *program) error {
-	var c web.Console
-	err := p.onConsole(ctx, &o.console, "Asking the console", func(ctx context.Context, b web.Backend, host string) (err error) {
+	var c api.Console
+	err := p.onConsole(ctx, &o.console, "Asking the console", func(ctx context.Context, b api.Backend, host string) (err error) {
 		c, err = b.Status(ctx, host)
 		return err
 	})
@@ -51,24 +51,24 @@ func (o *statusOptions) run(ctx context.Context, p *program) error {
 		return err
 	}
 	switch c.State {
-	case web.StateStandby:
+	case api.StateStandby:
 		return exitError{code: exitRefused}
-	case web.StateUnreachable:
+	case api.StateUnreachable:
 		return notAnswering(c)
 	}
 	return nil
 }
 
-// unlessRefused keeps an error from having the exit code of rest mode.
+// unlessRefused keeps an error from exiting with the code of rest mode.
 func unlessRefused(err error) error {
-	if code, _ := explain(err); code != exitRefused {
+	if exitCode(app.Explain(err)) != exitRefused {
 		return err
 	}
 	return exitError{err, exitUnreachable}
 }
 
 // printConsole prints what is known of a console, a line each.
-func printConsole(w io.Writer, c web.Console) error {
+func printConsole(w io.Writer, c api.Console) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, line := range [][2]string{
 		{"State", c.State},
@@ -87,25 +87,21 @@ func printConsole(w io.Writer, c web.Console) error {
 }
 
 // systemVersion is the version as the console's menu shows it.
-func systemVersion(c web.Console) string { return ps4.Status{SystemVersion: c.SystemVersion}.Version() }
+func systemVersion(c api.Console) string { return ps4.Status{SystemVersion: c.SystemVersion}.Version() }
 
 // titleOf names the running title; empty when none runs.
-func titleOf(c web.Console) string {
+func titleOf(c api.Console) string {
 	if c.TitleName == "" || c.TitleName == c.TitleID {
 		return c.TitleID
 	}
 	return fmt.Sprintf("%s (%s)", c.TitleName, c.TitleID)
 }
 
-// notAnswering is the error for a console whose state is not known.
-func notAnswering(c web.Console) error {
-	e := &web.Error{Code: "unreachable", Message: "the console does not answer"}
-	if where := c.Name; where != "" {
-		e.Message = where + " does not answer"
-	}
-	var known coded
-	if errors.As(ps4.ErrUnreachable, &known) {
-		e.Hint = known.Hint()
+// notAnswering returns the error of a console that does not answer.
+func notAnswering(c api.Console) error {
+	e := app.Explain(ps4.ErrUnreachable)
+	if c.Name != "" {
+		e.Message = c.Name + " does not answer"
 	}
 	return e
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ps4kit/ps4kit/artcache"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 func newTitle(p *program) *cobra.Command {
@@ -57,7 +57,7 @@ func (o *titleOptions) command(p *program, cmd *cobra.Command, waiting string,
 		}
 		cache, err := p.openTitles(o.country)
 		if err != nil {
-			return titleError(err)
+			return err
 		}
 		defer func() { _ = cache.Close() }()
 		stop := p.progress(waiting)
@@ -67,9 +67,9 @@ func (o *titleOptions) command(p *program, cmd *cobra.Command, waiting string,
 		case ctx.Err() != nil && err != nil:
 			return context.Cause(ctx)
 		case result == nil:
-			return titleError(err)
+			return err
 		}
-		return titleError(errors.Join(o.write(p, result), err))
+		return errors.Join(o.write(p, result), err)
 	}
 	return cmd
 }
@@ -104,33 +104,6 @@ func (o *titleOptions) addCountry(cmd *cobra.Command) {
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp
 	})
-}
-
-// titleError gives errors of artcache the code and the hint that users see.
-func titleError(err error) error {
-	if err == nil {
-		return nil
-	}
-	message := strings.ReplaceAll(err.Error(), "artcache: ", "")
-	for _, row := range []struct {
-		is         error
-		code, hint string
-	}{
-		{artcache.ErrNotFound, "not_found", "Check the id. The source is asked again after a day."},
-		{artcache.ErrMalformed, "bad_answer", "Try again after a day: until then the source is not asked again."},
-		{artcache.ErrUnavailable, "unreachable", "Check the connection to the internet, and the addresses below art: in the configuration."},
-		{artcache.ErrDisabled, "config", "Set art.enabled: true."},
-	} {
-		if errors.Is(err, row.is) {
-			return &web.Error{Code: row.code, Message: message, Hint: row.hint}
-		}
-	}
-	for _, usage := range []error{artcache.ErrTitleID, artcache.ErrAddress, artcache.ErrSize} {
-		if errors.Is(err, usage) {
-			return usageError{errors.New(message)}
-		}
-	}
-	return err
 }
 
 // about adds to an error what was looked up.
@@ -213,12 +186,12 @@ func (c *titleCache) id(ctx context.Context, title string) (string, error) {
 	}
 	switch len(found) {
 	case 0:
-		return "", &web.Error{Code: "not_found", Message: "no title is known as " + title + ", and the sources cannot be searched",
+		return "", &api.Error{Code: "not_found", Message: "no title is known as " + title + ", and the sources cannot be searched",
 			Hint: "Give the title id, like CUSA00129."}
 	case 1:
 		return found[0].ID, nil
 	}
-	return "", &web.Error{Code: "ambiguous", Message: "several titles match " + title + ": " + listed(found), Hint: "Give the title id."}
+	return "", &api.Error{Code: "ambiguous", Message: "several titles match " + title + ": " + listed(found), Hint: "Give the title id."}
 }
 
 // maxListed is how many titles an error names.

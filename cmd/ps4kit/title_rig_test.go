@@ -20,8 +20,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/ps4kit/ps4kit/artcache"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 // Addresses that the documents in artcache/testdata give, or that only those can.
@@ -148,14 +148,14 @@ func cmdLearned(ts *testscript.TestScript, neg bool, args []string) {
 	console := consoleOf(ts, args[0])
 	ctx, cancel := context.WithTimeout(context.Background(), sawLimit)
 	defer cancel()
-	client, err := web.Connect(ctx, app.SocketPath(filepath.Join(ts.Getenv("XDG_STATE_HOME"), "ps4kit")))
+	client, err := api.Connect(ctx, app.SocketPath(filepath.Join(ts.Getenv("XDG_STATE_HOME"), "ps4kit")))
 	ts.Check(err)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for range tick.C { // the server has no event for it
 		list, err := client.Titles(ctx, console.HostID())
 		ts.Check(err)
-		if slices.ContainsFunc(list, func(t web.Title) bool { return t.ID == args[1] && t.Name == args[2] }) {
+		if slices.ContainsFunc(list, func(t api.Title) bool { return t.ID == args[1] && t.Name == args[2] }) {
 			return
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
 // titlesOptions are the flags of `ps4kit titles` and of the verbs below it.
@@ -49,8 +49,8 @@ func newTitlesList(p *program, use, short string) *cobra.Command {
 }
 
 func (o *titlesOptions) list(ctx context.Context, p *program) error {
-	var list []web.Title
-	err := p.onConsole(ctx, &o.console, "Asking for the titles", func(ctx context.Context, b web.Backend, host string) (err error) {
+	var list []api.Title
+	err := p.onConsole(ctx, &o.console, "Asking for the titles", func(ctx context.Context, b api.Backend, host string) (err error) {
 		list, err = b.Titles(ctx, host)
 		return err
 	})
@@ -63,7 +63,7 @@ func (o *titlesOptions) list(ctx context.Context, p *program) error {
 	return printTitles(p.stdout, list)
 }
 
-func printTitles(w io.Writer, list []web.Title) error {
+func printTitles(w io.Writer, list []api.Title) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(t, "ID\tNAME\tPLAYED\tNOTES")
 	for _, title := range list {
@@ -77,7 +77,7 @@ func printTitles(w io.Writer, list []web.Title) error {
 }
 
 // marksOf says what was done to an input.
-func marksOf(title web.Title) string {
+func marksOf(title api.Title) string {
 	var marks []string
 	for _, m := range []struct {
 		is   bool

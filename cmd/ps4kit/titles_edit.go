@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -18,9 +18,9 @@ func newTitlesAdd(p *program) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := ps4.ParseTitleID(args[0])
 			if err != nil {
-				return usageError{err}
+				return usageError(err)
 			}
-			return o.edit(cmd.Context(), p, id, "added", func(ctx context.Context, b web.Backend, host string) error {
+			return o.edit(cmd.Context(), p, id, "added", func(ctx context.Context, b api.Backend, host string) error {
 				return b.AddTitle(ctx, host, id, second(args))
 			})
 		},
@@ -35,7 +35,7 @@ func newTitlesRename(p *program) *cobra.Command {
 	cmd.Args = textAndName("the id or the name of a title")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		name := second(args)
-		return o.edit(cmd.Context(), p, args[0], "renamed", func(ctx context.Context, b web.Backend, host string) error {
+		return o.edit(cmd.Context(), p, args[0], "renamed", func(ctx context.Context, b api.Backend, host string) error {
 			return b.RenameTitle(ctx, host, args[0], name)
 		})
 	}
@@ -47,7 +47,7 @@ func newTitlesHide(p *program) *cobra.Command {
 	cmd := o.editor(p, "hide TITLE_ID|NAME", "Hide an input in Home")
 	cmd.Flags().BoolVar(&o.undo, "undo", false, "show it again")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return o.edit(cmd.Context(), p, args[0], o.either("hidden", "shown"), func(ctx context.Context, b web.Backend, host string) error {
+		return o.edit(cmd.Context(), p, args[0], o.either("hidden", "shown"), func(ctx context.Context, b api.Backend, host string) error {
 			return b.HideTitle(ctx, host, args[0], !o.undo)
 		})
 	}
@@ -59,7 +59,7 @@ func newTitlesPin(p *program) *cobra.Command {
 	cmd := o.editor(p, "pin TITLE_ID|NAME", "Keep an input at the front")
 	cmd.Flags().BoolVar(&o.undo, "undo", false, "let it move again")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return o.edit(cmd.Context(), p, args[0], o.either("pinned", "unpinned"), func(ctx context.Context, b web.Backend, host string) error {
+		return o.edit(cmd.Context(), p, args[0], o.either("pinned", "unpinned"), func(ctx context.Context, b api.Backend, host string) error {
 			return b.PinTitle(ctx, host, args[0], !o.undo)
 		})
 	}
@@ -70,7 +70,7 @@ func newTitlesForget(p *program) *cobra.Command {
 	o := &titlesOptions{}
 	cmd := o.editor(p, "forget TITLE_ID|NAME", "Remove an input and what is known of it")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return o.edit(cmd.Context(), p, args[0], "forgotten", func(ctx context.Context, b web.Backend, host string) error {
+		return o.edit(cmd.Context(), p, args[0], "forgotten", func(ctx context.Context, b api.Backend, host string) error {
 			return b.ForgetTitle(ctx, host, args[0])
 		})
 	}
@@ -98,7 +98,7 @@ func (o *titlesOptions) either(did, undid string) string {
 
 // edit changes an input and says what was done.
 func (o *titlesOptions) edit(ctx context.Context, p *program, title, did string,
-	do func(ctx context.Context, b web.Backend, host string) error,
+	do func(ctx context.Context, b api.Backend, host string) error,
 ) error {
 	if err := p.onConsole(ctx, &o.console, "Editing the titles", do); err != nil {
 		return err

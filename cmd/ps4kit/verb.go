@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
-// onConsole does something with the console that the flags name, and says what it
-// waits for.
+// onConsole calls do with a client and the console that the flags name, showing
+// what it waits for.
 func (p *program) onConsole(ctx context.Context, f *consoleFlags, waiting string,
-	do func(ctx context.Context, b web.Backend, host string) error,
+	do func(ctx context.Context, b api.Backend, host string) error,
 ) error {
 	defer p.progress(waiting)()
 	ctx, b, host, done, err := f.connect(ctx, p)
@@ -22,19 +22,19 @@ func (p *program) onConsole(ctx context.Context, f *consoleFlags, waiting string
 	defer done()
 	err = do(ctx, b, host)
 	if err != nil && ctx.Err() != nil {
-		return context.Cause(ctx) // says more than that something was cancelled
+		return context.Cause(ctx) // more specific than "context canceled"
 	}
 	return err
 }
 
-// done is what a verb that has no other result prints with -o json (docs/cli.md).
+// done is the JSON result of a verb that has no other one (docs/cli.md).
 type done struct {
 	Done  string   `json:"done"`
 	Title string   `json:"title,omitempty"`
 	Keys  []string `json:"keys,omitempty"`
 }
 
-// report prints the result of a verb: v as JSON, or else a line for people.
+// report prints the result of a verb: v as JSON, or a formatted line.
 func (p *program) report(v any, format string, args ...any) error {
 	if p.json() {
 		return p.printJSON(v)
@@ -45,7 +45,7 @@ func (p *program) report(v any, format string, args ...any) error {
 
 func (p *program) printJSON(v any) error { return writeJSON(p.stdout, v) }
 
-// writeJSON leaves & and > as they are: people read them too.
+// writeJSON does not escape & and >, because people read the output too.
 func writeJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)

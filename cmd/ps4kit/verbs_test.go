@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
 func TestProgressShowsWhatTakesMoreThanASecond(t *testing.T) {
@@ -62,7 +62,7 @@ func TestParseKeys(t *testing.T) {
 func TestPrintConsoleLeavesOutWhatIsNotKnown(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	if err := printConsole(&out, web.Console{Address: "192.168.1.20", State: web.StateUnreachable}); err != nil {
+	if err := printConsole(&out, api.Console{Address: "192.168.1.20", State: api.StateUnreachable}); err != nil {
 		t.Fatal(err)
 	}
 	if want := "State    unreachable\nAddress  192.168.1.20\n"; out.String() != want {
@@ -78,22 +78,8 @@ func TestTitleOf(t *testing.T) {
 		{"CUSA00129", "CUSA00129", "CUSA00129"},
 		{"CUSA00129", "Netflix", "Netflix (CUSA00129)"},
 	} {
-		if got := titleOf(web.Console{TitleID: c.id, TitleName: c.name}); got != c.want {
+		if got := titleOf(api.Console{TitleID: c.id, TitleName: c.name}); got != c.want {
 			t.Errorf("%q %q: %q, want %q", c.id, c.name, got, c.want)
-		}
-	}
-}
-
-func TestWithoutPackages(t *testing.T) {
-	t.Parallel()
-	for message, want := range map[string]string{
-		"ps4: the console is in rest mode":               "the console is in rest mode",
-		"waking: ps4: no answer":                         "waking: no answer",
-		"state: a.json is not saved: no space":           "a.json is not saved: no space",
-		"state: everybody may write to /srv/state: stop": "everybody may write to /srv/state: stop",
-	} {
-		if got := withoutPackages(message); got != want {
-			t.Errorf("%q became %q", message, got)
 		}
 	}
 }

@@ -17,10 +17,10 @@ import (
 	"github.com/sirupsen/logrus"
 	"go.uber.org/goleak"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
@@ -85,10 +85,10 @@ func open(t *testing.T, dir string) *state.Store {
 type running struct {
 	t     *testing.T
 	log   *log
-	list  []web.Accessory // at the moment when it was ready
+	list  []api.Accessory // at the moment when it was ready
 	page  app.Page
 	stop  func() // ends it, once, and demands that it ends well
-	api   *web.Client
+	api   *api.Client
 	state string
 }
 
@@ -139,7 +139,7 @@ func serveWith(t *testing.T, dir, yaml string, more func(*app.Options)) *running
 	case <-time.After(patience):
 		t.Fatalf("not ready\n%s", r.log)
 	}
-	client, err := web.Connect(t.Context(), app.SocketPath(dir))
+	client, err := api.Connect(t.Context(), app.SocketPath(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,14 +244,14 @@ func TestDamagedFileStopsOneConsole(t *testing.T) {
 	if _, overview := told(t, again, http.MethodGet, "/overview", ""); !strings.Contains(overview, `"code":"damaged"`) || !strings.Contains(overview, `"hint":"Remove`) {
 		t.Errorf("the page does not tell of the damage: %s", overview)
 	}
-	events := follow(t, again, "", "")
+	events := follow(t, again, "")
 	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), `"port":1,`) {
 		t.Errorf("the damaged file was touched: %q, %v", text, err)
 	}
 	if err := again.api.ResetHomekit(t.Context(), damaged); err != nil {
 		t.Fatal(err)
 	}
-	events.card("the console is offered again", func(c web.Card) bool { return c.HostID == damaged && c.Offered && c.LastError == nil })
+	events.card("the console is offered again", func(c api.Card) bool { return c.HostID == damaged && c.Offered && c.LastError == nil })
 }
 
 // TestDamagedInputsBeginAnew: a console is served without what was remembered of its inputs, which is set aside.
@@ -373,7 +373,7 @@ func TestTooManySimulatedConsoles(t *testing.T) {
 	defer store.Close()
 	for _, n := range []int{-1, 65} {
 		err := app.Run(t.Context(), app.Options{Config: load(t, loopback), State: store, Simulate: n, Log: quiet()})
-		var answer *web.Error
+		var answer *api.Error
 		if !errors.As(err, &answer) || answer.Code != "usage" {
 			t.Errorf("%d simulated consoles: %v, want a usage error", n, err)
 		}

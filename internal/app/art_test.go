@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"github.com/ps4kit/ps4kit/artcache"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 const (
@@ -79,7 +79,7 @@ func (s *sony) configured(yaml, more string) string {
 }
 
 // nameOf returns what an input is called, "" when there is none.
-func nameOf(t *testing.T, b web.Backend, id string) string {
+func nameOf(t *testing.T, b api.Backend, id string) string {
 	t.Helper()
 	list, err := b.Titles(t.Context(), "")
 	if err != nil {

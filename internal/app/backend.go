@@ -11,27 +11,27 @@ import (
 	"time"
 
 	"github.com/ps4kit/ps4kit/accessory"
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// This file and its neighbours backend_*.go are the commands of web.Backend.
+// backend*.go implement api.Backend.
 
-var _ web.Backend = (*server)(nil)
+var _ api.Backend = (*server)(nil)
 
-// Search implements web.Backend.
-func (s *server) Search(ctx context.Context, wait time.Duration) ([]web.Console, error) {
+// Search implements api.Backend.
+func (s *server) Search(ctx context.Context, wait time.Duration) ([]api.Console, error) {
 	var also []netip.AddrPort
 	for _, u := range s.list() {
 		if addr := u.tv.Snapshot().Addr; addr.IsValid() && addr.Port() != ps4.DefaultPort {
-			also = append(also, addr) // a simulated one: a broadcast does not reach it
+			also = append(also, addr) // broadcasts don't reach a simulated console
 		}
 	}
 	found, err := s.network.Discover(ctx, wait, also...)
 	if err != nil {
 		return nil, err
 	}
-	list := []web.Console{}
+	list := []api.Console{}
 	for _, st := range found {
 		list = append(list, fromReply(st))
 	}
@@ -39,23 +39,23 @@ func (s *server) Search(ctx context.Context, wait time.Duration) ([]web.Console,
 	return list, nil
 }
 
-func fromReply(st ps4.Status) web.Console {
-	return web.Console{
+func fromReply(st ps4.Status) api.Console {
+	return api.Console{
 		Address: FormatAddress(st.Addr), HostID: st.HostID, HostType: st.HostType, Name: st.HostName,
 		State: st.State.String(), RequestPort: st.RequestPort, SystemVersion: st.SystemVersion,
 		TitleID: st.TitleID, TitleName: st.TitleName,
 	}
 }
 
-func sortConsoles(list []web.Console) {
-	slices.SortFunc(list, func(a, b web.Console) int {
+func sortConsoles(list []api.Console) {
+	slices.SortFunc(list, func(a, b api.Console) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.HostID, b.HostID))
 	})
 }
 
-// Consoles implements web.Backend.
-func (s *server) Consoles(context.Context) ([]web.Console, error) {
-	list := []web.Console{}
+// Consoles implements api.Backend.
+func (s *server) Consoles(context.Context) ([]api.Console, error) {
+	list := []api.Console{}
 	for _, u := range s.list() {
 		list = append(list, u.lastSeen())
 	}
@@ -63,34 +63,34 @@ func (s *server) Consoles(context.Context) ([]web.Console, error) {
 	return list, nil
 }
 
-// lastSeen is the console as its television knows it.
-func (u *unit) lastSeen() web.Console { return u.seen(u.tv.Snapshot()) }
+// lastSeen returns the console as its television last saw it.
+func (u *unit) lastSeen() api.Console { return u.seen(u.tv.Snapshot()) }
 
-func (u *unit) seen(snapshot accessory.Snapshot) web.Console {
-	return web.Console{
+func (u *unit) seen(snapshot accessory.Snapshot) api.Console {
+	return api.Console{
 		Address: FormatAddress(snapshot.Addr), HostID: u.hostID, HostType: cmp.Or(u.hostType, hostTypePS4), Name: snapshot.Name,
 		State: snapshot.State.String(), RequestPort: snapshot.RequestPort, SystemVersion: snapshot.SystemVersion,
 		TitleID: snapshot.TitleID, TitleName: snapshot.TitleName,
 	}
 }
 
-// Status implements web.Backend. A console that is deaf after a standby is known to be
-// in rest mode, as long as its television remembers it.
-func (s *server) Status(ctx context.Context, host string) (web.Console, error) {
+// Status implements api.Backend. A console that doesn't answer right after a
+// standby counts as resting.
+func (s *server) Status(ctx context.Context, host string) (api.Console, error) {
 	u, err := s.find(ctx, host)
 	if errors.Is(err, ps4.ErrUnreachable) {
 		addr, _ := parseAddress(host)
-		return web.Console{Address: FormatAddress(addr), State: web.StateUnreachable}, nil
+		return api.Console{Address: FormatAddress(addr), State: api.StateUnreachable}, nil
 	}
 	if err != nil {
-		return web.Console{}, err
+		return api.Console{}, err
 	}
 	st, err := u.console.Status(ctx)
 	switch {
 	case errors.Is(err, ps4.ErrUnreachable):
 		return s.silent(u), nil
 	case err != nil:
-		return web.Console{}, err
+		return api.Console{}, err
 	}
 	if s.alone && u.accepted.Load() { // else the search does it
 		s.remember(u.known, st)
@@ -100,24 +100,25 @@ func (s *server) Status(ctx context.Context, host string) (web.Console, error) {
 	return c, nil
 }
 
-// silent is a console that does not answer.
-func (s *server) silent(u *unit) web.Console {
+// silent returns a console that doesn't answer.
+func (s *server) silent(u *unit) api.Console {
 	c := u.lastSeen()
-	if c.State != web.StateStandby {
-		c.State, c.TitleID, c.TitleName = web.StateUnreachable, "", ""
+	if c.State != api.StateStandby {
+		c.State, c.TitleID, c.TitleName = api.StateUnreachable, "", ""
 	}
 	return c
 }
 
-// answering returns the unit of a console that answers now, and what it says. For
-// the deaf minute after a standby it is taken to be in rest mode.
-func (s *server) answering(ctx context.Context, host string) (*unit, web.Console, error) {
+// answering returns the unit and the state of a console, or ps4.ErrUnreachable if
+// it doesn't answer. A console that doesn't answer in the minute after a standby
+// counts as resting.
+func (s *server) answering(ctx context.Context, host string) (*unit, api.Console, error) {
 	c, err := s.Status(ctx, host)
 	if err != nil {
 		return nil, c, err
 	}
 	switch {
-	case c.State == web.StateUnreachable:
+	case c.State == api.StateUnreachable:
 		return nil, c, ps4.ErrUnreachable
 	case c.HostType != hostTypePS4:
 		return nil, c, ps4.ErrUnsupported
@@ -129,8 +130,8 @@ func (s *server) answering(ctx context.Context, host string) (*unit, web.Console
 	return u, c, err
 }
 
-// reach returns the unit of a console for a session. A running server knows where the
-// console is; a command that runs alone asks first.
+// reach returns the unit of a console for a session. A running server knows the
+// address of the console; a command without one asks for it first.
 func (s *server) reach(ctx context.Context, host string) (*unit, error) {
 	if !s.alone {
 		return s.findAccepted(ctx, host)
@@ -139,38 +140,38 @@ func (s *server) reach(ctx context.Context, host string) (*unit, error) {
 	return u, err
 }
 
-// Wake implements web.Backend. A console that says that it is on may be on its way into
-// rest mode: its television knows, and has something to do then.
+// Wake implements api.Backend. A console that reports being on may be entering
+// rest mode; its television knows and then wakes it.
 func (s *server) Wake(ctx context.Context, host string, wait bool) error {
 	u, c, err := s.answering(ctx, host)
 	if err != nil {
 		return err
 	}
-	on := c.State == web.StateAwake
+	on := c.State == api.StateAwake
 	if now := u.tv.Snapshot(); on && now.Active && !now.Working {
 		return nil
 	}
 	if on || wait {
-		return explain(u.tv.Wake(ctx))
+		return u.tv.Wake(ctx)
 	}
 	return u.tv.SendWake(ctx)
 }
 
-// Standby implements web.Backend. A console in rest mode that is to be on is about to
-// wake.
+// Standby implements api.Backend. It also sends a standby to a resting console
+// that is about to wake.
 func (s *server) Standby(ctx context.Context, host string) error {
 	u, c, err := s.answering(ctx, host)
-	if err != nil || c.State == web.StateStandby && !u.tv.Snapshot().Active {
+	if err != nil || c.State == api.StateStandby && !u.tv.Snapshot().Active {
 		return err
 	}
 	if err := u.tv.Standby(ctx); err != nil {
-		return explain(err)
+		return err
 	}
 	s.files.rested(u.hostID)
 	return nil
 }
 
-// Start implements web.Backend.
+// Start implements api.Backend.
 func (s *server) Start(ctx context.Context, host, title string, noQuit bool) error {
 	u, _, err := s.answering(ctx, host)
 	if err != nil {
@@ -180,10 +181,10 @@ func (s *server) Start(ctx context.Context, host, title string, noQuit bool) err
 	if err != nil {
 		return err
 	}
-	return explain(u.tv.StartTitle(ctx, id, noQuit))
+	return u.tv.StartTitle(ctx, id, noQuit)
 }
 
-// Keys implements web.Backend.
+// Keys implements api.Backend.
 func (s *server) Keys(ctx context.Context, host string, keys []string) error {
 	var pressed []ps4.Key
 	for _, text := range keys {
@@ -200,7 +201,7 @@ func (s *server) Keys(ctx context.Context, host string, keys []string) error {
 	return u.tv.Keys(ctx, pressed)
 }
 
-// Link implements web.Backend.
+// Link implements api.Backend.
 func (s *server) Link(ctx context.Context, host, pin string) error {
 	parsed, err := ps4.ParsePIN(pin)
 	if err != nil {
@@ -229,34 +230,34 @@ func (s *server) link(ctx context.Context, u *unit, pin ps4.PIN) error {
 	return s.accept(u)
 }
 
-// SetCredential implements web.Backend.
-func (s *server) SetCredential(ctx context.Context, host string, user web.User) error {
+// SetCredential implements api.Backend.
+func (s *server) SetCredential(ctx context.Context, host string, user api.User) error {
 	return s.storeUser(ctx, host, user.Passcode, func(context.Context) (ps4.Credential, error) {
 		return ps4.ParseCredential(user.Credential)
 	})
 }
 
-// Credential implements web.Backend.
-func (s *server) Credential(ctx context.Context, host string) (web.User, error) {
-	var k known // an empty host asks for the default user
+// Credential implements api.Backend.
+func (s *server) Credential(ctx context.Context, host string) (api.User, error) {
+	var k known // zero for the default user
 	if host != "" {
 		u, err := s.findPS4(ctx, host)
 		if err != nil {
-			return web.User{}, err
+			return api.User{}, err
 		}
 		k = u.known
 	}
 	user, err := s.user(k)
 	switch {
 	case err != nil:
-		return web.User{}, err
+		return api.User{}, err
 	case user.Credential.IsZero():
-		return web.User{}, ps4.ErrNoCredential
+		return api.User{}, ps4.ErrNoCredential
 	}
-	return web.User{Credential: user.Credential.Reveal(), Passcode: user.Passcode.Reveal()}, nil
+	return api.User{Credential: user.Credential.Reveal(), Passcode: user.Passcode.Reveal()}, nil
 }
 
-// Backup implements web.Backend.
+// Backup implements api.Backend.
 func (s *server) Backup(context.Context) ([]byte, error) {
 	var archive bytes.Buffer
 	if err := s.State.Backup(&archive); err != nil {
@@ -265,7 +266,7 @@ func (s *server) Backup(context.Context) ([]byte, error) {
 	return archive.Bytes(), nil
 }
 
-// titleID finds a title by its id or by the name of an input.
+// titleID returns the id of a title, given by id or by the name of an input.
 func (u *unit) titleID(title string) (string, error) {
 	var ids []string
 	for _, in := range u.tv.Snapshot().Inputs {
@@ -283,12 +284,12 @@ func (u *unit) titleID(title string) (string, error) {
 	case len(ids) == 1:
 		return ids[0], nil
 	case len(ids) > 1:
-		return "", &web.Error{Code: "ambiguous", Message: "several titles are called " + title + ": " + strings.Join(ids, ", "),
+		return "", &api.Error{Code: "ambiguous", Message: "several titles have the name " + title + ": " + strings.Join(ids, ", "),
 			Hint: "Give the title id."}
 	}
 	if id, err := ps4.ParseTitleID(title); err == nil {
 		return id, nil
 	}
-	return "", &web.Error{Code: "not_found", Message: "no title is known as " + title,
+	return "", &api.Error{Code: "not_found", Message: "no title is known as " + title,
 		Hint: "Give its id, like CUSA00129, or see ps4kit titles."}
 }

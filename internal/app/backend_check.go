@@ -5,24 +5,24 @@ import (
 	"strings"
 
 	"github.com/ps4kit/ps4kit/accessory/graphcheck"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/hapserver"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
-// offered is a HAP server and what people call it.
+// offered is a HAP server with the name and host id of its console.
 type offered struct {
 	name, hostID string
 	hap          *hapserver.Server
 }
 
-// CheckHomekit implements web.Backend.
-func (s *server) CheckHomekit(ctx context.Context, host string) ([]web.Finding, error) {
+// CheckHomekit implements api.Backend.
+func (s *server) CheckHomekit(ctx context.Context, host string) ([]api.Finding, error) {
 	list, err := s.offered(ctx, host)
 	if err != nil {
 		return nil, err
 	}
-	findings := []web.Finding{}
+	findings := []api.Finding{}
 	for _, o := range list {
 		answer, err := o.hap.AccessoriesJSON()
 		if err != nil {
@@ -33,13 +33,13 @@ func (s *server) CheckHomekit(ctx context.Context, host string) ([]web.Finding, 
 			return nil, err
 		}
 		for _, f := range found {
-			findings = append(findings, web.Finding{Accessory: o.name, HostID: o.hostID, Rule: f.Rule, Where: f.Where, What: f.What})
+			findings = append(findings, api.Finding{Accessory: o.name, HostID: o.hostID, Rule: f.Rule, Where: f.Where, What: f.What})
 		}
 	}
 	return findings, nil
 }
 
-// offered lists the HAP server that host names, or all of them.
+// offered returns the HAP server of a host, or all of them if host is empty.
 func (s *server) offered(ctx context.Context, host string) ([]offered, error) {
 	units := s.list()
 	if host != "" && !strings.EqualFold(host, state.Companion) {
@@ -60,13 +60,13 @@ func (s *server) offered(ctx context.Context, host string) ([]offered, error) {
 		}
 	}
 	if len(list) == 0 && host != "" {
-		return nil, &web.Error{Code: "not_offered", Message: host + " is not offered to HomeKit"}
+		return nil, &api.Error{Code: "not_offered", Message: host + " is not offered to HomeKit"}
 	}
 	return list, nil
 }
 
-// CheckHomekit implements web.Backend: it checks what a server would serve.
-func (l *Local) CheckHomekit(ctx context.Context, host string) ([]web.Finding, error) {
+// CheckHomekit implements api.Backend: it checks what a server would offer.
+func (l *Local) CheckHomekit(ctx context.Context, host string) ([]api.Finding, error) {
 	if _, err := l.Homekit(ctx); err != nil {
 		return nil, err
 	}

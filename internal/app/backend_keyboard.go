@@ -5,25 +5,25 @@ import (
 	"errors"
 
 	"github.com/ps4kit/ps4kit/accessory"
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// Keyboard implements web.Backend.
-func (s *server) Keyboard(ctx context.Context, host string) (shown web.Keyboard, err error) {
+// Keyboard implements api.Backend.
+func (s *server) Keyboard(ctx context.Context, host string) (shown api.Keyboard, err error) {
 	err = s.withKeyboard(ctx, host, func(_ context.Context, k *ps4.Keyboard) error {
-		shown = web.Keyboard{Text: k.Text(), MaxLength: k.MaxLength()}
+		shown = api.Keyboard{Text: k.Text(), MaxLength: k.MaxLength()}
 		return nil
 	})
 	return shown, err
 }
 
-// SetText implements web.Backend.
+// SetText implements api.Backend.
 func (s *server) SetText(ctx context.Context, host, text string) error {
 	return s.withKeyboard(ctx, host, func(ctx context.Context, k *ps4.Keyboard) error { return k.SetText(ctx, text) })
 }
 
-// Submit implements web.Backend.
+// Submit implements api.Backend.
 func (s *server) Submit(ctx context.Context, host string, text *string) error {
 	return s.withKeyboard(ctx, host, func(ctx context.Context, k *ps4.Keyboard) error {
 		if text != nil {
@@ -35,12 +35,12 @@ func (s *server) Submit(ctx context.Context, host string, text *string) error {
 	})
 }
 
-// CloseKeyboard implements web.Backend.
+// CloseKeyboard implements api.Backend.
 func (s *server) CloseKeyboard(ctx context.Context, host string) error {
 	return s.withKeyboard(ctx, host, func(ctx context.Context, k *ps4.Keyboard) error { return k.Close(ctx) })
 }
 
-// withKeyboard calls do with the console's on-screen keyboard.
+// withKeyboard calls do with the on-screen keyboard of a console.
 func (s *server) withKeyboard(ctx context.Context, host string, do func(context.Context, *ps4.Keyboard) error) error {
 	u, err := s.reach(ctx, host)
 	if err != nil {

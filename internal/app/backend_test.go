@@ -2,7 +2,6 @@ package app_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -10,9 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
@@ -33,7 +32,7 @@ func local(t *testing.T, store *state.Store, yaml string, o app.Override) *app.L
 }
 
 // bothWays runs a test of the backend against a server and against a command alone.
-func bothWays(t *testing.T, test func(t *testing.T, console *ps4test.Console, b web.Backend)) {
+func bothWays(t *testing.T, test func(t *testing.T, console *ps4test.Console, b api.Backend)) {
 	t.Helper()
 	t.Run("server", func(t *testing.T) {
 		t.Parallel()
@@ -60,28 +59,21 @@ func eventually(t *testing.T, console *ps4test.Console, what string, ok func() b
 	}
 }
 
-// code returns what a program is told of an error, whichever way it came.
+// code returns the code that a program is told.
 func code(err error) string {
-	var answered *web.Error
-	var known interface{ Code() string }
-	switch {
-	case errors.As(err, &answered):
-		return answered.Code
-	case errors.As(err, &known):
-		return known.Code()
-	case err != nil:
-		return err.Error()
+	if err == nil {
+		return ""
 	}
-	return ""
+	return app.Explain(err).Code
 }
 
 func TestConsoleIsNamedByIDNameAndAddress(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, console *ps4test.Console, b web.Backend) {
+	bothWays(t, func(t *testing.T, console *ps4test.Console, b api.Backend) {
 		address := app.FormatAddress(console.Addr())
 		for _, host := range []string{"", address, "A0B1C2D3E4F5", "a0b1c2d3e4f5", "den"} {
 			c, err := b.Status(t.Context(), host)
-			if err != nil || c.HostID != console.HostID() || c.State != web.StateAwake || c.Address != address {
+			if err != nil || c.HostID != console.HostID() || c.State != api.StateAwake || c.Address != address {
 				t.Errorf("%q: %+v, %v", host, c, err)
 			}
 		}
@@ -90,7 +82,7 @@ func TestConsoleIsNamedByIDNameAndAddress(t *testing.T) {
 
 func TestCommandsReachTheConsole(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, console *ps4test.Console, b web.Backend) {
+	bothWays(t, func(t *testing.T, console *ps4test.Console, b api.Backend) {
 		ctx, host := t.Context(), app.FormatAddress(console.Addr())
 		if err := b.Keys(ctx, host, []string{"up", "enter"}); err != nil {
 			t.Fatalf("keys: %v", err)
@@ -125,7 +117,7 @@ func TestCommandsReachTheConsole(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, console *ps4test.Console, b web.Backend) {
+	bothWays(t, func(t *testing.T, console *ps4test.Console, b api.Backend) {
 		ctx, host := t.Context(), app.FormatAddress(console.Addr())
 		if err := b.Start(ctx, host, "CUSA99999", false); code(err) != "no_such_title" {
 			t.Errorf("a title that is not installed: %q", code(err))
@@ -151,7 +143,7 @@ func TestRefusals(t *testing.T) {
 
 func TestUnreachableConsole(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, console *ps4test.Console, b web.Backend) {
+	bothWays(t, func(t *testing.T, console *ps4test.Console, b api.Backend) {
 		ctx, host := t.Context(), app.FormatAddress(console.Addr())
 		if _, err := b.Status(ctx, host); err != nil {
 			t.Fatal(err)
@@ -159,7 +151,7 @@ func TestUnreachableConsole(t *testing.T) {
 		console.SetFaults(ps4test.Faults{LoseRequests: 1 << 30})
 		short, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
 		defer cancel()
-		if c, err := b.Status(short, host); err == nil && c.State != web.StateUnreachable {
+		if c, err := b.Status(short, host); err == nil && c.State != api.StateUnreachable {
 			t.Errorf("status: %+v", c)
 		}
 	})
@@ -178,7 +170,7 @@ func TestStoredCredentialIsUsedAtOnce(t *testing.T) {
 	if err := b.Keys(ctx, host, []string{"up"}); code(err) != "no_credential" {
 		t.Errorf("without a credential: %v", err)
 	}
-	if err := b.SetCredential(ctx, "", web.User{Credential: credential}); err != nil {
+	if err := b.SetCredential(ctx, "", api.User{Credential: credential}); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.Keys(ctx, host, []string{"up"}); code(err) != "pin_needed" {
@@ -200,7 +192,7 @@ func TestStoredCredentialIsUsedAtOnce(t *testing.T) {
 		t.Errorf("model %q", logins[0].Model)
 	}
 	const another = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-	if err := b.SetCredential(ctx, "", web.User{Credential: another}); err != nil {
+	if err := b.SetCredential(ctx, "", api.User{Credential: another}); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.Link(ctx, host, "12345678"); code(err) != "no_such_account" {
@@ -221,7 +213,7 @@ func TestAmbiguousConsole(t *testing.T) {
 	if _, err := r.api.Status(t.Context(), ""); code(err) != "ambiguous" {
 		t.Errorf("two consoles and no name: %v", err)
 	}
-	if c, err := r.api.Status(t.Context(), "simulated ps4 2"); err != nil || c.State != web.StateStandby {
+	if c, err := r.api.Status(t.Context(), "simulated ps4 2"); err != nil || c.State != api.StateStandby {
 		t.Errorf("by name: %+v, %v", c, err)
 	}
 	if found, err := r.api.Search(t.Context(), 200*time.Millisecond); err != nil || len(found) != 2 {
@@ -256,7 +248,7 @@ func TestSilenceAfterAStandbyIsRestModeForTheNextCommandToo(t *testing.T) {
 	console.SetFaults(ps4test.Faults{LoseRequests: 1 << 30})
 	command(func(b *app.Local) {
 		c, err := b.Status(t.Context(), "") // the only console that is known
-		if err != nil || c.State != web.StateStandby || c.HostID != console.HostID() {
+		if err != nil || c.State != api.StateStandby || c.HostID != console.HostID() {
 			t.Errorf("got %+v, %v, want rest mode", c, err)
 		}
 	})
@@ -357,7 +349,7 @@ func TestStandbyOfTheFuture(t *testing.T) {
 	}
 	console.SetSilent()
 	c, err := local(t, store, yaml, app.Override{ConsoleKey: console.PublicKey()}).Status(t.Context(), console.HostID())
-	if err != nil || c.State != web.StateUnreachable {
+	if err != nil || c.State != api.StateUnreachable {
 		t.Errorf("state %q, %v", c.State, err)
 	}
 }
@@ -369,10 +361,10 @@ func TestCredentialOfTheConfigurationIsNotShadowed(t *testing.T) {
 	store := open(t, dir)
 	t.Cleanup(func() { _ = store.Close() })
 	b := local(t, store, loopback+fmt.Sprintf("consoles: [{address: %q, host_id: A0B1C2D3E4F5, credential: %s}]\n", console.Addr(), credential), app.Override{})
-	if err := b.SetCredential(t.Context(), "A0B1C2D3E4F5", web.User{Credential: credential}); code(err) != "config" {
+	if err := b.SetCredential(t.Context(), "A0B1C2D3E4F5", api.User{Credential: credential}); code(err) != "config" {
 		t.Errorf("a credential that would never be used: %v", err)
 	}
-	if err := b.SetCredential(t.Context(), "", web.User{Credential: credential}); err != nil {
+	if err := b.SetCredential(t.Context(), "", api.User{Credential: credential}); err != nil {
 		t.Errorf("one for the other consoles: %v", err)
 	}
 }

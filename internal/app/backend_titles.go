@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/ps4kit/ps4kit/accessory"
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
 // Ids of the two fixed inputs.
@@ -15,8 +15,8 @@ const (
 	otherID      = "OTHER"
 )
 
-// Titles implements web.Backend.
-func (s *server) Titles(ctx context.Context, host string) ([]web.Title, error) {
+// Titles implements api.Backend.
+func (s *server) Titles(ctx context.Context, host string) ([]api.Title, error) {
 	u, err := s.findPS4(ctx, host)
 	if err != nil {
 		return nil, err
@@ -24,10 +24,10 @@ func (s *server) Titles(ctx context.Context, host string) ([]web.Title, error) {
 	return u.titles(), nil
 }
 
-func (u *unit) titles() []web.Title {
-	list := []web.Title{}
+func (u *unit) titles() []api.Title {
+	list := []api.Title{}
 	for _, in := range u.tv.Snapshot().Inputs {
-		list = append(list, web.Title{
+		list = append(list, api.Title{
 			ID: inputID(in), Name: in.Name, Title: in.Title, Identifier: in.Identifier,
 			Configured: in.Configured, Pinned: in.Pinned, Hidden: in.Hidden, Renamed: in.Renamed, LastPlayed: in.LastPlayed,
 		})
@@ -45,32 +45,32 @@ func inputID(in accessory.Input) string {
 	return otherID
 }
 
-// AddTitle implements web.Backend.
+// AddTitle implements api.Backend.
 func (s *server) AddTitle(ctx context.Context, host, id, name string) error {
 	return s.editTitles(ctx, host, id, func(tv *accessory.Television, _ string) error { return tv.AddTitle(id, name) })
 }
 
-// RenameTitle implements web.Backend.
+// RenameTitle implements api.Backend.
 func (s *server) RenameTitle(ctx context.Context, host, id, name string) error {
 	return s.editTitles(ctx, host, id, func(tv *accessory.Television, id string) error { return tv.RenameTitle(id, name) })
 }
 
-// HideTitle implements web.Backend.
+// HideTitle implements api.Backend.
 func (s *server) HideTitle(ctx context.Context, host, id string, hide bool) error {
 	return s.editTitles(ctx, host, id, func(tv *accessory.Television, id string) error { return tv.HideTitle(id, hide) })
 }
 
-// PinTitle implements web.Backend.
+// PinTitle implements api.Backend.
 func (s *server) PinTitle(ctx context.Context, host, id string, pin bool) error {
 	return s.editTitles(ctx, host, id, func(tv *accessory.Television, id string) error { return tv.PinTitle(id, pin) })
 }
 
-// ForgetTitle implements web.Backend.
+// ForgetTitle implements api.Backend.
 func (s *server) ForgetTitle(ctx context.Context, host, id string) error {
 	return s.editTitles(ctx, host, id, func(tv *accessory.Television, id string) error { return tv.ForgetTitle(id) })
 }
 
-// editTitles calls edit with the id of the input that title names, by id or name.
+// editTitles calls edit with the id of an input, given by id or name.
 func (s *server) editTitles(ctx context.Context, host, title string, edit func(tv *accessory.Television, id string) error) error {
 	u, err := s.findPS4(ctx, host)
 	if err != nil {
@@ -82,7 +82,7 @@ func (s *server) editTitles(ctx context.Context, host, title string, edit func(t
 	}
 	err = edit(u.tv, id)
 	if errors.Is(err, accessory.ErrNoSuchInput) && (id == homeScreenID || id == otherID) {
-		return &web.Error{Code: "not_found", Message: id + " is no title and stays", Hint: "ps4kit titles hide " + id + " hides it in Home."}
+		return &api.Error{Code: "not_found", Message: id + " is a fixed input", Hint: "Hide it in Home with ps4kit titles hide " + id + "."}
 	}
-	return explain(err)
+	return err
 }

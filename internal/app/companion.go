@@ -8,9 +8,9 @@ import (
 	"sync/atomic"
 
 	"github.com/ps4kit/ps4kit/accessory"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/hapserver"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 // companion is the bridge for automations (docs/homekit.md §1), off unless the
@@ -46,7 +46,7 @@ func (s *server) makeCompanion() (*companion, error) {
 	c.hap, err = hapserver.New(&hapserver.Options{
 		Name: bridge.Name(), Accessories: bridge.Accessories(), Category: categoryBridge,
 		SetupCode: s.Config.Companion.SetupCode.Reveal(), Store: c.store, Log: log, Publisher: s.mdns,
-		OnChange: func() { s.tellPage(state.Companion) },
+		OnChange: func() { s.tellPage() },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("HomeKit server: %w", err)
@@ -102,7 +102,7 @@ func (s *server) listenCompanion(ctx context.Context) (*companion, net.Listener,
 	}
 	c.listening.Store(true)
 	s.companion.Store(c)
-	s.tellPage(state.Companion)
+	s.tellPage()
 	for _, u := range s.list() {
 		c.Changed(u.hostID) // what changed before the bridge was told of changes
 	}
@@ -162,13 +162,13 @@ func (s *server) consoleChanged(hostID string) {
 	if c := s.companion.Load(); c != nil {
 		c.Changed(hostID)
 	}
-	s.tellPage(hostID)
+	s.tellPage()
 }
 
 // companionAccessory describes the bridge as the televisions' servers are described.
-func (s *server) companionAccessory(c *companion) web.Accessory {
+func (s *server) companionAccessory(c *companion) api.Accessory {
 	info := c.hap.Info()
-	a := web.Accessory{
+	a := api.Accessory{
 		Name: c.Name(), HostID: state.Companion, DeviceID: info.DeviceID, Port: int(c.port),
 		SetupCode: info.SetupCode, SetupID: info.SetupID, SetupURI: info.SetupURI,
 		Paired: info.Paired, Controllers: controllers(info.Controllers),

@@ -6,18 +6,18 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
 const withCompanion = "companion: {enabled: true, titles: [CUSA00129]}\n"
 
 // bridgeOf returns the companion bridge of a list, which has to be there.
-func bridgeOf(t *testing.T, list []web.Accessory) web.Accessory {
+func bridgeOf(t *testing.T, list []api.Accessory) api.Accessory {
 	t.Helper()
-	i := slices.IndexFunc(list, func(a web.Accessory) bool { return a.HostID == state.Companion })
+	i := slices.IndexFunc(list, func(a api.Accessory) bool { return a.HostID == state.Companion })
 	if i < 0 {
 		t.Fatalf("there is no companion bridge in %d accessories", len(list))
 	}

@@ -2,40 +2,56 @@ package app
 
 import (
 	"errors"
+	"io/fs"
 
 	"github.com/ps4kit/ps4kit/accessory"
+	"github.com/ps4kit/ps4kit/artcache"
+	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
-// explanation is what programs and people are told of an error that has no code of its
-// own.
-type explanation struct {
-	err        error
-	code, hint string
-}
-
-func explanations() []explanation {
-	return []explanation{
-		{accessory.ErrNoSuchInput, "not_found", "ps4kit titles lists the inputs."},
+// Explain returns what programs and users are told about an error. It is the
+// one place that gives codes and hints to errors of other packages; those of
+// ps4 have their own.
+func Explain(err error) *api.Error {
+	e := api.AsError(err)
+	if e.Code != "failed" {
+		return e
+	}
+	if _, ok := errors.AsType[*config.Error](err); ok {
+		e.Code = "config"
+		return e
+	}
+	for _, row := range []struct {
+		err        error
+		code, hint string
+	}{
+		{accessory.ErrNoSuchInput, "not_found", "Run ps4kit titles to list the inputs."},
 		{accessory.ErrNoFreeSlot, "no_free_slot", "Forget a title, or raise homekit.slots."},
 		{accessory.ErrName, "bad_name", ""},
-		{accessory.ErrNotWoken, "not_woken", "Look whether it is plugged in, and allow it to be turned on from the network: Settings > Power Save Settings > Set Features Available in Rest Mode."},
-		{accessory.ErrStillAwake, "still_awake", "Look at the TV: something there may wait for an answer."},
-		{accessory.ErrLaunchTimeout, "launch_timeout", "Look at the TV: something there may wait for an answer, or the title needs an update."},
+		{accessory.ErrNotWoken, "not_woken", "Check that the console is plugged in and may be turned on from the network: Settings > Power Save Settings > Set Features Available in Rest Mode."},
+		{accessory.ErrStillAwake, "still_awake", "Check the TV: the console may be waiting for an answer."},
+		{accessory.ErrLaunchTimeout, "launch_timeout", "Check the TV: the console may be waiting for an answer, or the title needs an update."},
 		{accessory.ErrNotAccepted, "not_accepted", "Link it, or accept it: ps4kit consoles add ADDRESS."},
-		{accessory.ErrSuperseded, "superseded", "Nothing is wrong: the later command counts."},
+		{accessory.ErrSuperseded, "superseded", "Ignore this: a later command replaced this one."},
 		{accessory.ErrQueueFull, "too_many_keys", "Press more slowly."},
-		{state.ErrDamaged, "damaged", "Remove its pairings (ps4kit homekit reset NAME): then it is served with a new identity, and has to be paired again."},
-	}
-}
-
-// explain gives an error a code and a hint.
-func explain(err error) error {
-	for _, e := range explanations() {
-		if errors.Is(err, e.err) {
-			return &web.Error{Code: e.code, Message: err.Error(), Hint: e.hint}
+		{state.ErrDamaged, "damaged", "Remove its pairings with ps4kit homekit reset NAME, then pair it again."},
+		{state.ErrLocked, "locked", ""},
+		{state.ErrBackup, "bad_backup", "Choose a file written by ps4kit backup."},
+		{artcache.ErrNotFound, "not_found", "Check the id. The source is asked again after a day."},
+		{artcache.ErrMalformed, "bad_answer", "Try again after a day: until then the source is not asked again."},
+		{artcache.ErrUnavailable, "unreachable", "Check the connection to the internet, and the addresses below art: in the configuration."},
+		{artcache.ErrDisabled, "config", "Set art.enabled: true."},
+		{artcache.ErrTitleID, "usage", ""},
+		{artcache.ErrAddress, "usage", ""},
+		{artcache.ErrSize, "usage", ""},
+		{fs.ErrPermission, "permission", ""},
+	} {
+		if errors.Is(err, row.err) {
+			e.Code, e.Hint = row.code, row.hint
+			break
 		}
 	}
-	return err
+	return e
 }

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -50,7 +50,7 @@ func (s *server) find(ctx context.Context, host string) (*unit, error) {
 	}
 	switch {
 	case len(matches)+len(silent) > 1:
-		return nil, &web.Error{Code: "ambiguous", Message: "several consoles fit: " + strings.Join(append(names(matches), silent...), ", "),
+		return nil, &api.Error{Code: "ambiguous", Message: "several consoles fit: " + strings.Join(append(names(matches), silent...), ", "),
 			Hint: "Choose one with --name, --host-id or --ip-address."}
 	case len(matches) == 1:
 		s.runTelevision(matches[0])
@@ -58,14 +58,14 @@ func (s *server) find(ctx context.Context, host string) (*unit, error) {
 	case len(silent) == 1:
 		return nil, fmt.Errorf("%w (%s)", ps4.ErrUnreachable, silent[0])
 	case host == "":
-		return nil, &web.Error{Code: "unreachable", Message: "no console was found",
+		return nil, &api.Error{Code: "unreachable", Message: "no console was found",
 			Hint: "Switch the PS4 on or put it into rest mode, or give its address: --ip-address."}
 	}
 	return nil, unknownConsole(host)
 }
 
 func unknownConsole(host string) error {
-	return &web.Error{Code: "not_found", Message: "no console is known as " + host,
+	return &api.Error{Code: "not_found", Message: "no console is known as " + host,
 		Hint: "ps4kit search lists the consoles in this network."}
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
 // notifyReady tells systemd, if it started this process, that the server is up.
@@ -59,7 +59,7 @@ func (w *watchdog) run(ctx context.Context) {
 // alive asks the server's own socket for what HomeKit has, which takes every lock
 // on the way, and looks whether the loops of the consoles turn.
 func (s *server) alive(ctx context.Context) error {
-	client, err := web.Connect(ctx, SocketPath(s.State.Dir()))
+	client, err := api.Connect(ctx, SocketPath(s.State.Dir()))
 	if err != nil {
 		return err
 	}

@@ -14,9 +14,9 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 // TestWatchdog: it is fed well within its interval, misses one failed check without
@@ -128,7 +128,7 @@ func aliveServer(t *testing.T) (s *server, stop func()) {
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- s.serve(ctx, web.NewLog()) }()
+	go func() { done <- s.serve(ctx, &api.Log{}) }()
 	select {
 	case <-ready:
 	case err := <-done:

@@ -8,16 +8,16 @@ import (
 
 	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/artcache"
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
-// This file and its neighbours page_*.go are web.Page: what only the page asks for.
+// page*.go implement api.Page.
 
-var _ web.Page = (*server)(nil)
+var _ api.Page = (*server)(nil)
 
-// Overview implements web.Page.
-func (s *server) Overview(context.Context) (web.Overview, error) {
-	all := web.Overview{Consoles: []web.Card{}}
+// Overview implements api.Page.
+func (s *server) Overview(context.Context) (api.Overview, error) {
+	all := api.Overview{Consoles: []api.Card{}}
 	for _, u := range s.list() {
 		all.Consoles = append(all.Consoles, s.card(u))
 	}
@@ -26,17 +26,17 @@ func (s *server) Overview(context.Context) (web.Overview, error) {
 			all.Consoles = append(all.Consoles, *card)
 		}
 	}
-	slices.SortFunc(all.Consoles, func(a, b web.Card) int {
+	slices.SortFunc(all.Consoles, func(a, b api.Card) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.HostID, b.HostID))
 	})
 	return all, nil
 }
 
-// card is a console as the page shows it now, from memory.
-func (s *server) card(u *unit) web.Card {
+// card returns a console as the page shows it, without asking the console.
+func (s *server) card(u *unit) api.Card {
 	snapshot := u.tv.Snapshot()
 	user, err := s.user(u.known)
-	return web.Card{
+	return api.Card{
 		Console:      u.seen(snapshot),
 		Active:       snapshot.Active,
 		Starting:     snapshot.Starting,
@@ -55,13 +55,13 @@ func (s *server) card(u *unit) web.Card {
 	}
 }
 
-// refusedCard is a console that cannot be served, with the reason; nil for any other.
-func (s *server) refusedCard(hostID string) *web.Card {
+// refusedCard returns a console that cannot be served, with the reason, or nil.
+func (s *server) refusedCard(hostID string) *api.Card {
 	why := s.refusal(hostID)
 	if why == nil {
 		return nil
 	}
-	card := &web.Card{Console: web.Console{HostID: hostID, Name: hostID, State: web.StateUnreachable}, LastError: trouble(why)}
+	card := &api.Card{Console: api.Console{HostID: hostID, Name: hostID, State: api.StateUnreachable}, LastError: trouble(why)}
 	for _, k := range s.knownConsoles(s.simulated) {
 		if k.hostID == hostID {
 			card.Name, card.Address, card.HostType = k.name, FormatAddress(k.addr), hostTypePS4
@@ -70,13 +70,12 @@ func (s *server) refusedCard(hostID string) *web.Card {
 	return card
 }
 
-// trouble is an error as the page shows it; nil for none.
-func trouble(err error) *web.Error {
+// trouble returns an error as the page shows it, or nil.
+func trouble(err error) *api.Error {
 	if err == nil {
 		return nil
 	}
-	e := web.AsError(explain(err))
-	return &e
+	return Explain(err)
 }
 
 func troubleAt(snapshot accessory.Snapshot) (at time.Time) {
@@ -86,7 +85,7 @@ func troubleAt(snapshot accessory.Snapshot) (at time.Time) {
 	return at
 }
 
-// Covers implements web.Page.
+// Covers implements api.Page.
 func (s *server) Covers(ctx context.Context, host string) ([]string, error) {
 	u, err := s.findPS4(ctx, host)
 	if err != nil {
@@ -101,8 +100,8 @@ func (s *server) Covers(ctx context.Context, host string) ([]string, error) {
 	return ids, nil
 }
 
-// coverPath is where the page gets the cover of a title; empty when there is none at
-// hand. One that is found later makes a change: see learned.
+// coverPath returns the path of a title's cover, or "" if it is not cached. When
+// it is found later, learned reports a change.
 func (s *server) coverPath(titleID string) string {
 	if titleID == "" || s.art == nil {
 		return ""
@@ -110,5 +109,5 @@ func (s *server) coverPath(titleID string) string {
 	if _, ok := s.art.Cached(s.life, titleID, artcache.Medium); !ok {
 		return ""
 	}
-	return web.CoverPath(titleID, int(artcache.Medium))
+	return api.CoverPath(titleID, int(artcache.Medium))
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/ps4kit/ps4kit/artcache"
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
 func TestCoverOfTheRunningTitle(t *testing.T) {
@@ -23,10 +23,10 @@ func TestCoverOfTheRunningTitle(t *testing.T) {
 	s.cover = original.Bytes()
 	console, yaml := den(t)
 	r := serve(t, shortDir(t), s.configured(yaml, ""), 0)
-	events := follow(t, r, "", "")
+	events := follow(t, r, "")
 	console.SetRunning("CUSA00129")
-	c, _ := events.card("the running title has a cover", func(c web.Card) bool { return c.Cover != "" })
-	if c.Cover != web.CoverPath("CUSA00129", int(artcache.Medium)) {
+	c := events.card("the running title has a cover", func(c api.Card) bool { return c.Cover != "" })
+	if c.Cover != api.CoverPath("CUSA00129", int(artcache.Medium)) {
 		t.Errorf("cover at %q", c.Cover)
 	}
 	if _, text := told(t, r, http.MethodGet, "/consoles/-/covers", ""); text != "[\"CUSA00129\"]\n" {

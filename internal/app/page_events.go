@@ -5,50 +5,29 @@ import (
 
 	"github.com/sirupsen/logrus"
 
-	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
-// Events implements web.Page.
-func (s *server) Events() *web.Events { return s.events }
+// Events implements api.Page.
+func (s *server) Events() *api.Events { return s.events }
 
-// tellPage says that something of a host may have changed that the page shows. It does
-// not block.
-func (s *server) tellPage(hostID string) {
-	if s.events != nil { // a command that runs alone has no page
-		s.events.Changed(hostID)
+// tellPage reports that something the page shows may have changed. It does not
+// block.
+func (s *server) tellPage() {
+	if s.events != nil { // nil in a command without a server
+		s.events.Changed()
 	}
 }
 
-// view is what the page shows of a console, or of the companion bridge.
-func (s *server) view(hostID string) (v web.View) {
-	if c := s.companion.Load(); c != nil && hostID == state.Companion {
-		a := s.companionAccessory(c)
-		v.Homekit = &a
-	}
-	u := s.unit(hostID)
-	if u == nil {
-		v.Card = s.refusedCard(hostID)
-		return v
-	}
-	card := s.card(u)
-	v.Card, v.Titles = &card, u.titles()
-	if u.hap != nil {
-		a := u.accessory()
-		v.Homekit = &a
-	}
-	return v
-}
-
-// logHook copies what is logged to the page.
-type logHook struct{ log *web.Log }
+// logHook copies the log to the page.
+type logHook struct{ log *api.Log }
 
 // Levels implements logrus.Hook.
 func (logHook) Levels() []logrus.Level { return logrus.AllLevels }
 
 // Fire implements logrus.Hook.
 func (h logHook) Fire(entry *logrus.Entry) error {
-	line := web.LogLine{Time: entry.Time, Level: levelOf(entry.Level), Message: entry.Message, Fields: map[string]string{}}
+	line := api.LogLine{Time: entry.Time, Level: levelOf(entry.Level), Message: entry.Message, Fields: map[string]string{}}
 	for name, value := range entry.Data {
 		line.Fields[name] = fmt.Sprint(value)
 	}
@@ -56,7 +35,7 @@ func (h logHook) Fire(entry *logrus.Entry) error {
 	return nil
 }
 
-// levelOf is a level as log.level calls it.
+// levelOf returns the name of a level in log.level.
 func levelOf(l logrus.Level) string {
 	switch {
 	case l <= logrus.ErrorLevel:

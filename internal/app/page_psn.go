@@ -4,12 +4,12 @@ import (
 	"context"
 	"net/netip"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/phone"
-	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// SetAccount implements web.Page.
+// SetAccount implements api.Page.
 func (s *server) SetAccount(ctx context.Context, host, accountID, passcode string) error {
 	return s.storeUser(ctx, host, passcode, func(context.Context) (ps4.Credential, error) {
 		return ps4.CredentialFromAccountID(accountID)
@@ -18,20 +18,20 @@ func (s *server) SetAccount(ctx context.Context, host, accountID, passcode strin
 
 func (s *server) psn() *ps4.PSN { return &ps4.PSN{BaseURL: s.Config.PSN.AuthURL} }
 
-// AuthorizeURL implements web.Page.
+// AuthorizeURL implements api.Page.
 func (s *server) AuthorizeURL() string { return s.psn().AuthorizeURL() }
 
-// SignIn implements web.Page.
+// SignIn implements api.Page.
 func (s *server) SignIn(ctx context.Context, host, address, passcode string) error {
 	return s.storeUser(ctx, host, passcode, func(ctx context.Context) (ps4.Credential, error) {
 		return s.psn().SignIn(ctx, address)
 	})
 }
 
-// Capture implements web.Page.
+// Capture implements api.Page.
 func (s *server) Capture(ctx context.Context, host, passcode string) error {
 	if !s.capturing.TryLock() {
-		return &web.Error{Code: "busy", Message: "the phone app is being waited for already"}
+		return &api.Error{Code: "busy", Message: "another capture is waiting for the phone app"}
 	}
 	defer s.capturing.Unlock()
 	return s.storeUser(ctx, host, passcode, func(ctx context.Context) (ps4.Credential, error) {
@@ -43,8 +43,8 @@ func (s *server) Capture(ctx context.Context, host, passcode string) error {
 	})
 }
 
-// phoneAddr is where the phone app looks for consoles. With simulated ones no network
-// is touched.
+// phoneAddr returns the address that the phone app searches for consoles. It is
+// a loopback address with simulated consoles.
 func (s *server) phoneAddr() netip.AddrPort {
 	if s.Simulate > 0 && !s.PhoneAddr.IsValid() {
 		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), ps4.DefaultPort)
@@ -52,8 +52,8 @@ func (s *server) phoneAddr() netip.AddrPort {
 	return s.PhoneAddr
 }
 
-// storeUser gets a credential and stores it. Host and passcode are looked at before
-// anybody takes the trouble of getting one.
+// storeUser gets a credential and stores it. It validates host and passcode
+// first, because getting a credential takes effort.
 func (s *server) storeUser(ctx context.Context, host, passcode string, get func(context.Context) (ps4.Credential, error)) error {
 	var code ps4.Passcode
 	var err error
@@ -77,11 +77,12 @@ func (s *server) storeUser(ctx context.Context, host, passcode string, get func(
 	if err != nil {
 		return err
 	}
-	return s.keepUser(hostID, credential, code)
+	return s.saveUser(hostID, credential, code)
 }
 
-// keepUser stores a PSN user, and has the consoles whose user that is know him.
-func (s *server) keepUser(hostID string, credential ps4.Credential, passcode ps4.Passcode) error {
+// saveUser stores the PSN user and updates every console that logs in as that
+// user.
+func (s *server) saveUser(hostID string, credential ps4.Credential, passcode ps4.Passcode) error {
 	if err := s.files.setCredential(hostID, credential, passcode); err != nil {
 		return err
 	}
@@ -94,13 +95,14 @@ func (s *server) keepUser(hostID string, credential ps4.Credential, passcode ps4
 			return err
 		}
 		u.console.SetUser(user)
-		s.tellPage(u.hostID)
+		s.tellPage()
 	}
 	return nil
 }
 
-// errConfigured is for who would store what the configuration overrides.
+// errConfigured is the error of storing a credential that the configuration
+// overrides.
 func errConfigured() error {
-	return &web.Error{Code: "config", Message: "config.yaml says which credential this console gets, and that holds",
-		Hint: "Change it there, or remove it there (consoles: credential) and restart the server."}
+	return &api.Error{Code: "config", Message: "the credential of this console is set in config.yaml",
+		Hint: "Change it there, or remove it (consoles: credential) and restart the server."}
 }

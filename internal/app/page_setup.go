@@ -8,29 +8,29 @@ import (
 
 	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/artcache"
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
-// RenameConsole implements web.Page.
+// RenameConsole implements api.Page.
 func (s *server) RenameConsole(ctx context.Context, host, name string) error {
 	u, err := s.findPS4(ctx, host)
 	if err != nil {
 		return err
 	}
-	return explain(u.tv.Rename(name))
+	return u.tv.Rename(name)
 }
 
-// OrderTitles implements web.Page.
+// OrderTitles implements api.Page.
 func (s *server) OrderTitles(ctx context.Context, host string, ids []string) error {
 	u, err := s.findPS4(ctx, host)
 	if err != nil {
 		return err
 	}
-	return explain(u.tv.SetOrder(ids))
+	return u.tv.SetOrder(ids)
 }
 
-// Test implements web.Page. A session that is open was let in before, perhaps as
-// another user: it does not count.
+// Test implements api.Page. It closes an open session first, which may belong to
+// another user.
 func (s *server) Test(ctx context.Context, host string) error {
 	u, err := s.findPS4(ctx, host)
 	if err != nil {
@@ -42,31 +42,31 @@ func (s *server) Test(ctx context.Context, host string) error {
 	return u.tv.WithSession(ctx, func(context.Context, accessory.Session) error { return nil })
 }
 
-// SetupURI implements web.Page.
+// SetupURI implements api.Page.
 func (s *server) SetupURI(ctx context.Context, host string) (string, error) {
 	list, err := s.offered(ctx, host)
 	switch {
 	case err != nil:
 		return "", err
 	case len(list) != 1:
-		return "", &web.Error{Code: "ambiguous", Message: "several accessories are offered", Hint: "Give the host id of one."}
+		return "", &api.Error{Code: "ambiguous", Message: "there are several accessories", Hint: "Give a host id."}
 	}
 	info := list[0].hap.Info()
 	if info.Paired {
-		return "", &web.Error{Code: "paired", Message: list[0].name + " is paired already", Hint: "Remove it in the Home app first."}
+		return "", &api.Error{Code: "paired", Message: list[0].name + " is paired already", Hint: "Remove it in the Home app first."}
 	}
 	return info.SetupURI, nil
 }
 
-// coverTime is how long a cover that is not at hand is waited for. What comes later is
-// there the next time.
+// coverTime is how long Cover waits for a cover that is not cached. A cover that
+// arrives later is there the next time.
 const coverTime = 3 * time.Second
 
-// Cover implements web.Page.
-func (s *server) Cover(ctx context.Context, titleID string, size int) (web.Picture, error) {
-	none := &web.Error{Code: "not_found", Message: "there is no cover of this title"}
+// Cover implements api.Page.
+func (s *server) Cover(ctx context.Context, titleID string, size int) (api.Picture, error) {
+	none := &api.Error{Code: "not_found", Message: "this title has no cover"}
 	if s.art == nil {
-		return web.Picture{}, none
+		return api.Picture{}, none
 	}
 	img, ok := s.art.Cached(ctx, titleID, artcache.Size(size))
 	if !ok {
@@ -76,23 +76,23 @@ func (s *server) Cover(ctx context.Context, titleID string, size int) (web.Pictu
 		img, err = s.art.Cover(ctx, titleID, artcache.Size(size))
 		switch {
 		case errors.Is(err, artcache.ErrSize):
-			return web.Picture{}, &web.Error{Code: "bad_request", Message: "covers come in the sizes 0 (as they are), 96 and 256"}
+			return api.Picture{}, &api.Error{Code: "bad_request", Message: "size must be 0 (original), 96 or 256"}
 		case err != nil:
 			s.Log.WithField("part", "art").WithError(err).Debug("no cover")
-			return web.Picture{}, none
+			return api.Picture{}, none
 		}
 	}
-	return web.Picture{Data: img.Data, Type: img.Type, ETag: img.ETag}, nil
+	return api.Picture{Data: img.Data, Type: img.Type, ETag: img.ETag}, nil
 }
 
-// Settings implements web.Page. What the command line says goes before the rest.
-func (s *server) Settings() []web.Setting {
+// Settings implements api.Page. Flags override every other source.
+func (s *server) Settings() []api.Setting {
 	latest := s.latest.Load()
 	flags := map[string]string{"log.level": s.Config.Log.Level, "log.format": s.Config.Log.Format}
 	waits := waiting(s.Config, latest)
-	var list []web.Setting
+	var list []api.Setting
 	for _, setting := range latest.Settings() {
-		shown := web.Setting{Key: setting.Key, Value: setting.Value, Source: setting.Source, Waits: slices.Contains(waits, setting.Key)}
+		shown := api.Setting{Key: setting.Key, Value: setting.Value, Source: setting.Source, Waits: slices.Contains(waits, setting.Key)}
 		if value, is := flags[setting.Key]; is && value != shown.Value && !shown.Waits {
 			shown.Value, shown.Source = value, "command line"
 		}

@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
-	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
@@ -28,7 +28,7 @@ func told(t *testing.T, r *running, method, path, body string) (string, string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	var refused struct{ Error web.Error }
+	var refused struct{ Error api.Error }
 	if json.Unmarshal(text, &refused); refused.Error.Code != "" {
 		return refused.Error.Code, string(text)
 	}
@@ -146,7 +146,7 @@ func TestLinking(t *testing.T) {
 			t.Parallel()
 			console, yaml := newcomer(t)
 			r := serve(t, shortDir(t), yaml, 0)
-			s := follow(t, r, "", "")
+			s := follow(t, r, "")
 			if got, _ := told(t, r, http.MethodPost, "/consoles/Den/test", ""); got != "no_credential" {
 				t.Errorf("without a credential: %s", got)
 			}
@@ -156,7 +156,7 @@ func TestLinking(t *testing.T) {
 			if got, text := told(t, r, http.MethodPut, get.path, get.good); got != done {
 				t.Fatal(text)
 			}
-			s.card("the credential is known", func(c web.Card) bool { return c.Credential })
+			s.card("the credential is known", func(c api.Card) bool { return c.Credential })
 			if got, text := told(t, r, http.MethodPost, "/consoles/Den/test", ""); got != "pin_needed" || !strings.Contains(text, `"hint":"`) {
 				t.Errorf("before linking: %s", text)
 			}
@@ -256,11 +256,11 @@ func TestSettingsHoldNoSecret(t *testing.T) {
 	_, yaml := den(t)
 	r := serve(t, shortDir(t), yaml, 0)
 	_, text := told(t, r, http.MethodGet, "/settings", "")
-	var settings []web.Setting
+	var settings []api.Setting
 	if err := json.Unmarshal([]byte(text), &settings); err != nil {
 		t.Fatal(err)
 	}
-	shown := map[string]web.Setting{}
+	shown := map[string]api.Setting{}
 	for _, s := range settings {
 		shown[s.Key] = s
 	}

@@ -264,7 +264,7 @@ func (s *server) withdraw(u *unit) {
 	u.stop()
 	u.runs.Wait()
 	s.consolesChanged()
-	s.tellPage(u.hostID)
+	s.tellPage()
 }
 
 // remove stops a unit and forgets everything that is stored of its console.
@@ -285,7 +285,7 @@ func (s *server) accept(u *unit) error {
 	}
 	u.console.SetUser(user)
 	u.accepted.Store(true)
-	s.tellPage(u.hostID)
+	s.tellPage()
 	k := u.known
 	k.stranger = false
 	s.remember(k, ps4.Status{
@@ -323,7 +323,7 @@ func (s *server) add(u *unit) {
 		delete(s.refused, u.hostID)
 	}
 	s.mu.Unlock()
-	s.tellPage(u.hostID)
+	s.tellPage()
 	u.tv.RefreshNames() // one may have been learned since the television was made
 }
 
@@ -332,7 +332,7 @@ func (s *server) refuse(hostID string, why error) {
 	s.mu.Lock()
 	s.refused[hostID] = why
 	s.mu.Unlock()
-	s.tellPage(hostID)
+	s.tellPage()
 }
 
 // refusal returns why a console has no unit; nil: it has one, or is unknown.

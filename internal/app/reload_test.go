@@ -9,9 +9,9 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/internal/config"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 // TestConfigurationIsFollowed: titles come and go while the server runs; another key waits, and the log says which.
@@ -22,7 +22,7 @@ func TestConfigurationIsFollowed(t *testing.T) {
 	logger := logrus.New()
 	logger.SetOutput(text)
 	store := open(t, dir)
-	reload, ready := make(chan *config.Config), make(chan []web.Accessory, 1)
+	reload, ready := make(chan *config.Config), make(chan []api.Accessory, 1)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
@@ -37,7 +37,7 @@ func TestConfigurationIsFollowed(t *testing.T) {
 		}
 	})
 	<-ready
-	client, err := web.Connect(t.Context(), app.SocketPath(dir))
+	client, err := api.Connect(t.Context(), app.SocketPath(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestConfigurationIsFollowed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return slices.ContainsFunc(titles, func(title web.Title) bool { return title.ID == id && title.Configured })
+			return slices.ContainsFunc(titles, func(title api.Title) bool { return title.ID == id && title.Configured })
 		}
 	}
 	reload <- load(t, yaml+"    titles: [{id: CUSA01780, name: Music}]\n")

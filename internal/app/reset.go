@@ -5,12 +5,12 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
-// ResetHomekit implements web.Backend. It mends a damaged file, too: the file is set
-// aside, and the accessory gets a new identity and is served at once.
+// ResetHomekit implements api.Backend. It sets a damaged file aside and serves
+// the accessory at once, with a new identity.
 func (s *server) ResetHomekit(ctx context.Context, host string) error {
 	if strings.EqualFold(host, state.Companion) {
 		return s.resetCompanion()
@@ -29,12 +29,13 @@ func (s *server) ResetHomekit(ctx context.Context, host string) error {
 	case err != nil:
 		return err
 	case u.hap == nil:
-		return &web.Error{Code: "not_offered", Message: u.name + " is not offered to HomeKit"}
+		return &api.Error{Code: "not_offered", Message: u.name + " is not offered to HomeKit"}
 	}
 	return u.hap.Unpair()
 }
 
-// unserved finds a known console that has no unit, because it could not be served.
+// unserved returns a known console that has no unit because it could not be
+// served.
 func (s *server) unserved(host string) (known, bool) {
 	for _, k := range s.knownConsoles(s.simulated) {
 		if s.unit(k.hostID) == nil && (strings.EqualFold(host, k.hostID) || strings.EqualFold(host, k.name)) {
@@ -56,13 +57,13 @@ func (s *server) mend(hostID string) (mended bool, err error) {
 	return true, store.file.Remove()
 }
 
-// resetCompanion is ResetHomekit of the companion bridge.
+// resetCompanion resets the companion bridge.
 func (s *server) resetCompanion() error {
 	if c := s.companion.Load(); c != nil {
 		return c.hap.Unpair()
 	}
 	if !s.Config.Companion.Enabled {
-		return &web.Error{Code: "not_offered", Message: "the companion bridge is not offered to HomeKit",
+		return &api.Error{Code: "not_offered", Message: "the companion bridge is not offered to HomeKit",
 			Hint: "Turn it on with companion.enabled in config.yaml."}
 	}
 	mended, err := s.mend(state.Companion)
@@ -72,7 +73,7 @@ func (s *server) resetCompanion() error {
 	return err
 }
 
-// ResetHomekit implements web.Backend, as that of a server does.
+// ResetHomekit implements api.Backend.
 func (l *Local) ResetHomekit(ctx context.Context, host string) error {
 	if strings.EqualFold(host, state.Companion) {
 		if mended, err := l.mend(state.Companion); mended || err != nil {

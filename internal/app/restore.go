@@ -7,32 +7,24 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
-// Restore implements web.Page: it stores a checked backup in the state
+// Restore implements api.Page: it stores a checked backup in the state
 // directory and stops the server. Run starts it again, and opening the state
 // puts the backup in place.
-func (s *server) Restore(archive []byte) (web.Restored, error) {
+func (s *server) Restore(archive []byte) (api.Restored, error) {
 	if !s.restoring.CompareAndSwap(false, true) {
-		return web.Restored{}, &web.Error{Code: "busy", Message: "another backup is being restored"}
+		return api.Restored{}, &api.Error{Code: "busy", Message: "another backup is being restored"}
 	}
 	contents, err := s.State.StageRestore(archive)
 	if err != nil {
 		s.restoring.Store(false)
-		return web.Restored{}, RestoreError(err)
+		return api.Restored{}, err
 	}
 	s.stop()
-	return web.Restored(contents), nil
-}
-
-// RestoreError gives an invalid backup the code and hint that users see.
-func RestoreError(err error) error {
-	if !errors.Is(err, state.ErrBackup) {
-		return err
-	}
-	return &web.Error{Code: "bad_backup", Message: web.AsError(err).Message, Hint: "Choose a file written by ps4kit backup."}
+	return api.Restored(contents), nil
 }
 
 // logRestore logs what opening the state restored.

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/ps4kit/ps4kit/artcache"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/logfold"
 	"github.com/ps4kit/ps4kit/internal/mdns"
@@ -73,7 +74,7 @@ type server struct {
 
 	wrongPasswords atomic.Uint64 // shown to the page
 
-	events    *web.Events               // nil: nobody is told
+	events    *api.Events               // nil: nobody is told
 	capturing sync.Mutex                // held while the phone app is waited for
 	companion atomic.Pointer[companion] // nil: not offered
 	grown     chan struct{}             // a token: a console has got its server
@@ -86,7 +87,7 @@ type server struct {
 // with the last configuration.
 func Run(ctx context.Context, o Options) error {
 	defer notifyStopping()
-	log := web.NewLog()
+	log := &api.Log{}
 	o.Log.AddHook(logHook{log})
 	folded, unfold := logfold.New(o.Log)
 	defer unfold()
@@ -106,10 +107,10 @@ func Run(ctx context.Context, o Options) error {
 }
 
 // serve runs the server once.
-func (s *server) serve(ctx context.Context, log *web.Log) error {
-	s.events = web.NewEvents(s.Version, log, s.view)
+func (s *server) serve(ctx context.Context, log *api.Log) error {
+	s.events = api.NewEvents(log)
 	if s.Simulate < 0 || s.Simulate > maxConsoles {
-		return &web.Error{Code: "usage", Message: fmt.Sprintf("0 to %d consoles can be simulated", maxConsoles)}
+		return &api.Error{Code: "usage", Message: fmt.Sprintf("0 to %d consoles can be simulated", maxConsoles)}
 	}
 	var err error
 	if s.installation, err = s.State.InstallationID(); err != nil {
@@ -188,13 +189,15 @@ func (s *server) listen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	socket, err := web.ListenSocket(ctx, SocketPath(s.State.Dir()))
+	socket, err := api.ListenSocket(ctx, SocketPath(s.State.Dir()))
 	if err != nil {
 		_ = ln.Close()
 		return err
 	}
-	s.group.Go(func() error { return web.Serve(ctx, ln, site, s.httpLog()) })
-	s.group.Go(func() error { return web.Serve(ctx, socket, forOwner(web.API(s, s, nil)), s.httpLog()) })
+	s.group.Go(func() error { return api.Serve(ctx, ln, site, s.httpLog()) })
+	s.group.Go(func() error {
+		return api.Serve(ctx, socket, forOwner(api.Handler(api.Services{Backend: s, Page: s, Explain: Explain})), s.httpLog())
+	})
 	return nil
 }
 

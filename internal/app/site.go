@@ -15,53 +15,53 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/internal/web"
 )
 
-// Greeting is what a person is told when the server is ready.
+// Greeting is what the user sees once the server is ready.
 type Greeting struct {
-	Accessories []web.Accessory
+	Accessories []api.Accessory
 	Page        Page
 }
 
-// Page tells how to get at the web page.
+// Page describes how to open the web page.
 type Page struct {
 	URL        string
-	Password   web.Password // the first one; empty once it was changed
-	Configured bool         // the password is that of web.password_hash
+	Password   api.Password // the generated one; empty once changed
+	Configured bool         // the password is set by web.password_hash
 }
 
-// newGuard opens what is remembered for the page, and makes its first password. A file
-// that is damaged has been set aside: who wants in then needs the new password.
+// newGuard opens the state of the page. If the file is damaged it has been set
+// aside, and there is a new password.
 func (s *server) newGuard() (*web.Guard, error) {
 	file, err := state.Document(s.State, "web", state.DocumentOptions[web.Saved]{Secret: true, Check: web.Saved.Check})
 	if err != nil {
 		return nil, err
 	}
 	hash := s.Config.Web.PasswordHash.Reveal()
-	guard, err := web.NewGuard(file, hash, s.passwordWasWrong)
+	guard, err := web.NewGuard(file, hash, s.signInFailed)
 	if errors.Is(err, state.ErrDamaged) {
-		s.Log.WithError(err).Error("the password and the tokens of the web page are lost; ps4kit web password shows the new password")
-		guard, err = web.NewGuard(file, hash, s.passwordWasWrong)
+		s.Log.WithError(err).Error("the password and the tokens of the web page are lost; run ps4kit web password for the new password")
+		guard, err = web.NewGuard(file, hash, s.signInFailed)
 	}
 	return guard, err
 }
 
-// passwordWasWrong tells the owner that somebody tries passwords. Only so many are looked
-// at, and the log folds what is repeated.
-func (s *server) passwordWasWrong(from netip.Addr) {
+// signInFailed counts and logs a failed sign-in.
+func (s *server) signInFailed(from netip.Addr) {
 	s.wrongPasswords.Add(1)
-	s.Log.WithField("address", from.Unmap().String()).Warn("somebody showed the web page a wrong password")
+	s.Log.WithField("address", from.Unmap().String()).Warn("failed web sign-in")
 }
 
-// httpLog takes what net/http logs.
+// httpLog returns a logger for net/http.
 func (s *server) httpLog() *log.Logger { return log.New(httpLog{s.Log}, "", 0) }
 
 type httpLog struct{ *logrus.Logger }
 
-// Write logs a line. Anybody in the network can make a TLS handshake fail, which is for
-// those who look for it; the rest are faults of this program.
+// Write logs a line as an error, except for failed TLS handshakes, which anyone
+// on the network can cause.
 func (l httpLog) Write(line []byte) (int, error) {
 	level := logrus.ErrorLevel
 	if bytes.Contains(line, []byte("TLS handshake error")) {
@@ -71,7 +71,7 @@ func (l httpLog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// listenSite opens the address of web.listen, and notes how to get there.
+// listenSite listens on web.listen and sets s.page.
 func (s *server) listenSite(ctx context.Context) (http.Handler, net.Listener, error) {
 	guard, err := s.guard()
 	if err != nil {
@@ -87,11 +87,10 @@ func (s *server) listenSite(ctx context.Context) (http.Handler, net.Listener, er
 		return nil, nil, fmt.Errorf("web.listen: %w: choose another address, or stop what uses it", err)
 	}
 	s.Log.WithField("address", ln.Addr().String()).Info("the web page is served")
-	first, _ := guard.FirstPassword() // none is fine
+	first, _ := guard.FirstPassword() // empty once changed
 	s.page = Page{URL: s.pageURL(ln.Addr(), certificate != nil), Password: first, Configured: !s.Config.Web.PasswordHash.Empty()}
 	return web.Site(web.SiteOptions{
-		Backend:      s,
-		Page:         s,
+		Services:     api.Services{Backend: s, Page: s, Explain: Explain},
 		Guard:        guard,
 		Unready:      s.unready,
 		Metrics:      s.metrics(),
@@ -101,21 +100,21 @@ func (s *server) listenSite(ctx context.Context) (http.Handler, net.Listener, er
 	}), web.Bound(ln, certificate), nil
 }
 
-// certificate is that of web.tls_cert, nil without one.
+// certificate returns the certificate of web.tls_cert, or nil if it is not set.
 func (s *server) certificate() (*tls.Certificate, error) {
 	if s.Config.Web.TLSCert == "" {
 		return nil, nil
 	}
 	c, err := tls.LoadX509KeyPair(s.Config.Web.TLSCert, s.Config.Web.TLSKey)
 	if err != nil {
-		return nil, &web.Error{Code: "config", Message: fmt.Sprintf("web.tls_cert and web.tls_key: %v", err),
-			Hint: "Both must be PEM files that this user may read, and fit."}
+		return nil, &api.Error{Code: "config", Message: fmt.Sprintf("web.tls_cert and web.tls_key: %v", err),
+			Hint: "Both must be readable PEM files, and belong together."}
 	}
 	return &c, nil
 }
 
-// pageURL is the address of the page in a form that a browser takes, also on another
-// machine if the page listens for it.
+// pageURL returns the address of the page for a browser, also on another machine
+// if the page listens on all addresses.
 func (s *server) pageURL(at net.Addr, encrypted bool) string {
 	scheme := "http"
 	if encrypted {
@@ -129,8 +128,8 @@ func (s *server) pageURL(at net.Addr, encrypted bool) string {
 	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(int(listens.Port()))) + "/"
 }
 
-// ownAddress is the one by which others in the network reach this machine. A server with
-// simulated consoles is for its own machine.
+// ownAddress returns this machine's address on the network, or loopback with
+// simulated consoles.
 func (s *server) ownAddress() string {
 	const local = "127.0.0.1"
 	if s.Simulate > 0 {
@@ -143,20 +142,20 @@ func (s *server) ownAddress() string {
 	return local
 }
 
-// WebPassword implements web.Backend.
-func (s *server) WebPassword(context.Context) (web.Password, error) {
+// WebPassword implements api.Backend.
+func (s *server) WebPassword(context.Context) (api.Password, error) {
 	guard, err := s.guard()
 	if err != nil {
-		return web.Password{}, err
+		return api.Password{}, err
 	}
 	return guard.FirstPassword()
 }
 
-// RenewWebPassword implements web.Backend.
-func (s *server) RenewWebPassword(context.Context) (web.Password, error) {
+// RenewWebPassword implements api.Backend.
+func (s *server) RenewWebPassword(context.Context) (api.Password, error) {
 	guard, err := s.guard()
 	if err != nil {
-		return web.Password{}, err
+		return api.Password{}, err
 	}
 	return guard.RenewPassword()
 }

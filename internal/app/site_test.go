@@ -23,8 +23,8 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 // browser is somebody at the page of a server.
@@ -122,7 +122,7 @@ func TestWrongPasswordsAreLoggedAndCounted(t *testing.T) {
 	}
 	scrape(t, r).has(t, "wrong_passwords_total 1")
 	text := r.log.String()
-	if !strings.Contains(text, `level=warning msg="somebody showed the web page a wrong password" address=127.0.0.1`) || strings.Contains(text, typed) {
+	if !strings.Contains(text, `level=warning msg="failed web sign-in" address=127.0.0.1`) || strings.Contains(text, typed) {
 		t.Errorf("the log:\n%s", text)
 	}
 }
@@ -136,7 +136,7 @@ func TestSecretsOfThePageStayWhereTheyBelong(t *testing.T) {
 	b := browse(t, r)
 	b.signIn("wrong guess")
 	b.signIn(first)
-	_, text := b.send(http.MethodPost, "/api/v1/tokens", "application/json", `{"name":"script","access":"admin"}`)
+	_, text := b.send(http.MethodPost, "/api/v1/tokens", "application/json", `{"name":"script","access":"control"}`)
 	var made struct{ Token string }
 	if err := json.Unmarshal([]byte(text), &made); err != nil || made.Token == "" {
 		t.Fatalf("%s: %v", text, err)
@@ -273,7 +273,7 @@ func TestPageOverTLS(t *testing.T) {
 	}
 	store := open(t, shortDir(t))
 	defer store.Close()
-	var e *web.Error
+	var e *api.Error
 	if err := app.Run(t.Context(), app.Options{Config: c, State: store, Log: quiet()}); !errors.As(err, &e) || e.Code != "config" || !strings.Contains(e.Message, "web.tls_key") {
 		t.Errorf("with a key that is gone: %v", err)
 	}

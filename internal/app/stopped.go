@@ -10,9 +10,9 @@ import (
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -85,9 +85,9 @@ func (l *Local) Close() error {
 	return errors.Join(l.group.Wait(), l.network.Close())
 }
 
-// Homekit implements web.Backend: it lists what a server would serve, and what one
+// Homekit implements api.Backend: it lists what a server would serve, and what one
 // served before. A configured console that was never served gets its setup code now.
-func (l *Local) Homekit(ctx context.Context) ([]web.Accessory, error) {
+func (l *Local) Homekit(ctx context.Context) ([]api.Accessory, error) {
 	if err := l.offerCompanion(); err != nil {
 		return nil, err
 	}

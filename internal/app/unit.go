@@ -110,7 +110,7 @@ func (s *server) offer(u *unit) error {
 		Store:       u.store,
 		Log:         s.Log.WithField("console", u.name),
 		Publisher:   s.mdns,
-		OnChange:    func() { s.tellPage(u.hostID) },
+		OnChange:    func() { s.tellPage() },
 	})
 	if err != nil {
 		return fmt.Errorf("HomeKit server: %w", err)

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -68,7 +68,7 @@ func (e *examination) consoles(ctx context.Context, c Connection) {
 }
 
 // find lists the consoles to examine: the one that was asked for, or else those that are known and those that a search finds.
-func (e *examination) find(ctx context.Context, c Connection) []web.Console {
+func (e *examination) find(ctx context.Context, c Connection) []api.Console {
 	if c.Host != "" {
 		return e.status(ctx, c, c.Host)
 	}
@@ -88,7 +88,7 @@ func (e *examination) find(ctx context.Context, c Connection) []web.Console {
 		return found
 	}
 	for _, k := range known {
-		if !slices.ContainsFunc(found, func(f web.Console) bool { return f.HostID == k.HostID }) {
+		if !slices.ContainsFunc(found, func(f api.Console) bool { return f.HostID == k.HostID }) {
 			found = append(found, e.status(ctx, c, cmp.Or(k.HostID, k.Address))...)
 		}
 	}
@@ -99,7 +99,7 @@ func (e *examination) find(ctx context.Context, c Connection) []web.Console {
 	return found
 }
 
-func (e *examination) status(ctx context.Context, c Connection, host string) []web.Console {
+func (e *examination) status(ctx context.Context, c Connection, host string) []api.Console {
 	st, err := c.Backend.Status(ctx, host)
 	if err != nil {
 		e.fail("consoles", hintOf(err), "%s", sentence(err))
@@ -108,38 +108,38 @@ func (e *examination) status(ctx context.Context, c Connection, host string) []w
 	if st.HostID == "" && st.Name == "" {
 		st.Name = host
 	}
-	return []web.Console{st}
+	return []api.Console{st}
 }
 
-func (e *examination) console(ctx context.Context, c Connection, console web.Console) {
+func (e *examination) console(ctx context.Context, c Connection, console api.Console) {
 	name := cmp.Or(console.Name, console.Address, console.HostID)
 	switch {
-	case console.State == web.StateUnreachable:
+	case console.State == api.StateUnreachable:
 		e.fail("console", hintOf(ps4.ErrUnreachable), "%s does not answer at %s", name, cmp.Or(console.Address, "any address"))
 	case console.HostType == ps4.TypePS5:
 		e.ok("console", "%s (%s) is a PS5: it is shown, and cannot be driven", name, console.Address)
 		return
-	case console.State == web.StateStandby:
+	case console.State == api.StateStandby:
 		e.ok("console", "%s (%s) is in rest mode", name, console.Address)
 	default:
 		e.ok("console", "%s (%s) is on", name, console.Address)
 	}
-	if console.State == web.StateAwake && !e.NoLogin {
+	if console.State == api.StateAwake && !e.NoLogin {
 		e.login(ctx, c, console, name)
 		return
 	}
 	credential, present := e.credential(ctx, c, console, name)
 	switch {
 	case !present:
-	case console.State == web.StateStandby:
+	case console.State == api.StateStandby:
 		e.warn("login", "Switch it on and try again.", "%s: not tried, it is in rest mode", name)
-	case console.State == web.StateAwake && !c.Running: // a server may hold the console's only session
+	case console.State == api.StateAwake && !c.Running: // a server may hold the console's only session
 		e.door(ctx, console, name, credential)
 	}
 }
 
 // credential looks whether there is one.
-func (e *examination) credential(ctx context.Context, c Connection, console web.Console, name string) (string, bool) {
+func (e *examination) credential(ctx context.Context, c Connection, console api.Console, name string) (string, bool) {
 	user, err := c.Backend.Credential(ctx, hostOf(console))
 	if err != nil {
 		e.noCredential(name, err)
@@ -154,7 +154,7 @@ func (e *examination) noCredential(name string, err error) {
 }
 
 // login opens a session. Asking for the on-screen keyboard needs one and changes nothing.
-func (e *examination) login(ctx context.Context, c Connection, console web.Console, name string) {
+func (e *examination) login(ctx context.Context, c Connection, console api.Console, name string) {
 	ctx, cancel := context.WithTimeout(ctx, loginLimit)
 	defer cancel()
 	_, err := c.Backend.Keyboard(ctx, hostOf(console))
@@ -176,7 +176,7 @@ func (e *examination) login(ctx context.Context, c Connection, console web.Conso
 }
 
 // door looks whether the console opens its TCP port.
-func (e *examination) door(ctx context.Context, console web.Console, name, credential string) {
+func (e *examination) door(ctx context.Context, console api.Console, name, credential string) {
 	if err := e.System.Knock(ctx, console, credential); err != nil {
 		e.fail("door", hintOf(ps4.ErrDoorClosed), "%s keeps TCP port %d shut: %v", name, console.RequestPort, err)
 		return
@@ -184,44 +184,23 @@ func (e *examination) door(ctx context.Context, console web.Console, name, crede
 	e.ok("door", "%s opens TCP port %d", name, console.RequestPort)
 }
 
-func hostOf(c web.Console) string { return cmp.Or(c.HostID, c.Address, c.Name) }
+func hostOf(c api.Console) string { return cmp.Or(c.HostID, c.Address, c.Name) }
 
-// coded is what the errors of ps4 offer beside their sentence.
-type coded interface {
-	Code() string
-	Hint() string
-}
-
-// codeOf names an error for programs; "" is none, and "failed" one without a name.
+// codeOf returns the code of an error, or "" for nil.
 func codeOf(err error) string {
-	var answered *web.Error
-	var known coded
-	switch {
-	case err == nil:
+	if err == nil {
 		return ""
-	case errors.As(err, &answered):
-		return answered.Code
-	case errors.As(err, &known):
-		return known.Code()
 	}
-	return "failed"
+	return api.AsError(err).Code
 }
 
+// hintOf returns the hint of an error as a sentence.
 func hintOf(err error) string {
-	var answered *web.Error
-	var known coded
-	hint := ""
-	switch {
-	case errors.As(err, &answered):
-		hint = answered.Hint
-	case errors.As(err, &known):
-		hint = known.Hint()
-	}
+	hint := api.AsError(err).Hint
 	if hint == "" {
 		return ""
 	}
 	return strings.ToUpper(hint[:1]) + strings.TrimSuffix(hint[1:], ".") + "."
 }
 
-// sentence is an error without the name of the package that says it.
-func sentence(err error) string { return strings.TrimPrefix(err.Error(), "ps4: ") }
+func sentence(err error) string { return api.AsError(err).Message }

@@ -2,7 +2,7 @@
 // [Finding] for each: what is so, and what to do about it.
 //
 // It changes nothing on the machine. The machine is reached through the functions of [System], and the consoles through
-// a web.Backend, that of the running server or of the command itself.
+// a api.Backend, that of the running server or of the command itself.
 package doctor
 
 import (
@@ -10,8 +10,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 // Status says how bad a finding is.
@@ -47,7 +47,7 @@ type Options struct {
 
 // Connection is a way to the consoles.
 type Connection struct {
-	Backend web.Backend
+	Backend api.Backend
 	Running bool   // it is that of a running server
 	Host    string // examine this console alone; empty: every one
 	Close   func()

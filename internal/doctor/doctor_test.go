@@ -14,9 +14,9 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/doctor"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -163,7 +163,7 @@ func TestOutcomes(t *testing.T) {
 		"consoles: none": {func(_ *testing.T, r *rig) { r.backend.found, r.backend.known = nil, nil },
 			is("consoles", doctor.Fail, "none was found", "same network")},
 		"consoles: cannot be listed": {func(_ *testing.T, r *rig) {
-			r.backend.consoles = &web.Error{Code: "x", Message: "no list", Hint: "try"}
+			r.backend.consoles = &api.Error{Code: "x", Message: "no list", Hint: "try"}
 		},
 			is("consoles", doctor.Fail, "no list", "Try.")},
 		"console: cannot be asked": {func(_ *testing.T, r *rig) { r.absent(); r.backend.status = errors.New("no status") },
@@ -172,7 +172,7 @@ func TestOutcomes(t *testing.T) {
 			is("console", doctor.Fail, "Den does not answer at 192.168.1.20")},
 		"console: never seen": {func(_ *testing.T, r *rig) {
 			r.absent()
-			r.backend.states["A0B1C2D3E4F5"] = web.Console{State: web.StateUnreachable}
+			r.backend.states["A0B1C2D3E4F5"] = api.Console{State: api.StateUnreachable}
 		}, is("console", doctor.Fail, "A0B1C2D3E4F5 does not answer at any address")},
 		"console: resting": {func(_ *testing.T, r *rig) { r.rest() }, is("console", doctor.OK, "rest mode")},
 		"console: a PS5": {func(_ *testing.T, r *rig) { r.backend.found[0].HostType = "PS5" },
@@ -194,7 +194,7 @@ func TestOutcomes(t *testing.T) {
 		"door: shut": {func(_ *testing.T, r *rig) { r.backend.login = ps4.ErrDoorClosed },
 			is("door", doctor.Fail, "does not open", "Try again")},
 		"door: hangs": {func(_ *testing.T, r *rig) {
-			r.backend.login = &web.Error{Code: "service_hung", Message: "it hangs", Hint: "restart the console"}
+			r.backend.login = &api.Error{Code: "service_hung", Message: "it hangs", Hint: "restart the console"}
 		},
 			is("door", doctor.Fail, "it hangs", "Restart the console.")},
 		"homekit: cannot be listed": {func(_ *testing.T, r *rig) { r.backend.hap = errors.New("no list") },
@@ -249,10 +249,10 @@ func unwritable() state.Inspection { return state.Inspection{Free: 1 << 40, Writ
 // absent has the known console answer nothing.
 func (r *rig) absent() {
 	r.backend.found = nil
-	r.backend.states = map[string]web.Console{"A0B1C2D3E4F5": den(web.StateUnreachable)}
+	r.backend.states = map[string]api.Console{"A0B1C2D3E4F5": den(api.StateUnreachable)}
 }
 
-func (r *rig) rest() { r.backend.found[0].State = web.StateStandby }
+func (r *rig) rest() { r.backend.found[0].State = api.StateStandby }
 
 func (r *rig) browse(found []doctor.Service, err error) {
 	r.options.System.Browse = func(context.Context, []string) ([]doctor.Service, error) { return found, err }
@@ -286,8 +286,8 @@ func TestNoLogin(t *testing.T) {
 		r := newRig(t)
 		r.options.NoLogin, r.connection.Running = true, test.running
 		knocked := false
-		r.options.System.Knock = func(_ context.Context, c web.Console, got string) error {
-			knocked = c == den(web.StateAwake) && got == credential
+		r.options.System.Knock = func(_ context.Context, c api.Console, got string) error {
+			knocked = c == den(api.StateAwake) && got == credential
 			return test.knock
 		}
 		r.examine(t)
@@ -313,7 +313,7 @@ func TestOneConsole(t *testing.T) {
 	r := newRig(t)
 	r.connection.Host = "192.168.1.20"
 	r.backend.search = errors.New("nobody should search")
-	r.backend.states = map[string]web.Console{"192.168.1.20": den(web.StateAwake)}
+	r.backend.states = map[string]api.Console{"192.168.1.20": den(api.StateAwake)}
 	r.examine(t)
 	r.none(t, "broadcast")
 	r.want(t, "login", doctor.OK)

@@ -8,12 +8,12 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
 // homekit looks whether the televisions can be reached and found by controllers. Without a server there are none.
 func (e *examination) homekit(ctx context.Context, c Connection) {
-	var offered []web.Accessory
+	var offered []api.Accessory
 	if c.Running {
 		list, err := c.Backend.Homekit(ctx)
 		if err != nil {
@@ -26,7 +26,7 @@ func (e *examination) homekit(ctx context.Context, c Connection) {
 	e.multicast(ctx, c.Running, offered)
 }
 
-func (e *examination) listening(ctx context.Context, list []web.Accessory) {
+func (e *examination) listening(ctx context.Context, list []api.Accessory) {
 	if len(list) == 0 {
 		e.warn("homekit", "It is offered as soon as it has been found.", "no console is offered to HomeKit yet")
 		return
@@ -46,7 +46,7 @@ func (e *examination) listening(ctx context.Context, list []web.Accessory) {
 }
 
 // multicast looks whether this machine sees the televisions announced. That no server runs is no fault.
-func (e *examination) multicast(ctx context.Context, running bool, offered []web.Accessory) {
+func (e *examination) multicast(ctx context.Context, running bool, offered []api.Accessory) {
 	const check = "mdns"
 	seen, err := e.System.Browse(ctx, e.Config.HomeKit.Interfaces)
 	if err != nil && running {
@@ -74,7 +74,7 @@ func (e *examination) multicast(ctx context.Context, running bool, offered []web
 	}
 }
 
-func announced(seen []Service, a web.Accessory) bool {
+func announced(seen []Service, a api.Accessory) bool {
 	for _, s := range seen {
 		if strings.EqualFold(s.DeviceID, a.DeviceID) {
 			return true

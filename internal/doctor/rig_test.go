@@ -12,10 +12,10 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/doctor"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 const credential = "143f2dccb2a0d91b5473563cd77a937a18d6b14fe58060a78f95c62da0b488c8"
@@ -77,7 +77,7 @@ func machine() doctor.System {
 		Holder:     func(uint16) string { return "avahi (process 7)" },
 		Executable: "/usr/bin/ps4kit",
 		Root:       fstest.MapFS{},
-		Knock:      func(context.Context, web.Console, string) error { return errors.New("nobody should knock") },
+		Knock:      func(context.Context, api.Console, string) error { return errors.New("nobody should knock") },
 		Dial:       func(context.Context, string) error { return nil },
 		Browse: func(context.Context, []string) ([]doctor.Service, error) {
 			return []doctor.Service{{Name: "Den", DeviceID: "A3:FB:3D:4D:2E:AC"}, {Name: "Lamp", DeviceID: "00:00:00:00:00:01"}}, nil
@@ -94,46 +94,46 @@ func ethernet(name string, flags net.Flags) doctor.Interface {
 
 // backend answers what a test put into it.
 type backend struct {
-	web.Backend // what is not below panics
+	api.Backend // what is not below panics
 
-	found, known          []web.Console
-	states                map[string]web.Console
-	accessories           []web.Accessory
+	found, known          []api.Console
+	states                map[string]api.Console
+	accessories           []api.Accessory
 	search, credential    error
 	login                 error
 	consoles, status, hap error
 	logins                int
 }
 
-func den(state string) web.Console {
-	return web.Console{Address: "192.168.1.20", HostID: "A0B1C2D3E4F5", HostType: "PS4", Name: "Den", State: state, RequestPort: 997}
+func den(state string) api.Console {
+	return api.Console{Address: "192.168.1.20", HostID: "A0B1C2D3E4F5", HostType: "PS4", Name: "Den", State: state, RequestPort: 997}
 }
 
 func working() *backend {
 	return &backend{
-		found: []web.Console{den(web.StateAwake)}, known: []web.Console{den(web.StateAwake)},
-		login:       &web.Error{Code: "keyboard_closed", Message: "the on-screen keyboard is not open"},
-		accessories: []web.Accessory{{Name: "Den", DeviceID: "a3:fb:3d:4d:2e:ac", Address: "192.168.1.9", Port: 20001}},
+		found: []api.Console{den(api.StateAwake)}, known: []api.Console{den(api.StateAwake)},
+		login:       &api.Error{Code: "keyboard_closed", Message: "the on-screen keyboard is not open"},
+		accessories: []api.Accessory{{Name: "Den", DeviceID: "a3:fb:3d:4d:2e:ac", Address: "192.168.1.9", Port: 20001}},
 	}
 }
 
-func (b *backend) Search(context.Context, time.Duration) ([]web.Console, error) {
+func (b *backend) Search(context.Context, time.Duration) ([]api.Console, error) {
 	return b.found, b.search
 }
-func (b *backend) Consoles(context.Context) ([]web.Console, error)  { return b.known, b.consoles }
-func (b *backend) Homekit(context.Context) ([]web.Accessory, error) { return b.accessories, b.hap }
+func (b *backend) Consoles(context.Context) ([]api.Console, error)  { return b.known, b.consoles }
+func (b *backend) Homekit(context.Context) ([]api.Accessory, error) { return b.accessories, b.hap }
 
-func (b *backend) Status(_ context.Context, host string) (web.Console, error) {
+func (b *backend) Status(_ context.Context, host string) (api.Console, error) {
 	return b.states[host], b.status
 }
 
-func (b *backend) Credential(context.Context, string) (web.User, error) {
-	return web.User{Credential: credential}, b.credential
+func (b *backend) Credential(context.Context, string) (api.User, error) {
+	return api.User{Credential: credential}, b.credential
 }
 
-func (b *backend) Keyboard(context.Context, string) (web.Keyboard, error) {
+func (b *backend) Keyboard(context.Context, string) (api.Keyboard, error) {
 	b.logins++
-	return web.Keyboard{}, b.login
+	return api.Keyboard{}, b.login
 }
 
 // examine makes every check, and makes sure of what holds for every finding.

@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -24,7 +24,7 @@ type System struct {
 	Executable string                                       // the path of this program, as for a shell
 	Root       fs.FS                                        // "/"
 	// Knock sends a console LAUNCH and connects to its TCP port.
-	Knock func(ctx context.Context, c web.Console, credential string) error
+	Knock func(ctx context.Context, c api.Console, credential string) error
 	Dial  func(ctx context.Context, address string) error // TCP, for an instant
 	// Browse lists the HomeKit accessories that are announced on these interfaces; none: all that are up.
 	Browse func(ctx context.Context, interfaces []string) ([]Service, error)
@@ -91,7 +91,7 @@ const (
 	knockWait = 500 * time.Millisecond
 )
 
-func knock(ctx context.Context, c web.Console, credential string) error {
+func knock(ctx context.Context, c api.Console, credential string) error {
 	addr, err := parseAddress(c.Address)
 	if err != nil {
 		return err

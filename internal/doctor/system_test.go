@@ -8,8 +8,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/doctor"
-	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
@@ -54,7 +54,7 @@ func TestKnockAndDial(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer console.Close()
-	den := web.Console{Address: console.Addr().String(), RequestPort: console.TCPAddr().Port()}
+	den := api.Console{Address: console.Addr().String(), RequestPort: console.TCPAddr().Port()}
 	if err := thisMachine().Dial(t.Context(), console.TCPAddr().String()); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("the door before LAUNCH: %v", err)
 	}
@@ -65,7 +65,7 @@ func TestKnockAndDial(t *testing.T) {
 		t.Errorf("%d logins", s.Counters.Logins)
 	}
 	for name, bad := range map[string][2]string{"no address": {"Den", credential}, "no credential": {den.Address, ""}} {
-		if err := thisMachine().Knock(t.Context(), web.Console{Address: bad[0]}, bad[1]); err == nil {
+		if err := thisMachine().Knock(t.Context(), api.Console{Address: bad[0]}, bad[1]); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

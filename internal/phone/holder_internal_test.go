@@ -12,7 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -123,7 +123,7 @@ func TestPortErrors(t *testing.T) {
 		{bind(syscall.EADDRINUSE), "port_taken", "UDP port 987 is taken by ", "Stop that program first"},
 		{bind(syscall.ENODEV), "failed", "no such device", ""},
 	} {
-		e := web.AsError(portError(tt.err, 987))
+		e := api.AsError(portError(tt.err, 987))
 		if e.Code != tt.code || !strings.Contains(e.Message, tt.message) || !strings.Contains(e.Hint, tt.hint) {
 			t.Errorf("%v: %+v", tt.err, e)
 		}

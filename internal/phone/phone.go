@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -38,12 +38,12 @@ func Listen(ctx context.Context, addr netip.AddrPort) (net.PacketConn, error) {
 func portError(err error, port uint16) error {
 	switch {
 	case errors.Is(err, syscall.EACCES):
-		return &web.Error{
+		return &api.Error{
 			Code: "port_rights", Message: fmt.Sprintf("this program may not listen on UDP port %d", port),
 			Hint: "Run it with sudo, or give it the right once: sudo setcap cap_net_bind_service=+ep " + Program(),
 		}
 	case errors.Is(err, syscall.EADDRINUSE):
-		return &web.Error{
+		return &api.Error{
 			Code: "port_taken", Message: fmt.Sprintf("UDP port %d is taken by %s", port, Holder(port)),
 			Hint: "Stop that program first; it may run again afterwards.",
 		}
@@ -54,7 +54,7 @@ func portError(err error, port uint16) error {
 // Credential waits for the app until limit is over, and closes conn. It fails with the
 // code no_credential when the app sent none.
 func Credential(ctx context.Context, conn net.PacketConn, limit time.Duration, logf func(string, ...any)) (ps4.Credential, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, &web.Error{
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, &api.Error{
 		Code: "no_credential", Message: fmt.Sprintf("no phone app sent a credential within %v", limit),
 		Hint: "The phone must be in the same network. With the account id no app is needed: ps4kit credential --account-id ID.",
 	})

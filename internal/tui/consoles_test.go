@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	web "github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/tui"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 func TestPickOneOfSeveral(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
+	web "github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/tui"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 var (

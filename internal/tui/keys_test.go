@@ -11,8 +11,8 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	web "github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/tui"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 func TestKeysAreTheConsolesButtons(t *testing.T) {

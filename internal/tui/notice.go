@@ -4,7 +4,7 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	web "github.com/ps4kit/ps4kit/internal/api"
 )
 
 // notice is what the bottom of the screen says: an outcome, or an error with what to

@@ -6,8 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	web "github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/tui"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 func TestStateIsAskedForAllTheTime(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	web "github.com/ps4kit/ps4kit/internal/api"
 )
 
 // textEntry edits the text of the console's on-screen keyboard.

@@ -6,7 +6,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	web "github.com/ps4kit/ps4kit/internal/api"
 )
 
 // titleList is the list of titles with what is searched for.

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	web "github.com/ps4kit/ps4kit/internal/api"
 )
 
 func library() []web.Title {

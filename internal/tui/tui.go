@@ -26,8 +26,8 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	web "github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/tui/hush"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 // The library has been initialised when this package is, so the environment can be

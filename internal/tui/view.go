@@ -6,7 +6,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	web "github.com/ps4kit/ps4kit/internal/api"
 )
 
 // The size of a terminal that does not say.

@@ -9,8 +9,8 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
 
+	web "github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/tui"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 // places are the keys that lead to each place of the screen.

@@ -11,24 +11,27 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
-// Guard decides who may use the page and the API: a browser in which somebody signed in
-// with the password (password.go, session.go), and a script with a token (token.go). It
-// is safe for concurrent use.
+// Guard authenticates browsers, which sign in with the password (password.go,
+// session.go), and scripts, which send a token (token.go). It is safe for
+// concurrent use.
 type Guard struct {
-	configured string // hash of a password that the configuration has; empty: the saved one counts
+	configured string // web.password_hash; empty: the saved password is used
 	record     record
 	sessions   sessions
 	throttle   throttle
-	hashing    chan struct{} // a slot for each bcrypt hash that is worked out
+	hashing    chan struct{} // slots for computing bcrypt hashes
 	lives      lives         // of the tokens
-	wrong      func(from netip.Addr)
+	failed     func(from netip.Addr)
 }
 
-// Saved is what a Guard remembers: the content of web.json, a secret.
+// Saved is the content of web.json, a secret.
 type Saved struct {
 	PasswordHash  string       `json:"password_hash,omitempty"`  // bcrypt
 	FirstPassword string       `json:"first_password,omitempty"` // in clear until it is changed
@@ -38,10 +41,11 @@ type Saved struct {
 // Format keeps the first password out of logs and errors under every verb.
 func (Saved) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
-// maxCost is that of the configuration: a higher one takes a small computer minutes.
+// maxCost is the highest bcrypt cost that the configuration allows, too: a small
+// computer needs minutes for a higher one.
 const maxCost = 15
 
-// Check refuses what no Guard saved.
+// Check returns an error if s cannot come from a Guard.
 func (s Saved) Check() error {
 	if s.PasswordHash == "" {
 		return nil
@@ -52,16 +56,16 @@ func (s Saved) Check() error {
 	return nil
 }
 
-// Store keeps what a Guard remembers.
+// Store stores the state of a Guard.
 type Store interface {
 	Load() (Saved, error) // fs.ErrNotExist: nothing was saved yet
 	Save(Saved) error
 }
 
-// NewGuard returns the Guard of what is saved. configuredHash is web.password_hash of
-// the configuration; when it is empty and no password is saved, one is made. wrong is told
-// where each wrong password came from.
-func NewGuard(store Store, configuredHash string, wrong func(from netip.Addr)) (*Guard, error) {
+// NewGuard returns a Guard with the saved state. If configuredHash, which is
+// web.password_hash, is empty and no password is saved, it generates one.
+// failed is called with the address of each failed sign-in.
+func NewGuard(store Store, configuredHash string, failed func(from netip.Addr)) (*Guard, error) {
 	saved, err := store.Load()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -70,7 +74,7 @@ func NewGuard(store Store, configuredHash string, wrong func(from netip.Addr)) (
 		configured: configuredHash,
 		record:     record{store: store, saved: saved},
 		hashing:    make(chan struct{}, maxHashing),
-		wrong:      wrong,
+		failed:     failed,
 	}
 	for _, t := range saved.Tokens {
 		g.lives.begin(t.ID)
@@ -82,21 +86,21 @@ func NewGuard(store Store, configuredHash string, wrong func(from netip.Addr)) (
 	return g, nil
 }
 
-// record is what is saved, and its copy in memory.
+// record is the saved state with its copy in memory.
 type record struct {
 	store Store
 	mu    sync.Mutex
 	saved Saved
 }
 
-// get returns a copy whose tokens nobody may change.
+// get returns a copy, whose tokens must not be modified.
 func (r *record) get() Saved {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.saved
 }
 
-// update saves what change makes of the record, unless it fails.
+// update applies change to the record and saves it, unless change fails.
 func (r *record) update(change func(*Saved) error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -112,18 +116,25 @@ func (r *record) update(change func(*Saved) error) error {
 	return nil
 }
 
-// visitor is who sent a request.
+// visitor is the sender of a request.
 type visitor struct {
-	access  Access
-	session *session        // nil: a token was shown
-	life    context.Context // ends when the visitor may not go on
+	access  api.Access
+	session *session        // nil: a token was sent
+	life    context.Context // ends when the visitor loses access
+	from    netip.Addr
+	tls     bool
 }
 
 type visitorKey struct{}
 
-// admit finds out who sends a request, for may. What is under way for a visitor ends
-// when the visitor signs out or the token is revoked.
-func (g *Guard) admit(next http.Handler) http.Handler {
+func visitorOf(ctx context.Context) *visitor {
+	v, _ := ctx.Value(visitorKey{}).(*visitor)
+	return v
+}
+
+// identify adds the visitor to the context of each request, for permit. A
+// request ends when its visitor signs out or its token is revoked.
+func (g *Guard) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, leave := g.visitor(r)
 		if v == nil {
@@ -131,6 +142,7 @@ func (g *Guard) admit(next http.Handler) http.Handler {
 			return
 		}
 		defer leave()
+		v.from, v.tls = addressOf(r), r.TLS != nil
 		ctx, cancel := context.WithCancel(context.WithValue(r.Context(), visitorKey{}, v))
 		defer cancel()
 		defer context.AfterFunc(v.life, cancel)()
@@ -138,8 +150,9 @@ func (g *Guard) admit(next http.Handler) http.Handler {
 	})
 }
 
-// visitor returns nil for a stranger. A token goes before a cookie: a script shows one
-// on purpose, and learns that it is wrong. What else is in the header is for a proxy.
+// visitor returns nil for a stranger. A token takes precedence over a cookie, so
+// that a script learns that its token is wrong. Other schemes of Authorization
+// are meant for a proxy.
 func (g *Guard) visitor(r *http.Request) (v *visitor, leave func()) {
 	if scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
 		return g.tokenVisitor(token), func() {}
@@ -148,24 +161,43 @@ func (g *Guard) visitor(r *http.Request) (v *visitor, leave func()) {
 	if s == nil {
 		return nil, nil
 	}
-	return &visitor{access: AccessOwner, session: s, life: s.life}, func() { g.sessions.leave(s) }
+	return &visitor{access: api.AccessOwner, session: s, life: s.life}, func() { g.sessions.leave(s) }
 }
 
-// may is the Permission of the API behind admit.
-func (g *Guard) may(r *http.Request, need Access) error {
-	v, _ := r.Context().Value(visitorKey{}).(*visitor)
+// permit returns an error if the visitor lacks the access that a request needs.
+func (g *Guard) permit(r *http.Request, need api.Access) error {
+	v := visitorOf(r.Context())
 	switch {
 	case v == nil || v.life.Err() != nil:
-		return &Error{Code: codeStranger, Message: "this needs somebody who signed in, or a token",
+		return &api.Error{Code: api.CodeNotSignedIn, Message: "not signed in",
 			Hint: "Sign in on the page, or send a token in the header Authorization: Bearer."}
-	case need == AccessSocket:
-		return &Error{Code: codeForbidden, Message: "this is answered on the machine of the server only",
+	case need == api.AccessSocket:
+		return &api.Error{Code: api.CodeForbidden, Message: "available only on the machine of the server",
 			Hint: "Use the command ps4kit there."}
 	case v.access >= need:
 		return nil
-	case need == AccessOwner:
-		return &Error{Code: codeForbidden, Message: "no token may do this", Hint: "Do it on the page."}
+	case need == api.AccessControl:
+		return &api.Error{Code: api.CodeForbidden, Message: "this token may only read",
+			Hint: `Use a token with the access "control".`}
 	}
-	return &Error{Code: codeForbidden, Message: "this token may only drive the consoles",
-		Hint: `Use a token with the access "admin".`}
+	return &api.Error{Code: api.CodeForbidden, Message: "tokens may not do this", Hint: "Sign in on the page."}
+}
+
+// accounts implements api.Accounts.
+type accounts struct {
+	*Guard
+	version   string
+	simulated bool
+}
+
+func (a accounts) Session(ctx context.Context) api.Session {
+	_, changed := a.FirstPassword()
+	s := api.Session{Version: a.version, Simulated: a.simulated, FirstPassword: changed == nil}
+	if v := visitorOf(ctx); v != nil {
+		s.TLS = v.tls
+		if v.session != nil {
+			s.Expires = time.Now().Add(sessionLife).UTC().Truncate(time.Second)
+		}
+	}
+	return s
 }

@@ -5,70 +5,63 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
 	"net/netip"
 	"strings"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
-// Limits of passwords and of the work that they make.
 const (
 	minPassword = 8                  // bytes
-	maxPassword = 72                 // bytes: bcrypt takes no notice of more
-	maxHashing  = 2                  // hashes worked out at once: each keeps a core busy
-	hashingWait = 5 * time.Second    // for a slot
-	cost        = bcrypt.DefaultCost // some 0.1 s of a small computer
+	maxPassword = 72                 // bytes; bcrypt ignores more
+	maxHashing  = 2                  // concurrent bcrypt hashes; each keeps a core busy
+	hashingWait = 5 * time.Second    // for a free slot
+	cost        = bcrypt.DefaultCost // takes a small computer about 0.1 s
 )
 
-// Password is the password of the web page, in clear.
-type Password struct {
-	Password string `json:"password"`
-}
-
-// Format keeps it out of logs and errors under every verb.
-func (Password) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
-
-// FirstPassword returns the password that was made here, until it is changed.
-func (g *Guard) FirstPassword() (Password, error) {
+// FirstPassword returns the generated password until it is changed.
+func (g *Guard) FirstPassword() (api.Password, error) {
 	if g.configured != "" {
-		return Password{}, errConfigured()
+		return api.Password{}, errConfigured()
 	}
 	first := g.record.get().FirstPassword
 	if first == "" {
-		return Password{}, &Error{Code: "password_changed", Message: "the password was changed, and only its hash is kept",
-			Hint: "ps4kit web password --new makes a new one."}
+		return api.Password{}, &api.Error{Code: "password_changed", Message: "the password was changed, and only its hash is stored",
+			Hint: "Run ps4kit web password --new for a new one."}
 	}
-	return Password{first}, nil
+	return api.Password{Password: first}, nil
 }
 
-// RenewPassword makes a new first password and ends every session.
-func (g *Guard) RenewPassword() (Password, error) {
+// RenewPassword generates a new password and ends every session.
+func (g *Guard) RenewPassword() (api.Password, error) {
 	first := newPassword()
 	if err := g.setPassword(first, first); err != nil {
-		return Password{}, err
+		return api.Password{}, err
 	}
 	g.sessions.endAll(nil)
-	return Password{first}, nil
+	return api.Password{Password: first}, nil
 }
 
-// newPassword is random, 60 bits, and easy to type: letters and the digits 2 to 7.
+// newPassword returns 60 random bits as easy-to-type letters and digits 2 to 7.
 func newPassword() string {
 	text := strings.ToLower(rand.Text())
 	return text[:4] + "-" + text[4:8] + "-" + text[8:12]
 }
 
-// change replaces the password by one that a visitor chose, who shows the old one, and
-// ends all other sessions.
-func (g *Guard) change(ctx context.Context, from netip.Addr, v *visitor, current, chosen string) error {
+// ChangePassword replaces the password and ends every other session. The
+// visitor must prove that they know the current one.
+func (g *Guard) ChangePassword(ctx context.Context, current, chosen string) error {
+	v := visitorOf(ctx)
 	switch {
 	case g.configured != "":
 		return errConfigured()
 	case len(chosen) < minPassword || len(chosen) > maxPassword:
-		return &Error{Code: "bad_password", Message: fmt.Sprintf("a password has %d to %d bytes", minPassword, maxPassword)}
+		return &api.Error{Code: "bad_password", Message: fmt.Sprintf("a password must have %d to %d bytes", minPassword, maxPassword)}
 	}
-	if _, err := g.verify(ctx, from, current); err != nil {
+	if _, err := g.verify(ctx, v.from, current); err != nil {
 		return err
 	}
 	if err := g.setPassword(chosen, ""); err != nil {
@@ -92,14 +85,14 @@ func (g *Guard) setPassword(password, first string) error {
 	})
 }
 
-// hash is that of the password that counts.
+// hash returns the hash of the password in use.
 func (g *Guard) hash() string { return cmp.Or(g.configured, g.record.get().PasswordHash) }
 
-// verify returns the hash that the password fits. Each address has few tries
-// (*tooManyError), and few hashes are worked out at once, whoever asks.
+// verify returns the hash that the password matches. Tries are limited for each
+// address, and concurrent hashes for all of them.
 func (g *Guard) verify(ctx context.Context, from netip.Addr, password string) (hash string, err error) {
 	if wait := g.throttle.take(from); wait > 0 {
-		return "", &tooManyError{wait}
+		return "", errTooMany(wait)
 	}
 	bounded, cancel := context.WithTimeout(ctx, hashingWait)
 	defer cancel()
@@ -107,11 +100,11 @@ func (g *Guard) verify(ctx context.Context, from netip.Addr, password string) (h
 	case g.hashing <- struct{}{}:
 		defer func() { <-g.hashing }()
 	case <-bounded.Done():
-		return "", &tooManyError{hashingWait}
+		return "", errTooMany(hashingWait)
 	}
 	hash = g.hash()
 	if len(password) > maxPassword || bcrypt.CompareHashAndPassword([]byte(hash), []byte(password)) != nil {
-		g.wrong(from)
+		g.failed(from)
 		return "", errWrongPassword()
 	}
 	g.throttle.forget(from)
@@ -119,10 +112,10 @@ func (g *Guard) verify(ctx context.Context, from netip.Addr, password string) (h
 }
 
 func errWrongPassword() error {
-	return &Error{Code: "wrong_password", Message: "the password is wrong"}
+	return &api.Error{Code: "wrong_password", Message: "the password is wrong"}
 }
 
 func errConfigured() error {
-	return &Error{Code: "password_configured", Message: "the configuration has the password, as the hash web.password_hash",
-		Hint: "Change web.password_hash, or leave it out and restart the server: ps4kit web password then shows a password."}
+	return &api.Error{Code: "password_configured", Message: "the password is set by web.password_hash in the configuration",
+		Hint: "Change web.password_hash, or remove it, restart the server and run ps4kit web password."}
 }

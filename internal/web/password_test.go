@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/web"
 )
 
@@ -44,7 +45,7 @@ func TestFirstPassword(t *testing.T) {
 }
 
 func isCode(err error, code string) bool {
-	var e *web.Error
+	var e *api.Error
 	return errors.As(err, &e) && e.Code == code
 }
 
@@ -140,7 +141,7 @@ func TestNothingChangesThatIsNotSaved(t *testing.T) {
 	s.store.mu.Unlock()
 	for _, got := range []answer{
 		owner.do(http.MethodPut, "/api/v1/password", `{"current":"`+password+`","new":"chosen by me"}`),
-		owner.do(http.MethodPost, "/api/v1/tokens", `{"name":"x","access":"admin"}`),
+		owner.do(http.MethodPost, "/api/v1/tokens", `{"name":"x","access":"control"}`),
 		owner.do(http.MethodDelete, "/api/v1/tokens/"+id, ""),
 	} {
 		if e := got.error(t); !strings.Contains(e.Message, "the disk is full") {
@@ -170,9 +171,9 @@ func TestSavedHashesAreChecked(t *testing.T) {
 
 func TestPasswordsPrintAsNothing(t *testing.T) {
 	t.Parallel()
-	secret := web.Password{Password: "k7mq-2xhd-5fwa"}
+	secret := api.Password{Password: "k7mq-2xhd-5fwa"}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
-		for _, value := range []any{secret, &secret, []web.Password{secret}, web.Saved{FirstPassword: secret.Password}, &web.Saved{FirstPassword: secret.Password}} {
+		for _, value := range []any{secret, &secret, []api.Password{secret}, web.Saved{FirstPassword: secret.Password}, &web.Saved{FirstPassword: secret.Password}} {
 			if got := fmt.Sprintf(verb, value); !strings.Contains(got, "[redacted]") || strings.Contains(got, "2xhd") {
 				t.Errorf("%s of %T prints %s", verb, value, got)
 			}

@@ -4,27 +4,31 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
+	"net/http"
+	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
-// Sessions live in memory alone: a restart of the server ends them.
+// Sessions are kept in memory only: a restart of the server ends them.
 const (
 	sessionLife = 7 * 24 * time.Hour // without a request
-	maxSessions = 64                 // one more ends the one that was not used for longest
+	maxSessions = 64                 // beyond that, the least recently used one ends
 )
 
-// sessions are the browsers in which somebody signed in. Only the hash of what a browser
-// shows is kept.
+// sessions are the signed-in browsers, by the hash of their cookie.
 type sessions struct {
 	mu     sync.Mutex
 	byHash map[[sha256.Size]byte]*session
 }
 
-// session is one of them.
+// session is a signed-in browser.
 type session struct {
 	used time.Time
-	open int             // requests under way, of which a page always has one: its events
+	open int             // running requests; an open page always has one, its events
 	life context.Context // ends with the session
 	end  context.CancelFunc
 }
@@ -33,7 +37,7 @@ func (s *session) expired(now time.Time) bool {
 	return s.open == 0 && now.Sub(s.used) >= sessionLife
 }
 
-// begin makes a session and returns what its browser has to show.
+// begin makes a session and returns its cookie.
 func (ss *sessions) begin() (secret string) {
 	secret = rand.Text()
 	s := &session{used: time.Now()}
@@ -48,7 +52,8 @@ func (ss *sessions) begin() (secret string) {
 	return secret
 }
 
-// makeRoom ends what has expired, and then the longest unused while there are too many.
+// makeRoom ends expired sessions and, if there are still too many, the least
+// recently used ones.
 func (ss *sessions) makeRoom() {
 	now := time.Now()
 	ss.remove(func(s *session) bool { return s.expired(now) })
@@ -73,8 +78,8 @@ func (ss *sessions) remove(match func(*session) bool) {
 	}
 }
 
-// enter begins a request of a session, which leave ends. It returns nil when there is
-// none of that secret, or no more.
+// enter returns the session of a cookie, or nil. The session doesn't expire
+// until leave.
 func (ss *sessions) enter(secret string) *session {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -94,7 +99,7 @@ func (ss *sessions) leave(s *session) {
 	s.used = time.Now()
 }
 
-// end ends the session of a secret, if there is one.
+// end ends the session of a cookie, if there is one.
 func (ss *sessions) end(secret string) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -102,9 +107,105 @@ func (ss *sessions) end(secret string) {
 	ss.remove(func(s *session) bool { return s == ended })
 }
 
-// endAll ends every session but one, which may be nil.
+// endAll ends every session except one, which may be nil.
 func (ss *sessions) endAll(but *session) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	ss.remove(func(s *session) bool { return s != but })
+}
+
+const (
+	cookieName = "ps4kit_session"
+	maxForm    = 4 << 10 // bytes of the form of the sign-in page
+)
+
+// cookieOf returns the secret of the browser's session, or "".
+func cookieOf(r *http.Request) string {
+	c, err := r.Cookie(cookieName)
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// setCookie sets the session cookie, or deletes it if the secret is empty. The
+// server decides when the session ends, so the cookie lives as long as browsers
+// allow.
+func setCookie(w http.ResponseWriter, r *http.Request, secret string) {
+	age := 400 * 24 * time.Hour
+	if secret == "" {
+		age = -time.Second
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: cookieName, Value: secret, Path: "/", MaxAge: int(age.Seconds()),
+		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
+	})
+}
+
+// signIn handles the form of the sign-in page.
+func (g *Guard) signIn(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		plain(w, http.StatusBadRequest, "The form is incomplete.")
+		return
+	}
+	secret, err := g.open(r)
+	e, _ := errors.AsType[*api.Error](err)
+	switch {
+	case e != nil && e.RetryAfter > 0:
+		deny(w, r, e)
+	case err != nil:
+		seeOther(w, "/login?failed=1")
+	default:
+		g.sessions.end(cookieOf(r))
+		setCookie(w, r, secret)
+		seeOther(w, "/")
+	}
+}
+
+// open verifies the password and begins a session. If the password changes
+// meanwhile the session ends again, because ChangePassword could not see it.
+func (g *Guard) open(r *http.Request) (secret string, err error) {
+	hash, err := g.verify(r.Context(), addressOf(r), r.PostForm.Get("password"))
+	if err != nil {
+		return "", err
+	}
+	secret = g.sessions.begin()
+	if g.hash() != hash {
+		g.sessions.end(secret)
+		return "", errWrongPassword()
+	}
+	return secret, nil
+}
+
+func (g *Guard) signOut(w http.ResponseWriter, r *http.Request) {
+	g.sessions.end(cookieOf(r))
+	setCookie(w, r, "")
+	seeOther(w, "/login")
+}
+
+// signedIn reports whether the browser has a session.
+func (g *Guard) signedIn(r *http.Request) bool {
+	s := g.sessions.enter(cookieOf(r))
+	if s == nil {
+		return false
+	}
+	g.sessions.leave(s)
+	return true
+}
+
+func seeOther(w http.ResponseWriter, path string) {
+	w.Header().Set("Location", path)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// addressOf returns the sender's address. It ignores what proxies claim, because
+// anyone can claim it.
+func addressOf(r *http.Request) netip.Addr { return addressIn(r.RemoteAddr) }
+
+// addressIn returns the address of "address:port", or the zero Addr.
+func addressIn(text string) netip.Addr {
+	from, _ := netip.ParseAddrPort(text)
+	return from.Addr()
 }

@@ -1,27 +1,34 @@
 package web
 
 import (
+	"fmt"
+	"net"
 	"net/http"
+	"net/netip"
+	"os"
 	"slices"
 	"strings"
+
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
-// SiteOptions say what web.listen serves. All but Metrics and AllowedHosts are needed.
+// SiteOptions are the parts of the site. Metrics and AllowedHosts are optional.
 type SiteOptions struct {
-	Backend      Backend
-	Page         Page
+	Services     api.Services // Accounts and Permit are set by Site
 	Guard        *Guard
 	Unready      func() []string // see Health
-	Metrics      http.Handler    // nil: there is none
-	AllowedHosts []string        // names of this machine beside those of localNames
+	Metrics      http.Handler    // nil: no /metrics
+	AllowedHosts []string        // more names of this machine
 	Version      string
 	Simulated    bool
 }
 
-// Site serves web.listen. From the outside to the inside: headers for browsers, the
-// names by which it may be reached, the origin of writes, then the routes. Health,
-// metrics, the sign-in page and its files need no sign-in; "/" leads a stranger there.
+// Site returns what web.listen serves. From the outside in: headers for
+// browsers, the check of Host, the check of Origin, the routes. Health, metrics
+// and the sign-in page need no sign-in; "/" redirects strangers there.
 func Site(o SiteOptions) http.Handler {
+	services := o.Services
+	services.Accounts, services.Permit = accounts{o.Guard, o.Version, o.Simulated}, o.Guard.permit
 	mux := http.NewServeMux()
 	health := Health(o.Unready)
 	mux.Handle("/healthz", health)
@@ -29,23 +36,109 @@ func Site(o SiteOptions) http.Handler {
 	if o.Metrics != nil {
 		mux.Handle("GET /metrics", o.Metrics)
 	}
-	mux.Handle(prefix+"/", o.Guard.admit(api(o.routes(), o.Guard.may)))
+	mux.Handle(api.Prefix+"/", o.Guard.identify(api.Handler(services)))
 	mux.HandleFunc("POST /login", o.Guard.signIn)
 	mux.HandleFunc("POST /logout", o.Guard.signOut)
 	addFiles(mux, o.Guard.signedIn)
 	return withHeaders(checkHost(slices.Concat(localNames(), o.AllowedHosts), checkOrigin(mux)))
 }
 
-// routes are those of the API on the page: of the socket's, and its own.
-func (o SiteOptions) routes() []route {
-	return slices.Concat(routes(o.Backend), pageRoutes(o.Page, o.Guard.may), guardRoutes(o))
-}
-
-// deny refuses a request before it gets to a route, in the form of what was asked for.
-func deny(w http.ResponseWriter, r *http.Request, e *Error) {
-	if strings.HasPrefix(r.URL.Path, prefix) {
-		refuse(w, e)
+// deny rejects a request before it reaches a route, in the format of the route.
+func deny(w http.ResponseWriter, r *http.Request, e *api.Error) {
+	if strings.HasPrefix(r.URL.Path, api.Prefix) {
+		api.WriteError(w, e)
 		return
 	}
-	plain(w, statusOf(e.Code), e.Message+". "+e.Hint)
+	e.SetHeader(w.Header())
+	plain(w, api.Status(e.Code), e.Message+". "+e.Hint)
+}
+
+// policy lets the page load only its own files, run nothing inline, whatever a
+// console or a title is called, and appear in no other page.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// withHeaders restricts what browsers do with the answers.
+func withHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		// "no-referrer" makes browsers send forms with the origin "null", which
+		// checkOrigin rejects.
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// checkOrigin rejects writes that another site makes a browser send.
+func checkOrigin(next http.Handler) http.Handler {
+	check := http.NewCrossOriginProtection()
+	check.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		deny(w, r, &api.Error{Code: api.CodeForbidden, Message: "the request came from a page on another address",
+			Hint: "Use the page of ps4kit; a reverse proxy must pass on the Host header unchanged."})
+	}))
+	return check.Handler(next)
+}
+
+// localNames returns the names of this machine.
+func localNames() []string {
+	names := []string{"localhost"}
+	if host, err := os.Hostname(); err == nil && host != "" {
+		short, _, _ := strings.Cut(strings.ToLower(host), ".")
+		names = append(names, strings.ToLower(host), short, short+".local")
+	}
+	return names
+}
+
+// checkHost rejects requests whose Host is neither one of names nor an IP
+// address. It protects from DNS rebinding, where a hostile page gives its own
+// name the address of this machine.
+func checkHost(names []string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := hostName(r.Host)
+		if _, err := netip.ParseAddr(name); err != nil && !slices.Contains(names, name) {
+			deny(w, r, &api.Error{Code: api.CodeUnknownHost, Message: "the page is not served under this name",
+				Hint: "Use the IP address of the machine, or add the name to web.allowed_hosts in config.yaml."})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// hostName returns the Host header in lower case, without its port.
+func hostName(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
+
+// Health serves /healthz and /readyz, which need no password and contain no
+// secrets. unready returns the reasons why the server is not ready, if any.
+func Health(unready func() []string) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		plain(w, http.StatusOK, "ok")
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if reasons := unready(); len(reasons) > 0 {
+			plain(w, http.StatusServiceUnavailable, append([]string{"not ready"}, reasons...)...)
+			return
+		}
+		plain(w, http.StatusOK, "ready")
+	})
+	return mux
+}
+
+func plain(w http.ResponseWriter, status int, lines ...string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	for _, line := range lines {
+		_, _ = fmt.Fprintln(w, line)
+	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/ps4kit/ps4kit/internal/web/page"
 )
 
-// contentTypes of the files of the page. The table of package mime follows the machine.
+// contentTypes are fixed, because package mime depends on the machine.
 var contentTypes = map[string]string{
 	".html":        "text/html; charset=utf-8",
 	".js":          "text/javascript; charset=utf-8",
@@ -26,11 +26,11 @@ var contentTypes = map[string]string{
 	".webmanifest": "application/manifest+json",
 }
 
-// addFiles serves the files of the page: index.html at /, which leads a stranger to
-// login.html at /login, and every other one at /assets/NAME.
+// addFiles serves login.html at /login, index.html at /, which redirects
+// strangers to /login, and every other file at /assets/NAME.
 func addFiles(mux *http.ServeMux, signedIn func(*http.Request) bool) {
-	all := sync.OnceValue(readFiles) // a page that nobody looks at takes no memory
-	list, _ := page.FS.ReadDir(".")  // an embedded folder is there
+	all := sync.OnceValue(readFiles) // compresses on first use
+	list, _ := page.FS.ReadDir(".")  // an embedded folder exists
 	for _, entry := range list {
 		name := entry.Name()
 		serve := func(w http.ResponseWriter, r *http.Request) { all()[name].serve(w, r, name) }
@@ -59,17 +59,17 @@ type variant struct {
 	etag string
 }
 
-// readFiles reads and compresses every file, by name, with one compressor: each takes
-// more memory than all of the files.
+// readFiles reads and compresses every file. It reuses one compressor, which
+// takes more memory than all files together.
 func readFiles() map[string]file {
 	all := map[string]file{}
-	z, _ := gzip.NewWriterLevel(nil, gzip.BestCompression) // the level is one of gzip's
+	z, _ := gzip.NewWriterLevel(nil, gzip.BestCompression) // the level is valid
 	list, _ := page.FS.ReadDir(".")
 	for _, entry := range list {
 		raw, _ := page.FS.ReadFile(entry.Name())
 		var zipped bytes.Buffer
 		z.Reset(&zipped)
-		_, _ = z.Write(raw) // a buffer takes everything
+		_, _ = z.Write(raw) // cannot fail
 		_ = z.Close()
 		all[entry.Name()] = file{newVariant(raw), newVariant(zipped.Bytes())}
 	}
@@ -81,7 +81,7 @@ func newVariant(body []byte) variant {
 	return variant{body, `"` + hex.EncodeToString(sum[:8]) + `"`}
 }
 
-// serve lets the browser keep the file, and ask each time whether it is new.
+// serve lets the browser cache the file, but check each time whether it changed.
 func (f file) serve(w http.ResponseWriter, r *http.Request, name string) {
 	h, v := w.Header(), f.raw
 	h.Set("Content-Type", contentTypes[path.Ext(name)])

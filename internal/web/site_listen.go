@@ -10,15 +10,16 @@ import (
 	"golang.org/x/net/netutil"
 )
 
-// Limits of the connections to web.listen, beside those of Serve.
+// Limits of the connections to web.listen, beside those of api.Serve.
 const (
 	maxConnections = 128
-	maxFromOne     = 64               // of them from one address: some room is left for others
-	writeTimeout   = 10 * time.Second // until the peer takes more, however long an answer goes on
+	maxFromOne     = 64               // from one address, which leaves room for others
+	writeTimeout   = 10 * time.Second // for each write, not for the whole answer
 )
 
-// Bound limits the connections of web.listen, and with a certificate encrypts them. Those
-// beyond maxConnections wait; those beyond maxFromOne are closed.
+// Bound limits the connections of web.listen and, with a certificate, encrypts
+// them. Connections beyond maxConnections wait; those beyond maxFromOne are
+// closed.
 func Bound(ln net.Listener, certificate *tls.Certificate) net.Listener {
 	ln = impatient{&fair{Listener: netutil.LimitListener(ln, maxConnections), open: map[netip.Prefix]int{}}}
 	if certificate == nil {
@@ -27,7 +28,7 @@ func Bound(ln net.Listener, certificate *tls.Certificate) net.Listener {
 	return tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{*certificate}, MinVersion: tls.VersionTLS12})
 }
 
-// fair closes the connections of an address that has many already.
+// fair closes connections from an address that has maxFromOne already.
 type fair struct {
 	net.Listener
 	mu   sync.Mutex
@@ -44,7 +45,7 @@ func (f *fair) Accept() (net.Conn, error) {
 		if f.enter(from) {
 			return &fairConn{Conn: conn, leave: sync.OnceFunc(func() { f.leave(from) })}, nil
 		}
-		_ = conn.Close() // and that is the answer
+		_ = conn.Close()
 	}
 }
 
@@ -76,8 +77,8 @@ func (c *fairConn) Close() error {
 	return c.Conn.Close()
 }
 
-// impatient closes connections whose peer does not read. The timeout of http.Server is
-// for a whole answer: it would end events and long commands.
+// impatient closes connections whose peer does not read. http.Server's
+// WriteTimeout limits the whole answer, which would end events and long commands.
 type impatient struct{ net.Listener }
 
 func (i impatient) Accept() (net.Conn, error) {

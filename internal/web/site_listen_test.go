@@ -21,6 +21,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/web"
 )
 
@@ -30,7 +31,7 @@ func bound(t *testing.T, h http.Handler) (ln *pipes, stop func()) {
 	ln = newPipes()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- web.Serve(ctx, web.Bound(ln, nil), h, nil) }()
+	go func() { done <- api.Serve(ctx, web.Bound(ln, nil), h, nil) }()
 	return ln, func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -186,7 +187,7 @@ func TestWhatGoesWrongIsLogged(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		done <- web.Serve(ctx, web.Bound(ln, selfSigned(t)), http.NotFoundHandler(), log.New(logged, "", 0))
+		done <- api.Serve(ctx, web.Bound(ln, selfSigned(t)), http.NotFoundHandler(), log.New(logged, "", 0))
 	}()
 	conn := ask(t, ln) // without TLS
 	go func() { _, _ = io.Copy(io.Discard, conn) }()

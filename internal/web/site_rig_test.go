@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/web"
 )
 
@@ -88,6 +89,81 @@ func mustGuard(t *testing.T, store web.Store, configured string) *web.Guard {
 	return g
 }
 
+// backend is an api.Backend that counts its calls and does nothing.
+type backend struct {
+	api.Backend // what is not below panics
+	calls       atomic.Int32
+	during      func(context.Context) error
+}
+
+func (b *backend) done() error {
+	b.calls.Add(1)
+	return nil
+}
+
+func (b *backend) Consoles(ctx context.Context) ([]api.Console, error) {
+	if b.during != nil {
+		return nil, b.during(ctx)
+	}
+	return nil, b.done()
+}
+
+func (b *backend) Keys(context.Context, string, []string) error           { return b.done() }
+func (b *backend) AddTitle(context.Context, string, string, string) error { return b.done() }
+func (b *backend) Homekit(context.Context) ([]api.Accessory, error)       { return nil, b.done() }
+func (b *backend) Link(context.Context, string, string) error             { return b.done() }
+func (b *backend) SetCredential(context.Context, string, api.User) error  { return b.done() }
+func (b *backend) Backup(context.Context) ([]byte, error)                 { return nil, b.done() }
+
+func serve(t *testing.T, ln net.Listener, h http.Handler) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- api.Serve(ctx, ln, h, nil) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+}
+
+// pipes is a listener whose connections are in memory, for tests with a clock of
+// their own.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	close  sync.Once
+}
+
+func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), closed: make(chan struct{})} }
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	p.close.Do(func() { close(p.closed) })
+	return nil
+}
+
+func (*pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
+
+func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	select {
+	case p.conns <- theirs:
+		return ours, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // site is what web.listen serves, over a real connection.
 type site struct {
 	t     *testing.T
@@ -146,7 +222,7 @@ func (s *site) hold(c *guest) (ended <-chan struct{}) {
 }
 
 func complete(o web.SiteOptions, b *backend) web.SiteOptions {
-	o.Backend = b
+	o.Services.Backend = b
 	if o.Unready == nil {
 		o.Unready = func() []string { return nil }
 	}
@@ -186,9 +262,9 @@ type answer struct {
 	body string
 }
 
-func (a answer) error(t *testing.T) web.Error {
+func (a answer) error(t *testing.T) api.Error {
 	t.Helper()
-	var body struct{ Error web.Error }
+	var body struct{ Error api.Error }
 	if err := json.Unmarshal([]byte(a.body), &body); err != nil || body.Error.Code == "" || body.Error.Message == "" {
 		t.Errorf("%s %q is not an error in JSON", a.Status, a.body)
 	}

@@ -3,31 +3,31 @@ package web
 import (
 	"fmt"
 	"math"
-	"net/http"
 	"net/netip"
-	"strconv"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
-// Tries of the password: a few at once, then one now and then.
+// Limits of sign-in attempts.
 const (
-	tries        = 5
+	tries        = 5 // in a burst
 	tryInterval  = 30 * time.Second
-	maxAddresses = 1024 // that are remembered; those beyond share their tries
+	maxAddresses = 1024 // remembered; the others share one limit
 )
 
-// throttle counts the tries of each address; those of one IPv6 network (/64) count as
-// of one, since a single machine has all of its addresses.
+// throttle limits the tries of each address. An IPv6 network (/64) counts as one
+// address, because a single machine can use all of it.
 type throttle struct {
 	mu   sync.Mutex
 	by   map[netip.Prefix]*rate.Limiter
-	rest *rate.Limiter // of the addresses that found no room
+	rest *rate.Limiter // shared by the addresses beyond maxAddresses
 }
 
-// take uses up a try, or tells how long to wait for one.
+// take takes a try, or returns how long to wait for one.
 func (t *throttle) take(from netip.Addr) time.Duration {
 	now := time.Now()
 	t.mu.Lock()
@@ -40,7 +40,7 @@ func (t *throttle) take(from netip.Addr) time.Duration {
 	return wait
 }
 
-// forget gives an address all of its tries back.
+// forget resets the tries of an address.
 func (t *throttle) forget(from netip.Addr) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -69,7 +69,7 @@ func (t *throttle) limiter(from netip.Prefix, now time.Time) *rate.Limiter {
 	return fresh
 }
 
-// drop forgets the addresses that have all of their tries again.
+// drop forgets the addresses that have all their tries back.
 func (t *throttle) drop(now time.Time) {
 	for from, l := range t.by {
 		if l.TokensAt(now) >= tries {
@@ -78,7 +78,7 @@ func (t *throttle) drop(now time.Time) {
 	}
 }
 
-// network is what counts as one address.
+// network returns the network that counts as one address.
 func network(a netip.Addr) netip.Prefix {
 	a = a.Unmap().WithZone("")
 	bits := a.BitLen()
@@ -89,20 +89,7 @@ func network(a netip.Addr) netip.Prefix {
 	return p
 }
 
-// tooManyError means that somebody has to wait before the next try.
-type tooManyError struct{ wait time.Duration }
-
-func (*tooManyError) Error() string { return "too many tries of the password" }
-
-// Code returns a short name for programs.
-func (*tooManyError) Code() string { return codeTooMany }
-
-// Hint returns what the user can do.
-func (e *tooManyError) Hint() string { return fmt.Sprintf("Wait %d s and try again.", e.seconds()) }
-
-func (e *tooManyError) seconds() int { return int(math.Ceil(e.wait.Seconds())) }
-
-// header tells a program how long to wait.
-func (e *tooManyError) header(w http.ResponseWriter) {
-	w.Header().Set("Retry-After", strconv.Itoa(e.seconds()))
+func errTooMany(wait time.Duration) error {
+	return &api.Error{Code: api.CodeTooMany, Message: "too many sign-in attempts", RetryAfter: wait,
+		Hint: fmt.Sprintf("Wait %.0f s and try again.", math.Ceil(wait.Seconds()))}
 }

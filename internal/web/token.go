@@ -12,35 +12,33 @@ import (
 	"sync"
 	"time"
 	"unicode"
+
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
-// Tokens are for scripts. They start with a name that scanners for leaked secrets find.
 const (
-	tokenPrefix   = "ps4kit_"
+	tokenPrefix   = "ps4kit_" // secret scanners find leaked tokens by it
 	maxTokens     = 100
 	maxTokenName  = 64        // bytes
-	tokenUseNoted = time.Hour // how exactly the last use is known: each is a write
+	tokenUseNoted = time.Hour // precision of the last use; each update is a write
 )
 
-// What a token may do.
-const (
-	tokenControl = "control" // AccessControl
-	tokenAdmin   = "admin"   // AccessAdmin
-)
-
-// Token is a token without what makes it one.
-type Token struct {
-	ID       string    `json:"id"`
-	Name     string    `json:"name"`
-	Access   string    `json:"access"`
-	Created  time.Time `json:"created"`
-	LastUsed time.Time `json:"last_used,omitzero"` // to the hour
+// tokenAccess returns the access that a token grants. Tokens with "admin" can no
+// longer be made, but keep working.
+func tokenAccess(name string) api.Access {
+	switch name {
+	case "admin":
+		return api.AccessSetup
+	case "control":
+		return api.AccessControl
+	}
+	return api.AccessRead
 }
 
-// SavedToken is a token as it is kept.
+// SavedToken is a token as web.json stores it.
 type SavedToken struct {
-	Token
-	Hash string `json:"hash"` // SHA-256, in hex: what is hashed is random, so nobody can guess it
+	api.Token
+	Hash string `json:"hash"` // SHA-256 in hex: enough, because the secret is random
 }
 
 func hashToken(secret string) string {
@@ -48,36 +46,36 @@ func hashToken(secret string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// makeToken makes a token, and returns what a script has to show.
-func (g *Guard) makeToken(name, access string) (t Token, secret string, err error) {
+// MakeToken makes a token.
+func (g *Guard) MakeToken(name, access string) (api.NewToken, error) {
 	switch {
 	case name == "" || len(name) > maxTokenName || strings.ContainsFunc(name, unicode.IsControl):
-		return t, "", errBadRequest("name must have 1 to 64 bytes, none of them a control character")
-	case access != tokenControl && access != tokenAdmin:
-		return t, "", errBadRequest(`access must be "control" or "admin"`)
+		return api.NewToken{}, &api.Error{Code: "bad_request", Message: "name must have 1 to 64 bytes and no control characters"}
+	case access != "read" && access != "control":
+		return api.NewToken{}, &api.Error{Code: "bad_request", Message: `access must be "read" or "control"`}
 	}
-	secret = tokenPrefix + rand.Text()
-	t = Token{ID: strings.ToLower(rand.Text()[:8]), Name: name, Access: access, Created: time.Now().UTC().Truncate(time.Second)}
-	err = g.record.update(func(s *Saved) error {
+	secret := tokenPrefix + rand.Text()
+	t := api.Token{ID: strings.ToLower(rand.Text()[:8]), Name: name, Access: access, Created: time.Now().UTC().Truncate(time.Second)}
+	err := g.record.update(func(s *Saved) error {
 		if len(s.Tokens) >= maxTokens {
-			return &Error{Code: "too_many_tokens", Message: "there are 100 tokens already", Hint: "Revoke one that is not used."}
+			return &api.Error{Code: "too_many_tokens", Message: "there are 100 tokens already", Hint: "Revoke an unused token."}
 		}
 		s.Tokens = append(s.Tokens, SavedToken{t, hashToken(secret)})
 		return nil
 	})
 	if err != nil {
-		return Token{}, "", err
+		return api.NewToken{}, err
 	}
 	g.lives.begin(t.ID)
-	return t, secret, nil
+	return api.NewToken{ID: t.ID, Name: t.Name, Access: t.Access, Token: secret}, nil
 }
 
-// revoke takes a token back; what is under way for it ends.
-func (g *Guard) revoke(id string) error {
+// RevokeToken removes a token and ends its running requests.
+func (g *Guard) RevokeToken(id string) error {
 	err := g.record.update(func(s *Saved) error {
 		i := slices.IndexFunc(s.Tokens, func(t SavedToken) bool { return t.ID == id })
 		if i < 0 {
-			return &Error{Code: codeNotFound, Message: "there is no such token"}
+			return &api.Error{Code: api.CodeNotFound, Message: "no such token"}
 		}
 		s.Tokens = slices.Delete(s.Tokens, i, i+1)
 		return nil
@@ -88,51 +86,49 @@ func (g *Guard) revoke(id string) error {
 	return err
 }
 
-func (g *Guard) tokens() []Token {
-	list := []Token{}
+// Tokens lists the tokens.
+func (g *Guard) Tokens() []api.Token {
+	list := []api.Token{}
 	for _, t := range g.record.get().Tokens {
 		list = append(list, t.Token)
 	}
 	return list
 }
 
-// tokenVisitor returns who shows that token, nil when there is none.
+// tokenVisitor returns the visitor with a token, or nil if it is unknown.
 func (g *Guard) tokenVisitor(secret string) *visitor {
 	t, found := g.findToken(secret)
 	if !found {
 		return nil
 	}
 	life := g.lives.of(t.ID)
-	if life == nil { // revoked at this moment
+	if life == nil { // just revoked
 		return nil
 	}
 	g.noteUse(t.ID)
-	if t.Access == tokenAdmin {
-		return &visitor{access: AccessAdmin, life: life}
-	}
-	return &visitor{access: AccessControl, life: life}
+	return &visitor{access: tokenAccess(t.Access), life: life}
 }
 
-func (g *Guard) findToken(secret string) (Token, bool) {
+func (g *Guard) findToken(secret string) (api.Token, bool) {
 	hash := hashToken(secret)
 	for _, t := range g.record.get().Tokens {
 		if subtle.ConstantTimeCompare([]byte(t.Hash), []byte(hash)) == 1 {
 			return t.Token, true
 		}
 	}
-	return Token{}, false
+	return api.Token{}, false
 }
 
-var errNothingNew = errors.New("nothing new")
+var errUnchanged = errors.New("unchanged")
 
-// noteUse remembers when a token was used. That it cannot be written is what /readyz is
-// for.
+// noteUse stores the time a token was used. It ignores write errors, which
+// /readyz reports.
 func (g *Guard) noteUse(id string) {
 	now := time.Now().UTC().Truncate(time.Second)
 	_ = g.record.update(func(s *Saved) error {
 		i := slices.IndexFunc(s.Tokens, func(t SavedToken) bool { return t.ID == id })
 		if i < 0 || now.Sub(s.Tokens[i].LastUsed) < tokenUseNoted {
-			return errNothingNew
+			return errUnchanged
 		}
 		s.Tokens[i].LastUsed = now
 		return nil
@@ -160,7 +156,7 @@ func (l *lives) begin(id string) {
 	l.byID[id] = life{ctx, end}
 }
 
-// of returns nil when the token is no more.
+// of returns nil if the token was revoked.
 func (l *lives) of(id string) context.Context {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -11,40 +11,44 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 func TestTokensMayDoLessThanTheOwner(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, web.SiteOptions{})
+	s := newSite(t, web.SiteOptions{Guard: mustGuard(t, withOldToken(t, "admin"), "")})
 	owner := s.signedIn()
+	read, _ := owner.makeToken("read")
 	control, _ := owner.makeToken("control")
-	admin, _ := owner.makeToken("admin")
+	admin := s.browser() // made by ps4kit before there were read tokens
+	admin.token = oldToken
 	unknown := s.browser()
 	unknown.token = "ps4kit_unknown"
 	for _, tt := range []struct {
 		route string
 		body  string
-		as    [4]int // control, admin, owner, unknown token
+		as    [5]int // read, control, admin, owner, unknown token
 	}{
-		{"GET /consoles", "", [4]int{200, 200, 200, 401}},
-		{"GET /session", "", [4]int{200, 200, 200, 401}},
-		{"POST /consoles/Den/keys", `{"keys":["up"]}`, [4]int{204, 204, 204, 401}},
-		{"POST /consoles/Den/titles", `{"id":"CUSA00129","name":"x"}`, [4]int{204, 204, 204, 401}},
-		{"GET /homekit", "", [4]int{403, 200, 200, 401}},
-		{"POST /consoles/Den/link", `{"pin":"12345678"}`, [4]int{403, 204, 204, 401}},
-		{"PUT /credential", `{"credential":"x"}`, [4]int{403, 204, 204, 401}},
-		{"GET /backup", "", [4]int{403, 403, 200, 401}},
-		{"GET /tokens", "", [4]int{403, 403, 200, 401}},
-		{"POST /tokens", `{"name":"x","access":"admin"}`, [4]int{403, 403, 200, 401}},
-		{"DELETE /tokens/none", "", [4]int{403, 403, 404, 401}},
-		{"PUT /password", `{"current":"` + password + `","new":"` + password + `"}`, [4]int{403, 403, 204, 401}},
-		{"GET /credential", "", [4]int{403, 403, 403, 401}},
-		{"GET /password", "", [4]int{403, 403, 403, 401}},
-		{"POST /password", "", [4]int{403, 403, 403, 401}},
+		{"GET /consoles", "", [5]int{200, 200, 200, 200, 401}},
+		{"GET /session", "", [5]int{200, 200, 200, 200, 401}},
+		{"GET /openapi.json", "", [5]int{200, 200, 200, 200, 401}},
+		{"POST /consoles/Den/keys", `{"keys":["up"]}`, [5]int{403, 204, 204, 204, 401}},
+		{"POST /consoles/Den/titles", `{"id":"CUSA00129","name":"x"}`, [5]int{403, 204, 204, 204, 401}},
+		{"GET /homekit", "", [5]int{403, 403, 200, 200, 401}},
+		{"POST /consoles/Den/link", `{"pin":"12345678"}`, [5]int{403, 403, 204, 204, 401}},
+		{"PUT /credential", `{"credential":"x"}`, [5]int{403, 403, 204, 204, 401}},
+		{"GET /backup", "", [5]int{403, 403, 403, 200, 401}},
+		{"GET /tokens", "", [5]int{403, 403, 403, 200, 401}},
+		{"POST /tokens", `{"name":"x","access":"control"}`, [5]int{403, 403, 403, 200, 401}},
+		{"DELETE /tokens/none", "", [5]int{403, 403, 403, 404, 401}},
+		{"PUT /password", `{"current":"` + password + `","new":"` + password + `"}`, [5]int{403, 403, 403, 204, 401}},
+		{"GET /credential", "", [5]int{403, 403, 403, 403, 401}},
+		{"GET /password", "", [5]int{403, 403, 403, 403, 401}},
+		{"POST /password", "", [5]int{403, 403, 403, 403, 401}},
 	} {
 		method, path, _ := strings.Cut(tt.route, " ")
-		for i, c := range []*guest{control, admin, owner, unknown} {
+		for i, c := range []*guest{read, control, admin, owner, unknown} {
 			got := c.do(method, "/api/v1"+path, tt.body)
 			if got.StatusCode != tt.as[i] {
 				t.Errorf("%s as %d: %s %s, want %d", tt.route, i, got.Status, got.body, tt.as[i])
@@ -109,7 +113,7 @@ func TestUnfitTokensAreRefused(t *testing.T) {
 	t.Parallel()
 	owner := newSite(t, web.SiteOptions{}).signedIn()
 	for _, body := range []string{
-		`{"name":"","access":"control"}`, `{"name":"x"}`, `{"name":"x","access":"owner"}`, `{"name":"x\n","access":"admin"}`,
+		`{"name":"","access":"control"}`, `{"name":"x"}`, `{"name":"x","access":"owner"}`, `{"name":"x","access":"admin"}`, `{"name":"x\n","access":"control"}`,
 		`{"name":"` + strings.Repeat("x", 65) + `","access":"control"}`,
 	} {
 		if e := owner.do(http.MethodPost, "/api/v1/tokens", body).must(t, http.StatusBadRequest).error(t); e.Code != "bad_request" {
@@ -138,19 +142,30 @@ func TestRevokedTokenIsGoodForNothing(t *testing.T) {
 	owner.do(http.MethodDelete, "/api/v1/tokens/"+id, "").must(t, http.StatusNotFound)
 }
 
+// oldToken is a token that is stored already.
+const oldToken = "ps4kit_x"
+
+func withOldToken(t *testing.T, access string) *memory {
+	t.Helper()
+	sum := sha256.Sum256([]byte(oldToken))
+	store := &memory{}
+	err := store.Save(web.Saved{PasswordHash: hashOf(t, password),
+		Tokens: []web.SavedToken{{Token: api.Token{ID: "x", Access: access}, Hash: hex.EncodeToString(sum[:])}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
 func TestLastUseIsKeptOnceAnHour(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		sum := sha256.Sum256([]byte("ps4kit_x"))
-		store := savedPassword(t, password)
-		if err := store.Save(web.Saved{Tokens: []web.SavedToken{{Token: web.Token{ID: "x", Access: "control"}, Hash: hex.EncodeToString(sum[:])}}}); err != nil {
-			t.Fatal(err)
-		}
+		store := withOldToken(t, "control")
 		h := web.Site(complete(web.SiteOptions{Guard: mustGuard(t, store, hashOf(t, password))}, &backend{}))
 		before := store.saves
 		for range 4 {
 			r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1/api/v1/consoles", nil)
-			r.Header.Set("Authorization", "Bearer ps4kit_x")
+			r.Header.Set("Authorization", "Bearer "+oldToken)
 			w := httptest.NewRecorder()
 			if h.ServeHTTP(w, r); w.Code != http.StatusOK {
 				t.Fatalf("%d %s", w.Code, w.Body)

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	web "github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 

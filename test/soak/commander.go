@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	web "github.com/ps4kit/ps4kit/internal/api"
 )
 
 // commandLimit is longer than any command may take (docs/homekit.md §5).

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ps4kit/ps4kit/internal/web"
+	web "github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/test/hapclient"
 )
 

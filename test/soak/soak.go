@@ -12,8 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	web "github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 // soak is one run.

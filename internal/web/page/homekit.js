@@ -10,16 +10,9 @@ export function show(main, _, signal) {
     el('div', { class: 'head' }, el('h1', {}, 'HomeKit'),
       el('p', { class: 'hint' }, 'Each console is an accessory of its own, because a bridge can show only one television in the Control Center remote.')),
     place);
-  async function load() {
-    try {
-      const list = await get(path('homekit'), { signal });
-      fill(place, list.length ? list.map((a) => accessory(a, load)) : el('p', {}, 'No console is offered to HomeKit yet. ', el('a', { href: '#/setup' }, 'Set one up'), '.'));
-    } catch (error) {
-      if (error.name !== 'AbortError') fill(place, problem(error));
-    }
-  }
-  live.addEventListener('homekit', load, { signal });
-  load();
+  const reload = live.watch(path('homekit'), (list) => {
+    fill(place, list.length ? list.map((a) => accessory(a, reload)) : el('p', {}, 'No console is offered to HomeKit yet. ', el('a', { href: '#/setup' }, 'Set one up'), '.'));
+  }, (error) => fill(place, problem(error)), signal);
 }
 
 function accessory(a, reload) {

@@ -1,6 +1,6 @@
 // The inputs of a console: what Home lists, in its order.
 import { announce, confirmed, el, field, fill, form, iconButton, problem } from './ui.js';
-import { del, get, patch, path, post, put } from './api.js';
+import { del, patch, path, post, put } from './api.js';
 import { glyph } from './glyphs.js';
 import { live } from './live.js';
 import { cover, inputName, showCovers } from './titles.js';
@@ -35,7 +35,6 @@ function chooser(list, id) {
 // Editor is the list of a console's inputs, and what can be done with them.
 class Editor {
   #id;
-  #signal;
   #titles = [];
   #focus = null; // what gets the focus back after the list was made anew: {id, what}
   #trouble = el('div');
@@ -43,23 +42,15 @@ class Editor {
 
   constructor(place, id, signal) {
     this.#id = id;
-    this.#signal = signal;
     fill(place, this.#trouble, this.#list, this.#ownOrder(), this.#adding());
-    live.addEventListener('titles', ({ detail }) => { if (detail.host_id === id) this.load(); }, { signal });
-    this.load();
+    this.load = live.watch(this.#path(), (titles) => {
+      this.#titles = titles;
+      this.#draw();
+      showCovers(id, this.#list, signal);
+    }, (error) => fill(this.#trouble, problem(error)), signal);
   }
 
   #path(...more) { return path('consoles', this.#id, 'titles', ...more); }
-
-  async load() {
-    try {
-      this.#titles = await get(this.#path());
-      this.#draw();
-      showCovers(this.#id, this.#list, this.#signal);
-    } catch (error) {
-      fill(this.#trouble, problem(error));
-    }
-  }
 
   #draw() {
     if (this.#list.querySelector('form, .dragged')) return; // somebody types a name or drags

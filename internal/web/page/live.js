@@ -1,13 +1,12 @@
-// What the server tells by itself: one stream of server-sent events for the whole page.
-// Sections listen to `live`, an EventTarget, with the signal that ends when they are left:
+// Live updates: one stream of server-sent events for the whole page. Sections
+// listen to `live`, an EventTarget, until their signal aborts:
 //
-//	connection  whether the stream is there
-//	consoles    a console came, changed or went; the cards are in live.cards
-//	titles, homekit  {host_id}: ask again
-//	log         a line of the log, while somebody asked for it with logLevel
-import { signIn } from './api.js';
+//	connection  the stream was opened or lost
+//	consoles    something changed; the cards are in live.cards
+//	log         a line of the log, after logLevel asked for them
+import { get, signIn } from './api.js';
 
-const firstPause = 1000; // ms until the next try, doubled after each up to the last
+const firstPause = 1000; // ms before reconnecting, doubled after each attempt up to lastPause
 const lastPause = 15000;
 
 class Live extends EventTarget {
@@ -21,18 +20,42 @@ class Live extends EventTarget {
 
   start() {
     this.#open();
-    // A page that nobody sees takes no connection of the few that a browser has.
+    // A hidden page gives its connection back: a browser has only a few.
     document.addEventListener('visibilitychange', () => {
       if (document.hidden) this.#close();
       else if (!this.#source) this.#open();
     });
   }
 
-  // logLevel asks for lines of the log from a level on; with '' for none.
+  // logLevel subscribes to the log, with its last lines first; '' unsubscribes.
   logLevel(level) {
     if (level === this.#level) return;
     this.#level = level;
     this.#open();
+  }
+
+  // watch gets a URL now and after every change, and calls draw with the answer
+  // if it differs from the last one. The function it returns always draws.
+  watch(url, draw, failed, signal) {
+    let last = '';
+    const load = async () => {
+      try {
+        const value = await get(url, { signal });
+        const text = JSON.stringify(value);
+        if (text === last) return;
+        last = text;
+        draw(value);
+      } catch (error) {
+        last = '';
+        if (error.name !== 'AbortError') failed(error);
+      }
+    };
+    this.addEventListener('consoles', load, { signal });
+    load();
+    return () => {
+      last = '';
+      return load();
+    };
   }
 
   list() {
@@ -47,22 +70,20 @@ class Live extends EventTarget {
 
   #open() {
     this.#close();
-    const source = new EventSource(`/api/v1/events${this.#level ? `?log=${this.#level}` : ''}`);
+    const source = new EventSource(`/api/v1/events${this.#level ? `?log=${this.#level}&limit=200` : ''}`);
     this.#source = source;
-    const on = (name, take) => source.addEventListener(name, (event) => take(JSON.parse(event.data)));
-    on('hello', () => this.#setConnected(true));
-    on('overview', ({ consoles }) => {
-      this.cards = new Map(consoles.map((c) => [c.host_id, c]));
-      this.#changed();
+    source.addEventListener('open', () => this.#setConnected(true));
+    source.addEventListener('overview', ({ data }) => {
+      this.cards = new Map(JSON.parse(data).consoles.map((c) => [c.host_id, c]));
+      this.known = true;
+      this.#tell('consoles');
     });
-    on('console', (card) => { this.cards.set(card.host_id, card); this.#changed(); });
-    on('removed', ({ host_id: id }) => { this.cards.delete(id); this.#changed(); });
-    for (const name of ['titles', 'homekit', 'log']) on(name, (detail) => this.#tell(name, detail));
+    source.addEventListener('log', ({ data }) => this.#tell('log', JSON.parse(data)));
     source.addEventListener('error', () => this.#lost(source));
   }
 
-  // lost waits for the browser, which connects again by itself and resumes. It gives up
-  // when the server answered with an error: then the session may have ended.
+  // lost leaves reconnecting to the browser, unless the server answered with an
+  // error: then the session may have ended.
   #lost(source) {
     if (source !== this.#source) return;
     this.#setConnected(false);
@@ -75,7 +96,7 @@ class Live extends EventTarget {
   async #again() {
     try {
       if ((await fetch('/api/v1/session')).status === 401) { signIn(); return; }
-    } catch { /* the server is away: the next try tells */ }
+    } catch { /* the server is down: try again */ }
     this.#open();
   }
 
@@ -83,11 +104,6 @@ class Live extends EventTarget {
     if (connected) this.#pause = firstPause;
     this.connected = connected;
     this.#tell('connection', connected);
-  }
-
-  #changed() {
-    this.known = true;
-    this.#tell('consoles');
   }
 
   #tell(name, detail) { this.dispatchEvent(new CustomEvent(name, { detail })); }

@@ -1,6 +1,6 @@
 // The inputs of a console as buttons that start them.
 import { el, fill, problem } from './ui.js';
-import { get, path, post } from './api.js';
+import { path, post } from './api.js';
 import { glyph } from './glyphs.js';
 import { live } from './live.js';
 import { cover, inputName, showCovers } from './titles.js';
@@ -10,18 +10,6 @@ export function starts(id, carryOut, signal) {
   const node = el('div', { class: 'starts', role: 'group', 'aria-label': 'Inputs' });
   let current = '';
   let inputs = [];
-
-  async function load() {
-    try {
-      inputs = (await get(path('consoles', id, 'titles'), { signal })).filter((t) => !t.hidden && t.id !== 'OTHER');
-      fill(node, inputs.map(button),
-        el('a', { class: 'button start', href: `#/inputs/${encodeURIComponent(id)}` }, glyph('edit'), el('span', {}, 'Edit')));
-      mark();
-      showCovers(id, node, signal);
-    } catch (error) {
-      if (error.name !== 'AbortError') fill(node, problem(error));
-    }
-  }
 
   function button(title) {
     const start = el('button', { type: 'button', class: 'start', 'data-id': title.id, click: () => carryOut(start, () => run(id, title)) },
@@ -36,8 +24,13 @@ export function starts(id, carryOut, signal) {
     }
   }
 
-  live.addEventListener('titles', ({ detail }) => { if (detail.host_id === id) load(); }, { signal });
-  load();
+  live.watch(path('consoles', id, 'titles'), (titles) => {
+    inputs = titles.filter((t) => !t.hidden && t.id !== 'OTHER');
+    fill(node, inputs.map(button),
+      el('a', { class: 'button start', href: `#/inputs/${encodeURIComponent(id)}` }, glyph('edit'), el('span', {}, 'Edit')));
+    mark();
+    showCovers(id, node, signal);
+  }, (error) => fill(node, problem(error)), signal);
   return {
     node,
     nameOf: (title) => inputs.filter((t) => t.id === title).map(inputName)[0] || title,

@@ -1,10 +1,10 @@
-// API tokens, by which scripts use the API: made, shown once, revoked.
+// Tokens for scripts: made, shown once, revoked.
 import { ago, confirmed, el, field, fill, form, problem } from './ui.js';
 import { del, get, path, post } from './api.js';
 
 const rights = {
-  control: 'control: see and drive the consoles and their inputs',
-  admin: 'admin: set up as well',
+  read: 'read: see the consoles and their inputs',
+  control: 'control: drive them and edit their inputs as well',
 };
 
 export function tokens() {

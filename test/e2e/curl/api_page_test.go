@@ -90,7 +90,7 @@ func (r *reader) token(page string) string {
 	password := strings.TrimSpace(r.run("", `"$PS4KIT" web password`))
 	post("/login", "application/x-www-form-urlencoded", url.Values{"password": {password}}.Encode())
 	var made struct{ Token string }
-	if err := json.NewDecoder(post("/api/v1/tokens", "application/json", `{"name":"test","access":"admin"}`).Body).Decode(&made); err != nil || made.Token == "" {
+	if err := json.NewDecoder(post("/api/v1/tokens", "application/json", `{"name":"test","access":"control"}`).Body).Decode(&made); err != nil || made.Token == "" {
 		r.t.Fatalf("no token: %v", err)
 	}
 	return made.Token

@@ -1,0 +1,126 @@
+package api
+
+import (
+	"context"
+	"time"
+)
+
+// Backend carries out the commands of the API. The running server implements
+// it, so does a command that runs without one, and so does Client.
+//
+// A host names a console by its host id, its name (in any case) or its address
+// (ADDR or ADDR:DDPPORT); an empty host means the only console there is. If no
+// console or more than one fits, the error has the code not_found or ambiguous.
+type Backend interface {
+	// Search asks the network for consoles, and lists the ones that answer in time.
+	Search(ctx context.Context, wait time.Duration) ([]Console, error)
+	// Consoles lists the known consoles by name, as they were last seen.
+	Consoles(ctx context.Context) ([]Console, error)
+	// Status asks one console for its state. A console that doesn't answer is
+	// StateUnreachable, not an error.
+	Status(ctx context.Context, host string) (Console, error)
+
+	// Wake turns a console on. It returns once the first WAKEUP was sent, or with
+	// wait once the console is on, within 60 s (120 s right after a standby).
+	Wake(ctx context.Context, host string, wait bool) error
+	// Standby puts a console into rest mode and returns once it rests.
+	Standby(ctx context.Context, host string) error
+	// Start starts a title by its id or the name of an input, waking the console if
+	// necessary. With noQuit it fails with title_running if another title runs.
+	Start(ctx context.Context, host, title string, noQuit bool) error
+	// Keys presses buttons in order: "up", "ps:2000" (held for milliseconds), "ps_hold".
+	Keys(ctx context.Context, host string, keys []string) error
+
+	// Keyboard returns the on-screen keyboard; it fails with keyboard_closed if
+	// none is open.
+	Keyboard(ctx context.Context, host string) (Keyboard, error)
+	// SetText replaces the text of the on-screen keyboard.
+	SetText(ctx context.Context, host, text string) error
+	// Submit confirms the on-screen keyboard, after setting the text unless it is nil.
+	Submit(ctx context.Context, host string, text *string) error
+	// CloseKeyboard closes the on-screen keyboard without confirming.
+	CloseKeyboard(ctx context.Context, host string) error
+
+	// Link links this program with the console, using the PIN that the console shows.
+	Link(ctx context.Context, host, pin string) error
+	// SetCredential stores the PSN user of a console or, with an empty host, the
+	// default user of all consoles.
+	SetCredential(ctx context.Context, host string, user User) error
+	// Credential returns the PSN user of a console, or the default one.
+	Credential(ctx context.Context, host string) (User, error)
+
+	// Titles lists the inputs of a console in order.
+	Titles(ctx context.Context, host string) ([]Title, error)
+	AddTitle(ctx context.Context, host, id, name string) error
+	// RenameTitle renames an input; an empty name restores its own.
+	RenameTitle(ctx context.Context, host, id, name string) error
+	HideTitle(ctx context.Context, host, id string, hide bool) error
+	PinTitle(ctx context.Context, host, id string, pin bool) error
+	ForgetTitle(ctx context.Context, host, id string) error
+
+	// Homekit lists the accessories by name.
+	Homekit(ctx context.Context) ([]Accessory, error)
+	// ResetHomekit removes every pairing of a console's accessory, or of the
+	// companion bridge ("companion"). A damaged pairing file is set aside.
+	ResetHomekit(ctx context.Context, host string) error
+	// CheckHomekit compares an accessory with docs/homekit.md; an empty host means all.
+	CheckHomekit(ctx context.Context, host string) ([]Finding, error)
+
+	// Backup returns the whole state, secrets included, as a gzipped tar.
+	Backup(ctx context.Context) ([]byte, error)
+
+	// WebPassword returns the generated password of the web page. It fails with
+	// password_changed or password_configured if that is not the one in use.
+	WebPassword(ctx context.Context) (Password, error)
+	// RenewWebPassword generates a new password and ends every session.
+	RenewWebPassword(ctx context.Context) (Password, error)
+}
+
+// Page is what only the web page and scripts ask of a running server.
+type Page interface {
+	Overview(ctx context.Context) (Overview, error)
+	Events() *Events
+
+	// RenameConsole renames a console, in HomeKit too.
+	RenameConsole(ctx context.Context, host, name string) error
+	// OrderTitles orders the inputs of a console. Inputs not named follow; an empty
+	// list restores the default order.
+	OrderTitles(ctx context.Context, host string, ids []string) error
+	// Covers lists the titles of a console whose covers are cached, and starts
+	// fetching the others.
+	Covers(ctx context.Context, host string) ([]string, error)
+	// Cover returns the cover of a title, fetching it if necessary, or fails with
+	// not_found. Size is the longer side in pixels; 0 means as it came.
+	Cover(ctx context.Context, titleID string, size int) (Picture, error)
+
+	// SetAccount, SignIn and Capture store a credential for a console or, with an
+	// empty host, for all that have none of their own: from a PSN account id, from
+	// the address of the last page of a PSN sign-in, or from the PS4 Second Screen
+	// app on a phone, waiting up to five minutes. An empty passcode means none.
+	SetAccount(ctx context.Context, host, accountID, passcode string) error
+	SignIn(ctx context.Context, host, address, passcode string) error
+	Capture(ctx context.Context, host, passcode string) error
+	// AuthorizeURL returns the address of the PSN sign-in for a browser.
+	AuthorizeURL() string
+	// Test opens a new session with a console.
+	Test(ctx context.Context, host string) error
+
+	// SetupURI returns the content of an accessory's QR code, a secret; it fails
+	// with paired once the accessory is paired.
+	SetupURI(ctx context.Context, host string) (string, error)
+	// Settings lists every configuration key, with secrets redacted.
+	Settings() []Setting
+	// Restore checks a backup and restarts the server with it; it returns before
+	// the restart. It fails with bad_backup, having changed nothing.
+	Restore(archive []byte) (Restored, error)
+}
+
+// Accounts is what the API asks of package web: the sessions and tokens of the
+// people and scripts that use it.
+type Accounts interface {
+	Session(ctx context.Context) Session
+	ChangePassword(ctx context.Context, current, chosen string) error
+	Tokens() []Token
+	MakeToken(name, access string) (NewToken, error)
+	RevokeToken(id string) error
+}

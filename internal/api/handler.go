@@ -1,0 +1,266 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+const maxRequest = 64 << 10 // bytes of a JSON body
+
+// Services are what Handler serves. Only Backend is required.
+type Services struct {
+	Backend  Backend
+	Page     Page     // nil: the operations of a running server are missing
+	Accounts Accounts // nil: no sessions or tokens, as on the socket
+
+	// Permit returns an error if a request lacks the access that an operation
+	// requires. If it is nil every request has access: the permissions of the
+	// socket protect it.
+	Permit func(r *http.Request, need Access) error
+	// Explain turns an error into its Error; nil means AsError.
+	Explain func(error) *Error
+}
+
+// handler answers the requests of one operation.
+type handler func(s *Services, w http.ResponseWriter, r *http.Request)
+
+// Handler serves the API below Prefix. A console is named in the path,
+// percent-escaped; "-" stands for the only one. A command ends when its client
+// disconnects.
+func Handler(s Services) http.Handler {
+	if s.Explain == nil {
+		s.Explain = AsError
+	}
+	table := backendOperations()
+	if s.Page != nil {
+		table = append(table, pageOperations()...)
+	}
+	if s.Accounts != nil {
+		table = append(table, accountOperations()...)
+	}
+	mux := http.NewServeMux()
+	methods := map[string][]string{}
+	handle := func(method, path string, access Access, h handler) {
+		methods[path] = append(methods[path], method)
+		mux.HandleFunc(method+" "+Prefix+path, func(w http.ResponseWriter, r *http.Request) {
+			if s.Permit != nil {
+				if err := s.Permit(r, access); err != nil {
+					WriteError(w, err)
+					return
+				}
+			}
+			h(&s, w, r)
+		})
+	}
+	for _, o := range table {
+		handle(o.method, o.path, o.access, o.handle)
+	}
+	handle(http.MethodGet, documentPath, AccessRead, serveDocument)
+	mux.Handle("/", unrouted(methods))
+	return mux
+}
+
+// unrouted answers requests that match no operation: with the methods of the
+// path, or as unknown.
+func unrouted(methods map[string][]string) http.Handler {
+	mux := http.NewServeMux()
+	for path, allowed := range methods {
+		if slices.Contains(allowed, http.MethodGet) {
+			allowed = append(allowed, http.MethodHead)
+		}
+		slices.Sort(allowed)
+		allow := strings.Join(allowed, ", ")
+		mux.HandleFunc(Prefix+path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Allow", allow)
+			WriteError(w, &Error{Code: "bad_method", Message: "this path supports only the methods " + allow})
+		})
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		WriteError(w, &Error{Code: "unknown_request", Message: "the server does not know this request",
+			Hint: "If ps4kit was updated, restart the running server."})
+	})
+	return mux
+}
+
+// serve returns the handler that reads an In, calls do, and writes its Out.
+func serve[Service, In, Out any](do func(s Service, ctx context.Context, in In) (Out, error)) handler {
+	return func(s *Services, w http.ResponseWriter, r *http.Request) {
+		var in In
+		err := readRequest(w, r, &in)
+		var out Out
+		if err == nil {
+			out, err = do(service[Service](s), r.Context(), in)
+		}
+		if err == nil {
+			err = writeResult(s, w, r, out)
+		}
+		if err != nil {
+			WriteError(w, s.Explain(err))
+		}
+	}
+}
+
+// service returns the service that has the interface type S.
+func service[S any](s *Services) (found S) {
+	switch p := any(&found).(type) {
+	case *Backend:
+		*p = s.Backend
+	case *Page:
+		*p = s.Page
+	case *Accounts:
+		*p = s.Accounts
+	}
+	return found
+}
+
+// readRequest reads a request into in, a pointer to a struct of path, query and
+// JSON fields, or to an archive.
+func readRequest(w http.ResponseWriter, r *http.Request, in any) error {
+	if a, ok := in.(*archive); ok {
+		return a.read(w, r)
+	}
+	fields := reflect.ValueOf(in).Elem()
+	hasBody := false
+	for i := range fields.NumField() {
+		field := fields.Type().Field(i)
+		if name, ok := field.Tag.Lookup("path"); ok {
+			fields.Field(i).SetString(segment(r, name))
+		} else if name, ok := field.Tag.Lookup("query"); ok {
+			if err := readQuery(r.URL.Query(), name, field.Tag, fields.Field(i)); err != nil {
+				return err
+			}
+		} else {
+			hasBody = true
+		}
+	}
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); hasBody && (err != nil || kind != "application/json") {
+		return &Error{Code: codeMediaType, Message: "the body must be application/json"}
+	}
+	body, err := readBody(w, r, maxRequest)
+	switch {
+	case err != nil:
+		return err
+	case hasBody:
+		err = decode(body, in)
+	case len(body) > 0:
+		err = errBadRequest("this request takes no body")
+	}
+	// ReadTimeout is for requests that arrive slowly. This one has arrived: an
+	// expired deadline would only end the context of a command that takes minutes.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	return err
+}
+
+// readQuery sets the field of a query parameter, checking its tags enum and
+// range.
+func readQuery(query url.Values, name string, tags reflect.StructTag, field reflect.Value) error {
+	if !query.Has(name) {
+		return nil
+	}
+	text := query.Get(name)
+	if values := tags.Get("enum"); values != "" && !slices.Contains(strings.Split(values, ","), text) {
+		return errBadRequest(name + " must be one of " + strings.ReplaceAll(values, ",", ", "))
+	}
+	if field.Kind() == reflect.String {
+		field.SetString(text)
+		return nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return errBadRequest(name + " must be a number")
+	}
+	if least, most, ok := limits(tags); ok && (n < least || n > most) {
+		return errBadRequest(fmt.Sprintf("%s must be %d to %d", name, least, most))
+	}
+	field.SetInt(int64(n))
+	return nil
+}
+
+// limits returns the limits in the tag range, like "1,500".
+func limits(tags reflect.StructTag) (least, most int, ok bool) {
+	_, err := fmt.Sscanf(tags.Get("range"), "%d,%d", &least, &most)
+	return least, most, err == nil
+}
+
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return nil, errTooLarge(limit)
+	}
+	if err != nil {
+		return nil, errBadRequest("the body is incomplete")
+	}
+	return body, nil
+}
+
+func errTooLarge(limit int64) error {
+	size := fmt.Sprintf("%d kB", limit>>10)
+	if limit >= 1<<20 {
+		size = fmt.Sprintf("%d MB", limit>>20)
+	}
+	return &Error{Code: codeTooLarge, Message: "the body is larger than " + size}
+}
+
+// decode reads one JSON object of known fields. Its errors contain no values,
+// which may be secret.
+func decode(body []byte, in any) error {
+	if !utf8.Valid(body) || !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
+		return errBadRequest("the body must be a JSON object in UTF-8")
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	err := d.Decode(in)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return errBadRequest(wrong.Field + " has the wrong type")
+	}
+	if _, ok := errors.AsType[*json.SyntaxError](err); ok || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errBadRequest("the body is not JSON")
+	}
+	if err != nil {
+		return errBadRequest("the body has an " + strings.TrimPrefix(err.Error(), "json: ")) // unknown field
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errBadRequest("the body must be one JSON object")
+	}
+	return nil
+}
+
+// dash stands for an empty segment of a path, which HTTP would clean away. A
+// console that is really called "-" travels as %2D.
+const dash = "-"
+
+// escape turns a name into one segment of a path. It cannot do that for "/",
+// which net/http takes for a trailing slash even when escaped; such a console
+// needs its id.
+func escape(name string) string {
+	switch name {
+	case "":
+		return dash
+	case dash, ".", "..":
+		return strings.NewReplacer("-", "%2D", ".", "%2E").Replace(name)
+	}
+	return url.PathEscape(name)
+}
+
+// segment undoes escape for a wildcard of the route. It returns "" if the route
+// has no such wildcard.
+func segment(r *http.Request, wildcard string) string {
+	i := slices.Index(strings.Split(r.Pattern, "/"), "{"+wildcard+"}")
+	if i < 0 || strings.Split(r.URL.EscapedPath(), "/")[i] == dash {
+		return ""
+	}
+	return r.PathValue(wildcard)
+}

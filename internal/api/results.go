@@ -1,0 +1,131 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"reflect"
+	"strings"
+	"time"
+
+	"rsc.io/qr"
+)
+
+// result is a result that is not JSON with the status 200. Its zero value knows
+// the media type.
+type result interface {
+	mediaType() string
+	write(s *Services, w http.ResponseWriter, r *http.Request) error
+}
+
+func writeResult(s *Services, w http.ResponseWriter, r *http.Request, out any) error {
+	switch out := out.(type) {
+	case result:
+		return out.write(s, w, r)
+	case none:
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	status := http.StatusOK
+	if _, ok := out.(Restored); ok {
+		status = http.StatusAccepted // the server restarts afterwards
+	}
+	if v := reflect.ValueOf(out); v.Kind() == reflect.Slice && v.IsNil() {
+		out = []struct{}{} // [] in JSON, not null
+	}
+	writeJSON(w, status, out)
+	return nil
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		status, body = http.StatusInternalServerError, []byte(`{"error":{"code":"failed","message":"the answer is not JSON"}}`)
+	}
+	write(w, status, "application/json", append(body, '\n'))
+}
+
+func write(w http.ResponseWriter, status int, mediaType string, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", mediaType)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+// archive is a backup: a gzipped tar.
+type archive []byte
+
+const (
+	maxBackup   = 16 << 20        // bytes
+	restoreTime = 2 * time.Minute // for a backup to arrive
+)
+
+func (archive) mediaType() string { return "application/gzip" }
+
+func (a archive) write(_ *Services, w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Disposition", `attachment; filename="ps4kit-backup.tar.gz"`)
+	write(w, http.StatusOK, a.mediaType(), a)
+	return nil
+}
+
+func (a *archive) read(w http.ResponseWriter, r *http.Request) (err error) {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != a.mediaType() {
+		return &Error{Code: codeMediaType, Message: "the body must be a backup of the type application/gzip"}
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(restoreTime)) // ReadTimeout is too short
+	*a, err = readBody(w, r, maxBackup)
+	return err
+}
+
+func (Picture) mediaType() string { return "image/*" }
+
+// write lets the browser keep the picture, and ask whether it is still current.
+func (p Picture) write(_ *Services, w http.ResponseWriter, r *http.Request) error {
+	h := w.Header()
+	h.Set("Content-Type", p.Type)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "private, no-cache")
+	h.Set("ETag", p.ETag)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(p.Data))
+	return nil
+}
+
+// CoverPath returns the path of a title's cover in a size.
+func CoverPath(titleID string, size int) string {
+	return fmt.Sprintf("%s/titles/%s/cover?size=%d", Prefix, escape(titleID), size)
+}
+
+// vector is an SVG image.
+type vector []byte
+
+func (vector) mediaType() string { return "image/svg+xml" }
+
+func (v vector) write(_ *Services, w http.ResponseWriter, _ *http.Request) error {
+	write(w, http.StatusOK, v.mediaType(), v)
+	return nil
+}
+
+// qrCode draws a text as a QR code of level M (docs/homekit.md §3).
+func qrCode(text string) (vector, error) {
+	const quiet = 4 // modules of white around the code
+	code, err := qr.Encode(text, qr.M)
+	if err != nil {
+		return nil, fmt.Errorf("drawing the QR code: %w", err)
+	}
+	var path strings.Builder
+	for y := range code.Size {
+		for x := range code.Size {
+			if code.Black(x, y) {
+				fmt.Fprintf(&path, "M%d %dh1v1h-1z", x+quiet, y+quiet)
+			}
+		}
+	}
+	side := code.Size + 2*quiet
+	return fmt.Appendf(nil, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %[1]d %[1]d" shape-rendering="crispEdges">`+
+		`<title>QR code</title><path fill="#fff" d="M0 0h%[1]dv%[1]dH0z"/><path d="%[2]s"/></svg>`, side, path.String()), nil
+}

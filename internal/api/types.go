@@ -1,0 +1,174 @@
+package api
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// States of a console.
+const (
+	StateAwake       = "awake"
+	StateStandby     = "standby"
+	StateUnreachable = "unreachable"
+)
+
+// Console is a console as every command prints it. An empty field is unknown.
+type Console struct {
+	Address       string `json:"address" doc:"ADDR, or ADDR:DDPPORT if the port is not 987"`
+	HostID        string `json:"host_id" doc:"12 hexadecimal digits"`
+	HostType      string `json:"host_type" doc:"PS4 or PS5"`
+	Name          string `json:"name"`
+	State         string `json:"state" enum:"awake,standby,unreachable"`
+	RequestPort   uint16 `json:"request_port" doc:"TCP port"`
+	SystemVersion string `json:"system_version" doc:"for example 09508011"`
+	TitleID       string `json:"title_id" doc:"running title; empty if none"`
+	TitleName     string `json:"title_name"`
+}
+
+// Overview is everything the page's first section shows.
+type Overview struct {
+	Consoles []Card `json:"consoles"`
+}
+
+// Card is a console with everything the page shows about it.
+type Card struct {
+	Console
+	Active       bool      `json:"active" doc:"on, as HomeKit shows it: the requested state until the console confirms or refuses"`
+	Starting     string    `json:"starting" doc:"title that was chosen but is not running yet; empty if none"`
+	Working      bool      `json:"working" doc:"a command is running"`
+	SessionOpen  bool      `json:"session_open"`
+	KeyboardOpen bool      `json:"keyboard_open" doc:"the on-screen keyboard is open; known only while a session is open"`
+	LastSeen     time.Time `json:"last_seen,omitzero"`
+	Identified   time.Time `json:"identified,omitzero" doc:"when Home last asked the console to identify itself"`
+	LastError    *Error    `json:"last_error,omitempty"`
+	LastErrorAt  time.Time `json:"last_error_at,omitzero"`
+	Credential   bool      `json:"credential" doc:"a credential is stored or configured"`
+	Offered      bool      `json:"offered" doc:"offered to HomeKit"`
+	Paired       bool      `json:"paired"`
+	Cover        string    `json:"cover,omitempty" doc:"path of the running title's cover, if it is cached"`
+	Simulated    bool      `json:"simulated"`
+}
+
+// Keyboard is a console's on-screen keyboard.
+type Keyboard struct {
+	Text      string `json:"text"`
+	MaxLength int    `json:"max_length" doc:"UTF-16 units; 0 if unknown"`
+}
+
+// Title is an input of a console. The two fixed inputs have the ids HOME and
+// OTHER.
+type Title struct {
+	ID         string    `json:"id" doc:"for example CUSA00129; HOME and OTHER are the fixed inputs"`
+	Name       string    `json:"name" doc:"as HomeKit shows it"`
+	Title      string    `json:"title,omitempty" doc:"as the console calls it"`
+	Identifier int       `json:"identifier" doc:"the input's identifier in HomeKit"`
+	Configured bool      `json:"configured"`
+	Pinned     bool      `json:"pinned"`
+	Hidden     bool      `json:"hidden"`
+	Renamed    bool      `json:"renamed"`
+	LastPlayed time.Time `json:"last_played,omitzero"`
+}
+
+// Picture is a title's cover.
+type Picture struct {
+	Data []byte
+	Type string // "image/png"
+	ETag string // quoted
+}
+
+// User is a PSN user. All of it is secret; it travels over the socket only.
+type User struct {
+	Credential string `json:"credential" doc:"64 hexadecimal digits" pattern:"^[0-9a-fA-F]{64}$"`
+	Passcode   string `json:"passcode,omitempty" doc:"4 digits" pattern:"^[0-9]{4}$"`
+}
+
+// Format keeps a user out of logs and errors under every verb.
+func (User) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
+
+// Accessory is a console as HomeKit sees it. SetupCode and SetupURI are secret,
+// and empty once it is paired.
+type Accessory struct {
+	Name        string       `json:"name"`
+	HostID      string       `json:"host_id" doc:"companion for the companion bridge"`
+	DeviceID    string       `json:"device_id"`
+	Address     string       `json:"address" doc:"of the HAP server, as seen from the console's network"`
+	Port        int          `json:"port"`
+	SetupCode   string       `json:"setup_code" doc:"empty once paired"`
+	SetupID     string       `json:"setup_id"`
+	SetupURI    string       `json:"setup_uri" doc:"content of the QR code; empty once paired"`
+	Paired      bool         `json:"paired"`
+	Controllers []Controller `json:"controllers"`
+}
+
+// Controller is a device that is paired with an accessory.
+type Controller struct {
+	ID    string `json:"id"`
+	Admin bool   `json:"admin"`
+}
+
+// Finding is a deviation of an accessory from docs/homekit.md.
+type Finding struct {
+	Accessory string `json:"accessory" doc:"its name"`
+	HostID    string `json:"host_id"`
+	Rule      string `json:"rule" doc:"section and row of docs/homekit.md"`
+	Where     string `json:"where,omitempty" doc:"for example aid 1, iid 33"`
+	What      string `json:"what"`
+}
+
+// Setting is a configuration key with its effective value.
+type Setting struct {
+	Key    string `json:"key"`
+	Value  string `json:"value" doc:"secrets read [redacted]"`
+	Source string `json:"source" doc:"default, FILE:LINE, a variable or the command line"`
+	Waits  bool   `json:"waits" doc:"takes effect at the next start"`
+}
+
+// Restored describes a backup that is being restored.
+type Restored struct {
+	Created time.Time `json:"created" doc:"when the backup was made"`
+	Files   []string  `json:"files"`
+}
+
+// Session describes the server to the page, and the page's own session.
+type Session struct {
+	Version       string    `json:"version"`
+	Simulated     bool      `json:"simulated"`
+	FirstPassword bool      `json:"first_password" doc:"the generated password has not been changed yet"`
+	Expires       time.Time `json:"expires,omitzero" doc:"when an unused session ends; absent for tokens"`
+	TLS           bool      `json:"tls"`
+}
+
+// Password is the password of the web page, in clear.
+type Password struct {
+	Password string `json:"password"`
+}
+
+// Format keeps the password out of logs and errors under every verb.
+func (Password) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
+
+// Token is an API token without its secret.
+type Token struct {
+	ID       string    `json:"id"`
+	Name     string    `json:"name"`
+	Access   string    `json:"access" doc:"read or control; admin for tokens made by ps4kit before read existed"`
+	Created  time.Time `json:"created"`
+	LastUsed time.Time `json:"last_used,omitzero" doc:"to the hour"`
+}
+
+// NewToken is a token with its secret, which is shown only once.
+type NewToken struct {
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Access string `json:"access" enum:"read,control"`
+	Token  string `json:"token"`
+}
+
+// LogLine is a line of the log.
+type LogLine struct {
+	ID      uint64            `json:"id"`
+	Time    time.Time         `json:"time"`
+	Level   string            `json:"level" enum:"error,warn,info,debug"`
+	Message string            `json:"message"`
+	Fields  map[string]string `json:"fields"`
+}
