@@ -150,6 +150,20 @@ func TestEveryMethodTravels(t *testing.T) {
 	}
 }
 
+// TestRestoreTravels covers the one method of the client that a Page answers.
+func TestRestoreTravels(t *testing.T) {
+	t.Parallel()
+	p := newPage()
+	p.result = api.Restored{Files: []string{"consoles.json"}}
+	got, err := api.Local(api.Handler(api.Services{Backend: &backend{}, Page: p})).Restore(t.Context(), []byte("backup"))
+	if err != nil || !reflect.DeepEqual(got, p.result) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if calls := p.recorded(); len(calls) != 1 || !reflect.DeepEqual(calls[0], call{"Restore", []any{"backup"}}) {
+		t.Errorf("%+v", calls)
+	}
+}
+
 func TestNoConsolesAreAnEmptyList(t *testing.T) {
 	t.Parallel()
 	client := connect(t, &backend{})
