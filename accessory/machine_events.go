@@ -80,6 +80,9 @@ func (m *machine) rested(b *action, e finished, now time.Time) {
 	case again:
 		m.sent = false
 		m.retry(e.err, now)
+		if e.sent {
+			m.retryAt = now.Add(obeyTime)
+		}
 	case refused:
 		m.failPower(e.err)
 	case done, resting:

@@ -12,6 +12,7 @@ const (
 	wakeEffect   = 30 * time.Second       // how long after the last WAKEUP a console may still come up
 	leaveTime    = 30 * time.Second       // how long after a standby a console may still call itself awake
 	retryAfter   = time.Second            // TCP may refuse for seconds after the first reply of a woken console
+	obeyTime     = 3 * time.Second        // for a console to obey a standby that it did not answer
 	retryMax     = 10 * time.Second       // between tries of what the console refuses: each shows on the TV
 	doubleTime   = 250 * time.Millisecond // within this a second press of a key makes it a double press
 	revertDelay  = 100 * time.Millisecond // from the answer to a write that changes nothing to the event that says so

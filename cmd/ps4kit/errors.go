@@ -9,6 +9,7 @@ import (
 
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
+	"github.com/ps4kit/ps4kit/ps4"
 )
 
 // Exit codes; scripts rely on them (docs/cli.md).
@@ -33,12 +34,20 @@ var exitCodes = map[string]int{
 	"passcode_needed": exitCredential, "passcode_wrong": exitCredential,
 }
 
-// verbHints name the verb that helps, which the hints of the library cannot.
-var verbHints = map[string]string{
-	"no_credential":   "Get one with ps4kit credential.",
-	"psn_unreachable": "Check this machine's connection to the internet, or give the account id: ps4kit credential --account-id ID.",
-	"pin_needed":      "Link with the console: ps4kit link.",
-	"not_linked":      "Link with the console again: ps4kit link.",
+// verbHint returns the hint of an error, with the verb that helps if the library
+// gave it: a library cannot name verbs.
+func verbHint(e *api.Error) string {
+	for err, hint := range map[error]string{
+		ps4.ErrNoCredential:   "Get one: ps4kit credential --psn, or --account-id ID.",
+		ps4.ErrPSNUnreachable: "Check this machine's connection to the internet, or give the account id: ps4kit credential --account-id ID.",
+		ps4.ErrPINNeeded:      "Link with the console: ps4kit link.",
+		ps4.ErrNotLinked:      "Link with the console again: ps4kit link.",
+	} {
+		if known, ok := errors.AsType[ps4.Error](err); ok && e.Code == known.Code() && e.Hint == known.Hint() {
+			return hint
+		}
+	}
+	return e.Hint
 }
 
 // exitCode returns the exit code of an error.
@@ -87,9 +96,7 @@ func (p *program) finish(err error) int {
 	if e.Code == "usage" && e.Hint == "" {
 		e.Hint = "See " + p.verb + " --help."
 	}
-	if hint, ok := verbHints[e.Code]; ok {
-		e.Hint = hint
-	}
+	e.Hint = verbHint(e)
 	if p.json() {
 		_ = writeJSON(p.stderr, map[string]*api.Error{"error": e})
 		return code

@@ -199,7 +199,7 @@ func TestArtOptions(t *testing.T) {
 	t.Parallel()
 	yaml := loopback[:strings.Index(loopback, "art:")]
 	o := app.ArtOptions(load(t, yaml), "/state")
-	if o.Dir != "/state/art" || o.MaxBytes != 256<<20 || o.Country != "us" || o.Language != "en" || o.Disabled {
+	if o.Dir != "/state/art" || o.MaxBytes != 256<<20 || o.Country != "us" || o.Language != "" || o.Disabled {
 		t.Errorf("%+v", o)
 	}
 	if o.Bases.TMDB == "" || o.Bases.Chihiro == "" {
