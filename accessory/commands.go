@@ -116,6 +116,10 @@ func (t *Television) StartTitle(ctx context.Context, id string, noQuit bool) err
 	return t.pursue(ctx, selectTitle{title: id, noQuit: noQuit})
 }
 
+// Home goes to the home screen, and wakes the console for it if need be; it
+// returns when that is done. It fails as Wake does.
+func (t *Television) Home(ctx context.Context) error { return t.pursue(ctx, selectTitle{}) }
+
 func (t *Television) pursue(ctx context.Context, e event) error {
 	done := make(chan error, 1)
 	t.mu.Lock()

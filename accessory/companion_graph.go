@@ -30,7 +30,7 @@ func (b *Companion) addBridge() {
 // build makes the accessory of a tile.
 func (b *Companion) build(aid uint64, console *carried, t *tile, s *Snapshot) *accessory.A {
 	g := &graph{a: &accessory.A{Id: aid, Type: categoryBridge}}
-	g.addInformation(&Config{HostID: s.HostID, Model: console.tv.cfg.Model, Firmware: s.SystemVersion}, t.name)
+	g.addInformation(&Config{HostID: s.HostID, Model: console.tv.cfg.Model, Last: s.Status}, t.name)
 	b.identifies(g, console.tv.Identify)
 	if t.write == nil {
 		g.a.AddS(t.sensor())

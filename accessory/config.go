@@ -13,10 +13,10 @@ import (
 
 // Config says what a television is. Only HostID is needed; a zero field means its default.
 type Config struct {
-	HostID   string // the console's, which is what it is known by; never changes
-	Name     string // default: as the console calls itself, "PlayStation 4" until it has answered once; what somebody wrote in Home goes before
-	Model    string // default "PlayStation 4"
-	Firmware string // system version as the console says it, "09508011"; empty: the last seen
+	HostID string     // the console's, which is what it is known by; never changes
+	Name   string     // default: as the console calls itself, "PlayStation 4" until it has answered once; what somebody wrote in Home goes before
+	Model  string     // default "PlayStation 4"
+	Last   ps4.Status // what the console last said, as far as known from elsewhere
 
 	Category uint8   // 31 television (default), 35 set-top box, 36 stick
 	Titles   []Title // inputs that are always there

@@ -82,7 +82,7 @@ func (g *graph) addInformation(c *Config, name string) block {
 		Manufacturer:     &characteristic.Manufacturer{String: b.text(characteristic.TypeManufacturer, read(), manufacturer)},
 		Model:            &characteristic.Model{String: b.text(characteristic.TypeModel, read(), c.Model)},
 		SerialNumber:     &characteristic.SerialNumber{String: b.text(characteristic.TypeSerialNumber, read(), c.HostID)},
-		FirmwareRevision: &characteristic.FirmwareRevision{String: b.text(characteristic.TypeFirmwareRevision, read(), firmware(c.Firmware))},
+		FirmwareRevision: &characteristic.FirmwareRevision{String: b.text(characteristic.TypeFirmwareRevision, read(), firmware(c.Last.SystemVersion))},
 	}
 	g.firmware = info.FirmwareRevision.C
 	g.a.Info = info

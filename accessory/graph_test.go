@@ -107,7 +107,7 @@ func inputRows(k int, name, kind, configured, visibility string) []row {
 func TestGraph(t *testing.T) {
 	t.Parallel()
 	a := decode(t, newTV(t, accessory.Config{
-		Name: "Den", Firmware: "09508011", Titles: []accessory.Title{{ID: "CUSA00129", Name: "Netflix"}},
+		Name: "Den", Last: ps4.Status{SystemVersion: "09508011"}, Titles: []accessory.Title{{ID: "CUSA00129", Name: "Netflix"}},
 	}))
 	if a.AID != 1 || len(a.Services) != 3+40 {
 		t.Fatalf("aid %d, %d services", a.AID, len(a.Services))
@@ -240,7 +240,7 @@ func TestLimits(t *testing.T) {
 func TestFirmware(t *testing.T) {
 	t.Parallel()
 	for version, want := range map[string]string{"": "0.0", "09508011": "9.50", "11000001": "11.00", "x": "0.0"} {
-		tv := newTV(t, accessory.Config{Firmware: version})
+		tv := newTV(t, accessory.Config{Last: ps4.Status{SystemVersion: version}})
 		if got := tv.Accessory().Info.FirmwareRevision.Value(); got != want {
 			t.Errorf("%q: %s, want %s", version, got, want)
 		}

@@ -138,6 +138,15 @@ func TestKeyOutlastsABusyConsole(t *testing.T) {
 	})
 }
 
+func TestHome(t *testing.T) {
+	inRig(t, ps4.StateAwake, netflix(), func(r *rig) {
+		if err := r.tv.Home(r.t.Context()); err != nil {
+			t.Error(err)
+		}
+		r.wantConsole("open", "ps")
+	})
+}
+
 // A title is tried for 90 s while the console says that somebody has to pick a
 // user; each try shows on the TV, so there are few of them.
 func TestTitleOutlastsALoginThatIsRefused(t *testing.T) {

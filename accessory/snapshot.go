@@ -1,7 +1,6 @@
 package accessory
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
@@ -9,17 +8,12 @@ import (
 
 // Snapshot is what is known of a television at one moment.
 type Snapshot struct {
-	HostID   string
-	Name     string // as HomeKit shows it
-	HostName string // as the console calls itself
-	Addr     netip.AddrPort
-
-	State         ps4.State // silence in the minute after a standby is rest mode
-	SystemVersion string    // "09508011"
-	RequestPort   uint16
-	TitleID       string // the running title; empty when none runs
-	TitleName     string
-	LastSeen      time.Time // of the last reply; zero: none yet
+	// Status is what the console last said, with what it is taken to be now:
+	// silence in the minute after a standby is rest mode. TitleName is the name
+	// of the title's input, if it has one.
+	ps4.Status
+	Name     string    // as HomeKit shows it
+	LastSeen time.Time // of the last reply; zero: none yet
 
 	Active           bool // what HomeKit reads: what is wanted, until the console confirms or refuses
 	ActiveIdentifier int
@@ -54,12 +48,13 @@ func (t *Television) Snapshot() Snapshot {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := Snapshot{
-		HostID: t.cfg.HostID, Name: t.displayName(), HostName: t.status.HostName, Addr: t.console.Addr(),
-		State: t.m.seen.state, SystemVersion: t.status.SystemVersion, RequestPort: t.status.RequestPort, LastSeen: t.lastSeen,
-		Active: t.m.active(), ActiveIdentifier: t.identifier(), Starting: t.starting(),
-		Working: t.m.working(), SessionOpen: t.sessionOpen, KeyboardOpen: t.keyboard, Identified: t.identified, LastError: t.trouble, LastErrorAt: t.troubleAt,
+		Status: t.status, Name: t.displayName(), LastSeen: t.lastSeen,
+		Active: t.m.active(), ActiveIdentifier: t.identifier(), Starting: t.starting(), Working: t.m.working(),
+		SessionOpen: t.sessionOpen, KeyboardOpen: t.keyboard, Identified: t.identified,
+		LastError: t.trouble, LastErrorAt: t.troubleAt,
 		Inputs: t.in.list(),
 	}
+	s.Addr, s.State, s.TitleID, s.TitleName = t.console.Addr(), t.m.seen.state, "", ""
 	if s.State == ps4.StateAwake {
 		s.TitleID, s.TitleName = t.m.seen.title, t.titleName(t.m.seen.title)
 	}

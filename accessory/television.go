@@ -94,12 +94,11 @@ func (t *Television) restore(saved Saved) {
 	if checkName(saved.Name) == nil {
 		t.name = saved.Name
 	}
-	if t.cfg.Firmware == "" {
-		t.cfg.Firmware = saved.SystemVersion
-	}
-	t.status = ps4.Status{
-		HostID: t.cfg.HostID, HostName: saved.HostName, SystemVersion: t.cfg.Firmware, State: saved.State, TitleID: saved.TitleID,
-	}
+	t.status = t.cfg.Last
+	t.status.HostID, t.status.State, t.status.TitleID = t.cfg.HostID, saved.State, saved.TitleID
+	t.status.HostName = cmp.Or(t.status.HostName, saved.HostName)
+	t.status.SystemVersion = cmp.Or(t.status.SystemVersion, saved.SystemVersion)
+	t.cfg.Last = t.status
 	t.m.seen.state, t.m.seen.title = saved.State, saved.TitleID // until polls are answered or missed
 	t.chosen = homeScreen
 	if id, _ := t.in.title(int(saved.ActiveIdentifier)); id != "" {

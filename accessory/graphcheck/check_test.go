@@ -25,7 +25,7 @@ func television(t *testing.T, name, host string) *accessory.Television {
 	t.Helper()
 	console := ps4.NewConsole(netip.MustParseAddrPort("127.0.0.1:987"), ps4.Credential{}, nil)
 	tv, err := accessory.New(accessory.Config{
-		HostID: host, Name: name, Firmware: "09508011",
+		HostID: host, Name: name, Last: ps4.Status{SystemVersion: "09508011"},
 		Titles: []accessory.Title{{ID: "CUSA00129", Name: "Netflix"}, {ID: "CUSA01780", Name: "Spotify"}},
 	}, accessory.NewConsole(console))
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 )
@@ -33,15 +32,16 @@ func (s *server) Search(ctx context.Context, wait time.Duration) ([]api.Console,
 	}
 	list := []api.Console{}
 	for _, st := range found {
-		list = append(list, fromReply(st))
+		list = append(list, apiConsole(st, st.HostName))
 	}
 	sortConsoles(list)
 	return list, nil
 }
 
-func fromReply(st ps4.Status) api.Console {
+// apiConsole is a console as the API shows it, under a name.
+func apiConsole(st ps4.Status, name string) api.Console {
 	return api.Console{
-		Address: FormatAddress(st.Addr), HostID: st.HostID, HostType: st.HostType, Name: st.HostName,
+		Address: FormatAddress(st.Addr), HostID: st.HostID, HostType: cmp.Or(st.HostType, hostTypePS4), Name: name,
 		State: st.State.String(), RequestPort: st.RequestPort, SystemVersion: st.SystemVersion,
 		TitleID: st.TitleID, TitleName: st.TitleName,
 	}
@@ -63,15 +63,10 @@ func (s *server) Consoles(context.Context) ([]api.Console, error) {
 	return list, nil
 }
 
-// lastSeen returns the console as its television last saw it.
-func (u *unit) lastSeen() api.Console { return u.seen(u.tv.Snapshot()) }
-
-func (u *unit) seen(snapshot accessory.Snapshot) api.Console {
-	return api.Console{
-		Address: FormatAddress(snapshot.Addr), HostID: u.hostID, HostType: cmp.Or(u.hostType, hostTypePS4), Name: snapshot.Name,
-		State: snapshot.State.String(), RequestPort: snapshot.RequestPort, SystemVersion: snapshot.SystemVersion,
-		TitleID: snapshot.TitleID, TitleName: snapshot.TitleName,
-	}
+// lastSeen returns the console as its television knows it.
+func (u *unit) lastSeen() api.Console {
+	snapshot := u.tv.Snapshot()
+	return apiConsole(snapshot.Status, snapshot.Name)
 }
 
 // Status implements api.Backend. A console that doesn't answer right after a
@@ -95,9 +90,7 @@ func (s *server) Status(ctx context.Context, host string) (api.Console, error) {
 	if s.alone && u.accepted.Load() { // else the search does it
 		s.remember(u.known, st)
 	}
-	c := fromReply(st)
-	c.Name = u.tv.Snapshot().Name
-	return c, nil
+	return apiConsole(st, u.tv.Snapshot().Name), nil
 }
 
 // silent returns a console that doesn't answer.
@@ -180,6 +173,9 @@ func (s *server) Start(ctx context.Context, host, title string, noQuit bool) err
 	id, err := u.titleID(title)
 	if err != nil {
 		return err
+	}
+	if id == homeScreenID {
+		return u.tv.Home(ctx)
 	}
 	return u.tv.StartTitle(ctx, id, noQuit)
 }
@@ -266,18 +262,18 @@ func (s *server) Backup(context.Context) ([]byte, error) {
 	return archive.Bytes(), nil
 }
 
-// titleID returns the id of a title, given by id or by the name of an input.
+// titleID returns the id of a title, given by id or by the name of an input; that
+// of the home screen is HOME.
 func (u *unit) titleID(title string) (string, error) {
 	var ids []string
 	for _, in := range u.tv.Snapshot().Inputs {
-		if in.TitleID == "" {
-			continue
-		}
-		if strings.EqualFold(in.TitleID, title) {
-			return in.TitleID, nil
-		}
-		if strings.EqualFold(in.Name, title) || strings.EqualFold(in.Title, title) {
-			ids = append(ids, in.TitleID)
+		id := inputID(in)
+		switch {
+		case id == otherID: // nothing to start
+		case strings.EqualFold(id, title):
+			return id, nil
+		case strings.EqualFold(in.Name, title) || in.Title != "" && strings.EqualFold(in.Title, title):
+			ids = append(ids, id)
 		}
 	}
 	switch {

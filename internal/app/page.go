@@ -37,7 +37,7 @@ func (s *server) card(u *unit) api.Card {
 	snapshot := u.tv.Snapshot()
 	user, err := s.user(u.known)
 	return api.Card{
-		Console:      u.seen(snapshot),
+		Console:      apiConsole(snapshot.Status, snapshot.Name),
 		Active:       snapshot.Active,
 		Starting:     snapshot.Starting,
 		Working:      snapshot.Working,

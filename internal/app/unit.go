@@ -172,7 +172,7 @@ func (s *server) newTelevision(k known, console accessory.Console) (*accessory.T
 	cfg := accessory.Config{
 		HostID:    k.hostID,
 		Name:      k.name,
-		Firmware:  k.firmware,
+		Last:      ps4.Status{HostType: k.hostType, HostName: k.hostName, SystemVersion: k.firmware},
 		Category:  categoryNumber(k.config.Category),
 		Titles:    titlesOf(k),
 		Remote:    accessory.Remote(k.config.Remote),
