@@ -9,14 +9,15 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// waiter is a wish whose end is waited for: to be counted, and often by somebody.
+// waiter waits for the end of a wish: to count it, and to tell its caller.
 type waiter struct {
 	wish  event // setPower or selectTitle
 	began time.Time
-	done  chan error // has room for one; nil: nobody waits
+	done  chan error // has room for one; nil: there is no caller
 }
 
-// await has a wish counted when it ends, and done told, if it is not nil.
+// await counts a wish when it ends, and sends its outcome to done, if that is
+// not nil.
 func (t *Television) await(wish event, done chan error) {
 	again := func(w waiter) bool { return w.wish == wish && w.done == nil }
 	if done == nil && slices.ContainsFunc(t.waiters, again) {
@@ -25,73 +26,31 @@ func (t *Television) await(wish event, done chan error) {
 	t.waiters = append(t.waiters, waiter{wish, time.Now(), done})
 }
 
-// release tells those whose wish came to its end.
+// release ends the waiters whose wish has come to its end.
 func (t *Television) release() {
 	waiting := t.waiters[:0]
 	for _, w := range t.waiters {
-		if over, err := t.m.outcome(w.wish); over {
-			t.counts.ended(commandOf(w.wish), err, time.Since(w.began))
-			if w.done != nil {
-				w.done <- err
-			}
+		over, err := t.m.outcome(w.wish)
+		if !over {
+			waiting = append(waiting, w)
 			continue
 		}
-		waiting = append(waiting, w)
+		t.counts.ended(commandOf(w.wish), err, time.Since(w.began))
+		if w.done != nil {
+			w.done <- err
+		}
 	}
 	clear(t.waiters[len(waiting):])
 	t.waiters = waiting
 }
 
-// wanted is the power that is pursued, or will be when the window closes.
-func (m *machine) wanted() power {
-	switch {
-	case m.wish.power != powerAny:
-		return m.wish.power
-	case m.wish.launch != nil:
-		return powerOn
-	}
-	return m.goal
-}
+// Wake turns the console on and returns when it is, within 60 s, or 120 s right
+// after a standby. It fails with [ErrNotWoken], [ErrSuperseded], [ErrStopped],
+// or an error of package ps4.
+func (t *Television) Wake(ctx context.Context) error { return t.pursue(ctx, setPower{powerOn}) }
 
-// outcome says whether a wish is no longer pursued, and how that ended.
-func (m *machine) outcome(wish event) (over bool, err error) {
-	switch w := wish.(type) {
-	case setPower:
-		return m.powerOutcome(w.power)
-	case selectTitle:
-		return m.launchOutcome(w.title)
-	}
-	return true, nil
-}
-
-func (m *machine) powerOutcome(p power) (over bool, err error) {
-	switch m.wanted() {
-	case p:
-		return false, nil
-	case powerAny:
-		return true, m.powerErr
-	}
-	return true, ErrSuperseded
-}
-
-func (m *machine) launchOutcome(title string) (over bool, err error) {
-	switch l := m.target(); {
-	case l != nil && l.title == title:
-		return false, nil
-	case l != nil || m.wanted() == powerOff:
-		return true, ErrSuperseded
-	}
-	return true, m.launchErr
-}
-
-// Wake turns the console on and returns when it is, within 60 s (120 s right after a standby: the console is deaf); it fails with [ErrNotWoken], [ErrSuperseded], [ErrStopped], or
-// what package ps4 says.
-func (t *Television) Wake(ctx context.Context) error {
-	return t.pursue(ctx, setPower{powerOn})
-}
-
-// SendWake sends one WAKEUP and returns. The console is then wanted on, as by WantPower: WAKEUPs are repeated until it is. It
-// fails with [ps4.ErrNoCredential] or what the network says.
+// SendWake sends one WAKEUP and returns. As after WantPower, more follow until
+// the console is on. It fails with [ps4.ErrNoCredential] or [ps4.ErrNoNetwork].
 func (t *Television) SendWake(ctx context.Context) error {
 	if err := t.sendWake(ctx); err != nil {
 		return err
@@ -100,14 +59,14 @@ func (t *Television) SendWake(ctx context.Context) error {
 	return nil
 }
 
-// Standby puts the console into rest mode and returns when it is, within 30 s and a bit; it fails as Wake does, or with
-// [ErrStillAwake].
-func (t *Television) Standby(ctx context.Context) error {
-	return t.pursue(ctx, setPower{powerOff})
-}
+// Standby puts the console into rest mode and returns when it is, within about
+// 30 s. It fails as Wake does, or with [ErrStillAwake].
+func (t *Television) Standby(ctx context.Context) error { return t.pursue(ctx, setPower{powerOff}) }
 
-// StartTitle starts a title, of which there need not be an input, and wakes the console for it if need be; it returns when the
-// console shows the title, within 90 s. noQuit leaves another running title alone and fails with [ps4.ErrTitleRunning].
+// StartTitle starts a title, which need not be an input, and wakes the console
+// for it if necessary. It returns when the console shows the title, within 90 s.
+// With noQuit it leaves another running title alone and fails with
+// [ps4.ErrTitleRunning].
 func (t *Television) StartTitle(ctx context.Context, id string, noQuit bool) error {
 	id = strings.ToUpper(strings.TrimSpace(id))
 	if err := validTitleID(id); err != nil {
@@ -116,8 +75,8 @@ func (t *Television) StartTitle(ctx context.Context, id string, noQuit bool) err
 	return t.pursue(ctx, selectTitle{title: id, noQuit: noQuit})
 }
 
-// Home goes to the home screen, and wakes the console for it if need be; it
-// returns when that is done. It fails as Wake does.
+// Home shows the home screen, and wakes the console for it if necessary. It
+// fails as Wake does.
 func (t *Television) Home(ctx context.Context) error { return t.pursue(ctx, selectTitle{}) }
 
 func (t *Television) pursue(ctx context.Context, e event) error {
@@ -135,18 +94,58 @@ func (t *Television) pursue(ctx context.Context, e event) error {
 	}
 }
 
-// Keys presses keys, in order and paced, and returns when the last was sent. It never wakes the console: [ps4.ErrStandby].
+// The Want methods do not wait, like the writes of a controller: they merge with
+// everything that comes within 100 ms, and Snapshot shows their outcome
+// (docs/homekit.md §5).
+
+// WantPower asks for the console to be on, or in rest mode.
+func (t *Television) WantPower(on bool) {
+	p := powerOff
+	if on {
+		p = powerOn
+	}
+	t.wish(setPower{p})
+}
+
+// WantTitle asks for a title, which need not be an input. It fails with
+// [ps4.ErrTitleIDFormat].
+func (t *Television) WantTitle(id string) error {
+	id = strings.ToUpper(strings.TrimSpace(id))
+	if err := validTitleID(id); err != nil {
+		return err
+	}
+	t.wish(selectTitle{title: id})
+	return nil
+}
+
+// WantHome asks for the home screen.
+func (t *Television) WantHome() { t.wish(selectTitle{}) }
+
+func (t *Television) wish(e event) {
+	t.mu.Lock()
+	defer t.unlock()
+	t.want(e, nil, nil, nil)
+}
+
+// Identify notes that the owner wants to know which console this is.
+func (t *Television) Identify() { t.identify() }
+
+// Keys presses keys in order and returns when the last has left. It never wakes
+// the console, but waits for one that is being woken. It fails with
+// [ps4.ErrStandby] and other errors of package ps4.
 func (t *Television) Keys(ctx context.Context, keys []ps4.Key) error {
 	return t.enqueue(ctx, &job{kind: CommandKeys, do: func(ctx context.Context, s Session) error { return s.Keys(ctx, keys...) }})
 }
 
-// WithSession calls do with the console's session, when its turn comes. do must end with its context and not keep the session.
-// If the held session turns out to be over, do is called again with a new one.
+// WithSession calls do with the console's session when its turn comes. do must
+// end with its context and not keep the session. If the session that was held
+// turns out to be over, do is called again with a new one.
 func (t *Television) WithSession(ctx context.Context, do func(context.Context, Session) error) error {
 	return t.enqueue(ctx, &job{kind: CommandSession, do: do})
 }
 
-// WithoutSession closes the session, if one is open, and calls do; no session is opened meanwhile. Linking needs that.
+// WithoutSession closes the session, if one is open, and calls do; no session is
+// opened meanwhile. Linking needs that.
 func (t *Television) WithoutSession(ctx context.Context, do func(context.Context) error) error {
 	return t.enqueue(ctx, &job{kind: CommandLink, alone: true, do: func(ctx context.Context, _ Session) error { return do(ctx) }})
 }
@@ -168,5 +167,5 @@ func (t *Television) enqueue(ctx context.Context, j *job) error {
 	if waited {
 		return ctx.Err()
 	}
-	return <-j.done // it runs, and ends with ctx
+	return <-j.done // it is running, and ends with ctx
 }

@@ -35,8 +35,8 @@ type CompanionConfig struct {
 //
 // Each is an accessory of its own, because Home shows an accessory as one tile, and a tap on it would turn every switch in it.
 // Sensors tell what the console said; switches tell what is wanted until the console confirms or refuses, as a television does.
-// A title's switch turned off goes to the home screen. Where the console goes on running the title behind it, the switch
-// comes back on.
+// Turning a title's switch off shows the home screen. If the console keeps
+// running the title behind it, the switch comes back on.
 //
 // It is safe for concurrent use.
 type Companion struct {
@@ -68,7 +68,7 @@ type tile struct {
 	write       func(on bool) // nil for a sensor
 }
 
-// The role is a part of what the accessory's id is made of: it must never change.
+// Roles are part of the accessory ids: they must never change.
 const (
 	roleOn      = "on"
 	rolePlaying = "playing"
@@ -182,8 +182,9 @@ func titleNameIn(s *Snapshot, id string) string {
 	return id
 }
 
-// companionID is the id of an accessory: 2 to 2^48+1, the same whatever else the bridge carries, and small enough for
-// controllers that keep numbers as floating point.
+// companionID returns the id of an accessory: 2 to 2^48+1, independent of what
+// else the bridge carries, and small enough for controllers that keep numbers as
+// floating point.
 func companionID(host, role, title string) uint64 {
 	sum := sha256.Sum256([]byte(host + "/" + role + "/" + title))
 	return binary.BigEndian.Uint64(sum[:])>>16 + 2

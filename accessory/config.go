@@ -14,7 +14,7 @@ import (
 // Config says what a television is. Only HostID is needed; a zero field means its default.
 type Config struct {
 	HostID string     // the console's, which is what it is known by; never changes
-	Name   string     // default: as the console calls itself, "PlayStation 4" until it has answered once; what somebody wrote in Home goes before
+	Name   string     // a name written in Home goes before; default: the console's own, "PlayStation 4" until its first answer
 	Model  string     // default "PlayStation 4"
 	Last   ps4.Status // what the console last said, as far as known from elsewhere
 
@@ -33,7 +33,7 @@ type Config struct {
 	Store     Store                            // nil: nothing is remembered
 	TitleName func(titleID string) string      // name for a title that the console has not named yet, or ""; must not block; nil: none
 	OnChange  func()                           // Snapshot tells something new; must not block, and comes from any goroutine
-	Logf      func(format string, args ...any) // says nothing of which console it is; never sees a secret; nil: discard
+	Logf      func(format string, args ...any) // gets no secret, and not which console it is; nil discards
 }
 
 // Title is a configured input.
@@ -46,7 +46,7 @@ type Title struct {
 
 // Remote maps keys of the HomeKit remote control to buttons of the console. Keys are up, down, left, right, select, back,
 // play_pause, information, and those that Home does not have: rewind, fast_forward, next_track, previous_track, exit. Buttons are
-// as [ps4.ParseButton] takes them, or "none". What is not named has its default.
+// as [ps4.ParseButton] takes them, or "none". Keys that are not named keep their default.
 type Remote struct {
 	Keys   map[string]string
 	Double map[string]string // for two presses within 250 ms; delays the single press of these keys only

@@ -15,8 +15,8 @@ var (
 	ErrStillAwake = errors.New("the console did not go into rest mode within 30 s")
 	// ErrLaunchTimeout means that a title was not started within 90 s of its selection.
 	ErrLaunchTimeout = errors.New("the title could not be started within 90 s")
-	// ErrSuperseded means that somebody asked for something else meanwhile.
-	ErrSuperseded = errors.New("another command came meanwhile")
+	// ErrSuperseded means that a later command replaced this one.
+	ErrSuperseded = errors.New("a later command replaced this one")
 	// ErrStopped means that the television does not run, or no longer.
 	ErrStopped = errors.New("the television does not run")
 	// ErrNotAccepted means that the console was found on the network, but that
@@ -48,8 +48,8 @@ var final = []error{
 	ps4.ErrNotConfirmed, ps4.ErrTitleRunning, ps4.ErrNoSuchTitle, ps4.ErrTitleIDFormat,
 }
 
-// passing are the console's refusals that pass by themselves: it is busy, or
-// somebody has to pick a user on the TV first.
+// passing are the console's refusals that pass by themselves: it is busy, or a
+// user has to be picked on the TV first.
 var passing = []ps4.ResultError{
 	ps4.ErrBusy, ps4.ErrBooting, ps4.ErrTooManyUsers, ps4.ErrAlreadyConnected, ps4.ErrOtherAppConnected,
 	ps4.ErrOtherUserActive, ps4.ErrLogoutFailed, ps4.ErrLoginManagerBusy, ps4.ErrOffAir, ps4.ErrCannotLogIn,

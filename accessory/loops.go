@@ -3,6 +3,7 @@ package accessory
 import (
 	"context"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
@@ -118,7 +119,8 @@ func (t *Television) clockOnce(ctx context.Context) {
 	}
 }
 
-// turn does what is due now, and says whether a WAKEUP is to be sent and whether something is to be saved.
+// turn does what is due now, and reports whether to send a WAKEUP and whether to
+// save.
 func (t *Television) turn() (wake, save bool) {
 	t.mu.Lock()
 	defer t.unlock()
@@ -147,7 +149,7 @@ func (t *Television) sendWake(ctx context.Context) error {
 	return err
 }
 
-// due is when turn is to be called next; the zero time: when something happens.
+// due returns when to call turn next; the zero time: when something happens.
 func (t *Television) due() time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -162,4 +164,62 @@ func (t *Television) due() time.Time {
 	at(len(t.reverts) > 0, t.revertAt)
 	at(t.dirty && t.cfg.Store != nil, t.saveAt)
 	return due
+}
+
+// hangAfter is how long a loop may be busy with one thing. Only writing to a
+// slow disk is not bounded by far less.
+const hangAfter = 20 * time.Second
+
+// pulse notes since when a loop has been busy, to tell whether it hangs.
+type pulse struct {
+	mu    sync.Mutex // not the television's, which a loop that hangs may hold
+	since time.Time  // zero: it waits for work
+}
+
+func (p *pulse) set(since time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.since = since
+}
+
+// beat notes that the loop begins a turn; the returned function ends it.
+func (p *pulse) beat() (over func()) {
+	p.set(time.Now())
+	return func() { p.set(time.Time{}) }
+}
+
+// beatAfter is beat for work that may take as long as ctx allows: the turn
+// counts from the end of ctx.
+func (p *pulse) beatAfter(ctx context.Context) (over func()) {
+	begun := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		p.set(time.Now())
+		close(begun)
+	})
+	return func() {
+		if !stop() {
+			<-begun
+		}
+		p.set(time.Time{})
+	}
+}
+
+func (p *pulse) hangs(after time.Duration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.since.IsZero() && time.Since(p.since) > after
+}
+
+// Hung names a loop of Run that hangs, for a watchdog; it returns "" if none
+// does. It never blocks.
+func (t *Television) Hung() string {
+	switch {
+	case t.polling.hangs(hangAfter + 4*t.cfg.Poll): // since the last update
+		return "polling"
+	case t.timing.hangs(hangAfter):
+		return "timers"
+	case t.working.hangs(hangAfter):
+		return "commands"
+	}
+	return ""
 }

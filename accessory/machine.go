@@ -7,12 +7,14 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// machine decides what becomes of what is wanted: which command goes to the console and when, and what HomeKit reads meanwhile.
-// It is pure: no clock, no I/O, no goroutine. testdata/intents.md is its table, and its test.
+// machine pursues wishes: it decides which command goes to the console and when,
+// and what HomeKit reads meanwhile. It is pure: no clock, no I/O, no goroutine.
+// testdata/intents.md is its table, and its test.
 //
-// A write opens a window of 100 ms in which writes merge (wish). Then it is the goal for the power, the launch, or both, and
-// is pursued until the console confirms it, refuses it, or time runs out. While something is pursued, polls that say otherwise
-// do not show.
+// A write opens a window of 100 ms in which writes merge (wish). Then it becomes
+// the goal for the power, the launch, or both, which is pursued until the
+// console confirms it, refuses it, or time runs out. Until then HomeKit does not
+// see polls that say otherwise.
 type machine struct {
 	wish   wish
 	goal   power
@@ -38,7 +40,7 @@ type machine struct {
 	out []action
 }
 
-// power is what is wanted of the console's power.
+// power is a goal for the console's power.
 type power uint8
 
 const (
@@ -47,7 +49,7 @@ const (
 	powerOff
 )
 
-// launch is a wanted title; the empty one is the home screen. Each selection has its own.
+// launch is a selected title; an empty one is the home screen.
 type launch struct {
 	title  string
 	noQuit bool
@@ -55,7 +57,7 @@ type launch struct {
 	woken  bool // it had to wake the console
 }
 
-// wish is what the writes of the open window ask for.
+// wish is what the writes of the open window ask for, merged.
 type wish struct {
 	power  power
 	launch *launch
@@ -64,7 +66,7 @@ type wish struct {
 
 func (w wish) open() bool { return w.power != powerAny || w.launch != nil }
 
-// seen is what polls say about the console.
+// seen is the console's state according to polls.
 type seen struct {
 	state  ps4.State
 	title  string    // the running one
@@ -104,11 +106,11 @@ const (
 	doStandby           // these three use the session, one at a time
 	doStart
 	doHome
-	doCancel // end the one that is under way; it still reports how it finished
-	doReport // tell the user about err, once
+	doCancel // end the command under way; it still reports how it finished
+	doReport // show the owner err, once
 )
 
-// action is what a step asks for.
+// action is something that step wants done.
 type action struct {
 	do     do
 	launch *launch
@@ -117,7 +119,7 @@ type action struct {
 	err    error
 }
 
-// step takes in an event and returns what is to be done now.
+// step takes in an event and returns what to do now.
 func (m *machine) step(e event, now time.Time) []action {
 	m.out, m.at = nil, now
 	switch e := e.(type) {
@@ -161,7 +163,8 @@ func (m *machine) advance(now time.Time) {
 	m.supersede()
 }
 
-// settle turns the merged wish into what is pursued. Power off wins over a launch of the same window.
+// settle makes the merged wish the goal. Power off wins over a launch of the same
+// window.
 func (m *machine) settle() {
 	w := m.wish
 	m.wish = wish{}
@@ -184,8 +187,9 @@ func (m *machine) settle() {
 	m.stretch()
 }
 
-// stretch has the limits of power on count from the end of the deaf minute: until then no WAKEUP can be heard, and a console that
-// is turned on again at once would be given up shortly before it comes.
+// stretch counts the limits of power on from the end of the deaf minute, until
+// which the console hears no WAKEUP. Without that, a console that is turned on
+// again at once would be given up shortly before it comes.
 func (m *machine) stretch() {
 	if m.goal != powerOn || !m.at.Before(m.deafBy) {
 		return
@@ -227,7 +231,8 @@ func (m *machine) retry(err error, now time.Time) {
 	m.retryAt = now.Add(delay)
 }
 
-// wakeUp pursues power on: WAKEUPs until a poll that began after the write finds the console awake.
+// wakeUp pursues power on: it sends WAKEUPs until a poll that began after the
+// write finds the console awake.
 func (m *machine) wakeUp(now time.Time) {
 	switch {
 	case m.confirmed() && m.up(now):
@@ -246,7 +251,8 @@ func (m *machine) wakeUp(now time.Time) {
 
 func (m *machine) nextWake() time.Time { return m.woke.Add(wakeEvery) }
 
-// rest pursues power off: one standby, as soon as the console answers, until rest mode is seen.
+// rest pursues power off: it sends one standby as soon as the console answers,
+// and waits until rest mode is seen.
 func (m *machine) rest(now time.Time) {
 	waking := now.Before(m.woke.Add(wakeEffect))
 	switch {
@@ -283,7 +289,7 @@ func (m *machine) play(now time.Time) {
 	}
 }
 
-// supersede ends the command under way if it is no longer what is wanted.
+// supersede ends the command under way if it no longer serves the goal.
 func (m *machine) supersede() {
 	if m.busy == nil || m.cancel {
 		return
@@ -302,7 +308,8 @@ func (m *machine) command(a action) {
 	m.do(a)
 }
 
-// confirmed says that a poll that began after the last write and command was answered.
+// confirmed reports whether a poll that began after the last write and command
+// was answered.
 func (m *machine) confirmed() bool { return !m.seen.began.IsZero() && !m.seen.began.Before(m.fresh) }
 
 func (m *machine) answers() bool { return m.seen.state == ps4.StateAwake && m.seen.misses == 0 }
@@ -313,7 +320,7 @@ func (m *machine) waking(now time.Time) bool {
 	return m.wanted() == powerOn && !m.up(now)
 }
 
-// up says that the console is awake and stays so.
+// up reports whether the console is awake and will stay so.
 func (m *machine) up(now time.Time) bool { return m.answers() && !now.Before(m.leaveBy) }
 
 func (m *machine) failPower(err error) {

@@ -112,13 +112,13 @@ func (m *machine) played(l *launch, e finished, now time.Time) {
 	}
 }
 
-// seenResting notes that the console itself said that it rests.
+// seenResting notes that the console itself reported rest mode.
 func (m *machine) seenResting(now time.Time) {
 	m.leaveBy = time.Time{}
 	m.seen = seen{state: ps4.StateStandby, began: now}
 }
 
-// active is what HomeKit reads.
+// active returns what HomeKit reads.
 func (m *machine) active() bool {
 	switch {
 	case m.wish.power != powerAny:
@@ -131,7 +131,7 @@ func (m *machine) active() bool {
 	return m.seen.state == ps4.StateAwake
 }
 
-// target is the launch that HomeKit shows as selected, nil when there is none.
+// target returns the launch that HomeKit shows as selected; nil if there is none.
 func (m *machine) target() *launch {
 	switch {
 	case m.wish.power == powerOff:
@@ -142,12 +142,14 @@ func (m *machine) target() *launch {
 	return m.launch
 }
 
-// working says that something is under way, so that the console is worth polling often.
+// working reports whether something is under way, so that the console is worth
+// polling often.
 func (m *machine) working() bool {
 	return m.wish.open() || m.goal != powerAny || m.launch != nil || m.busy != nil
 }
 
-// next is when step is to be called if nothing happens before; the zero time: never.
+// next returns when to call step if nothing happens before; the zero time:
+// never.
 func (m *machine) next() time.Time {
 	var next time.Time
 	at := func(wanted bool, t time.Time) {
@@ -166,7 +168,42 @@ func (m *machine) next() time.Time {
 	return next
 }
 
-// settled says that the console is on and nothing is wanted of it, so that the running title is what HomeKit shows.
+// settled reports whether the console is on and idle, so that HomeKit shows the
+// running title.
 func (m *machine) settled() bool {
 	return m.seen.state == ps4.StateAwake && m.active() && m.target() == nil && m.wish.power == powerAny
+}
+
+// wanted returns the power that is pursued, or will be when the window closes.
+func (m *machine) wanted() power {
+	switch {
+	case m.wish.power != powerAny:
+		return m.wish.power
+	case m.wish.launch != nil:
+		return powerOn
+	}
+	return m.goal
+}
+
+// outcome reports whether a wish is no longer pursued, and how that ended.
+func (m *machine) outcome(wish event) (over bool, err error) {
+	switch w := wish.(type) {
+	case setPower:
+		switch m.wanted() {
+		case w.power:
+			return false, nil
+		case powerAny:
+			return true, m.powerErr
+		}
+		return true, ErrSuperseded
+	case selectTitle:
+		switch l := m.target(); {
+		case l != nil && l.title == w.title:
+			return false, nil
+		case l != nil || m.wanted() == powerOff:
+			return true, ErrSuperseded
+		}
+		return true, m.launchErr
+	}
+	return true, nil
 }

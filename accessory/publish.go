@@ -95,7 +95,7 @@ func (t *Television) touch() {
 	poke(t.clock)
 }
 
-// keep schedules a save of what a user chose, which finishes before the answer
+// keep schedules a save of the user's choice, which finishes before the answer
 // to their write.
 func (t *Television) keep() {
 	t.touch()

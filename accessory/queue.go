@@ -14,27 +14,27 @@ type job struct {
 	began time.Time
 	do    func(ctx context.Context, s Session) error
 	alone bool            // no session may be open, and none is given to do
-	ctx   context.Context // of who waits; nil: a key of HomeKit's, nobody waits
+	ctx   context.Context // the caller's; nil: a key of HomeKit's, which has no caller
 	done  chan error      // has room for one
 }
 
-// end tells who waits how the job ended.
+// end sends the caller the outcome.
 func (j *job) end(err error) {
 	if j.done != nil {
 		j.done <- err
 	}
 }
 
-// queue is what waits for the session: at most one command of the machine, which goes first, and jobs in their order. It is not
-// safe for concurrent use.
+// queue holds what waits for the session: at most one command of the machine,
+// which goes first, and jobs in their order. It is not safe for concurrent use.
 type queue struct {
 	command    *action
 	commandCtx context.Context
 	cancel     context.CancelFunc
 	jobs       []*job
-	keys       int    // jobs that nobody waits for
-	lost       uint64 // of these, so many were dropped so far
-	dropping   bool   // since the queue was last empty, keys were dropped
+	keys       int    // jobs without a caller
+	lost       uint64 // how many of them were dropped so far
+	dropping   bool   // keys were dropped since the queue was last empty
 	closed     bool
 }
 
@@ -50,7 +50,8 @@ func (q *queue) cancelCommand() {
 	}
 }
 
-// addKey adds a press; when too many wait, the oldest is dropped. It reports the first such drop.
+// addKey adds a press; if too many wait, it drops the oldest. It reports the
+// first such drop.
 func (q *queue) addKey(k ps4.Key) (dropped bool) {
 	if q.closed {
 		return false
@@ -64,7 +65,7 @@ func (q *queue) addKey(k ps4.Key) (dropped bool) {
 	return dropped
 }
 
-// add adds a job that somebody waits for.
+// add adds a job with a caller.
 func (q *queue) add(j *job) {
 	if q.closed {
 		j.end(ErrStopped)
@@ -73,7 +74,7 @@ func (q *queue) add(j *job) {
 	q.jobs = append(q.jobs, j)
 }
 
-// dropKeys drops the oldest n presses that nobody waits for.
+// dropKeys drops the oldest n presses.
 func (q *queue) dropKeys(n int) {
 	kept := q.jobs[:0]
 	for _, j := range q.jobs {
@@ -89,7 +90,7 @@ func (q *queue) dropKeys(n int) {
 	q.jobs = kept
 }
 
-// takeJob returns the next job, nil when none waits.
+// takeJob returns the next job; nil if there is none.
 func (q *queue) takeJob() *job {
 	if len(q.jobs) == 0 {
 		q.dropping = false
@@ -103,7 +104,7 @@ func (q *queue) takeJob() *job {
 	return j
 }
 
-// remove takes out a job that still waits, and reports whether it did.
+// remove removes a job, and reports whether it was still waiting.
 func (q *queue) remove(j *job) bool {
 	i := slices.Index(q.jobs, j)
 	if i >= 0 {
@@ -112,7 +113,7 @@ func (q *queue) remove(j *job) bool {
 	return i >= 0
 }
 
-// close ends every job, and those that come.
+// close ends every job, and every one that comes later.
 func (q *queue) close() {
 	q.closed = true
 	q.cancelCommand()

@@ -18,20 +18,20 @@ type Store interface {
 
 // Saved is what a television remembers over restarts.
 type Saved struct {
-	Name             string                `json:"name,omitempty"`              // as somebody renamed it; empty: Config.Name
+	Name             string                `json:"name,omitempty"`              // as the user renamed it; empty: Config.Name
 	ActiveIdentifier uint32                `json:"active_identifier,omitempty"` // 0: the home screen
 	HostName         string                `json:"host_name,omitempty"`         // last seen
 	SystemVersion    string                `json:"system_version,omitempty"`    // last seen
 	State            ps4.State             `json:"state,omitempty"`             // last seen; left out: unreachable
 	TitleID          string                `json:"title_id,omitempty"`          // running when last seen
 	Titles           map[string]SavedTitle `json:"titles,omitempty"`            // by title id, upper case
-	Order            []string              `json:"order,omitempty"`             // title ids, as somebody ordered them
+	Order            []string              `json:"order,omitempty"`             // title ids, as the user ordered them
 }
 
 // SavedTitle is an input, by title id; the two fixed ones are called HOME and OTHER.
 type SavedTitle struct {
 	Slot       int       `json:"slot,omitempty"`   // 0: none
-	Name       string    `json:"name,omitempty"`   // as somebody wrote it
+	Name       string    `json:"name,omitempty"`   // as the user wrote it
 	Title      string    `json:"title,omitempty"`  // what the console calls it
 	Hidden     bool      `json:"hidden,omitempty"` // hidden in Home
 	Pinned     bool      `json:"pinned,omitempty"` // pinned by command, not by configuration
@@ -39,7 +39,7 @@ type SavedTitle struct {
 	LastPlayed time.Time `json:"last_played,omitzero"`
 }
 
-// chosen says that somebody did something about the title.
+// chosen reports whether the user did something about the title.
 func (t *SavedTitle) chosen() bool { return t.Name != "" || t.Hidden || t.Pinned || t.Added }
 
 // load reads the store. Without one, or before the first save, nothing is remembered.

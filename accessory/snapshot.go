@@ -21,7 +21,7 @@ type Snapshot struct {
 	Working          bool   // a command is under way
 	SessionOpen      bool
 	KeyboardOpen     bool      // the on-screen keyboard; known while a session is open
-	Identified       time.Time // somebody asked which one this is
+	Identified       time.Time // when the owner last asked which one this is
 
 	LastError   error // of the last command; nil once another was given
 	LastErrorAt time.Time

@@ -25,7 +25,7 @@ type Television struct {
 	stopped chan struct{} // closed when Run has returned
 	saving  sync.Mutex    // one save at a time; taken before mu
 
-	// A token in each of these makes a goroutine of Run look at what there is.
+	// A token in one of these wakes a goroutine of Run.
 	clock, work, poll chan struct{}
 
 	polling, timing, working pulse // of these goroutines
@@ -36,7 +36,7 @@ type Television struct {
 	in      *inputs
 	remote  *remote
 	presses presses
-	name    string // as somebody wrote it; empty: see displayName
+	name    string // as the user wrote it; empty: see displayName
 	chosen  int    // ActiveIdentifier while nothing is being started
 
 	nameWrites []nameWrite // to inputs, oldest first
@@ -50,18 +50,19 @@ type Television struct {
 	keyboard    bool // the on-screen keyboard is open
 	changed     bool // the snapshot did
 
-	wake     bool // a WAKEUP is to be sent
+	wake     bool // a WAKEUP is due
 	queue    queue
 	waiters  []waiter
 	counts   counts
-	reverts  []*characteristic.C // written, but without effect: to be told by an event
+	reverts  []*characteristic.C // written without effect: an event is due at revertAt
 	revertAt time.Time
-	dirty    bool // something is to be saved, at saveAt
+	dirty    bool // a save is due at saveAt
 	saveAt   time.Time
-	urgent   bool // it is to be saved before the answer
+	urgent   bool // the save must precede the answer
 }
 
-// New makes a television of a console. It reads the store and does no I/O on the network.
+// New makes a television of a console. It reads the store and does no network
+// I/O.
 func New(c Config, console Console) (*Television, error) {
 	cfg, err := c.complete()
 	if err != nil {
@@ -89,7 +90,7 @@ func New(c Config, console Console) (*Television, error) {
 	return t, nil
 }
 
-// restore takes over what was saved and builds the accessory with it.
+// restore applies what was saved and builds the accessory with it.
 func (t *Television) restore(saved Saved) {
 	if checkName(saved.Name) == nil {
 		t.name = saved.Name
@@ -109,23 +110,25 @@ func (t *Television) restore(saved Saved) {
 	t.showInputs(nil, nil)
 }
 
-// displayName is the console's one name: as written in Home, as configured, or as the console calls itself.
+// displayName returns the console's one name: as written in Home, as configured,
+// or as the console calls itself.
 func (t *Television) displayName() string {
 	return cmp.Or(t.name, t.cfg.Name, cleanName(t.status.HostName), defaultModel)
 }
 
-// Accessory returns the accessory, with id 1 and instance ids that stay the same whatever the number of slots.
+// Accessory returns the accessory, with id 1. Its instance ids do not depend on
+// the number of slots.
 func (t *Television) Accessory() *accessory.A { return t.graph.a }
 
-// Attach says who publishes the values. It must be called before Run.
+// Attach sets the publisher of the values. It must be called before Run.
 func (t *Television) Attach(p Publisher) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.pub = p
 }
 
-// Run polls and drives the console until ctx is done; then it closes the session, waits for its goroutines, saves, and returns nil or
-// why that failed. It can be called once.
+// Run follows and drives the console until ctx is done; then it closes the
+// session, waits for its goroutines, and saves. It can be called once.
 func (t *Television) Run(ctx context.Context) error {
 	if !t.running.CompareAndSwap(false, true) {
 		return errors.New("accessory: Run was called twice")
@@ -139,7 +142,7 @@ func (t *Television) Run(ctx context.Context) error {
 	return errors.Join(t.console.Close(), t.save())
 }
 
-// unlock ends what began with mu.Lock, and tells of changes.
+// unlock unlocks mu, and calls OnChange if the snapshot has changed.
 func (t *Television) unlock() {
 	changed := t.changed
 	t.changed = false
@@ -197,7 +200,8 @@ func (t *Television) act(a action) {
 	}
 }
 
-// want gives a wish to the machine, and has the console polled at once. done, if it is not nil, is told how the wish ended.
+// want gives a wish to the machine and polls the console at once. The outcome of
+// the wish is sent to done, if that is not nil.
 func (t *Television) want(e event, done chan error, by *http.Request, of *characteristic.C) {
 	t.trouble = nil
 	t.changed = true
@@ -206,8 +210,17 @@ func (t *Television) want(e event, done chan error, by *http.Request, of *charac
 	poke(t.poll)
 }
 
-// report tells the owner, once, what went wrong.
+// report shows the owner an error, and logs it once.
 func (t *Television) report(err error) {
 	t.trouble, t.troubleAt, t.changed = err, time.Now(), true
 	t.cfg.Logf("%v", err)
+}
+
+// starting returns the title that is being started, or that waits for the
+// console to come up; "" if there is none.
+func (t *Television) starting() string {
+	if l := t.m.target(); l != nil {
+		return l.title
+	}
+	return ""
 }

@@ -13,9 +13,9 @@ const (
 	leaveTime    = 30 * time.Second       // how long after a standby a console may still call itself awake
 	retryAfter   = time.Second            // TCP may refuse for seconds after the first reply of a woken console
 	obeyTime     = 3 * time.Second        // for a console to obey a standby that it did not answer
-	retryMax     = 10 * time.Second       // between tries of what the console refuses: each shows on the TV
+	retryMax     = 10 * time.Second       // between tries that the console refuses; each shows on the TV
 	doubleTime   = 250 * time.Millisecond // within this a second press of a key makes it a double press
-	revertDelay  = 100 * time.Millisecond // from the answer to a write that changes nothing to the event that says so
+	revertDelay  = 100 * time.Millisecond // from the answer to a write without effect to the event that reverts it
 	defaultPoll  = time.Second
 	wakeTimeout  = time.Second      // to send one datagram
 	keyTimeout   = 30 * time.Second // to open a session and press one key

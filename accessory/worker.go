@@ -71,7 +71,7 @@ func (t *Television) doCommand(ctx context.Context, a *action, until context.Con
 	poke(t.poll)
 }
 
-// doJob does what somebody waits for.
+// doJob does a job that has a caller.
 func (t *Television) doJob(ctx context.Context, j *job) {
 	both, cancel := within(ctx, j.ctx)
 	defer cancel()
