@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	web "github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/tui"
 )
 
@@ -14,18 +14,18 @@ func TestStateIsAskedForAllTheTime(t *testing.T) {
 	f := newFake(den)
 	onScreen(t, f, func(t *testing.T, s *screen) {
 		s.shows("Den", "192.168.1.20", "● awake  Netflix (CUSA00129)")
-		f.set(func() { f.known = []web.Console{{HostID: den.HostID, Name: "Den", State: web.StateStandby}} })
+		f.set(func() { f.known = []api.Console{{HostID: den.HostID, Name: "Den", State: api.StateStandby}} })
 		s.pass(tui.PollInterval)
 		s.shows("◐ rest mode")
-		f.set(func() { f.known[0].State = web.StateUnreachable })
+		f.set(func() { f.known[0].State = api.StateUnreachable })
 		s.pass(tui.PollInterval)
 		s.shows("○ not reachable")
-		f.set(func() { f.known[0].State, f.known[0].TitleID = web.StateAwake, "CUSA1" })
+		f.set(func() { f.known[0].State, f.known[0].TitleID = api.StateAwake, "CUSA1" })
 		s.pass(tui.PollInterval)
 		s.shows("● awake  CUSA1")
 		f.set(func() { f.known[0].TitleID = "" })
 		s.pass(tui.PollInterval)
-		s.shows("nothing runs")
+		s.shows("no title running")
 		if f.asked != 5 || f.mostAsking != 1 {
 			t.Errorf("asked %d times, %d at once; want 5 times, one at once", f.asked, f.mostAsking)
 		}
@@ -37,7 +37,7 @@ func TestStateIsAskedForWhileACommandRuns(t *testing.T) {
 	onScreen(t, f, func(t *testing.T, s *screen) {
 		f.takes["wake"] = 10 * time.Second
 		s.typeKeys("w")
-		f.set(func() { f.known = []web.Console{{HostID: attic.HostID, State: web.StateAwake}} })
+		f.set(func() { f.known = []api.Console{{HostID: attic.HostID, State: api.StateAwake}} })
 		s.pass(tui.PollInterval)
 		s.shows("waking up (2 s)", "● awake")
 	})
@@ -68,10 +68,10 @@ func TestASlowAnswerBlocksNothing(t *testing.T) {
 		s.shows("pressed option")
 		s.typeKeys("esc")
 		s.pass(tui.PollLimit)
-		s.shows("no answer: still asking")
+		s.shows("no answer yet; still trying")
 		f.set(func() { f.takes["status"] = 0 })
 		s.pass(tui.PollInterval + tui.PollLimit)
-		s.hides("still asking")
+		s.hides("still trying")
 		if f.limited {
 			t.Error("a deadline tells the library how long to wait for a console that is away")
 		}
