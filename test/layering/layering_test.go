@@ -51,7 +51,6 @@ var rules = []rule{
 	{"internal/api", nil, []string{"rsc.io/qr"}},
 	{"internal/web", []string{"internal/api", "internal/web/page"}, []string{anyLibrary, metrics}},
 	{"internal/web/page", nil, nil},
-	{"internal/logfold", nil, []string{"github.com/sirupsen/logrus"}},
 	{"internal/doctor", []string{"ps4", "internal/config", "internal/state", "internal/api"}, []string{"github.com/miekg/dns", "golang.org/x/net"}},
 	{"internal/phone", []string{"ps4", "internal/api"}, nil},
 	{"internal/tui", []string{"internal/api"}, []string{bubbletea, "github.com/charmbracelet/x/ansi"}},
