@@ -95,6 +95,13 @@ func (f *fake) did() []string {
 	return calls
 }
 
+// polls returns the status requests so far, and how many ran at once.
+func (f *fake) polls() (asked, mostAsking int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.asked, f.mostAsking
+}
+
 func (f *fake) set(change func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

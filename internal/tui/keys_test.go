@@ -137,7 +137,7 @@ func TestAnErrorStaysUntilSomethingNewWorks(t *testing.T) {
 func TestErrorsThatKnowAHint(t *testing.T) {
 	f := newFake(den)
 	onScreen(t, f, func(t *testing.T, s *screen) {
-		f.fails["keys"] = hinted{errors.New("link refused")}
+		f.set(func() { f.fails["keys"] = hinted{errors.New("link refused")} })
 		s.typeKeys("o")
 		s.shows("link refused", "  Link again.")
 		f.set(func() { f.fails["keys"] = errors.New("plain") })
