@@ -151,6 +151,9 @@ func (p *program) restore(ctx context.Context, file string) error {
 	client, err := api.Connect(ctx, app.SocketPath(dir))
 	switch {
 	case errors.Is(err, api.ErrNoServer):
+		if err := checkStateOwner(dir); err != nil {
+			return err
+		}
 		contents, err := state.Restore(dir, archive)
 		if err != nil {
 			return err

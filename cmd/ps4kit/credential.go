@@ -41,7 +41,7 @@ way to get one it says whether one is stored, or asks on a terminal.
   --account-id ID   computes it from the account id, decimal or base64; no network
   --psn             signs in to PSN with any browser
   --capture         plays a console for the PS4 Second Screen app on a phone; needs
-                    UDP port 987, and so root or CAP_NET_BIND_SERVICE
+                    UDP port 987: CAP_NET_BIND_SERVICE, or root
   --import FILE     takes it from a file of ps4-waker, playactor, pyps4-2ndscreen or
                     pyremoteplay, or one of 64 hex digits; - is the standard input
 
@@ -86,8 +86,8 @@ func (o *credentialOptions) way() string {
 	return o.chosen[0]
 }
 
-// run opens the port of the phone app while this may still be root, and whatever
-// stores the credential before somebody goes to the trouble of getting it.
+// run opens the phone app's port and the state before it gets the credential, so that
+// it fails early.
 func (o *credentialOptions) run(ctx context.Context, p *program) error {
 	if err := o.check(); err != nil {
 		return err

@@ -12,18 +12,15 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// phoneApp waits for the app on a phone that gives its credential away.
+// phoneApp waits for the phone app to send its credential.
 type phoneApp struct {
 	p     *program
 	conn  net.PacketConn
 	limit time.Duration
 }
 
-// listenForPhone opens the port where the phone app asks for consoles, and then gives
-// up root: nothing that comes from the network is read as root, and what is stored
-// belongs to whoever uses it.
-//
-// The flags --port, --bind and --timeout are about the capture here.
+// listenForPhone opens the port on which the phone app searches for consoles. The
+// flags --port, --bind and --timeout apply to the capture here.
 func (o *credentialOptions) listenForPhone(ctx context.Context, p *program) (*phoneApp, error) {
 	f := &o.console
 	override, err := f.override()
@@ -38,10 +35,6 @@ func (o *credentialOptions) listenForPhone(ctx context.Context, p *program) (*ph
 	}
 	if a.conn, err = phone.Listen(ctx, addr); err != nil {
 		return nil, err
-	}
-	if err := p.dropRoot(); err != nil {
-		a.close()
-		return nil, fmt.Errorf("giving up root: %w", err)
 	}
 	return a, nil
 }

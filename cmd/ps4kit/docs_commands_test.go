@@ -11,8 +11,8 @@ import (
 
 // Commands in a text: `ps4kit VERB …`, and the lines of a block of code.
 var (
-	inline  = regexp.MustCompile("`(?:sudo )?ps4kit ([^`\n]+)`")
-	inBlock = regexp.MustCompile(`^(?:\$ )?(?:sudo )?ps4kit ([^#|>&\n]+)`)
+	inline  = regexp.MustCompile("`(?:sudo (?:-u ps4kit )?)?ps4kit ([^`\n]+)`")
+	inBlock = regexp.MustCompile(`^(?:\$ )?(?:sudo (?:-u ps4kit )?)?ps4kit ([^#|>&\n]+)`)
 )
 
 // TestTextsNameRealCommands: every command that the documentation names has a verb and

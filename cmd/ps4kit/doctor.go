@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,18 +23,18 @@ func newDoctor(p *program) *cobra.Command {
 	o := &doctorOptions{}
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Find out why something does not work",
-		Long: `Checks this machine, its network and the consoles, and says for each check what is
-so and what to do: configuration, clock, interfaces, ports, rights, firewall,
-state directory, server, consoles, credential, login, HomeKit and multicast DNS.
+		Short: "Find problems and suggest fixes",
+		Long: `Checks this machine, its network and the consoles, and prints the result of each
+check with a suggested fix: configuration, clock, interfaces, ports, firewall, state
+directory, server, consoles, credential, login, HomeKit and multicast DNS.
 
-It logs in to each console that is on, which shows a message on its TV; --no-login
-leaves that out. The exit code is 0 when nothing failed, and 1 otherwise.`,
+It logs in to each console that is on, which shows a message on its TV, unless you
+pass --no-login. The exit code is 0 if no check failed, and 1 otherwise.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	o.console.add(cmd)
-	cmd.Flags().BoolVar(&o.noLogin, "no-login", false, "log in to no console")
+	cmd.Flags().BoolVar(&o.noLogin, "no-login", false, "don't log in to consoles")
 	return cmd
 }
 
@@ -61,9 +59,9 @@ func (o *doctorOptions) run(ctx context.Context, p *program) error {
 	}
 	out := newFindings(p)
 	failed, err := doctor.Examine(ctx, doctor.Options{
-		Config: c, ConfigErr: configErr, StateDir: dir, NoLogin: o.noLogin, Built: built(),
+		Config: c, ConfigErr: configErr, StateDir: dir, NoLogin: o.noLogin,
 		Connect: func(ctx context.Context) (doctor.Connection, error) { return o.connect(ctx, p) },
-		System:  doctor.ThisMachine(phone.Holder, phone.Program()),
+		System:  doctor.ThisMachine(phone.Holder),
 		Report:  out.add,
 	})
 	if err := out.end(); err != nil {
@@ -75,7 +73,7 @@ func (o *doctorOptions) run(ctx context.Context, p *program) error {
 	return err
 }
 
-// check refuses flags that make no sense, before anything is examined.
+// check validates the flags.
 func (f *consoleFlags) check() error {
 	if _, err := f.host(); err != nil {
 		return err
@@ -92,26 +90,11 @@ func (o *doctorOptions) connect(ctx context.Context, p *program) (doctor.Connect
 	return doctor.Connection{Backend: b, Running: !b.IsLocal(), Host: host, Close: done}, nil
 }
 
-// built is the time of the commit that this program was built from; zero: not known.
-func built() time.Time {
-	info, _ := debug.ReadBuildInfo()
-	if info == nil {
-		return time.Time{}
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.time" {
-			t, _ := time.Parse(time.RFC3339, s.Value)
-			return t
-		}
-	}
-	return time.Time{}
-}
-
-// findings are printed as they come, or all at once as JSON.
+// findings prints findings one by one, or all at the end as JSON.
 type findings struct {
 	p    *program
 	all  []doctor.Finding
-	stop func() // the progress that waits for the next one
+	stop func() // ends the progress line
 	err  error  // of printing
 }
 

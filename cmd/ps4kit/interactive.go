@@ -18,14 +18,14 @@ func newInteractive(p *program) *cobra.Command {
 	o := &interactiveOptions{}
 	cmd := &cobra.Command{
 		Use:   "interactive",
-		Short: "Remote control that fills the terminal",
-		Long: `Shows what a console does and presses its buttons by the keys of the keyboard:
-arrows, enter, backspace (back), o (options), p (PS), h (PS held), c (cancel). It
-also starts titles (/), types text (t), and wakes (w) or rests (s) the console;
-? shows all keys, q quits.
+		Short: "Control a console from a full-screen remote",
+		Long: `Shows the state of a console and presses its buttons: arrows, enter, backspace
+(Back), o (Options), p (PS), h (PS held), c (Cancel). It also starts titles (/),
+types text (t), wakes the console (w) and puts it into rest mode (s). The screen
+lists all keys; q quits.
 
-Of several consoles it lets you pick one. --timeout is for each command. NO_COLOR=1
-leaves the colours out.`,
+If there are several consoles, you choose one. --timeout applies to each command.
+NO_COLOR=1 turns colors off.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
@@ -46,8 +46,8 @@ func (o *interactiveOptions) run(ctx context.Context, p *program) error {
 	return tui.Run(ctx, tui.Options{Backend: b, Host: host, Limit: o.console.timeout, In: p.stdin, Out: p.stdout})
 }
 
-// holdMessages keeps what would go to the terminal beside the screen, as logs do,
-// until release prints it.
+// holdMessages keeps messages such as log lines away from the full screen until
+// release prints them.
 func (p *program) holdMessages() (release func()) {
 	if !isTerminal(p.stderr) {
 		return func() {}
@@ -60,10 +60,10 @@ func (p *program) holdMessages() (release func()) {
 	}
 }
 
-// maxTail bounds the messages that are held, in bytes; the last ones are kept.
+// maxTail is the number of bytes that tail keeps.
 const maxTail = 16 << 10
 
-// tail keeps the end of what is written to it.
+// tail keeps the last bytes written to it.
 type tail struct {
 	mu   sync.Mutex
 	kept []byte

@@ -9,16 +9,16 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/ps4kit/ps4kit/internal/tui/ptytest"
+	"github.com/ps4kit/ps4kit/test/ptytest"
 )
 
 // terminalLimit is how long one program on a terminal may take; it needs a few seconds.
 const terminalLimit = time.Minute
 
 // terminal FILE PROGRAM [ARG]... runs a program on a terminal of 80 columns and 24 rows
-// and does what the lines of FILE say: "type KEYS" (with \x1b and so on) or "see TEXT",
-// which waits for it. At the end of them the program must end by itself, with success
-// or with ! without.
+// and follows the lines of FILE: "type KEYS" (with \x1b and so on) or "see TEXT", which
+// waits for it. Then the program must exit by itself, with an error if the command is
+// negated.
 func cmdTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: terminal FILE PROGRAM [ARG]...")
@@ -45,7 +45,7 @@ func cmdTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// follow does what a line of the file says.
+// follow executes a line of the file.
 func follow(ctx context.Context, term *ptytest.Terminal, line string) error {
 	word, rest, _ := strings.Cut(line, " ")
 	switch word {

@@ -35,9 +35,6 @@ func (p *program) owner(ctx context.Context, override app.Override) (c *api.Clie
 	case !errors.Is(err, api.ErrNoServer):
 		return nil, false, nil, err
 	}
-	if err := p.dropRoot(); err != nil { // files must belong to the owner of the state
-		return nil, false, nil, err
-	}
 	cfg, err := p.configuration()
 	if err != nil {
 		return nil, false, nil, err

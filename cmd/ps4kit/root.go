@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"os/signal"
+	"os/user"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -195,10 +198,35 @@ func (p *program) stateDirectory() (string, error) {
 // openState opens a state directory for this process only. The error tells users
 // who were directed to the service's directory (state.Find) how to proceed.
 func (p *program) openState(dir string) (*state.Store, error) {
+	if err := checkStateOwner(dir); err != nil {
+		return nil, err
+	}
 	store, err := state.Open(dir, nil)
 	if own, _ := state.Dir(p.stateDir, state.Env{}); errors.Is(err, fs.ErrPermission) && own != dir {
 		return nil, &api.Error{Code: "permission", Message: "the ps4kit service of this machine is not running: " + err.Error(),
 			Hint: "Start it with \"sudo systemctl start ps4kit\", or name a directory of your own with --state-dir."}
 	}
 	return store, err
+}
+
+// checkStateOwner keeps root from writing files that the owner of the state directory
+// could not read.
+func checkStateOwner(dir string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil // a missing directory will be root's
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || stat.Uid == 0 {
+		return nil
+	}
+	name := fmt.Sprintf("'#%d'", stat.Uid)
+	if u, err := user.LookupId(strconv.Itoa(int(stat.Uid))); err == nil {
+		name = u.Username
+	}
+	return &api.Error{Code: "permission", Message: fmt.Sprintf("%s belongs to the user %s, and no server is running", dir, name),
+		Hint: "Start the server, or run the command as that user: sudo -u " + name + " ps4kit"}
 }

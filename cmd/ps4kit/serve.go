@@ -48,7 +48,7 @@ func (o *serveOptions) run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	store, err := p.openState(dir)
+	store, err := state.Open(dir, nil)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -237,9 +236,9 @@ func newTitleArt(p *program) *cobra.Command {
 	size := 0
 	cmd := o.command(p, &cobra.Command{
 		Use:   "art TITLE_ID|NAME",
-		Short: "Show or save the cover of a title",
+		Short: "Find or save the cover of a title",
 		Long: `Finds the cover of a title: your own image, or that of the metadata or the PS
-Store. A terminal that can shows it: by sixels, or else by coloured half blocks.`,
+Store. It prints the size and source of the image; --out saves it.`,
 		Args:              oneText("the id of a title"),
 		ValidArgsFunction: completeLookedUp(p),
 	}, "Looking for the cover", func(ctx context.Context, c *titleCache, args []string) (titleResult, error) {
@@ -256,9 +255,6 @@ Store. A terminal that can shows it: by sixels, or else by coloured half blocks.
 			err = o.out.write(img.Data)
 			o.out = outFile{} // the rest is printed
 			return art, err
-		}
-		if shape := shapeOf(p.stdout, os.Environ()); shape != nil && !p.json() {
-			return art, shape.show(p.stdout, img.Data)
 		}
 		return art, nil
 	})

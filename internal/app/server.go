@@ -16,7 +16,6 @@ import (
 	"github.com/ps4kit/ps4kit/artcache"
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
-	"github.com/ps4kit/ps4kit/internal/logfold"
 	"github.com/ps4kit/ps4kit/internal/mdns"
 	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/internal/web"
@@ -89,9 +88,6 @@ func Run(ctx context.Context, o Options) error {
 	defer notifyStopping()
 	log := &api.Log{}
 	o.Log.AddHook(logHook{log})
-	folded, unfold := logfold.New(o.Log)
-	defer unfold()
-	o.Log = folded
 	for {
 		logRestore(o.State, o.Log)
 		s := newServer(o)

@@ -21,20 +21,21 @@ const (
 	homekitType = "_hap._tcp.local."
 )
 
-// Service is a HomeKit accessory that is announced.
+// Service is an announced HomeKit accessory.
 type Service struct {
 	Name     string // of the instance
-	DeviceID string // A3:FB:3D:4D:2E:AC; empty when it was not told
+	DeviceID string // A3:FB:3D:4D:2E:AC; empty if unknown
 }
 
-// browser asks the network for HomeKit accessories, as a resolver that does not take part in multicast DNS: from a port of
-// its own, so that it needs no right and disturbs nobody who holds port 5353 (RFC 6762 §6.7).
+// browser searches the network for HomeKit accessories. It is a one-shot resolver:
+// it asks from a port of its own, which needs no privileges and leaves port 5353
+// to others (RFC 6762 §6.7).
 type browser struct {
 	port int
 	wait time.Duration
 }
 
-var errNoInterface = errors.New("no network interface is up that can do multicast")
+var errNoInterface = errors.New("no network interface supports multicast")
 
 func (b *browser) browse(ctx context.Context, names []string) ([]Service, error) {
 	links, err := multicastLinks(names)
@@ -48,7 +49,7 @@ func (b *browser) browse(ctx context.Context, names []string) ([]Service, error)
 	}
 	defer func() { _ = conn.Close() }()
 	var found []Service
-	for range questions { // a datagram may be lost, and a server may have just started
+	for range questions { // a datagram may be lost
 		if err := b.ask(ipv4.NewPacketConn(conn), links); err != nil {
 			return nil, err
 		}
@@ -60,7 +61,8 @@ func (b *browser) browse(ctx context.Context, names []string) ([]Service, error)
 	return found, nil
 }
 
-// multicastLinks are the interfaces that are announced on (docs/adr/0002-announcing.md).
+// multicastLinks returns the interfaces that the server announces on
+// (docs/adr/0002-announcing.md).
 func multicastLinks(names []string) ([]net.Interface, error) {
 	all, err := net.Interfaces()
 	if err != nil {
@@ -78,7 +80,7 @@ func multicastLinks(names []string) ([]net.Interface, error) {
 	return links, nil
 }
 
-// ask sends the question to every link. It fails when it reached none.
+// ask sends the question to every link. It fails if no link accepts it.
 func (b *browser) ask(conn *ipv4.PacketConn, links []net.Interface) error {
 	var question dns.Msg
 	question.SetQuestion(homekitType, dns.TypePTR)
@@ -103,10 +105,10 @@ func (b *browser) ask(conn *ipv4.PacketConn, links []net.Interface) error {
 	return err
 }
 
-// addressOf is the address of an interface to ask from. Left to the kernel it may be another interface's, as on loopback, and
-// a question from off the link is dropped (RFC 6762 §11).
+// addressOf returns the address to ask from. The kernel may choose the address of
+// another interface, and responders drop queries from off the link (RFC 6762 §11).
 func addressOf(link net.Interface) net.IP {
-	addrs, _ := link.Addrs() // gone meanwhile: sending says so
+	addrs, _ := link.Addrs() // if the interface has disappeared, sending fails
 	for _, a := range addrs {
 		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() {
 			return p.Addr().AsSlice()
@@ -115,7 +117,7 @@ func addressOf(link net.Interface) net.IP {
 	return nil
 }
 
-// listen adds what answers until the deadline or the end of ctx; what is no answer is skipped.
+// listen adds the services that answer before the deadline or the end of ctx.
 func listen(ctx context.Context, conn net.PacketConn, until time.Time, found []Service) []Service {
 	_ = conn.SetReadDeadline(until)
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
@@ -135,9 +137,10 @@ func listen(ctx context.Context, conn net.PacketConn, until time.Time, found []S
 	return found
 }
 
-const maxServices = 1024 // whatever the network sends
+const maxServices = 1024
 
-// services reads an answer: a PTR record for each accessory, and the device id from its TXT record.
+// services parses an answer: a PTR record for each accessory, and the device id
+// from its TXT record.
 func services(packet []byte) []Service {
 	var m dns.Msg
 	if m.Unpack(packet) != nil || !m.Response {

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,75 +18,82 @@ import (
 
 const (
 	searchTime = 2 * time.Second
-	loginLimit = 40 * time.Second // longer than the door and the login may take together (docs/protocol.md §3)
+	loginLimit = 40 * time.Second // longer than opening the TCP port and the login may take together (docs/protocol.md §3)
 )
 
-// reach examines the state directory, and what can be reached through its owner.
-func (e *examination) reach(ctx context.Context) {
-	seen, inspectErr := e.System.Inspect(e.StateDir)
-	if e.ConfigErr != nil {
-		e.state(seen, inspectErr, false)
-		e.warn("consoles", "Mend the configuration first.", "not tried")
-		return
-	}
-	c, err := e.Connect(ctx)
-	e.state(seen, inspectErr, c.Running)
-	if err != nil {
-		e.unconnected(err)
-		return
-	}
-	defer c.Close()
-	if c.Running {
-		e.ok("server", "running")
-	} else {
-		e.ok("server", "not running; ps4kit serve starts it")
-	}
-	e.consoles(ctx, c)
-	if ctx.Err() == nil {
-		e.homekit(ctx, c)
-	}
-}
-
-func (e *examination) unconnected(err error) {
-	hint := hintOf(err)
+// connected reports whether there is a connection to examine the consoles with.
+func (e *examination) connected(c Connection, err error) bool {
 	switch {
-	case hint != "":
+	case e.ConfigErr != nil:
+		e.warn("consoles", "Correct the configuration first.", "not tried")
+		return false
+	case err == nil && c.Running:
+		e.ok("server", "running")
+		return true
+	case err == nil:
+		e.ok("server", "not running; ps4kit serve starts it")
+		return true
+	}
+	answer := api.AsError(err)
+	switch {
+	case answer.Hint != "":
 	case errors.Is(err, state.ErrLocked):
-		hint = "Wait for that process, or stop it."
+		answer.Hint = "Wait for that process, or stop it."
 	case errors.Is(err, fs.ErrPermission):
-		hint = "Run it as the user of the server, or become a member of the group of " + e.StateDir + "."
+		answer.Hint = "Run ps4kit as the server's user, or join the group of " + e.StateDir + "."
 	}
-	e.fail("server", hint, "%s", strings.TrimPrefix(err.Error(), "state: "))
+	e.failErr("server", "", answer)
 	e.warn("consoles", "", "not tried")
+	return false
 }
 
+// failErr reports an error with its hint. name is the console, or empty.
+func (e *examination) failErr(check, name string, err error) {
+	answer := api.AsError(err)
+	if name != "" {
+		answer.Message = name + ": " + answer.Message
+	}
+	e.fail(check, hint(answer.Hint), "%s", answer.Message)
+}
+
+// hint makes a sentence of a hint that was written to follow a message.
+func hint(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
+}
+
+// consoles examines the requested console, or the known consoles and those that
+// answer a search.
 func (e *examination) consoles(ctx context.Context, c Connection) {
-	for _, console := range e.find(ctx, c) {
-		if ctx.Err() != nil {
-			return
+	var found []api.Console
+	if c.Host != "" {
+		found = e.status(ctx, c, c.Host)
+	} else {
+		found = e.find(ctx, c)
+	}
+	for _, console := range found {
+		if ctx.Err() == nil {
+			e.console(ctx, c, console)
 		}
-		e.console(ctx, c, console)
 	}
 }
 
-// find lists the consoles to examine: the one that was asked for, or else those that are known and those that a search finds.
 func (e *examination) find(ctx context.Context, c Connection) []api.Console {
-	if c.Host != "" {
-		return e.status(ctx, c, c.Host)
-	}
 	found, err := c.Backend.Search(ctx, searchTime)
 	switch {
 	case err != nil:
-		e.fail("broadcast", "Look at the interfaces above, and whether a firewall keeps this machine from sending.", "the network cannot be searched: %s", sentence(err))
+		e.fail("broadcast", "Check the interfaces above, and whether a firewall blocks outgoing packets.", "can't search the network: %s", api.AsError(err).Message)
 	case len(found) == 0:
-		e.warn("broadcast", "A console answers when it is on, or in rest mode with the network kept alive, and not for the first minute of rest mode.",
+		e.warn("broadcast", "Turn a console on, or wait a minute after it enters rest mode. In rest mode it answers only if it stays connected to the internet.",
 			"no console answered a search")
 	default:
-		e.ok("broadcast", "%s", plural(len(found), "console answered", "consoles answered")+" a search")
+		e.ok("broadcast", "%s a search", plural(len(found), "console answered", "consoles answered"))
 	}
 	known, err := c.Backend.Consoles(ctx)
 	if err != nil {
-		e.fail("consoles", hintOf(err), "%s", sentence(err))
+		e.failErr("consoles", "", err)
 		return found
 	}
 	for _, k := range known {
@@ -93,8 +102,8 @@ func (e *examination) find(ctx context.Context, c Connection) []api.Console {
 		}
 	}
 	if len(found) == 0 {
-		e.fail("consoles", "Switch the PS4 on. It must be in the same network as this machine (no guest network). Else name its address: consoles in config.yaml, or --ip-address.",
-			"no console is known, and none was found")
+		e.fail("consoles", "Turn the console on and connect it to this machine's network (not a guest network), or give its address: consoles in config.yaml, or --ip-address.",
+			"no console is known or was found")
 	}
 	return found
 }
@@ -102,7 +111,7 @@ func (e *examination) find(ctx context.Context, c Connection) []api.Console {
 func (e *examination) status(ctx context.Context, c Connection, host string) []api.Console {
 	st, err := c.Backend.Status(ctx, host)
 	if err != nil {
-		e.fail("consoles", hintOf(err), "%s", sentence(err))
+		e.failErr("consoles", "", err)
 		return nil
 	}
 	if st.HostID == "" && st.Name == "" {
@@ -113,11 +122,12 @@ func (e *examination) status(ctx context.Context, c Connection, host string) []a
 
 func (e *examination) console(ctx context.Context, c Connection, console api.Console) {
 	name := cmp.Or(console.Name, console.Address, console.HostID)
+	host := cmp.Or(console.HostID, console.Address, console.Name)
 	switch {
 	case console.State == api.StateUnreachable:
-		e.fail("console", hintOf(ps4.ErrUnreachable), "%s does not answer at %s", name, cmp.Or(console.Address, "any address"))
+		e.fail("console", hint(api.AsError(ps4.ErrUnreachable).Hint), "%s does not answer at %s", name, cmp.Or(console.Address, "any address"))
 	case console.HostType == ps4.TypePS5:
-		e.ok("console", "%s (%s) is a PS5: it is shown, and cannot be driven", name, console.Address)
+		e.ok("console", "%s (%s) is a PS5: shown, but not controlled", name, console.Address)
 		return
 	case console.State == api.StateStandby:
 		e.ok("console", "%s (%s) is in rest mode", name, console.Address)
@@ -125,82 +135,113 @@ func (e *examination) console(ctx context.Context, c Connection, console api.Con
 		e.ok("console", "%s (%s) is on", name, console.Address)
 	}
 	if console.State == api.StateAwake && !e.NoLogin {
-		e.login(ctx, c, console, name)
+		e.login(ctx, c, console, name, host)
 		return
 	}
-	credential, present := e.credential(ctx, c, console, name)
-	switch {
-	case !present:
-	case console.State == api.StateStandby:
-		e.warn("login", "Switch it on and try again.", "%s: not tried, it is in rest mode", name)
-	case console.State == api.StateAwake && !c.Running: // a server may hold the console's only session
-		e.door(ctx, console, name, credential)
-	}
-}
-
-// credential looks whether there is one.
-func (e *examination) credential(ctx context.Context, c Connection, console api.Console, name string) (string, bool) {
-	user, err := c.Backend.Credential(ctx, hostOf(console))
-	if err != nil {
+	if _, err := c.Backend.Credential(ctx, host); err != nil {
 		e.noCredential(name, err)
-		return "", false
+		return
 	}
-	e.ok("credential", "%s: there is one", name)
-	return user.Credential, true
+	e.ok("credential", "%s: stored", name)
+	if console.State == api.StateStandby {
+		e.warn("login", "Turn it on and try again.", "%s: not tried in rest mode", name)
+	}
 }
 
 func (e *examination) noCredential(name string, err error) {
-	e.fail("credential", "Get one: ps4kit credential.", "%s: %s", name, sentence(err))
+	e.fail("credential", "Get one: ps4kit credential.", "%s: %s", name, api.AsError(err).Message)
 }
 
-// login opens a session. Asking for the on-screen keyboard needs one and changes nothing.
-func (e *examination) login(ctx context.Context, c Connection, console api.Console, name string) {
+// login opens a session: the request for the on-screen keyboard needs one and
+// changes nothing.
+func (e *examination) login(ctx context.Context, c Connection, console api.Console, name, host string) {
 	ctx, cancel := context.WithTimeout(ctx, loginLimit)
 	defer cancel()
-	_, err := c.Backend.Keyboard(ctx, hostOf(console))
-	code := codeOf(err)
+	_, err := c.Backend.Keyboard(ctx, host)
+	code := ""
+	if err != nil {
+		code = api.AsError(err).Code
+	}
 	if code == "no_credential" {
 		e.noCredential(name, err)
 		return
 	}
-	e.ok("credential", "%s: there is one", name)
+	e.ok("credential", "%s: stored", name)
 	switch code {
 	case "door_closed", "service_hung":
-		e.fail("door", hintOf(err), "%s: %s", name, sentence(err))
+		e.failErr("door", name, err)
 	case "", "keyboard_closed", "keyboard_other_user", "no_client":
 		e.ok("door", "%s opens TCP port %d", name, console.RequestPort)
 		e.ok("login", "%s accepts the credential", name)
 	default:
-		e.fail("login", hintOf(err), "%s: %s", name, sentence(err))
+		e.failErr("login", name, err)
 	}
 }
 
-// door looks whether the console opens its TCP port.
-func (e *examination) door(ctx context.Context, console api.Console, name, credential string) {
-	if err := e.System.Knock(ctx, console, credential); err != nil {
-		e.fail("door", hintOf(ps4.ErrDoorClosed), "%s keeps TCP port %d shut: %v", name, console.RequestPort, err)
+// homekit checks whether phones can find and reach the televisions. There are none
+// without a server.
+func (e *examination) homekit(ctx context.Context, c Connection) {
+	if ctx.Err() != nil {
 		return
 	}
-	e.ok("door", "%s opens TCP port %d", name, console.RequestPort)
-}
-
-func hostOf(c api.Console) string { return cmp.Or(c.HostID, c.Address, c.Name) }
-
-// codeOf returns the code of an error, or "" for nil.
-func codeOf(err error) string {
-	if err == nil {
-		return ""
+	var offered []api.Accessory
+	if c.Running {
+		var err error
+		if offered, err = c.Backend.Homekit(ctx); err != nil {
+			e.failErr("homekit", "", err)
+			return
+		}
+		e.listening(ctx, offered)
 	}
-	return api.AsError(err).Code
+	e.multicast(ctx, c.Running, offered)
 }
 
-// hintOf returns the hint of an error as a sentence.
-func hintOf(err error) string {
-	hint := api.AsError(err).Hint
-	if hint == "" {
-		return ""
+func (e *examination) listening(ctx context.Context, televisions []api.Accessory) {
+	if len(televisions) == 0 {
+		e.warn("homekit", "Find the console first: it is offered as soon as it is found.", "no console is offered to HomeKit yet")
+		return
 	}
-	return strings.ToUpper(hint[:1]) + strings.TrimSuffix(hint[1:], ".") + "."
+	good := 0
+	for _, a := range televisions {
+		address := net.JoinHostPort(cmp.Or(a.Address, "127.0.0.1"), strconv.Itoa(a.Port))
+		if err := e.System.Dial(ctx, address); err != nil {
+			e.fail("homekit", "Check the server's log, homekit.bind and homekit.port.", "%s does not listen on %s: %v", a.Name, address, err)
+			continue
+		}
+		good++
+	}
+	if good == len(televisions) {
+		e.ok("homekit", "%s", plural(good, "television listens", "televisions listen"))
+	}
 }
 
-func sentence(err error) string { return api.AsError(err).Message }
+// multicast checks whether this machine receives the announcements of the
+// televisions.
+func (e *examination) multicast(ctx context.Context, running bool, offered []api.Accessory) {
+	const check = "mdns"
+	seen, err := e.System.Browse(ctx, e.Config.HomeKit.Interfaces)
+	if err != nil {
+		status := Warn
+		if running {
+			status = Fail
+		}
+		e.report(check, status, "Check homekit.interfaces, and whether a firewall blocks UDP port 5353.", "can't search for HomeKit accessories: %v", err)
+		return
+	}
+	var missing []string
+	for _, a := range offered {
+		if !slices.ContainsFunc(seen, func(s Service) bool { return strings.EqualFold(s.DeviceID, a.DeviceID) }) {
+			missing = append(missing, a.Name)
+		}
+	}
+	count := plural(len(seen), "HomeKit accessory", "HomeKit accessories")
+	switch {
+	case len(missing) > 0:
+		e.fail(check, "Wait a few seconds after a start. Then check homekit.interfaces, and whether a firewall blocks UDP port 5353.",
+			"not announced in this network: %s", list(missing))
+	case running:
+		e.ok(check, "every television is announced; found %s in this network", count)
+	default:
+		e.ok(check, "found %s in this network; a running server announces the televisions", count)
+	}
+}

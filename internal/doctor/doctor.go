@@ -1,26 +1,27 @@
-// Package doctor finds out why ps4kit does not work on a machine. It makes one check after the other and reports a
-// [Finding] for each: what is so, and what to do about it.
+// Package doctor finds out why ps4kit doesn't work on a machine. It runs one check
+// after the other and reports a [Finding] for each: its result, and what to do
+// about it.
 //
-// It changes nothing on the machine. The machine is reached through the functions of [System], and the consoles through
-// a api.Backend, that of the running server or of the command itself.
+// It changes nothing on the machine. The checks reach the machine through the
+// functions of [System], and the consoles through an api.Backend.
 package doctor
 
 import (
 	"context"
 	"fmt"
-	"time"
+	"strings"
 
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
 )
 
-// Status says how bad a finding is.
+// Status is the result of a check.
 type Status string
 
-// Statuses of a finding.
+// The statuses of a finding.
 const (
 	OK   Status = "ok"
-	Warn Status = "warn" // something may not work, or could not be tried
+	Warn Status = "warn" // something may not work, or was not tried
 	Fail Status = "fail" // something does not work
 )
 
@@ -29,40 +30,54 @@ type Finding struct {
 	Check   string `json:"check"`
 	Status  Status `json:"status"`
 	Message string `json:"message"`
-	Hint    string `json:"hint"` // what to do; empty when there is nothing
+	Hint    string `json:"hint"` // what to do; empty if there is nothing
 }
 
-// Options of Examine. All but ConfigErr, NoLogin and Built are needed.
+// Options configure Examine. ConfigErr and NoLogin are optional.
 type Options struct {
-	Config    *config.Config // the defaults when ConfigErr is set
+	Config    *config.Config // the defaults if ConfigErr is set
 	ConfigErr error
 	StateDir  string
-	// Connect reaches the consoles. It is called once, unless the configuration cannot be used.
+	// Connect opens the connection to the consoles. It is called at most once, and
+	// not if the configuration is invalid.
 	Connect func(context.Context) (Connection, error)
-	NoLogin bool      // log in to no console; its TV shows a message at each login
-	Built   time.Time // when this program was made; zero: not known
+	NoLogin bool // don't log in: the TV shows a message at each login
 	System  System
-	Report  func(Finding) // is told each finding when it is there
+	Report  func(Finding) // called with each finding
 }
 
 // Connection is a way to the consoles.
 type Connection struct {
 	Backend api.Backend
-	Running bool   // it is that of a running server
-	Host    string // examine this console alone; empty: every one
+	Running bool   // Backend is a running server
+	Host    string // the only console to examine; empty: all
 	Close   func()
 }
 
-// Examine makes every check. It returns whether one failed, and an error only when ctx ended before.
+// Examine runs all checks and returns whether one failed. It returns an error only
+// if ctx ends first.
 func Examine(ctx context.Context, o Options) (failed bool, err error) {
 	e := &examination{Options: o}
+	// Look at what a connection without a server would change.
+	inspection, inspectErr := o.System.Inspect(o.StateDir)
+	portErr := o.System.Bind(ctx, o.Config.Discovery.LocalPort)
+	var c Connection
+	var connectErr error
+	if o.ConfigErr == nil {
+		if c, connectErr = o.Connect(ctx); connectErr == nil {
+			defer c.Close()
+		}
+	}
 	e.configuration()
 	e.clock()
-	for _, check := range []func(context.Context){e.interfaces, e.ports, e.rights, e.firewall, e.reach} {
-		if ctx.Err() != nil {
-			break
-		}
-		check(ctx)
+	e.interfaces()
+	e.localPort(portErr, c.Running)
+	e.capturePort(ctx)
+	e.firewall()
+	e.state(inspection, inspectErr, c.Running)
+	if e.connected(c, connectErr) {
+		e.consoles(ctx, c)
+		e.homekit(ctx, c)
 	}
 	if ctx.Err() != nil {
 		return e.failed, context.Cause(ctx)
@@ -91,4 +106,21 @@ func (e *examination) warn(check, hint, format string, args ...any) {
 
 func (e *examination) fail(check, hint, format string, args ...any) {
 	e.report(check, Fail, hint, format, args...)
+}
+
+// plural formats a count: "1 console", "2 consoles".
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// list joins the first few names.
+func list(names []string) string {
+	const most = 5
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + ", …"
+	}
+	return strings.Join(names, ", ")
 }

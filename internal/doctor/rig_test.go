@@ -2,7 +2,6 @@ package doctor_test
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -19,8 +18,6 @@ import (
 )
 
 const credential = "143f2dccb2a0d91b5473563cd77a937a18d6b14fe58060a78f95c62da0b488c8"
-
-var built = time.Date(2025, 11, 1, 0, 0, 0, 0, time.UTC)
 
 // rig is a machine and a console on which everything works, until a test changes something.
 type rig struct {
@@ -49,7 +46,6 @@ func newRig(t *testing.T) *rig {
 	r.options = doctor.Options{
 		Config:   cfg,
 		StateDir: dir,
-		Built:    built,
 		Connect: func(context.Context) (doctor.Connection, error) {
 			r.connected = true
 			if r.connectErr != nil {
@@ -65,20 +61,18 @@ func newRig(t *testing.T) *rig {
 
 func machine() doctor.System {
 	return doctor.System{
-		Now: func() time.Time { return built.AddDate(0, 1, 0) },
+		Now: func() time.Time { return time.Date(2025, 12, 1, 0, 0, 0, 0, time.UTC) },
 		Interfaces: func() ([]doctor.Interface, error) {
 			return []doctor.Interface{
 				{Name: "lo", Flags: net.FlagUp | net.FlagLoopback, Addrs: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/8")}},
 				ethernet("eth0", net.FlagUp), ethernet("wlan0", 0),
 			}, nil
 		},
-		Inspect:    state.Inspect,
-		Bind:       func(context.Context, uint16) error { return nil },
-		Holder:     func(uint16) string { return "avahi (process 7)" },
-		Executable: "/usr/bin/ps4kit",
-		Root:       fstest.MapFS{},
-		Knock:      func(context.Context, api.Console, string) error { return errors.New("nobody should knock") },
-		Dial:       func(context.Context, string) error { return nil },
+		Inspect: state.Inspect,
+		Bind:    func(context.Context, uint16) error { return nil },
+		Holder:  func(uint16) (string, int) { return "avahi", 7 },
+		Root:    fstest.MapFS{},
+		Dial:    func(context.Context, string) error { return nil },
 		Browse: func(context.Context, []string) ([]doctor.Service, error) {
 			return []doctor.Service{{Name: "Den", DeviceID: "A3:FB:3D:4D:2E:AC"}, {Name: "Lamp", DeviceID: "00:00:00:00:00:01"}}, nil
 		},

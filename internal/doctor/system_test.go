@@ -8,13 +8,11 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/doctor"
-	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
 func thisMachine() doctor.System {
-	return doctor.ThisMachine(func(uint16) string { return "x" }, "/bin/ps4kit")
+	return doctor.ThisMachine(func(uint16) (string, int) { return "", 0 })
 }
 
 func TestBindFindsATakenPort(t *testing.T) {
@@ -47,26 +45,17 @@ func TestInterfacesOfThisMachine(t *testing.T) {
 	}
 }
 
-func TestKnockAndDial(t *testing.T) {
+func TestDial(t *testing.T) {
 	t.Parallel()
-	console, err := ps4test.New(ps4test.Config{Timing: ps4test.DemoTiming(), Credentials: []string{credential}})
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer console.Close()
-	den := api.Console{Address: console.Addr().String(), RequestPort: console.TCPAddr().Port()}
-	if err := thisMachine().Dial(t.Context(), console.TCPAddr().String()); !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("the door before LAUNCH: %v", err)
+	if err := thisMachine().Dial(t.Context(), l.Addr().String()); err != nil {
+		t.Errorf("a listener: %v", err)
 	}
-	if err := thisMachine().Knock(t.Context(), den, credential); err != nil {
-		t.Errorf("knock: %v", err)
-	}
-	if s := console.Snapshot(); s.Counters.Logins != 0 {
-		t.Errorf("%d logins", s.Counters.Logins)
-	}
-	for name, bad := range map[string][2]string{"no address": {"Den", credential}, "no credential": {den.Address, ""}} {
-		if err := thisMachine().Knock(t.Context(), api.Console{Address: bad[0]}, bad[1]); err == nil {
-			t.Errorf("%s: no error", name)
-		}
+	_ = l.Close()
+	if err := thisMachine().Dial(t.Context(), l.Addr().String()); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("a closed one: %v", err)
 	}
 }

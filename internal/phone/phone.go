@@ -1,16 +1,20 @@
-// Package phone gets a credential from the PS4 Second Screen app on a phone: it opens
-// the one port where that app looks for consoles, or says why that port cannot be had
-// and what to do, and waits.
+// Package phone gets a credential from the PS4 Second Screen app on a phone. It
+// listens on the UDP port where the app searches for consoles and waits for the
+// app to send the credential.
 package phone
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"os"
+	"path"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -18,11 +22,11 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// Limit is how long the app is waited for unless somebody says otherwise.
+// Limit is the default time to wait for the app.
 const Limit = 5 * time.Minute
 
-// Listen opens the port: UDP 987 of every address, if addr is not valid. It fails with
-// the codes port_rights and port_taken.
+// Listen opens addr, or UDP port 987 of every address if addr is invalid. It fails
+// with the codes port_rights and port_taken.
 func Listen(ctx context.Context, addr netip.AddrPort) (net.PacketConn, error) {
 	if !addr.IsValid() {
 		addr = netip.AddrPortFrom(netip.IPv4Unspecified(), ps4.DefaultPort)
@@ -34,29 +38,32 @@ func Listen(ctx context.Context, addr netip.AddrPort) (net.PacketConn, error) {
 	return conn, nil
 }
 
-// portError tells what to do when the port cannot be had.
 func portError(err error, port uint16) error {
 	switch {
 	case errors.Is(err, syscall.EACCES):
 		return &api.Error{
-			Code: "port_rights", Message: fmt.Sprintf("this program may not listen on UDP port %d", port),
-			Hint: "Run it with sudo, or give it the right once: sudo setcap cap_net_bind_service=+ep " + Program(),
+			Code: "port_rights", Message: fmt.Sprintf("not permitted to listen on UDP port %d", port),
+			Hint: "Grant the right once: sudo setcap cap_net_bind_service=+ep " + executable(),
 		}
 	case errors.Is(err, syscall.EADDRINUSE):
+		holder := "another program"
+		if name, pid := Holder(port); pid != 0 {
+			holder = fmt.Sprintf("%s (process %d)", name, pid)
+		}
 		return &api.Error{
-			Code: "port_taken", Message: fmt.Sprintf("UDP port %d is taken by %s", port, Holder(port)),
-			Hint: "Stop that program first; it may run again afterwards.",
+			Code: "port_taken", Message: fmt.Sprintf("UDP port %d is in use by %s", port, holder),
+			Hint: "Stop that program until the credential is captured.",
 		}
 	}
 	return fmt.Errorf("listening for the phone app: %w", err)
 }
 
-// Credential waits for the app until limit is over, and closes conn. It fails with the
-// code no_credential when the app sent none.
+// Credential waits for the app for at most limit, and closes conn. It fails with
+// the code no_credential if the app sent none.
 func Credential(ctx context.Context, conn net.PacketConn, limit time.Duration, logf func(string, ...any)) (ps4.Credential, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, &api.Error{
 		Code: "no_credential", Message: fmt.Sprintf("no phone app sent a credential within %v", limit),
-		Hint: "The phone must be in the same network. With the account id no app is needed: ps4kit credential --account-id ID.",
+		Hint: "Connect the phone to the same network, or do without the app: ps4kit credential --account-id ID.",
 	})
 	defer cancel()
 	return ps4.CaptureCredential(ctx, &ps4.CaptureOptions{
@@ -65,17 +72,57 @@ func Credential(ctx context.Context, conn net.PacketConn, limit time.Duration, l
 	})
 }
 
-// Holder names who holds a UDP port of this machine.
-func Holder(port uint16) string { return udpHolder(os.DirFS("/proc"), port).String() }
-
-// Program is the file of this program, for a shell: setcap takes no symbolic link.
-func Program() string {
-	path, err := os.Executable()
+// executable returns the file of this program. setcap accepts no symbolic link.
+func executable() string {
+	file, err := os.Executable()
 	if err != nil {
 		return "ps4kit"
 	}
-	if file, err := filepath.EvalSymlinks(path); err == nil {
-		path = file
+	if target, err := filepath.EvalSymlinks(file); err == nil {
+		file = target
 	}
-	return shellQuote(path)
+	return file
+}
+
+// Holder returns the name and id of the process that has a UDP port of this machine
+// open. They are zero if the process can't be found: without root, Linux shows the
+// sockets of the user's own processes only.
+func Holder(port uint16) (name string, pid int) { return holder(os.DirFS("/proc"), port) }
+
+func holder(proc fs.FS, port uint16) (name string, pid int) {
+	sockets := udpSockets(proc, port)
+	if len(sockets) == 0 {
+		return "", 0
+	}
+	links, _ := fs.Glob(proc, "[0-9]*/fd/*")
+	for _, link := range links {
+		target, _ := fs.ReadLink(proc, link)
+		if !sockets[target] {
+			continue
+		}
+		dir, _, _ := strings.Cut(link, "/")
+		comm, _ := fs.ReadFile(proc, path.Join(dir, "comm"))
+		pid, _ := strconv.Atoi(dir)
+		return strings.TrimSpace(string(comm)), pid
+	}
+	return "", 0
+}
+
+// udpSockets returns the sockets with a local port, as /proc/PID/fd names them.
+func udpSockets(proc fs.FS, port uint16) map[string]bool {
+	sockets := map[string]bool{}
+	for _, table := range []string{"net/udp", "net/udp6"} {
+		text, _ := fs.ReadFile(proc, table)
+		for line := range strings.Lines(string(text)) {
+			fields := strings.Fields(line) // number, address:port, …, inode in the tenth
+			if len(fields) < 10 {
+				continue
+			}
+			_, local, _ := strings.Cut(fields[1], ":")
+			if n, err := strconv.ParseUint(local, 16, 16); err == nil && uint16(n) == port {
+				sockets["socket:["+fields[9]+"]"] = true
+			}
+		}
+	}
+	return sockets
 }

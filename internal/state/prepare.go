@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -68,7 +67,7 @@ func takeLock(dir string) (*os.File, error) {
 	case errors.Is(err, unix.EWOULDBLOCK):
 		err = fmt.Errorf("%s is %w%s: stop that one first, or choose another directory with --state-dir", dir, ErrLocked, owner(lock))
 	case err == nil:
-		err = errors.Join(writeOwner(lock), handOver(dir, lock.Name()))
+		err = writeOwner(lock)
 	}
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
@@ -132,24 +131,7 @@ func makeInside(dir string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(makeOurs(dir), handOver(filepath.Dir(dir), dir))
-}
-
-// handOver gives what root made to the owner of the state directory, who is the
-// service's user, not root.
-func handOver(stateDir, path string) error {
-	if os.Geteuid() != 0 {
-		return nil
-	}
-	info, err := os.Stat(stateDir)
-	if err != nil {
-		return err
-	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return nil
-	}
-	return os.Lchown(path, int(owner.Uid), int(owner.Gid))
+	return makeOurs(dir)
 }
 
 func removeLeftovers(dir string) error {

@@ -141,10 +141,7 @@ func (s *Store) put(name string, data []byte, perm fs.FileMode) error {
 		return err
 	}
 	path := filepath.Join(s.dir, name)
-	if err := s.write(path, data, perm); err != nil {
-		return err
-	}
-	return handOver(s.dir, path)
+	return s.write(path, data, perm)
 }
 
 func (s *Store) rename(from, to string) error {

@@ -2,18 +2,15 @@ package tui
 
 import (
 	"context"
-	"slices"
 	"time"
 
-	tea "github.com/charmbracelet/bubbletea"
-
-	web "github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
 // searchTime is how long consoles may take to answer a search.
 const searchTime = 3 * time.Second
 
-// consoleList is the list to pick a console from.
+// consoleList is the list to choose a console from.
 type consoleList struct {
 	list
 	all []entry
@@ -21,136 +18,110 @@ type consoleList struct {
 
 // entry is a console and how the backend names it.
 type entry struct {
-	host    string
-	console web.Console
+	host string
+	api.Console
 }
 
-// consolesMsg is the answer to openConsoles.
-type consolesMsg struct {
-	turn int
-	list []entry
-	err  error
+// openConsoles lists the known consoles; those on the network if none is known or
+// search is set.
+func (m *model) openConsoles(search bool) {
+	m.load(atConsoles)
+	m.findConsoles(search)
 }
 
-// openConsoles shows the consoles that are known; with search, or when none is, those
-// that answer on the network.
-func (m *model) openConsoles(search bool) tea.Cmd {
-	turn, b := m.load(atConsoles), m.backend
+func (m *model) findConsoles(search bool) {
+	visit := m.visit
 	m.consoles = consoleList{}
-	return m.work.do(func(ctx context.Context) tea.Msg {
-		list, err := findConsoles(ctx, b, search)
-		return consolesMsg{turn, list, err}
+	m.background(func() func() {
+		found, err := find(m.ctx, m.backend, search)
+		return func() {
+			if visit == m.visit {
+				m.gotConsoles(found, err)
+			}
+		}
 	})
 }
 
-func findConsoles(ctx context.Context, b Backend, search bool) (list []entry, err error) {
+func find(ctx context.Context, b Backend, search bool) (entries []entry, err error) {
 	if !search {
 		known, err := b.Consoles(ctx)
-		if err != nil {
-			return nil, err
-		}
 		for _, c := range known {
-			list = append(list, entry{c.HostID, c})
+			entries = append(entries, entry{c.HostID, c})
 		}
-		if len(list) > 0 {
-			return list, nil
+		if err != nil || len(entries) > 0 {
+			return entries, err
 		}
 	}
 	found, err := b.Search(ctx, searchTime)
-	if err != nil {
-		return nil, err
-	}
 	for _, c := range found {
-		list = append(list, entry{c.Address, c}) // the backend may not know its id yet
+		entries = append(entries, entry{c.Address, c}) // the backend may not know its host id yet
 	}
-	return list, nil
+	return entries, err
 }
 
-// gotConsoles takes the only console; of several the user chooses, and keys typed
-// before the choice was on the screen choose nothing.
-func (m *model) gotConsoles(msg consolesMsg) tea.Cmd {
-	if msg.turn != m.turn {
-		return nil
+// gotConsoles chooses a console if it is the only one. Otherwise the user chooses,
+// and keys typed before the list appeared are dropped.
+func (m *model) gotConsoles(found []entry, err error) {
+	if err != nil {
+		m.tellError(err)
+		found = nil
 	}
-	if msg.err != nil {
-		m.complain(msg.err)
-	}
-	if len(msg.list) == 1 && m.host == "" {
-		keys := m.held
-		cmd := m.choose(msg.list[0])
-		m.held = keys
-		return tea.Batch(cmd, m.loaded())
+	if len(found) == 1 && m.host == "" {
+		m.choose(found[0])
+		return
 	}
 	m.loading, m.held = false, nil
-	m.consoles.all = msg.list
-	cmds := make([]tea.Cmd, 0, len(msg.list))
-	for i, e := range msg.list {
+	m.consoles.all = found
+	visit := m.visit
+	for i, e := range found {
 		if m.isShown(e) {
 			m.consoles.cursor = i
 		}
-		cmds = append(cmds, m.askEntry(i, e))
+		m.background(func() func() {
+			console, err := m.status(m.ctx, e.host)
+			return func() {
+				if err == nil && visit == m.visit {
+					found[i].Console = console
+				}
+			}
+		})
 	}
-	return tea.Batch(cmds...)
 }
 
-// entryMsg is how a console of the list answered just now.
-type entryMsg struct {
-	turn, index int
-	console     web.Console
+// isShown reports whether e is the console on the remote.
+func (m *model) isShown(e entry) bool {
+	return m.host != "" && (e.host == m.host || e.HostID == m.console.HostID)
 }
 
-// askEntry brings a console of the list up to date, where it answers.
-func (m *model) askEntry(index int, e entry) tea.Cmd {
-	turn, b := m.turn, m.backend
-	return m.work.do(func(ctx context.Context) tea.Msg {
-		console, err := askOnce(ctx, b, e.host)
-		if err != nil {
-			return nil
-		}
-		return entryMsg{turn, index, console}
-	})
+// choose shows the remote of e and handles the keys typed ahead.
+func (m *model) choose(e entry) {
+	if m.isShown(e) {
+		m.refreshStatus()
+	} else {
+		m.host, m.console, m.statusErr = e.host, e.Console, nil
+		m.watch()
+	}
+	m.at = atRemote
+	m.visit++
+	m.loaded()
 }
 
-func (m *model) gotEntry(msg entryMsg) {
-	if msg.turn != m.turn {
+func (m *model) consolesKey(key string) {
+	if m.consoles.move(key, len(m.consoles.all)) {
 		return
 	}
-	m.consoles.all = slices.Clone(m.consoles.all)
-	m.consoles.all[msg.index].console = msg.console
-}
-
-// isShown says whether e is the console that is controlled.
-func (m *model) isShown(e entry) bool {
-	return m.host != "" && (e.host == m.host || e.console.HostID == m.console.HostID)
-}
-
-// choose makes e the console that is controlled.
-func (m *model) choose(e entry) tea.Cmd {
-	m.goTo(atRemote)
-	if !m.isShown(e) {
-		m.host, m.console, m.poll.err = e.host, e.console, nil
-	}
-	return m.ask()
-}
-
-func (m *model) consolesKey(msg tea.KeyMsg) tea.Cmd {
-	name := msg.String()
-	if m.consoles.move(name, len(m.consoles.all)) {
-		return nil
-	}
-	switch name {
-	case "enter", "ctrl+j":
+	switch key {
+	case "enter":
 		if len(m.consoles.all) > 0 {
-			return m.choose(m.consoles.all[m.consoles.cursor])
+			m.choose(m.consoles.all[m.consoles.cursor])
 		}
 	case "r":
-		return m.openConsoles(true)
+		m.openConsoles(true)
 	case "esc", "tab":
 		if m.host != "" {
 			m.goTo(atRemote)
 		}
 	case "q":
-		return m.quit()
+		m.quit()
 	}
-	return nil
 }

@@ -5,12 +5,12 @@ import (
 	"testing"
 	"time"
 
-	web "github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/tui"
 )
 
 func TestPickOneOfSeveral(t *testing.T) {
-	ps5 := web.Console{HostID: "A0B1C2D3E4F7", HostType: "PS5", Name: "Five", Address: "192.168.1.22", State: web.StateUnreachable}
+	ps5 := api.Console{HostID: "A0B1C2D3E4F7", HostType: "PS5", Name: "Five", Address: "192.168.1.22", State: api.StateUnreachable}
 	f := newFake(attic, den, ps5)
 	onScreen(t, f, func(t *testing.T, s *screen) {
 		s.shows("Which console?", "> Attic  192.168.1.21  rest mode", "  Den  192.168.1.20  awake", "not reachable  PS5")
@@ -29,12 +29,12 @@ func TestPickOneOfSeveral(t *testing.T) {
 
 func TestTheListShowsHowConsolesAreNow(t *testing.T) {
 	stale := attic
-	stale.State = web.StateUnreachable
+	stale.State = api.StateUnreachable
 	f := newFake(den, stale)
 	f.takes["status"] = time.Second
 	onScreen(t, f, func(t *testing.T, s *screen) {
 		s.shows("not reachable")
-		f.set(func() { f.known = []web.Console{den, attic} })
+		f.set(func() { f.known = []api.Console{den, attic} })
 		s.pass(time.Second)
 		s.shows("rest mode")
 		s.hides("not reachable")
@@ -82,10 +82,10 @@ func TestNothingKnownIsSearchedFor(t *testing.T) {
 	onScreen(t, f, func(t *testing.T, s *screen) {
 		s.shows("Looking for consoles")
 		s.pass(tui.SearchTime)
-		s.shows("No console was found", "r search again")
+		s.shows("No console found", "r search again")
 		s.typeKeys("enter", "esc", "down")
-		s.shows("No console was found")
-		f.set(func() { f.found = []web.Console{attic} })
+		s.shows("No console found")
+		f.set(func() { f.found = []api.Console{attic} })
 		s.typeKeys("r")
 		s.pass(tui.SearchTime)
 		s.shows("Attic", "◐ rest mode")
@@ -109,7 +109,7 @@ func TestAnAnswerForAListThatWasLeft(t *testing.T) {
 	f := newFake(den, attic)
 	f.takes["status"] = time.Second
 	onScreen(t, f, func(t *testing.T, s *screen) {
-		f.set(func() { f.found = []web.Console{attic} })
+		f.set(func() { f.found = []api.Console{attic} })
 		s.typeKeys("r")
 		s.pass(tui.SearchTime + 2*time.Second)
 		s.shows("Attic", "◐ rest mode") // the only one that answered

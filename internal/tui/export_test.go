@@ -3,13 +3,15 @@ package tui
 import (
 	"context"
 
-	tea "github.com/charmbracelet/bubbletea"
+	tea "charm.land/bubbletea/v2"
 )
 
-// NewScreen returns the screen without a terminal; end stops what it runs.
-func NewScreen(o Options) (screen tea.Model, end func()) {
-	w := newWork(context.Background())
-	return newModel(o, w), w.close
+// NewScreen returns the screen without a terminal. It hands messages to send; end
+// stops its goroutines.
+func NewScreen(o Options, send func(tea.Msg)) (screen tea.Model, end func()) {
+	m := newModel(context.Background(), o)
+	m.send = send
+	return m, m.close
 }
 
 // Line is the line editor.
@@ -17,10 +19,10 @@ type Line struct{ line }
 
 func NewLine(text string, limit int) *Line { return &Line{newLine(text, limit)} }
 
-func (l *Line) Edit(msg tea.KeyMsg) bool { return l.edit(msg) }
-func (l *Line) Text() string             { return l.text() }
-func (l *Line) Units() int               { return l.units() }
-func (l *Line) Caret() int               { return l.caret }
+func (l *Line) Edit(key, text string) bool { return l.edit(input{key, text}) }
+func (l *Line) Text() string               { return l.text() }
+func (l *Line) Units() int                 { return l.units() }
+func (l *Line) Caret() int                 { return l.caret }
 
 // Limits that tests name.
 const (

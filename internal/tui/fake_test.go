@@ -8,20 +8,20 @@ import (
 	"sync"
 	"time"
 
-	web "github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/tui"
 )
 
 var (
-	_ tui.Backend = web.Backend(nil)
+	_ tui.Backend = api.Backend(nil)
 	_ tui.Backend = (*fake)(nil)
 )
 
 var (
-	den = web.Console{Address: "192.168.1.20", HostID: "A0B1C2D3E4F5", HostType: "PS4", Name: "Den",
-		State: web.StateAwake, TitleID: "CUSA00129", TitleName: "Netflix"}
-	attic = web.Console{Address: "192.168.1.21", HostID: "A0B1C2D3E4F6", HostType: "PS4", Name: "Attic",
-		State: web.StateStandby}
+	den = api.Console{Address: "192.168.1.20", HostID: "A0B1C2D3E4F5", HostType: "PS4", Name: "Den",
+		State: api.StateAwake, TitleID: "CUSA00129", TitleName: "Netflix"}
+	attic = api.Console{Address: "192.168.1.21", HostID: "A0B1C2D3E4F6", HostType: "PS4", Name: "Attic",
+		State: api.StateStandby}
 )
 
 // fake is a backend that takes notes. What it answers with may be changed under mu.
@@ -29,9 +29,9 @@ type fake struct {
 	mu    sync.Mutex
 	calls []string // that act on a console, in the order in which they began
 
-	known, found []web.Console
-	titles       []web.Title
-	keyboard     web.Keyboard
+	known, found []api.Console
+	titles       []api.Title
+	keyboard     api.Keyboard
 	fails        map[string]error         // by the first word of a call
 	takes        map[string]time.Duration // by the first word of a call
 	lingers      time.Duration            // before a call that is cancelled returns
@@ -42,7 +42,7 @@ type fake struct {
 	cancelled                 []string
 }
 
-func newFake(known ...web.Console) *fake {
+func newFake(known ...api.Console) *fake {
 	return &fake{known: known, fails: map[string]error{}, takes: map[string]time.Duration{}}
 }
 
@@ -95,24 +95,31 @@ func (f *fake) did() []string {
 	return calls
 }
 
+// polls returns the status requests so far, and how many ran at once.
+func (f *fake) polls() (asked, mostAsking int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.asked, f.mostAsking
+}
+
 func (f *fake) set(change func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	change()
 }
 
-func (f *fake) Search(ctx context.Context, wait time.Duration) ([]web.Console, error) {
+func (f *fake) Search(ctx context.Context, wait time.Duration) ([]api.Console, error) {
 	f.set(func() { f.takes["search"] = wait })
 	err := f.answer(ctx, "search")
 	return f.found, err
 }
 
-func (f *fake) Consoles(ctx context.Context) ([]web.Console, error) {
+func (f *fake) Consoles(ctx context.Context) ([]api.Console, error) {
 	err := f.answer(ctx, "consoles")
 	return f.known, err
 }
 
-func (f *fake) Status(ctx context.Context, host string) (web.Console, error) {
+func (f *fake) Status(ctx context.Context, host string) (api.Console, error) {
 	_, limited := ctx.Deadline()
 	f.set(func() {
 		f.limited = f.limited || limited
@@ -122,7 +129,7 @@ func (f *fake) Status(ctx context.Context, host string) (web.Console, error) {
 	})
 	defer f.set(func() { f.asking-- })
 	if err := f.answer(ctx, "status"); err != nil {
-		return web.Console{}, err
+		return api.Console{}, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -131,7 +138,7 @@ func (f *fake) Status(ctx context.Context, host string) (web.Console, error) {
 			return c, nil
 		}
 	}
-	return web.Console{}, &web.Error{Code: "not_found", Message: "no console is known as " + host}
+	return api.Console{}, &api.Error{Code: "not_found", Message: "no console is known as " + host}
 }
 
 func (f *fake) Wake(ctx context.Context, host string, wait bool) error {
@@ -148,7 +155,7 @@ func (f *fake) Keys(ctx context.Context, host string, keys []string) error {
 	return f.act(ctx, host, "keys "+strings.Join(keys, " "))
 }
 
-func (f *fake) Keyboard(ctx context.Context, host string) (web.Keyboard, error) {
+func (f *fake) Keyboard(ctx context.Context, host string) (api.Keyboard, error) {
 	err := f.act(ctx, host, "keyboard")
 	return f.keyboard, err
 }
@@ -165,7 +172,7 @@ func (f *fake) CloseKeyboard(ctx context.Context, host string) error {
 	return f.act(ctx, host, "close")
 }
 
-func (f *fake) Titles(ctx context.Context, host string) ([]web.Title, error) {
+func (f *fake) Titles(ctx context.Context, host string) ([]api.Title, error) {
 	err := f.answer(ctx, "titles")
 	return f.titles, err
 }

@@ -2,117 +2,82 @@ package tui
 
 import (
 	"context"
-	"slices"
 
-	tea "github.com/charmbracelet/bubbletea"
+	tea "charm.land/bubbletea/v2"
 )
 
-// typed takes what the terminal sent at once: of fast typing, several letters come
-// as one message.
-func (m *model) typed(msg tea.KeyMsg) tea.Cmd {
-	if msg.Type != tea.KeyRunes || msg.Paste || msg.Alt {
-		return m.key(msg)
-	}
-	cmds := make([]tea.Cmd, 0, len(msg.Runes))
-	for _, r := range msg.Runes {
-		cmds = append(cmds, m.key(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}}))
-	}
-	return tea.Batch(cmds...)
+// input is a key press or a paste.
+type input struct {
+	key  string // Bubble Tea's name of the key; empty for a paste
+	text string // the characters; empty for a key that has none
 }
 
-// key takes one key, or one paste.
-func (m *model) key(msg tea.KeyMsg) tea.Cmd {
-	switch name := msg.String(); {
-	case name == "ctrl+c", m.quitting && name == "q":
-		return tea.Quit
-	case m.quitting:
-		return nil
-	case name == "ctrl+z":
-		return tea.Suspend
-	case m.loading && name != "esc":
-		m.held = append(slices.Clip(m.held), msg)
-		return nil
+// typed handles input at the current place.
+func (m *model) typed(in input) {
+	switch {
+	case in.key == "ctrl+c", m.queue.quitting && in.key == "q":
+		m.cmd = tea.Quit
+		return
+	case m.queue.quitting:
+		return
+	case in.key == "ctrl+z":
+		m.cmd = tea.Suspend
+		return
+	case in.key == "ctrl+j": // some terminals send it for enter
+		in.key = "enter"
+	case in.key == "ctrl+h": // some terminals send it for backspace
+		in.key = "backspace"
+	}
+	if m.loading && in.key != "esc" {
+		m.held = append(m.held, in)
+		return
 	}
 	switch m.at {
 	case atConsoles:
-		return m.consolesKey(msg)
+		m.consolesKey(in.key)
 	case atTitles:
-		return m.titlesKey(msg)
+		m.titlesKey(in)
 	case atText:
-		return m.textKey(msg)
-	case atHelp:
-		m.goTo(atRemote)
-		return nil
+		m.textKey(in)
+	default:
+		m.remoteKey(in.key)
 	}
-	return m.remoteKey(msg)
 }
 
-// button is the button of the console that a key presses, if it presses one. Terminals
-// send ctrl+h for backspace and ctrl+j for enter, some of them.
-func button(key string) string {
+func (m *model) remoteKey(key string) {
+	b, host := m.backend, m.host
 	switch key {
 	case "up", "down", "left", "right", "enter":
-		return key
-	case "ctrl+j":
-		return "enter"
-	case "backspace", "ctrl+h":
-		return "back"
+		m.press(key)
+	case "backspace":
+		m.press("back")
 	case "o":
-		return "option"
+		m.press("option")
 	case "p":
-		return "ps"
+		m.press("ps")
 	case "h":
-		return "ps_hold"
+		m.press("ps_hold")
 	case "c":
-		return "cancel"
-	}
-	return ""
-}
-
-func (m *model) remoteKey(msg tea.KeyMsg) tea.Cmd {
-	name := msg.String()
-	if b := button(name); b != "" {
-		return m.do(command{keys: []string{b}})
-	}
-	switch name {
+		m.press("cancel")
 	case "w":
-		return m.wake()
+		m.do(command{doing: "waking up", done: "woken up", run: func(ctx context.Context) error {
+			return b.Wake(ctx, host, true)
+		}})
 	case "s":
-		return m.standby()
+		m.do(command{doing: "entering rest mode", done: "in rest mode", run: func(ctx context.Context) error {
+			return b.Standby(ctx, host)
+		}})
 	case "/":
-		return m.openTitles()
+		m.openTitles()
 	case "t":
-		return m.openText()
+		m.openText()
 	case "x":
 		m.stop()
 	case "tab":
-		return m.openConsoles(false)
-	case "?":
-		m.goTo(atHelp)
+		m.openConsoles(false)
 	case "esc":
 		m.notice = notice{}
 	case "q":
-		return m.quit()
+		m.quit()
 	}
-	return nil
-}
-
-func (m *model) wake() tea.Cmd {
-	b, host := m.backend, m.host
-	return m.do(command{doing: "waking up", done: "woken up", run: func(ctx context.Context) error {
-		return b.Wake(ctx, host, true)
-	}})
-}
-
-func (m *model) standby() tea.Cmd {
-	b, host := m.backend, m.host
-	return m.do(command{doing: "going into rest mode", done: "in rest mode", run: func(ctx context.Context) error {
-		return b.Standby(ctx, host)
-	}})
-}
-
-// quit ends the program when what was typed before has been done.
-func (m *model) quit() tea.Cmd {
-	m.quitting = true
-	return m.next()
 }

@@ -2,16 +2,15 @@ package tui_test
 
 import (
 	"errors"
-	"io"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	tea "github.com/charmbracelet/bubbletea"
+	tea "charm.land/bubbletea/v2"
 
-	web "github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/tui"
 )
 
@@ -28,8 +27,8 @@ func TestKeysAreTheConsolesButtons(t *testing.T) {
 			wantCalls(t, f, tt.call)
 		}
 		s.typeKeys("C", "[", "é", " ", "home") // nothing at all, as what is left of a torn escape sequence
-		s.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("s"), Alt: true})
-		s.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("ws"), Paste: true})
+		s.send(tea.KeyPressMsg{Code: 's', Mod: tea.ModAlt})
+		s.send(tea.PasteMsg{Content: "ws"})
 		s.settle()
 		wantCalls(t, f)
 	})
@@ -41,7 +40,7 @@ func TestFastTypingGoesInOrderInFewCalls(t *testing.T) {
 	onScreen(t, f, func(t *testing.T, s *screen) {
 		s.typeKeys("down", "down", "oo", "enter", "w", "up", "up")
 		wantCalls(t, f, "keys down") // the first one leaves at once
-		s.shows("pressing down", "7 more wait")
+		s.shows("pressing down", "7 more queued")
 		s.pass(5 * time.Second)
 		wantCalls(t, f, "keys down option option enter", "wake true", "keys up up")
 		s.shows("pressed up ×2")
@@ -122,7 +121,7 @@ func sent(calls []string) (list []string) {
 func TestAnErrorStaysUntilSomethingNewWorks(t *testing.T) {
 	f := newFake(den)
 	f.takes["wake"] = time.Second
-	f.fails["wake"] = &web.Error{Code: "unreachable", Message: "no answer", Hint: "Is it plugged in?"}
+	f.fails["wake"] = &api.Error{Code: "unreachable", Message: "no answer", Hint: "Is it plugged in?"}
 	onScreen(t, f, func(t *testing.T, s *screen) {
 		s.typeKeys("w", "o")
 		s.pass(2 * time.Second)
@@ -138,7 +137,7 @@ func TestAnErrorStaysUntilSomethingNewWorks(t *testing.T) {
 func TestErrorsThatKnowAHint(t *testing.T) {
 	f := newFake(den)
 	onScreen(t, f, func(t *testing.T, s *screen) {
-		f.fails["keys"] = hinted{errors.New("link refused")}
+		f.set(func() { f.fails["keys"] = hinted{errors.New("link refused")} })
 		s.typeKeys("o")
 		s.shows("link refused", "  Link again.")
 		f.set(func() { f.fails["keys"] = errors.New("plain") })
@@ -156,6 +155,7 @@ func TestErrorsThatKnowAHint(t *testing.T) {
 
 type hinted struct{ error }
 
+func (hinted) Code() string { return "not_linked" }
 func (hinted) Hint() string { return "Link again." }
 
 func TestStopEndsWhatRunsAndForgetsWhatWaits(t *testing.T) {
@@ -164,7 +164,7 @@ func TestStopEndsWhatRunsAndForgetsWhatWaits(t *testing.T) {
 	onScreen(t, f, func(t *testing.T, s *screen) {
 		s.typeKeys("w", "oo", "s")
 		s.pass(3 * time.Second)
-		s.shows("waking up (3 s), 3 more wait", "x stops")
+		s.shows("waking up (3 s), 3 more queued", "x stops")
 		s.typeKeys("x")
 		s.shows("stopped")
 		s.hides("waking up", "x stops")
@@ -187,7 +187,7 @@ func TestACommandThatTakesLongerThanItsLimit(t *testing.T) {
 			s.pass(4 * time.Second)
 			s.shows("waking up (4 s)")
 			s.pass(time.Second)
-			s.shows("not done after 5s", "--timeout")
+			s.shows("timed out after 5s", "--timeout")
 			wantCalls(t, f, "wake true", "keys option")
 		})
 	})
@@ -198,7 +198,7 @@ func TestQuitWaitsForWhatWasTyped(t *testing.T) {
 	f.takes["keys"] = time.Second
 	onScreen(t, f, func(t *testing.T, s *screen) {
 		s.typeKeys("ooq", "p")
-		s.shows("pressing option, 1 more wait; q quits at once")
+		s.shows("pressing option, 1 more queued; q quits at once")
 		if s.quit {
 			t.Error("quit before the keys were pressed")
 		}
@@ -231,29 +231,16 @@ func TestQuitAtOnce(t *testing.T) {
 	}
 }
 
-func TestHelp(t *testing.T) {
-	f := newFake(den)
-	onScreen(t, f, func(t *testing.T, s *screen) {
-		s.typeKeys("?")
-		s.shows("another console", "Any key goes back.")
-		s.typeKeys("o") // only goes back
-		s.hides("another console")
-		s.shows("PS held")
-		wantCalls(t, f)
-	})
-}
-
 // TestKeysBeforeTheFirstAnswerAreForThatConsole: a terminal may send keys before the
 // screen has even begun to ask.
 func TestKeysBeforeTheFirstAnswerAreForThatConsole(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(den)
-		model, end := tui.NewScreen(tui.Options{Backend: f, Out: io.Discard})
+		s, end := newScreen(t, tui.Options{Backend: f})
 		defer end()
-		s := &screen{t: t, model: model}
-		s.send(keyMsg("op"))
-		s.run(s.model.Init())
+		s.typeKeys("op")
+		s.model.Init()
 		s.settle()
 		wantCalls(t, f, "keys option", "keys ps")
 	})

@@ -1,11 +1,15 @@
 package tui
 
 import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
 	"time"
 
-	tea "github.com/charmbracelet/bubbletea"
+	tea "charm.land/bubbletea/v2"
 
-	web "github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
 // place is what the middle of the screen shows.
@@ -16,101 +20,207 @@ const (
 	atConsoles
 	atTitles
 	atText
-	atHelp
 )
 
-// model is the whole screen. Update returns the next one; nothing else changes it.
+// model is the whole screen.
 type model struct {
 	backend Backend
-	work    *work
 	limit   time.Duration // for one command; 0: none
-	style   styles
-	first   tea.Cmd // asks for what the screen begins with
-	width   int     // columns; 0 until the terminal has said
-	height  int     // rows
+	ctx     context.Context
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup
+	send    func(tea.Msg) // delivers a message to Update
+	cmd     tea.Cmd       // returned by the current Update
+
+	width, height int // of the terminal; 0 at first
 
 	at      place
-	turn    int          // counts changes of at, so that a late answer is known as such
-	loading bool         // the place waits for its content, and keys are held meanwhile
-	held    []tea.KeyMsg // typed while loading, for when that ends
+	visit   int     // counts changes of at, to recognize late answers
+	loading bool    // the place has no content yet
+	held    []input // typed while loading
 
-	host     string      // how the backend names the console; empty until one is chosen
-	console  web.Console // as it was last seen
-	poll     poll
-	queue    queue
-	notice   notice
-	quitting bool // as soon as the queue is empty
+	host      string // how the backend names the console; empty until one is chosen
+	console   api.Console
+	statusErr error         // from the latest status request
+	refresh   chan struct{} // asks for the status at once
+	unwatch   context.CancelFunc
+
+	queue  queue
+	notice notice
 
 	consoles consoleList
 	titles   titleList
-	text     textEntry
+	text     line
 }
 
-func newModel(o Options, w *work) model {
-	m := model{backend: o.Backend, work: w, limit: o.Limit, style: newStyles(o.Out), host: o.Host}
+func newModel(ctx context.Context, o Options) *model {
+	m := &model{backend: o.Backend, limit: o.Limit, host: o.Host, refresh: make(chan struct{}, 1), unwatch: func() {}}
+	m.ctx, m.cancel = context.WithCancel(ctx)
 	if m.host == "" {
-		m.first = m.openConsoles(false)
-	} else {
-		m.first = m.ask()
+		m.load(atConsoles)
 	}
 	return m
 }
 
-// Init implements tea.Model.
-func (m model) Init() tea.Cmd { return m.first }
-
-// Update implements tea.Model.
-func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
-	cmd := m.take(msg)
-	return m, cmd
+// close stops the goroutines of the screen and waits for them. The event loop must
+// have ended.
+func (m *model) close() {
+	m.cancel()
+	m.wg.Wait()
 }
 
-func (m *model) take(msg tea.Msg) tea.Cmd {
-	switch msg := msg.(type) {
-	case tea.WindowSizeMsg:
-		m.width, m.height = msg.Width, msg.Height
-	case tea.KeyMsg:
-		return m.typed(msg)
-	case consolesMsg:
-		return m.gotConsoles(msg)
-	case entryMsg:
-		m.gotEntry(msg)
-	case titlesMsg:
-		return m.gotTitles(msg)
-	case statusMsg:
-		return m.gotStatus(msg)
-	case pollMsg:
-		return m.pollDue(msg)
-	case doneMsg:
-		return m.commandDone(msg)
-	case secondMsg:
-		return m.secondPassed(msg)
+// background runs f in a goroutine, then the function that f returns on the event
+// loop.
+func (m *model) background(f func() (apply func())) {
+	m.wg.Go(func() { m.send(f()) })
+}
+
+// Init implements tea.Model.
+func (m *model) Init() tea.Cmd {
+	if m.host == "" {
+		m.findConsoles(false)
+	} else {
+		m.watch()
 	}
+	m.wg.Go(m.tick)
 	return nil
 }
 
-// goTo shows another place. Answers to what the last one asked come too late then.
+// tick redraws the screen every second, for the time that a command has taken.
+func (m *model) tick() {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			m.send(func() {})
+		case <-m.ctx.Done():
+			return
+		}
+	}
+}
+
+// Update implements tea.Model.
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	m.cmd = nil
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.width, m.height = msg.Width, msg.Height
+	case tea.KeyPressMsg:
+		m.typed(input{key: msg.String(), text: msg.Text})
+	case tea.PasteMsg:
+		m.typed(input{text: msg.Content})
+	case func():
+		msg()
+	}
+	return m, m.cmd
+}
+
+// goTo shows another place.
 func (m *model) goTo(p place) {
 	m.at = p
-	m.turn++
+	m.visit++
 	m.loading, m.held = false, nil
 }
 
-// load shows a place that waits for an answer, and returns the turn that the answer
-// must belong to.
-func (m *model) load(p place) (turn int) {
+// load shows a place that has to wait for its content. It returns the visit to
+// compare with when the content arrives.
+func (m *model) load(p place) (visit int) {
 	m.goTo(p)
 	m.loading = true
-	return m.turn
+	return m.visit
 }
 
-// loaded ends the waiting and takes the keys that were typed meanwhile.
-func (m *model) loaded() tea.Cmd {
-	keys := m.held
+// loaded shows the content and handles the keys typed while it was missing.
+func (m *model) loaded() {
+	held := m.held
 	m.loading, m.held = false, nil
-	cmds := make([]tea.Cmd, 0, len(keys))
-	for _, k := range keys {
-		cmds = append(cmds, m.key(k))
+	for _, in := range held {
+		m.typed(in)
 	}
-	return tea.Batch(cmds...)
+}
+
+const (
+	pollInterval = 2 * time.Second  // between an answer and the next status request
+	pollLimit    = 15 * time.Second // for one status request
+)
+
+// watch polls the status of the console on screen until another one is chosen.
+func (m *model) watch() {
+	m.unwatch()
+	ctx, cancel := context.WithCancel(m.ctx)
+	m.unwatch = cancel
+	host := m.host
+	m.wg.Go(func() {
+		defer cancel()
+		for {
+			console, err := m.status(ctx, host)
+			m.send(func() {
+				if host != m.host {
+					return
+				}
+				if m.statusErr = err; err == nil {
+					m.console = console
+				}
+			})
+			select {
+			case <-time.After(pollInterval):
+			case <-m.refresh:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+}
+
+// refreshStatus polls now instead of at the end of the interval.
+func (m *model) refreshStatus() {
+	select {
+	case m.refresh <- struct{}{}:
+	default:
+	}
+}
+
+var errSlow = errors.New("no answer yet; still trying")
+
+// status requests the status of a console and gives up after pollLimit. The
+// request has no deadline because the backend would use all of it to wait for a
+// console that is off.
+func (m *model) status(ctx context.Context, host string) (api.Console, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer time.AfterFunc(pollLimit, func() { cancel(errSlow) }).Stop()
+	console, err := m.backend.Status(ctx, host)
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return console, err
+}
+
+// notice is the outcome of a command, or an error with a hint.
+type notice struct {
+	text, hint string
+	bad        bool
+	after      int // an error: the number of the latest command typed before it
+}
+
+// tell shows the outcome of a command. It doesn't replace an error that appeared
+// after the command was typed, so that typing ahead hides no error.
+func (m *model) tell(text string, number int) {
+	if !m.notice.bad || number > m.notice.after {
+		m.notice = notice{text: text}
+	}
+}
+
+func (m *model) tellError(err error) {
+	m.notice = errorNotice(err)
+	m.notice.after = m.queue.typed
+}
+
+func errorNotice(err error) notice {
+	e := api.AsError(err)
+	if strings.Contains(e.Message, e.Hint) {
+		e.Hint = ""
+	}
+	return notice{text: e.Message, hint: e.Hint, bad: true}
 }

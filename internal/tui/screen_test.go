@@ -1,27 +1,39 @@
 package tui_test
 
 import (
-	"io"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	tea "github.com/charmbracelet/bubbletea"
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ps4kit/ps4kit/internal/tui"
 )
 
-// screen drives the model as Bubble Tea does, in the false time of synctest: commands
-// run beside it, and their messages come back one after the other.
+// screen drives the model as Bubble Tea does, in the fake time of synctest: one
+// message after the other.
 type screen struct {
 	t     *testing.T
 	model tea.Model
 
-	mu   sync.Mutex
-	msgs []tea.Msg
-	quit bool
+	mu    sync.Mutex
+	msgs  []tea.Msg
+	shown string // since the latest message
+	quit  bool
+}
+
+// newScreen returns a screen that has not started yet.
+func newScreen(t *testing.T, o tui.Options) (s *screen, end func()) {
+	s = &screen{t: t}
+	s.model, end = tui.NewScreen(o, func(msg tea.Msg) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.msgs = append(s.msgs, msg)
+	})
+	return s, end
 }
 
 // onScreen runs test with a screen of 80 columns and 24 rows, when it has started.
@@ -32,11 +44,9 @@ func onScreen(t *testing.T, f *fake, test func(t *testing.T, s *screen)) {
 }
 
 func withScreen(t *testing.T, o tui.Options, test func(t *testing.T, s *screen)) {
-	o.Out = io.Discard
-	model, end := tui.NewScreen(o)
+	s, end := newScreen(t, o)
 	defer end()
-	s := &screen{t: t, model: model}
-	s.run(model.Init())
+	s.model.Init()
 	s.send(tea.WindowSizeMsg{Width: 80, Height: 24})
 	s.settle()
 	test(t, s)
@@ -44,21 +54,14 @@ func withScreen(t *testing.T, o tui.Options, test func(t *testing.T, s *screen))
 
 // send updates the model without waiting for what comes of it.
 func (s *screen) send(msg tea.Msg) {
-	var cmd tea.Cmd
-	s.model, cmd = s.model.Update(msg)
-	s.run(cmd)
-}
-
-func (s *screen) run(cmd tea.Cmd) {
-	if cmd == nil {
+	if msg == nil { // Bubble Tea ignores it
 		return
 	}
-	go func() {
-		msg := cmd()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.msgs = append(s.msgs, msg)
-	}()
+	_, cmd := s.model.Update(msg)
+	if cmd != nil && cmd() == tea.Quit() {
+		s.quit = true
+	}
+	s.shown = s.model.View().Content
 }
 
 // settle handles messages until all that could happen without time passing has.
@@ -73,22 +76,8 @@ func (s *screen) settle() {
 			return
 		}
 		for _, msg := range msgs {
-			s.handle(msg)
+			s.send(msg)
 		}
-	}
-}
-
-func (s *screen) handle(msg tea.Msg) {
-	switch msg := msg.(type) {
-	case nil:
-	case tea.BatchMsg:
-		for _, cmd := range msg {
-			s.run(cmd)
-		}
-	case tea.QuitMsg:
-		s.quit = true
-	default:
-		s.send(msg)
 	}
 }
 
@@ -101,38 +90,46 @@ func (s *screen) pass(d time.Duration) {
 	}
 }
 
-// names are the keys that are not letters.
-var names = map[string]tea.KeyType{
+// codes are the keys without characters.
+var codes = map[string]rune{
 	"up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight, "enter": tea.KeyEnter,
-	"backspace": tea.KeyBackspace, "ctrl+h": tea.KeyCtrlH, "ctrl+j": tea.KeyCtrlJ, "esc": tea.KeyEsc, "tab": tea.KeyTab,
-	"ctrl+c": tea.KeyCtrlC, "ctrl+x": tea.KeyCtrlX, "ctrl+u": tea.KeyCtrlU, "ctrl+w": tea.KeyCtrlW, "ctrl+z": tea.KeyCtrlZ,
-	"home": tea.KeyHome, "end": tea.KeyEnd, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "delete": tea.KeyDelete,
+	"backspace": tea.KeyBackspace, "esc": tea.KeyEsc, "tab": tea.KeyTab, "home": tea.KeyHome, "end": tea.KeyEnd,
+	"pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "delete": tea.KeyDelete,
 }
 
-// keyMsg is a key by its name, or else letters that were typed in one go.
-func keyMsg(key string) tea.KeyMsg {
-	if kind, ok := names[key]; ok {
-		return tea.KeyMsg{Type: kind}
+// keyPresses returns the presses of a key given by its name, or of the characters
+// of a text.
+func keyPresses(key string) (msgs []tea.Msg) {
+	if code, ok := codes[key]; ok {
+		return []tea.Msg{tea.KeyPressMsg{Code: code}}
 	}
-	if key == " " {
-		return tea.KeyMsg{Type: tea.KeySpace, Runes: []rune(key)}
+	if letter, ok := strings.CutPrefix(key, "ctrl+"); ok {
+		return []tea.Msg{tea.KeyPressMsg{Code: rune(letter[0]), Mod: tea.ModCtrl}}
 	}
-	return tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(key)}
+	for _, r := range key {
+		msgs = append(msgs, tea.KeyPressMsg{Code: r, Text: string(r)})
+	}
+	return msgs
 }
 
 // typeKeys types without waiting in between, then lets everything settle.
 func (s *screen) typeKeys(keys ...string) {
 	for _, k := range keys {
-		s.send(keyMsg(k))
+		for _, msg := range keyPresses(k) {
+			s.send(msg)
+		}
 	}
 	s.settle()
 }
 
+// view returns the screen without colors.
+func (s *screen) view() string { return ansi.Strip(s.shown) }
+
 func (s *screen) shows(texts ...string) {
 	s.t.Helper()
 	for _, text := range texts {
-		if !strings.Contains(s.model.View(), text) {
-			s.t.Errorf("the screen does not show %q:\n%s", text, s.model.View())
+		if !strings.Contains(s.view(), text) {
+			s.t.Errorf("the screen does not show %q:\n%s", text, s.view())
 		}
 	}
 }
@@ -140,8 +137,8 @@ func (s *screen) shows(texts ...string) {
 func (s *screen) hides(texts ...string) {
 	s.t.Helper()
 	for _, text := range texts {
-		if strings.Contains(s.model.View(), text) {
-			s.t.Errorf("the screen shows %q:\n%s", text, s.model.View())
+		if strings.Contains(s.view(), text) {
+			s.t.Errorf("the screen shows %q:\n%s", text, s.view())
 		}
 	}
 }

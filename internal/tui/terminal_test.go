@@ -1,7 +1,6 @@
 package tui_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -9,12 +8,12 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/tui"
-	"github.com/ps4kit/ps4kit/internal/tui/ptytest"
+	"github.com/ps4kit/ps4kit/test/ptytest"
 )
 
 // terminalLimit is how long a child process may take; it needs milliseconds.
@@ -85,9 +84,11 @@ func TestRunOnATerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	term.await("arrows")
-	term.send("?")
-	term.await("another console")
-	term.send(" q")
+	term.send("t")
+	term.await("> ")
+	term.send("\r")
+	term.await("entered the text")
+	term.send("q")
 	rest := term.end()
 	if !strings.Contains(rest, "\x1b[?1049l") || !strings.Contains(rest, "\x1b[?25h") {
 		t.Errorf("it does not leave the full screen with a visible cursor: %q", rest)
@@ -97,34 +98,34 @@ func TestRunOnATerminal(t *testing.T) {
 	}
 }
 
-// colours matches what sets colours and other looks of text.
-var colours = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+// colors matches escape sequences that set a color, and no bold or reverse text.
+var colors = regexp.MustCompile(`\x1b\[(3|4|9|10)[0-9][0-9;]*m`)
 
-func TestColours(t *testing.T) {
+func TestColors(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		env  []string
 		want bool
 	}{
-		{"colour", []string{"TERM=xterm-256color"}, true},
+		{"color", []string{"TERM=xterm-256color"}, true},
 		{"NO_COLOR", []string{"TERM=xterm-256color", "NO_COLOR=1"}, false},
-		{"a terminal without", []string{"TERM=vt100"}, false},
+		{"dumb", []string{"TERM=dumb"}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			term := onTerminal(t, "run", tt.env...)
 			out := term.await("quit")
 			term.send("q")
-			if out += term.end(); colours.MatchString(out) != tt.want {
-				t.Errorf("colours should be %v: %q", tt.want, out)
+			if out += term.end(); colors.MatchString(out) != tt.want {
+				t.Errorf("colors should be %v: %q", tt.want, out)
 			}
 		})
 	}
 }
 
-// TestStartingAsksTheTerminalNothing: see package hush. The library would write its
-// question and wait 5 s for an answer before main begins, in every verb.
+// TestStartingAsksTheTerminalNothing: Bubble Tea 1 queried the terminal in every
+// verb before main began, and waited 5 s for a terminal that doesn't answer.
 func TestStartingAsksTheTerminalNothing(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ env, want string }{
@@ -138,15 +139,14 @@ func TestStartingAsksTheTerminalNothing(t *testing.T) {
 
 func TestRunEndsWithItsContextAndWaits(t *testing.T) {
 	t.Parallel()
-	f := newFake(den)
+	f := blocked{newFake(den), make(chan struct{})}
 	f.takes["consoles"], f.lingers = time.Hour, 20*time.Millisecond
 	in, typing := io.Pipe()
 	defer typing.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	shown := &signal{seen: make(chan struct{})}
-	go func() { done <- tui.Run(ctx, tui.Options{Backend: f, In: in, Out: shown}) }()
-	<-shown.seen
+	go func() { done <- tui.Run(ctx, tui.Options{Backend: f, In: in, Out: io.Discard}) }()
+	<-f.began
 	cancel()
 	if err := <-done; err != nil {
 		t.Errorf("Run: %v", err)
@@ -156,15 +156,13 @@ func TestRunEndsWithItsContextAndWaits(t *testing.T) {
 	}
 }
 
-// signal is a writer that tells of the first thing that a screen shows.
-type signal struct {
-	once sync.Once
-	seen chan struct{}
+// blocked tells when the list of consoles is requested.
+type blocked struct {
+	*fake
+	began chan struct{}
 }
 
-func (s *signal) Write(b []byte) (int, error) {
-	if bytes.Contains(b, []byte("Looking")) {
-		s.once.Do(func() { close(s.seen) })
-	}
-	return len(b), nil
+func (b blocked) Consoles(ctx context.Context) ([]api.Console, error) {
+	close(b.began)
+	return b.fake.Consoles(ctx)
 }

@@ -3,77 +3,61 @@ package tui
 import (
 	"context"
 
-	tea "github.com/charmbracelet/bubbletea"
-
-	web "github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
-// textEntry edits the text of the console's on-screen keyboard.
-type textEntry struct{ line line }
-
-// openText asks for the text that the keyboard holds, after what was typed before,
-// which may open it. Keys are held until the answer comes.
-func (m *model) openText() tea.Cmd {
-	turn, b, host := m.load(atText), m.backend, m.host
-	m.text = textEntry{}
-	var keyboard web.Keyboard
-	return m.do(command{
-		doing: "asking for the keyboard",
+// openText queues a request for the text on the console's keyboard, because keys
+// typed before may open it.
+func (m *model) openText() {
+	visit, host := m.load(atText), m.host
+	var keyboard api.Keyboard
+	m.do(command{
+		doing: "opening the keyboard",
 		run: func(ctx context.Context) (err error) {
-			keyboard, err = b.Keyboard(ctx, host)
+			keyboard, err = m.backend.Keyboard(ctx, host)
 			return err
 		},
-		then: func(m *model, err error) tea.Cmd {
+		then: func(err error) {
 			switch {
-			case m.turn != turn:
-				return nil
+			case visit != m.visit:
 			case err != nil:
 				m.goTo(atRemote)
-				return nil
+			default:
+				m.text = newLine(keyboard.Text, keyboard.MaxLength)
+				m.loaded()
 			}
-			m.text.line = newLine(keyboard.Text, keyboard.MaxLength)
-			return m.loaded()
 		},
 	})
 }
 
-func (m *model) textKey(msg tea.KeyMsg) tea.Cmd {
-	b, host, text := m.backend, m.host, m.text.line.text()
-	switch name := msg.String(); {
-	case name == "esc":
+func (m *model) textKey(in input) {
+	b, host, text := m.backend, m.host, m.text.text()
+	switch in.key {
+	case "esc":
 		m.goTo(atRemote)
-	case name == "enter" || name == "ctrl+j":
-		return m.sendText("entering the text", "entered the text", func(ctx context.Context) error {
-			return b.Submit(ctx, host, &text)
-		})
-	case name == "tab":
-		return m.sendText("setting the text", "set the text", func(ctx context.Context) error {
-			return b.SetText(ctx, host, text)
-		})
-	case name == "ctrl+x":
-		return m.sendText("closing the keyboard", "closed the keyboard", func(ctx context.Context) error {
-			return b.CloseKeyboard(ctx, host)
-		})
+	case "enter":
+		m.sendText("entering the text", "entered the text", func(ctx context.Context) error { return b.Submit(ctx, host, &text) })
+	case "tab":
+		m.sendText("setting the text", "set the text", func(ctx context.Context) error { return b.SetText(ctx, host, text) })
+	case "ctrl+x":
+		m.sendText("closing the keyboard", "closed the keyboard", func(ctx context.Context) error { return b.CloseKeyboard(ctx, host) })
 	default:
-		m.text.line.edit(msg)
+		m.text.edit(in)
 	}
-	return nil
 }
 
-// sendText goes back to the remote when run has succeeded. When it has not, the text
-// stays, to be sent again, and keys typed meanwhile, which were for the remote, are
-// dropped.
-func (m *model) sendText(doing, done string, run func(context.Context) error) tea.Cmd {
-	turn := m.load(atText)
-	return m.do(command{doing: doing, done: done, run: run, then: func(m *model, err error) tea.Cmd {
+// sendText returns to the remote if run succeeds. If it fails, the text stays for
+// another try, and keys typed since, which were meant for the remote, are dropped.
+func (m *model) sendText(doing, done string, run func(context.Context) error) {
+	visit := m.load(atText)
+	m.do(command{doing: doing, done: done, run: run, then: func(err error) {
 		switch {
-		case m.turn != turn:
-			return nil
+		case visit != m.visit:
 		case err != nil:
 			m.loading, m.held = false, nil
-			return nil
+		default:
+			m.at = atRemote
+			m.loaded()
 		}
-		m.at = atRemote
-		return m.loaded()
 	}})
 }

@@ -1,20 +1,19 @@
 package tui_test
 
 import (
+	tea "charm.land/bubbletea/v2"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
-	tea "github.com/charmbracelet/bubbletea"
-
-	web "github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/tui"
 )
 
 func TestTextIsEditedAndEntered(t *testing.T) {
 	f := newFake(den)
-	f.keyboard = web.Keyboard{Text: "hello", MaxLength: 12}
+	f.keyboard = api.Keyboard{Text: "hello", MaxLength: 12}
 	onScreen(t, f, func(t *testing.T, s *screen) {
 		s.typeKeys("t")
 		s.shows("> hello▏", "5 of 12 characters")
@@ -55,7 +54,7 @@ func TestTypingAheadOpensAndFillsTheKeyboard(t *testing.T) {
 
 func TestNoKeyboardIsOpen(t *testing.T) {
 	f := newFake(den)
-	f.fails["keyboard"] = &web.Error{Code: "keyboard_closed", Message: "no keyboard is open", Hint: "Open one first."}
+	f.fails["keyboard"] = &api.Error{Code: "keyboard_closed", Message: "no keyboard is open", Hint: "Open one first."}
 	f.takes["keyboard"] = time.Second
 	onScreen(t, f, func(t *testing.T, s *screen) {
 		s.typeKeys("t", "hops", "enter")
@@ -67,7 +66,7 @@ func TestNoKeyboardIsOpen(t *testing.T) {
 
 func TestTextThatIsRefusedStays(t *testing.T) {
 	f := newFake(den)
-	f.fails["submit"] = &web.Error{Code: "x", Message: "not accepted"}
+	f.fails["submit"] = &api.Error{Code: "x", Message: "not accepted"}
 	onScreen(t, f, func(t *testing.T, s *screen) {
 		s.typeKeys("t", "hello", "enter")
 		s.shows("not accepted", "> hello▏")
@@ -89,9 +88,16 @@ func TestALateKeyboardDoesNotTakeTheScreen(t *testing.T) {
 	})
 }
 
+// edit edits a line by the name of a key, or by the characters of a text.
+func edit(l *tui.Line, key string) {
+	for _, msg := range keyPresses(key) {
+		press := msg.(tea.KeyPressMsg)
+		l.Edit(press.String(), press.Text)
+	}
+}
+
 func TestLineEdits(t *testing.T) {
 	t.Parallel()
-	paste := tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("a\n\x1bb"), Paste: true}
 	for _, tt := range []struct {
 		name, text string
 		limit      int
@@ -108,21 +114,20 @@ func TestLineEdits(t *testing.T) {
 		{"limit", "abc", 4, []string{"de"}, "abcd", 4},
 		{"limit in the middle of a pair", "abc", 4, []string{"😀", "d"}, "abcd", 4},
 		{"longer than the limit already", "abcdef", 4, []string{"x", "backspace"}, "abcde", 5},
-		{"ctrl+h", "abc", 0, []string{"ctrl+h"}, "ab", 2},
 	} {
 		l := tui.NewLine(tt.text, tt.limit)
 		for _, k := range tt.keys {
-			l.Edit(keyMsg(k))
+			edit(l, k)
 		}
 		if l.Text() != tt.want || l.Caret() != tt.caret {
 			t.Errorf("%s: %q with the caret at %d, want %q at %d", tt.name, l.Text(), l.Caret(), tt.want, tt.caret)
 		}
 	}
 	l := tui.NewLine("", 0)
-	if l.Edit(paste); l.Text() != "a  b" {
+	if l.Edit("", "a\n\x1bb"); l.Text() != "a  b" {
 		t.Errorf("a paste with control characters became %q", l.Text())
 	}
-	if l.Edit(keyMsg("pgup")) || l.Edit(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("a"), Alt: true}) {
+	if l.Edit("pgup", "") || l.Edit("alt+a", "") {
 		t.Error("a key that edits nothing was taken for an edit")
 	}
 }
@@ -143,9 +148,9 @@ func FuzzLine(f *testing.F) {
 		most := max(limit, l.Units())
 		for _, r := range keys {
 			if i := int(r) - 1; i >= 0 && i < len(edits) {
-				l.Edit(keyMsg(edits[i]))
+				l.Edit(edits[i], "")
 			} else {
-				l.Edit(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}})
+				l.Edit(string(r), string(r))
 			}
 			if l.Caret() < 0 || l.Caret() > utf8.RuneCountInString(l.Text()) {
 				t.Fatalf("the caret is at %d of %q", l.Caret(), l.Text())
@@ -164,7 +169,7 @@ func TestALateRefusalDoesNotTakeTheScreen(t *testing.T) {
 	f := newFake(den)
 	f.titles = library()
 	f.takes["keyboard"] = time.Second
-	f.fails["keyboard"] = &web.Error{Message: "no keyboard is open"}
+	f.fails["keyboard"] = &api.Error{Message: "no keyboard is open"}
 	onScreen(t, f, func(t *testing.T, s *screen) {
 		s.typeKeys("t", "esc", "/")
 		s.pass(2 * time.Second)

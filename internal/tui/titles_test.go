@@ -5,11 +5,11 @@ import (
 	"testing"
 	"time"
 
-	web "github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
-func library() []web.Title {
-	return []web.Title{
+func library() []api.Title {
+	return []api.Title{
 		{ID: "HOME", Name: "Home"},
 		{ID: "CUSA00129", Name: "Netflix"},
 		{ID: "CUSA00135", Name: "Arkham", Title: "BATMAN: ARKHAM KNIGHT"},
@@ -24,7 +24,7 @@ func TestTitlesAreSearchedWhileTyping(t *testing.T) {
 	f.titles = library()
 	onScreen(t, f, func(t *testing.T, s *screen) {
 		s.typeKeys("/")
-		s.shows("> Netflix  CUSA00129  runs", "  Arkham", "  The Last of Us")
+		s.shows("> Netflix  CUSA00129  running", "  Arkham", "  The Last of Us")
 		s.hides("Home", "Other", "Guide")
 		s.typeKeys("last", " ", "of")
 		s.shows("> The Last of Us")
@@ -49,7 +49,7 @@ func TestTitlesAreSearchedWhileTyping(t *testing.T) {
 func TestTitlesAreChosenByArrowKeys(t *testing.T) {
 	f := newFake(den)
 	for i := range 50 {
-		f.titles = append(f.titles, web.Title{ID: fmt.Sprintf("CUSA%05d", i), Name: fmt.Sprintf("Title %d", i)})
+		f.titles = append(f.titles, api.Title{ID: fmt.Sprintf("CUSA%05d", i), Name: fmt.Sprintf("Title %d", i)})
 	}
 	onScreen(t, f, func(t *testing.T, s *screen) {
 		s.typeKeys("/", "up", "down", "down", "pgdown", "pgdown", "up")
@@ -103,12 +103,12 @@ func TestTitlesThatWereLeftComeTooLate(t *testing.T) {
 
 func TestTitlesFail(t *testing.T) {
 	f := newFake(den)
-	f.fails["titles"] = &web.Error{Code: "x", Message: "cannot say", Hint: "Try again."}
+	f.fails["titles"] = &api.Error{Code: "x", Message: "cannot say", Hint: "Try again."}
 	onScreen(t, f, func(t *testing.T, s *screen) {
 		s.typeKeys("/")
 		s.shows("cannot say", "Try again.", "PS held")
-		delete(f.fails, "titles")
+		f.set(func() { delete(f.fails, "titles") })
 		s.typeKeys("/")
-		s.shows("No title is known")
+		s.shows("No titles yet")
 	})
 }

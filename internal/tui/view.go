@@ -1,57 +1,49 @@
 package tui
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
-	web "github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
-// The size of a terminal that does not say.
-const (
-	defaultWidth  = 80
-	defaultHeight = 24
-)
-
-// noticeRows is how many rows an error may take, and its hint as many.
+// noticeRows bounds the rows of an error, and of its hint.
 const noticeRows = 3
 
-// View implements tea.Model: exactly as many rows as the terminal has, none wider.
-func (m model) View() string {
-	width, height := m.size()
-	head, foot := m.head(width), m.foot(width)
-	rows := height - len(head) - len(foot)
-	lines := append(head, fill(m.body(width, rows), rows)...)
-	lines = append(lines, foot...)
-	lines = lines[:min(len(lines), height)]
+// Colors are the terminal's own 16. Text never relies on them: Bubble Tea removes
+// them if NO_COLOR is set or the terminal has none.
+func dim(s string) string    { return colored(s, ansi.BrightBlack) }
+func green(s string) string  { return colored(s, ansi.Green) }
+func yellow(s string) string { return colored(s, ansi.Yellow) }
+func red(s string) string    { return colored(s, ansi.Red) }
+func bold(s string) string   { return ansi.NewStyle().Bold().Styled(s) }
+
+func colored(s string, c ansi.Color) string { return ansi.NewStyle().ForegroundColor(c).Styled(s) }
+
+// View implements tea.Model. It fills the terminal exactly.
+func (m *model) View() tea.View {
+	head, foot := m.head(m.width), m.foot(m.width)
+	rows := max(0, m.height-len(head)-len(foot))
+	body := m.body(m.width, rows)
+	for len(body) < rows {
+		body = append(body, "")
+	}
+	lines := append(append(head, body[:rows]...), foot...)
+	lines = lines[:min(len(lines), m.height)]
 	for i, l := range lines {
-		lines[i] = ansi.Truncate(l, width, "…")
+		lines[i] = ansi.Truncate(l, m.width, "…")
 	}
-	return strings.Join(lines, "\n")
+	return tea.View{Content: strings.Join(lines, "\n"), AltScreen: true}
 }
 
-func (m *model) size() (width, height int) {
-	if m.width <= 0 || m.height <= 0 {
-		return defaultWidth, defaultHeight
-	}
-	return m.width, m.height
-}
-
-// fill makes lines as many as there are rows.
-func fill(lines []string, rows int) []string {
-	rows = max(0, rows)
-	for len(lines) < rows {
-		lines = append(lines, "")
-	}
-	return lines[:rows]
-}
-
-// head is the console: its name, its address, what it does.
+// head shows the console's name, address and state.
 func (m *model) head(width int) []string {
 	if m.host == "" {
-		return []string{m.style.title.Render("ps4kit"), "", ""}
+		return []string{bold("ps4kit"), "", ""}
 	}
 	name, address := clean(m.console.Name), clean(m.console.Address)
 	if name == "" {
@@ -61,50 +53,46 @@ func (m *model) head(width int) []string {
 	if gap < 2 {
 		gap, address = 0, ""
 	}
-	return []string{
-		m.style.title.Render(name) + strings.Repeat(" ", gap) + m.style.dim.Render(address),
-		m.state(),
-		"",
-	}
+	return []string{bold(name) + strings.Repeat(" ", gap) + dim(address), state(m.console), ""}
 }
 
-// state is the second line: the state, and the title that runs.
-func (m *model) state() string {
-	switch m.console.State {
-	case web.StateAwake:
-		return m.style.good.Render("● awake") + running(m.console)
-	case web.StateStandby:
-		return m.style.rest.Render("◐ rest mode")
-	case web.StateUnreachable:
-		return m.style.bad.Render("○ not reachable")
-	}
-	return m.style.dim.Render("… asking")
-}
-
-func running(c web.Console) string {
+// state shows the state and the running title.
+func state(c api.Console) string {
 	switch {
+	case c.State == api.StateStandby:
+		return yellow("◐ rest mode")
+	case c.State == api.StateUnreachable:
+		return red("○ not reachable")
+	case c.State != api.StateAwake:
+		return dim("… asking")
 	case c.TitleID == "":
-		return "  nothing runs"
+		return green("● awake") + "  no title running"
 	case c.TitleName == "":
-		return "  " + clean(c.TitleID)
+		return green("● awake") + "  " + clean(c.TitleID)
 	}
-	return "  " + clean(c.TitleName) + " (" + clean(c.TitleID) + ")"
+	return green("● awake") + "  " + clean(c.TitleName) + " (" + clean(c.TitleID) + ")"
 }
 
-// foot is what happens and what happened.
+// foot shows what is running, and the latest outcome or error.
 func (m *model) foot(width int) []string {
-	lines := []string{"", m.activity()}
-	n := m.notice
-	if n.text == "" && m.poll.err != nil {
-		text, hint := explain(m.poll.err)
-		n = notice{text: text, hint: hint, bad: true}
+	activity := m.queue.String()
+	switch {
+	case activity == "":
+	case m.queue.quitting:
+		activity += "; q quits at once"
+	case m.at == atRemote:
+		activity += dim("  x stops")
 	}
-	style := m.style.dim
+	n, style := m.notice, dim
+	if n.text == "" && m.statusErr != nil {
+		n = errorNotice(m.statusErr)
+	}
 	if n.bad {
-		style = m.style.bad
+		style = red
 	}
+	lines := []string{"", activity}
 	for _, l := range wrap(n.text, width) {
-		lines = append(lines, style.Render(l))
+		lines = append(lines, style(l))
 	}
 	for _, l := range wrap(n.hint, width-2) {
 		lines = append(lines, "  "+l)
@@ -112,21 +100,7 @@ func (m *model) foot(width int) []string {
 	return lines
 }
 
-// activity says what runs, or what can be done.
-func (m *model) activity() string {
-	switch busy := m.queue.String(); {
-	case busy == "":
-		return ""
-	case m.quitting:
-		return busy + "; q quits at once"
-	case m.at == atRemote:
-		return busy + m.style.dim.Render("  x stops")
-	default:
-		return busy
-	}
-}
-
-// wrap breaks text into the few rows that a notice may take.
+// wrap breaks text into the rows that a notice may take.
 func wrap(text string, width int) []string {
 	text = clean(text)
 	if text == "" || width < 1 {
@@ -136,10 +110,138 @@ func wrap(text string, width int) []string {
 	return lines[:min(len(lines), noticeRows)]
 }
 
-// clean makes text that came over the network safe to show: no control characters,
-// which could drive the terminal, and none that turn the direction of the line.
-func clean(s string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
+// prose breaks a paragraph into lines.
+func prose(width int, text string) []string { return strings.Split(ansi.Wrap(text, width, ""), "\n") }
+
+// body shows the current place in that many rows.
+func (m *model) body(width, rows int) []string {
+	switch m.at {
+	case atConsoles:
+		return m.consolesBody(width, rows)
+	case atTitles:
+		return m.titlesBody(width, rows)
+	case atText:
+		return m.textBody(width)
+	}
+	return remoteBody(width)
+}
+
+// remoteBody shows the keys in two columns that fit into 40, and a cross where
+// there is room.
+func remoteBody(width int) []string {
+	lines := []string{
+		"arrows     move      w       wake up",
+		"enter      Enter     s       rest mode",
+		"backspace  Back      /       titles",
+		"o          Options   t       type text",
+		"p          PS        tab     consoles",
+		"h          PS held   x       stop",
+		"c          Cancel    q       quit",
+		"                     ctrl+c  quit now",
+	}
+	if width >= 64 {
+		for i, cross := range []string{"", "", "     ↑", "   ←   →", "     ↓", "", "", ""} {
+			lines[i] = fmt.Sprintf("%-16s%s", cross, lines[i])
+		}
+	}
+	return lines
+}
+
+func (m *model) consolesBody(width, rows int) []string {
+	switch {
+	case m.loading:
+		return []string{"Looking for consoles…"}
+	case len(m.consoles.all) == 0:
+		return append(prose(width, "No console found. Is it on, or in rest mode with the network connected?"), "", dim("r search again   q quit"))
+	}
+	lines := []string{"Which console?", ""}
+	from, to := m.consoles.window(len(m.consoles.all), rows-4)
+	for i, e := range m.consoles.all[from:to] {
+		text := clean(e.Name) + "  " + clean(e.Address) + "  "
+		switch e.State {
+		case api.StateStandby:
+			text += "rest mode"
+		case api.StateUnreachable:
+			text += "not reachable"
+		default:
+			text += clean(e.State)
+		}
+		if e.HostType != "" && e.HostType != "PS4" {
+			text += "  " + clean(e.HostType)
+		}
+		lines = append(lines, row(text, from+i == m.consoles.cursor))
+	}
+	return append(lines, "", dim("enter choose   r search   q quit"))
+}
+
+// row is a line of a list. The arrow marks the cursor on terminals without colors.
+func row(text string, chosen bool) string {
+	if chosen {
+		return ansi.NewStyle().Reverse(true).Styled("> " + text)
+	}
+	return "  " + text
+}
+
+func (m *model) titlesBody(width, rows int) []string {
+	if m.loading {
+		return []string{"Reading the titles…"}
+	}
+	found := m.titles.found()
+	lines := []string{field("Search: ", &m.titles.search, width), ""}
+	from, to := m.titles.window(len(found), rows-4)
+	for i, t := range found[from:to] {
+		text := clean(t.Name) + "  " + clean(t.ID)
+		switch {
+		case t.ID == m.console.TitleID:
+			text += "  running"
+		case t.Hidden:
+			text += "  hidden"
+		}
+		lines = append(lines, row(text, from+i == m.titles.cursor))
+	}
+	switch {
+	case len(m.titles.all) == 0:
+		lines = append(lines, prose(width, "No titles yet. Play one, or add it with ps4kit titles add.")...)
+	case len(found) == 0:
+		lines = append(lines, "No title matches.")
+	}
+	return append(lines, "", dim("enter start   esc back"))
+}
+
+func (m *model) textBody(width int) []string {
+	if m.loading {
+		return []string{"Waiting for the console's keyboard…"}
+	}
+	count := fmt.Sprintf("%d characters", m.text.units())
+	if m.text.limit > 0 {
+		count = fmt.Sprintf("%d of %d characters", m.text.units(), m.text.limit)
+	}
+	return []string{
+		"Text on the console's keyboard", "",
+		field("> ", &m.text, width), "",
+		dim(count), "",
+		dim("enter  submit      tab     set only"),
+		dim("esc    back        ctrl+x  close it"),
+	}
+}
+
+// field shows the part of a line around its caret that fits.
+func field(label string, l *line, width int) string {
+	before := visible(l.runes[:l.caret])
+	room := max(1, width-ansi.StringWidth(label)-1)
+	if over := ansi.StringWidth(before) - room; over > 0 {
+		before = ansi.TruncateLeft(before, over+1, "…")
+	}
+	return label + before + "▏" + visible(l.runes[l.caret:])
+}
+
+// clean makes text from the network safe to display, on one line.
+func clean(s string) string { return strings.TrimSpace(visible([]rune(s))) }
+
+// visible replaces control characters, which could drive the terminal, and removes
+// characters that change the direction of the line.
+func visible(runes []rune) string {
+	return strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsControl(r), r == unicode.ReplacementChar:
 			return ' '
@@ -147,5 +249,5 @@ func clean(s string) string {
 			return -1
 		}
 		return r
-	}, s))
+	}, string(runes))
 }

@@ -19,7 +19,7 @@ const module = "github.com/ps4kit/ps4kit"
 const (
 	anyLibrary = "*"
 	cobra      = "github.com/spf13/cobra"
-	bubbletea  = "github.com/charmbracelet/bubbletea"
+	bubbletea  = "charm.land/bubbletea/v2"
 	viper      = "github.com/spf13/viper"
 	hapModel   = "github.com/brutella/hap"
 	xcrypto    = "golang.org/x/crypto"
@@ -51,12 +51,9 @@ var rules = []rule{
 	{"internal/api", nil, []string{"rsc.io/qr"}},
 	{"internal/web", []string{"internal/api", "internal/web/page"}, []string{anyLibrary, metrics}},
 	{"internal/web/page", nil, nil},
-	{"internal/logfold", nil, []string{"github.com/sirupsen/logrus"}},
 	{"internal/doctor", []string{"ps4", "internal/config", "internal/state", "internal/api"}, []string{"github.com/miekg/dns", "golang.org/x/net"}},
 	{"internal/phone", []string{"ps4", "internal/api"}, nil},
-	{"internal/tui", []string{"internal/api", "internal/tui/hush"}, []string{"github.com/charmbracelet"}},
-	{"internal/tui/hush", nil, nil},
-	{"internal/tui/ptytest", nil, []string{"golang.org/x/sys"}},
+	{"internal/tui", []string{"internal/api"}, []string{bubbletea, "github.com/charmbracelet/x/ansi"}},
 	{"internal/app", []string{"*"}, []string{anyLibrary}},
 	{"cmd/...", []string{"*"}, []string{anyLibrary, cobra}},
 	{"test/...", []string{"*"}, []string{anyLibrary}},

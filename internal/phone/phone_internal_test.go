@@ -44,33 +44,34 @@ func proc(files map[string]string) fstest.MapFS {
 	return all
 }
 
-func TestUDPHolder(t *testing.T) {
+func TestHolder(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		files map[string]string
 		port  uint16
 		want  string
 	}{
-		"found":              {map[string]string{"net/udp": udpHead + udp68 + udp987}, 987, "fake ps4 (process 17)"},
-		"an IPv6 socket":     {map[string]string{"net/udp": udpHead, "net/udp6": udpHead + udp6Wild}, 987, "fake ps4 (process 17)"},
-		"of another user":    {map[string]string{"net/udp": udpHead + udpOther}, 987, "a program of the user with the id 99123 (sudo would tell which)"},
-		"a pipe is another":  {map[string]string{"net/udp": udpHead + udp68}, 68, "sudo would tell which"},
-		"another port":       {map[string]string{"net/udp": udpHead + udp68}, 987, "another program"},
-		"broken":             {map[string]string{"net/udp": udpBroken}, 987, "another program"},
-		"not Linux":          {nil, 987, "another program"},
-		"two, one is hidden": {map[string]string{"net/udp": udpHead + udpOther + udp987}, 987, "fake ps4 (process 17)"},
+		"found":              {map[string]string{"net/udp": udpHead + udp68 + udp987}, 987, "fake ps4"},
+		"an IPv6 socket":     {map[string]string{"net/udp": udpHead, "net/udp6": udpHead + udp6Wild}, 987, "fake ps4"},
+		"another user's":     {map[string]string{"net/udp": udpHead + udpOther}, 987, ""},
+		"a pipe":             {map[string]string{"net/udp": udpHead + udp68}, 68, ""},
+		"another port":       {map[string]string{"net/udp": udpHead + udp68}, 987, ""},
+		"broken":             {map[string]string{"net/udp": udpBroken}, 987, ""},
+		"not Linux":          {nil, 987, ""},
+		"two, one is hidden": {map[string]string{"net/udp": udpHead + udpOther + udp987}, 987, "fake ps4"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := udpHolder(proc(tt.files), tt.port).String(); !strings.Contains(got, tt.want) {
-				t.Errorf("%q, want %q", got, tt.want)
+			got, pid := holder(proc(tt.files), tt.port)
+			if got != tt.want || (pid == 17) != (tt.want != "") {
+				t.Errorf("%q, process %d; want %q", got, pid, tt.want)
 			}
 		})
 	}
 }
 
-// TestUDPHolderOfThisProcess asks the real /proc.
-func TestUDPHolderOfThisProcess(t *testing.T) {
+// TestHolderOfThisProcess reads the real /proc.
+func TestHolderOfThisProcess(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux has /proc/net/udp")
@@ -80,34 +81,23 @@ func TestUDPHolderOfThisProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	got := udpHolder(os.DirFS("/proc"), conn.LocalAddr().(*net.UDPAddr).AddrPort().Port())
-	if got.pid == "" || got.name == "" {
-		t.Errorf("not found: %+v", got)
+	name, pid := Holder(conn.LocalAddr().(*net.UDPAddr).AddrPort().Port())
+	if pid != os.Getpid() || name == "" {
+		t.Errorf("got %q, process %d; want this process, %d", name, pid, os.Getpid())
 	}
 }
 
-// FuzzUDPHolder: whatever the table says, only a process that has such a socket is named.
-func FuzzUDPHolder(f *testing.F) {
+// FuzzHolder checks that only a process with such a socket is named.
+func FuzzHolder(f *testing.F) {
 	for _, table := range []string{udpHead + udp987, udpOther, udp6Wild, udpBroken, udp68} {
 		f.Add(table, uint16(987))
 	}
 	f.Fuzz(func(t *testing.T, table string, port uint16) {
-		h := udpHolder(proc(map[string]string{"net/udp": table}), port)
-		if h.pid != "" && (h.pid != "17" || !strings.Contains(table, "4242") && !strings.Contains(table, "4545")) {
-			t.Errorf("%+v holds it", h)
+		_, pid := holder(proc(map[string]string{"net/udp": table}), port)
+		if pid != 0 && (pid != 17 || !strings.Contains(table, "4242") && !strings.Contains(table, "4545")) {
+			t.Errorf("process %d has it open", pid)
 		}
 	})
-}
-
-func TestShellQuote(t *testing.T) {
-	t.Parallel()
-	for path, want := range map[string]string{
-		"/usr/bin/ps4kit": "/usr/bin/ps4kit", "/home/me/my tools/ps4kit": "'/home/me/my tools/ps4kit'", "/a'b": `'/a'\''b'`,
-	} {
-		if got := shellQuote(path); got != want {
-			t.Errorf("%s: %s", path, got)
-		}
-	}
 }
 
 func TestPortErrors(t *testing.T) {
@@ -119,8 +109,8 @@ func TestPortErrors(t *testing.T) {
 		err                 error
 		code, message, hint string
 	}{
-		{bind(syscall.EACCES), "port_rights", "UDP port 987", "sudo setcap cap_net_bind_service=+ep " + Program()},
-		{bind(syscall.EADDRINUSE), "port_taken", "UDP port 987 is taken by ", "Stop that program first"},
+		{bind(syscall.EACCES), "port_rights", "UDP port 987", "sudo setcap cap_net_bind_service=+ep " + executable()},
+		{bind(syscall.EADDRINUSE), "port_taken", "UDP port 987 is in use by ", "Stop that program"},
 		{bind(syscall.ENODEV), "failed", "no such device", ""},
 	} {
 		e := api.AsError(portError(tt.err, 987))
