@@ -115,11 +115,15 @@ func (t *Television) save() error {
 		return nil
 	}
 	err := t.cfg.Store.Save(saved)
+	t.mu.Lock()
+	defer t.unlock()
+	failed := t.unsaved
+	t.unsaved = err != nil
 	if err != nil {
-		t.mu.Lock()
-		defer t.unlock()
 		t.dirty, t.saveAt = true, time.Now().Add(saveRetry)
-		t.report(fmt.Errorf("saving the state of the television: %w", err))
+		if !failed {
+			t.report(fmt.Errorf("saving the state of the television: %w", err))
+		}
 	}
 	return err
 }

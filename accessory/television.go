@@ -46,6 +46,8 @@ type Television struct {
 	identified  time.Time
 	trouble     error
 	troubleAt   time.Time
+	logged      string // the error that was logged last, while it lasts
+	unsaved     bool   // saving fails
 	sessionOpen bool
 	keyboard    bool // the on-screen keyboard is open
 	changed     bool // the snapshot did
@@ -210,10 +212,14 @@ func (t *Television) want(e event, done chan error, by *http.Request, of *charac
 	poke(t.poll)
 }
 
-// report shows the owner an error, and logs it once.
+// report shows the owner an error. It logs the error once, until a command
+// succeeds or fails for another reason.
 func (t *Television) report(err error) {
 	t.trouble, t.troubleAt, t.changed = err, time.Now(), true
-	t.cfg.Logf("%v", err)
+	if text := err.Error(); text != t.logged {
+		t.logged = text
+		t.cfg.Logf("%s", text)
+	}
 }
 
 // starting returns the title that is being started, or that waits for the

@@ -19,7 +19,6 @@ const (
 	defaultPoll  = time.Second
 	wakeTimeout  = time.Second      // to send one datagram
 	keyTimeout   = 30 * time.Second // to open a session and press one key
-	sameTrouble  = time.Minute      // keys that fail for the same reason log it once in this time
 	saveAfter    = 250 * time.Millisecond
 	saveRetry    = 30 * time.Second
 	defaultMiss  = 3

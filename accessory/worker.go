@@ -67,6 +67,9 @@ func (t *Television) doCommand(ctx context.Context, a *action, until context.Con
 	defer t.unlock()
 	t.queue.command = nil
 	t.queue.cancelCommand()
+	if err == nil {
+		t.logged = ""
+	}
 	t.step(finished{do: a.do, err: err, sent: sent, deafBy: deafBy}, nil, nil)
 	poke(t.poll)
 }
@@ -101,15 +104,17 @@ func (t *Television) pressKey(ctx context.Context, j *job) {
 		err = t.console.Do(ctx, j.do)
 	}
 	t.counts.ended(j.kind, err, time.Since(j.began))
-	if err == nil || errors.Is(err, context.Canceled) {
+	if errors.Is(err, context.Canceled) {
 		return
 	}
 	t.mu.Lock()
 	defer t.unlock()
-	t.queue.dropKeys(maxKeys)
-	if last := t.trouble; last == nil || last.Error() != err.Error() || time.Since(t.troubleAt) > sameTrouble {
-		t.report(err)
+	if err == nil {
+		t.logged = ""
+		return
 	}
+	t.queue.dropKeys(maxKeys)
+	t.report(err)
 }
 
 // pause waits; it reports false when ctx is done first.
