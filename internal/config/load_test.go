@@ -40,7 +40,7 @@ func TestDefaults(t *testing.T) {
 		"psn":                 {c.PSN.AuthURL, "https://auth.api.sonyentertainmentnetwork.com"},
 		"console key":         {c.ConsoleKey == nil, true},
 		"art": {c.Art, config.Art{
-			Enabled: true, MaxMB: 256, Country: "us", Language: "en",
+			Enabled: true, MaxMB: 256, Country: "us",
 			TMDBURL:     "https://tmdb.np.dl.playstation.net",
 			UpdatesURL:  "https://gs-sec.ww.np.dl.playstation.net",
 			PackagesURL: "http://gs2.ww.prod.dl.playstation.net",
