@@ -1,26 +1,29 @@
 package main
 
 import (
-	"context"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/miekg/dns"
 	"golang.org/x/net/ipv4"
+
+	"github.com/ps4kit/ps4kit/test/netns"
 )
 
-// announcements notes when each port was first announced by multicast DNS.
+// announcements records when each port was first announced by multicast DNS.
 type announcements struct {
 	conn *ipv4.PacketConn
-	mu   sync.Mutex
-	seen map[uint16]time.Time
-	came chan struct{} // a token: something was added
 	done chan struct{}
+
+	mu    sync.Mutex
+	ports []uint16
+	at    time.Time // when the last of ports was added
 }
 
 func listenAnnouncements() (*announcements, error) {
-	ifi, err := net.InterfaceByName(mdnsInterface)
+	ifi, err := net.InterfaceByName(netns.Interface)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +35,7 @@ func listenAnnouncements() (*announcements, error) {
 	if err := p.SetMulticastLoopback(true); err != nil {
 		return nil, err
 	}
-	a := &announcements{conn: p, seen: map[uint16]time.Time{}, came: make(chan struct{}, 1), done: make(chan struct{})}
+	a := &announcements{conn: p, done: make(chan struct{})}
 	go a.read()
 	return a, nil
 }
@@ -50,66 +53,38 @@ func (a *announcements) read() {
 		if err != nil {
 			return
 		}
-		now := time.Now()
 		var m dns.Msg
-		if m.Unpack(buf[:n]) == nil && m.Response {
-			a.note(m.Answer, now)
-			a.note(m.Extra, now)
-		}
-	}
-}
-
-// note takes SRV records; one with a lifetime of 0 says goodbye.
-func (a *announcements) note(records []dns.RR, now time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, r := range records {
-		srv, ok := r.(*dns.SRV)
-		if !ok || srv.Hdr.Ttl == 0 {
+		if m.Unpack(buf[:n]) != nil || !m.Response {
 			continue
 		}
-		if _, known := a.seen[srv.Port]; !known {
-			a.seen[srv.Port] = now
-			select {
-			case a.came <- struct{}{}:
-			default:
+		a.mu.Lock()
+		for _, r := range slices.Concat(m.Answer, m.Extra) {
+			srv, ok := r.(*dns.SRV)
+			if ok && srv.Hdr.Ttl > 0 && !slices.Contains(a.ports, srv.Port) { // TTL 0 is a goodbye
+				a.ports, a.at = append(a.ports, srv.Port), time.Now()
 			}
 		}
+		a.mu.Unlock()
 	}
 }
 
-// forget begins anew, before a server starts.
+// forget starts over, before a server starts.
 func (a *announcements) forget() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	clear(a.seen)
+	a.ports = nil
 }
 
-// last waits until every port is announced and returns when the last one was.
-func (a *announcements) last(ctx context.Context, ports []uint16) (time.Time, error) {
-	for {
-		if at, all := a.latest(ports); all {
-			return at, nil
-		}
-		select {
-		case <-a.came:
-		case <-ctx.Done():
-			return time.Time{}, ctx.Err()
-		}
-	}
-}
-
-func (a *announcements) latest(ports []uint16) (at time.Time, all bool) {
+// has reports whether every port is announced.
+func (a *announcements) has(ports []uint16) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, p := range ports {
-		seen, ok := a.seen[p]
-		if !ok {
-			return at, false
-		}
-		if seen.After(at) {
-			at = seen
-		}
-	}
-	return at, true
+	return !slices.ContainsFunc(ports, func(p uint16) bool { return !slices.Contains(a.ports, p) })
+}
+
+// last returns when the last port was announced.
+func (a *announcements) last() time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.at
 }

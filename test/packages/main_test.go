@@ -1,5 +1,5 @@
-// Package packages_test proves what `make dist` and `make image` build: `make packages` runs it. It needs root, Debian's tools
-// and, the first time, Debian's mirror.
+// Package packages_test tests what `make dist` and `make image` build. It needs
+// root, Debian's tools and, the first time, Debian's mirror.
 package packages_test
 
 import (
@@ -13,35 +13,27 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ps4kit/ps4kit/test/e2e/peer"
+	"github.com/ps4kit/ps4kit/test/need"
 )
 
-// patience bounds every wait; it is never waited out when things work.
+// patience bounds every wait. A test that passes never waits so long.
 const patience = 2 * time.Minute
 
-// The versions that are built: the second one replaces the first.
+// The versions that are built. The second one upgrades the first.
 const (
 	oldVersion = "v0.0.1"
 	newVersion = "v0.0.2-rc1"
 )
 
-// needs skips the test on a machine that lacks what it needs.
+// needs skips the test on a machine that lacks one of the tools.
 func needs(t *testing.T, tools ...string) {
 	t.Helper()
-	if !peer.Required() {
-		t.Skip("needs root and Debian's tools: `make packages` runs it")
-	}
-	if os.Geteuid() != 0 {
-		peer.Skip(t, "needs root")
-	}
-	for _, tool := range tools {
-		if _, err := exec.LookPath(tool); err != nil {
-			peer.Skip(t, "needs "+tool+", which .ci/run installs")
-		}
-	}
+	need.Make(t, "packages")
+	need.Root(t)
+	need.Tools(t, tools...)
 }
 
-// dists are what was built by now, by version; TestMain removes them.
+// dists are the builds so far, by version. TestMain removes them.
 type dists struct {
 	debian sync.Mutex // held while the archive of newRoot is made
 
@@ -60,7 +52,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// dist returns the dist/ of a version, which is built once. The old version is built for this machine alone.
+// dist returns the dist/ of a version, which is built once. The old version is
+// built for this machine only.
 func dist(t *testing.T, version string) string {
 	t.Helper()
 	shared.mu.Lock()
@@ -92,7 +85,7 @@ func build(t *testing.T, dir, version, before string, env ...string) {
 	run(t, env, "bash", "-c", script, dir)
 }
 
-// run runs a command that has to succeed and returns what it printed.
+// run runs a command, which must succeed, and returns what it printed.
 func run(t *testing.T, env []string, words ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
@@ -114,7 +107,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// one returns the only file of a directory that matches.
+// one returns the only file in a directory that matches a pattern.
 func one(t *testing.T, dir, pattern string) string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(dir, pattern))

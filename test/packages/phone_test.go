@@ -17,7 +17,7 @@ func startPhone(m *machine, tv peer.Television, pairing json.RawMessage) *phone 
 	m.t.Helper()
 	const dir = "../e2e/hapcontroller"
 	peer.NodeModules(m.t, dir)
-	p := &phone{peer.StartDriverBy(m.t, dir, m.beside("node", "controller.js"), func([]byte) {}), m}
+	p := &phone{peer.StartDriver(m.t, dir, m.beside("node", "controller.js"), func([]byte) {}), m}
 	a := peer.Args{"name": "phone", "device": tv.DeviceID, "address": tv.Address, "port": tv.Port}
 	if pairing != nil {
 		a["pairing"] = pairing

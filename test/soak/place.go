@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 	"github.com/ps4kit/ps4kit/test/hapclient"
 )
 
-// titles are installed on every console and configured.
+// titles are installed on every console, and configured.
 var titles = []ps4test.Title{
 	{ID: "CUSA00129", Name: "Netflix"},
 	{ID: "CUSA01116", Name: "YouTube"},
@@ -19,36 +20,30 @@ var titles = []ps4test.Title{
 	{ID: "CUSA04529", Name: "Uncharted"},
 }
 
-// place is one console, whatever its address is now, and what is known of it.
+// place is one console, whatever its address.
 type place struct {
 	name, hostID string
-	addrs        []string // it lives at one of these
+	addrs        []string // where it may be
 
 	mu      sync.Mutex
 	rng     *rand.Rand
 	at      int
 	console *ps4test.Console
-	gone    traffic        // of consoles that moved away
-	presses map[string]int // accepted, by button
-	counted time.Time      // the presses up to here are in presses
+	options int       // accepted presses of the option button
+	counted time.Time // presses until then are in options
 
-	// set by pair, and constant
-	port      int
+	// Constant after pair.
+	address   string // of its HAP server
 	accessory hapclient.Accessory
 	phones    []*hapclient.Controller
 	iids      iids
 
-	editing sync.Mutex // an edit and its fact, or a comparison
+	editing sync.Mutex // held for an edit and its fact, or for a comparison
 	facts   facts
 }
 
-// traffic is what a console saw.
-type traffic struct {
-	Datagrams, Packets, Connections, Logins, Keys, Boots, Standbys, ProtocolErrors int
-}
-
 func newPlace(i int, rng *rand.Rand) (*place, error) {
-	p := &place{name: fmt.Sprintf("Den%d", i+1), hostID: fmt.Sprintf("0253504B00%02X", i+1), rng: rng, presses: map[string]int{}, facts: facts{}}
+	p := &place{name: fmt.Sprintf("Den%d", i+1), hostID: fmt.Sprintf("0253504B00%02X", i+1), rng: rng, facts: facts{}}
 	for n := range 3 {
 		p.addrs = append(p.addrs, fmt.Sprintf("127.0.%d.%d", 10+i, n+1))
 	}
@@ -64,61 +59,62 @@ func (p *place) appear(standby bool) (err error) {
 		Name: p.name, HostID: p.hostID, Addr: p.addrs[p.at], DDPPort: 987, TCPPort: 997,
 		Standby: standby, Linked: true, Titles: titles, Timing: timing,
 	})
-	if err != nil {
-		return fmt.Errorf("%s: %w", p.name, err)
-	}
-	return nil
+	return err
 }
 
 // move takes the console to another address.
 func (p *place) move() error {
-	p.count()
+	p.pressed()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	awake := p.console.State() == ps4.StateAwake
-	p.gone = p.traffic()
 	_ = p.console.Close()
 	p.at = (p.at + 1 + p.rng.IntN(len(p.addrs)-1)) % len(p.addrs)
 	return p.appear(!awake)
 }
 
-// now returns the console that is there.
 func (p *place) now() *ps4test.Console {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.console
 }
 
-// traffic adds up what all the consoles of the place saw; mu is held.
-func (p *place) traffic() traffic {
-	c, t := p.console.Counters(), p.gone
-	t.Datagrams += c.Datagrams
-	t.Packets += c.Packets
-	t.Connections += c.Connections
-	t.Logins += c.Logins
-	t.Keys += c.Operations
-	t.Boots += c.Boots
-	t.Standbys += c.Standbys
-	t.ProtocolErrors += c.ProtocolErrors
-	return t
-}
-
-// count takes in the presses since the last time; a console remembers a thousand.
-func (p *place) count() {
+// pressed returns how often the option button was pressed so far.
+func (p *place) pressed() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, k := range p.console.Keys() {
-		if k.At.After(p.counted) && k.Accepted && k.Hold == 0 {
-			p.presses[k.Op.String()]++
+	for _, k := range p.console.Keys() { // the last thousand
+		if k.At.After(p.counted) && k.Accepted && k.Hold == 0 && k.Op == ps4test.Option {
+			p.options++
 			p.counted = k.At
 		}
 	}
+	return p.options
 }
 
-// pressed returns how often a button was pressed so far.
-func (p *place) pressed(button string) int {
-	p.count()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.presses[button]
+// facts is what was confirmed of a console's names, order and pairings. What was
+// neither confirmed nor refused may be true or not.
+type facts map[string]fact
+
+type fact struct {
+	value string
+	maybe []string
+}
+
+func (f facts) set(key, value string) { f[key] = fact{value: value} }
+
+func (f facts) doubt(key, value string) {
+	f[key] = fact{f[key].value, append(f[key].maybe, value)}
+}
+
+// compare returns what is not as confirmed, and takes over what is.
+func (f facts) compare(now map[string]string) (wrong []string) {
+	for key, was := range f {
+		is := now[key]
+		if is != was.value && !slices.Contains(was.maybe, is) {
+			wrong = append(wrong, fmt.Sprintf("%s is %q, and %q was confirmed", key, is, was.value))
+		}
+		f.set(key, is)
+	}
+	return wrong
 }

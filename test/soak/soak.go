@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -12,9 +13,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	web "github.com/ps4kit/ps4kit/internal/api"
-	"github.com/ps4kit/ps4kit/internal/app"
+	"github.com/ps4kit/ps4kit/test/hapclient"
+	"github.com/ps4kit/ps4kit/test/netns"
 )
+
+// webAddress is where the server serves its page, in the soak's own network.
+const webAddress = "127.0.0.1:8990"
 
 // soak is one run.
 type soak struct {
@@ -24,30 +28,35 @@ type soak struct {
 	began  time.Time
 	server *server
 	places []*place
-	ledger *ledger
-	watch  *watch
+	full   atomic.Bool // the disk is full
 
-	// gate is held for reading by who gives commands, for writing while it is calm.
-	gate  sync.RWMutex
-	stop  context.CancelFunc // of who gives commands
-	crowd sync.WaitGroup
-	full  atomic.Bool // the disk is
+	// gate is held for reading while a command runs, for writing during a calm.
+	gate sync.RWMutex
+	// patience ends when the commands under way are to be given up. It changes
+	// during a calm.
+	patience context.Context //nolint:containedctx // as above
+	giveUp   context.CancelFunc
 
-	impatience context.CancelFunc // ends season
+	crowd     sync.WaitGroup
+	stopCrowd context.CancelFunc
 
 	mu       sync.Mutex
-	season   context.Context //nolint:containedctx // of those who wait for commands, see patience
-	now      string          // the storm
-	counts   map[string]int
+	storm    string
+	stormed  map[string]int
+	accounts map[string]*account
+	refusals map[string]int
 	failures []string
+	health   health
+	samples  []sample
 }
 
-// newSoak starts the consoles; the server comes in prepare.
+// newSoak starts the consoles. prepare starts the server.
 func newSoak(o options, dir string) (*soak, error) {
 	s := &soak{
 		options: o, dir: dir, rng: random(o.seed, "storms"), began: time.Now(),
-		ledger: newLedger(), watch: &watch{}, counts: map[string]int{}, now: "start",
+		storm: "start", stormed: map[string]int{}, accounts: map[string]*account{}, refusals: map[string]int{},
 	}
+	s.patience, s.giveUp = context.WithCancel(context.Background())
 	for i := range o.consoles {
 		p, err := newPlace(i, random(o.seed, fmt.Sprint("place", i)))
 		if err != nil {
@@ -58,35 +67,28 @@ func newSoak(o options, dir string) (*soak, error) {
 	if err := s.writeConfig(); err != nil {
 		return nil, err
 	}
-	s.impatience = s.newPatience()
 	var err error
 	s.server, err = newServer(s)
 	return s, err
 }
 
-// random is a source of its own for each part, so that one part's timing does not
-// change the choices of another.
+// random returns a source for one part of the soak, so that the timing of one
+// part doesn't change the choices of another.
 func random(seed uint64, part string) *rand.Rand {
-	h := uint64(14695981039346656037) // FNV-1a
-	for _, b := range []byte(part) {
-		h = (h ^ uint64(b)) * 1099511628211
-	}
-	return rand.New(rand.NewPCG(seed, h)) //nolint:gosec // repeatable on purpose
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(part))
+	return rand.New(rand.NewPCG(seed, h.Sum64())) //nolint:gosec // repeatable on purpose
 }
 
-// webAddress is where health is served; the network is our own.
-const webAddress = "127.0.0.1:8990"
-
-func (s *soak) configFile() string { return filepath.Join(s.dir, "config.yaml") }
-
-// writeConfig writes a configuration that knows each console by its host id, and all
-// the addresses at which it may turn up.
+// writeConfig writes a configuration that names each console by its host id,
+// and searches all the addresses where it may be.
 func (s *soak) writeConfig() error {
 	key := filepath.Join(s.dir, "console.pem")
 	if err := os.WriteFile(key, s.places[0].console.PublicKeyPEM(), 0o600); err != nil {
-		return fmt.Errorf("console key: %w", err)
+		return err
 	}
-	var consoles, addresses strings.Builder
+	var consoles strings.Builder
+	var addresses []string
 	for _, p := range s.places {
 		fmt.Fprintf(&consoles, "  - {host_id: %s, address: %s, name: %s, credential: %s, titles: [", p.hostID, p.addrs[0], p.name, strings.Repeat("5a", 32))
 		for _, t := range titles {
@@ -94,7 +96,7 @@ func (s *soak) writeConfig() error {
 		}
 		consoles.WriteString("]}\n")
 		for _, a := range p.addrs {
-			fmt.Fprintf(&addresses, "%q, ", a+":987")
+			addresses = append(addresses, `"`+a+`:987"`)
 		}
 	}
 	config := fmt.Sprintf(`consoles:
@@ -106,11 +108,8 @@ art: {enabled: false}
 web: {listen: "%s"}
 log: {level: info, format: json}
 console_key: %s
-`, consoles.String(), strings.TrimSuffix(addresses.String(), ", "), network, webAddress, key)
-	if err := os.WriteFile(s.configFile(), []byte(config), 0o600); err != nil {
-		return fmt.Errorf("configuration: %w", err)
-	}
-	return nil
+`, consoles.String(), strings.Join(addresses, ", "), netns.Interface, webAddress, key)
+	return os.WriteFile(filepath.Join(s.dir, "config.yaml"), []byte(config), 0o600)
 }
 
 // prepare starts the server, pairs with every console and lets the crowd in.
@@ -126,7 +125,7 @@ func (s *soak) prepare(ctx context.Context) error {
 	if !s.calm(ctx) {
 		return errors.New(strings.Join(s.failures, "\n"))
 	}
-	ctx, s.stop = context.WithCancel(ctx)
+	ctx, s.stopCrowd = context.WithCancel(ctx)
 	for _, p := range s.places {
 		s.crowd.Go(func() { s.commander(ctx, p) })
 		s.crowd.Go(func() { s.editor(ctx, p) })
@@ -138,14 +137,6 @@ func (s *soak) prepare(ctx context.Context) error {
 	return nil
 }
 
-// failed returns how many failures there are so far.
-func (s *soak) failed() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.failures)
-}
-
-// close ends what is left.
 func (s *soak) close() {
 	s.server.close()
 	for _, p := range s.places {
@@ -153,18 +144,97 @@ func (s *soak) close() {
 	}
 }
 
-// fail notes what must not happen.
+// fail records what must not happen.
 func (s *soak) fail(format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	line := fmt.Sprintf("%v, %s: %s", time.Since(s.began).Round(time.Millisecond), s.now, fmt.Sprintf(format, args...))
+	line := fmt.Sprintf("%v, %s: %s", time.Since(s.began).Round(time.Millisecond), s.storm, fmt.Sprintf(format, args...))
 	fmt.Println("FAIL", line)
 	if len(s.failures) < 100 {
 		s.failures = append(s.failures, line)
 	}
 }
 
-// api is a client of the server's socket.
-func (s *soak) api(ctx context.Context) (*web.Client, error) {
-	return web.Connect(ctx, app.SocketPath(stateDir(s.dir))) //nolint:wrapcheck // judged by who asks
+func (s *soak) failed() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.failures)
+}
+
+// outcome is how a command ended for the client that gave it.
+type outcome int
+
+const (
+	done     outcome = iota
+	refused          // by the server
+	cut              // by a kill or stop of the server
+	givenUp          // by the client
+	lost             // none of these, which must not happen
+	outcomes = iota
+)
+
+// account counts the commands of one kind.
+type account struct {
+	issued  int
+	ended   [outcomes]int
+	slowest time.Duration
+}
+
+var errGivenUp = errors.New("given up")
+
+// command gives a command while there is no calm, and accounts for it. It gives
+// none while the server is down, or in another life than the given one: the
+// outcome is then cut, and nothing is counted. Life 0 is any.
+func (s *soak) command(life int64, kind string, do func() error) (outcome, error) {
+	s.gate.RLock()
+	defer s.gate.RUnlock()
+	if now, _ := s.server.isUp(); life != 0 && now != life {
+		return cut, context.Canceled
+	}
+	return s.issue(kind, do)
+}
+
+// issue gives a command, also during a calm.
+func (s *soak) issue(kind string, do func() error) (o outcome, err error) {
+	life, up := s.server.isUp()
+	if !up {
+		return cut, context.Canceled
+	}
+	s.mu.Lock()
+	a := s.accounts[kind]
+	if a == nil {
+		a = &account{}
+		s.accounts[kind] = a
+	}
+	a.issued++
+	s.mu.Unlock()
+	began := time.Now()
+	err = do()
+	took := time.Since(began)
+	var (
+		api    *apiError
+		status *hapclient.StatusError
+		pair   hapclient.PairError
+	)
+	switch now, _ := s.server.isUp(); {
+	case err == nil:
+		o = done
+	case errors.As(err, &api) || errors.As(err, &status) || errors.As(err, &pair):
+		o = refused
+	case errors.Is(err, errGivenUp):
+		o = givenUp
+	case now != life:
+		o = cut
+	default:
+		o = lost
+		s.fail("%s: no answer, and the server was not killed: %v", kind, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a.ended[o]++
+	a.slowest = max(a.slowest, took)
+	if o == refused {
+		s.refusals[kind+": "+err.Error()]++
+	}
+	return o, err
 }

@@ -1,17 +1,15 @@
-// Package browser_test uses the web page of the real program as a person does, in
-// Debian's Chromium.
+// Package browser_test uses the web page of the built program in Debian's
+// Chromium.
 package browser_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"image"
 	"image/color"
 	"image/draw"
 	"image/png"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,13 +17,14 @@ import (
 
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 	"github.com/ps4kit/ps4kit/test/e2e/peer"
+	"github.com/ps4kit/ps4kit/test/need"
 )
 
 func TestMain(m *testing.M) { peer.Main(m) }
 
 const chromium = "/usr/bin/chromium"
 
-// shots names the folder for the pictures of the documentation; empty: none are taken.
+// shots names the directory for the screenshots of the documentation.
 const shots = "PS4KIT_SCREENSHOTS"
 
 // browser is a running browser.js.
@@ -39,13 +38,13 @@ func startBrowser(t *testing.T) *browser {
 	t.Helper()
 	peer.NodeModules(t, ".")
 	if _, err := os.Stat(chromium); err != nil {
-		peer.Skip(t, "needs "+chromium+" (Debian: apt-get install chromium)")
+		need.Skip(t, "needs "+chromium+" (Debian: apt-get install chromium)")
 	}
 	noEvents := func(line []byte) { t.Errorf("browser.js said %q", line) }
-	return &browser{peer.StartDriver(t, ".", "browser.js", noEvents), t}
+	return &browser{peer.StartDriver(t, ".", []string{"node", "browser.js"}, noEvents), t}
 }
 
-// view is how somebody looks at the page.
+// view is the appearance of a browser window.
 type view struct {
 	scheme        string // light, dark
 	width, height int
@@ -62,9 +61,7 @@ type page struct {
 
 type args = peer.Args
 
-// open opens the page of a server in a fresh profile. When the test ends it must not
-// have seen an error, a request to another host, or another refusal than those expected
-// with expectRefusals.
+// open opens the page of a server in a fresh profile.
 func (b *browser) open(name string, s *site, v view) *page {
 	b.t.Helper()
 	p := &page{b, name, s}
@@ -78,7 +75,7 @@ func (b *browser) open(name string, s *site, v view) *page {
 	return p
 }
 
-// do is a command about what a selector finds.
+// do runs a command on what a selector finds.
 func (p *page) do(verb, on string, more args) {
 	p.t.Helper()
 	p.ask(verb, on, more, nil)
@@ -108,7 +105,7 @@ func (p *page) section(hash string) {
 func (p *page) text(on string) (s string)    { p.t.Helper(); p.ask("text", on, nil, &s); return s }
 func (p *page) texts(on string) (l []string) { p.t.Helper(); p.ask("texts", on, nil, &l); return l }
 
-// seeText waits until a text stands somewhere in what a selector finds.
+// seeText waits until what a selector finds contains a text.
 func (p *page) seeText(in, text string) {
 	p.t.Helper()
 	p.see(in + ` >> text="` + text + `"`)
@@ -122,8 +119,8 @@ func (p *page) signIn() {
 	p.see(`role=link[name="Consoles"]`)
 }
 
-// checkQuiet demands that nothing went wrong that a person does not see, and that the
-// server refused just what the test meant it to.
+// checkQuiet fails the test if the page reported an error, sent a request to
+// another host, or was refused anything but the given requests.
 func (p *page) checkQuiet(refusals ...string) {
 	p.t.Helper()
 	var seen struct{ Troubles, Elsewhere, Refused []string }
@@ -136,7 +133,7 @@ func (p *page) checkQuiet(refusals ...string) {
 	}
 }
 
-// shoot takes a picture for the documentation, if somebody wants some.
+// shoot takes a screenshot for the documentation, if shots is set.
 func (p *page) shoot(file string) {
 	p.t.Helper()
 	if dir := os.Getenv(shots); dir != "" {
@@ -146,7 +143,7 @@ func (p *page) shoot(file string) {
 
 func button(name string) string { return `role=button[name="` + name + `"]` }
 
-// card is the card of a console on the first page, and its panel in HomeKit.
+// card selects the card of a console, or its panel in HomeKit.
 func card(console *ps4test.Console) string { return `[data-host="` + console.HostID() + `"]` }
 
 // site is a running server with its page.
@@ -156,8 +153,7 @@ type site struct {
 	url, password string
 }
 
-// startSite runs a server with that configuration in a folder of its own. Its listeners
-// are on loopback and take free ports.
+// startSite runs a server on free ports of loopback, with more configuration.
 func startSite(t *testing.T, configuration string, arguments ...string) *site {
 	t.Helper()
 	return startSiteAt(t, "127.0.0.1:0", configuration, arguments...)
@@ -175,12 +171,11 @@ art: {enabled: false}
 `+configuration)
 	s := &site{Server: peer.StartServer(t, dir, arguments...), t: t}
 	s.url = "http://" + s.Page() + "/"
-	s.password = strings.TrimSpace(s.run("web", "password"))
+	s.password = strings.TrimSpace(s.Run("web", "password"))
 	return s
 }
 
-// drawCovers makes covers for the titles of simulated consoles, as an owner may; for all
-// but one, which has none.
+// drawCovers draws covers for all titles of simulated consoles but one.
 func drawCovers(t *testing.T, dir string) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o750); err != nil {
@@ -204,24 +199,8 @@ func drawCovers(t *testing.T, dir string) {
 	}
 }
 
-// run is a command beside the server.
-func (s *site) run(words ...string) string {
-	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), peer.Patience)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, peer.Binary(s.t), append(s.Globals(), words...)...) //nolint:gosec // the program under test
-	cmd.Env = peer.CleanEnv("/nonexistent")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		s.t.Fatalf("ps4kit %s: %v\n%s", strings.Join(words, " "), err, &stderr)
-	}
-	return string(out)
-}
-
-// console starts a simulated console, and returns the configuration by which a server
-// finds it when it searches.
+// console starts a simulated console, and returns the configuration with which a
+// server discovers it.
 func console(t *testing.T, c ps4test.Config) (*ps4test.Console, string) {
 	t.Helper()
 	c.Timing = ps4test.FastTiming()
@@ -232,24 +211,14 @@ discovery: {broadcast: ["` + den.Addr().String() + `"], local_port: 0, interval:
 console_key: ` + key + "\n"
 }
 
-// waitFor waits until the simulated console is as the test wants it.
-func waitFor(t *testing.T, console *ps4test.Console, what string, ok func(ps4test.Snapshot) bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), peer.Patience)
-	defer cancel()
-	if s, err := console.WaitFor(ctx, ok); err != nil {
-		t.Fatalf("the console does not get to %s: %v\n%+v", what, err, s)
-	}
-}
-
-// phone is an iPhone as far as HomeKit goes: npm's hap-controller.
+// phone is a HomeKit controller: npm's hap-controller.
 type phone struct{ *peer.Driver }
 
 func startPhone(t *testing.T) phone {
 	t.Helper()
 	dir := filepath.Join("..", "hapcontroller")
 	peer.NodeModules(t, dir)
-	return phone{peer.StartDriver(t, dir, "controller.js", func([]byte) {})}
+	return phone{peer.StartDriver(t, dir, []string{"node", "controller.js"}, func([]byte) {})}
 }
 
 func (p phone) pair(tv peer.Television, code string) {
@@ -257,13 +226,13 @@ func (p phone) pair(tv peer.Television, code string) {
 	p.Do("pair", args{"name": "phone", "code": code}, nil)
 }
 
-// identify asks the television to show itself: the second characteristic of the first
-// service (docs/homekit.md §2).
+// identify writes Identify, the second characteristic of the first service
+// (docs/homekit.md §2).
 func (p phone) identify() {
 	p.Do("put", args{"name": "phone", "values": map[string]any{"1.2": true}}, nil)
 }
 
-// names are all the names that HomeKit reads: of the television and its inputs.
+// names returns the ConfiguredNames of the television and its inputs.
 func (p phone) names() (list []string) {
 	var answer struct {
 		Accessories []struct {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
+	"github.com/ps4kit/ps4kit/test/e2e/peer"
 )
 
 const (
@@ -67,7 +68,7 @@ func (p *page) use(den *ps4test.Console) {
 	p.do("hold", `role=button[name="Back"]`, args{"ms": 600})
 	p.press("role=application", "ArrowRight")
 	p.press("role=application", "Enter")
-	waitFor(p.t, den, "the presses", func(ps4test.Snapshot) bool { return len(den.Presses()) >= 4 })
+	peer.WaitFor(p.t, den, "the presses", func(ps4test.Snapshot) bool { return len(den.Presses()) >= 4 })
 	got := den.Presses()
 	if got[0] != "down" || !strings.HasPrefix(got[1], "back:") || !slices.Equal(got[2:], []string{"right", "enter"}) {
 		p.t.Errorf("pressed %q", got)
@@ -75,11 +76,11 @@ func (p *page) use(den *ps4test.Console) {
 	den.OpenKeyboard("", 20)
 	p.fill(`role=textbox[name="Text for the console"]`, "hello")
 	p.click(button("Done"))
-	waitFor(p.t, den, "the text", func(ps4test.Snapshot) bool { return slices.Equal(den.Submitted(), []string{"hello"}) })
+	peer.WaitFor(p.t, den, "the text", func(ps4test.Snapshot) bool { return slices.Equal(den.Submitted(), []string{"hello"}) })
 	p.click(card(den) + " >> " + button("Rest mode"))
-	waitFor(p.t, den, "rest mode", func(s ps4test.Snapshot) bool { return s.State == ps4.StateStandby })
+	peer.WaitFor(p.t, den, "rest mode", func(s ps4test.Snapshot) bool { return s.State == ps4.StateStandby })
 	p.see(card(den) + " >> " + button("Turn on"))
-	p.site.run("wakeup", "--wait") // by somebody else
+	p.site.Run("wakeup", "--wait") // by somebody else
 	p.see(card(den) + " >> " + button("Rest mode"))
 	p.seeText(card(den), "On")
 }

@@ -17,7 +17,7 @@ func TestSections(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t)
 	s := startSite(t, "", "--simulate", "2")
-	s.run("--host-id", "025053340001", "start", netflix)
+	s.Run("--host-id", "025053340001", "start", netflix)
 	for _, v := range []view{{"light", 1180, 800}, {"dark", 360, 740}} {
 		name := fmt.Sprintf("%s-%d", v.scheme, v.width)
 		p := b.open(name, s, v)
@@ -68,7 +68,7 @@ func TestSignIn(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t)
 	s := startSite(t, "", "--simulate", "1")
-	s.run("start", netflix)
+	s.Run("start", netflix)
 	p := b.open("stranger", s, view{"light", 1180, 740})
 	p.section("settings") // leads to the sign-in page
 	p.fill(`role=textbox[name="Password"]`, "wrong-wrong-wrong")

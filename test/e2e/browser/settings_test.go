@@ -81,7 +81,7 @@ func TestRestore(t *testing.T) {
 	p.section("settings")
 	file := filepath.Join(t.TempDir(), "backup.tar.gz")
 	p.do("download", `role=link[name="Download a backup"]`, args{"file": file})
-	p.site.run("titles", "rename", netflix, "Films")
+	p.site.Run("titles", "rename", netflix, "Films")
 	p.do("upload", "input[type=file]", args{"file": file})
 	p.click(button("Restore…"))
 	p.click("dialog >> " + button("Restore"))

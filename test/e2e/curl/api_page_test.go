@@ -1,4 +1,5 @@
-// Package curl holds the commands of docs/api.md and docs/web.md against a server, with the programs that they name.
+// Package curl runs the commands of docs/api.md and docs/web.md, with the
+// programs that they name, against a server.
 package curl
 
 import (
@@ -19,6 +20,7 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 	"github.com/ps4kit/ps4kit/test/e2e/peer"
+	"github.com/ps4kit/ps4kit/test/need"
 )
 
 func TestMain(m *testing.M) { peer.Main(m) }
@@ -28,7 +30,7 @@ const (
 	credential = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 )
 
-// reader is somebody who follows a page at the machine of a server.
+// reader follows a page on the machine of a server.
 type reader struct {
 	t       *testing.T
 	den     *ps4test.Console
@@ -40,11 +42,7 @@ type reader struct {
 
 func newReader(t *testing.T) *reader {
 	t.Helper()
-	for _, tool := range []string{"bash", "curl", "jq"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			peer.Skip(t, "needs "+tool+" on the PATH (Debian: apt-get install curl jq)")
-		}
-	}
+	need.Tools(t, "bash", "curl", "jq")
 	r := &reader{t: t, dir: t.TempDir()}
 	r.den = ps4test.Start(t, ps4test.Config{Name: "Den", Credentials: []string{credential}, Linked: true, Timing: ps4test.FastTiming()})
 	key := peer.WriteFile(t, filepath.Join(r.dir, "console.pem"), string(r.den.PublicKeyPEM()))
@@ -69,7 +67,7 @@ consoles:
 	return r
 }
 
-// token makes one as the page does.
+// token creates a token as the page does.
 func (r *reader) token(page string) string {
 	r.t.Helper()
 	jar, _ := cookiejar.New(nil) // no options, no error
@@ -87,7 +85,7 @@ func (r *reader) token(page string) string {
 		r.t.Cleanup(func() { _ = resp.Body.Close() })
 		return resp
 	}
-	password := strings.TrimSpace(r.run("", `"$PS4KIT" web password`))
+	password := strings.TrimSpace(r.server.Run("web", "password"))
 	post("/login", "application/x-www-form-urlencoded", url.Values{"password": {password}}.Encode())
 	var made struct{ Token string }
 	if err := json.NewDecoder(post("/api/v1/tokens", "application/json", `{"name":"test","access":"control"}`).Body).Decode(&made); err != nil || made.Token == "" {
@@ -96,7 +94,7 @@ func (r *reader) token(page string) string {
 	return made.Token
 }
 
-// shell is a command line in bash; $PS4KIT is the program, for this server.
+// shell returns a command line for bash, in which $PS4KIT is the program.
 func (r *reader) shell(before, line string) *exec.Cmd {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), peer.Patience)
@@ -114,9 +112,10 @@ func (r *reader) shell(before, line string) *exec.Cmd {
 	return cmd
 }
 
-func (r *reader) run(before, line string) string {
+// do runs a command from the page.
+func (r *reader) do(line string) string {
 	r.t.Helper()
-	cmd := r.shell(before, line)
+	cmd := r.shell(r.before, r.replace.Replace(line))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -126,23 +125,7 @@ func (r *reader) run(before, line string) string {
 	return string(out)
 }
 
-// do runs a command of the page.
-func (r *reader) do(line string) string {
-	r.t.Helper()
-	return r.run(r.before, r.replace.Replace(line))
-}
-
-// await waits until the console is as it should be.
-func (r *reader) await(what string, ok func(ps4test.Snapshot) bool) {
-	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), peer.Patience)
-	defer cancel()
-	if s, err := r.den.WaitFor(ctx, ok); err != nil {
-		r.t.Fatalf("the console does not get to %s: %v\n%+v", what, err, s)
-	}
-}
-
-// blocks are the shell commands of a page, by block.
+// blocks returns the blocks of shell commands on a page.
 func blocks(t *testing.T, page string) (list []string) {
 	t.Helper()
 	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(read(t, page), -1) {
@@ -160,7 +143,7 @@ func read(t *testing.T, page string) string {
 	return string(text)
 }
 
-// TestAPIPage runs every command of docs/api.md, in its order.
+// TestAPIPage runs every command of docs/api.md in order.
 func TestAPIPage(t *testing.T) {
 	t.Parallel()
 	r := newReader(t)
@@ -179,7 +162,7 @@ func TestAPIPage(t *testing.T) {
 	r.backup(sh[2])
 }
 
-// table runs the commands of "You want": each must do what it is there for.
+// table runs the commands of the table and checks what each one does.
 func (r *reader) table() {
 	t := r.t
 	t.Helper()
@@ -191,7 +174,7 @@ func (r *reader) table() {
 		}
 	}
 	reaches := func(what string, ok func(ps4test.Snapshot) bool) func(string) {
-		return func(string) { r.await(what, ok) }
+		return func(string) { peer.WaitFor(t, r.den, what, ok) }
 	}
 	does := map[string]func(out string){ // by what only that command has in it
 		"overview":    prints(r.den.HostID()),
@@ -229,7 +212,8 @@ func (r *reader) table() {
 	}
 }
 
-// events follows them until one tells of a title: two are started in turn meanwhile.
+// events follows the event stream until it reports a title, while two titles
+// are started in turn.
 func (r *reader) events(line string) {
 	t := r.t
 	t.Helper()

@@ -98,7 +98,7 @@ func TestTimedWrites(t *testing.T) {
 	if _, good := write(5000, 14, 14, 1); good.Status != 204 {
 		t.Errorf("as prepared: %d %s", good.Status, good.Body)
 	}
-	waitFor(t, console, "awake", func(s ps4test.Snapshot) bool { return s.State == ps4.StateAwake })
+	peer.WaitFor(t, console, "awake", func(s ps4test.Snapshot) bool { return s.State == ps4.StateAwake })
 }
 
 // TestTwoControllers: a write's event goes to the other controller, the console's own changes to both.
@@ -113,7 +113,7 @@ func TestTwoControllers(t *testing.T) {
 	on, off := characteristic{AID: 1, IID: active, Value: 1.0}, characteristic{AID: 1, IID: active, Value: 0.0}
 	c.put("phone", db.id(active), 1)
 	before := c.eventsUntil(event{"tablet", on})
-	waitFor(t, console, "awake", func(s ps4test.Snapshot) bool { return s.State == ps4.StateAwake })
+	peer.WaitFor(t, console, "awake", func(s ps4test.Snapshot) bool { return s.State == ps4.StateAwake })
 	settle(t, console, 8)
 	console.SetStandby() // somebody holds the PS button
 	both := c.eventsUntil(event{"phone", off})

@@ -75,8 +75,8 @@ func TestCompanionBridge(t *testing.T) {
 		c.eventsUntil(started)
 	}
 	c.put("home", power, false)
-	waitFor(t, console, "rest mode", func(s ps4test.Snapshot) bool { return s.State == ps4.StateStandby })
+	peer.WaitFor(t, console, "rest mode", func(s ps4test.Snapshot) bool { return s.State == ps4.StateStandby })
 	settle(t, console, 2)
 	c.put("home", title, true)
-	waitFor(t, console, "Netflix", func(s ps4test.Snapshot) bool { return s.Title.ID == netflix })
+	peer.WaitFor(t, console, "Netflix", func(s ps4test.Snapshot) bool { return s.Title.ID == netflix })
 }

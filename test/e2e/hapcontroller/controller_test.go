@@ -40,7 +40,7 @@ type characteristic struct {
 func startController(t *testing.T) *controller {
 	t.Helper()
 	c := &controller{t: t, events: make(chan event, 256)}
-	c.Driver = peer.StartDriver(t, ".", "controller.js", c.read)
+	c.Driver = peer.StartDriver(t, ".", []string{"node", "controller.js"}, c.read)
 	return c
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 	"github.com/ps4kit/ps4kit/test/e2e/peer"
+	"github.com/ps4kit/ps4kit/test/need"
 )
 
 // Accounts that exist nowhere: numbers are enough for the kernel. The user is in the
@@ -38,9 +39,7 @@ type journey struct {
 func TestJourney(t *testing.T) {
 	t.Parallel()
 	peer.NodeModules(t, ".")
-	if os.Geteuid() != 0 {
-		peer.Skip(t, "needs root, to run the service and the user as accounts of their own")
-	}
+	need.Root(t)
 	console := ps4test.Start(t, ps4test.Config{
 		Name: "Den", HostID: "A0B1C2D3E4F5", PIN: "12345678", Credentials: []string{credential}, Timing: ps4test.FastTiming(),
 		Titles: []ps4test.Title{{ID: netflix, Name: "Netflix"}},
@@ -59,7 +58,7 @@ func TestJourney(t *testing.T) {
 		t.Errorf("titles:\n%s", out)
 	}
 	j.run("remote", "up")
-	waitFor(t, console, "the press", func(s ps4test.Snapshot) bool { return len(s.Keys) > 0 })
+	peer.WaitFor(t, console, "the press", func(s ps4test.Snapshot) bool { return len(s.Keys) > 0 })
 
 	var waiting []peer.Television
 	if err := json.Unmarshal([]byte(j.run("homekit", "qr", "-o", "json")), &waiting); err != nil {
@@ -70,7 +69,7 @@ func TestJourney(t *testing.T) {
 	c.pairWith("phone", tv)
 	db := readDatabase(c, "phone")
 	c.put("phone", db.id(db.one(typeTelevision, typeActiveIdentifier)), db.identifierOf("Films"))
-	waitFor(t, console, "the title", func(s ps4test.Snapshot) bool { return s.Title.ID == netflix })
+	peer.WaitFor(t, console, "the title", func(s ps4test.Snapshot) bool { return s.Title.ID == netflix })
 	j.run("standby")
 	if console.State() != ps4.StateStandby {
 		t.Error("the console does not rest")

@@ -1,7 +1,6 @@
 package hapcontroller_test
 
 import (
-	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -61,23 +60,13 @@ console_key: %s
 	return console, dir
 }
 
-// waitFor waits until the simulated console is as the test wants it.
-func waitFor(t *testing.T, console *ps4test.Console, what string, ok func(ps4test.Snapshot) bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	if _, err := console.WaitFor(ctx, ok); err != nil {
-		t.Fatalf("the console does not get to %s: %v", what, err)
-	}
-}
-
 // settle waits until the server has asked the console n more times, so that it knows
 // what the console did: what somebody does on the TV before is held back, as contrary
 // to the command under way (docs/homekit.md §5).
 func settle(t *testing.T, console *ps4test.Console, n int) {
 	t.Helper()
 	asked := console.Counters().Searches
-	waitFor(t, console, "more polls", func(s ps4test.Snapshot) bool { return s.Counters.Searches >= asked+n })
+	peer.WaitFor(t, console, "more polls", func(s ps4test.Snapshot) bool { return s.Counters.Searches >= asked+n })
 }
 
 // TestTelevision is the life of a television with an independent controller: pair,
@@ -140,21 +129,21 @@ func drive(t *testing.T, c *controller, name string, console *ps4test.Console) {
 
 	keysBefore := len(console.Snapshot().Keys)
 	c.put(name, db.id(active), 1)
-	waitFor(t, console, "awake", func(s ps4test.Snapshot) bool { return s.State == ps4.StateAwake })
+	peer.WaitFor(t, console, "awake", func(s ps4test.Snapshot) bool { return s.State == ps4.StateAwake })
 
 	for range 5 {
 		c.put(name, db.id(remoteKey), 6) // left
 	}
-	waitFor(t, console, "five presses", func(s ps4test.Snapshot) bool { return len(pressed(s.Keys[keysBefore:])) == 5 })
+	peer.WaitFor(t, console, "five presses", func(s ps4test.Snapshot) bool { return len(pressed(s.Keys[keysBefore:])) == 5 })
 
 	c.put(name, db.id(identifier), db.identifierOf("Netflix"))
-	waitFor(t, console, "Netflix", func(s ps4test.Snapshot) bool { return s.Title.ID == netflix })
+	peer.WaitFor(t, console, "Netflix", func(s ps4test.Snapshot) bool { return s.Title.ID == netflix })
 	settle(t, console, 8)       // two kinds of polls: the television's, and those that confirm the title
 	console.SetRunning(spotify) // somebody chooses another title on the TV
 	c.expectEvent(name, identifier, db.identifierOf("Spotify"))
 
 	c.put(name, db.id(active), 0)
-	waitFor(t, console, "rest mode", func(s ps4test.Snapshot) bool { return s.State == ps4.StateStandby })
+	peer.WaitFor(t, console, "rest mode", func(s ps4test.Snapshot) bool { return s.State == ps4.StateStandby })
 	settle(t, console, 2)
 	console.SetAwake() // somebody takes the gamepad
 	c.expectEvent(name, active, 1)

@@ -14,12 +14,13 @@ import (
 	"time"
 )
 
-// Patience bounds every wait of these tests; it is never waited out when things work.
+// Patience bounds every wait of these tests. A test that passes never waits so
+// long.
 const Patience = time.Minute
 
-// Driver is a Node program that is driven line by line: each line on its stdin is
-// {"id":N,"do":"…",…}, each answer on its stdout {"id":N,"result":…} or
-// {"id":N,"error":"…"}. What has no id is an event.
+// Driver is a program that reads commands and writes answers line by line. A
+// command is {"id":N,"do":"…",…}, its answer {"id":N,"result":…} or
+// {"id":N,"error":"…"}. A line without an id is an event.
 type Driver struct {
 	t     *testing.T
 	in    io.Writer
@@ -36,18 +37,12 @@ type answer struct {
 	Error  string          `json:"error"`
 }
 
-// Args are those of a command.
+// Args are the arguments of a command.
 type Args map[string]any
 
-// StartDriver runs a program of a folder until the test ends. event is called with each
-// event, one after another.
-func StartDriver(t *testing.T, dir, program string, event func(line []byte)) *Driver {
-	t.Helper()
-	return StartDriverBy(t, dir, []string{"node", program}, event)
-}
-
-// StartDriverBy is StartDriver with the whole command.
-func StartDriverBy(t *testing.T, dir string, command []string, event func(line []byte)) *Driver {
+// StartDriver runs a command in a directory until the test ends. It calls event
+// for each event, one after another.
+func StartDriver(t *testing.T, dir string, command []string, event func(line []byte)) *Driver {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // a program of this test
@@ -75,7 +70,7 @@ func StartDriverBy(t *testing.T, dir string, command []string, event func(line [
 	return d
 }
 
-// end lets the program end by itself, as it does when its stdin is closed.
+// end closes the program's stdin, and waits until it ends by itself.
 func (d *Driver) end(in io.Closer, read <-chan struct{}) {
 	_ = in.Close()
 	select {
@@ -107,7 +102,7 @@ func (d *Driver) read(out io.Reader) {
 	}
 }
 
-// Try sends one command and returns its answer.
+// Try sends a command and returns its result.
 func (d *Driver) Try(verb string, a Args) (json.RawMessage, error) {
 	d.mu.Lock()
 	d.next++
@@ -133,8 +128,8 @@ func (d *Driver) Try(verb string, a Args) (json.RawMessage, error) {
 	}
 }
 
-// Do is Try for a command that has to succeed; its result is decoded into out unless
-// that is nil.
+// Do is Try for a command that must succeed. It stores the result in out, unless
+// out is nil.
 func (d *Driver) Do(verb string, a Args, out any) {
 	d.t.Helper()
 	result, err := d.Try(verb, a)

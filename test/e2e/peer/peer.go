@@ -1,4 +1,4 @@
-// Package peer runs other people's programs for the end-to-end tests.
+// Package peer runs ps4kit and independent programs for the end-to-end tests.
 package peer
 
 import (
@@ -9,38 +9,17 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/ps4kit/ps4kit/test/need"
 )
 
-// RequireAll is the environment variable that turns a skip for something that
-// this machine lacks into a failure; `make e2e` sets it.
-const RequireAll = "PS4KIT_REQUIRE_ALL"
-
-// Required says whether nothing may be skipped.
-func Required() bool { return os.Getenv(RequireAll) != "" }
-
-// Skip ends a test that this machine cannot run, with the reason printed; where
-// everything is required it fails instead.
-func Skip(t *testing.T, reason string) {
-	t.Helper()
-	if Required() {
-		t.Fatalf("%s (%s is set)", reason, RequireAll)
-	}
-	t.Skip(reason)
-}
-
-// NodeModules installs the locked dependencies of a folder, "." for the test's own,
-// unless they are there. It skips the test where not everything is required, for `make test`
-// needs Go alone. The dependencies' install scripts do not run.
+// NodeModules installs the locked dependencies of a directory, unless they are
+// there. Their install scripts don't run. Only `make e2e` runs the test, since
+// `make test` needs nothing but Go.
 func NodeModules(t *testing.T, dir string) {
 	t.Helper()
-	if !Required() {
-		t.Skip("needs Node and npm packages: `make e2e` runs it")
-	}
-	for _, tool := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			Skip(t, "needs "+tool+" on the PATH (Debian: apt-get install nodejs npm)")
-		}
-	}
+	need.Make(t, "e2e")
+	need.Tools(t, "node", "npm")
 	unlock := lock(t, dir)
 	defer unlock()
 	if upToDate(dir) {
@@ -50,7 +29,7 @@ func NodeModules(t *testing.T, dir string) {
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		Skip(t, "npm ci failed: "+err.Error()+"\n"+string(bytes.TrimSpace(out)))
+		need.Skip(t, "npm ci failed: "+err.Error()+"\n"+string(bytes.TrimSpace(out)))
 	}
 	if err := copyFile(filepath.Join(dir, "package-lock.json"), filepath.Join(dir, installedLock)); err != nil {
 		t.Fatal(err)

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
 // Television is an entry of `homekit list -o json`.
@@ -40,7 +42,7 @@ var binary struct {
 	err  error
 }
 
-// Binary is the program under test: $PS4KIT_BIN, or built once.
+// Binary returns the program under test: $PS4KIT_BIN, or one that is built once.
 func Binary(t *testing.T) string {
 	t.Helper()
 	if p := os.Getenv("PS4KIT_BIN"); p != "" {
@@ -48,7 +50,7 @@ func Binary(t *testing.T) string {
 	}
 	binary.once.Do(func() {
 		binary.path = filepath.Join(os.TempDir(), fmt.Sprintf("ps4kit-e2e-%d", os.Getpid()))
-		out, err := exec.Command("go", "build", "-o", binary.path, "../../../cmd/ps4kit").CombinedOutput() //nolint:noctx // as long as it takes
+		out, err := exec.Command("go", "build", "-o", binary.path, "github.com/ps4kit/ps4kit/cmd/ps4kit").CombinedOutput() //nolint:noctx // as long as it takes
 		if err != nil {
 			binary.err = fmt.Errorf("go build: %w\n%s", err, out)
 		}
@@ -59,7 +61,7 @@ func Binary(t *testing.T) string {
 	return binary.path
 }
 
-// Main runs the tests of a package that uses Binary: func TestMain calls it.
+// Main is the TestMain of a package that uses Binary.
 func Main(m *testing.M) {
 	code := m.Run()
 	if binary.path != "" {
@@ -76,17 +78,18 @@ type Server struct {
 	dir  string
 	done chan error
 
-	Televisions []Television // what it served when it was ready
+	Televisions []Television // what it serves once it is ready
 }
 
-// StartServer runs `ps4kit serve -o json` on loopback only, with its files in dir
-// and the given arguments, and waits until it says that it is ready.
+// StartServer runs `ps4kit serve -o json` with its files in dir, and waits until
+// it is ready.
 func StartServer(t *testing.T, dir string, arguments ...string) *Server {
 	t.Helper()
 	return StartServerAs(t, nil, Binary(t), dir, arguments...)
 }
 
-// StartServerAs is StartServer for another account; nil is the test's own.
+// StartServerAs is StartServer for another account; nil is the account of the
+// test.
 func StartServerAs(t *testing.T, account *syscall.Credential, program, dir string, arguments ...string) *Server {
 	t.Helper()
 	s := &Server{t: t, dir: dir, done: make(chan error, 1)}
@@ -127,7 +130,7 @@ func StartServerAs(t *testing.T, account *syscall.Credential, program, dir strin
 	return s
 }
 
-// Page is the address of the web page, as the log tells it.
+// Page returns the address of the web page, as the log has it.
 func (s *Server) Page() string {
 	s.t.Helper()
 	at := regexp.MustCompile(`web page is served.*address="?([0-9.:]+)`).FindStringSubmatch(s.Log.String())
@@ -137,17 +140,18 @@ func (s *Server) Page() string {
 	return at[1]
 }
 
-// Globals are the flags by which a command finds the files of the server.
+// Globals returns the flags by which a command finds the files of the server.
 func (s *Server) Globals() []string {
 	return []string{"--config", filepath.Join(s.dir, "config.yaml"), "--state-dir", filepath.Join(s.dir, "state")}
 }
 
-// CleanEnv is the environment of ps4kit: what the machine sets does not count.
+// CleanEnv returns an environment for ps4kit that ignores the machine's own.
 func CleanEnv(home string) []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home}
 }
 
-// Stop ends the server as systemd does, and demands that it takes under 2 s.
+// Stop ends the server as systemd does. It fails the test if that takes more
+// than 2 s.
 func (s *Server) Stop() {
 	if s.cmd.ProcessState != nil || s.done == nil {
 		return
@@ -169,27 +173,44 @@ func (s *Server) Stop() {
 	s.done = nil
 }
 
-// List runs `ps4kit homekit list -o json` beside the server.
-func (s *Server) List() []Television {
+// Run runs a command beside the server, which must succeed, and returns what it
+// prints.
+func (s *Server) Run(words ...string) string {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, Binary(s.t), append(s.Globals(), "homekit", "list", "-o", "json")...)
-	cmd.Env = CleanEnv(s.dir)
+	cmd := exec.CommandContext(ctx, Binary(s.t), append(s.Globals(), words...)...)
+	cmd.Env = CleanEnv("/nonexistent")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		s.t.Fatalf("homekit list: %v\n%s", err, &stderr)
+		s.t.Fatalf("ps4kit %s: %v\n%s", strings.Join(words, " "), err, &stderr)
 	}
-	var tvs []Television
-	if err := json.Unmarshal(out, &tvs); err != nil {
+	return string(out)
+}
+
+// List returns what `ps4kit homekit list` prints.
+func (s *Server) List() (tvs []Television) {
+	s.t.Helper()
+	out := s.Run("homekit", "list", "-o", "json")
+	if err := json.Unmarshal([]byte(out), &tvs); err != nil {
 		s.t.Fatalf("homekit list: %v in %s", err, out)
 	}
 	return tvs
 }
 
-// WriteFile makes a file that only its owner reads, and returns its path.
+// WaitFor waits until a simulated console is as wanted.
+func WaitFor(t *testing.T, console *ps4test.Console, what string, wanted func(ps4test.Snapshot) bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), Patience)
+	defer cancel()
+	if now, err := console.WaitFor(ctx, wanted); err != nil {
+		t.Fatalf("waiting for %s: %v; console: %+v", what, err, now)
+	}
+}
+
+// WriteFile writes a file that only its owner may read, and returns its path.
 func WriteFile(t *testing.T, path, content string) string {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
@@ -198,7 +219,7 @@ func WriteFile(t *testing.T, path, content string) string {
 	return path
 }
 
-// lockedBuffer is a log that a test may read while it is written.
+// lockedBuffer is a log that a test may read while the server writes it.
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  strings.Builder

@@ -1,8 +1,7 @@
 'use strict';
 
-// Drives ps4-waker for the Go test beside it: reads one JSON command per line
-// ({"step": "start", "args": ["CUSA00129"]}), answers each with one JSON line
-// ({"result": ...} or {"error": "..."}).
+// Drives ps4-waker line by line (see peer.Driver): a command is
+// {"id": 1, "do": "start", "args": ["CUSA00129"]}.
 //
 // argv: public key (PEM), credentials file, address of the console.
 
@@ -12,7 +11,7 @@ const NodeRSA = require('node-rsa');
 const ps4lib = require('ps4-waker/dist/ps4lib');
 const { Detector, Device, Socket, Waker } = require('ps4-waker');
 
-// ps4-waker tells people on stdout what it does; stdout is for answers here.
+// ps4-waker prints messages on stdout, which is for answers here.
 console.log = console.error;
 
 const [, , keyFile, credentials, address] = process.argv;
@@ -22,8 +21,8 @@ const [, , keyFile, credentials, address] = process.argv;
 const publicKey = fs.readFileSync(keyFile, 'utf8');
 ps4lib.createPublicKey = () => new NodeRSA(publicKey, 'pkcs8-public');
 
-// withDevice does what each of ps4-waker's commands does: a device of its own,
-// closed in the end.
+// withDevice opens and closes a device of its own, like each of ps4-waker's
+// commands.
 async function withDevice(work) {
   const device = new Device({ address, credentials, timeout: 10000 });
   device.on('error', (err) => { throw err; });
@@ -111,12 +110,12 @@ const steps = {
 
 async function main() {
   for await (const line of readline.createInterface({ input: process.stdin })) {
-    const { step, args } = JSON.parse(line);
+    const { id, do: step, args } = JSON.parse(line);
     let answer;
     try {
-      answer = { result: (await steps[step](...args)) ?? null };
+      answer = { id, result: (await steps[step](...args)) ?? null };
     } catch (err) {
-      answer = { error: String(err && err.message) };
+      answer = { id, error: String(err && err.message) };
     }
     process.stdout.write(`${JSON.stringify(answer)}\n`);
   }

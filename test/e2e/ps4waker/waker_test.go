@@ -1,18 +1,30 @@
-// Package ps4waker_test proves the simulated console with somebody else's
-// client: the npm package ps4-waker 1.10.1, whose only change is the console's
-// public key. It asks on the fixed ports 987 and 997, so the test runs in a
-// network namespace of its own.
+// Package ps4waker_test tests the simulated console with an independent client:
+// the npm package ps4-waker 1.10.1, unchanged but for the console's public key.
+// It uses the fixed ports 987 and 997, so the test runs in a network namespace.
 package ps4waker_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
+	"github.com/ps4kit/ps4kit/test/e2e/peer"
+	"github.com/ps4kit/ps4kit/test/need"
+	"github.com/ps4kit/ps4kit/test/netns"
 )
+
+// patience bounds the whole test, which takes about half a minute.
+const patience = 3 * time.Minute
+
+// credential is the account of the test.
+var credential = strings.Repeat("0123456789abcdef", 4)
 
 const (
 	pin         = "12345678"
@@ -25,9 +37,9 @@ const (
 	servicePort = 997
 )
 
-// timing is a real console's but for the long waits, and for smaller gaps
-// between keys, because this machine may be busy. A client that does not answer
-// heartbeats is dropped soon.
+// timing returns the timing of a real console, without the long waits, and with
+// smaller gaps between keys because this machine may be busy. A client that
+// doesn't answer heartbeats is dropped soon.
 func timing() ps4test.Timing {
 	t := ps4test.RealTiming()
 	t.Wake = 1500 * time.Millisecond
@@ -55,6 +67,58 @@ func consoles(t *testing.T) *ps4test.Console {
 	second.Running = netflix
 	ps4test.Start(t, second)
 	return ps4test.Start(t, cfg)
+}
+
+// isolate reports whether the test runs in a network namespace. If it doesn't,
+// isolate runs it again in one.
+func isolate(t *testing.T) bool {
+	t.Helper()
+	if netns.Inside() {
+		return true
+	}
+	peer.NodeModules(t, ".")
+	need.Tools(t, "unshare", "ip")
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var out bytes.Buffer
+	cmd := netns.Command(ctx, "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	t.Logf("in the namespace:\n%s", &out)
+	switch {
+	case !strings.Contains(out.String(), "=== RUN"):
+		need.Skip(t, "no network namespace on this machine")
+	case err != nil || !strings.Contains(out.String(), "--- PASS: "+t.Name()):
+		t.Errorf("in the namespace: %v", err)
+	}
+	return false
+}
+
+// driver is a running driver.js.
+type driver struct {
+	*peer.Driver
+	t *testing.T // of the current step
+}
+
+func startDriver(t *testing.T, console *ps4test.Console) *driver {
+	t.Helper()
+	dir := t.TempDir()
+	key := peer.WriteFile(t, filepath.Join(dir, "key.pem"), string(console.PublicKeyPEM()))
+	credentials := peer.WriteFile(t, filepath.Join(dir, "credentials.json"), `{"client-type":"a","auth-type":"C","user-credential":"`+credential+`"}`)
+	command := []string{"node", "driver.js", key, credentials, console.Addr().Addr().String()}
+	return &driver{peer.StartDriver(t, ".", command, func(line []byte) { t.Errorf("driver.js said %q", line) }), t}
+}
+
+// do runs one step and stores its result, unless result is nil.
+func (d *driver) do(result any, step string, args ...any) {
+	d.t.Helper()
+	out, err := d.Try(step, peer.Args{"args": append([]any{}, args...)})
+	if err == nil && result != nil {
+		err = json.Unmarshal(out, result)
+	}
+	if err != nil {
+		d.t.Fatalf("%s %v: %v", step, args, err)
+	}
 }
 
 func TestPS4Waker(t *testing.T) {
@@ -85,7 +149,7 @@ func TestPS4Waker(t *testing.T) {
 			s.run(t, d, c)
 		})
 		if !ok {
-			t.Fatalf("after %q nothing else can be told; console: %+v", s.name, c.Snapshot())
+			t.Fatalf("%q failed, so the other steps are left out; console: %+v", s.name, c.Snapshot())
 		}
 	}
 	if n := c.Counters(); n.ProtocolErrors != 0 || n.Dropped != 0 || n.UnknownPackets != 0 || n.BadDatagrams != 0 || n.OpsIgnored != 0 {
@@ -93,16 +157,7 @@ func TestPS4Waker(t *testing.T) {
 	}
 }
 
-func waitFor(t *testing.T, c *ps4test.Console, wanted func(ps4test.Snapshot) bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	if now, err := c.WaitFor(ctx, wanted); err != nil {
-		t.Fatalf("%v; console: %+v", err, now)
-	}
-}
-
-// device is what ps4-waker makes of a reply.
+// device is a reply as ps4-waker parses it.
 type device struct {
 	Type          string `json:"type"`
 	StatusCode    string `json:"statusCode"`
@@ -152,7 +207,7 @@ func link(t *testing.T, d *driver, c *ps4test.Console) {
 		Result int    `json:"result"`
 		Error  string `json:"error"`
 	}
-	waitFor(t, c, func(now ps4test.Snapshot) bool { return now.Ready })
+	peer.WaitFor(t, c, "the result", func(now ps4test.Snapshot) bool { return now.Ready })
 	d.do(&results, "link", "87654321", pin)
 	var got []int
 	for _, r := range results {
@@ -175,12 +230,12 @@ func link(t *testing.T, d *driver, c *ps4test.Console) {
 	if devices := c.Devices(); len(devices) != 1 || devices[0].Model != logins[2].Model || !devices[0].Credential.Equal(want) {
 		t.Errorf("linked %+v", devices)
 	}
-	waitFor(t, c, func(now ps4test.Snapshot) bool { return now.Connections == 0 && now.Counters.Byes == 1 })
+	peer.WaitFor(t, c, "the result", func(now ps4test.Snapshot) bool { return now.Connections == 0 && now.Counters.Byes == 1 })
 }
 
 func startFirst(t *testing.T, d *driver, c *ps4test.Console) {
 	d.do(nil, "start", netflix)
-	waitFor(t, c, func(now ps4test.Snapshot) bool { return now.Title.ID == netflix })
+	peer.WaitFor(t, c, "the result", func(now ps4test.Snapshot) bool { return now.Title.ID == netflix })
 	boots, logins := c.Boots(), c.Logins()
 	if len(boots) != 1 || boots[0].TitleID != netflix || len(c.Keys()) != 0 {
 		t.Errorf("boots %+v, keys %v", boots, c.Keys())
@@ -192,7 +247,7 @@ func startFirst(t *testing.T, d *driver, c *ps4test.Console) {
 
 func startSecond(t *testing.T, d *driver, c *ps4test.Console) {
 	d.do(nil, "start", bloodborne)
-	waitFor(t, c, func(now ps4test.Snapshot) bool { return now.Title.ID == bloodborne })
+	peer.WaitFor(t, c, "the result", func(now ps4test.Snapshot) bool { return now.Title.ID == bloodborne })
 	if boots := c.Boots(); len(boots) != 2 || boots[1].TitleID != bloodborne {
 		t.Errorf("boots %+v", boots)
 	}
@@ -222,7 +277,7 @@ func keyboard(t *testing.T, d *driver, c *ps4test.Console) {
 	const text = "Zoë plays 🎮"
 	c.OpenKeyboard("old", 64)
 	d.do(nil, "type", text)
-	waitFor(t, c, func(now ps4test.Snapshot) bool { return !now.Keyboard })
+	peer.WaitFor(t, c, "the result", func(now ps4test.Snapshot) bool { return !now.Keyboard })
 	if got := c.Submitted(); !slices.Equal(got, []string{text}) {
 		t.Errorf("submitted %q", got)
 	}
@@ -244,7 +299,7 @@ func heartbeats(t *testing.T, d *driver, c *ps4test.Console) {
 
 func standby(t *testing.T, d *driver, c *ps4test.Console) {
 	d.do(nil, "standby")
-	waitFor(t, c, func(now ps4test.Snapshot) bool { return now.State == ps4.StateStandby })
+	peer.WaitFor(t, c, "the result", func(now ps4test.Snapshot) bool { return now.State == ps4.StateStandby })
 	now := c.Snapshot()
 	if now.Counters.Standbys != 1 || now.Connections != 0 || now.Title.ID != "" {
 		t.Errorf("console %+v", now)
@@ -256,7 +311,8 @@ func standby(t *testing.T, d *driver, c *ps4test.Console) {
 	}
 }
 
-// wakeAndLogIn finds the door closed at first, as after any wake, and tries again.
+// wakeAndLogIn finds the TCP port closed at first, as after any wake, and tries
+// again.
 func wakeAndLogIn(t *testing.T, d *driver, c *ps4test.Console) {
 	before := c.Counters()
 	d.do(nil, "turnOn")
@@ -269,11 +325,18 @@ func wakeAndLogIn(t *testing.T, d *driver, c *ps4test.Console) {
 	}
 }
 
-// operations returns every remote-control operation, ignored ones marked.
+// operations returns every remote-control operation. Ignored ones are marked.
 func operations(c *ps4test.Console) []string {
 	var list []string
 	for _, k := range c.Keys() {
 		list = append(list, k.String())
 	}
 	return list
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }
