@@ -6,7 +6,8 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # The pinned versions of the tools are in tools/go.mod and tools/golangci-lint.mod.
 TOOL := go tool -modfile=tools/go.mod
 # Prints a line for each package, and at the end each skipped test and its reason.
-GOTEST := $(TOOL) gotestsum --format pkgname-and-test-fails --
+# Tests wait more than they compute, hence -p 4.
+GOTEST := $(TOOL) gotestsum --format pkgname-and-test-fails -- -p 4
 
 export CGO_ENABLED ?= 0
 
@@ -36,7 +37,7 @@ lint:
 	go tool -modfile=tools/golangci-lint.mod golangci-lint run ./...
 
 race: ## needs a C compiler for the race detector
-	CGO_ENABLED=1 go test -race ./...
+	CGO_ENABLED=1 go test -race -vet=off ./...
 
 fuzz-seeds: ## finds fuzz tests without seeds
 	./test/fuzz-seeds.sh

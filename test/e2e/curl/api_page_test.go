@@ -42,6 +42,7 @@ type reader struct {
 
 func newReader(t *testing.T) *reader {
 	t.Helper()
+	need.Make(t, "e2e")
 	need.Tools(t, "bash", "curl", "jq")
 	r := &reader{t: t, dir: t.TempDir()}
 	r.den = ps4test.Start(t, ps4test.Config{Name: "Den", Credentials: []string{credential}, Linked: true, Timing: ps4test.FastTiming()})
