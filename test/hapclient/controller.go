@@ -25,7 +25,7 @@ type Controller struct {
 	key ed25519.PrivateKey
 }
 
-// Accessory is what a controller remembers of one that it is paired with.
+// Accessory is what a controller stores of an accessory after pairing.
 type Accessory struct {
 	ID  string
 	Key ed25519.PublicKey
@@ -89,7 +89,8 @@ func (c *Controller) m5(key []byte) message {
 	return message(nil).with(itemSealed, sealed...)
 }
 
-// Verify proves both identities to each other and goes on in frames.
+// Verify proves both identities to each other, and encrypts the connection from
+// then on.
 func (c *Controller) Verify(conn *Conn, a Accessory) error {
 	private, err := ecdh.X25519().GenerateKey(rand.Reader)
 	if err != nil {
@@ -143,7 +144,8 @@ func (c *Controller) Remove(conn *Conn, id string) error {
 
 func (c *Controller) public() ed25519.PublicKey { return ed25519.PublicKey(c.key[ed25519.SeedSize:]) }
 
-// exchange sends a pairing message of a state and reads its answer, which is of the next state.
+// exchange sends a pairing message with a state, and returns the answer, which
+// must have the next state.
 func (c *Conn) exchange(path string, state byte, m message) (map[byte][]byte, error) {
 	a, err := c.do(http.MethodPost, path, "application/pairing+tlv8", m.with(itemState, state))
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// secure goes on in frames.
+// secure encrypts the connection from now on.
 func (c *Conn) secure(shared []byte) {
 	c.frames = &frames{
 		raw: c.in.R,
@@ -22,10 +22,11 @@ func (c *Conn) secure(shared []byte) {
 	c.in = textproto.NewReader(bufio.NewReader(c.frames))
 }
 
-// maxFrame is what one frame holds at most.
+// maxFrame is the most bytes that one frame holds.
 const maxFrame = 1024
 
-// frames are an encrypted connection: two bytes of length, the sealed bytes and a tag, over and over.
+// frames is an encrypted connection. Each frame is two bytes of length, the
+// sealed bytes and a tag.
 type frames struct {
 	raw     *bufio.Reader
 	in, out direction
@@ -53,7 +54,8 @@ func (f *frames) seal(b []byte) []byte {
 	return out
 }
 
-// Read implements [io.Reader]. A frame that is empty, too long or not authentic is an error.
+// Read implements [io.Reader]. A frame that is empty, too long or not authentic
+// is an error.
 func (f *frames) Read(p []byte) (int, error) {
 	if len(f.plain) == 0 {
 		if err := f.next(); err != nil {

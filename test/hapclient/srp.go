@@ -20,7 +20,7 @@ const prime = "" +
 	"ABF5AE8CDB0933D71E8C94E04A25619DCEE3D2261AD2EE6BF12FFA06D98A0864D87602733EC86A64521F2B18177B200C" +
 	"BBE117577A615D6C770988C0BAD946E208E24FA074E5AB3143DB5BFCE0FD108E4B82D120A93AD2CAFFFFFFFFFFFFFFFF"
 
-// proof is a controller's side of SRP-6a (RFC 5054, with SHA-512): what it sends, and the session key.
+// proof is a controller's side of SRP-6a (RFC 5054, with SHA-512).
 type proof struct {
 	public, m1, key []byte
 	m2              []byte // what the accessory has to answer
@@ -56,7 +56,7 @@ func prove(code string, salt, accessory []byte) (proof, error) {
 	return p, nil
 }
 
-// accepts tells whether the accessory knows the code too.
+// accepts reports whether the accessory knows the code too.
 func (p proof) accepts(m2 []byte) bool { return bytes.Equal(p.m2, m2) }
 
 func sum(parts ...[]byte) []byte {

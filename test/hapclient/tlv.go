@@ -16,7 +16,7 @@ const (
 	itemPermissions = 0x0B
 )
 
-// message is a pairing message under construction: TLV8, items in the order of the calls.
+// message is a pairing message in TLV8.
 type message []byte
 
 // with adds an item, in fragments of at most 255 bytes.
@@ -28,7 +28,7 @@ func (m message) with(kind byte, value ...byte) message {
 	return append(append(m, kind, byte(len(value))), value...)
 }
 
-// items reads a pairing message in which no two items but fragments have one type.
+// items parses a pairing message. Fragments of an item are joined.
 func items(b []byte) (map[byte][]byte, error) {
 	list := map[byte][]byte{}
 	for len(b) > 0 {

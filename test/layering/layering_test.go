@@ -1,4 +1,4 @@
-// Package layering holds the test of who may import whom.
+// Package layering tests which packages import which.
 package layering
 
 import (
@@ -26,17 +26,16 @@ const (
 	metrics    = "github.com/VictoriaMetrics/metrics"
 )
 
-// rule says what the non-test files of a folder may import: of this module
-// (folders), and of third parties (path prefixes; anyLibrary for all but those
-// that belong to one owner, see owners).
+// rule says what the non-test files of a directory may import: packages of this
+// module, and libraries by path prefix. anyLibrary is all but those in owners.
 type rule struct {
 	folder    string // exact, or with everything below it when it ends in /...
 	module    []string
 	libraries []string
 }
 
-// rules are docs/ARCHITECTURE.md in a form that can fail. A folder that no rule
-// names is an error, so that a new one is thought about.
+// rules are those of docs/ARCHITECTURE.md. A directory without a rule is an
+// error.
 var rules = []rule{
 	{"ps4", []string{"ps4/internal/ddp", "ps4/internal/wire"}, nil},
 	{"ps4/internal/...", nil, nil},
@@ -59,12 +58,12 @@ var rules = []rule{
 	{"test/...", []string{"*"}, []string{anyLibrary}},
 }
 
-// owners are libraries that one layer alone may know, even where anyLibrary is
-// allowed.
+// owners are libraries that only the layers which name them may import, even
+// where anyLibrary is allowed.
 var owners = []string{cobra, viper, bubbletea, metrics}
 
-// neverImported is hap's own server: it lets a stranger pair without the code
-// (docs/adr/0001-own-hap-session-layer.md). Only the model below it is used.
+// neverImported is hap's own server, which lets anyone pair without the code
+// (docs/adr/0001-own-hap-session-layer.md). Only its model is used.
 var neverImported = []string{hapModel}
 
 func TestImportsKeepTheLayers(t *testing.T) {
@@ -138,7 +137,7 @@ func (r rule) matches(folder string) bool {
 	return folder == r.folder
 }
 
-// refuses says why an import breaks the rule, or nothing when it does not.
+// refuses returns why an import breaks the rule, or nothing if it does not.
 func (r rule) refuses(imp string) string {
 	if slices.Contains(neverImported, imp) {
 		return "hap's own server must not face a network"
@@ -167,8 +166,8 @@ func matchesAny(imp string, prefixes []string) bool {
 	})
 }
 
-// productionImports returns the imports of every Go file that is not a test, by
-// its path from root.
+// productionImports returns the imports of every Go file below root that is not
+// a test.
 func productionImports(t *testing.T, root string) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}

@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-// TestChroot installs, runs, upgrades and purges the package where no systemd runs, as one who prepares a card for a Pi does.
+// TestChroot installs, runs, upgrades and purges the package where systemd does
+// not run, as when an SD card for a Pi is prepared.
 func TestChroot(t *testing.T) {
 	needs(t, "mmdebstrap")
 	t.Parallel()
@@ -48,12 +49,13 @@ func TestChroot(t *testing.T) {
 		t.Errorf("after the upgrade config.yaml is %s", got)
 	}
 	inRoot(t, root, "apt-get", "remove", "-y", "ps4kit")
-	inRoot(t, root, "grep", "-q", "kept", "/var/lib/ps4kit/mark") // a removal is no purge
+	inRoot(t, root, "grep", "-q", "kept", "/var/lib/ps4kit/mark") // removing is not purging
 	inRoot(t, root, "apt-get", "purge", "-y", "ps4kit")
 	wantSame(t, before, contents(t, root))
 }
 
-// inRoot runs a command in a directory tree as in a machine without network, and returns what it printed. Nobody answers questions.
+// inRoot runs a command in a directory tree, without network and without
+// answering questions, and returns what it printed.
 func inRoot(t *testing.T, root string, words ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "unshare", append([]string{"--net", "--root", root, "--"}, words...)...) //nolint:gosec // the test's own words
@@ -67,8 +69,9 @@ func inRoot(t *testing.T, root string, words ...string) string {
 	return stdout.String()
 }
 
-// contents lists the files of a machine with their owners and rights, and what it knows of accounts. What apt, dpkg and
-// systemd note of their own work is left out.
+// contents lists the files of a machine with their owners and modes, and its
+// accounts. It leaves out what apt, dpkg and systemd write about their own
+// work.
 func contents(t *testing.T, root string) map[string]string {
 	t.Helper()
 	all := map[string]string{}

@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-// TestReproducible: another directory and another umask make the same bytes.
+// TestReproducible checks that another directory and another umask give the
+// same bytes.
 func TestReproducible(t *testing.T) {
 	needs(t, "git", "tar", "gzip")
 	t.Parallel()
@@ -46,7 +47,8 @@ func sums(t *testing.T, dir string) map[string][32]byte {
 	return all
 }
 
-// TestSBOM: every module of go.mod that the program needs is listed, with the program's own version.
+// TestSBOM checks that every module in go.mod that the program needs is listed,
+// with the program's own version.
 func TestSBOM(t *testing.T) {
 	needs(t)
 	t.Parallel()
@@ -74,7 +76,7 @@ func TestSBOM(t *testing.T) {
 	}
 }
 
-// TestStatic: the programs need no library of the machine.
+// TestStatic checks that the programs need no shared library.
 func TestStatic(t *testing.T) {
 	needs(t, "file")
 	t.Parallel()
@@ -85,7 +87,8 @@ func TestStatic(t *testing.T) {
 	}
 }
 
-// TestLaunchd: the property list is XML; no Mac was at hand to load it.
+// TestLaunchd checks that the property list is XML. No Mac was at hand to load
+// it.
 func TestLaunchd(t *testing.T) {
 	t.Parallel()
 	f, err := os.Open("../../deploy/com.github.ps4kit.plist")

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// TestEmulated runs the programs of a Raspberry Pi under emulation, on loopback: the server with a simulated console until it
-// is ready, commands beside it, and its end.
+// TestEmulated runs the programs for a Raspberry Pi under emulation, on
+// loopback: the server with a simulated console, and commands beside it.
 func TestEmulated(t *testing.T) {
 	t.Parallel()
 	for arch, emulator := range map[string][]string{
@@ -32,7 +32,7 @@ func TestEmulated(t *testing.T) {
 	}
 }
 
-// smoke runs a program, given with its emulator.
+// smoke runs a program under its emulator.
 func smoke(t *testing.T, program []string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "emulated") // a socket's path is short
@@ -78,7 +78,7 @@ func freeAddress(t *testing.T) string {
 	return ln.Addr().String()
 }
 
-// ready returns nil once /readyz says so.
+// ready returns nil once /readyz is ready.
 func ready(page string) error {
 	client := http.Client{Timeout: 10 * time.Second}
 	resp, err := client.Get("http://" + page + "/readyz")

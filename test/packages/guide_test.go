@@ -10,7 +10,7 @@ import (
 
 const shell = "```sh\n"
 
-// blocks returns the shell commands of a section of a page: what is in its blocks.
+// blocks returns the shell commands in the blocks of a section.
 func blocks(t *testing.T, page, section string) []string {
 	t.Helper()
 	found := sections(t, page)[section]
@@ -20,7 +20,8 @@ func blocks(t *testing.T, page, section string) []string {
 	return found
 }
 
-// sections returns the blocks of shell commands of a page, by the heading above them.
+// sections returns the blocks of shell commands on a page, by the heading above
+// them.
 func sections(t *testing.T, page string) map[string][]string {
 	t.Helper()
 	text, err := os.ReadFile(page)
@@ -42,8 +43,9 @@ func sections(t *testing.T, page string) map[string][]string {
 	return all
 }
 
-// TestEveryCommandOfTheGuideIsRun holds the tests of this folder against the pages. Those of `ps4kit` with what they print are
-// run by cmd/ps4kit's TestPages.
+// TestEveryCommandOfTheGuideIsRun fails if the guide has a block of commands
+// that no test here runs. TestPages in cmd/ps4kit runs the ps4kit commands with
+// their output.
 func TestEveryCommandOfTheGuideIsRun(t *testing.T) {
 	t.Parallel()
 	run := map[string][]string{
@@ -63,7 +65,7 @@ func TestEveryCommandOfTheGuideIsRun(t *testing.T) {
 	}
 }
 
-// TestFirewall: ufw takes the rules of the guide.
+// TestFirewall checks that ufw accepts the rules in the guide.
 func TestFirewall(t *testing.T) {
 	needs(t, "mmdebstrap")
 	t.Parallel()
@@ -76,7 +78,7 @@ func TestFirewall(t *testing.T) {
 	}
 }
 
-// TestByHand installs and removes by the commands of deploy/README.md.
+// TestByHand installs and removes ps4kit with the commands in deploy/README.md.
 func TestByHand(t *testing.T) {
 	needs(t, "tar")
 	t.Parallel()

@@ -24,7 +24,9 @@ type imageConfig struct {
 	}
 }
 
-// TestImage: one image for each kind of machine, with its program and not for root, in the same bytes twice; this machine's serves.
+// TestImage checks that there is one image for each architecture, with its
+// program and an unprivileged user, reproducible; and that the image for this
+// machine serves.
 func TestImage(t *testing.T) {
 	needs(t, "buildah", "skopeo", "tar")
 	t.Parallel()
@@ -43,7 +45,7 @@ func TestImage(t *testing.T) {
 			!slices.Contains(c.Env, "STATE_DIRECTORY=/var/lib/ps4kit") || len(c.Volumes) != 1 {
 			t.Errorf("%v: %+v", machine, c)
 		}
-		// Not the variant in the configuration: Debian 12's buildah writes v7 for v6 too. The index, which is chosen by, is right.
+		// Debian 12's buildah writes the variant v7 for v6 too. The index, by which clients choose, is right.
 		root := unpack(t, image, arch, variant)
 		run(t, nil, "cmp", filepath.Join(root, "usr/bin/ps4kit"), filepath.Join(sources, "dist/bin/ps4kit_linux_"+arch+variant))
 		if arch == runtime.GOARCH {
@@ -58,7 +60,7 @@ func makeImage(t *testing.T, sources string) string {
 	return filepath.Join(sources, "dist/ps4kit-image.tar")
 }
 
-// skopeo is the command for one kind of machine.
+// skopeo returns the command for one architecture.
 func skopeo(arch, variant string, more ...string) []string {
 	command := []string{"skopeo", "--override-os", "linux", "--override-arch", arch}
 	if variant != "" {
@@ -74,7 +76,7 @@ func inspect(t *testing.T, image, arch, variant string) imageConfig {
 	return c
 }
 
-// unpack returns the root file system of the image for a kind of machine.
+// unpack returns the root file system of the image for an architecture.
 func unpack(t *testing.T, image, arch, variant string) string {
 	t.Helper()
 	dir, root := t.TempDir(), t.TempDir()

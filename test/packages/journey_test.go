@@ -15,9 +15,10 @@ import (
 	"github.com/ps4kit/ps4kit/test/e2e/peer"
 )
 
-// TestJourney is the whole way by the commands of docs/guide, on Debian machines that systemd has booted: install, and as an
-// ordinary user of the group get a credential, link and pair; restart the machine, upgrade, back up, restore on another
-// machine, purge.
+// TestJourney follows the commands in docs/guide on Debian machines booted by
+// systemd: install, and as an ordinary user in the group get a credential, link
+// and pair; restart the machine, upgrade, back up, restore on another machine,
+// purge.
 func TestJourney(t *testing.T) {
 	needs(t, "node", "npm")
 	t.Parallel()
@@ -36,7 +37,7 @@ func TestJourney(t *testing.T) {
 	pairing := startPhone(m, tv, nil).pair(tv)
 
 	m.off()
-	m = boot(t, m.root) // the machine restarts, and so does the simulated console, which has forgotten whom it is linked with
+	m = boot(t, m.root) // the simulated console restarts too, and forgets its links
 	startConsole(m, "linked=true")
 	wantPaired(m, tv, pairing)
 
@@ -62,20 +63,21 @@ func TestJourney(t *testing.T) {
 	wantSame(t, before, contents(t, m.root))
 }
 
-// addAlice makes an ordinary user, whom sudo obeys as the first user of a Pi.
+// addAlice adds an ordinary user who may use sudo, like the first user of a Pi.
 func addAlice(m *machine) {
 	m.t.Helper()
 	m.do("root", "useradd", "--create-home", "alice")
 	must(m.t, os.WriteFile(filepath.Join(m.root, "etc/sudoers.d/alice"), []byte("alice ALL=(ALL) NOPASSWD: ALL\n"), 0o440)) //nolint:gosec // sudo demands it
 }
 
-// replacePackage leaves one version's package in the home directory of alice.
+// replacePackage leaves only one version's package in alice's home directory.
 func (m *machine) replacePackage(version string) {
 	m.t.Helper()
 	m.do("root", "sh", "-c", "rm -f /home/alice/ps4kit_*.deb && mv "+bring(m.t, m.root, version)+" /home/alice/")
 }
 
-// follow runs the commands of a section of the guide, as alice in her home directory.
+// follow runs the commands in a section of the guide, as alice in her home
+// directory.
 func (m *machine) follow(page, section string) {
 	m.t.Helper()
 	for _, block := range blocks(m.t, "../../docs/guide/"+page, section) {
@@ -85,13 +87,14 @@ func (m *machine) follow(page, section string) {
 	}
 }
 
-// alice runs a command of ps4kit's as the ordinary user.
+// alice runs a ps4kit command as the ordinary user.
 func alice(m *machine, command ...string) string {
 	m.t.Helper()
 	return m.do("alice", append([]string{"ps4kit"}, command...)...)
 }
 
-// useSimulated is the one step that no owner of a console has: the key of the simulated one, and the only network there is.
+// useSimulated is the one step that real owners skip: it configures the key of
+// the simulated console, and loopback as the only network.
 func useSimulated(m *machine) {
 	m.t.Helper()
 	must(m.t, os.WriteFile(filepath.Join(m.root, "etc/ps4kit/config.yaml"), []byte(`
@@ -103,11 +106,11 @@ art: {enabled: false}
 	m.do("root", "systemctl", "restart", "ps4kit")
 }
 
-// startConsole has a simulated console in the machine's network.
+// startConsole starts a simulated console in the machine's network.
 func startConsole(m *machine, detail string) {
 	m.t.Helper()
 	program := filepath.Join(dist(m.t, newVersion), "bin", "ps4kit_linux_amd64")
-	key := filepath.Join(m.root, "etc/console.pem") // another one each time
+	key := filepath.Join(m.root, "etc/console.pem") // a new one each time
 	command := m.beside(program, "simulate", "-o", "json", "--console", "ip=127.0.0.5,name=Den,host_id=A0B1C2D3E4F5,"+detail, "--key", key)
 	cmd := exec.CommandContext(m.t.Context(), command[0], command[1:]...) //nolint:gosec // the test's own words
 	out, err := cmd.StdoutPipe()
@@ -123,7 +126,8 @@ func startConsole(m *machine, detail string) {
 	go func() { _, _ = io.Copy(io.Discard, out) }()
 }
 
-// isConfined looks at the running service from outside: what the unit promises holds.
+// isConfined checks from outside that the running service is confined as its
+// unit says.
 func isConfined(m *machine) {
 	m.t.Helper()
 	status := m.do("root", "cat", fmt.Sprintf("/proc/%d/status", m.mainPID()))
@@ -139,7 +143,8 @@ func isConfined(m *machine) {
 	}
 }
 
-// isWatched wants that systemd restarts a server that hangs, here within seconds.
+// isWatched checks that systemd restarts a server that hangs, here within
+// seconds.
 func isWatched(m *machine) {
 	m.t.Helper()
 	m.do("root", "sh", "-c", `mkdir -p /run/systemd/system/ps4kit.service.d &&
@@ -155,7 +160,7 @@ func isWatched(m *machine) {
 	})
 }
 
-// television waits until the console is offered.
+// television waits until the console has a HAP server.
 func television(m *machine) peer.Television {
 	m.t.Helper()
 	var list []peer.Television
@@ -172,7 +177,8 @@ func television(m *machine) peer.Television {
 	return list[0]
 }
 
-// restoreElsewhere installs another machine, in another network, with the state of this one.
+// restoreElsewhere restores the state of this machine on another machine, in
+// another network.
 func restoreElsewhere(m *machine, tv peer.Television, pairing json.RawMessage) {
 	t := m.t
 	t.Helper()

@@ -15,8 +15,8 @@ import (
 	"testing"
 )
 
-// debian is the command that makes the smallest Debian that has systemd, and what the guide's commands begin with, from the mirror that this
-// machine uses; the archive in .cache makes the second time fast.
+// debian returns the command that makes the smallest Debian with systemd and
+// what the guide's commands need, from the mirror that this machine uses.
 func debian() []string {
 	return []string{
 		"mmdebstrap", "--quiet", "--variant=minbase", "--include=systemd,systemd-sysv,sudo,ufw", "--dpkgopt=force-unsafe-io",
@@ -35,7 +35,7 @@ func newRoot(t *testing.T) string {
 	return root
 }
 
-// debianArchive makes the archive, unless it is there.
+// debianArchive returns an archive of that Debian, which it makes only once.
 func debianArchive(t *testing.T) string {
 	t.Helper()
 	shared.debian.Lock()
@@ -61,7 +61,8 @@ func bring(t *testing.T, root, version string) string {
 	return "/root/" + filepath.Base(file)
 }
 
-// machine is a Debian that systemd has booted, in a network of its own that has nothing but a loopback.
+// machine is a Debian booted by systemd, with a network of its own that has
+// only loopback.
 type machine struct {
 	t      *testing.T
 	name   string
@@ -70,8 +71,9 @@ type machine struct {
 	leader string // process id of its systemd
 }
 
-// bootScript becomes the machine $0 in the directory $1. A loopback has no broadcast: the address that ps4kit searches is routed
-// to it. The machine gets control groups of its own, or it would share them with the next one.
+// bootScript becomes the machine $0 in the directory $1. Loopback has no
+// broadcast, so the address that ps4kit searches is routed to it. Without
+// control groups of its own, the machine would share those of the next one.
 const bootScript = `
 ip link set lo up && ip route replace 255.255.255.255/32 dev lo src 127.0.0.1 || exit
 for tree in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
@@ -81,7 +83,8 @@ for tree in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
 done
 exec systemd-nspawn --quiet --boot --register=no --keep-unit --console=pipe --machine="$0" --directory="$1"`
 
-// boot starts a machine and waits until it is up. It is off when the test ends.
+// boot starts a machine, waits until it is up, and switches it off when the
+// test ends.
 func boot(t *testing.T, root string) *machine {
 	t.Helper()
 	needs(t, "systemd-nspawn", "unshare", "nsenter", "ip")
@@ -138,7 +141,7 @@ func (m *machine) try(user string, words ...string) (string, error) {
 	return stdout.String(), nil
 }
 
-// do is try for a command that has to succeed.
+// do is try for a command that must succeed.
 func (m *machine) do(user string, words ...string) string {
 	m.t.Helper()
 	said, err := m.try(user, words...)
@@ -149,13 +152,13 @@ func (m *machine) do(user string, words ...string) string {
 	return said
 }
 
-// property is one of the service's, as systemd has it.
+// property returns a property of the service.
 func (m *machine) property(name string) string {
 	m.t.Helper()
 	return strings.TrimSpace(m.do("root", "systemctl", "show", "--value", "-p", name, "ps4kit"))
 }
 
-// mainPID is the service's process, by its number in the machine.
+// mainPID returns the service's process id in the machine.
 func (m *machine) mainPID() int {
 	m.t.Helper()
 	pid, err := strconv.Atoi(m.property("MainPID"))
@@ -165,7 +168,8 @@ func (m *machine) mainPID() int {
 	return pid
 }
 
-// beside is the command that runs one of this machine's programs in the network of the other one.
+// beside returns the command that runs one of this machine's programs in the
+// network of the other one.
 func (m *machine) beside(words ...string) []string {
 	return append([]string{"nsenter", "--target", m.leader, "--net", "--"}, words...)
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/ps4kit/ps4kit/test/e2e/peer"
 )
 
-// phone is the independent HomeKit controller of test/e2e/hapcontroller, in a machine's network.
+// phone is the independent HomeKit controller of test/e2e/hapcontroller, in a
+// machine's network.
 type phone struct {
 	*peer.Driver
 	m *machine
@@ -26,7 +27,7 @@ func startPhone(m *machine, tv peer.Television, pairing json.RawMessage) *phone 
 	return p
 }
 
-// pair pairs with the television and returns what a phone remembers of that.
+// pair pairs with the television and returns what a phone remembers.
 func (p *phone) pair(tv peer.Television) (pairing json.RawMessage) {
 	p.m.t.Helper()
 	p.Do("pair", peer.Args{"name": "phone", "code": tv.SetupCode}, &pairing)
@@ -34,7 +35,7 @@ func (p *phone) pair(tv peer.Television) (pairing json.RawMessage) {
 	return pairing
 }
 
-// reads wants the television's own description, which only a paired controller gets.
+// reads checks that the phone can read the accessories, which takes a pairing.
 func (p *phone) reads() {
 	p.m.t.Helper()
 	var said json.RawMessage
@@ -44,7 +45,8 @@ func (p *phone) reads() {
 	}
 }
 
-// wantPaired wants that the television still knows the phone, at the same place.
+// wantPaired checks that the television still knows the phone, at the same
+// address.
 func wantPaired(m *machine, tv peer.Television, pairing json.RawMessage) {
 	m.t.Helper()
 	now := television(m)

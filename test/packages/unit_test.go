@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestUnitIsClosed: systemd's own measure of what the service could do stays under 2.0 and is the one that is written down.
+// TestUnitIsClosed checks that systemd's exposure level of the service stays
+// under 2.0 and is the one in the documentation.
 func TestUnitIsClosed(t *testing.T) {
 	needs(t, "systemd-analyze")
 	t.Parallel()
@@ -27,7 +28,7 @@ func TestUnitIsClosed(t *testing.T) {
 	}
 }
 
-// TestScripts: the maintainer scripts are plain sh.
+// TestScripts checks that the maintainer scripts are plain sh.
 func TestScripts(t *testing.T) {
 	needs(t, "shellcheck")
 	t.Parallel()

@@ -9,8 +9,8 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
-// TestAccountByPSN gets the account by signing in to a copy of PSN in another tab, and
-// links with it: the console knows no other account.
+// TestAccountByPSN gets the account by signing in to a copy of PSN in another
+// tab, and links with it. The console knows no other account.
 func TestAccountByPSN(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t)

@@ -19,8 +19,8 @@ const (
 	credential = "143f2dccb2a0d91b5473563cd77a937a18d6b14fe58060a78f95c62da0b488c8"
 )
 
-// TestJourney is that of a newcomer who never leaves the page: sign in, find the
-// console, link it, name it, pair it, edit its inputs, use it.
+// TestJourney sets up a console on the page: sign in, find the console, link
+// it, name it, pair it, edit its inputs, use it.
 func TestJourney(t *testing.T) {
 	t.Parallel()
 	b, hap := startBrowser(t), startPhone(t)
@@ -40,7 +40,7 @@ func TestJourney(t *testing.T) {
 	p.checkQuiet("422 POST /api/v1/consoles/A0B1C2D3E4F5/link")
 }
 
-// link goes through the set-up, with a PIN mistyped once.
+// link goes through the set-up, with one mistyped PIN.
 func (p *page) link() {
 	p.click(`role=link[name="Set up a console"]`)
 	p.click(button("Search the network"))
@@ -59,7 +59,8 @@ func (p *page) link() {
 	p.see("role=status >> text=It works")
 }
 
-// use drives the console from the page, and sees what somebody does elsewhere.
+// use controls the console from the page, and checks that changes made
+// elsewhere appear.
 func (p *page) use(den *ps4test.Console) {
 	p.section("consoles")
 	den.SetRunning(netflix)
@@ -80,14 +81,14 @@ func (p *page) use(den *ps4test.Console) {
 	p.click(card(den) + " >> " + button("Rest mode"))
 	peer.WaitFor(p.t, den, "rest mode", func(s ps4test.Snapshot) bool { return s.State == ps4.StateStandby })
 	p.see(card(den) + " >> " + button("Turn on"))
-	p.site.Run("wakeup", "--wait") // by somebody else
+	p.site.Run("wakeup", "--wait") // from elsewhere
 	p.see(card(den) + " >> " + button("Rest mode"))
 	p.seeText(card(den), "On")
 }
 
-// nameAndPair names the console and pairs it by the code that the page shows.
+// nameAndPair names the console and pairs it with the code on the page.
 func (p *page) nameAndPair(den *ps4test.Console, hap phone) {
-	for _, name := range []string{"<img src=/ onerror=alert(1)>", "Den"} { // a hostile one is a text like any other
+	for _, name := range []string{"<img src=/ onerror=alert(1)>", "Den"} { // a hostile name is plain text
 		p.click(card(den) + " >> " + button("Rename"))
 		p.fill(`role=textbox[name="Name of the console"]`, name)
 		p.click(button("Save"))
@@ -109,7 +110,8 @@ func (p *page) nameAndPair(den *ps4test.Console, hap phone) {
 	p.see(card(den) + " >> css=:scope.flash")
 }
 
-// editInputs renames an input, which HomeKit then shows, and orders them by keyboard.
+// editInputs renames an input, which HomeKit then shows, and orders the inputs
+// by keyboard.
 func (p *page) editInputs(den *ps4test.Console, hap phone) {
 	p.section("inputs")
 	p.click(button("Rename Netflix"))

@@ -11,8 +11,8 @@ var sections = []string{
 	"inputs", "homekit", "log", "settings",
 }
 
-// TestSections holds every section against axe's rules, light on a desk and dark on a
-// phone, with what `make run` shows.
+// TestSections checks every section against axe's rules, light on a desktop and
+// dark on a phone, with the consoles of `make run`.
 func TestSections(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t)
@@ -35,7 +35,7 @@ func TestSections(t *testing.T) {
 	}
 }
 
-// checkAccess demands a section that everybody can use, and that is not wider than the
+// checkAccess checks that a section is accessible, and no wider than the
 // window.
 func (p *page) checkAccess(section string) {
 	p.t.Helper()

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestSettings makes and revokes a token, and changes the password.
+// TestSettings creates and revokes a token, and changes the password.
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t)
@@ -37,7 +37,7 @@ func (p *page) tokens() {
 	}
 }
 
-// status is that of a request by a script.
+// status returns the status of a script's request.
 func (p *page) status(token string) int {
 	p.t.Helper()
 	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.site.url+"api/v1/consoles", nil)
@@ -65,8 +65,9 @@ func (p *page) password() {
 	p.signIn()
 }
 
-// TestRestore saves everything, changes something and goes back. A browser looks for the
-// server where it was, so this one listens where it can listen again.
+// TestRestore takes a backup, changes something and restores the backup. The
+// browser expects the server at the same address, so the port is fixed for the
+// test.
 func TestRestore(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t)

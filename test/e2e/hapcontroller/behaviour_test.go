@@ -36,7 +36,7 @@ func paired(t *testing.T) (*ps4test.Console, *controller, peer.Television, *data
 	return console, c, tv, readDatabase(c, "phone")
 }
 
-// TestReadsWithMetadata: a read tells what it is asked for.
+// TestReadsWithMetadata reads values together with their metadata.
 func TestReadsWithMetadata(t *testing.T) {
 	t.Parallel()
 	_, c, _, db := paired(t)
@@ -69,7 +69,8 @@ func TestReadsWithMetadata(t *testing.T) {
 	}
 }
 
-// TestTimedWrites: what was prepared is done, what was not is refused.
+// TestTimedWrites checks that a prepared write is done and any other is
+// refused.
 func TestTimedWrites(t *testing.T) {
 	t.Parallel()
 	console, c, _, db := paired(t)
@@ -101,7 +102,8 @@ func TestTimedWrites(t *testing.T) {
 	peer.WaitFor(t, console, "awake", func(s ps4test.Snapshot) bool { return s.State == ps4.StateAwake })
 }
 
-// TestTwoControllers: a write's event goes to the other controller, the console's own changes to both.
+// TestTwoControllers checks that the event of a write goes to the other
+// controller, and that of a change on the console to both.
 func TestTwoControllers(t *testing.T) {
 	t.Parallel()
 	console, c, tv, db := paired(t)
@@ -115,7 +117,7 @@ func TestTwoControllers(t *testing.T) {
 	before := c.eventsUntil(event{"tablet", on})
 	peer.WaitFor(t, console, "awake", func(s ps4test.Snapshot) bool { return s.State == ps4.StateAwake })
 	settle(t, console, 8)
-	console.SetStandby() // somebody holds the PS button
+	console.SetStandby() // on the console itself
 	both := c.eventsUntil(event{"phone", off})
 	if !slices.Contains(both, event{"tablet", off}) {
 		c.eventsUntil(event{"tablet", off})
@@ -131,7 +133,8 @@ func TestTwoControllers(t *testing.T) {
 	c.Do("pairings", args{"name": "phone"}, nil)
 }
 
-// TestSeveralConsoles: three televisions have nothing to do with each other but the process.
+// TestSeveralConsoles checks that three televisions in one process are
+// independent.
 func TestSeveralConsoles(t *testing.T) {
 	t.Parallel()
 	peer.NodeModules(t, ".")
@@ -160,7 +163,7 @@ func TestSeveralConsoles(t *testing.T) {
 	if tvs := s.List(); tvs[0].Paired || !tvs[1].Paired || !tvs[2].Paired {
 		t.Errorf("after unpairing one: %+v", tvs)
 	}
-	// Two goes on with its connection and its subscription; nobody else hears of it.
+	// Two keeps its connection and its subscription; the others get no event.
 	c.Do("admit", at(s.Televisions[1], args{"name": "two", "as": "other", "admin": true}), nil)
 	c.Do("subscribe", args{"name": "other", "ids": []string{db.id(active)}}, nil)
 	c.put("other", db.id(active), 1)

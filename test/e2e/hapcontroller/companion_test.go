@@ -12,7 +12,8 @@ import (
 	"github.com/ps4kit/ps4kit/test/e2e/peer"
 )
 
-// tileOf returns the ids of the sensor or switch with the name, as the controller reads the bridge.
+// tileOf returns the ids of the sensor or switch with a name, as the controller
+// reads the bridge.
 func tileOf(c *controller, client, name string) (aid, iid int) {
 	c.t.Helper()
 	var answer struct {
@@ -37,7 +38,8 @@ func tileOf(c *controller, client, name string) (aid, iid int) {
 	return 0, 0
 }
 
-// TestCompanionBridge: sensors follow the console, switches drive it.
+// TestCompanionBridge checks that sensors follow the console and switches
+// control it.
 func TestCompanionBridge(t *testing.T) {
 	t.Parallel()
 	peer.NodeModules(t, ".")
@@ -65,7 +67,7 @@ func TestCompanionBridge(t *testing.T) {
 	_, playing := tile("Den playing", 1.0)
 	c.Do("subscribe", args{"name": "home", "ids": []string{sensor, power, title, fmt.Sprintf("%d.%d", playing.AID, playing.IID)}}, nil)
 
-	console.SetAwake() // somebody takes the gamepad
+	console.SetAwake() // with the gamepad
 	seen := c.eventsUntil(on)
 	if !slices.Contains(seen, powered) {
 		c.eventsUntil(powered)

@@ -8,8 +8,8 @@ import (
 	"github.com/ps4kit/ps4kit/test/e2e/peer"
 )
 
-// patience bounds every wait of these tests; it is never waited out when things
-// work.
+// patience bounds every wait of these tests. A test that passes never waits so
+// long.
 const patience = peer.Patience
 
 func TestMain(m *testing.M) { peer.Main(m) }
@@ -57,14 +57,14 @@ func (c *controller) read(line []byte) {
 	}
 }
 
-// expectEvent waits for an event of the characteristic with the value, whatever
-// comes before it.
+// expectEvent waits until a characteristic has a value, whatever events come
+// before.
 func (c *controller) expectEvent(client string, iid int, value float64) {
 	c.t.Helper()
 	c.eventsUntil(event{client, characteristic{AID: 1, IID: iid, Value: value}})
 }
 
-// eventsUntil waits for an event, and returns what came before it.
+// eventsUntil waits for an event, and returns those that came before it.
 func (c *controller) eventsUntil(want event) (before []event) {
 	c.t.Helper()
 	deadline := time.After(patience)

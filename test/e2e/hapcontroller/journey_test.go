@@ -17,25 +17,25 @@ import (
 	"github.com/ps4kit/ps4kit/test/need"
 )
 
-// Accounts that exist nowhere: numbers are enough for the kernel. The user is in the
-// service's group, as docs/cli.md tells him to be; the stranger is not.
+// Accounts by number, which are in no database. The user is in the group of the
+// service, as docs/cli.md recommends; the stranger is not.
 var (
 	service  = &syscall.Credential{Uid: 64001, Gid: 64001}
 	user     = &syscall.Credential{Uid: 64002, Gid: 64002, Groups: []uint32{64001}}
 	stranger = &syscall.Credential{Uid: 64003, Gid: 64003}
 )
 
-// journey is an installed ps4kit: a program that everybody may run, and a folder of
-// the service's.
+// journey is an installed ps4kit: a program that everyone may run, and a
+// directory of the service.
 type journey struct {
 	t       *testing.T
 	program string
 	server  *peer.Server
 }
 
-// TestJourney is that of an ordinary user on an installed Pi: while the service runs
-// as an account of its own, he gets a credential, links, edits the inputs, pairs and
-// uses what he has got.
+// TestJourney is an installation on a Pi: while the service runs as an account
+// of its own, an ordinary user gets a credential, links, edits the inputs,
+// pairs and uses the console.
 func TestJourney(t *testing.T) {
 	t.Parallel()
 	peer.NodeModules(t, ".")
@@ -79,7 +79,7 @@ func TestJourney(t *testing.T) {
 	}
 }
 
-// install makes the folders and starts the service.
+// install makes the directories and starts the service.
 func install(t *testing.T, console *ps4test.Console) *journey {
 	t.Helper()
 	dir := t.TempDir()
@@ -134,7 +134,7 @@ func (j *journey) command(as *syscall.Credential, words ...string) (stdout, stde
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
-// run is a command of the user's that has to succeed.
+// run runs a command as the user, which must succeed.
 func (j *journey) run(words ...string) string {
 	j.t.Helper()
 	stdout, stderr, code := j.command(user, words...)
@@ -147,7 +147,7 @@ func (j *journey) run(words ...string) string {
 	return stdout
 }
 
-// refused is a command that has to fail with the exit code and the error's code.
+// refused runs a command that must fail with an exit code and an error code.
 func (j *journey) refused(as *syscall.Credential, exit int, code string, words ...string) {
 	j.t.Helper()
 	_, stderr, got := j.command(as, append([]string{"-o", "json"}, words...)...)

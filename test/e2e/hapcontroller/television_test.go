@@ -28,8 +28,8 @@ const (
 	spotify    = "CUSA01780"
 )
 
-// den starts a simulated console in rest mode and a folder with the configuration
-// of a server that knows it.
+// den starts a simulated console in rest mode, and returns it with the
+// directory of a server configuration that knows it.
 func den(t *testing.T) (*ps4test.Console, string) {
 	t.Helper()
 	console := ps4test.Start(t, ps4test.Config{
@@ -60,17 +60,17 @@ console_key: %s
 	return console, dir
 }
 
-// settle waits until the server has asked the console n more times, so that it knows
-// what the console did: what somebody does on the TV before is held back, as contrary
-// to the command under way (docs/homekit.md §5).
+// settle waits for n more polls, so that the server has seen what the console
+// did. The server ignores a change on the TV that contradicts the command under
+// way (docs/homekit.md §5).
 func settle(t *testing.T, console *ps4test.Console, n int) {
 	t.Helper()
 	asked := console.Counters().Searches
 	peer.WaitFor(t, console, "more polls", func(s ps4test.Snapshot) bool { return s.Counters.Searches >= asked+n })
 }
 
-// TestTelevision is the life of a television with an independent controller: pair,
-// wake, keys, a title, rest mode, a restart with the stored pairing, unpair.
+// TestTelevision uses a television with an independent controller: pair, wake,
+// keys, a title, rest mode, a restart with the stored pairing, unpair.
 func TestTelevision(t *testing.T) {
 	t.Parallel()
 	peer.NodeModules(t, ".")
@@ -117,8 +117,8 @@ func onlyTelevision(t *testing.T, tvs []peer.Television) peer.Television {
 	return tvs[0]
 }
 
-// drive wakes the console, presses a key five times, starts a title and puts the
-// console to rest again, and sees each of it come back as events.
+// drive wakes the console, presses a key five times, starts a title, puts the
+// console into rest mode, and waits for the events of each.
 func drive(t *testing.T, c *controller, name string, console *ps4test.Console) {
 	t.Helper()
 	db := readDatabase(c, name)
@@ -139,13 +139,13 @@ func drive(t *testing.T, c *controller, name string, console *ps4test.Console) {
 	c.put(name, db.id(identifier), db.identifierOf("Netflix"))
 	peer.WaitFor(t, console, "Netflix", func(s ps4test.Snapshot) bool { return s.Title.ID == netflix })
 	settle(t, console, 8)       // two kinds of polls: the television's, and those that confirm the title
-	console.SetRunning(spotify) // somebody chooses another title on the TV
+	console.SetRunning(spotify) // on the TV
 	c.expectEvent(name, identifier, db.identifierOf("Spotify"))
 
 	c.put(name, db.id(active), 0)
 	peer.WaitFor(t, console, "rest mode", func(s ps4test.Snapshot) bool { return s.State == ps4.StateStandby })
 	settle(t, console, 2)
-	console.SetAwake() // somebody takes the gamepad
+	console.SetAwake() // with the gamepad
 	c.expectEvent(name, active, 1)
 	console.SetStandby()
 	c.expectEvent(name, active, 0)
@@ -215,7 +215,7 @@ func (d *database) one(service, characteristic string) int {
 	return 0
 }
 
-// short undoes what hap-controller does to Apple's types.
+// short undoes hap-controller's expansion of Apple's types.
 func short(uuid string) string {
 	if base, ok := strings.CutSuffix(uuid, "-0000-1000-8000-0026BB765291"); ok {
 		return strings.TrimLeft(base, "0")
@@ -225,7 +225,7 @@ func short(uuid string) string {
 
 func (d *database) id(iid int) string { return fmt.Sprintf("1.%d", iid) }
 
-// identifierOf returns the Identifier of the input with the name.
+// identifierOf returns the Identifier of the input with a name.
 func (d *database) identifierOf(name string) float64 {
 	d.t.Helper()
 	for _, s := range d.services {

@@ -36,7 +36,7 @@ func NodeModules(t *testing.T, dir string) {
 	}
 }
 
-// installedLock is, in the folder, the lock file that node_modules was made from.
+// installedLock is the lock file from which node_modules was installed.
 var installedLock = filepath.Join("node_modules", ".ps4kit-lock.json")
 
 func upToDate(dir string) bool {
@@ -48,7 +48,7 @@ func upToDate(dir string) bool {
 	return err == nil && bytes.Equal(want, have)
 }
 
-// lock keeps two test processes of one folder from installing at once.
+// lock keeps two test processes from installing into one directory at once.
 func lock(t *testing.T, dir string) (unlock func()) {
 	t.Helper()
 	f, err := os.OpenFile(filepath.Join(dir, "package.json"), os.O_RDONLY, 0)

@@ -1,8 +1,8 @@
-// Command clock builds ps4kit with a wall clock that signals move: SIGUSR1 an hour
-// forward, SIGUSR2 an hour back. Nothing else is changed: the standard library's
-// time.Now is built with an offset, and a file that listens for the signals is added
-// to the program. The monotonic clock, and so every timer, goes on as it was, as when
-// NTP or a person sets the clock of a machine.
+// Command clock builds ps4kit with a wall clock that signals move: SIGUSR1 an
+// hour forward, SIGUSR2 an hour back. It adds an offset to the time.Now of the
+// standard library, and a file to the program that handles the signals. The
+// monotonic clock, and so every timer, is unchanged, as when NTP sets the clock
+// of a machine.
 //
 //	go run ./test/soak/clock -o bin/ps4kit-clock
 package main
@@ -19,7 +19,7 @@ import (
 	"strings"
 )
 
-// What is laid over the sources: an offset for package time, and who moves it.
+// The files that are added: an offset for package time, and its signals.
 var (
 	//go:embed offset.go.txt
 	offset string
@@ -27,7 +27,7 @@ var (
 	signals string
 )
 
-// The reading of the clock in time.Now, and what takes its place.
+// How time.Now reads the clock, and what replaces it.
 const (
 	reading = "func Now() Time {\n\tsec, nsec, mono := runtimeNow()\n"
 	moved   = reading + "\tsec += wallOffset.Load()\n"
@@ -76,7 +76,7 @@ func build(out string) error {
 	return nil
 }
 
-// lay writes the files, by the path that they take, and the list of them that -overlay reads.
+// lay writes the files, and the list of their paths that -overlay reads.
 func lay(dir string, files map[string]string) (list string, err error) {
 	replace := map[string]string{}
 	for path, text := range files {
