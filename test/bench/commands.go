@@ -33,7 +33,7 @@ func (t tool) run(ctx context.Context, args ...string) (u used, err error) {
 	defer cancel()
 	words := slices.Concat(t.words, args)
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...) //nolint:gosec // the programs that are measured
-	cmd.Env = append(os.Environ(), t.env...)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent"}, t.env...)
 	start := time.Now()
 	u.out, err = cmd.Output()
 	u.wall = time.Since(start)

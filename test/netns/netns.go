@@ -13,7 +13,7 @@ import (
 // Interface is the network interface for multicast. It leads nowhere.
 const Interface = "home0"
 
-const variable = "PS4KIT_NETNS"
+const variable = "TEST_NETNS"
 
 // script sets up the network and becomes the program. Loopback has no
 // broadcast, so the address that consoles are searched at is routed to it.

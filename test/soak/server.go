@@ -91,7 +91,7 @@ func (v *server) start(ctx context.Context, bin string) error {
 	began := time.Now()
 	dir := v.s.dir
 	cmd := exec.Command(bin, "--config", filepath.Join(dir, "config.yaml"), "--state-dir", filepath.Join(dir, "state"), "serve") //nolint:gosec,noctx // kill ends it
-	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+filepath.Join(dir, "notify"), fmt.Sprintf("WATCHDOG_USEC=%d", watchdogLimit.Microseconds()))
+	cmd.Env = []string{"HOME=" + dir, "NOTIFY_SOCKET=" + filepath.Join(dir, "notify"), fmt.Sprintf("WATCHDOG_USEC=%d", watchdogLimit.Microseconds())}
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		return err
