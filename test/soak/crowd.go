@@ -324,6 +324,8 @@ func (s *soak) change(p *place, next func() edit) (outcome, error) {
 	return o, err
 }
 
+// nextEdit returns a random edit. Names don't end in a number, since the server
+// ignores those that look like those iOS makes up (docs/homekit.md §3).
 func (s *soak) nextEdit(p *place, rng *rand.Rand, n int) edit {
 	title := titles[rng.IntN(len(titles))].ID
 	write := func(iid int, value any) func(*hapclient.Conn) error {
@@ -334,10 +336,10 @@ func (s *soak) nextEdit(p *place, rng *rand.Rand, n int) edit {
 		name := fmt.Sprintf("%s no %d", p.name, n)
 		return edit{"edit name", "name", name, write(p.iids.name, name)}
 	case 1:
-		name := fmt.Sprintf("Title no %d", n)
+		name := fmt.Sprintf("No %d title", n)
 		return edit{"edit input", "input " + title, name, write(p.iids.inputs[title].name, name)}
 	case 2:
-		return s.rename(p, title, fmt.Sprintf("Title nr %d", n))
+		return s.rename(p, title, fmt.Sprintf("Nr %d title", n))
 	case 3:
 		hidden := rng.IntN(2)
 		return edit{"edit visibility", "hidden " + title, fmt.Sprint(hidden == 1), write(p.iids.inputs[title].target, hidden)}
