@@ -324,8 +324,8 @@ func (s *soak) change(p *place, next func() edit) (outcome, error) {
 	return o, err
 }
 
-// nextEdit returns a random edit. Names don't end in a number, since the server
-// ignores those that look like those iOS makes up (docs/homekit.md §3).
+// nextEdit returns a random edit. Names do not end in a number, since the server
+// ignores names like those that iOS makes up (docs/homekit.md §4).
 func (s *soak) nextEdit(p *place, rng *rand.Rand, n int) edit {
 	title := titles[rng.IntN(len(titles))].ID
 	write := func(iid int, value any) func(*hapclient.Conn) error {
