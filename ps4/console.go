@@ -28,6 +28,8 @@ type Console struct {
 
 	heard   Status        // the last answer to anybody's question
 	heardAt time.Time     // when it came
+	ordered time.Time     // when a session last told it to do something
+	watches int           // how many Watches follow it
 	answer  chan struct{} // closed when the next one comes
 	other   string        // host id of another console that answered at addr since then
 
@@ -88,7 +90,7 @@ func (c *Console) Addr() netip.AddrPort {
 func (c *Console) SetAddr(addr netip.AddrPort) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.addr, c.moved, c.other = withPort(addr), movement{}, ""
+	c.addr, c.moved, c.other, c.heardAt = withPort(addr), movement{}, "", time.Time{}
 }
 
 // HostID returns the host id that was set, or "".
@@ -167,6 +169,27 @@ func (c *Console) statusWithin(ctx context.Context, limit time.Duration) (Status
 		return c.askOnce(ctx, searchEvery)
 	}
 	return status, err
+}
+
+// recentStatus returns the last answer if a Watch follows the console and the
+// answer is at most a second old and still holds; otherwise it asks.
+func (c *Console) recentStatus(ctx context.Context) (Status, error) {
+	c.mu.Lock()
+	status := c.heard
+	holds := c.watches > 0 && time.Since(c.heardAt) < searchEvery && c.heardAt.After(c.ordered) && c.rested.IsZero()
+	c.mu.Unlock()
+	if holds {
+		return status, nil
+	}
+	return c.statusNow(ctx)
+}
+
+// noteOrdered notes that a session told the console to do something, so that
+// earlier answers no longer hold.
+func (c *Console) noteOrdered() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ordered = time.Now()
 }
 
 // lastStatus returns what the console last said, with another state.

@@ -45,7 +45,7 @@ func (c *Console) open(ctx context.Context, pin PIN) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	status, err := c.statusNow(ctx)
+	status, err := c.recentStatus(ctx)
 	switch {
 	case err != nil:
 		return nil, err

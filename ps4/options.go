@@ -79,9 +79,11 @@ type Counters struct {
 	Skipped     atomic.Uint64 // packets of unknown or unexpected type
 }
 
-// DefaultPort is the UDP port on which a PS4 answers discovery
-// (docs/protocol.md §1).
-const DefaultPort = ddp.Port
+// UDP ports on which consoles answer discovery (docs/protocol.md §1).
+const (
+	DefaultPort = ddp.Port    // a PS4
+	PortPS5     = ddp.PortPS5 // a PS5
+)
 
 // AnyPort as Options.LocalPort is any free port.
 const AnyPort = -1

@@ -42,7 +42,7 @@ func (s *Session) StartTitle(ctx context.Context, titleID string, o *StartOption
 // boot starts a title and answers the question whether the running one may be
 // quit. It reports whether there was nothing to do.
 func (s *Session) boot(ctx context.Context, id string, noQuit bool) (running bool, err error) {
-	status, err := s.console.statusNow(ctx)
+	status, err := s.console.recentStatus(ctx)
 	switch other := status.TitleID != ""; {
 	case err != nil:
 		return false, err
@@ -78,6 +78,7 @@ func (s *Session) bootOver(ctx context.Context, id string) error {
 }
 
 func (s *Session) sendBoot(ctx context.Context, id string) error {
+	defer s.console.noteOrdered()
 	if err := s.quiet(ctx); err != nil {
 		return err
 	}

@@ -101,12 +101,22 @@ func (w *watcher) run(ctx context.Context) {
 }
 
 // hold keeps the network's socket open between polls, and the console listening.
-func (w *watcher) hold(ctx context.Context) (stop func()) {
-	stop, err := w.console.net.follow(ctx, w.console)
-	if err != nil {
-		return func() {} // each poll tries again
+func (w *watcher) hold(ctx context.Context) func() {
+	c := w.console
+	count := func(n int) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.watches += n
 	}
-	return stop
+	count(1)
+	stop, err := c.net.follow(ctx, c)
+	if err != nil {
+		return func() { count(-1) } // each poll tries again
+	}
+	return func() {
+		stop()
+		count(-1)
+	}
 }
 
 // known reports whether the state is more than what an earlier run left.

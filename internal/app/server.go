@@ -262,6 +262,11 @@ func (s *server) ps4Options() ps4.Options {
 		Warnf:      s.Log.Warnf,
 		Counters:   &s.searches,
 	}
+	for _, a := range s.Config.Discovery.Broadcast {
+		if a == netip.AddrPortFrom(netip.AddrFrom4([4]byte{255, 255, 255, 255}), ps4.DefaultPort) {
+			o.Broadcast = append(slices.Clone(o.Broadcast), netip.AddrPortFrom(a.Addr(), ps4.PortPS5)) // on the same networks
+		}
+	}
 	if s.Simulate > 0 {
 		s.keepToLoopback(&o)
 	}
