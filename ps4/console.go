@@ -42,9 +42,9 @@ type Console struct {
 // movement is where a console was seen that is not where it is asked.
 type movement struct {
 	to     netip.AddrPort
-	seen   time.Time      // when it was last seen there
-	rival  time.Time      // when yet another address last claimed to be it
-	warned netip.AddrPort // that address, once the owner was warned of it
+	seen   time.Time // when it was last seen there
+	rival  time.Time // when yet another address last claimed to be it
+	warned bool      // the owner was warned of a rival
 }
 
 // NewConsole makes a console for a program that has only one: it opens a socket
@@ -465,8 +465,8 @@ func (c *Console) seenElsewhere(at netip.AddrPort) {
 		return
 	}
 	m.rival = now
-	if m.warned != at {
-		m.warned = at
+	if !m.warned {
+		m.warned = true
 		c.set.Warnf("%v and %v both claim to be console %s: keeping %v", m.to.Addr(), at.Addr(), c.hostID, c.addr.Addr())
 	}
 }

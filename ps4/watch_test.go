@@ -234,6 +234,27 @@ func TestWatchStays(t *testing.T) {
 	}
 }
 
+// Rivals for a host id cause one warning, however often and in whatever order
+// they claim it.
+func TestWatchWarnsOnceOfRivals(t *testing.T) {
+	inLAN(t, func(t *testing.T, l *lan, _ *ps4.Console, _ *story) {
+		for range 10 {
+			for _, rivals := range [][]netip.Addr{{newAddr, thirdAddr}, {thirdAddr, newAddr}} {
+				for _, from := range rivals {
+					l.forge(from, hostID)
+					time.Sleep(100 * time.Millisecond)
+				}
+				time.Sleep(time.Second) // the console answers a poll meanwhile
+			}
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if len(l.warned) != 1 || !strings.Contains(l.warned[0], "both claim") {
+			t.Errorf("warnings: %q", l.warned)
+		}
+	})
+}
+
 // A lost link says nothing about the console, whether the kernel refuses to
 // send or the datagrams vanish.
 func TestWatchOutlivesALostLink(t *testing.T) {

@@ -66,21 +66,8 @@ func TestSearchSimulate(t *testing.T) {
 // addresses, and returns the path of a namespace with the address 192.0.2.9.
 func connectMachines(t *testing.T) (other string) {
 	t.Helper()
-	sleep := exec.CommandContext(t.Context(), "unshare", "--net", "sleep", "1h")
-	must(t, sleep.Start())
-	t.Cleanup(func() { _ = sleep.Process.Kill(); _ = sleep.Wait() })
-	other = fmt.Sprintf("/proc/%d/ns/net", sleep.Process.Pid)
-	ours, err := os.Readlink("/proc/self/ns/net")
-	must(t, err)
-	for { // until unshare has made the namespace
-		theirs, err := os.Readlink(other)
-		must(t, err)
-		if theirs != ours {
-			break
-		}
-		runtime.Gosched()
-	}
-	script := fmt.Sprintf(`
+	m := peer.NewMachine(t)
+	peer.Shell(t, fmt.Sprintf(`
 ip route del 255.255.255.255/32 dev lo
 ip link add lan0 type veth peer name lan1 netns %d
 ip addr add 192.0.2.1/24 dev lan0
@@ -88,14 +75,13 @@ ip addr add 192.0.2.5/24 dev lan0
 ip addr add 192.0.2.6/24 dev lan0
 ip link set lan0 up
 ip route add default dev lan0
-nsenter --net=%[2]s ip addr add 192.0.2.9/24 dev lan1
-nsenter --net=%[2]s ip link set lan1 up
-nsenter --net=%[2]s ip route add default dev lan1
-`, sleep.Process.Pid, other)
-	if out, err := exec.CommandContext(t.Context(), "sh", "-exc", script).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return other
+`, m.PID))
+	m.Shell(t, `
+ip addr add 192.0.2.9/24 dev lan1
+ip link set lan1 up
+ip route add default dev lan1
+`)
+	return m.Namespace()
 }
 
 // startSimulate runs ps4kit simulate until the test ends, and returns the lines

@@ -4,8 +4,6 @@
 package ps4waker_test
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"path/filepath"
 	"slices"
@@ -16,8 +14,6 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 	"github.com/ps4kit/ps4kit/test/e2e/peer"
-	"github.com/ps4kit/ps4kit/test/need"
-	"github.com/ps4kit/ps4kit/test/netns"
 )
 
 // patience bounds the whole test, which takes about half a minute.
@@ -69,29 +65,11 @@ func consoles(t *testing.T) *ps4test.Console {
 	return ps4test.Start(t, cfg)
 }
 
-// isolate reports whether the test runs in a network namespace. If it doesn't,
-// isolate runs it again in one.
+// isolate is peer.Isolate with ps4-waker installed.
 func isolate(t *testing.T) bool {
 	t.Helper()
-	if netns.Inside() {
-		return true
-	}
 	peer.NodeModules(t, ".")
-	need.Tools(t, "unshare", "ip")
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	var out bytes.Buffer
-	cmd := netns.Command(ctx, "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
-	t.Logf("in the namespace:\n%s", &out)
-	switch {
-	case !strings.Contains(out.String(), "=== RUN"):
-		need.Skip(t, "no network namespace on this machine")
-	case err != nil || !strings.Contains(out.String(), "--- PASS: "+t.Name()):
-		t.Errorf("in the namespace: %v", err)
-	}
-	return false
+	return peer.Isolate(t, patience)
 }
 
 // driver is a running driver.js.
