@@ -97,7 +97,7 @@ Try it with no console at all:  ps4kit serve --simulate 1`,
 	f.StringVarP(&p.output, "output", "o", "text", "`FORMAT` of the result: text or json")
 	f.BoolVar(&p.version, "version", false, "print the version and exit")
 	root.AddCommand(
-		newServe(p), newSearch(p), newStatus(p), newWakeup(p), newStandby(p), newToggle(p), newStart(p),
+		newServe(p), newSearch(p), newConsoles(p), newStatus(p), newWakeup(p), newStandby(p), newToggle(p), newStart(p),
 		newRemote(p), newKeyboard(p), newInteractive(p), newTitles(p), newTitle(p), newCredential(p), newLink(p),
 		newHomekit(p), newWeb(p), newSimulate(p), newDoctor(p), newConfig(p), newBackup(p), newRestore(p), newVersion(p),
 	)

@@ -60,7 +60,7 @@ func setUp(env *testscript.Env, served bool) error {
 //	only=true         the consoles before it are switched off and forgotten
 //
 // It is linked, awake and on free ports unless the keys say otherwise. $NAME is its
-// address, $NAME_id its host id, $KEY the file with the public key of all consoles.
+// address, $NAME_port its port, $NAME_id its host id, $KEY the file with the public key of all consoles.
 func cmdConsole(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: console NAME [KEY=VALUE]...")
@@ -117,6 +117,7 @@ func (r *rig) export(ts *testscript.TestScript, name string, console *ps4test.Co
 	ts.Check(err)
 	ts.Setenv(name, console.Addr().String())
 	ts.Setenv(name+"_id", console.HostID())
+	ts.Setenv(name+"_port", fmt.Sprint(console.Addr().Port()))
 	ts.Setenv("KEY", key)
 	ts.Setenv("PS4KIT_CONSOLE_KEY", key)
 	ts.Setenv("PS4KIT_CONSOLES", string(config))
