@@ -197,8 +197,12 @@ func (f *consoleFlags) override() (o app.Override, err error) {
 	return o, nil
 }
 
-// notice tells the user something besides the result.
-func (p *program) notice(text string) { _, _ = fmt.Fprintln(p.stderr, "ps4kit: "+text) }
+// notice tells the user something besides the result, once.
+func (p *program) notice(text string) {
+	if _, told := p.noticed.LoadOrStore(text, true); !told {
+		_, _ = fmt.Fprintln(p.stderr, "ps4kit: "+text)
+	}
+}
 
 // maxCredentialFile is the maximum size of a credential file, in bytes.
 const maxCredentialFile = 1 << 10

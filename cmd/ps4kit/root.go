@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/sirupsen/logrus"
@@ -32,8 +33,9 @@ type program struct {
 	output     string
 	version    bool // print the version instead of running the verb
 
-	verb    string // the whole path, for example "ps4kit title info"
-	started bool   // a verb is running: later errors are not usage errors
+	verb    string   // the whole path, for example "ps4kit title info"
+	started bool     // a verb is running: later errors are not usage errors
+	noticed sync.Map // notices that were printed
 }
 
 // execute runs a command line and returns its exit code. SIGINT and SIGTERM

@@ -7,8 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -79,6 +81,10 @@ func cmdConsole(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	cfg.Timing = ps4test.FastTiming()
 	console, err := ps4test.New(cfg)
+	for end := time.Now().Add(sawLimit); errors.Is(err, syscall.EADDRINUSE) && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond) // a command that is being started still holds the sockets of the one before
+		console, err = ps4test.New(cfg)
+	}
 	ts.Check(err)
 	ts.Defer(func() { _ = console.Close() })
 	r := rigOf(ts)
@@ -86,7 +92,9 @@ func cmdConsole(ts *testscript.TestScript, neg bool, args []string) {
 		r.clear(ts)
 	}
 	r.consoles[name] = console
-	r.addrs = append(r.addrs, console.Addr().String())
+	if addr := console.Addr().String(); !slices.Contains(r.addrs, addr) {
+		r.addrs = append(r.addrs, addr)
+	}
 	if own["configured"] {
 		entry := map[string]any{"address": console.Addr().String(), "host_id": console.HostID(), "name": name}
 		if !own["known"] {

@@ -93,10 +93,8 @@ func (s *server) findAt(ctx context.Context, addr netip.AddrPort) (*unit, error)
 	if err != nil {
 		return nil, err
 	}
-	if before := s.unit(st.HostID); known != nil && known.hostID != st.HostID &&
-		(before == nil || !before.accepted.Load() || before.console.Addr() != addr) { // else it was said before
-		api.Notice(ctx, fmt.Sprintf("the console at %s is %s (%s) now, not %s (%s)",
-			FormatAddress(addr), st.HostName, st.HostID, known.tv.Snapshot().Name, known.hostID))
+	if known != nil && known.hostID != st.HostID {
+		s.noteReplaced(ctx, known, st)
 	}
 	u := s.meet(st, true)
 	if u == nil {
@@ -107,6 +105,20 @@ func (s *server) findAt(ctx context.Context, addr netip.AddrPort) (*unit, error)
 	}
 	s.runTelevision(u)
 	return u, nil
+}
+
+// noteReplaced tells the user, until the console is accepted, that another one
+// answers at the address than before.
+func (s *server) noteReplaced(ctx context.Context, before *unit, st ps4.Status) {
+	if u := s.unit(st.HostID); u != nil && u.accepted.Load() && u.console.Addr() == st.Addr {
+		return
+	}
+	text := fmt.Sprintf("the console at %s is %s (%s) now, not %s (%s)",
+		FormatAddress(st.Addr), st.HostName, st.HostID, before.tv.Snapshot().Name, before.hostID)
+	if before.config.HostID == "" && before.config.Address == st.Addr {
+		text += "; config.yaml means the old one until you forget it: ps4kit consoles forget " + before.hostID
+	}
+	api.Notice(ctx, text)
 }
 
 // findAccepted is find for what may send the credential: the owner accepts a

@@ -162,7 +162,7 @@ func (s *server) means(c config.Console, st ps4.Status, remembered []state.Conso
 	if bound == "" {
 		return c.Address == st.Addr
 	}
-	if bound != st.HostID && c.Address == st.Addr && !s.isKnown(st.HostID) {
+	if bound != st.HostID && c.Address == st.Addr && !s.isKnown(st.HostID) && !s.alone { // else see noteReplaced
 		s.otherConsole.Do(func() {
 			s.Log.Warnf("config.yaml names the console at %v, which was %s; now %s (%s) answers there. "+
 				"If it replaces the old one: ps4kit consoles forget %s", st.Addr.Addr(), bound, st.HostName, st.HostID, bound)
