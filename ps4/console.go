@@ -460,8 +460,11 @@ func (c *Console) noteSilent() {
 func (c *Console) seenElsewhere(at netip.AddrPort) {
 	m := &c.moved
 	now := time.Now()
-	if m.to == at || now.Sub(m.seen) > searchAgain {
-		m.to, m.seen = at, now
+	if m.to.Addr() == at.Addr() || now.Sub(m.seen) > searchAgain {
+		if m.to.Addr() != at.Addr() || isReal(m.to) {
+			m.to = at // else the port of a simulated console is known already
+		}
+		m.seen = now
 		return
 	}
 	m.rival = now

@@ -26,7 +26,7 @@ const (
 var exitCodes = map[string]int{
 	"unreachable": exitUnreachable, "no_network": exitUnreachable, "other_console": exitUnreachable,
 
-	"usage": exitUsage, "config": exitUsage, "ambiguous": exitUsage, "bad_name": exitUsage,
+	"usage": exitUsage, "bad_address": exitUsage, "config": exitUsage, "ambiguous": exitUsage, "bad_name": exitUsage,
 	"port_rights": exitUsage, "port_taken": exitUsage,
 
 	"no_credential": exitCredential, "not_accepted": exitCredential, "no_such_account": exitCredential, "authentication": exitCredential,

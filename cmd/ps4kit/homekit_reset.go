@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -31,8 +29,10 @@ A HomeKit file that is damaged is set aside, and the accessory gets a new identi
 }
 
 func (o *resetOptions) run(ctx context.Context, p *program, host string) error {
-	if err := o.confirm(ctx, p, host); err != nil {
-		return err
+	if !o.yes {
+		if err := p.confirm(ctx, "this removes every pairing", "Remove every pairing of "+host+"? It has to be paired anew in Home."); err != nil {
+			return err
+		}
 	}
 	b, _, end, err := p.owner(ctx, app.Override{})
 	if err != nil {
@@ -43,22 +43,4 @@ func (o *resetOptions) run(ctx context.Context, p *program, host string) error {
 		return err
 	}
 	return p.report(done{Done: "reset"}, "%s is reset: ps4kit homekit qr shows how to pair it.", host)
-}
-
-// confirm asks a person; a script has to say --yes.
-func (o *resetOptions) confirm(ctx context.Context, p *program, host string) error {
-	if o.yes {
-		return nil
-	}
-	if !isTerminal(p.stdin) {
-		return usageError(errors.New("this removes every pairing: say --yes where nobody can be asked"))
-	}
-	answer, err := p.ask(ctx, "Remove every pairing of "+host+"? It has to be paired anew in Home. [y/N] ")
-	if err != nil {
-		return err
-	}
-	if !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes") {
-		return errors.New("nothing was changed")
-	}
-	return nil
 }

@@ -31,6 +31,7 @@ func (p *program) owner(ctx context.Context, override app.Override) (c *api.Clie
 	client, err := api.Connect(ctx, app.SocketPath(dir))
 	switch {
 	case err == nil:
+		client.OnNotice = p.notice
 		return client, true, func() {}, nil
 	case !errors.Is(err, api.ErrNoServer):
 		return nil, false, nil, err
@@ -51,6 +52,7 @@ func (p *program) owner(ctx context.Context, override app.Override) (c *api.Clie
 		return nil, false, nil, errors.Join(err, store.Close())
 	}
 	c = api.Local(api.Handler(api.Services{Backend: local, Explain: app.Explain}))
+	c.OnNotice = p.notice
 	return c, false, func() { _, _ = local.Close(), store.Close() }, nil
 }
 
@@ -69,17 +71,24 @@ type consoleFlags struct {
 }
 
 func (f *consoleFlags) add(cmd *cobra.Command) {
+	f.addNetwork(cmd)
 	fl := cmd.Flags()
 	fl.StringVarP(&f.address, "ip-address", "i", "", "`ADDR[:DDPPORT]` of the console")
 	fl.StringVar(&f.hostID, "host-id", "", "host `ID` of the console")
 	fl.StringVar(&f.name, "name", "", "`NAME` of the console")
 	fl.StringVarP(&f.credential, "credentials", "c", "", "credential: `HEX|FILE`")
-	fl.Uint16VarP(&f.localPort, "port", "p", 0, "local UDP port `N` (default 1987, or a free one)")
-	fl.StringVar(&f.bind, "bind", "", "local `IP` address")
 	fl.StringArrayVar(&f.broadcast, "broadcast", nil, "where to search, `ADDR[:PORT]`; repeatable")
-	fl.VarP((*patience)(&f.timeout), "timeout", "t", "give up after this `DURATION`")
 	fl.StringVar(&f.passcode, "passcode", "", "the 4 `DIGITS` with which the user signs in on the console")
 	fl.StringVar(&f.consoleKey, "console-key", "", "public key `FILE` (PEM) of a simulated console")
+}
+
+// addNetwork adds the flags that say how to ask a console whose address is an
+// argument.
+func (f *consoleFlags) addNetwork(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.Uint16VarP(&f.localPort, "port", "p", 0, "local UDP port `N` (default 1987, or a free one)")
+	fl.StringVar(&f.bind, "bind", "", "local `IP` address")
+	fl.VarP((*patience)(&f.timeout), "timeout", "t", "give up after this `DURATION`")
 }
 
 // patience is the value of --timeout, a positive duration.
@@ -120,7 +129,7 @@ func (f *consoleFlags) connect(ctx context.Context, p *program) (_ context.Conte
 		return nil, nil, "", nil, err
 	}
 	if running && !override.IsZero() {
-		_, _ = fmt.Fprintln(p.stderr, "ps4kit: a server is running: it uses its own credential, key and network settings")
+		p.notice("a server is running: it uses its own credential, key and network settings")
 	}
 	cancel := func() {}
 	if f.timeout > 0 {
@@ -183,6 +192,13 @@ func (f *consoleFlags) override() (o app.Override, err error) {
 		}
 	}
 	return o, nil
+}
+
+// notice tells the user something besides the result, once.
+func (p *program) notice(text string) {
+	if _, told := p.noticed.LoadOrStore(text, true); !told {
+		_, _ = fmt.Fprintln(p.stderr, "ps4kit: "+text)
+	}
 }
 
 // maxCredentialFile is the maximum size of a credential file, in bytes.

@@ -11,6 +11,7 @@ import (
 	"os/user"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/sirupsen/logrus"
@@ -35,8 +36,9 @@ type program struct {
 	output     string
 	version    bool // print the version instead of running the verb
 
-	verb    string // the whole path, for example "ps4kit title info"
-	started bool   // a verb is running: later errors are not usage errors
+	verb    string   // the whole path, for example "ps4kit title info"
+	started bool     // a verb is running: later errors are not usage errors
+	noticed sync.Map // notices that were printed
 }
 
 // execute runs a command line and returns its exit code. SIGINT and SIGTERM
@@ -100,7 +102,7 @@ Try it with no console at all:  ps4kit serve --simulate 1`,
 	f.StringVarP(&p.output, "output", "o", "text", "`FORMAT` of the result: text or json")
 	f.BoolVar(&p.version, "version", false, "print the version and exit")
 	root.AddCommand(
-		newServe(p), newSearch(p), newStatus(p), newWakeup(p), newStandby(p), newToggle(p), newStart(p),
+		newServe(p), newSearch(p), newConsoles(p), newStatus(p), newWakeup(p), newStandby(p), newToggle(p), newStart(p),
 		newRemote(p), newKeyboard(p), newInteractive(p), newTitles(p), newTitle(p), newCredential(p), newLink(p),
 		newHomekit(p), newWeb(p), newSimulate(p), newDoctor(p), newConfig(p), newBackup(p), newRestore(p), newVersion(p),
 	)

@@ -7,8 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -60,7 +62,7 @@ func setUp(env *testscript.Env, served bool) error {
 //	only=true         the consoles before it are switched off and forgotten
 //
 // It is linked, awake and on free ports unless the keys say otherwise. $NAME is its
-// address, $NAME_id its host id, $KEY the file with the public key of all consoles.
+// address, $NAME_port its port, $NAME_id its host id, $KEY the file with the public key of all consoles.
 func cmdConsole(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: console NAME [KEY=VALUE]...")
@@ -79,6 +81,10 @@ func cmdConsole(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	cfg.Timing = ps4test.FastTiming()
 	console, err := ps4test.New(cfg)
+	for end := time.Now().Add(sawLimit); errors.Is(err, syscall.EADDRINUSE) && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond) // a command that is being started still holds the sockets of the one before
+		console, err = ps4test.New(cfg)
+	}
 	ts.Check(err)
 	ts.Defer(func() { _ = console.Close() })
 	r := rigOf(ts)
@@ -86,7 +92,9 @@ func cmdConsole(ts *testscript.TestScript, neg bool, args []string) {
 		r.clear(ts)
 	}
 	r.consoles[name] = console
-	r.addrs = append(r.addrs, console.Addr().String())
+	if addr := console.Addr().String(); !slices.Contains(r.addrs, addr) {
+		r.addrs = append(r.addrs, addr)
+	}
 	if own["configured"] {
 		entry := map[string]any{"address": console.Addr().String(), "host_id": console.HostID(), "name": name}
 		if !own["known"] {
@@ -117,6 +125,7 @@ func (r *rig) export(ts *testscript.TestScript, name string, console *ps4test.Co
 	ts.Check(err)
 	ts.Setenv(name, console.Addr().String())
 	ts.Setenv(name+"_id", console.HostID())
+	ts.Setenv(name+"_port", fmt.Sprint(console.Addr().Port()))
 	ts.Setenv("KEY", key)
 	ts.Setenv("PS4KIT_CONSOLE_KEY", key)
 	ts.Setenv("PS4KIT_CONSOLES", string(config))

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/ps4kit/ps4kit/internal/api"
 )
@@ -25,6 +27,22 @@ func (p *program) onConsole(ctx context.Context, f *consoleFlags, waiting string
 		return context.Cause(ctx) // more specific than "context canceled"
 	}
 	return err
+}
+
+// confirm asks on the terminal whether to go on. Without a terminal it fails,
+// and says what would have been done.
+func (p *program) confirm(ctx context.Context, what, question string) error {
+	if !isTerminal(p.stdin) {
+		return usageError(errors.New(what + ": pass --yes to confirm"))
+	}
+	answer, err := p.ask(ctx, question+" [y/N] ")
+	if err != nil {
+		return err
+	}
+	if !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes") {
+		return errors.New("nothing was changed")
+	}
+	return nil
 }
 
 // done is the JSON result of a verb that has no other one (docs/cli.md).

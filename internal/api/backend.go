@@ -19,6 +19,12 @@ type Backend interface {
 	// Status asks one console for its state. A console that doesn't answer is
 	// StateUnreachable, not an error.
 	Status(ctx context.Context, host string) (Console, error)
+	// AddConsole accepts the console that answers at an address: ADDR,
+	// ADDR:DDPPORT or a host name. It fails with unreachable if none answers.
+	AddConsole(ctx context.Context, address string) (Console, error)
+	// ForgetConsole removes everything that is stored of a console, without asking
+	// the console. It fails with config if config.yaml names it.
+	ForgetConsole(ctx context.Context, host string) error
 
 	// Wake turns a console on. It returns once the first WAKEUP was sent, or with
 	// wait once the console is on, within 60 s (120 s right after a standby).

@@ -22,6 +22,10 @@ var _ Backend = (*Client)(nil)
 // in the same process. It has no timeouts: when the context of a call ends, so
 // does the command. Every refusal is an *Error.
 type Client struct {
+	// OnNotice, if set, gets what the user should know besides a result or an
+	// error.
+	OnNotice func(text string)
+
 	http       *http.Client
 	operations map[string]operation
 }
@@ -58,7 +62,7 @@ func (w *recorder) WriteHeader(status int)      { w.status = status }
 func (w *recorder) Write(p []byte) (int, error) { return w.body.Write(p) }
 
 func newClient(transport http.RoundTripper) *Client {
-	c := &Client{&http.Client{Transport: transport}, map[string]operation{}}
+	c := &Client{http: &http.Client{Transport: transport}, operations: map[string]operation{}}
 	for _, o := range operations() {
 		c.operations[o.id] = o
 	}
@@ -77,6 +81,14 @@ func (c *Client) Consoles(ctx context.Context) ([]Console, error) {
 
 func (c *Client) Status(ctx context.Context, host string) (Console, error) {
 	return ask[Console](ctx, c, "status", hostRequest{host})
+}
+
+func (c *Client) AddConsole(ctx context.Context, address string) (Console, error) {
+	return ask[Console](ctx, c, "addConsole", addConsoleRequest{address})
+}
+
+func (c *Client) ForgetConsole(ctx context.Context, host string) error {
+	return c.do(ctx, "forgetConsole", hostRequest{host})
 }
 
 func (c *Client) Wake(ctx context.Context, host string, wait bool) error {
@@ -212,6 +224,7 @@ func (c *Client) send(ctx context.Context, id string, in any) ([]byte, error) {
 		return nil, sendError(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
+	c.notices(resp.Header)
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse+1))
 	switch {
 	case err != nil:

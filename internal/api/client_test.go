@@ -42,6 +42,10 @@ func everyMethod() []asked {
 			return b.Status(ctx, "127.0.0.5:9987")
 		}},
 		{call{"Status", []any{""}}, den, func(ctx context.Context, b api.Backend) (any, error) { return b.Status(ctx, "") }},
+		{call{"AddConsole", []any{"den.lan"}}, den, func(ctx context.Context, b api.Backend) (any, error) { return b.AddConsole(ctx, "den.lan") }},
+		{call{"ForgetConsole", []any{"127.0.0.5:9987"}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
+			return told(b.ForgetConsole(ctx, "127.0.0.5:9987"))
+		}},
 		{call{"Wake", []any{"Den", true}}, nil, func(ctx context.Context, b api.Backend) (any, error) { return told(b.Wake(ctx, "Den", true)) }},
 		{call{"Wake", []any{"Den", false}}, nil, func(ctx context.Context, b api.Backend) (any, error) { return told(b.Wake(ctx, "Den", false)) }},
 		{call{"Standby", []any{""}}, nil, func(ctx context.Context, b api.Backend) (any, error) { return told(b.Standby(ctx, "")) }},

@@ -62,6 +62,14 @@ func (b *backend) Status(ctx context.Context, host string) (api.Console, error) 
 	return give[api.Console](ctx, b, "Status", host)
 }
 
+func (b *backend) AddConsole(ctx context.Context, address string) (api.Console, error) {
+	return give[api.Console](ctx, b, "AddConsole", address)
+}
+
+func (b *backend) ForgetConsole(ctx context.Context, host string) error {
+	return b.do(ctx, "ForgetConsole", host)
+}
+
 func (b *backend) Wake(ctx context.Context, host string, wait bool) error {
 	return b.do(ctx, "Wake", host, wait)
 }

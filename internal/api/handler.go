@@ -102,7 +102,7 @@ func serve[Service, In, Out any](do func(s Service, ctx context.Context, in In) 
 		err := readRequest(w, r, &in)
 		var out Out
 		if err == nil {
-			out, err = do(service[Service](s), r.Context(), in)
+			out, err = do(service[Service](s), withNotices(r.Context(), w.Header()), in)
 		}
 		if err == nil {
 			err = writeResult(s, w, r, out)

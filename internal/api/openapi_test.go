@@ -114,10 +114,10 @@ func TestDocumentDescribesEveryOperation(t *testing.T) {
 // result; every field is set somewhere.
 func answers() map[string]any {
 	now := time.Now()
-	console := api.Console{Address: "192.0.2.7", HostID: "A0B1C2D3E4F5", HostType: "PS4", Name: "Den", State: api.StateAwake, TitleID: "CUSA00129"}
+	console := api.Console{Address: "192.0.2.7", HostID: "A0B1C2D3E4F5", HostType: "PS4", Name: "Den", State: api.StateAwake, TitleID: "CUSA00129", Origin: api.OriginFound}
 	user := api.User{Credential: psn.Credential, Passcode: "1234"}
 	return map[string]any{
-		"consoles": []api.Console{console}, "search": []api.Console{console}, "status": console,
+		"consoles": []api.Console{console}, "search": []api.Console{console}, "status": console, "addConsole": console,
 		"keyboard":   api.Keyboard{Text: "a", MaxLength: 10},
 		"titles":     []api.Title{{ID: "CUSA00129", Name: "Films", Title: "Netflix", Identifier: 3, LastPlayed: now}, {ID: "HOME"}},
 		"credential": user, "credentialOfAll": user, "backup": []byte("tar"), "qr": "X-HM://0086BRILOABCD",

@@ -88,6 +88,9 @@ type (
 	searchRequest struct {
 		Wait string `json:"wait" doc:"how long to wait for answers" example:"2s"`
 	}
+	addConsoleRequest struct {
+		Address string `json:"address" doc:"ADDR, ADDR:DDPPORT or a host name" example:"192.168.1.20"`
+	}
 	powerRequest struct {
 		Host  string `path:"host" json:"-"`
 		State string `json:"state" enum:"awake,standby" example:"awake"`
@@ -200,6 +203,18 @@ func backendOperations() []operation {
 			func(b Backend, ctx context.Context, _ none) ([]Console, error) { return b.Consoles(ctx) }),
 		op("status", "GET /consoles/{host}", AccessRead, "Ask one console for its state",
 			func(b Backend, ctx context.Context, in hostRequest) (Console, error) { return b.Status(ctx, in.Host) }),
+		op("addConsole", "POST /consoles", AccessSetup, "Accept the console that answers at an address",
+			func(b Backend, ctx context.Context, in addConsoleRequest) (Console, error) {
+				return b.AddConsole(ctx, in.Address)
+			}),
+		command("forgetConsole", "DELETE /consoles/{host}", AccessSetup, "Forget a console and everything that is stored of it",
+			func(b Backend, ctx context.Context, in hostRequest) error {
+				if in.Host == "" {
+					return errBadRequest("name the console to forget")
+				}
+				return b.ForgetConsole(ctx, in.Host)
+			}).
+			withNotes("Fails with config if config.yaml names it. A console that still answers searches comes back as one that was only found."),
 		op("search", "POST /search", AccessRead, "Search the network for consoles",
 			func(b Backend, ctx context.Context, in searchRequest) ([]Console, error) {
 				wait, err := time.ParseDuration(in.Wait)

@@ -13,6 +13,13 @@ const (
 	StateUnreachable = "unreachable"
 )
 
+// Origins of a known console.
+const (
+	OriginConfigured = "configured" // by config.yaml, or simulated
+	OriginAccepted   = "accepted"   // added, named or linked by the owner
+	OriginFound      = "found"      // by a search
+)
+
 // Console is a console as every command prints it. An empty field is unknown.
 type Console struct {
 	Address       string `json:"address" doc:"ADDR, or ADDR:DDPPORT if the port is not 987"`
@@ -24,6 +31,7 @@ type Console struct {
 	SystemVersion string `json:"system_version" doc:"for example 09508011"`
 	TitleID       string `json:"title_id" doc:"running title; empty if none"`
 	TitleName     string `json:"title_name"`
+	Origin        string `json:"origin,omitempty" enum:"configured,accepted,found" doc:"how it is known, in the list of known consoles: from config.yaml, accepted by the owner, or only found"`
 }
 
 // Overview is everything the page's first section shows.
@@ -43,6 +51,7 @@ type Card struct {
 	Identified   time.Time `json:"identified,omitzero" doc:"when Home last asked the console to identify itself"`
 	LastError    *Error    `json:"last_error,omitempty"`
 	LastErrorAt  time.Time `json:"last_error_at,omitzero"`
+	Accepted     bool      `json:"accepted" doc:"configured, or accepted by the owner; the credential is sent to no other console"`
 	Credential   bool      `json:"credential" doc:"a credential is stored or configured"`
 	Offered      bool      `json:"offered" doc:"offered to HomeKit"`
 	Paired       bool      `json:"paired"`

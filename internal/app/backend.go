@@ -57,7 +57,9 @@ func sortConsoles(list []api.Console) {
 func (s *server) Consoles(context.Context) ([]api.Console, error) {
 	list := []api.Console{}
 	for _, u := range s.list() {
-		list = append(list, u.lastSeen())
+		c := u.lastSeen()
+		c.Origin = u.origin()
+		list = append(list, c)
 	}
 	sortConsoles(list)
 	return list, nil
@@ -88,7 +90,7 @@ func (s *server) Status(ctx context.Context, host string) (api.Console, error) {
 		return api.Console{}, err
 	}
 	if s.alone && u.accepted.Load() { // else the search does it
-		s.remember(u.known, st)
+		s.remember(u.now(), st)
 	}
 	return apiConsole(st, u.tv.Snapshot().Name), nil
 }
@@ -118,7 +120,7 @@ func (s *server) answering(ctx context.Context, host string) (*unit, api.Console
 	}
 	u, err := s.find(ctx, cmp.Or(c.HostID, host))
 	if err == nil && host != "" && s.isOwner(ctx) {
-		err = s.accept(u)
+		u, err = s.accept(u, false)
 	}
 	return u, c, err
 }
@@ -220,23 +222,25 @@ func (s *server) Link(ctx context.Context, host, pin string) error {
 	if err != nil {
 		return err
 	}
-	return u.tv.WithoutSession(ctx, func(ctx context.Context) error { return s.link(ctx, u, parsed) })
+	if err := u.tv.WithoutSession(ctx, func(ctx context.Context) error { return s.link(ctx, u, parsed) }); err != nil {
+		return err
+	}
+	_, err = s.accept(u, false) // whoever types the PIN sees its screen
+	return err
 }
 
-// link links a console. The PIN is on its screen: who types it accepts it.
+// link links a console, which may be a stranger: it gets the credential.
 func (s *server) link(ctx context.Context, u *unit, pin ps4.PIN) error {
 	user, err := s.user(u.known)
 	if err != nil {
 		return err
 	}
 	u.console.SetUser(user)
-	if err := u.console.Link(ctx, pin); err != nil {
-		if !u.accepted.Load() {
-			u.console.SetUser(ps4.User{})
-		}
-		return err
+	err = u.console.Link(ctx, pin)
+	if err != nil && !u.accepted.Load() {
+		u.console.SetUser(ps4.User{})
 	}
-	return s.accept(u)
+	return err
 }
 
 // SetCredential implements api.Backend.

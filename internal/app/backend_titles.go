@@ -72,7 +72,7 @@ func (s *server) ForgetTitle(ctx context.Context, host, id string) error {
 
 // editTitles calls edit with the id of an input, given by id or name.
 func (s *server) editTitles(ctx context.Context, host, title string, edit func(tv *accessory.Television, id string) error) error {
-	u, err := s.findPS4(ctx, host)
+	u, err := s.findKept(ctx, host)
 	if err != nil {
 		return err
 	}

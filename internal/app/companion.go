@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync/atomic"
 
 	"github.com/ps4kit/ps4kit/accessory"
@@ -19,11 +20,11 @@ import (
 // read it again because c# has grown.
 type companion struct {
 	*accessory.Companion
-	hap       *hapserver.Server
-	store     *homekitStore
-	consoles  int
-	port      uint16 // 0: none was chosen yet
-	listening atomic.Bool
+	hap         *hapserver.Server
+	store       *homekitStore
+	televisions []*accessory.Television
+	port        uint16 // 0: none was chosen yet
+	listening   atomic.Bool
 }
 
 const categoryBridge = 2
@@ -39,7 +40,7 @@ func (s *server) makeCompanion() (*companion, error) {
 	if err != nil {
 		return nil, fmt.Errorf("companion bridge: %w", err)
 	}
-	c := &companion{Companion: bridge, consoles: len(televisions)}
+	c := &companion{Companion: bridge, televisions: televisions}
 	if c.store, err = s.files.homekit(state.Companion); err != nil {
 		return nil, err
 	}
@@ -124,11 +125,11 @@ func (s *server) runCompanion(ctx context.Context, c *companion, ln net.Listener
 			s.Log.WithError(err).Error("the companion bridge is not offered to HomeKit any more")
 			return
 		}
-		s.Log.WithField("consoles", c.consoles).Info("the companion bridge carries another console")
+		s.Log.WithField("consoles", len(c.televisions)).Info("the companion bridge now has other consoles")
 	}
 }
 
-// serveCompanion serves until a console comes that the bridge does not carry.
+// serveCompanion serves until the consoles are not those of the bridge.
 func (s *server) serveCompanion(ctx context.Context, c *companion, ln net.Listener) error {
 	ctx, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
@@ -140,7 +141,7 @@ func (s *server) serveCompanion(ctx context.Context, c *companion, ln net.Listen
 		case err := <-ended:
 			return err
 		case <-s.grown:
-			if len(s.bridged()) != c.consoles {
+			if !slices.Equal(s.bridged(), c.televisions) {
 				stop()
 				return <-ended
 			}

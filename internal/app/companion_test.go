@@ -60,7 +60,7 @@ func TestCompanionTakesInALateConsole(t *testing.T) {
 		t.Fatalf("%d accessories before the console answers", len(r.list))
 	}
 	console.SetFaults(ps4test.Faults{})
-	waitUntil(t, "the bridge carries the console", func() bool { return strings.Contains(r.log.String(), "carries another console") })
+	waitUntil(t, "the bridge carries the console", func() bool { return strings.Contains(r.log.String(), "now has other consoles") })
 	list, err := r.api.Homekit(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -45,7 +46,7 @@ func (s *server) searchOnce(ctx context.Context) (fresh bool) {
 	for _, st := range found {
 		if st.HostType == hostTypePS4 {
 			s.meet(st, false)
-			fresh = fresh || s.sightings.first(st.HostID)
+			fresh = fresh || s.sightings.first(st)
 		}
 	}
 	return fresh
@@ -99,16 +100,16 @@ func (s *server) hasEntry(c config.Console) bool {
 	return false
 }
 
-// sightings counts in how many searches strangers were found at the same
-// address: one that answered only once leaves nothing behind.
+// sightings counts in how many searches strangers were found: one that
+// answered only once leaves nothing behind. An address has room for one.
 type sightings struct {
 	mu     sync.Mutex
 	search int
-	byHost map[string]sighting
+	byAddr map[netip.AddrPort]sighting
 }
 
 type sighting struct {
-	st     ps4.Status
+	hostID string
 	search int // the last one
 	times  int
 }
@@ -116,6 +117,7 @@ type sighting struct {
 const (
 	maxSightings = 1024 // bounds what strangers can make the server hold
 	enoughTimes  = 2
+	missable     = 2 // searches in a row
 )
 
 // next begins another search, and forgets who was missing in the last ones.
@@ -123,9 +125,9 @@ func (s *sightings) next() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.search++
-	for host, seen := range s.byHost {
-		if s.search-seen.search > 2*enoughTimes {
-			delete(s.byHost, host)
+	for addr, seen := range s.byAddr {
+		if s.search-seen.search > missable+1 {
+			delete(s.byAddr, addr)
 		}
 	}
 }
@@ -134,29 +136,38 @@ func (s *sightings) next() {
 func (s *sightings) repeated(st ps4.Status) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	seen, known := s.byHost[st.HostID]
-	if !known && len(s.byHost) >= maxSightings {
+	seen, taken := s.byAddr[st.Addr]
+	switch {
+	case !taken && len(s.byAddr) >= maxSightings, taken && seen.hostID != st.HostID:
 		return false
-	}
-	if seen.st.Addr != st.Addr {
-		seen.times = 0
-	}
-	if seen.times == 0 || seen.search != s.search {
+	case !taken || seen.search != s.search:
 		seen.times++
 	}
-	seen.st, seen.search = st, s.search
-	if s.byHost == nil {
-		s.byHost = map[string]sighting{}
+	seen.hostID, seen.search = st.HostID, s.search
+	if s.byAddr == nil {
+		s.byAddr = map[netip.AddrPort]sighting{}
 	}
-	s.byHost[st.HostID] = seen
+	s.byAddr[st.Addr] = seen
 	return seen.times >= enoughTimes
 }
 
 // first reports whether a console was seen only once so far.
-func (s *sightings) first(host string) bool {
+func (s *sightings) first(st ps4.Status) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.byHost[host].times == 1
+	seen := s.byAddr[st.Addr]
+	return seen.hostID == st.HostID && seen.times == 1
+}
+
+// forget begins the count of a console anew.
+func (s *sightings) forget(hostID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for addr, seen := range s.byAddr {
+		if seen.hostID == hostID {
+			delete(s.byAddr, addr)
+		}
+	}
 }
 
 // pause waits; it returns false when ctx was done first.

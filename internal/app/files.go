@@ -41,7 +41,7 @@ func (f files) remember(st ps4.Status, complete func(*state.Console)) {
 		seen = known[i]
 	}
 	seen.HostType, seen.Name, seen.Address = st.HostType, st.HostName, st.Addr
-	seen.SystemVersion, seen.RequestPort = st.SystemVersion, st.RequestPort
+	seen.SystemVersion, seen.RequestPort = st.SystemVersion, cmp.Or(st.RequestPort, seen.RequestPort)
 	complete(&seen)
 	if i >= 0 && known[i] == seen {
 		return
@@ -100,7 +100,7 @@ func (f files) forget(hostID string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(append(errs, homekit.file.Remove(), inputs.Remove())...)
+	return errors.Join(append(errs, homekit.file.Purge(), inputs.Purge())...)
 }
 
 // keep writes what is known of a console. What fails is logged, too.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 )
@@ -43,15 +44,14 @@ func (s *server) find(ctx context.Context, host string) (*unit, error) {
 	}
 	matches := s.matching(host)
 	if len(matches)+len(silent) == 0 && s.isOwner(ctx) {
-		if err := s.search(ctx, host); err != nil {
+		var err error
+		if matches, err = s.search(ctx, host); err != nil {
 			return nil, err
 		}
-		matches = s.matching(host)
 	}
 	switch {
 	case len(matches)+len(silent) > 1:
-		return nil, &api.Error{Code: "ambiguous", Message: "several consoles fit: " + strings.Join(append(names(matches), silent...), ", "),
-			Hint: "Choose one with --name, --host-id or --ip-address."}
+		return nil, ambiguous(append(names(matches), silent...))
 	case len(matches) == 1:
 		s.runTelevision(matches[0])
 		return matches[0], nil
@@ -62,6 +62,11 @@ func (s *server) find(ctx context.Context, host string) (*unit, error) {
 			Hint: "Switch the PS4 on or put it into rest mode, or give its address: --ip-address."}
 	}
 	return nil, unknownConsole(host)
+}
+
+func ambiguous(fit []string) error {
+	return &api.Error{Code: "ambiguous", Message: "several consoles fit: " + strings.Join(fit, ", "),
+		Hint: "Choose one with --name, --host-id or --ip-address."}
 }
 
 func unknownConsole(host string) error {
@@ -89,7 +94,7 @@ func (s *server) findAt(ctx context.Context, addr netip.AddrPort) (*unit, error)
 		return nil, err
 	}
 	if known != nil && known.hostID != st.HostID {
-		s.Log.Warnf("the console at %s is %s (%s) now, not %s (%s)", FormatAddress(addr), st.HostName, st.HostID, known.name, known.hostID)
+		s.noteReplaced(ctx, known, st)
 	}
 	u := s.meet(st, true)
 	if u == nil {
@@ -102,6 +107,20 @@ func (s *server) findAt(ctx context.Context, addr netip.AddrPort) (*unit, error)
 	return u, nil
 }
 
+// noteReplaced tells the user, until the console is accepted, that another one
+// answers at the address than before.
+func (s *server) noteReplaced(ctx context.Context, before *unit, st ps4.Status) {
+	if u := s.unit(st.HostID); u != nil && u.accepted.Load() && u.console.Addr() == st.Addr {
+		return
+	}
+	text := fmt.Sprintf("the console at %s is %s (%s) now, not %s (%s)",
+		FormatAddress(st.Addr), st.HostName, st.HostID, before.tv.Snapshot().Name, before.hostID)
+	if before.config.HostID == "" && before.config.Address == st.Addr {
+		text += "; config.yaml means the old one until you forget it: ps4kit consoles forget " + before.hostID
+	}
+	api.Notice(ctx, text)
+}
+
 // findAccepted is find for what may send the credential: the owner accepts a
 // console by naming it.
 func (s *server) findAccepted(ctx context.Context, host string) (*unit, error) {
@@ -110,7 +129,17 @@ func (s *server) findAccepted(ctx context.Context, host string) (*unit, error) {
 		return nil, err
 	}
 	if host != "" && s.isOwner(ctx) {
-		err = s.accept(u)
+		return s.accept(u, false)
+	}
+	return u, nil
+}
+
+// findKept is find for what is stored of a console. Nothing is stored of one
+// that is neither accepted nor in HomeKit.
+func (s *server) findKept(ctx context.Context, host string) (*unit, error) {
+	u, err := s.findAccepted(ctx, host)
+	if err == nil && !u.accepted.Load() && u.hap == nil {
+		return nil, accessory.ErrNotAccepted
 	}
 	return u, err
 }
@@ -124,6 +153,8 @@ func (s *server) findPS4(ctx context.Context, host string) (*unit, error) {
 	return u, err
 }
 
+// matching returns the units that host may mean. A stranger may call itself
+// anything: it counts only if no accepted console fits.
 func (s *server) matching(host string) []*unit {
 	var matches []*unit
 	for _, u := range s.list() {
@@ -131,20 +162,32 @@ func (s *server) matching(host string) []*unit {
 			matches = append(matches, u)
 		}
 	}
+	if accepted := keep(matches, func(u *unit) bool { return u.accepted.Load() }); len(accepted) > 0 {
+		matches = accepted
+	}
 	if host == "" && !s.Config.Discovery.Enabled {
 		matches = chosen(matches)
 	}
 	return matches
 }
 
-// chosen leaves out consoles that somebody only tried, where the configuration names
-// others.
+// chosen leaves out consoles that were only tried, if there are configured or
+// added ones.
 func chosen(units []*unit) []*unit {
-	named := slices.DeleteFunc(slices.Clone(units), func(u *unit) bool { return u.found })
+	named := keep(units, func(u *unit) bool { return !u.found || u.isAdded.Load() })
 	if len(named) == 0 {
 		return units
 	}
 	return named
+}
+
+func keep(units []*unit, wanted func(*unit) bool) (kept []*unit) {
+	for _, u := range units {
+		if wanted(u) {
+			kept = append(kept, u)
+		}
+	}
+	return kept
 }
 
 // is says whether host names the console.
@@ -167,20 +210,40 @@ func names(units []*unit) []string {
 	return list
 }
 
-// search looks for a console that has no unit: at the addresses of the
-// configuration, then on the network.
-func (s *server) search(ctx context.Context, host string) error {
+// search looks for a console that no unit is known to be: at the addresses of
+// the configuration, then on the network, and where consoles are whose own name
+// is not known yet.
+func (s *server) search(ctx context.Context, host string) ([]*unit, error) {
 	s.meetConfigured(ctx)
-	if len(s.matching(host)) > 0 {
-		return nil
+	if matches := s.matching(host); len(matches) > 0 {
+		return matches, nil
 	}
-	found, err := s.network.Discover(ctx, searchTime)
-	for _, st := range found {
-		if host == "" && st.HostType == hostTypePS4 || isCalled(host, st) { // a PS5 only when it is asked for
-			s.meet(st, true)
+	var also []netip.AddrPort
+	for _, u := range s.list() {
+		if addr := u.console.Addr(); addr.IsValid() {
+			also = append(also, addr)
 		}
 	}
-	return err
+	found, err := s.network.Discover(ctx, searchTime, also...)
+	found = slices.DeleteFunc(found, func(st ps4.Status) bool {
+		return !isCalled(host, st) && (host != "" || st.HostType != hostTypePS4) // a PS5 only when it is asked for
+	})
+	if known := slices.DeleteFunc(slices.Clone(found), func(st ps4.Status) bool { return !s.isKnown(st.HostID) }); len(known) > 0 {
+		found = known // a stranger may call itself anything
+	}
+	if len(found) > 1 {
+		var fit []string
+		for _, st := range found {
+			fit = append(fit, st.HostName+" ("+st.HostID+")")
+		}
+		return nil, ambiguous(fit)
+	}
+	for _, st := range found {
+		if u := s.meet(st, true); u != nil {
+			return []*unit{u}, err
+		}
+	}
+	return nil, err
 }
 
 // meetConfigured asks the consoles of the configuration that have no unit yet,

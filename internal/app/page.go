@@ -47,6 +47,7 @@ func (s *server) card(u *unit) api.Card {
 		Identified:   snapshot.Identified,
 		LastError:    trouble(snapshot.LastError),
 		LastErrorAt:  troubleAt(snapshot),
+		Accepted:     u.accepted.Load(),
 		Credential:   err == nil && !user.Credential.IsZero(),
 		Offered:      u.hap != nil,
 		Paired:       u.hap != nil && u.hap.Info().Paired,
@@ -65,6 +66,7 @@ func (s *server) refusedCard(hostID string) *api.Card {
 	for _, k := range s.knownConsoles(s.simulated) {
 		if k.hostID == hostID {
 			card.Name, card.Address, card.HostType = k.name, FormatAddress(k.addr), hostTypePS4
+			card.Accepted = !k.stranger
 		}
 	}
 	return card

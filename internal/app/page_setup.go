@@ -13,7 +13,7 @@ import (
 
 // RenameConsole implements api.Page.
 func (s *server) RenameConsole(ctx context.Context, host, name string) error {
-	u, err := s.findPS4(ctx, host)
+	u, err := s.findKept(ctx, host)
 	if err != nil {
 		return err
 	}
@@ -22,7 +22,7 @@ func (s *server) RenameConsole(ctx context.Context, host, name string) error {
 
 // OrderTitles implements api.Page.
 func (s *server) OrderTitles(ctx context.Context, host string, ids []string) error {
-	u, err := s.findPS4(ctx, host)
+	u, err := s.findKept(ctx, host)
 	if err != nil {
 		return err
 	}

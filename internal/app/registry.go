@@ -1,13 +1,18 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"io/fs"
 	"maps"
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ps4kit/ps4kit/accessory"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/ps4"
@@ -31,8 +36,12 @@ type known struct {
 	config    config.Console
 	simulated *ps4test.Console
 	found     bool // by a search or a command; the configuration does not name it
+	added     bool // found, and added by the owner: served like a configured one
 	stranger  bool // found, and not accepted by the owner
 }
+
+// configured reports whether an entry of config.yaml means the console.
+func (k known) configured() bool { return k.config.HostID != "" || k.config.Address.IsValid() }
 
 const hostTypePS4 = ps4.TypePS4
 
@@ -61,8 +70,8 @@ func (s *server) knownConsoles(simulated []*ps4test.Console) []known {
 		add(fromConfig(c, remembered))
 	}
 	for _, r := range remembered {
-		if r.HostType == hostTypePS4 && (s.alone || s.publishes(r.Address)) {
-			k := known{hostID: r.HostID, found: true, stranger: r.Stranger}
+		k := known{hostID: r.HostID, found: true, added: r.Added, stranger: r.Stranger}
+		if r.HostType == hostTypePS4 && (s.alone || s.publishes(k)) {
 			k.recall(r)
 			add(k)
 		}
@@ -70,11 +79,10 @@ func (s *server) knownConsoles(simulated []*ps4test.Console) []known {
 	return list
 }
 
-// publishes reports whether HomeKit gets a console that is remembered but not
-// configured: one that discovery could find again. A simulated one on loopback
-// that somebody only tried a command on is not published.
-func (s *server) publishes(addr netip.AddrPort) bool {
-	return s.Config.Discovery.Enabled && s.Simulate == 0 && !addr.Addr().IsLoopback()
+// publishes reports whether a console is served although it may not be
+// configured: if it was added, or discovery could find it again.
+func (s *server) publishes(k known) bool {
+	return !k.found || k.added || s.Config.Discovery.Enabled && s.Simulate == 0
 }
 
 // recall fills in what is remembered of a console.
@@ -99,9 +107,9 @@ func fromConfig(c config.Console, remembered []state.Console) known {
 	return k
 }
 
-// boundTo returns the host id of the console that an entry of config.yaml means
-// which names just an address: the one that was first met there. Consoles that
-// swap their DHCP leases do not swap names and credentials.
+// boundTo returns the host id of the console that an entry of config.yaml
+// without a host id means: the first one that was met at its address, or "".
+// Consoles that swap their DHCP leases do not swap names and credentials.
 func boundTo(c config.Console, remembered []state.Console) string {
 	at := ""
 	for _, r := range remembered {
@@ -109,7 +117,7 @@ func boundTo(c config.Console, remembered []state.Console) string {
 		case r.ConfigAddress:
 			return r.HostID
 		case r.Address:
-			if !r.ConfigAddress.IsValid() {
+			if !r.ConfigAddress.IsValid() && !r.Stranger { // written by an earlier version
 				at = r.HostID
 			}
 		}
@@ -117,7 +125,8 @@ func boundTo(c config.Console, remembered []state.Console) string {
 	return at
 }
 
-// fromStatus returns a console that has just answered.
+// fromStatus returns a console that has just answered. Anybody can claim to be
+// an accepted console, so the address of one is where it was before.
 func (s *server) fromStatus(st ps4.Status) known {
 	k := known{
 		hostID: st.HostID, addr: st.Addr, name: st.HostName, hostName: st.HostName, firmware: st.SystemVersion,
@@ -125,8 +134,12 @@ func (s *server) fromStatus(st ps4.Status) known {
 	}
 	remembered := s.files.consoles()
 	for _, r := range remembered {
-		if r.HostID == st.HostID {
-			k.stranger = r.Stranger
+		if r.HostID != st.HostID {
+			continue
+		}
+		k.stranger, k.added = r.Stranger, r.Added
+		if !r.Stranger && r.Address.IsValid() {
+			k.addr = r.Address
 		}
 	}
 	for _, c := range s.Config.Consoles {
@@ -134,8 +147,9 @@ func (s *server) fromStatus(st ps4.Status) known {
 			continue
 		}
 		k.config, k.found, k.stranger = c, false, false
-		if c.Name != "" {
-			k.name = c.Name
+		k.name = cmp.Or(c.Name, k.name)
+		if c.Address == st.Addr {
+			k.addr = st.Addr
 		}
 	}
 	return k
@@ -148,13 +162,19 @@ func (s *server) means(c config.Console, st ps4.Status, remembered []state.Conso
 	if bound == "" {
 		return c.Address == st.Addr
 	}
-	if bound != st.HostID && c.Address == st.Addr {
+	if bound != st.HostID && c.Address == st.Addr && !s.isKnown(st.HostID) && !s.alone { // else see noteReplaced
 		s.otherConsole.Do(func() {
-			s.Log.Warnf("config.yaml names the console at %v, which was %s; now %s answers there. "+
-				"Name it by host_id, or forget %s", st.Addr.Addr(), bound, st.HostID, bound)
+			s.Log.Warnf("config.yaml names the console at %v, which was %s; now %s (%s) answers there. "+
+				"If it replaces the old one: ps4kit consoles forget %s", st.Addr.Addr(), bound, st.HostName, st.HostID, bound)
 		})
 	}
 	return bound == st.HostID
+}
+
+// isKnown reports whether the owner has accepted a console.
+func (s *server) isKnown(hostID string) bool {
+	u := s.unit(hostID)
+	return u != nil && u.accepted.Load()
 }
 
 // meet takes in a console that has answered and returns its unit: the one it
@@ -166,25 +186,34 @@ func (s *server) meet(st ps4.Status, needed bool) *unit {
 	defer s.meeting.Unlock()
 	k := s.fromStatus(st)
 	stays := !k.stranger || s.sightings.repeated(st)
-	if u := s.unit(st.HostID); u != nil {
-		k.stranger = !u.accepted.Load()
-		if u.hap != nil || !stays || !s.offers(k) {
-			st.Addr = u.console.Addr() // which the library changes, by its rules
-			if stays {
-				s.remember(k, st)
-			}
-			return u
-		}
-		s.withdraw(u) // for one with a HAP server
-	} else if !stays && !needed || !s.makeRoom(k, needed) {
+	u := s.unit(st.HostID)
+	named := u != nil && k.configured() && !u.configured() // an entry of config.yaml turns out to mean it
+	switch {
+	case u == nil && (!stays && !needed || !s.makeRoom(k, needed)):
 		return nil
+	case u != nil && !named:
+		k.stranger = k.stranger && !u.accepted.Load()
+		k.addr = u.console.Addr() // the library changes it, by its rules
 	}
 	if stays {
+		st.Addr = k.addr
 		s.remember(k, st)
-		if s.offers(k) {
-			if u := s.startUnit(s.life, k); u != nil {
-				return u
-			}
+	}
+	if u != nil && !named && (u.hap != nil || !stays || !s.offers(k)) {
+		return u
+	}
+	return s.place(k, stays)
+}
+
+// place gives a console a new unit, in the place of the one that it may have:
+// if it stays and belongs in HomeKit, with a HAP server.
+func (s *server) place(k known, stays bool) *unit {
+	if u := s.unit(k.hostID); u != nil {
+		s.withdraw(u)
+	}
+	if stays && s.offers(k) {
+		if u := s.startUnit(s.life, k); u != nil {
+			return u
 		}
 	}
 	u, err := s.newUnit(k)
@@ -199,7 +228,7 @@ func (s *server) meet(st ps4.Status, needed bool) *unit {
 // remember stores what a console said of itself for the next start.
 func (s *server) remember(k known, st ps4.Status) {
 	s.files.remember(st, func(c *state.Console) {
-		c.Stranger = k.stranger
+		c.Stranger, c.Added = k.stranger, k.added
 		if k.config.HostID == "" && k.config.Address.IsValid() {
 			c.ConfigAddress = k.config.Address
 		}
@@ -208,14 +237,14 @@ func (s *server) remember(k known, st ps4.Status) {
 
 // offers reports whether a console belongs in HomeKit.
 func (s *server) offers(k known) bool {
-	return !s.alone && k.hostType == hostTypePS4 && !slices.Contains(s.refusals(), k.hostID) &&
-		(!k.found || s.publishes(k.addr))
+	return !s.alone && cmp.Or(k.hostType, hostTypePS4) == hostTypePS4 &&
+		!slices.Contains(s.refusals(), k.hostID) && s.publishes(k)
 }
 
 // makeRoom reports whether a console that is new may get a unit. One that the
-// owner has accepted, or that a command needs, always may. Among strangers, an address has room for one, and all
-// together for maxConsoles: those that are silent and that nobody has paired
-// make room.
+// owner has accepted or that a command needs always may. Among strangers, an
+// address has room for one, and all together for maxConsoles; those that are
+// silent and that nobody has paired make room for others.
 func (s *server) makeRoom(k known, needed bool) bool {
 	if !k.stranger || needed {
 		return true
@@ -223,36 +252,49 @@ func (s *server) makeRoom(k known, needed bool) bool {
 	units := s.list()
 	var silent *unit
 	for _, u := range units {
-		if !u.evictable() {
-			continue
-		}
-		gone := u.tv.Snapshot().State == ps4.StateUnreachable
-		sameAddress := u.console.Addr().Addr() == k.addr.Addr() && !k.addr.Addr().IsLoopback()
-		if sameAddress && !gone {
+		switch sameAddress := u.console.Addr() == k.addr; {
+		case !u.evictable():
+		case s.isSilent(u):
+			if silent == nil || sameAddress {
+				silent = u
+			}
+		case sameAddress:
 			return false
 		}
-		if gone && (silent == nil || sameAddress) {
-			silent = u
+	}
+	crowded := len(units)+len(s.refusals()) >= maxConsoles
+	switch {
+	case silent != nil && (crowded || silent.console.Addr() == k.addr):
+		if err := s.remove(silent); err != nil {
+			s.Log.WithError(err).Warn("cannot forget a console that is gone")
 		}
-	}
-	if len(units)+len(s.refusals()) < maxConsoles {
-		return true
-	}
-	if silent == nil {
+	case crowded:
 		s.crowded.Do(func() {
 			s.Log.Warnf("more than %d consoles answer: the others are left out; ps4kit consoles add ADDRESS accepts one", maxConsoles)
 		})
 		return false
 	}
-	if err := s.remove(silent); err != nil {
-		s.Log.WithError(err).Warn("cannot forget a console that is gone")
-	}
 	return true
+}
+
+// isSilent reports whether a console has left polls unanswered.
+func (s *server) isSilent(u *unit) bool {
+	snapshot := u.tv.Snapshot()
+	heard := u.made
+	if snapshot.LastSeen.After(heard) {
+		heard = snapshot.LastSeen
+	}
+	polls := time.Duration(s.Config.Poll.Misses+1) * 2 * s.Config.Poll.Interval
+	return snapshot.State == ps4.StateUnreachable && time.Since(heard) > polls
 }
 
 // evictable reports whether a unit is a stranger's that nobody has paired.
 func (u *unit) evictable() bool {
-	return !u.accepted.Load() && (u.hap == nil || !u.hap.Info().Paired)
+	if u.accepted.Load() || u.hap != nil {
+		return !u.accepted.Load() && !u.hap.Info().Paired
+	}
+	record, err := u.store.Load()
+	return len(record.Pairings) == 0 && (err == nil || errors.Is(err, fs.ErrNotExist))
 }
 
 // withdraw stops a unit.
@@ -273,25 +315,61 @@ func (s *server) remove(u *unit) error {
 	return s.files.forget(u.hostID)
 }
 
-// accept notes that the owner means this console: from now on it may get the
-// credential.
-func (s *server) accept(u *unit) error {
-	if u.accepted.Load() {
-		return nil
+// accept notes that the owner means this console, and returns its unit: from
+// now on it may get the credential, and it belongs in HomeKit. A console that
+// is added is served even if discovery is off.
+func (s *server) accept(u *unit, add bool) (*unit, error) {
+	s.meeting.Lock()
+	defer s.meeting.Unlock()
+	add = add && u.found
+	if u.accepted.Load() && (!add || u.isAdded.Load()) {
+		return u, nil
 	}
 	user, err := s.user(u.known)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	u.console.SetUser(user)
 	u.accepted.Store(true)
+	if add {
+		u.isAdded.Store(true)
+	}
+	k := u.now()
+	s.remember(k, u.lastStatus())
+	if u.hap == nil && s.offers(k) {
+		if u = s.place(k, true); u == nil {
+			return nil, unknownConsole(k.hostID)
+		}
+	}
 	s.tellPage()
+	return u, nil
+}
+
+// now returns what is known of the console now.
+func (u *unit) now() known {
 	k := u.known
-	k.stranger = false
-	s.remember(k, ps4.Status{
-		HostID: u.hostID, HostType: k.hostType, HostName: k.hostName, Addr: u.console.Addr(), SystemVersion: k.firmware,
-	})
-	return nil
+	k.addr, k.added, k.stranger = u.console.Addr(), u.isAdded.Load(), !u.accepted.Load()
+	return k
+}
+
+// lastStatus returns what the console last said of itself.
+func (u *unit) lastStatus() ps4.Status {
+	last := u.tv.Snapshot()
+	return ps4.Status{
+		HostID: u.hostID, HostType: cmp.Or(u.hostType, hostTypePS4), HostName: cmp.Or(last.HostName, u.hostName),
+		Addr: u.console.Addr(), SystemVersion: cmp.Or(last.SystemVersion, u.firmware), RequestPort: last.RequestPort,
+	}
+}
+
+// origin returns how the console is known.
+func (u *unit) origin() string {
+	switch {
+	case !u.found:
+		return api.OriginConfigured
+	case u.accepted.Load():
+		return api.OriginAccepted
+	}
+	return api.OriginFound
 }
 
 // gate keeps commands, and the credential with them, from a console that the
@@ -367,11 +445,13 @@ func (s *server) unit(hostID string) *unit {
 }
 
 // unitAt returns the unit of the console at an address, nil if there is none.
-func (s *server) unitAt(addr netip.AddrPort) *unit {
+// Of two, one of which another console has replaced there, it is the one that
+// answers.
+func (s *server) unitAt(addr netip.AddrPort) (at *unit) {
 	for _, u := range s.list() {
-		if u.console.Addr() == addr {
-			return u
+		if u.console.Addr() == addr && (at == nil || at.tv.Snapshot().State == ps4.StateUnreachable) {
+			at = u
 		}
 	}
-	return nil
+	return at
 }

@@ -31,7 +31,7 @@ func (s *server) followConfig(ctx context.Context) {
 func (s *server) reconfigure(c *config.Config) {
 	for _, u := range s.list() {
 		k := u.known
-		k.config = entryOf(c, u)
+		k.config = s.entryOf(c, u)
 		log := s.Log.WithField("console", k.name)
 		if err := u.tv.Configure(titlesOf(k), accessory.Remote(k.config.Remote)); err != nil {
 			log.WithError(err).Error("the new titles and remote control of this console cannot be used")
@@ -41,11 +41,11 @@ func (s *server) reconfigure(c *config.Config) {
 	}
 }
 
-// entryOf returns what the owner wrote about a console, zero for nothing.
-func entryOf(c *config.Config, u *unit) config.Console {
-	addr := u.tv.Snapshot().Addr
+// entryOf returns the entry of config.yaml that means a console, or zero.
+func (s *server) entryOf(c *config.Config, u *unit) config.Console {
+	remembered := s.files.consoles()
 	i := slices.IndexFunc(c.Consoles, func(e config.Console) bool {
-		return e.HostID == u.hostID || e.HostID == "" && e.Address == addr
+		return e.HostID == u.hostID || e.HostID == "" && boundTo(e, remembered) == u.hostID
 	})
 	if i < 0 {
 		return config.Console{}

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	hapmodel "github.com/brutella/hap/accessory"
 	"github.com/sirupsen/logrus"
@@ -32,7 +33,9 @@ type unit struct {
 	port      uint16            // 0: none was chosen yet
 	bind      netip.Addr
 	listening atomic.Bool
+	made      time.Time
 	accepted  atomic.Bool // by the owner, see gate
+	isAdded   atomic.Bool // known.added, as of now
 	started   sync.Once   // of the television, where it runs without a HAP server
 
 	life context.Context // of what runs below
@@ -85,14 +88,15 @@ func (s *server) offeredUnit(ctx context.Context, k known) (*unit, net.Listener,
 
 // newUnit makes a console's unit, without a HAP server; it does no network I/O.
 func (s *server) newUnit(k known) (*unit, error) {
-	u := &unit{known: k, bind: s.Config.HomeKit.Bind}
+	u := &unit{known: k, bind: s.Config.HomeKit.Bind, made: time.Now()}
 	u.life, u.stop = context.WithCancel(s.life)
 	u.accepted.Store(!k.stranger)
+	u.isAdded.Store(k.added)
 	var err error
 	if u.console, err = s.newConsole(k, &u.network); err != nil {
 		return nil, err
 	}
-	if u.tv, err = s.newTelevision(k, gate{accessory.NewConsole(u.console), u}); err != nil {
+	if u.tv, err = s.newTelevision(u, gate{accessory.NewConsole(u.console), u}); err != nil {
 		return nil, err
 	}
 	u.store, err = s.files.homekit(k.hostID)
@@ -164,7 +168,8 @@ func (s *server) fixedPort(remembered uint16) uint16 {
 	return port
 }
 
-func (s *server) newTelevision(k known, console accessory.Console) (*accessory.Television, error) {
+func (s *server) newTelevision(u *unit, console accessory.Console) (*accessory.Television, error) {
+	k := u.known
 	inputs, err := s.files.inputs(k.hostID)
 	if err != nil {
 		return nil, fmt.Errorf("state: %w", err)
@@ -179,7 +184,7 @@ func (s *server) newTelevision(k known, console accessory.Console) (*accessory.T
 		Slots:     s.Config.HomeKit.Slots,
 		Poll:      s.Config.Poll.Interval,
 		Misses:    s.Config.Poll.Misses,
-		Store:     inputs,
+		Store:     keptStore{inputs, u},
 		TitleName: s.titleName,
 		OnChange:  func() { s.consoleChanged(k.hostID) },
 		Logf:      s.unitLogf(k),
@@ -195,6 +200,20 @@ func (s *server) newTelevision(k known, console accessory.Console) (*accessory.T
 		return nil, fmt.Errorf("television: %w", err)
 	}
 	return tv, nil
+}
+
+// keptStore saves the inputs of a console that the owner has accepted or that
+// HomeKit has. Another one leaves nothing behind.
+type keptStore struct {
+	accessory.Store
+	unit *unit
+}
+
+func (s keptStore) Save(inputs accessory.Saved) error {
+	if !s.unit.accepted.Load() && s.unit.hap == nil {
+		return nil
+	}
+	return s.Store.Save(inputs)
 }
 
 func (s *server) newConsole(k known, counters *ps4.Counters) (*ps4.Console, error) {

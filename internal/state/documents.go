@@ -30,6 +30,9 @@ type Console struct {
 	// by configuration, by name or by linking. Files of earlier versions have
 	// no strangers.
 	Stranger bool `json:"stranger,omitempty"`
+	// Added is a console that the owner added by its address. It is served like
+	// one of the configuration, also if discovery is off.
+	Added bool `json:"added,omitempty"`
 	// ConfigAddress is the address of the entry in config.yaml that means this
 	// console, if it names no host id.
 	ConfigAddress netip.AddrPort `json:"config_address,omitzero"`

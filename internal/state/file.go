@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 )
 
 // File is a file that holds one value. It is safe for concurrent use, also
@@ -142,6 +143,31 @@ func (f *File[T]) Remove() error {
 		return fmt.Errorf("state: %w", err)
 	}
 	return syncDir(filepath.Dir(f.path()))
+}
+
+// Purge deletes the file and the damaged ones that were set aside.
+func (f *File[T]) Purge() error {
+	unlock, err := f.enter()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	dir := filepath.Dir(f.path())
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("state: %w", err)
+	}
+	name := filepath.Base(f.path())
+	var errs []error
+	for _, e := range entries {
+		if e.Name() == name || strings.HasPrefix(e.Name(), name+".damaged-") {
+			errs = append(errs, os.Remove(filepath.Join(dir, e.Name())))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("state: %w", err)
+	}
+	return syncDir(dir)
 }
 
 // enter locks the file; the caller calls unlock.

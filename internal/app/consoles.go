@@ -1,0 +1,169 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// AddConsole implements api.Backend.
+func (s *server) AddConsole(ctx context.Context, address string) (api.Console, error) {
+	ctx = asOwner(ctx) // the access that this operation requires is the owner's
+	addr, err := resolve(ctx, address)
+	if err != nil {
+		return api.Console{}, err
+	}
+	u, err := s.findAt(ctx, addr)
+	switch {
+	case errors.Is(err, ps4.ErrUnreachable):
+		return api.Console{}, &api.Error{Code: "unreachable", Message: "no console answers at " + FormatAddress(addr),
+			Hint: "Turn it on, or put it into rest mode, and add it again.", Err: err}
+	case err != nil:
+		return api.Console{}, err
+	case cmp.Or(u.hostType, hostTypePS4) != hostTypePS4:
+		return api.Console{}, ps4.ErrUnsupported
+	}
+	if u, err = s.accept(u, true); err != nil {
+		return api.Console{}, err
+	}
+	c, err := s.Status(ctx, u.hostID)
+	c.Origin = u.origin()
+	return c, err
+}
+
+// resolve returns the address that ADDR, ADDR:DDPPORT, a host name or
+// HOST:DDPPORT means.
+func resolve(ctx context.Context, text string) (netip.AddrPort, error) {
+	addr, ok := parseAddress(text)
+	if ok && addr.Addr().Is4() && addr.Port() != 0 {
+		return addr, nil
+	}
+	host, port := text, uint64(ps4.DefaultPort)
+	if h, p, err := net.SplitHostPort(text); err == nil {
+		host = h
+		if port, err = strconv.ParseUint(p, 10, 16); err != nil {
+			port = 0
+		}
+	}
+	if ok || port == 0 || host == "" || strings.ContainsAny(host, " :/") {
+		return netip.AddrPort{}, &api.Error{Code: "bad_address", Message: fmt.Sprintf("%q is neither an IPv4 address nor a host name", text),
+			Hint: "Give ADDR, ADDR:DDPPORT or a host name."}
+	}
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", host)
+	if err != nil {
+		return netip.AddrPort{}, &api.Error{Code: "unreachable", Message: "no address is known for " + host,
+			Hint: "Check the name, or give the address of the console.", Err: err}
+	}
+	return netip.AddrPortFrom(found[0].Unmap(), uint16(port)), nil
+}
+
+// ForgetConsole implements api.Backend.
+func (s *server) ForgetConsole(ctx context.Context, host string) error {
+	stored, err := s.stored(host)
+	if err != nil {
+		return err
+	}
+	hosts := slices.Sorted(maps.Keys(stored))
+	switch {
+	case len(hosts) == 0:
+		return unknownConsole(host)
+	case len(hosts) > 1:
+		var fit []string
+		for _, hostID := range hosts {
+			fit = append(fit, stored[hostID]+" ("+hostID+")")
+		}
+		return &api.Error{Code: "ambiguous", Message: "several consoles fit: " + strings.Join(fit, ", "), Hint: "Give the host id."}
+	}
+	hostID := hosts[0]
+	successor, err := s.checkForget(ctx, hostID)
+	if err != nil {
+		return err
+	}
+	if err := s.forget(hostID); err != nil {
+		return err
+	}
+	s.Log.WithField("host_id", hostID).Info("console forgotten")
+	if successor.HostID != "" {
+		s.meet(successor, false)
+	}
+	return nil
+}
+
+// forget stops the unit of a console and removes everything that is stored.
+func (s *server) forget(hostID string) error {
+	s.meeting.Lock()
+	defer s.meeting.Unlock()
+	s.sightings.forget(hostID)
+	if u := s.unit(hostID); u != nil {
+		return s.remove(u)
+	}
+	s.mu.Lock()
+	delete(s.refused, hostID)
+	s.mu.Unlock()
+	s.tellPage()
+	return s.files.forget(hostID)
+}
+
+// stored returns the consoles that host may mean, of which there is a unit or
+// anything on disk: their names by host id.
+func (s *server) stored(host string) (map[string]string, error) {
+	found := map[string]string{}
+	at, _ := parseAddress(host)
+	for _, r := range s.files.consoles() {
+		if strings.EqualFold(host, r.HostID) || strings.EqualFold(host, r.Name) || at.IsValid() && at == r.Address {
+			found[r.HostID] = r.Name
+		}
+	}
+	for _, u := range s.list() {
+		if u.is(host) || at.IsValid() && at == u.console.Addr() {
+			found[u.hostID] = u.tv.Snapshot().Name
+		}
+	}
+	paired, err := s.State.HomeKitHosts()
+	for _, hostID := range slices.Concat(paired, s.refusals()) {
+		if strings.EqualFold(host, hostID) {
+			found[hostID] = cmp.Or(found[hostID], hostID)
+		}
+	}
+	return found, err
+}
+
+// checkForget returns an error for a console that would come back as it was:
+// one that is simulated, or that config.yaml names. An entry without a host id
+// names the console that it was bound to, unless another one answers at its
+// address now: that is returned.
+func (s *server) checkForget(ctx context.Context, hostID string) (successor ps4.Status, err error) {
+	if u := s.unit(hostID); u != nil && u.simulated != nil {
+		return ps4.Status{}, &api.Error{Code: "config", Message: u.name + " is simulated by this server",
+			Hint: "Restart the server without --simulate."}
+	}
+	remembered := s.files.consoles()
+	for _, c := range s.Config.Consoles {
+		switch {
+		case c.HostID == hostID:
+			return ps4.Status{}, errNamed(hostID)
+		case c.HostID == "" && boundTo(c, remembered) == hostID:
+			st, err := s.network.Console(c.Address, ps4.Credential{}).Status(ctx)
+			if err != nil || st.HostID == hostID {
+				return ps4.Status{}, errNamed(hostID)
+			}
+			successor = st
+		}
+	}
+	return successor, nil
+}
+
+func errNamed(hostID string) error {
+	return &api.Error{Code: "config", Message: "config.yaml names the console " + hostID,
+		Hint: "Remove it from consoles: there first. A running server has to be restarted."}
+}
