@@ -29,7 +29,7 @@ func textOf(p *peer) string {
 func TestKeyboardBothWays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := memory(t, ps4test.Config{Linked: true, KeyboardKind: 3})
+		c := memory(t, ps4test.Config{Linked: true})
 		p := newPeer(t, c)
 		p.signIn()
 		if got := startKeyboard(p); got.Result != uint32(ps4.ErrNoClient) {
@@ -40,7 +40,7 @@ func TestKeyboardBothWays(t *testing.T) {
 		if p.beats[len(p.beats)-1] != wire.HeartbeatKeyboard {
 			t.Errorf("heartbeats %v", p.beats)
 		}
-		want := wire.KeyboardStarted{Kind: 3, MaxLength: 8, Text: "Zoë 🎮"}
+		want := wire.KeyboardStarted{MaxLength: 8, Text: "Zoë 🎮"}
 		if got := startKeyboard(p); got != want {
 			t.Errorf("started %+v, want %+v", got, want)
 		}

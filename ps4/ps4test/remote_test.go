@@ -134,7 +134,7 @@ func TestRecordsKeepTheNewest(t *testing.T) {
 		p.press(wire.OpDown)
 		synctest.Wait()
 		after := c.Keys()
-		if len(before) != 1000 || len(after) != 1000 || before[999].Op != ps4test.Up || after[999].Op != ps4test.Down {
+		if len(before) != 1000 || len(after) != 1000 || before[999].Op != wire.OpUp || after[999].Op != wire.OpDown {
 			t.Errorf("%d and %d keys, the last %v and %v", len(before), len(after), before[999], after[999])
 		}
 		if n := c.Counters().Operations; n != 1001 {
