@@ -40,7 +40,7 @@ func TestHeartbeatsDuringAHold(t *testing.T) {
 		}()
 		ok(t, s.Hold(ctx, ps4.Up, 3*time.Second))
 		synctest.Wait()
-		same(t, f.take(), "0s remote open 0", "200ms remote up 0", "1s status", "3.2s remote up 3000", "3.2s remote off 0")
+		same(t, f.take(), "0s remote open_rc 0", "200ms remote up 0", "1s status", "3.2s remote up 3000", "3.2s remote key_off 0")
 	})
 }
 
@@ -190,7 +190,7 @@ func TestStandby(t *testing.T) {
 		f.take()
 		ok(t, s.Standby(ctx))
 		synctest.Wait()
-		same(t, f.take(), "200ms remote close 0", "400ms standby")
+		same(t, f.take(), "200ms remote close_rc 0", "400ms standby")
 		<-s.Done()
 		ok(t, s.Close())
 	})
@@ -263,7 +263,7 @@ func TestStandbyCancelled(t *testing.T) {
 		if err := standby(300 * time.Millisecond); errors.Is(err, ps4.ErrUnanswered) {
 			t.Errorf("not sent yet: %v", err)
 		}
-		same(t, f.take(), "200ms remote close 0")
+		same(t, f.take(), "200ms remote close_rc 0")
 		wantErr(t, standby(300*time.Millisecond), ps4.ErrUnanswered)
 		same(t, f.take(), "100ms standby")
 		if err := standby(300 * time.Millisecond); errors.Is(err, ps4.ErrUnanswered) {

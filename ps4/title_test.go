@@ -101,9 +101,9 @@ func TestStartTitleOverAnother(t *testing.T) {
 				f.take()
 				ok(t, s.StartTitle(ctx, title, nil))
 				same(t, f.takeTCP(),
-					"0s remote open 0", "200ms remote ps 0", "200ms remote off 0",
-					"1.2s remote close 0", "1.4s boot CUSA00127",
-					"1.4s remote open 0", "1.6s remote enter 0", "1.6s remote off 0")
+					"0s remote open_rc 0", "200ms remote ps 0", "200ms remote key_off 0",
+					"1.2s remote close_rc 0", "1.4s boot CUSA00127",
+					"1.4s remote open_rc 0", "1.6s remote enter 0", "1.6s remote key_off 0")
 			})
 		})
 	}
@@ -118,8 +118,8 @@ func TestStartTitleOverAnotherWithoutDialogue(t *testing.T) {
 		time.Sleep(settle)
 		f.take()
 		ok(t, s.StartTitle(ctx, title, nil))
-		same(t, f.takeTCP(), "0s remote open 0", "200ms remote ps 0", "200ms remote off 0",
-			"1.2s remote close 0", "1.4s boot CUSA00127")
+		same(t, f.takeTCP(), "0s remote open_rc 0", "200ms remote ps 0", "200ms remote key_off 0",
+			"1.2s remote close_rc 0", "1.4s boot CUSA00127")
 	})
 }
 
@@ -175,7 +175,7 @@ func TestKeysWhileATitleStarts(t *testing.T) {
 		f.take()
 		ok(t, s.Press(ctx, ps4.Up))
 		synctest.Wait()
-		same(t, f.takeTCP(), "0s remote open 0", "200ms remote up 0", "200ms remote off 0")
+		same(t, f.takeTCP(), "0s remote open_rc 0", "200ms remote up 0", "200ms remote key_off 0")
 		ok(t, <-done)
 	})
 }
