@@ -35,7 +35,7 @@ func TestKeyboardBothWays(t *testing.T) {
 		if got := startKeyboard(p); got.Result != uint32(ps4.ErrNoClient) {
 			t.Errorf("closed: %+v", got)
 		}
-		go c.OpenKeyboard("Zoë 🎮", 8)
+		c.OpenKeyboard("Zoë 🎮", 8)
 		p.answer(p.expect(wire.TypeHeartbeat))
 		if p.beats[len(p.beats)-1] != wire.HeartbeatKeyboard {
 			t.Errorf("heartbeats %v", p.beats)
@@ -44,7 +44,7 @@ func TestKeyboardBothWays(t *testing.T) {
 		if got := startKeyboard(p); got != want {
 			t.Errorf("started %+v, want %+v", got, want)
 		}
-		go c.TypeText("from the TV")
+		c.TypeText("from the TV")
 		if got := textOf(p); got != "from the" {
 			t.Errorf("the console sent %q", got)
 		}
@@ -70,7 +70,7 @@ func TestKeyboardClosed(t *testing.T) {
 		p.signIn()
 		p.send(wire.NewKeyboardText("before asking"))
 		startKeyboard(p)
-		go c.CloseKeyboard()
+		c.CloseKeyboard()
 		if got, _ := wire.UnmarshalWord(p.expect(wire.TypeKeyboardControl)); got != wire.KeyboardClose {
 			t.Errorf("control %d", got)
 		}
