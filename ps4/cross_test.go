@@ -91,7 +91,7 @@ func visit(ctx context.Context, sim *ps4test.Console, c *ps4.Console) error {
 
 // A console that answers garbage, or resets the connection instead, ends the
 // command and the session.
-func TestEveryAnswerMayBeGarbageOrNeverCome(t *testing.T) {
+func TestGarbageOrResetInsteadOfAnAnswer(t *testing.T) {
 	commands := map[string]func(ctx context.Context, sim *ps4test.Console, s *ps4.Session) error{
 		"boot": func(ctx context.Context, _ *ps4test.Console, s *ps4.Session) error {
 			return s.StartTitle(ctx, title, nil)
@@ -176,7 +176,7 @@ func TestEvening(t *testing.T) {
 
 func checkEvening(t *testing.T, sim *ps4test.Console) {
 	t.Helper()
-	// The PS and enter at the end quit one title for the other.
+	// The last PS and enter quit one title for the other.
 	same(t, sim.Presses(), "down", "ps", "right:700", "ps:2000", "enter", "ps", "enter")
 	same(t, sim.Submitted(), "Ünïcode ✈")
 	if sim.State() != ps4.StateStandby {

@@ -12,7 +12,7 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// inBubble runs a test against a fake console in a bubble of simulated time.
+// inBubble runs a test with a fake console in a synctest bubble.
 func inBubble(t *testing.T, test func(ctx context.Context, t *testing.T, f *fake)) {
 	t.Helper()
 	t.Parallel()
@@ -20,7 +20,7 @@ func inBubble(t *testing.T, test func(ctx context.Context, t *testing.T, f *fake
 	synctest.Test(t, func(t *testing.T) { test(t.Context(), t, newFake(t)) })
 }
 
-// same fails unless exactly this happened.
+// same fails the test unless got equals want.
 func same(t *testing.T, got []string, want ...string) {
 	t.Helper()
 	if !slices.Equal(got, want) {
@@ -42,8 +42,8 @@ func wantErr(t *testing.T, err, want error) {
 	}
 }
 
-// settle is long enough for every pause, and short enough for the remote
-// control to stay open.
+// settle is longer than every pause of the protocol, but leaves remote control
+// open.
 const settle = 2 * time.Second
 
 func TestOpenSequence(t *testing.T) {
@@ -53,7 +53,7 @@ func TestOpenSequence(t *testing.T) {
 		same(t, f.take(), "0s SRCH", "0s LAUNCH", "400ms dial tcp 192.0.2.20:997", "400ms login", "400ms status")
 		want := wire.Login{Credential: testHex, AppLabel: "ps4kit", OSVersion: "4.4", Model: "ps4kit"}
 		if f.login != want {
-			t.Error("login differs from what was asked for")
+			t.Error("unexpected login")
 		}
 		ok(t, s.Close())
 		same(t, f.take(), "0s bye")
@@ -64,7 +64,7 @@ func TestFirstKeyWaitsForTheConsole(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
 		s := f.open(ctx)
 		defer s.Close()
-		f.take() // the clock starts with the connect
+		f.take() // restart the clock
 		ok(t, s.Press(ctx, ps4.Up))
 		synctest.Wait()
 		same(t, f.take(), "1.5s remote open_rc 0", "1.7s remote up 0", "1.7s remote key_off 0")
@@ -141,7 +141,7 @@ func TestIdleRemoteIsClosed(t *testing.T) {
 		ok(t, s.Press(ctx, ps4.Up))
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
-		ok(t, s.Press(ctx, ps4.Up)) // right behind the CLOSE_RC: 200 ms
+		ok(t, s.Press(ctx, ps4.Up)) // must wait 200 ms after CLOSE_RC
 		synctest.Wait()
 		same(t, f.take(),
 			"0s remote open_rc 0",

@@ -16,7 +16,7 @@ const (
 	other = "CUSA00129"
 )
 
-// startAfter makes the title run a while after boot or enter.
+// startAfter returns a handler that starts the title some time after a packet.
 func startAfter(d time.Duration, when func(p wire.Packet) bool) func(*fake, *line, wire.Packet) bool {
 	return func(f *fake, _ *line, p wire.Packet) bool {
 		if when(p) {
@@ -49,8 +49,8 @@ func TestStartTitle(t *testing.T) {
 	})
 }
 
-// A program that follows the console meanwhile asks as often as the start does; together they get no more answers than
-// one console gives (docs/protocol.md §1), and still the start knows of a change soon.
+// A Watch and StartTitle share the limited number of queries
+// (docs/protocol.md §1), and StartTitle still notices the title soon.
 func TestStartTitleBesideAWatch(t *testing.T) {
 	for late := range time.Duration(10) {
 		runs := 4*time.Second + late*100*time.Millisecond

@@ -21,7 +21,7 @@ func TestCredentialFromAccountID(t *testing.T) {
 		"htLlVTfWKn0=":          vector,
 		"htLlVTfWKn0":           vector,
 		" 9019256736915509894 ": vector,
-		"1234567891234567891":   hex.EncodeToString(sum[:]), // the second user id of the vectors
+		"1234567891234567891":   hex.EncodeToString(sum[:]), // another user of the vectors
 	}
 	for id, want := range tests {
 		got, err := ps4.CredentialFromAccountID(id)
@@ -127,7 +127,7 @@ func TestResults(t *testing.T) {
 	seen := map[string]int{}
 	for n := 1; n <= 33; n++ {
 		if n == 29 {
-			continue // not among them
+			continue // undefined
 		}
 		err := ps4.ResultError(n)
 		if strings.HasPrefix(err.Code(), "result_") || err.Hint() == "" || strings.Contains(err.Error(), err.Hint()) {
