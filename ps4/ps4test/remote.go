@@ -11,9 +11,25 @@ import (
 // String method returns "up", "key_off", "open_rc" and so on.
 type Operation = wire.Operation
 
+// Operations.
+const (
+	Up      = wire.OpUp
+	Down    = wire.OpDown
+	Right   = wire.OpRight
+	Left    = wire.OpLeft
+	Enter   = wire.OpEnter
+	Back    = wire.OpBack
+	Option  = wire.OpOption
+	PS      = wire.OpPS
+	KeyOff  = wire.OpKeyOff
+	Cancel  = wire.OpCancel
+	OpenRC  = wire.OpOpenRC
+	CloseRC = wire.OpCloseRC
+)
+
 func isButton(o Operation) bool {
 	switch o {
-	case wire.OpUp, wire.OpDown, wire.OpRight, wire.OpLeft, wire.OpEnter, wire.OpBack, wire.OpOption, wire.OpPS, wire.OpCancel:
+	case Up, Down, Right, Left, Enter, Back, Option, PS, Cancel:
 		return true
 	}
 	return false
@@ -92,17 +108,17 @@ func (s *session) pressLocked(k Key) (refusal string) {
 	switch {
 	case !s.loggedIn:
 		return "not logged in"
-	case k.Op == wire.OpOpenRC && k.At.Sub(s.since) < limits.RemoteReady:
+	case k.Op == OpenRC && k.At.Sub(s.since) < limits.RemoteReady:
 		return "too soon after the connection"
-	case k.Op == wire.OpOpenRC:
+	case k.Op == OpenRC:
 		*r = remote{open: true, last: k.At, free: k.At.Add(limits.KeyGap)}
 	case !r.open:
 		return "remote control is closed"
-	case k.Op == wire.OpCloseRC:
+	case k.Op == CloseRC:
 		r.open = false
-	case k.Op == wire.OpKeyOff, k.repeated && k.Op == wire.OpPS: // no KEY_OFF follows a hold of PS
+	case k.Op == KeyOff, k.repeated && k.Op == PS: // no KEY_OFF follows a hold of PS
 		gap := limits.KeyGap
-		if r.held == wire.OpPS {
+		if r.held == PS {
 			gap = limits.KeyGapPS
 		}
 		r.held, r.free = 0, k.At.Add(gap)

@@ -102,14 +102,14 @@ func (c *Console) askLocked(next Title) {
 func (c *Console) pressedLocked(k Key) {
 	t := &c.titles
 	switch {
-	case k.Op == wire.OpPS:
+	case k.Op == PS:
 		t.home, t.asking = true, false
 	case !t.asking:
-	case k.Op == wire.OpEnter: // quits the running title and starts the next one
+	case k.Op == Enter: // quits the running title and starts the next one
 		t.epoch++
 		t.asking = false
 		c.stepLocked(&t.epoch, c.cfg.Timing.Quit, func() { c.startLocked(t.next) })
-	case k.Op == wire.OpBack || k.Op == wire.OpCancel:
+	case k.Op == Back || k.Op == Cancel:
 		t.asking = false
 	}
 }
