@@ -17,7 +17,7 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
 
-// capturing runs a capture on a free port of loopback.
+// capturing starts a capture on a free port of the loopback interface.
 func capturing(ctx context.Context, t *testing.T, logf func(string, ...any)) (phone net.Conn, result func() (ps4.Credential, error)) {
 	t.Helper()
 	listening := make(chan net.Addr, 1)
@@ -69,7 +69,7 @@ func TestCapture(t *testing.T) {
 		_, err := phone.Write([]byte(ignored))
 		ok(t, err)
 	}
-	// The phone app leaves the last LF out.
+	// The phone app omits the last LF.
 	_, err := phone.Write([]byte("SRCH * HTTP/1.1\ndevice-discovery-protocol-version:00020020"))
 	ok(t, err)
 	buf := make([]byte, 2048)

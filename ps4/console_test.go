@@ -60,7 +60,7 @@ func TestStatusUnreachable(t *testing.T) {
 	})
 }
 
-func TestStatusOfSomebodyElse(t *testing.T) {
+func TestStatusOfAnotherConsole(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
 		c := f.console(f.options())
 		c.SetHostID(strings.ToLower(hostID))
@@ -69,6 +69,9 @@ func TestStatusOfSomebodyElse(t *testing.T) {
 		c.SetHostID("000000000001")
 		_, err = c.Status(ctx)
 		wantErr(t, err, ps4.ErrOtherConsole)
+		if want := "the console at 192.0.2.20:987 is " + hostID + ", not 000000000001"; err == nil || err.Error() != want {
+			t.Errorf("error %q, want %q", err, want)
+		}
 		c.SetHostID("")
 		f.from = netip.MustParseAddrPort("192.0.2.99:987")
 		_, err = c.Status(ctx)
@@ -92,7 +95,7 @@ func TestWakeAndLaunchBytes(t *testing.T) {
 		same(t, f.take(), "0s WAKEUP", "0s LAUNCH")
 		for _, r := range got {
 			if r.Credential != testHex || r.ClientType != "a" || r.AuthType != "C" || r.Version != "00020020" {
-				t.Errorf("%s differs from what was asked for", r.Method)
+				t.Errorf("unexpected headers of %s", r.Method)
 			}
 		}
 	})
@@ -140,7 +143,7 @@ func TestWakeWaitGivesUp(t *testing.T) {
 	}
 }
 
-func TestQuestionsAreLimited(t *testing.T) {
+func TestQueriesAreLimited(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
 		c := f.console(f.options())
 		for range 7 {

@@ -11,9 +11,8 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
-// These tests drive the simulated console of ps4test, with the timings of a
-// real one, over its network in memory.
-
+// inSimulation runs a test with a simulated console that has the timings of a
+// real one, over an in-memory network.
 func inSimulation(t *testing.T, cfg ps4test.Config, test func(ctx context.Context, t *testing.T, sim *ps4test.Console, c *ps4.Console)) {
 	t.Helper()
 	t.Parallel()
@@ -28,7 +27,7 @@ func inSimulation(t *testing.T, cfg ps4test.Config, test func(ctx context.Contex
 	})
 }
 
-// evening is everything that one does with a console.
+// evening does everything that one does with a console.
 func evening(ctx context.Context, sim *ps4test.Console, c *ps4.Console) error {
 	if _, err := c.WakeWait(ctx); err != nil {
 		return err
@@ -48,7 +47,11 @@ func evening(ctx context.Context, sim *ps4test.Console, c *ps4.Console) error {
 		return err
 	}
 	defer s.Close()
-	if err := s.Keys(ctx, ps4.Key{Button: ps4.Down}, ps4.Key{Button: ps4.PSHold}, ps4.Key{Button: ps4.Enter}); err != nil {
+	keys := []ps4.Key{
+		{Button: ps4.Down}, {Button: ps4.PS}, {Button: ps4.Right, Hold: 700 * time.Millisecond},
+		{Button: ps4.PSHold}, {Button: ps4.Enter},
+	}
+	if err := s.Keys(ctx, keys...); err != nil {
 		return err
 	}
 	if err := errors.Join(s.StartTitle(ctx, other, nil), s.StartTitle(ctx, title, nil)); err != nil {
@@ -66,7 +69,7 @@ func evening(ctx context.Context, sim *ps4test.Console, c *ps4.Console) error {
 	return s.Standby(ctx)
 }
 
-// visit looks at a text that somebody types on the TV, and logs out.
+// visit reads a text that a user types on the TV, and logs out.
 func visit(ctx context.Context, sim *ps4test.Console, c *ps4.Console) error {
 	s, err := c.Open(ctx)
 	if err != nil {
@@ -81,13 +84,14 @@ func visit(ctx context.Context, sim *ps4test.Console, c *ps4.Console) error {
 	sim.TypeText("abc")
 	time.Sleep(time.Second)
 	if k.Text() != "abc" {
-		return errors.New("the text that was typed did not come: " + k.Text())
+		return errors.New("the typed text is missing: " + k.Text())
 	}
 	return errors.Join(k.Close(ctx), s.Logout(ctx))
 }
 
-// A console that answers nonsense, or cuts the connection before its answer, ends each command and the session at once.
-func TestEveryAnswerMayBeGarbageOrNeverCome(t *testing.T) {
+// A console that answers garbage, or resets the connection instead, ends the
+// command and the session.
+func TestGarbageOrResetInsteadOfAnAnswer(t *testing.T) {
 	commands := map[string]func(ctx context.Context, sim *ps4test.Console, s *ps4.Session) error{
 		"boot": func(ctx context.Context, _ *ps4test.Console, s *ps4.Session) error {
 			return s.StartTitle(ctx, title, nil)
@@ -156,10 +160,12 @@ func TestEvening(t *testing.T) {
 	for name, f := range faults {
 		t.Run(name, func(t *testing.T) {
 			inSimulation(t, ps4test.Config{
-				Standby: true, PIN: testPIN,
+				Standby: true, PIN: testPIN, Passcode: testPass, Credentials: []string{testHex}, QuitNeedsPS: true,
 				Titles: []ps4test.Title{{ID: title, Name: "A"}, {ID: other, Name: "B"}},
 			}, func(ctx context.Context, t *testing.T, sim *ps4test.Console, c *ps4.Console) {
 				sim.SetFaults(f)
+				credential, _, passcode := secrets(t)
+				c.SetUser(ps4.User{Credential: credential, Passcode: passcode, Model: "ps4kit"})
 				ok(t, evening(ctx, sim, c))
 				time.Sleep(5 * time.Minute)
 				checkEvening(t, sim)
@@ -170,8 +176,8 @@ func TestEvening(t *testing.T) {
 
 func checkEvening(t *testing.T, sim *ps4test.Console) {
 	t.Helper()
-	// The PS and enter at the end quit one title for the other.
-	same(t, sim.Presses(), "down", "ps:2000", "enter", "ps", "enter")
+	// The last PS and enter quit one title for the other.
+	same(t, sim.Presses(), "down", "ps", "right:700", "ps:2000", "enter", "ps", "enter")
 	same(t, sim.Submitted(), "Ünïcode ✈")
 	if sim.State() != ps4.StateStandby {
 		t.Errorf("the console is %v", sim.State())
@@ -179,66 +185,41 @@ func checkEvening(t *testing.T, sim *ps4test.Console) {
 	n := sim.Counters()
 	if n.OpsIgnored != 0 || n.RemoteLeftOpen != 0 || n.Dropped != 0 || n.ProtocolErrors != 0 || n.UnknownPackets != 0 ||
 		n.BadDatagrams != 0 {
-		t.Errorf("the console had to complain: %+v", n)
+		t.Errorf("the console refused or ignored something: %+v", n)
 	}
 	if n.Heartbeats == 0 || n.Statuses < n.Heartbeats || n.Standbys != 1 || n.Boots != 2 || n.Logouts != 1 {
 		t.Errorf("counted %+v", n)
 	}
 }
 
-func TestSimulatedRefusals(t *testing.T) {
-	tests := map[string]struct {
-		cfg   ps4test.Config
-		fault ps4test.Faults
-		want  error
-	}{
-		"not linked":     {ps4test.Config{PIN: testPIN}, ps4test.Faults{}, ps4.ErrPINNeeded},
-		"no passcode":    {ps4test.Config{Linked: true, Passcode: testPass}, ps4test.Faults{}, ps4.ErrPasscodeNeeded},
-		"rest mode":      {ps4test.Config{Linked: true, Standby: true}, ps4test.Faults{}, ps4.ErrStandby},
-		"PS5":            {ps4test.Config{HostType: ps4.TypePS5}, ps4test.Faults{}, ps4.ErrUnsupported},
-		"always refused": {ps4test.Config{Linked: true}, ps4test.Faults{Refuse: ps4test.Always}, ps4.ErrDoorClosed},
-		"always reset":   {ps4test.Config{Linked: true}, ps4test.Faults{Reset: ps4test.Always}, ps4.ErrServiceHung},
-		"hello refused":  {ps4test.Config{Linked: true}, ps4test.Faults{HelloStatus: -1}, ps4.ErrProtocol},
-		"other app":      {ps4test.Config{Linked: true}, ps4test.Faults{Login: 17}, ps4.ErrOtherAppConnected},
-		"silent network": {ps4test.Config{Linked: true}, ps4test.Faults{LoseRequests: ps4test.Always}, ps4.ErrUnreachable},
-		"garbage":        {ps4test.Config{Linked: true}, ps4test.Faults{GarbageTCP: ps4test.Always}, ps4.ErrProtocol},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			inSimulation(t, test.cfg, func(ctx context.Context, t *testing.T, sim *ps4test.Console, c *ps4.Console) {
-				sim.SetFaults(test.fault)
-				_, err := c.Open(ctx)
-				wantErr(t, err, test.want)
-				if n := sim.Counters().Wakeups; n != 0 {
-					t.Errorf("Open sent %d WAKEUPs", n)
-				}
-			})
-		})
-	}
-}
-
-func TestSimulatedSilence(t *testing.T) {
-	timing := ps4test.RealTiming()
-	timing.Grace = time.Hour // it does not hang up first
-	inSimulation(t, ps4test.Config{Linked: true, Timing: timing}, func(ctx context.Context, t *testing.T, sim *ps4test.Console, c *ps4.Console) {
-		s, err := c.Open(ctx)
-		ok(t, err)
-		defer s.Close()
-		time.Sleep(time.Minute)
-		ok(t, s.Err())
-		sim.SetFaults(ps4test.Faults{HoldBeats: true})
-		time.Sleep(time.Minute)
-		wantErr(t, s.Err(), ps4.ErrSilent)
+func TestSimulatedHelloRefused(t *testing.T) {
+	inSimulation(t, ps4test.Config{Linked: true}, func(ctx context.Context, t *testing.T, sim *ps4test.Console, c *ps4.Console) {
+		sim.SetFaults(ps4test.Faults{HelloStatus: -1})
+		_, err := c.Open(ctx)
+		wantErr(t, err, ps4.ErrProtocol)
 	})
 }
 
-func TestSimulatedBootIsLost(t *testing.T) {
+func TestSimulatedGarbage(t *testing.T) {
 	inSimulation(t, ps4test.Config{Linked: true}, func(ctx context.Context, t *testing.T, sim *ps4test.Console, c *ps4.Console) {
+		sim.SetFaults(ps4test.Faults{GarbageTCP: ps4test.Always})
+		_, err := c.Open(ctx)
+		wantErr(t, err, ps4.ErrProtocol)
+	})
+}
+
+func TestSetUser(t *testing.T) {
+	inSimulation(t, ps4test.Config{Linked: true, Passcode: testPass}, func(ctx context.Context, t *testing.T, sim *ps4test.Console, c *ps4.Console) {
+		_, err := c.Open(ctx)
+		wantErr(t, err, ps4.ErrPasscodeNeeded)
+		credential, _, passcode := secrets(t)
+		c.SetUser(ps4.User{Credential: credential, Passcode: passcode, Model: "another-model"})
 		s, err := c.Open(ctx)
 		ok(t, err)
-		defer s.Close()
-		sim.SetFaults(ps4test.Faults{LoseBoots: 1})
-		wantErr(t, s.StartTitle(ctx, title, nil), ps4.ErrNotConfirmed)
-		ok(t, s.StartTitle(ctx, title, nil))
+		ok(t, s.Close())
+		logins := sim.Logins()
+		if first, last := logins[0].Model, logins[len(logins)-1].Model; first != "ps4kit" || last != "another-model" {
+			t.Errorf("models %q and %q", first, last)
+		}
 	})
 }

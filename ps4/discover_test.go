@@ -11,7 +11,7 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
-// discover searches once, from a network of its own.
+// discover searches once, on a new network.
 func discover(ctx context.Context, wait time.Duration, o *ps4.Options) ([]ps4.Status, error) {
 	if o.LocalPort == 0 {
 		o.LocalPort = ps4.AnyPort
@@ -26,7 +26,7 @@ func discover(ctx context.Context, wait time.Duration, o *ps4.Options) ([]ps4.St
 
 func TestDiscoverOnOneAddress(t *testing.T) {
 	t.Parallel()
-	// Simulated consoles share 127.0.0.1; each reply comes from a fresh port.
+	// The consoles share 127.0.0.1, and each reply comes from a fresh port.
 	o := &ps4.Options{}
 	want := map[string]netip.AddrPort{}
 	for _, id := range []string{"A0B1C2D3E4F3", "A0B1C2D3E4F1", "A0B1C2D3E4F2"} {
@@ -46,7 +46,7 @@ func TestDiscoverOnOneAddress(t *testing.T) {
 	same(t, ids, "A0B1C2D3E4F1", "A0B1C2D3E4F2", "A0B1C2D3E4F3")
 }
 
-func TestDiscoverAsksEachSecond(t *testing.T) {
+func TestDiscoverSearchesEachSecond(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
 		o := f.options()
 		o.Broadcast = []netip.AddrPort{testAddr}
@@ -76,7 +76,7 @@ func TestDiscoverKeepsTheLatest(t *testing.T) {
 
 func TestDiscoverDropsFakesAndGarbage(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
-		f.reply.HostID = "1234567890AB" // a program that captures a credential
+		f.reply.HostID = "1234567890AB" // the id of programs that capture a credential
 		f.raw = []string{"\xff\xfe", "HTTP/1.1 200 Ok\n", "SRCH * HTTP/1.1\n"}
 		o := f.options()
 		o.Broadcast = []netip.AddrPort{testAddr}
@@ -98,7 +98,7 @@ func TestDiscoverEndsWithContext(t *testing.T) {
 		wantErr(t, err, context.Canceled)
 		synctest.Wait()
 		if len(found) != 1 {
-			t.Errorf("what was found until then is lost: %+v", found)
+			t.Errorf("the consoles found before the end are lost: %+v", found)
 		}
 	})
 }
@@ -107,7 +107,7 @@ func TestDiscoverWithoutANetwork(t *testing.T) {
 	t.Parallel()
 	_, err := discover(t.Context(), time.Second, &ps4.Options{Interfaces: []string{"none such"}})
 	if err == nil {
-		t.Error("a search without a network is no error")
+		t.Error("no error without a network")
 	}
 }
 
@@ -122,7 +122,7 @@ func TestStatusOfSeveralOnOneAddress(t *testing.T) {
 			s, err := ps4.NewConsole(c.Addr(), ps4.Credential{}, nil).Status(t.Context())
 			ok(t, err)
 			if s.HostID != c.HostID() || s.State != c.State() || s.Addr != c.Addr() {
-				t.Errorf("asked %v, got %+v", c.Addr(), s)
+				t.Errorf("status of %v: %+v", c.Addr(), s)
 			}
 		}
 	}

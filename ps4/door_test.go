@@ -165,9 +165,9 @@ func TestOpenEndsWithContext(t *testing.T) {
 func TestWrongConsoleKey(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
 		o := f.options()
-		o.ServerKey = nil // the key of real consoles; the fake has another
+		o.ServerKey = nil // the key of real consoles, not that of the fake
 		_, err := f.console(o).Open(ctx)
-		wantErr(t, err, ps4.ErrServiceHung) // it hangs up at each handshake
+		wantErr(t, err, ps4.ErrServiceHung) // the fake hangs up at each handshake
 		o.ServerKey = &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 1023), E: 65537}
 		_, err = f.console(o).Open(ctx)
 		if err == nil || !strings.Contains(err.Error(), "1024 bits") {
@@ -210,7 +210,7 @@ func TestEachConnectionHasItsKey(t *testing.T) {
 		synctest.Wait()
 		var none [wire.KeySize]byte
 		if len(f.keys) != 2 || f.keys[0] == f.keys[1] || f.keys[0] == none || f.keys[1] == none {
-			t.Errorf("%d keys, or not fresh", len(f.keys))
+			t.Errorf("%d keys, or reused ones", len(f.keys))
 		}
 	})
 }

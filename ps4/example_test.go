@@ -10,14 +10,14 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
-// The examples talk to simulated consoles. For real ones, leave out the
-// options: nil is what a program at home needs.
+// The examples use simulated consoles. Real ones need no options: pass nil.
 
 // simulated starts a console that shows a PIN and has a title installed.
 func simulated(cfg ps4test.Config) (*ps4test.Console, ps4.Credential) {
 	cfg.Name, cfg.HostID, cfg.PIN = "Den", "A0B1C2D3E4F5", "12345678"
 	cfg.Titles = []ps4test.Title{{ID: "CUSA00129", Name: "Netflix"}}
 	cfg.Timing = ps4test.FastTiming()
+	cfg.Timing.Wake = 0
 	simulated, err := ps4test.New(cfg)
 	if err != nil {
 		log.Fatal(err)
@@ -73,19 +73,15 @@ func ExampleConsole_Link() {
 	ctx := context.Background()
 
 	console := ps4.NewConsole(den.Addr(), credential, den.Options())
-	_, err := console.Open(ctx)
-	fmt.Println(err)
-
-	pin, err := ps4.ParsePIN("1234 5678")
+	pin, err := ps4.ParsePIN("1234 5678") // from "Add Device" on the console
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(pin, console.Link(ctx, pin))
-	// Output:
-	// the console wants a PIN: this program is not linked with it yet
-	// [redacted] <nil>
+	// Output: [redacted] <nil>
 }
 
+// This example is not run, because keys need pauses of seconds.
 func ExampleSession_Keys() {
 	den, credential := simulated(ps4test.Config{Linked: true})
 	defer den.Close()
@@ -103,11 +99,7 @@ func ExampleSession_Keys() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := session.Close(); err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(den.Presses())
-	// Output: [down right:300 enter]
+	fmt.Println(den.Presses()) // [down right:300 enter]
 }
 
 func ExampleSession_StartTitle() {
@@ -137,7 +129,7 @@ func ExampleSession_Keyboard() {
 		log.Fatal(err)
 	}
 	defer session.Close()
-	den.OpenKeyboard("old text", 64) // as choosing a text field on the TV does
+	den.OpenKeyboard("old text", 64) // as a text field on the TV does
 	keyboard, err := session.Keyboard(ctx)
 	if err != nil {
 		log.Fatal(err)
@@ -163,11 +155,16 @@ func ExampleKeeper() {
 	defer den.Close()
 	ctx := context.Background()
 
+	den.OpenKeyboard("old text", 64)
 	keeper := ps4.NewKeeper(ps4.NewConsole(den.Addr(), credential, den.Options()))
 	defer keeper.Close()
 	for range 3 {
 		err := keeper.Do(ctx, func(ctx context.Context, s *ps4.Session) error {
-			return s.StartTitle(ctx, "CUSA00129", nil)
+			keyboard, err := s.Keyboard(ctx)
+			if err != nil {
+				return err
+			}
+			return keyboard.SetText(ctx, "new text")
 		})
 		if err != nil {
 			log.Fatal(err)
@@ -176,8 +173,9 @@ func ExampleKeeper() {
 	if err := keeper.Close(); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(den.RunningTitle().Name, den.Counters().Connections, "connection")
-	// Output: Netflix 1 connection
+	text, _ := den.Keyboard()
+	fmt.Println(text, "over", den.Counters().Connections, "connection")
+	// Output: new text over 1 connection
 }
 
 func ExampleWatch() {
@@ -190,7 +188,7 @@ func ExampleWatch() {
 	for status := range ps4.Watch(ctx, console, &ps4.WatchOptions{Interval: 20 * time.Millisecond}) {
 		fmt.Printf("%v %q\n", status.State, status.TitleName)
 		if status.TitleID == "CUSA00129" {
-			cancel() // the channel is closed
+			cancel() // closes the channel
 		} else {
 			den.SetRunning("CUSA00129")
 		}

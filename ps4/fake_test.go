@@ -6,10 +6,8 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
-	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -40,9 +38,8 @@ var (
 	})
 )
 
-// fake is a console in memory that does what its script says and writes down
-// when everything happened. It answers each request with success unless told
-// otherwise.
+// fake is an in-memory console that logs what it receives and when. It answers
+// every request with success unless a test changes it.
 type fake struct {
 	t     *testing.T
 	start time.Time
@@ -54,14 +51,13 @@ type fake struct {
 	log    []string
 	login  wire.Login
 	keys   [][wire.KeySize]byte // of each connection
-	line   *line                // the connection made last
-	lines  sync.WaitGroup       // connections being served
+	line   *line                // the latest connection
 	dial   func(n int) error
 	dials  int
 	onDDP  func(f *fake, r ddp.Request)
-	onTCP  func(f *fake, l *line, p wire.Packet) bool // true: dealt with
+	onTCP  func(f *fake, l *line, p wire.Packet) bool // true: handled
 	result map[wire.Type]uint32                       // by type of answer
-	from   netip.AddrPort                             // where replies come from
+	from   netip.AddrPort                             // source of replies
 	raw    []string                                   // sent before each reply
 }
 
@@ -95,7 +91,7 @@ func (f *fake) console(o *ps4.Options) *ps4.Console {
 	return ps4.NewConsole(testAddr, cred, o)
 }
 
-// open opens a session and closes it, and the fake's side, with the test.
+// open opens a session, which the test must close.
 func (f *fake) open(ctx context.Context) *ps4.Session {
 	f.t.Helper()
 	s, err := f.console(f.options()).Open(ctx)
@@ -116,7 +112,7 @@ func (f *fake) note(format string, args ...any) {
 	f.log = append(f.log, fmt.Sprintf("%v ", time.Since(f.start))+fmt.Sprintf(format, args...))
 }
 
-// take returns what happened since the last call, and starts the clock anew.
+// take returns what happened since the last call, and restarts the clock.
 func (f *fake) take() []string {
 	synctest.Wait()
 	f.mu.Lock()
@@ -126,7 +122,7 @@ func (f *fake) take() []string {
 	return log
 }
 
-// takeTCP is take for the packets alone.
+// takeTCP is take without datagrams.
 func (f *fake) takeTCP() []string {
 	var packets []string
 	for _, line := range f.take() {
@@ -137,7 +133,7 @@ func (f *fake) takeTCP() []string {
 	return packets
 }
 
-// datagram takes one in and returns the answer, if there is one.
+// datagram handles a request and returns the answers.
 func (f *fake) datagram(b []byte) [][]byte {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -173,12 +169,12 @@ func (f *fake) connect(_ context.Context, network, address string) (net.Conn, er
 	client, server := net.Pipe()
 	l := &line{fake: f, conn: server, queue: make(chan wire.Message, 64), gone: make(chan struct{})}
 	f.line = l
-	f.lines.Go(l.read)
-	f.lines.Go(l.write)
+	go l.read()
+	go l.write()
 	return client, nil
 }
 
-// refuse is the error of a door that is closed.
+// refuse returns the error of a closed door.
 func refuse() error { return &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED} }
 
 // line is the console's end of one connection.
@@ -254,7 +250,7 @@ func (l *line) greet() error {
 	return nil
 }
 
-// take writes a packet down and answers it.
+// take logs a packet and answers it.
 func (l *line) take(p wire.Packet) {
 	f := l.fake
 	f.mu.Lock()
@@ -286,7 +282,7 @@ func (l *line) answer(kind wire.Type) {
 	l.send(wire.Word{Type: kind, Value: l.fake.result[kind]})
 }
 
-// describe says in a word or two what a client's packet is.
+// describe returns the kind of a packet and its main fields.
 func describe(p wire.Packet) string {
 	switch p.Type {
 	case wire.TypeRemote:
@@ -294,7 +290,7 @@ func describe(p wire.Packet) string {
 		if err != nil {
 			return err.Error()
 		}
-		return fmt.Sprintf("remote %s %d", operationNames[r.Operation], r.HoldMS)
+		return fmt.Sprintf("remote %v %d", r.Operation, r.HoldMS)
 	case wire.TypeBoot:
 		b, err := wire.UnmarshalBoot(p)
 		if err != nil {
@@ -325,72 +321,56 @@ var packetNames = map[wire.Type]string{
 	wire.TypeLogout: "logout", wire.TypeBye: "bye", wire.TypeKeyboardStart: "keyboard start",
 }
 
-var operationNames = map[wire.Operation]string{
-	wire.OpUp: "up", wire.OpDown: "down", wire.OpRight: "right", wire.OpLeft: "left", wire.OpEnter: "enter",
-	wire.OpBack: "back", wire.OpOption: "option", wire.OpPS: "ps", wire.OpKeyOff: "off", wire.OpCancel: "cancel",
-	wire.OpOpenRC: "open", wire.OpCloseRC: "close",
-}
-
-// packets is a UDP socket in memory.
-type packets struct {
-	fake *fake
-	in   chan []byte
-	done chan struct{}
-	once sync.Once
-
-	mu       sync.Mutex
-	deadline time.Time
-	changed  chan struct{}
-}
-
 func (f *fake) listenPacket(context.Context, string, string) (net.PacketConn, error) {
-	return &packets{fake: f, in: make(chan []byte, 64), done: make(chan struct{}), changed: make(chan struct{})}, nil
-}
-
-func (c *packets) WriteTo(b []byte, _ net.Addr) (int, error) {
-	for _, answer := range c.fake.datagram(bytes.Clone(b)) {
-		select {
-		case c.in <- answer:
-		default:
+	socket := newSocket(netip.AddrPort{})
+	socket.send = func(b []byte, _ netip.AddrPort) error {
+		for _, answer := range f.datagram(bytes.Clone(b)) {
+			socket.receive(answer, f.from)
 		}
+		return nil
 	}
-	return len(b), nil
+	return socket, nil
 }
 
-func (c *packets) ReadFrom(b []byte) (int, net.Addr, error) {
-	for {
-		c.mu.Lock()
-		deadline, changed := c.deadline, c.changed
-		c.mu.Unlock()
-		timer := time.NewTimer(time.Until(deadline))
-		if deadline.IsZero() {
-			timer.Stop()
-		}
-		select {
-		case answer := <-c.in:
-			timer.Stop()
-			return copy(b, answer), net.UDPAddrFromAddrPort(c.fake.from), nil
-		case <-timer.C:
-			return 0, nil, os.ErrDeadlineExceeded
-		case <-changed:
-			timer.Stop()
-		case <-c.done:
-			timer.Stop()
-			return 0, nil, io.ErrClosedPipe
-		}
+// socket is an in-memory UDP socket.
+type socket struct {
+	net.PacketConn // nil: the library calls none of its other methods
+	at             netip.AddrPort
+	send           func(b []byte, to netip.AddrPort) error
+	in             chan datagram
+	done           chan struct{}
+	once           sync.Once
+}
+
+type datagram struct {
+	b    []byte
+	from netip.AddrPort
+}
+
+func newSocket(at netip.AddrPort) *socket {
+	return &socket{at: at, in: make(chan datagram, 64), done: make(chan struct{})}
+}
+
+// receive queues a datagram for ReadFrom, or drops it if the queue is full.
+func (s *socket) receive(b []byte, from netip.AddrPort) {
+	select {
+	case s.in <- datagram{b, from}:
+	default:
 	}
 }
 
-func (c *packets) SetReadDeadline(t time.Time) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.deadline = t
-	close(c.changed)
-	c.changed = make(chan struct{})
-	return nil
+func (s *socket) WriteTo(b []byte, to net.Addr) (int, error) {
+	return len(b), s.send(b, to.(*net.UDPAddr).AddrPort())
 }
 
-func (c *packets) Close() error                     { c.once.Do(func() { close(c.done) }); return nil }
-func (c *packets) LocalAddr() net.Addr              { return &net.UDPAddr{} }
-func (c *packets) SetDeadline(t time.Time) error    { return c.SetReadDeadline(t) }
-func (c *packets) SetWriteDeadline(time.Time) error { return nil }
+func (s *socket) ReadFrom(b []byte) (int, net.Addr, error) {
+	select {
+	case d := <-s.in:
+		return copy(b, d.b), net.UDPAddrFromAddrPort(d.from), nil
+	case <-s.done:
+		return 0, nil, net.ErrClosed
+	}
+}
+
+func (s *socket) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(s.at) }
+func (s *socket) Close() error        { s.once.Do(func() { close(s.done) }); return nil }

@@ -13,7 +13,7 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// A console that never stops talking costs a session no more memory than one that does.
+// A console that floods a session with packets does not make it use more memory.
 func TestFloodingConsoleTakesNoMemory(t *testing.T) { // not parallel: it measures the heap
 	const packets, allowed = 50_000, 256 << 10
 	testKey()
@@ -27,7 +27,7 @@ func TestFloodingConsoleTakesNoMemory(t *testing.T) { // not parallel: it measur
 				f.line.send(wire.Word{Type: wire.TypeHeartbeat, Value: 1})
 				f.line.send(wire.Word{Type: 99, Value: 1})
 				f.line.send(wire.Word{Type: wire.TypeBootResult, Value: 1})
-				f.line.send(wire.NewKeyboardText("nobody asked for this text"))
+				f.line.send(wire.NewKeyboardText("unsolicited text"))
 			}
 			synctest.Wait()
 			f.change(func() { f.log = nil })
@@ -42,7 +42,7 @@ func TestFloodingConsoleTakesNoMemory(t *testing.T) { // not parallel: it measur
 	})
 }
 
-// heap is what is in use, in bytes.
+// heap returns the bytes in use.
 func heap() uint64 {
 	runtime.GC()
 	var m runtime.MemStats
@@ -50,7 +50,7 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// One machine may answer a search as any number of consoles.
+// A machine that answers a search as thousands of consoles fills no memory.
 func TestSearchKeepsABoundedNumber(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
 		const each, kept = 50, 1024

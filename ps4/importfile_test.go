@@ -16,13 +16,13 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// The account of docs/protocol.md §2, in every form.
+// The account of docs/protocol.md §2.
 const (
 	accountBase64 = "htLlVTfWKn0="
 	accountHex    = "143f2dccb2a0d91b5473563cd77a937a18d6b14fe58060a78f95c62da0b488c8"
 )
 
-// importCases have the shapes that the four programs write.
+// importCases are files of the supported programs, and broken ones.
 var importCases = map[string]struct {
 	file string
 	want []string // name|program|credential
@@ -41,7 +41,7 @@ var importCases = map[string]struct {
 		  "A0":{"auth-type":"C","user-credential":"` + strings.ToUpper(testHex) + `"}}`,
 		[]string{"A0|playactor|" + testHex, "B0|playactor|" + accountHex},
 	},
-	"playactor, of which one is no use": {
+	"playactor with one unusable entry": {
 		`{"A0":{"auth-type":"R","user-credential":"` + testHex + `"},"B0":{"auth-type":"R","accountId":"` + accountBase64 + `"}}`,
 		[]string{"B0|playactor|" + accountHex},
 	},
@@ -89,7 +89,7 @@ func TestImportCredentials(t *testing.T) {
 				got = append(got, u.Name+"|"+u.Program+"|"+u.Credential.Reveal())
 			}
 			if fmt.Sprint(got) != fmt.Sprint(test.want) {
-				t.Errorf("%d users, not the %d wanted", len(got), len(test.want)) // they are secrets in a log
+				t.Errorf("%d users, or other ones than the %d wanted", len(got), len(test.want)) // without their secrets
 			}
 		})
 	}
@@ -114,8 +114,8 @@ func (e *endlessReader) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// FuzzImportCredentials: whatever the file, there is a usable user or an error
-// that quotes nothing.
+// FuzzImportCredentials checks that every file yields a usable user, or an error
+// that does not quote the file.
 func FuzzImportCredentials(f *testing.F) {
 	for _, c := range importCases {
 		if len(c.file) < 4096 {
@@ -138,8 +138,8 @@ func FuzzImportCredentials(f *testing.F) {
 	})
 }
 
-// FuzzImportAnyAccount: an account comes out of each program's file as it does
-// from its number.
+// FuzzImportAnyAccount checks that the file of each program yields the same
+// credential as the account id.
 func FuzzImportAnyAccount(f *testing.F) {
 	f.Add(uint64(9019256736915509894), "Den")
 	f.Add(uint64(1), "credentials")
@@ -163,7 +163,7 @@ func FuzzImportAnyAccount(f *testing.F) {
 			users, err := ps4.ImportCredentials(strings.NewReader(string(data)))
 			ok(t, err)
 			if len(users) != 1 || users[0].Credential != want || (users[0].Name != name && users[0].Name != "") {
-				t.Errorf("another account comes out of a %T", file)
+				t.Errorf("a %T yields another account", file)
 			}
 		}
 	})

@@ -113,8 +113,8 @@ func TestKeeperFailsAsOpenDoes(t *testing.T) {
 	})
 }
 
-// A session whose heartbeats have stopped died without a word: the key gets a
-// new one instead of being lost.
+// A key that is pressed after the heartbeats have stopped is sent on a new
+// session instead of being lost.
 func TestKeeperReplacesASessionThatDiedSilently(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
 		k := ps4.NewKeeper(f.console(f.options()))
@@ -124,7 +124,7 @@ func TestKeeperReplacesASessionThatDiedSilently(t *testing.T) {
 			f.line.send(wire.Word{Type: wire.TypeHeartbeat})
 			time.Sleep(2 * time.Second)
 		}
-		time.Sleep(4 * time.Second) // sooner than a session without heartbeats is over
+		time.Sleep(4 * time.Second) // less than the time limit of a session without heartbeats
 		f.take()
 		ok(t, k.Do(ctx, press(ps4.Down)))
 		if keys := f.takeTCP(); f.dials != 2 || !slices.ContainsFunc(keys, func(s string) bool { return strings.HasSuffix(s, "remote down 0") }) {
@@ -133,8 +133,7 @@ func TestKeeperReplacesASessionThatDiedSilently(t *testing.T) {
 	})
 }
 
-// A session that the console resets at the first key is replaced, and the key
-// is sent once more.
+// A key is sent again on a new session if the console resets the first one.
 func TestKeeperSendsAKeyOnceMore(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
 		k := ps4.NewKeeper(f.console(f.options()))
@@ -172,7 +171,7 @@ func TestKeeperState(t *testing.T) {
 			select {
 			case <-k.Changed():
 			default:
-				t.Error("no change was told")
+				t.Error("Changed has not fired")
 			}
 			if o, kb := k.State(); o != open || kb != keyboard {
 				t.Errorf("session open: %v, keyboard: %v", o, kb)

@@ -87,7 +87,7 @@ func TestKeyboardOnTheTV(t *testing.T) {
 		synctest.Wait()
 		select {
 		case <-s.KeyboardChanged():
-			t.Error("the same again was told as a change")
+			t.Error("KeyboardChanged fired without a change")
 		default:
 		}
 		wantErr(t, k.SetText(ctx, "x"), ps4.ErrKeyboardClosed)
@@ -123,7 +123,7 @@ func TestTextFitsAPacket(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
 		f.onTCP = func(_ *fake, l *line, p wire.Packet) bool {
 			if p.Type == wire.TypeKeyboardStart {
-				l.send(wire.KeyboardStarted{}) // says no maximum
+				l.send(wire.KeyboardStarted{}) // without a maximum
 				return true
 			}
 			return false

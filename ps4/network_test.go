@@ -1,7 +1,6 @@
 package ps4_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -17,14 +16,14 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
 
-// lan is a network in memory with a host for each address that answers SRCH,
-// whoever it claims to be, and faults of the link.
+// lan is an in-memory network whose hosts answer SRCH with the host id that they
+// are given, and whose link can fail.
 type lan struct {
 	network *ps4.Network
 
 	mu        sync.Mutex
 	hosts     map[netip.Addr]string // host ids
-	conns     []*lanConn
+	conns     []*socket
 	taken     bool // UDP port 1987
 	noRoute   bool // sending fails
 	noCarrier bool // datagrams vanish, and the link is down
@@ -40,8 +39,8 @@ var (
 	farAddr   = netip.MustParseAddr("198.51.100.7")
 )
 
-// inLAN runs a test with a network on which the console hostID, at oldAddr, is
-// watched since 1.5 s. Only 192.0.2.0/24 is on the link.
+// inLAN runs a test on a network with the console hostID at oldAddr, 1.5 s after
+// a Watch of it began. Only 192.0.2.0/24 is on the link.
 func inLAN(t *testing.T, do func(t *testing.T, l *lan, c *ps4.Console, s *story)) {
 	t.Helper()
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
@@ -120,13 +119,16 @@ func (l *lan) listenPacket(_ context.Context, _, address string) (net.PacketConn
 	if at.Port() == 0 {
 		at = netip.AddrPortFrom(at.Addr(), 50000)
 	}
-	c := &lanConn{lan: l, at: at, in: make(chan lanDatagram, 64), done: make(chan struct{})}
+	c := newSocket(at)
+	c.send = func(b []byte, to netip.AddrPort) error { return l.send(c, b, to) }
 	l.conns = append(l.conns, c)
 	return c, nil
 }
 
-// send answers a SRCH; the lock is held.
-func (l *lan) send(c *lanConn, b []byte, to netip.AddrPort) error {
+// send answers a SRCH.
+func (l *lan) send(c *socket, b []byte, to netip.AddrPort) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	r, err := ddp.ParseRequest(b)
 	if err != nil {
 		return err
@@ -145,16 +147,11 @@ func (l *lan) send(c *lanConn, b []byte, to netip.AddrPort) error {
 	return nil
 }
 
-func (l *lan) deliver(c *lanConn, from netip.Addr, b []byte) {
-	time.AfterFunc(5*time.Millisecond, func() {
-		select {
-		case c.in <- lanDatagram{b, netip.AddrPortFrom(from, 54572)}:
-		default:
-		}
-	})
+func (l *lan) deliver(c *socket, from netip.Addr, b []byte) {
+	time.AfterFunc(5*time.Millisecond, func() { c.receive(b, netip.AddrPortFrom(from, 54572)) })
 }
 
-// forge sends a reply that nobody asked for to every socket.
+// forge sends an unsolicited reply to every socket.
 func (l *lan) forge(from netip.Addr, id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -163,40 +160,7 @@ func (l *lan) forge(from netip.Addr, id string) {
 	}
 }
 
-type lanDatagram struct {
-	b    []byte
-	from netip.AddrPort
-}
-
-// lanConn is a UDP socket of a lan.
-type lanConn struct {
-	net.PacketConn // for the methods that nobody calls
-	lan            *lan
-	at             netip.AddrPort
-	in             chan lanDatagram
-	done           chan struct{}
-	once           sync.Once
-}
-
-func (c *lanConn) WriteTo(b []byte, to net.Addr) (int, error) {
-	c.lan.mu.Lock()
-	defer c.lan.mu.Unlock()
-	return len(b), c.lan.send(c, bytes.Clone(b), to.(*net.UDPAddr).AddrPort()) //nolint:forcetypeassert // as the library sends
-}
-
-func (c *lanConn) ReadFrom(b []byte) (int, net.Addr, error) {
-	select {
-	case d := <-c.in:
-		return copy(b, d.b), net.UDPAddrFromAddrPort(d.from), nil
-	case <-c.done:
-		return 0, nil, net.ErrClosed
-	}
-}
-
-func (c *lanConn) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(c.at) }
-func (c *lanConn) Close() error        { c.once.Do(func() { close(c.done) }); return nil }
-
-// Everyone who asks at the same time shares one question, from one port.
+// Concurrent status queries share one SRCH, sent from one port.
 func TestNetworkSharesAnswers(t *testing.T) {
 	inLAN(t, func(t *testing.T, l *lan, c *ps4.Console, _ *story) {
 		l.takeSent()
@@ -217,7 +181,7 @@ func TestNetworkSharesAnswers(t *testing.T) {
 	})
 }
 
-func TestNetworkAsksNoMoreThanAConsoleCanTake(t *testing.T) {
+func TestNetworkLimitsQueries(t *testing.T) {
 	inLAN(t, func(t *testing.T, l *lan, c *ps4.Console, _ *story) {
 		l.takeSent()
 		began := time.Now()
@@ -227,12 +191,12 @@ func TestNetworkAsksNoMoreThanAConsoleCanTake(t *testing.T) {
 		}
 		sent := len(l.takeSent())
 		if limit := 3 + 3*int(time.Since(began).Seconds()); sent > limit {
-			t.Errorf("%d questions in %v", sent, time.Since(began))
+			t.Errorf("%d queries in %v", sent, time.Since(began))
 		}
 	})
 }
 
-func TestNetworkTakesItsPortBack(t *testing.T) {
+func TestNetworkReclaimsItsPort(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, _ *fake) {
 		l := &lan{hosts: map[netip.Addr]string{oldAddr: hostID}, taken: true}
 		l.listen(t)
@@ -258,7 +222,7 @@ func TestNetworkTakesItsPortBack(t *testing.T) {
 	})
 }
 
-func TestNetworkIgnoresRepliesFromAfar(t *testing.T) {
+func TestNetworkIgnoresRepliesFromOtherNetworks(t *testing.T) {
 	inLAN(t, func(t *testing.T, l *lan, _ *ps4.Console, _ *story) {
 		time.AfterFunc(time.Second, func() {
 			l.forge(farAddr, "0A0A0A0A0A0A")
@@ -274,24 +238,13 @@ func TestNetworkIgnoresRepliesFromAfar(t *testing.T) {
 	})
 }
 
-// An address that was asked may be on another network.
-func TestNetworkAsksAcrossARouter(t *testing.T) {
+// A console that was queried by address may be on another network.
+func TestNetworkQueriesAcrossARouter(t *testing.T) {
 	inLAN(t, func(t *testing.T, l *lan, _ *ps4.Console, _ *story) {
 		l.set(farAddr, "0A0A0A0A0A0A")
 		status, err := l.network.Console(netip.AddrPortFrom(farAddr, 0), ps4.Credential{}).Status(t.Context())
 		if err != nil || status.HostID != "0A0A0A0A0A0A" {
 			t.Errorf("%+v, %v", status, err)
-		}
-	})
-}
-
-func TestStatusOfAnotherConsole(t *testing.T) {
-	inLAN(t, func(t *testing.T, l *lan, c *ps4.Console, _ *story) {
-		l.set(oldAddr, "0A0A0A0A0A0A")
-		_, err := c.Status(t.Context())
-		wantErr(t, err, ps4.ErrOtherConsole)
-		if want := "the console at 192.0.2.20:987 is 0A0A0A0A0A0A, not " + hostID; err == nil || err.Error() != want {
-			t.Errorf("error %q, want %q", err, want)
 		}
 	})
 }

@@ -19,7 +19,8 @@ const (
 	landed   = "https://remoteplay.dl.playstation.net/remoteplay/redirect?code=" + psnCode + "&cid=1"
 )
 
-// psnServer answers as PSN does; user is the body that tells the account.
+// psnServer starts a server that answers as PSN does. user is the JSON of the
+// account.
 func psnServer(t *testing.T, user string) *ps4.PSN {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -38,7 +39,7 @@ func psnServer(t *testing.T, user string) *ps4.PSN {
 	})
 	mux.HandleFunc("GET /2.0/oauth/token/{token}", func(w http.ResponseWriter, r *http.Request) {
 		if _, secret, _ := r.BasicAuth(); r.PathValue("token") != psnToken || secret == "" {
-			t.Errorf("asked for token %q", r.PathValue("token"))
+			t.Errorf("request for token %q", r.PathValue("token"))
 		}
 		_, _ = w.Write([]byte(user))
 	})
@@ -49,7 +50,7 @@ func psnServer(t *testing.T, user string) *ps4.PSN {
 
 func TestPSNSignIn(t *testing.T) {
 	t.Parallel()
-	want, err := ps4.CredentialFromAccountID("9019256736915509894") // no float holds it
+	want, err := ps4.CredentialFromAccountID("9019256736915509894") // more digits than a float64 holds
 	ok(t, err)
 	for _, user := range []string{`{"user_id":"9019256736915509894"}`, `{"user_id":9019256736915509894,"online_id":"x"}`} {
 		for _, pasted := range []string{landed, " " + landed + "\r\n", "<" + landed + ">", `"` + landed + `"`} {
@@ -134,7 +135,7 @@ func TestPSNSignInFails(t *testing.T) {
 	}
 }
 
-// psnAnswering gives every request the same answer.
+// psnAnswering starts a server that gives every request the same answer.
 func psnAnswering(t *testing.T, status int, body string) *ps4.PSN {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -145,7 +146,7 @@ func psnAnswering(t *testing.T, status int, body string) *ps4.PSN {
 	return &ps4.PSN{BaseURL: server.URL, Client: server.Client()}
 }
 
-// TestPSNSignInIsBounded: a PSN that never answers does not hold the caller.
+// A PSN that never answers does not block the caller forever.
 func TestPSNSignInIsBounded(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

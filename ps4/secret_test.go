@@ -18,13 +18,13 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// hidden fails when a text holds a secret, or a good part of one.
+// hidden fails the test if a text contains a secret, or a good part of one.
 func hidden(t *testing.T, where, text string) {
 	t.Helper()
 	hex := fmt.Sprintf("%x", testHex[:8])
 	for _, secret := range []string{testHex[:8], testPIN, testPass, hex, strings.ToUpper(hex), fmt.Sprintf("%x", testPIN)} {
 		if strings.Contains(text, secret) {
-			t.Errorf("%s tells a secret: %s", where, text)
+			t.Errorf("%s contains a secret: %s", where, text)
 		}
 	}
 }
@@ -56,7 +56,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 			hidden(t, fmt.Sprintf("%s of %T", verb, v), fmt.Sprintf(verb, v))
 		}
 		if verb == "%p" || verb == "%T" {
-			continue // fmt itself answers these
+			continue // formatted by fmt itself
 		}
 		for _, v := range direct[:3] {
 			if got := fmt.Sprintf(verb, v); got != "[redacted]" {
@@ -91,7 +91,7 @@ func TestSecretsDoNotEncode(t *testing.T) {
 	}
 }
 
-func TestParseErrorsTellNothing(t *testing.T) {
+func TestParseErrorsHideTheirInput(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{testHex + "0", testHex[:63], testHex[:63] + "g", testPIN, testPass} {
 		_, err := ps4.ParseCredential(bad)
@@ -110,8 +110,8 @@ func TestParseErrorsTellNothing(t *testing.T) {
 	}
 }
 
-// TestNothingLogsASecret runs through everything with secrets in play, good
-// and bad, and reads all errors and log lines.
+// TestNothingLogsASecret checks the errors and log lines of operations that
+// handle secrets.
 func TestNothingLogsASecret(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
 		cred, pin, pass := secrets(t)
@@ -139,7 +139,7 @@ func TestNothingLogsASecret(t *testing.T) {
 		s := told.String()
 		hidden(t, "an error or a log line", s)
 		if !strings.Contains(s, "refused") || time.Since(f.start) < time.Minute {
-			t.Errorf("not everything was reached: %s", s)
+			t.Errorf("some operations were not reached: %s", s)
 		}
 	})
 }

@@ -40,7 +40,7 @@ func TestHeartbeatsDuringAHold(t *testing.T) {
 		}()
 		ok(t, s.Hold(ctx, ps4.Up, 3*time.Second))
 		synctest.Wait()
-		same(t, f.take(), "0s remote open 0", "200ms remote up 0", "1s status", "3.2s remote up 3000", "3.2s remote off 0")
+		same(t, f.take(), "0s remote open_rc 0", "200ms remote up 0", "1s status", "3.2s remote up 3000", "3.2s remote key_off 0")
 	})
 }
 
@@ -53,7 +53,7 @@ func TestSilenceEndsTheSession(t *testing.T) {
 		f.line.send(wire.Word{Type: wire.TypeHeartbeat})
 		time.Sleep(15*time.Second - time.Millisecond)
 		ok(t, s.Err())
-		// Another packet is no heartbeat.
+		// Other packets do not extend the limit.
 		f.line.send(wire.Word{Type: wire.TypeStandbyResult})
 		time.Sleep(time.Millisecond)
 		synctest.Wait()
@@ -71,7 +71,7 @@ func TestLostSessionsAreCounted(t *testing.T) {
 			ok(t, err)
 			return s
 		}
-		ok(t, open().Close()) // on purpose
+		ok(t, open().Close()) // not lost
 		lost := open()
 		f.line.hangUp()
 		<-lost.Done()
@@ -115,7 +115,7 @@ func TestGarbageEndsTheSession(t *testing.T) {
 		s := f.open(ctx)
 		defer s.Close()
 		synctest.Wait()
-		_, err := f.line.conn.Write(make([]byte, 16)) // decrypts to an absurd length
+		_, err := f.line.conn.Write(make([]byte, 16)) // decrypts to an invalid length
 		ok(t, err)
 		<-s.Done()
 		wantErr(t, s.Err(), ps4.ErrProtocol)
@@ -130,7 +130,7 @@ func TestUnknownPacketsAreSkipped(t *testing.T) {
 		defer s.Close()
 		f.line.send(wire.Word{Type: 99, Value: 1})
 		f.line.send(wire.Word{Type: wire.TypeBootResult, Value: 1})
-		f.line.send(wire.NewKeyboardText("nobody asked"))
+		f.line.send(wire.NewKeyboardText("unsolicited"))
 		synctest.Wait()
 		ok(t, s.Err())
 		if n := o.Counters.Skipped.Load(); n != 3 {
@@ -190,7 +190,7 @@ func TestStandby(t *testing.T) {
 		f.take()
 		ok(t, s.Standby(ctx))
 		synctest.Wait()
-		same(t, f.take(), "200ms remote close 0", "400ms standby")
+		same(t, f.take(), "200ms remote close_rc 0", "400ms standby")
 		<-s.Done()
 		ok(t, s.Close())
 	})
@@ -204,7 +204,7 @@ func TestStandbyRefused(t *testing.T) {
 		err := s.Standby(ctx)
 		wantErr(t, err, ps4.ErrStandbyDisabled)
 		if errors.Is(err, ps4.ErrUnanswered) {
-			t.Errorf("%v counts as no answer", err)
+			t.Errorf("%v is ErrUnanswered", err)
 		}
 		ok(t, s.Err())
 		ok(t, s.Press(ctx, ps4.Up))
@@ -244,7 +244,7 @@ func TestStandbyWithoutAnswer(t *testing.T) {
 	}
 }
 
-// A standby that is cancelled was sent or was not, and its error says which.
+// The error of a cancelled standby tells whether it was sent.
 func TestStandbyCancelled(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
 		f.change(func() { f.onTCP = func(_ *fake, _ *line, p wire.Packet) bool { return p.Type == wire.TypeStandby } })
@@ -263,11 +263,11 @@ func TestStandbyCancelled(t *testing.T) {
 		if err := standby(300 * time.Millisecond); errors.Is(err, ps4.ErrUnanswered) {
 			t.Errorf("not sent yet: %v", err)
 		}
-		same(t, f.take(), "200ms remote close 0")
+		same(t, f.take(), "200ms remote close_rc 0")
 		wantErr(t, standby(300*time.Millisecond), ps4.ErrUnanswered)
 		same(t, f.take(), "100ms standby")
 		if err := standby(300 * time.Millisecond); errors.Is(err, ps4.ErrUnanswered) {
-			t.Errorf("the answer to the first is awaited, nothing is sent: %v", err)
+			t.Errorf("nothing sent while the first answer is pending: %v", err)
 		}
 		same(t, f.take())
 	})

@@ -12,7 +12,7 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// inBubble runs a test against a fake console in a bubble of simulated time.
+// inBubble runs a test with a fake console in a synctest bubble.
 func inBubble(t *testing.T, test func(ctx context.Context, t *testing.T, f *fake)) {
 	t.Helper()
 	t.Parallel()
@@ -20,7 +20,7 @@ func inBubble(t *testing.T, test func(ctx context.Context, t *testing.T, f *fake
 	synctest.Test(t, func(t *testing.T) { test(t.Context(), t, newFake(t)) })
 }
 
-// same fails unless exactly this happened.
+// same fails the test unless got equals want.
 func same(t *testing.T, got []string, want ...string) {
 	t.Helper()
 	if !slices.Equal(got, want) {
@@ -42,8 +42,8 @@ func wantErr(t *testing.T, err, want error) {
 	}
 }
 
-// settle is long enough for every pause, and short enough for the remote
-// control to stay open.
+// settle is longer than every pause of the protocol, but leaves remote control
+// open.
 const settle = 2 * time.Second
 
 func TestOpenSequence(t *testing.T) {
@@ -53,7 +53,7 @@ func TestOpenSequence(t *testing.T) {
 		same(t, f.take(), "0s SRCH", "0s LAUNCH", "400ms dial tcp 192.0.2.20:997", "400ms login", "400ms status")
 		want := wire.Login{Credential: testHex, AppLabel: "ps4kit", OSVersion: "4.4", Model: "ps4kit"}
 		if f.login != want {
-			t.Error("login differs from what was asked for")
+			t.Error("unexpected login")
 		}
 		ok(t, s.Close())
 		same(t, f.take(), "0s bye")
@@ -64,10 +64,10 @@ func TestFirstKeyWaitsForTheConsole(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
 		s := f.open(ctx)
 		defer s.Close()
-		f.take() // the clock starts with the connect
+		f.take() // restart the clock
 		ok(t, s.Press(ctx, ps4.Up))
 		synctest.Wait()
-		same(t, f.take(), "1.5s remote open 0", "1.7s remote up 0", "1.7s remote off 0")
+		same(t, f.take(), "1.5s remote open_rc 0", "1.7s remote up 0", "1.7s remote key_off 0")
 	})
 }
 
@@ -80,7 +80,7 @@ func TestWarmKeyLeavesAtOnce(t *testing.T) {
 		f.take()
 		ok(t, s.Press(ctx, ps4.Left))
 		synctest.Wait()
-		same(t, f.take(), "0s remote left 0", "0s remote off 0")
+		same(t, f.take(), "0s remote left 0", "0s remote key_off 0")
 	})
 }
 
@@ -92,10 +92,10 @@ func TestKeysKeepTheirPauses(t *testing.T) {
 		ok(t, s.Keys(ctx, ps4.Key{Button: ps4.Enter}, ps4.Key{Button: ps4.PS}, ps4.Key{Button: ps4.Back}))
 		synctest.Wait()
 		same(t, f.take(),
-			"1.5s remote open 0",
-			"1.7s remote enter 0", "1.7s remote off 0",
-			"1.9s remote ps 0", "1.9s remote off 0",
-			"2.9s remote back 0", "2.9s remote off 0")
+			"1.5s remote open_rc 0",
+			"1.7s remote enter 0", "1.7s remote key_off 0",
+			"1.9s remote ps 0", "1.9s remote key_off 0",
+			"2.9s remote back 0", "2.9s remote key_off 0")
 	})
 }
 
@@ -109,10 +109,10 @@ func TestHold(t *testing.T) {
 		ok(t, s.Press(ctx, ps4.Cancel))
 		synctest.Wait()
 		same(t, f.take(),
-			"1.5s remote open 0",
-			"1.7s remote down 0", "2.4s remote down 700", "2.4s remote off 0",
+			"1.5s remote open_rc 0",
+			"1.7s remote down 0", "2.4s remote down 700", "2.4s remote key_off 0",
 			"2.6s remote ps 0", "4.6s remote ps 2000", // no KEY_OFF
-			"5.6s remote cancel 0", "5.6s remote off 0")
+			"5.6s remote cancel 0", "5.6s remote key_off 0")
 	})
 }
 
@@ -126,7 +126,7 @@ func TestHoldIsReleasedWhenInterrupted(t *testing.T) {
 		wantErr(t, s.Hold(limited, ps4.Down, 10*time.Second), context.DeadlineExceeded)
 		synctest.Wait()
 		same(t, f.take(),
-			"1.5s remote open 0", "1.7s remote down 0", "2s remote down 300", "2s remote off 0")
+			"1.5s remote open_rc 0", "1.7s remote down 0", "2s remote down 300", "2s remote key_off 0")
 	})
 }
 
@@ -141,15 +141,15 @@ func TestIdleRemoteIsClosed(t *testing.T) {
 		ok(t, s.Press(ctx, ps4.Up))
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
-		ok(t, s.Press(ctx, ps4.Up)) // right behind the CLOSE_RC: 200 ms
+		ok(t, s.Press(ctx, ps4.Up)) // must wait 200 ms after CLOSE_RC
 		synctest.Wait()
 		same(t, f.take(),
-			"0s remote open 0",
-			"200ms remote up 0", "200ms remote off 0",
-			"3.1s remote up 0", "3.1s remote off 0",
-			"6.1s remote close 0",
-			"6.3s remote open 0",
-			"6.5s remote up 0", "6.5s remote off 0")
+			"0s remote open_rc 0",
+			"200ms remote up 0", "200ms remote key_off 0",
+			"3.1s remote up 0", "3.1s remote key_off 0",
+			"6.1s remote close_rc 0",
+			"6.3s remote open_rc 0",
+			"6.5s remote up 0", "6.5s remote key_off 0")
 	})
 }
 
@@ -160,7 +160,7 @@ func TestCloseEndsTheRemoteFirst(t *testing.T) {
 		ok(t, s.Press(ctx, ps4.PS))
 		f.take()
 		ok(t, s.Close())
-		same(t, f.take(), "1s remote close 0", "1.2s bye")
+		same(t, f.take(), "1s remote close_rc 0", "1.2s bye")
 		if err := s.Err(); !errors.Is(err, ps4.ErrClosed) {
 			t.Errorf("Err is %v", err)
 		}
@@ -179,7 +179,7 @@ func TestCloseInterruptsTheCommand(t *testing.T) {
 		f.take()
 		ok(t, s.Close())
 		wantErr(t, <-failed, ps4.ErrClosed)
-		same(t, f.take(), "0s remote up 800", "0s remote off 0", "200ms remote close 0", "400ms bye")
+		same(t, f.take(), "0s remote up 800", "0s remote key_off 0", "200ms remote close_rc 0", "400ms bye")
 	})
 }
 
@@ -196,9 +196,9 @@ func TestCommandsDoNotMix(t *testing.T) {
 		ok(t, <-done)
 		ok(t, <-done)
 		synctest.Wait()
-		same(t, f.take(), "0s remote open 0",
-			"200ms remote up 0", "200ms remote off 0", "400ms remote up 0", "400ms remote off 0",
-			"600ms remote down 0", "600ms remote off 0")
+		same(t, f.take(), "0s remote open_rc 0",
+			"200ms remote up 0", "200ms remote key_off 0", "400ms remote up 0", "400ms remote key_off 0",
+			"600ms remote down 0", "600ms remote key_off 0")
 	})
 }
 
@@ -238,6 +238,6 @@ func TestSwitchUser(t *testing.T) {
 		defer s.Close()
 		synctest.Wait()
 		same(t, f.takeTCP(), "400ms dial tcp 192.0.2.20:997", "400ms login", "400ms status",
-			"1.9s remote open 0", "2.1s remote ps 0", "2.1s remote off 0")
+			"1.9s remote open_rc 0", "2.1s remote ps 0", "2.1s remote key_off 0")
 	})
 }

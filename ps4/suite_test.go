@@ -1,43 +1,56 @@
 package ps4_test
 
 import (
+	"context"
 	"net/netip"
 	"os"
 	"testing"
+
+	"go.uber.org/goleak"
 
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
-// TestSuite is one evening with a console: a simulated one, or a real one that the
-// environment names: PS4KIT_TEST_CONSOLE is its address, PS4KIT_TEST_CREDENTIAL the
-// credential of a user that is linked. A real one is woken, gets two presses and goes
-// back to rest mode; nothing is started on it.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestSuite wakes a console, presses two keys and puts it into rest mode. The
+// console is simulated, or the real one at the address in PS4KIT_TEST_CONSOLE.
+// PS4KIT_TEST_CREDENTIAL is then the credential of a linked user.
 func TestSuite(t *testing.T) {
+	address := os.Getenv("PS4KIT_TEST_CONSOLE")
+	if address == "" {
+		inSimulation(t, ps4test.Config{Standby: true, Linked: true}, func(_ context.Context, t *testing.T, _ *ps4test.Console, c *ps4.Console) {
+			suite(t, c)
+		})
+		return
+	}
 	t.Parallel()
-	console := suiteConsole(t)
+	addr, err := netip.ParseAddr(address)
+	ok(t, err)
+	credential, err := ps4.ParseCredential(os.Getenv("PS4KIT_TEST_CREDENTIAL"))
+	if err != nil {
+		t.Fatalf("PS4KIT_TEST_CREDENTIAL: %v", err)
+	}
+	suite(t, ps4.NewConsole(netip.AddrPortFrom(addr, ps4.DefaultPort), credential, nil))
+}
+
+func suite(t *testing.T, console *ps4.Console) {
+	t.Helper()
 	ctx := t.Context()
 	st, err := console.Status(ctx)
-	if err != nil {
-		t.Fatalf("status: %v", err)
-	}
+	ok(t, err)
 	if st.HostID == "" || st.RequestPort == 0 || st.Version() == "" {
-		t.Errorf("status is not whole: %+v", st)
+		t.Errorf("incomplete status: %+v", st)
 	}
 	if st.State == ps4.StateStandby {
-		if st, err = console.WakeWait(ctx); err != nil || st.State != ps4.StateAwake {
+		st, err = console.WakeWait(ctx)
+		if err != nil || st.State != ps4.StateAwake {
 			t.Fatalf("wake: %v, %v", st.State, err)
 		}
 	}
 	session, err := console.Open(ctx)
-	if err != nil {
-		t.Fatalf("open: %v", err)
-	}
-	defer func() {
-		if err := session.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	}()
+	ok(t, err)
 	if err := session.Keys(ctx, ps4.Key{Button: ps4.Right}, ps4.Key{Button: ps4.Left}); err != nil {
 		t.Errorf("keys: %v", err)
 	}
@@ -45,26 +58,7 @@ func TestSuite(t *testing.T) {
 		t.Errorf("standby: %v", err)
 	}
 	<-session.Done()
-}
-
-func suiteConsole(t *testing.T) *ps4.Console {
-	t.Helper()
-	address := os.Getenv("PS4KIT_TEST_CONSOLE")
-	if address == "" {
-		simulated := ps4test.Start(t, ps4test.Config{Standby: true, Linked: true, Timing: ps4test.FastTiming()})
-		credential, err := ps4.CredentialFromAccountID("9019256736915509894")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return ps4.NewConsole(simulated.Addr(), credential, simulated.Options())
+	if err := session.Close(); err != nil {
+		t.Errorf("close: %v", err)
 	}
-	addr, err := netip.ParseAddr(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	credential, err := ps4.ParseCredential(os.Getenv("PS4KIT_TEST_CREDENTIAL"))
-	if err != nil {
-		t.Fatalf("PS4KIT_TEST_CREDENTIAL: %v", err)
-	}
-	return ps4.NewConsole(netip.AddrPortFrom(addr, ps4.DefaultPort), credential, nil)
 }

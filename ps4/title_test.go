@@ -16,7 +16,7 @@ const (
 	other = "CUSA00129"
 )
 
-// startAfter makes the title run a while after boot or enter.
+// startAfter returns a handler that starts the title some time after a packet.
 func startAfter(d time.Duration, when func(p wire.Packet) bool) func(*fake, *line, wire.Packet) bool {
 	return func(f *fake, _ *line, p wire.Packet) bool {
 		if when(p) {
@@ -49,8 +49,8 @@ func TestStartTitle(t *testing.T) {
 	})
 }
 
-// A program that follows the console meanwhile asks as often as the start does; together they get no more answers than
-// one console gives (docs/protocol.md §1), and still the start knows of a change soon.
+// A Watch and StartTitle share the limited number of queries
+// (docs/protocol.md §1), and StartTitle still notices the title soon.
 func TestStartTitleBesideAWatch(t *testing.T) {
 	for late := range time.Duration(10) {
 		runs := 4*time.Second + late*100*time.Millisecond
@@ -101,9 +101,9 @@ func TestStartTitleOverAnother(t *testing.T) {
 				f.take()
 				ok(t, s.StartTitle(ctx, title, nil))
 				same(t, f.takeTCP(),
-					"0s remote open 0", "200ms remote ps 0", "200ms remote off 0",
-					"1.2s remote close 0", "1.4s boot CUSA00127",
-					"1.4s remote open 0", "1.6s remote enter 0", "1.6s remote off 0")
+					"0s remote open_rc 0", "200ms remote ps 0", "200ms remote key_off 0",
+					"1.2s remote close_rc 0", "1.4s boot CUSA00127",
+					"1.4s remote open_rc 0", "1.6s remote enter 0", "1.6s remote key_off 0")
 			})
 		})
 	}
@@ -118,8 +118,8 @@ func TestStartTitleOverAnotherWithoutDialogue(t *testing.T) {
 		time.Sleep(settle)
 		f.take()
 		ok(t, s.StartTitle(ctx, title, nil))
-		same(t, f.takeTCP(), "0s remote open 0", "200ms remote ps 0", "200ms remote off 0",
-			"1.2s remote close 0", "1.4s boot CUSA00127")
+		same(t, f.takeTCP(), "0s remote open_rc 0", "200ms remote ps 0", "200ms remote key_off 0",
+			"1.2s remote close_rc 0", "1.4s boot CUSA00127")
 	})
 }
 
@@ -175,7 +175,7 @@ func TestKeysWhileATitleStarts(t *testing.T) {
 		f.take()
 		ok(t, s.Press(ctx, ps4.Up))
 		synctest.Wait()
-		same(t, f.takeTCP(), "0s remote open 0", "200ms remote up 0", "200ms remote off 0")
+		same(t, f.takeTCP(), "0s remote open_rc 0", "200ms remote up 0", "200ms remote key_off 0")
 		ok(t, <-done)
 	})
 }

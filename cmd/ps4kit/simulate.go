@@ -81,53 +81,39 @@ func (o *simulateOptions) run(ctx context.Context, p *program) error {
 	if len(o.consoles) == 0 {
 		o.consoles = []string{"ip=127.0.0.1"}
 	}
+	var consoles []*ps4test.Console
+	defer func() {
+		for _, c := range consoles {
+			_ = c.Close()
+		}
+	}()
 	out := &lineWriter{w: p.stdout}
 	if p.json() {
 		out.w = p.stderr
 	}
-	out.mu.Lock() // the list of consoles comes first
-	running, stop, err := o.start(out)
-	if err == nil {
-		err = o.print(p, running)
+	start := func() error {
+		out.mu.Lock() // the list of consoles comes first
+		defer out.mu.Unlock()
+		for _, spec := range o.consoles {
+			cfg, err := parseSimulated(spec)
+			if err != nil {
+				return usageError(err)
+			}
+			cfg.Trace = out.print
+			cfg.Logf = func(format string, args ...any) { out.print(fmt.Sprintf(format, args...)) }
+			console, err := ps4test.New(cfg)
+			if err != nil {
+				return startError(err)
+			}
+			consoles = append(consoles, console)
+		}
+		return o.print(p, consoles)
 	}
-	out.mu.Unlock()
-	defer stop()
-	if err != nil {
+	if err := start(); err != nil {
 		return err
 	}
 	<-ctx.Done()
 	return nil
-}
-
-// start starts the consoles. Callers must call stop even after an error.
-func (o *simulateOptions) start(out *lineWriter) (running []simulated, stop func(), err error) {
-	var consoles []*ps4test.Console
-	stop = func() {
-		for _, c := range consoles {
-			_ = c.Close()
-		}
-	}
-	for _, spec := range o.consoles {
-		cfg, err := parseSimulated(spec)
-		if err != nil {
-			return nil, stop, usageError(err)
-		}
-		cfg.Trace = out.print
-		cfg.Logf = func(format string, args ...any) { out.print(fmt.Sprintf(format, args...)) }
-		console, err := ps4test.New(cfg)
-		if err != nil {
-			return nil, stop, startError(err)
-		}
-		consoles = append(consoles, console)
-		running = append(running, simulated{
-			Address:     app.FormatAddress(console.Addr()),
-			HostID:      console.HostID(),
-			Name:        console.Name(),
-			RequestPort: console.TCPAddr().Port(),
-			PublicKey:   string(console.PublicKeyPEM()),
-		})
-	}
-	return running, stop, nil
 }
 
 // lineWriter writes lines with the time of day, for concurrent use.
@@ -143,25 +129,36 @@ func (l *lineWriter) print(line string) {
 }
 
 // print writes the public key to its file, and the list of consoles.
-func (o *simulateOptions) print(p *program, running []simulated) error {
+func (o *simulateOptions) print(p *program, consoles []*ps4test.Console) error {
+	key := consoles[0].PublicKeyPEM() // all consoles share it
 	if o.keyFile != "" {
-		if err := os.WriteFile(o.keyFile, []byte(running[0].PublicKey), 0o644); err != nil { //nolint:gosec // a public key
+		if err := os.WriteFile(o.keyFile, key, 0o644); err != nil {
 			return fmt.Errorf("writing the public key: %w", err)
 		}
 	}
 	if p.json() {
-		return json.NewEncoder(p.stdout).Encode(running)
-	}
-	for _, s := range running {
-		if _, err := fmt.Fprintf(p.stdout, "%s  %s  %s\n", s.Address, s.HostID, s.Name); err != nil {
-			return err
+		var list []simulated
+		for _, c := range consoles {
+			list = append(list, simulated{
+				Address:     app.FormatAddress(c.Addr()),
+				HostID:      c.HostID(),
+				Name:        c.Name(),
+				RequestPort: c.TCPAddr().Port(),
+				PublicKey:   string(key),
+			})
 		}
+		return json.NewEncoder(p.stdout).Encode(list)
+	}
+	var text strings.Builder
+	for _, c := range consoles {
+		fmt.Fprintf(&text, "%s  %s  %s\n", app.FormatAddress(c.Addr()), c.HostID(), c.Name())
 	}
 	if o.keyFile == "" {
-		_, err := fmt.Fprint(p.stdout, running[0].PublicKey)
-		return err
+		text.Write(key)
+	} else {
+		fmt.Fprintf(&text, "public key in %s\n", o.keyFile)
 	}
-	_, err := fmt.Fprintf(p.stdout, "public key in %s\n", o.keyFile)
+	_, err := io.WriteString(p.stdout, text.String())
 	return err
 }
 
@@ -179,15 +176,11 @@ func startError(err error) error {
 // canBroadcast is false on systems that cannot bind a broadcast address.
 const canBroadcast = runtime.GOOS == "linux"
 
-// The ports of a real console.
-const (
-	ddpPort     = 987
-	requestPort = 997
-)
+const ddpPort = 987 // UDP port of a PS4
 
 // parseSimulated parses KEY=VALUE,… as described in the help text.
 func parseSimulated(spec string) (ps4test.Config, error) {
-	c := ps4test.Config{DDPPort: ddpPort, TCPPort: requestPort, Timing: ps4test.DemoTiming(), Broadcast: canBroadcast}
+	c := ps4test.Config{DDPPort: ddpPort, TCPPort: 997, Timing: ps4test.DemoTiming(), Broadcast: canBroadcast}
 	for part := range strings.SplitSeq(spec, ",") {
 		key, value, found := strings.Cut(strings.TrimSpace(part), "=")
 		if !found {

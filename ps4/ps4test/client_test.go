@@ -28,20 +28,20 @@ var (
 
 const pin = "12345678"
 
-// goodLogin is accepted by a console with PIN pin or a linked one.
+// goodLogin returns a login that a linked console accepts.
 func goodLogin() wire.Login {
 	return wire.Login{Credential: account, AppLabel: "test", OSVersion: "4.4", Model: "bench"}
 }
 
-// peer is a client made of the codec alone: what a test sends is what it says.
+// peer is a client that uses only the codec, so tests control every packet.
 type peer struct {
 	tb      testing.TB
 	console *ps4test.Console
 	options *ps4.Options
 	conn    net.Conn
 	wire    *wire.Conn
-	writing *sync.Mutex // of wire: drain answers heartbeats beside the test
-	beats   []uint32    // statuses of the heartbeats that expect met
+	writing *sync.Mutex // guards writes to wire, because drain answers heartbeats concurrently
+	beats   []uint32    // statuses of the heartbeats that expect answered
 }
 
 func newPeer(tb testing.TB, c *ps4test.Console) *peer {
@@ -87,8 +87,8 @@ func (p *peer) datagram(b []byte) {
 	p.wait(func(now ps4test.Snapshot) bool { return now.Counters.Datagrams > before })
 }
 
-// search sends SRCH and returns what the console says and from where; ok is
-// false when nothing comes in time.
+// search sends SRCH and returns the reply and its source. ok is false if none
+// arrives in time.
 func (p *peer) search() (reply ddp.Reply, from netip.AddrPort, ok bool) {
 	p.tb.Helper()
 	s := p.socket()
@@ -112,7 +112,7 @@ func (p *peer) search() (reply ddp.Reply, from netip.AddrPort, ok bool) {
 	}
 }
 
-// code returns the status code that the console answers, 0 for silence.
+// code returns the status code of a search, or 0 without a reply.
 func (p *peer) code() int {
 	p.tb.Helper()
 	reply, _, ok := p.search()
@@ -154,7 +154,7 @@ func (p *peer) dial() error {
 	return err
 }
 
-// greet exchanges hellos and the key with an open door.
+// greet connects to an open door and performs the handshake.
 func (p *peer) greet() {
 	p.tb.Helper()
 	p.must(p.dial())
@@ -189,8 +189,8 @@ func (p *peer) send(m wire.Message) {
 	p.must(p.wire.Write(m))
 }
 
-// expect reads up to the next packet of a type; heartbeats on the way are
-// answered, unknown types skipped.
+// expect returns the next packet of a type. It answers heartbeats before it and
+// skips the unknown type.
 func (p *peer) expect(want wire.Type) wire.Packet {
 	p.tb.Helper()
 	for {
@@ -218,7 +218,7 @@ func (p *peer) answer(heartbeat wire.Packet) {
 	p.send(wire.Word{Type: wire.TypeStatus})
 }
 
-// ask sends a message and returns the result that comes back.
+// ask sends a message and returns the result.
 func (p *peer) ask(m wire.Message, answer wire.Type) ps4.ResultError {
 	p.tb.Helper()
 	p.send(m)
@@ -255,7 +255,7 @@ func (p *peer) press(ops ...wire.Operation) {
 	}
 }
 
-// ended reads until the connection is over and returns why.
+// ended reads until the connection ends and returns the error.
 func (p *peer) ended() error {
 	for {
 		if _, err := p.wire.Read(); err != nil {
@@ -264,8 +264,8 @@ func (p *peer) ended() error {
 	}
 }
 
-// drain reads and answers heartbeats until the connection ends, so that a test
-// may wait for something else.
+// drain reads and answers heartbeats in the background until the connection
+// ends.
 func (p *peer) drain() {
 	w := p.wire
 	answer := func() error {
@@ -283,7 +283,7 @@ func (p *peer) drain() {
 	}()
 }
 
-// memory is a console on a network of its own with the pace of a real one.
+// memory starts a console with real timing on an in-memory network.
 func memory(tb testing.TB, cfg ps4test.Config) *ps4test.Console {
 	tb.Helper()
 	cfg.Network = ps4test.NewNetwork()

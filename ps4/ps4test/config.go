@@ -32,14 +32,13 @@ type Config struct {
 
 	Credentials []string // accounts on this console, 64 hex digits each; nil: any
 	Linked      bool     // every device of an account on this console is already linked
-	MaxDevices  int      // limit of linked devices, beyond it result 26; default 10
+	MaxDevices  int      // limit of linked devices, beyond it result 26; default 10, a guess
 
-	Titles       []Title         // installed titles; nil: any
-	Running      string          // id of the title that runs at the start
-	BusyResult   ps4.ResultError // result of a boot while another title runs: 12 (default) or 31
-	QuitNeedsPS  bool            // show the quit dialogue only after a PS press (docs/protocol.md §9)
-	StrictKeys   bool            // ignore keys that break the key limits of Timing (docs/protocol.md §9)
-	KeyboardKind uint32          // keyboard type reported to clients
+	Titles      []Title         // installed titles; nil: any
+	Running     string          // id of the title that runs at the start
+	BusyResult  ps4.ResultError // result of a boot while another title runs: 12 (default) or 31
+	QuitNeedsPS bool            // show the quit dialogue only after a PS press (docs/protocol.md §9)
+	StrictKeys  bool            // ignore keys that break the key limits of Timing (docs/protocol.md §9)
 
 	Key    *rsa.PrivateKey // 2048 bits; nil: one that the consoles of this process share
 	Timing Timing          // zero: RealTiming()
@@ -60,25 +59,17 @@ func (c Config) GoString() string { return c.String() }
 // Title is an installed title.
 type Title struct{ ID, Name string }
 
-// Defaults of Config.
-const (
-	defaultName          = "PS4 (simulated)"
-	defaultSystemVersion = "09508011"
-	defaultAddr          = "127.0.0.1"
-	defaultMaxDevices    = 10 // the real number is unknown
-)
-
 // ErrConfig is wrapped by the errors of New about an invalid Config.
 var ErrConfig = errors.New("ps4test: configuration")
 
 // withDefaults returns c with defaults for unset fields, or an error if a field
 // is invalid.
 func (c Config) withDefaults() (Config, netip.Addr, error) {
-	setDefault(&c.Name, defaultName)
+	setDefault(&c.Name, "PS4 (simulated)")
 	setDefault(&c.HostType, ps4.TypePS4)
-	setDefault(&c.SystemVersion, defaultSystemVersion)
-	setDefault(&c.Addr, defaultAddr)
-	setDefault(&c.MaxDevices, defaultMaxDevices)
+	setDefault(&c.SystemVersion, "09508011")
+	setDefault(&c.Addr, "127.0.0.1")
+	setDefault(&c.MaxDevices, 10)
 	setDefault(&c.BusyResult, ps4.ErrTitleUnavailable)
 	setDefault(&c.Timing, RealTiming())
 	if c.Logf == nil {

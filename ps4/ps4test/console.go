@@ -13,18 +13,23 @@
 //	den := ps4.NewConsole(console.Addr(), credential, console.Options())
 //
 // A console answers on UDP, opens its TCP port for a while after a LAUNCH, and
-// handles logins, heartbeats, keys, titles, text and rest mode as described in
-// docs/protocol.md §1 to §7. Questions that only hardware can settle (§9) are
-// fields of [Timing] or [Config], so that a test can try both answers.
+// handles logins, heartbeats, keys, titles, text and rest mode:
 //
-// # Observing it
+//	client                                                     console
+//	UDP   SRCH, WAKEUP or LAUNCH  ->  <-  reply to SRCH, from a fresh port
+//	TCP   hello                   ->  <-  hello
+//	      handshake, login        ->  <-  login result
+//	      status                  ->  <-  heartbeat
+//	      key, boot, text, ...    ->  <-  results
 //
-// A console counts and records everything it receives: see [Console.Counters],
-// [Console.Keys], [Console.Logins] and [Console.Boots]. [Console.WaitFor]
-// blocks until a [Snapshot] meets a condition, so tests need no sleeps.
-// [Console.SetFaults] makes the network or the console misbehave.
+// The rules are those of docs/protocol.md §1 to §7. Questions that only hardware
+// can settle (§9) are fields of [Timing] or [Config], so that a test can try
+// both answers.
 //
-// # Time and network
+// A console counts and records everything it receives: see [Snapshot] and
+// [Counters]. [Console.WaitFor] blocks until a Snapshot meets a condition, so
+// tests need no sleeps. [Console.SetFaults] makes the network or the console
+// misbehave.
 //
 // With [Config.Network] set, consoles and clients share an in-memory network
 // whose waits are durably blocking: inside a testing/synctest bubble, minutes
@@ -41,7 +46,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"strings"
@@ -59,12 +63,11 @@ type Console struct {
 	udpAddr netip.AddrPort
 	tcpAddr netip.AddrPort
 	sockets []net.PacketConn
-	hold    io.Closer // reserves the TCP port while the door is closed
+	free    func() // frees the reserved TCP port; nil if none is
 	wg      sync.WaitGroup
 
 	mu      sync.Mutex // guards everything below
 	closed  bool
-	done    chan struct{} // closed by Close
 	changed chan struct{} // closed and replaced on each change
 	timers  map[*time.Timer]struct{}
 	faults  Faults
@@ -89,7 +92,6 @@ func New(cfg Config) (*Console, error) {
 		cfg:     cfg,
 		net:     realNetwork{},
 		key:     processKey,
-		done:    make(chan struct{}),
 		changed: make(chan struct{}),
 		timers:  map[*time.Timer]struct{}{},
 		conns:   map[*session]struct{}{},
@@ -141,54 +143,45 @@ func (c *Console) bind(addr netip.Addr) error {
 	}
 	c.sockets = append(c.sockets, socket)
 	c.udpAddr = addrPort(socket.LocalAddr())
-	// A socket on 0.0.0.0 receives broadcasts anyway, and IPv6 has none.
+	// A socket on a unicast address receives no broadcasts, one on 0.0.0.0 does,
+	// and IPv6 has none.
 	if c.cfg.Broadcast && addr.Is4() && !addr.IsUnspecified() {
-		if err := c.bindBroadcast(); err != nil {
+		broadcasts, err := c.net.broadcasts(addr)
+		if err != nil {
 			return fmt.Errorf("ps4test: UDP broadcast: %w", err)
 		}
+		for _, to := range broadcasts {
+			socket, err := c.net.packet(netip.AddrPortFrom(to, c.udpAddr.Port()), true)
+			if err != nil {
+				return fmt.Errorf("ps4test: UDP broadcast: %w", err)
+			}
+			c.sockets = append(c.sockets, socket)
+		}
 	}
-	c.tcpAddr, c.hold, err = c.net.reserve(netip.AddrPortFrom(addr, c.cfg.TCPPort))
+	c.tcpAddr, c.free, err = c.net.reserve(netip.AddrPortFrom(addr, c.cfg.TCPPort))
 	if err != nil {
 		return fmt.Errorf("ps4test: TCP: %w", err)
 	}
 	return nil
 }
 
-// bindBroadcast opens a socket for each broadcast address. A socket on a
-// unicast address receives no broadcasts.
-func (c *Console) bindBroadcast() error {
-	addrs, err := c.net.broadcasts(c.udpAddr.Addr())
-	for _, addr := range addrs {
-		socket, err := c.net.packet(netip.AddrPortFrom(addr, c.udpAddr.Port()), true)
-		if err != nil {
-			return err
-		}
-		c.sockets = append(c.sockets, socket)
-	}
-	return err
-}
-
 // Close turns the console off, drops its connections and waits for its
 // goroutines. Further calls have no effect.
 func (c *Console) Close() error {
-	c.mu.Lock()
-	if c.closed {
-		c.mu.Unlock()
-		c.wg.Wait()
-		return nil
-	}
-	c.closed = true
-	close(c.done)
-	for t := range c.timers {
-		if t.Stop() {
-			c.wg.Done()
+	c.update(func() {
+		if c.closed {
+			return
 		}
-	}
-	c.dropAllLocked()
-	c.closeDoorLocked()
-	c.notifyLocked()
-	c.mu.Unlock()
-	c.release()
+		c.closed = true
+		for t := range c.timers {
+			if t.Stop() {
+				c.wg.Done()
+			}
+		}
+		c.dropAllLocked()
+		c.closeDoorLocked()
+		c.release()
+	})
 	c.wg.Wait()
 	return nil
 }
@@ -197,8 +190,8 @@ func (c *Console) release() {
 	for _, socket := range c.sockets {
 		_ = socket.Close()
 	}
-	if c.hold != nil {
-		_ = c.hold.Close()
+	if c.free != nil {
+		c.free()
 	}
 }
 
@@ -216,15 +209,24 @@ func (c *Console) afterLocked(d time.Duration, f func()) {
 	var t *time.Timer
 	t = time.AfterFunc(d, func() {
 		defer c.wg.Done()
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		delete(c.timers, t)
-		if !c.closed {
-			f()
-			c.notifyLocked()
-		}
+		c.update(func() {
+			delete(c.timers, t)
+			if !c.closed {
+				f()
+			}
+		})
 	})
 	c.timers[t] = struct{}{}
+}
+
+// stepLocked runs f after d unless *epoch has changed by then.
+func (c *Console) stepLocked(epoch *int, d time.Duration, f func()) {
+	now := *epoch
+	c.afterLocked(d, func() {
+		if *epoch == now {
+			f()
+		}
+	})
 }
 
 // update runs f with the lock held and wakes every WaitFor.
@@ -232,10 +234,6 @@ func (c *Console) update(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f()
-	c.notifyLocked()
-}
-
-func (c *Console) notifyLocked() {
 	close(c.changed)
 	c.changed = make(chan struct{})
 }

@@ -39,8 +39,8 @@ func (c *Console) SetFaults(f Faults) { c.update(func() { c.faults = f }) }
 func (c *Console) ResetConnections() {
 	c.update(func() {
 		for s := range c.conns {
-			s.stop()
 			reset(s.conn)
+			s.close()
 		}
 	})
 }
@@ -52,6 +52,17 @@ func use(n *int) bool {
 		return true
 	}
 	return *n < 0
+}
+
+// takeFaultsLocked returns the faults of one packet. GarbageTCP is 1 if the
+// packet must be garbage.
+func (c *Console) takeFaultsLocked() Faults {
+	f := c.faults
+	f.GarbageTCP = 0
+	if use(&c.faults.GarbageTCP) {
+		f.GarbageTCP = 1
+	}
+	return f
 }
 
 // garbageDatagrams returns datagrams that clients must drop (docs/protocol.md

@@ -10,8 +10,8 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
-// Each datagram is counted as exactly one thing, only a WAKEUP with a
-// credential wakes the console, and it answers afterwards.
+// FuzzDatagram checks that each datagram is counted as one kind, that only a
+// WAKEUP with a credential wakes the console, and that it still answers.
 func FuzzDatagram(f *testing.F) {
 	for _, seed := range []string{
 		"", "\x00", "SRCH * HTTP/1.1\n", "SRCH * HTTP/1.1\ndevice-discovery-protocol-version:00020020\n",
@@ -55,8 +55,8 @@ func (r raw) Marshal() []byte {
 	return append(b, r.body...)
 }
 
-// Whatever packet a client sends after its login, the next client gets in, and
-// nothing that the packet does goes beyond what its type may do.
+// FuzzPacket checks that any packet after the login does only what its type can
+// do, and that the next client can log in.
 func FuzzPacket(f *testing.F) {
 	for _, t := range []wire.Type{
 		wire.TypeHello, wire.TypeBye, wire.TypeLogin, wire.TypeBoot, wire.TypeKeyboardStart, wire.TypeKeyboardText,
@@ -68,7 +68,7 @@ func FuzzPacket(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, kind uint32, body []byte) {
 		if len(body) > wire.MaxLength-8 || wire.Type(kind) == wire.TypeStandby {
-			return // rest mode ends sessions, as it should
+			return // rest mode ends sessions
 		}
 		c := ps4test.Start(t, ps4test.Config{Linked: true, Network: ps4test.NewNetwork(), Timing: ps4test.FastTiming()})
 		c.OpenKeyboard("abc", 8)

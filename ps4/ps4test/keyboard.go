@@ -2,7 +2,6 @@ package ps4test
 
 import (
 	"fmt"
-	"slices"
 	"unicode/utf16"
 
 	"github.com/ps4kit/ps4kit/ps4"
@@ -19,117 +18,95 @@ type keyboard struct {
 // OpenKeyboard opens the on-screen keyboard with a text and a limit in UTF-16
 // units. A heartbeat tells the client at once.
 func (c *Console) OpenKeyboard(text string, maxLength int) {
-	c.keyboardChange(keyboard{open: true, text: cut(text, maxLength), max: maxLength}, nil)
+	c.update(func() { c.setKeyboardLocked(keyboard{true, cut(text, maxLength), maxLength}, nil) })
 }
 
 // CloseKeyboard closes the on-screen keyboard, as its user would.
 func (c *Console) CloseKeyboard() {
-	c.keyboardChange(keyboard{}, wire.Word{Type: wire.TypeKeyboardControl, Value: wire.KeyboardClose})
+	c.update(func() {
+		c.setKeyboardLocked(keyboard{}, wire.Word{Type: wire.TypeKeyboardControl, Value: wire.KeyboardClose})
+	})
 }
 
 // TypeText replaces the text, as a user with the controller would, and tells a
 // client that has requested the keyboard. It has no effect while the keyboard
 // is closed.
 func (c *Console) TypeText(text string) {
-	c.mu.Lock()
-	screen := c.screen
-	c.mu.Unlock()
-	if screen.open {
-		screen.text = cut(text, screen.max)
-		c.keyboardChange(screen, wire.NewKeyboardText(screen.text))
-	}
-}
-
-// keyboardChange sets the keyboard. It sends message to a client that has
-// requested the keyboard, and a heartbeat to any client.
-func (c *Console) keyboardChange(k keyboard, message wire.Message) {
-	var active *session
-	typing := false
 	c.update(func() {
-		c.screen = k
-		if active = c.active; active != nil {
-			typing = active.typing
-			active.typing = typing && k.open
+		if k := c.screen; k.open {
+			k.text = cut(text, k.max)
+			c.setKeyboardLocked(k, wire.NewKeyboardText(k.text))
 		}
 	})
-	if active == nil {
+}
+
+// setKeyboardLocked changes the keyboard. It sends message to a client that has
+// requested the keyboard, and a heartbeat to any client.
+func (c *Console) setKeyboardLocked(k keyboard, message wire.Message) {
+	c.screen = k
+	s := c.active
+	if s == nil {
 		return
 	}
-	if typing && message != nil {
-		_ = active.send(message) // fails if the client is gone
+	if s.typing && message != nil {
+		s.sendLocked(message, nil)
 	}
-	_ = active.heartbeat()
+	s.typing = s.typing && k.open
+	s.heartbeatLocked()
 }
 
 // Keyboard returns the text of the on-screen keyboard and whether it is open.
 func (c *Console) Keyboard() (text string, open bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.screen.text, c.screen.open
+	now := c.Snapshot()
+	return now.Text, now.Keyboard
 }
 
-// Submitted returns the texts that clients have submitted, in order.
-func (c *Console) Submitted() []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.log.submitted)
-}
-
-// startKeyboard answers a request for the keyboard.
-func (s *session) startKeyboard() error {
+// handleKeyboardStartLocked answers a request for the keyboard.
+func (s *session) handleKeyboardStartLocked() (outcome string) {
+	c := s.console
 	var started wire.KeyboardStarted
-	s.console.update(func() { started = s.console.startKeyboardLocked(s) })
-	s.outcome = fmt.Sprintf("result %d", started.Result)
-	return s.send(started)
-}
-
-func (c *Console) startKeyboardLocked(s *session) wire.KeyboardStarted {
-	c.log.counters.KeyboardStarts++
 	switch {
 	case c.faults.Keyboard != resultOK:
-		return wire.KeyboardStarted{Result: uint32(c.faults.Keyboard)}
+		started.Result = uint32(c.faults.Keyboard)
 	case !s.loggedIn:
-		return wire.KeyboardStarted{Result: uint32(ps4.ErrNotLoggedIn)}
+		started.Result = uint32(ps4.ErrNotLoggedIn)
 	case !c.screen.open:
-		return wire.KeyboardStarted{Result: uint32(ps4.ErrNoClient)}
+		started.Result = uint32(ps4.ErrNoClient)
+	default:
+		s.typing = true
+		started.MaxLength, started.Text = uint32(c.screen.max), c.screen.text
 	}
-	s.typing = true
-	return wire.KeyboardStarted{Kind: c.cfg.KeyboardKind, MaxLength: uint32(c.screen.max), Text: c.screen.text} //nolint:gosec // small
+	s.sendLocked(started, nil)
+	return fmt.Sprintf("result %d", started.Result)
 }
 
-// takeText replaces the text with that of a client.
-func (s *session) takeText(p wire.Packet) error {
+// handleKeyboardTextLocked replaces the text with that of a client.
+func (s *session) handleKeyboardTextLocked(p wire.Packet) error {
 	m, err := wire.UnmarshalKeyboardText(p)
 	if err != nil {
 		return fmt.Errorf("keyboard: %w", err)
 	}
-	s.console.update(func() {
-		c := s.console
-		c.log.counters.KeyboardTexts++
-		if s.typing && c.screen.open {
-			c.screen.text = cut(m.Text, c.screen.max)
-		}
-	})
+	if c := s.console; s.typing && c.screen.open {
+		c.screen.text = cut(m.Text, c.screen.max)
+	}
 	return nil
 }
 
-// controlKeyboard submits the text or closes the keyboard.
-func (s *session) controlKeyboard(p wire.Packet) error {
+// handleKeyboardControlLocked submits the text or closes the keyboard.
+func (s *session) handleKeyboardControlLocked(p wire.Packet) error {
+	c := s.console
 	command, err := wire.UnmarshalWord(p)
 	if err != nil {
 		return fmt.Errorf("keyboard: %w", err)
 	}
-	s.console.update(func() {
-		c := s.console
-		c.log.counters.KeyboardControls++
-		if !s.typing || !c.screen.open || command > wire.KeyboardClose {
-			return
-		}
-		if command == wire.KeyboardReturn {
-			c.log.addSubmitted(c.screen.text)
-		}
-		c.screen, s.typing = keyboard{}, false
-	})
+	c.log.counters.KeyboardControls++
+	if !s.typing || !c.screen.open || command > wire.KeyboardClose {
+		return nil
+	}
+	if command == wire.KeyboardReturn {
+		c.log.submitted = add(c.log.submitted, c.screen.text)
+	}
+	c.screen, s.typing = keyboard{}, false
 	return nil
 }
 

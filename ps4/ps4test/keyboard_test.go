@@ -29,22 +29,22 @@ func textOf(p *peer) string {
 func TestKeyboardBothWays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := memory(t, ps4test.Config{Linked: true, KeyboardKind: 3})
+		c := memory(t, ps4test.Config{Linked: true})
 		p := newPeer(t, c)
 		p.signIn()
 		if got := startKeyboard(p); got.Result != uint32(ps4.ErrNoClient) {
 			t.Errorf("closed: %+v", got)
 		}
-		go c.OpenKeyboard("Zoë 🎮", 8)
+		c.OpenKeyboard("Zoë 🎮", 8)
 		p.answer(p.expect(wire.TypeHeartbeat))
 		if p.beats[len(p.beats)-1] != wire.HeartbeatKeyboard {
 			t.Errorf("heartbeats %v", p.beats)
 		}
-		want := wire.KeyboardStarted{Kind: 3, MaxLength: 8, Text: "Zoë 🎮"}
+		want := wire.KeyboardStarted{MaxLength: 8, Text: "Zoë 🎮"}
 		if got := startKeyboard(p); got != want {
 			t.Errorf("started %+v, want %+v", got, want)
 		}
-		go c.TypeText("from the TV")
+		c.TypeText("from the TV")
 		if got := textOf(p); got != "from the" {
 			t.Errorf("the console sent %q", got)
 		}
@@ -70,7 +70,7 @@ func TestKeyboardClosed(t *testing.T) {
 		p.signIn()
 		p.send(wire.NewKeyboardText("before asking"))
 		startKeyboard(p)
-		go c.CloseKeyboard()
+		c.CloseKeyboard()
 		if got, _ := wire.UnmarshalWord(p.expect(wire.TypeKeyboardControl)); got != wire.KeyboardClose {
 			t.Errorf("control %d", got)
 		}

@@ -29,33 +29,39 @@ type Login struct {
 	Result                     ps4.ResultError // 0: accepted
 }
 
-// login answers a login and starts the heartbeats of an accepted one.
-func (s *session) login(p wire.Packet) error {
+func (s *session) handleLoginLocked(p wire.Packet) (outcome string, err error) {
+	c := s.console
 	l, err := wire.UnmarshalLogin(p)
 	if err != nil {
-		return fmt.Errorf("login: %w", err)
+		return "", fmt.Errorf("login: %w", err)
 	}
-	accepted, nth := false, 0
-	err = s.decide(wire.TypeLoginResult, func(c *Console) uint32 {
-		result := c.judgeLocked(s, l)
-		accepted = result == resultOK
-		if accepted {
-			s.loggedIn, s.answered, c.active = true, time.Now(), s
-			s.logins++
-			nth = s.logins
-		}
-		c.log.addLogin(l, result)
-		return uint32(result)
+	credential, _ := ps4.ParseCredential(l.Credential) // zero if malformed
+	result := s.judgeLocked(l, credential)
+	c.log.counters.Logins++
+	c.log.logins = add(c.log.logins, Login{
+		At: time.Now(), AppLabel: l.AppLabel, Model: l.Model, OSVersion: l.OSVersion,
+		Credential: credential, PIN: l.PIN != "", Passcode: l.Passcode != "", Result: result,
 	})
-	if accepted && err == nil {
-		s.console.wg.Go(func() { s.beat(nth) })
+	if result != resultOK {
+		c.log.counters.LoginsRefused++
+		return s.answerLocked(wire.TypeLoginResult, result), nil
 	}
-	return err
+	if l.PIN != "" {
+		c.linkLocked(Device{Model: l.Model, Credential: credential})
+	}
+	s.loggedIn, s.answered, c.active = true, time.Now(), s
+	s.logins++
+	outcome = s.answerLocked(wire.TypeLoginResult, result)
+	s.beatLocked(s.logins)
+	return outcome, nil
 }
 
 // judgeLocked returns the result of a login (docs/protocol.md §6). The order in
 // which a real console checks the fields is unknown.
-func (c *Console) judgeLocked(s *session, l wire.Login) ps4.ResultError {
+func (s *session) judgeLocked(l wire.Login, credential ps4.Credential) ps4.ResultError {
+	c := s.console
+	device := c.deviceLocked(l.Model)
+	linked := c.cfg.Linked || device >= 0 && c.linked[device].Credential.Equal(credential)
 	switch {
 	case c.faults.Login != resultOK:
 		return c.faults.Login
@@ -67,33 +73,16 @@ func (c *Console) judgeLocked(s *session, l wire.Login) ps4.ResultError {
 		return ps4.ErrNotLinked
 	case !c.knows(l.Credential):
 		return ps4.ErrNoSuchAccount
-	}
-	if result := c.judgeLinkLocked(l); result != resultOK {
-		return result
-	}
-	switch {
+	case l.PIN == "" && !linked:
+		return ps4.ErrPINNeeded
+	case l.PIN != "" && l.PIN != c.cfg.PIN:
+		return ps4.ErrPINWrong
+	case l.PIN != "" && device < 0 && len(c.linked) >= c.cfg.MaxDevices:
+		return ps4.ErrTooManyDevices
 	case c.cfg.Passcode != "" && l.Passcode == "":
 		return ps4.ErrPasscodeNeeded
 	case c.cfg.Passcode != "" && l.Passcode != c.cfg.Passcode:
 		return ps4.ErrPasscodeWrong
-	}
-	c.linkLocked(l)
-	return resultOK
-}
-
-// judgeLinkLocked checks the PIN, or the link of a login without one.
-func (c *Console) judgeLinkLocked(l wire.Login) ps4.ResultError {
-	if l.PIN == "" {
-		if c.cfg.Linked || c.isLinkedLocked(l) {
-			return resultOK
-		}
-		return ps4.ErrPINNeeded
-	}
-	if l.PIN != c.cfg.PIN {
-		return ps4.ErrPINWrong
-	}
-	if c.deviceLocked(l.Model) < 0 && len(c.linked) >= c.cfg.MaxDevices {
-		return ps4.ErrTooManyDevices
 	}
 	return resultOK
 }
@@ -114,36 +103,19 @@ func (c *Console) knows(credential string) bool {
 	})
 }
 
+// deviceLocked returns the index of the linked device of a model, or -1.
 func (c *Console) deviceLocked(model string) int {
 	return slices.IndexFunc(c.linked, func(d Device) bool { return d.Model == model })
 }
 
-func (c *Console) isLinkedLocked(l wire.Login) bool {
-	i := c.deviceLocked(l.Model)
-	return i >= 0 && c.linked[i].Credential.Equal(credentialOf(l))
-}
-
-// linkLocked stores the device of a login with a PIN. A link of a second user
-// from the same model replaces the first (docs/protocol.md §5).
-func (c *Console) linkLocked(l wire.Login) {
-	if l.PIN == "" {
+// linkLocked stores a device. A second user who links from the same model
+// replaces the first (docs/protocol.md §5).
+func (c *Console) linkLocked(d Device) {
+	if i := c.deviceLocked(d.Model); i >= 0 {
+		c.linked[i] = d
 		return
 	}
-	device := Device{Model: l.Model, Credential: credentialOf(l)}
-	if i := c.deviceLocked(l.Model); i >= 0 {
-		c.linked[i] = device
-		return
-	}
-	c.linked = append(c.linked, device)
-}
-
-// credentialOf returns the credential of a login, or none if it is malformed.
-func credentialOf(l wire.Login) ps4.Credential {
-	credential, err := ps4.ParseCredential(l.Credential)
-	if err != nil {
-		return ps4.Credential{}
-	}
-	return credential
+	c.linked = append(c.linked, d)
 }
 
 // Devices returns the devices linked with the PIN.
@@ -153,28 +125,21 @@ func (c *Console) Devices() []Device {
 	return slices.Clone(c.linked)
 }
 
-// SetPIN changes the PIN that "Add Device" shows. An empty PIN hides it.
-func (c *Console) SetPIN(pin string) { c.update(func() { c.cfg.PIN = pin }) }
-
-// SetPasscode changes the passcode of the users. An empty one removes it.
-func (c *Console) SetPasscode(passcode string) { c.update(func() { c.cfg.Passcode = passcode }) }
-
 // Unlink removes every linked device, as the console's menu can.
 func (c *Console) Unlink() { c.update(func() { c.linked, c.cfg.Linked = nil, false }) }
 
-// logout answers a logout and keeps the connection.
-func (s *session) logout() error {
-	return s.decide(wire.TypeLogoutResult, func(c *Console) uint32 {
-		c.log.counters.Logouts++
-		switch {
-		case c.faults.Logout != resultOK:
-			return uint32(c.faults.Logout)
-		case !s.loggedIn:
-			return uint32(ps4.ErrAlreadyLoggedOut)
-		}
-		c.logoutLocked(s)
-		return resultOK
-	})
+// handleLogoutLocked logs the user out and keeps the connection.
+func (s *session) handleLogoutLocked() (outcome string) {
+	c := s.console
+	c.log.counters.Logouts++
+	switch {
+	case c.faults.Logout != resultOK:
+		return s.answerLocked(wire.TypeLogoutResult, c.faults.Logout)
+	case !s.loggedIn:
+		return s.answerLocked(wire.TypeLogoutResult, ps4.ErrAlreadyLoggedOut)
+	}
+	c.logoutLocked(s)
+	return s.answerLocked(wire.TypeLogoutResult, resultOK)
 }
 
 func (c *Console) logoutLocked(s *session) {
@@ -182,27 +147,4 @@ func (c *Console) logoutLocked(s *session) {
 	if c.active == s {
 		c.active = nil
 	}
-}
-
-// standby answers a standby request and starts to enter rest mode.
-func (s *session) standby() error {
-	accepted := false
-	err := s.decide(wire.TypeStandbyResult, func(c *Console) uint32 {
-		c.log.counters.Standbys++
-		s.noteRemoteOpenLocked()
-		switch {
-		case c.faults.Standby != resultOK:
-			return uint32(c.faults.Standby)
-		case !s.loggedIn:
-			return uint32(ps4.ErrNotLoggedIn)
-		case c.cfg.StandbyDisabled:
-			return uint32(ps4.ErrStandbyDisabled)
-		}
-		accepted = true
-		return resultOK
-	})
-	if accepted {
-		s.console.update(s.console.standbyLocked) // after the answer was sent
-	}
-	return err
 }

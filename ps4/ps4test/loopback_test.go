@@ -208,7 +208,7 @@ func TestPublicKeyPEM(t *testing.T) {
 	}
 }
 
-// The loopback interface has a directed broadcast address, at least on Linux.
+// On Linux, the loopback interface has a directed broadcast address.
 func TestDirectedBroadcast(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {

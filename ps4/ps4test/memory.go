@@ -1,75 +1,72 @@
 package ps4test
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 )
 
-// datagram is one UDP datagram in transit.
-type datagram struct {
-	bytes []byte
-	from  netip.AddrPort
-}
-
-// inbox is the limit of unread datagrams of a socket. Further ones are lost, as
-// in a kernel.
-const inbox = 256
-
 // memoryPacketConn is a UDP socket of a Network.
 type memoryPacketConn struct {
 	network *Network
 	at      netip.AddrPort
-	in      chan datagram
-	done    chan struct{}
-	once    sync.Once
-	limit   deadline
+
+	// guarded by network.mu
+	changed  *sync.Cond
+	unread   []datagram
+	closed   bool
+	deadline time.Time
+	timer    *time.Timer // wakes readers at the deadline
 }
 
-func newMemoryPacketConn(n *Network, at netip.AddrPort) *memoryPacketConn {
-	return &memoryPacketConn{network: n, at: at, in: make(chan datagram, inbox), done: make(chan struct{})}
+type datagram struct {
+	bytes []byte
+	from  net.Addr
 }
 
-func (c *memoryPacketConn) take(d datagram) {
-	select {
-	case c.in <- d:
-	default:
-	}
-}
+// maxUnread is the limit of unread datagrams of a socket. Further ones are
+// lost, as in a kernel.
+const maxUnread = 256
 
 // ReadFrom implements [net.PacketConn].
 func (c *memoryPacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
-	expired := c.limit.expired()
-	select {
-	case <-c.done:
-		return 0, nil, c.err("read", net.ErrClosed)
-	case <-expired:
-		return 0, nil, c.err("read", os.ErrDeadlineExceeded)
-	default:
-	}
-	select {
-	case d := <-c.in:
-		return copy(b, d.bytes), net.UDPAddrFromAddrPort(d.from), nil
-	case <-c.done:
-		return 0, nil, c.err("read", net.ErrClosed)
-	case <-expired:
-		return 0, nil, c.err("read", os.ErrDeadlineExceeded)
+	c.network.mu.Lock()
+	defer c.network.mu.Unlock()
+	for {
+		switch {
+		case c.closed:
+			return 0, nil, c.err("read", net.ErrClosed)
+		case !c.deadline.IsZero() && !time.Now().Before(c.deadline):
+			return 0, nil, c.err("read", os.ErrDeadlineExceeded)
+		case len(c.unread) > 0:
+			d := c.unread[0]
+			c.unread = c.unread[1:]
+			return copy(b, d.bytes), d.from, nil
+		}
+		c.changed.Wait()
 	}
 }
 
-// WriteTo implements [net.PacketConn].
+// WriteTo implements [net.PacketConn]. It sends to every socket at an address.
 func (c *memoryPacketConn) WriteTo(b []byte, to net.Addr) (int, error) {
-	select {
-	case <-c.done:
+	c.network.mu.Lock()
+	defer c.network.mu.Unlock()
+	if c.closed {
 		return 0, c.err("write", net.ErrClosed)
-	default:
 	}
-	c.network.deliver(datagram{bytes: append([]byte(nil), b...), from: c.at}, addrPort(to))
+	for _, other := range c.network.udp[addrPort(to)] {
+		if len(other.unread) < maxUnread {
+			other.unread = append(other.unread, datagram{bytes.Clone(b), c.LocalAddr()})
+			other.changed.Broadcast()
+		}
+	}
 	return len(b), nil
 }
 
@@ -79,14 +76,19 @@ func (c *memoryPacketConn) err(op string, cause error) error {
 
 // Close implements [net.PacketConn].
 func (c *memoryPacketConn) Close() error {
-	err := c.err("close", net.ErrClosed)
-	c.once.Do(func() {
-		c.network.forget(c)
-		close(c.done)
-		c.limit.set(time.Time{})
-		err = nil
-	})
-	return err
+	n := c.network
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if c.closed {
+		return c.err("close", net.ErrClosed)
+	}
+	c.closed = true
+	n.udp[c.at] = slices.DeleteFunc(n.udp[c.at], func(other *memoryPacketConn) bool { return other == c })
+	if len(n.udp[c.at]) == 0 {
+		delete(n.udp, c.at)
+	}
+	c.setDeadlineLocked(time.Time{})
+	return nil
 }
 
 // LocalAddr implements [net.PacketConn].
@@ -96,93 +98,30 @@ func (c *memoryPacketConn) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort
 func (c *memoryPacketConn) SetDeadline(t time.Time) error { return c.SetReadDeadline(t) }
 
 // SetReadDeadline implements [net.PacketConn].
-func (c *memoryPacketConn) SetReadDeadline(t time.Time) error { c.limit.set(t); return nil }
-
-// SetWriteDeadline implements [net.PacketConn].
-func (c *memoryPacketConn) SetWriteDeadline(time.Time) error { return nil }
-
-// deadline closes a channel at a set time. The zero value never does.
-type deadline struct {
-	mu    sync.Mutex
-	timer *time.Timer
-	ch    chan struct{} // nil until needed
-	past  bool          // ch is closed
-}
-
-func (d *deadline) expired() <-chan struct{} {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.channel()
-}
-
-func (d *deadline) channel() chan struct{} {
-	if d.ch == nil {
-		d.ch = make(chan struct{})
-	}
-	return d.ch
-}
-
-func (d *deadline) set(t time.Time) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.timer != nil {
-		d.timer.Stop()
-		d.timer = nil
-	}
-	if d.past {
-		d.ch, d.past = nil, false
-	}
-	if t.IsZero() {
-		return
-	}
-	wait := time.Until(t)
-	if wait <= 0 {
-		d.expire()
-		return
-	}
-	var timer *time.Timer
-	timer = time.AfterFunc(wait, func() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if d.timer == timer { // not replaced meanwhile
-			d.expire()
-		}
-	})
-	d.timer = timer
-}
-
-func (d *deadline) expire() {
-	close(d.channel())
-	d.past = true
-}
-
-// memoryListener is a TCP listener of a Network.
-type memoryListener struct {
-	at      netip.AddrPort
-	backlog chan net.Conn
-	done    chan struct{}
-	once    sync.Once
-	end     func()
-}
-
-// Accept implements [net.Listener].
-func (l *memoryListener) Accept() (net.Conn, error) {
-	select {
-	case conn := <-l.backlog:
-		return conn, nil
-	case <-l.done:
-		return nil, &net.OpError{Op: "accept", Net: "tcp", Addr: l.Addr(), Err: net.ErrClosed}
-	}
-}
-
-// Close implements [net.Listener].
-func (l *memoryListener) Close() error {
-	l.once.Do(func() { l.end(); close(l.done) })
+func (c *memoryPacketConn) SetReadDeadline(t time.Time) error {
+	c.network.mu.Lock()
+	defer c.network.mu.Unlock()
+	c.setDeadlineLocked(t)
 	return nil
 }
 
-// Addr implements [net.Listener].
-func (l *memoryListener) Addr() net.Addr { return net.TCPAddrFromAddrPort(l.at) }
+func (c *memoryPacketConn) setDeadlineLocked(t time.Time) {
+	c.deadline = t
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	if !t.IsZero() {
+		c.timer = time.AfterFunc(time.Until(t), func() {
+			c.network.mu.Lock() // a reader checks the time and starts to wait with the lock held
+			defer c.network.mu.Unlock()
+			c.changed.Broadcast()
+		})
+	}
+	c.changed.Broadcast()
+}
+
+// SetWriteDeadline implements [net.PacketConn].
+func (c *memoryPacketConn) SetWriteDeadline(time.Time) error { return nil }
 
 // memoryConn is one end of a TCP connection of a Network. It adds addresses and
 // resets to a net.Pipe.
@@ -243,7 +182,7 @@ func (c *memoryConn) Close() error {
 		c.broken.Store(true)
 	}
 	c.closed.Store(true)
-	return c.Conn.Close() //nolint:wrapcheck // never fails
+	return c.Conn.Close()
 }
 
 // LocalAddr implements [net.Conn].

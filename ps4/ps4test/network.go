@@ -3,12 +3,9 @@ package ps4test
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
-	"os"
-	"slices"
-	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 )
@@ -22,7 +19,7 @@ import (
 type Network struct {
 	mu   sync.Mutex
 	udp  map[netip.AddrPort][]*memoryPacketConn
-	tcp  map[netip.AddrPort]*memoryListener // nil: reserved
+	tcp  map[netip.AddrPort]func(net.Conn) // accepts connections; nil: reserved, refuses them
 	last uint16
 }
 
@@ -30,30 +27,28 @@ type Network struct {
 func NewNetwork() *Network {
 	return &Network{
 		udp: map[netip.AddrPort][]*memoryPacketConn{},
-		tcp: map[netip.AddrPort]*memoryListener{},
+		tcp: map[netip.AddrPort]func(net.Conn){},
 	}
 }
 
-// firstPort is the first port assigned to sockets that request port 0.
-const firstPort = 32768
-
-// freePort returns an unused port.
-func (n *Network) freePort(addr netip.Addr) uint16 {
-	for {
-		n.last = max(n.last+1, firstPort)
-		at := netip.AddrPortFrom(addr, n.last)
-		if _, used := n.tcp[at]; !used && len(n.udp[at]) == 0 {
-			return n.last
+// assign returns at with an unused port if it has none. The lock is held.
+func (n *Network) assign(at netip.AddrPort) netip.AddrPort {
+	for at.Port() == 0 {
+		n.last = max(n.last+1, 32768)
+		free := netip.AddrPortFrom(at.Addr(), n.last)
+		if _, used := n.tcp[free]; !used && len(n.udp[free]) == 0 {
+			at = free
 		}
 	}
+	return at
 }
 
 // ListenPacket opens a UDP socket like net.ListenConfig, for
 // ps4.Options.ListenPacket.
-func (n *Network) ListenPacket(_ context.Context, network, address string) (net.PacketConn, error) {
+func (n *Network) ListenPacket(_ context.Context, _, address string) (net.PacketConn, error) {
 	at, err := parseAddress(address)
 	if err != nil {
-		return nil, &net.OpError{Op: "listen", Net: network, Err: err}
+		return nil, err
 	}
 	return n.packet(at, false)
 }
@@ -61,13 +56,11 @@ func (n *Network) ListenPacket(_ context.Context, network, address string) (net.
 func (n *Network) packet(at netip.AddrPort, shared bool) (net.PacketConn, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if at.Port() == 0 {
-		at = netip.AddrPortFrom(at.Addr(), n.freePort(at.Addr()))
-	}
+	at = n.assign(at)
 	if len(n.udp[at]) > 0 && !shared {
-		return nil, opError("listen", "udp", at, "bind", syscall.EADDRINUSE)
+		return nil, &net.OpError{Op: "listen", Net: "udp", Addr: net.UDPAddrFromAddrPort(at), Err: syscall.EADDRINUSE}
 	}
-	conn := newMemoryPacketConn(n, at)
+	conn := &memoryPacketConn{network: n, at: at, changed: sync.NewCond(&n.mu)}
 	n.udp[at] = append(n.udp[at], conn)
 	return conn, nil
 }
@@ -76,114 +69,69 @@ func (*Network) broadcasts(netip.Addr) ([]netip.Addr, error) {
 	return []netip.Addr{limitedBroadcast}, nil
 }
 
-// deliver hands a datagram to every socket at an address.
-func (n *Network) deliver(d datagram, to netip.AddrPort) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, conn := range n.udp[to] {
-		conn.take(d)
-	}
-}
-
-func (n *Network) forget(conn *memoryPacketConn) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	left := slices.DeleteFunc(n.udp[conn.at], func(other *memoryPacketConn) bool { return other == conn })
-	n.udp[conn.at] = left
-	if len(left) == 0 {
-		delete(n.udp, conn.at)
-	}
-}
-
 // Dial opens a TCP connection like net.Dialer, for ps4.Options.Dial. A port
 // without a listener refuses with syscall.ECONNREFUSED.
-func (n *Network) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (n *Network) Dial(ctx context.Context, _, address string) (net.Conn, error) {
 	at, err := parseAddress(address)
 	if err != nil {
-		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
+		return nil, err
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
+	failed := func(err error) error {
+		return &net.OpError{Op: "dial", Net: "tcp", Addr: net.TCPAddrFromAddrPort(at), Err: err}
 	}
 	n.mu.Lock()
-	listener := n.tcp[at]
-	from := netip.AddrPortFrom(localhost, n.freePort(localhost))
+	admit := n.tcp[at]
+	from := n.assign(netip.AddrPortFrom(localhost, 0))
 	n.mu.Unlock()
-	if listener == nil {
-		return nil, opError("dial", network, at, "connect", syscall.ECONNREFUSED)
+	switch {
+	case ctx.Err() != nil:
+		return nil, failed(ctx.Err())
+	case admit == nil:
+		return nil, failed(syscall.ECONNREFUSED)
 	}
 	client, server := memoryPipe(from, at)
-	select {
-	case listener.backlog <- server:
-		return client, nil
-	case <-listener.done:
-		return nil, opError("dial", network, at, "connect", syscall.ECONNREFUSED)
-	case <-ctx.Done():
-		return nil, &net.OpError{Op: "dial", Net: network, Addr: net.TCPAddrFromAddrPort(at), Err: ctx.Err()}
-	}
+	admit(server)
+	return client, nil
 }
 
-func (n *Network) reserve(at netip.AddrPort) (netip.AddrPort, io.Closer, error) {
+func (n *Network) reserve(at netip.AddrPort) (netip.AddrPort, func(), error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if at.Port() == 0 {
-		at = netip.AddrPortFrom(at.Addr(), n.freePort(at.Addr()))
-	}
+	at = n.assign(at)
 	if _, used := n.tcp[at]; used {
-		return at, nil, opError("listen", "tcp", at, "bind", syscall.EADDRINUSE)
+		return at, nil, &net.OpError{Op: "listen", Net: "tcp", Addr: net.TCPAddrFromAddrPort(at), Err: syscall.EADDRINUSE}
 	}
 	n.tcp[at] = nil
-	return at, closer(func() {
+	return at, func() {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		delete(n.tcp, at)
-	}), nil
+	}, nil
 }
 
-func (n *Network) listen(at netip.AddrPort) (net.Listener, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	listener := &memoryListener{at: at, backlog: make(chan net.Conn), done: make(chan struct{})}
-	listener.end = func() {
+func (n *Network) listen(at netip.AddrPort, _ *sync.WaitGroup, admit func(net.Conn)) (stop func(), err error) {
+	set := func(admit func(net.Conn)) {
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		if n.tcp[at] == listener {
-			n.tcp[at] = nil
-		}
+		n.tcp[at] = admit
 	}
-	n.tcp[at] = listener
-	return listener, nil
+	set(admit)
+	return func() { set(nil) }, nil
 }
-
-type closer func()
-
-func (c closer) Close() error { c(); return nil }
 
 var localhost = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 // parseAddress parses "host:port". An empty or unspecified host is localhost.
 func parseAddress(address string) (netip.AddrPort, error) {
-	host, port, err := net.SplitHostPort(address)
+	if strings.HasPrefix(address, ":") {
+		address = localhost.String() + address
+	}
+	at, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("address: %w", err)
+		return at, fmt.Errorf("ps4test: %w", err)
 	}
-	number, err := strconv.ParseUint(port, 10, 16)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("port: %w", err)
+	if at.Addr().IsUnspecified() {
+		at = netip.AddrPortFrom(localhost, at.Port())
 	}
-	if host == "" {
-		return netip.AddrPortFrom(localhost, uint16(number)), nil
-	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("address: %w", err)
-	}
-	if addr.IsUnspecified() {
-		addr = localhost
-	}
-	return netip.AddrPortFrom(addr.Unmap(), uint16(number)), nil
-}
-
-func opError(op, network string, at netip.AddrPort, call string, errno syscall.Errno) error {
-	return &net.OpError{Op: op, Net: network, Addr: net.TCPAddrFromAddrPort(at), Err: os.NewSyscallError(call, errno)}
+	return at, nil
 }

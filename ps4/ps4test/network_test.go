@@ -161,8 +161,7 @@ func TestNetworkDialEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// A client that does not read cannot hold the console up for longer than the
-// limit of a write.
+// The console drops a client that does not read after the time limit of a write.
 func TestStuckClientIsDropped(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

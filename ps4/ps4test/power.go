@@ -1,7 +1,7 @@
 package ps4test
 
 import (
-	"time"
+	"net"
 
 	"github.com/ps4kit/ps4kit/ps4"
 )
@@ -12,16 +12,12 @@ type power struct {
 	service bool // the 2nd Screen service runs, some time after awake
 	moving  bool // waking or entering rest mode: a WAKEUP has no effect
 	deaf    bool // answers nothing and loses every WAKEUP
-	epoch   int  // counts the changes, so that outdated timers have no effect
+	epoch   int  // counts the changes
 }
 
 // State returns the state that the console would report now, or
 // StateUnreachable while it is silent.
-func (c *Console) State() ps4.State {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.power.state()
-}
+func (c *Console) State() ps4.State { return c.Snapshot().State }
 
 func (p power) state() ps4.State {
 	switch {
@@ -35,9 +31,7 @@ func (p power) state() ps4.State {
 
 // SetAwake turns the console on at once.
 func (c *Console) SetAwake() {
-	c.update(func() {
-		c.power = power{awake: true, service: true, epoch: c.power.epoch + 1}
-	})
+	c.update(func() { c.power = power{awake: true, service: true, epoch: c.power.epoch + 1} })
 }
 
 // SetStandby puts the console into rest mode at once, without silence:
@@ -58,26 +52,17 @@ func (c *Console) SetSilent() {
 	})
 }
 
-// stepLocked runs f after d unless the power state was changed by then.
-func (c *Console) stepLocked(d time.Duration, f func()) {
-	epoch := c.power.epoch
-	c.afterLocked(d, func() {
-		if c.power.epoch == epoch {
-			f()
-		}
-	})
-}
-
 // wakeLocked starts to wake the console. It returns false if it is already
 // awake or between states.
 func (c *Console) wakeLocked() bool {
-	if c.power.awake || c.power.moving {
+	p, timing := &c.power, c.cfg.Timing
+	if p.awake || p.moving {
 		return false
 	}
-	c.power.moving = true
-	c.stepLocked(c.cfg.Timing.Wake, func() {
-		c.power.awake, c.power.moving = true, false
-		c.stepLocked(c.cfg.Timing.Service, func() { c.power.service = true })
+	p.moving = true
+	c.stepLocked(&p.epoch, timing.Wake, func() {
+		p.awake, p.moving = true, false
+		c.stepLocked(&p.epoch, timing.Service, func() { p.service = true })
 	})
 	return true
 }
@@ -85,16 +70,17 @@ func (c *Console) wakeLocked() bool {
 // standbyLocked starts to enter rest mode: connections drop, then the console
 // falls silent for a while (docs/protocol.md §7 and §1).
 func (c *Console) standbyLocked() {
-	if !c.power.awake || c.power.moving {
+	p, timing := &c.power, c.cfg.Timing
+	if !p.awake || p.moving {
 		return
 	}
-	c.power.moving = true
-	c.stepLocked(c.cfg.Timing.StandbyDelay, func() {
-		c.power.awake, c.power.service = false, false
+	p.moving = true
+	c.stepLocked(&p.epoch, timing.StandbyDelay, func() {
+		p.awake, p.service = false, false
 		c.restLocked()
-		c.stepLocked(c.cfg.Timing.BeforeSilence, func() {
-			c.power.deaf = true
-			c.stepLocked(c.cfg.Timing.Silence, func() { c.power.deaf, c.power.moving = false, false })
+		c.stepLocked(&p.epoch, timing.BeforeSilence, func() {
+			p.deaf = true
+			c.stepLocked(&p.epoch, timing.Silence, func() { p.deaf, p.moving = false, false })
 		})
 	})
 }
@@ -105,4 +91,82 @@ func (c *Console) restLocked() {
 	c.closeDoorLocked()
 	c.titles = titles{epoch: c.titles.epoch + 1}
 	c.screen = keyboard{}
+}
+
+// dropAllLocked closes every connection.
+func (c *Console) dropAllLocked() {
+	for s := range c.conns {
+		s.close()
+	}
+}
+
+// maxConns is the limit of open connections. The console closes further ones at
+// once; a well-behaved client needs one.
+const maxConns = 16
+
+// door is the TCP port, which listens for a while after a LAUNCH
+// (docs/protocol.md §3).
+type door struct {
+	close func() // nil if closed: the port refuses
+	epoch int    // counts the LAUNCHes that opened it
+}
+
+// launchLocked opens the door or keeps it open longer. It reports whether the
+// console obeys a LAUNCH now.
+func (c *Console) launchLocked() bool {
+	timing := c.cfg.Timing
+	if !c.power.awake || !c.power.service || c.power.moving || use(&c.faults.Refuse) {
+		return false
+	}
+	c.door.epoch++
+	c.afterLocked(timing.DoorDelay, func() {
+		if c.power.awake && c.door.close == nil {
+			c.openDoorLocked()
+		}
+	})
+	if timing.DoorOpen > 0 {
+		c.stepLocked(&c.door.epoch, timing.DoorDelay+timing.DoorOpen, c.closeDoorLocked)
+	}
+	return true
+}
+
+func (c *Console) openDoorLocked() {
+	stop, err := c.net.listen(c.tcpAddr, &c.wg, func(conn net.Conn) {
+		c.update(func() { c.admitLocked(conn) })
+	})
+	if err != nil {
+		c.cfg.Logf("simulated console %s: door: %v", c.cfg.Name, err)
+	}
+	c.door.close = stop
+}
+
+// closeDoorLocked makes TCP refuse new connections and keeps the open ones.
+func (c *Console) closeDoorLocked() {
+	if c.door.close != nil {
+		c.door.close()
+		c.door.close = nil
+	}
+}
+
+// admitLocked starts a session unless a fault or a limit prevents it.
+func (c *Console) admitLocked(conn net.Conn) {
+	c.log.counters.Connections++
+	switch {
+	case c.closed || len(c.conns) >= maxConns:
+		_ = conn.Close()
+	case use(&c.faults.Reset):
+		reset(conn)
+	default:
+		s := newSession(c, conn)
+		c.conns[s] = struct{}{}
+		c.wg.Go(s.run)
+	}
+}
+
+// reset closes a connection with a TCP reset where the network supports it.
+func reset(conn net.Conn) {
+	if r, ok := conn.(interface{ SetLinger(sec int) error }); ok {
+		_ = r.SetLinger(0)
+	}
+	_ = conn.Close()
 }

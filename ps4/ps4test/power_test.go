@@ -11,11 +11,11 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
-// checkCodes asks at given times since start.
+// checkCodes checks the status code at times since start.
 func checkCodes(t *testing.T, p *peer, start time.Time, steps []step) {
 	t.Helper()
 	for _, s := range steps {
-		time.Sleep(s.at - time.Since(start)) // of the bubble: takes no time
+		time.Sleep(s.at - time.Since(start))
 		synctest.Wait()
 		if got := p.code(); got != s.code {
 			t.Errorf("%v after: status %d, want %d", s.at, got, s.code)
@@ -143,7 +143,7 @@ func TestRequestsNeedTheRightCredential(t *testing.T) {
 	}
 }
 
-func TestSetStateOvertakesWhatIsUnderWay(t *testing.T) {
+func TestSetStateCancelsTransitions(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := memory(t, ps4test.Config{Standby: true})

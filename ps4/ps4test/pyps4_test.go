@@ -73,8 +73,8 @@ func (y *pyps4) write(packets ...[]byte) {
 
 func rc(op, hold uint32) []byte { return le(0x10, 0x1c, op, hold) }
 
-// Ps4Legacy connects for each key, and sends it with OPEN_RC and KEY_OFF as
-// soon as it is logged in.
+// Ps4Legacy connects for each key, and sends it with OPEN_RC and KEY_OFF right
+// after the login.
 func TestPyps4LegacyKeys(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -108,8 +108,8 @@ func TestPyps4LegacyKeys(t *testing.T) {
 	}
 }
 
-// Ps4Async opens remote control once, a second after its login, and then sends
-// each key with KEY_OFF alone, however late.
+// Ps4Async opens remote control once, a second after the login, and sends only
+// KEY_OFF with each later key.
 func TestPyps4AsyncKeys(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

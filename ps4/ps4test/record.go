@@ -4,15 +4,9 @@ import (
 	"context"
 	"net"
 	"slices"
-	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
-	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
-
-// keep is the length limit of each record, since a console may run for months.
-// The oldest entries go first.
-const keep = 1000
 
 // Counters are exact counts of everything a console received, sent and refused.
 type Counters struct {
@@ -28,8 +22,6 @@ type Counters struct {
 	LaunchesIgnored int
 
 	Connections    int // accepted by TCP
-	Hellos         int
-	Handshakes     int
 	Packets        int // received after the handshake
 	UnknownPackets int
 	ProtocolErrors int // connections ended by malformed bytes
@@ -44,8 +36,6 @@ type Counters struct {
 	RemoteLeftOpen   int // boot, standby or bye without CLOSE_RC before
 	Boots            int
 	Standbys         int
-	KeyboardStarts   int
-	KeyboardTexts    int
 	KeyboardControls int
 	Logouts          int
 	Byes             int
@@ -60,11 +50,8 @@ type records struct {
 	submitted []string
 }
 
-// Boot is a boot that a console received.
-type Boot struct {
-	At      time.Time
-	TitleID string // as received
-}
+// keep is the length limit of each record, since a console may run for months.
+const keep = 1000
 
 // add appends to a record and drops the oldest entry of a full one. It never
 // changes slices that were returned earlier.
@@ -75,47 +62,22 @@ func add[T any](list []T, entry T) []T {
 	return append(list, entry)
 }
 
-func (r *records) addKey(k Key) {
-	r.counters.Operations++
-	if !k.Accepted {
-		r.counters.OpsIgnored++
-	}
-	r.keys = add(r.keys, k)
-}
-
-func (r *records) addLogin(l wire.Login, result ps4.ResultError) {
-	r.counters.Logins++
-	if result != resultOK {
-		r.counters.LoginsRefused++
-	}
-	r.logins = add(r.logins, Login{
-		At: time.Now(), AppLabel: l.AppLabel, Model: l.Model, OSVersion: l.OSVersion,
-		Credential: credentialOf(l), PIN: l.PIN != "", Passcode: l.Passcode != "", Result: result,
-	})
-}
-
-func (r *records) addBoot(id string) {
-	r.counters.Boots++
-	r.boots = add(r.boots, Boot{At: time.Now(), TitleID: id})
-}
-
-func (r *records) addSubmitted(text string) { r.submitted = add(r.submitted, text) }
-
 // Snapshot is the state of a console at one instant. Callers must not change
 // its slices.
 type Snapshot struct {
 	State       ps4.State
 	Ready       bool  // awake, and obeys LAUNCH
 	Title       Title // running
-	Booting     bool
-	Asking      bool // the quit dialogue is shown
+	Asking      bool  // the quit dialogue is shown
 	DoorOpen    bool
 	Connections int  // open now
 	LoggedIn    bool // a session is logged in
-	RemoteOpen  bool // its remote control is open
 	Keyboard    bool // the on-screen keyboard is open
 	Text        string
-	Keys        []Key // the last 1000 operations
+	Keys        []Key    // the last 1000 operations
+	Logins      []Login  // the last 1000
+	Boots       []Boot   // the last 1000
+	Submitted   []string // the last 1000 texts that clients have submitted
 	Counters    Counters
 }
 
@@ -131,15 +93,16 @@ func (c *Console) snapshotLocked() Snapshot {
 		State:       c.power.state(),
 		Ready:       c.power.service && !c.power.moving,
 		Title:       c.titles.running,
-		Booting:     c.titles.booting,
 		Asking:      c.titles.asking,
-		DoorOpen:    c.door.listener != nil,
+		DoorOpen:    c.door.close != nil,
 		Connections: len(c.conns),
 		LoggedIn:    c.active != nil,
-		RemoteOpen:  c.active != nil && c.active.remote.open,
 		Keyboard:    c.screen.open,
 		Text:        c.screen.text,
 		Keys:        slices.Clip(c.log.keys),
+		Logins:      slices.Clip(c.log.logins),
+		Boots:       slices.Clip(c.log.boots),
+		Submitted:   slices.Clip(c.log.submitted),
 		Counters:    c.log.counters,
 	}
 }
@@ -161,7 +124,7 @@ func (c *Console) WaitFor(ctx context.Context, wanted func(Snapshot) bool) (Snap
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return now, context.Cause(ctx) //nolint:wrapcheck // the contract
+			return now, context.Cause(ctx)
 		}
 	}
 }
@@ -169,18 +132,25 @@ func (c *Console) WaitFor(ctx context.Context, wanted func(Snapshot) bool) (Snap
 // Counters returns the counts so far.
 func (c *Console) Counters() Counters { return c.Snapshot().Counters }
 
+// Logins returns the last 1000 logins, in order.
+func (c *Console) Logins() []Login { return c.Snapshot().Logins }
+
+// Boots returns the last 1000 boots, in order.
+func (c *Console) Boots() []Boot { return c.Snapshot().Boots }
+
+// Submitted returns the last 1000 texts that clients have submitted, in order.
+func (c *Console) Submitted() []string { return c.Snapshot().Submitted }
+
 // Keys returns the last 1000 remote-control operations, in order.
 func (c *Console) Keys() []Key { return c.Snapshot().Keys }
 
 // Presses returns the accepted buttons in the form of Key.String, in order: a
 // tap is "up", a hold "ps:2000".
-func (c *Console) Presses() []string { return presses(c.Keys()) }
-
-func presses(keys []Key) []string {
+func (c *Console) Presses() []string {
 	var list []string
-	for _, k := range keys {
+	for _, k := range c.Keys() {
 		switch {
-		case !k.Accepted || !k.Op.isButton():
+		case !k.Accepted || !isButton(k.Op):
 		case k.repeated && len(list) > 0:
 			list[len(list)-1] = k.String()
 		default:
@@ -188,18 +158,4 @@ func presses(keys []Key) []string {
 		}
 	}
 	return list
-}
-
-// Logins returns the last 1000 logins, in order.
-func (c *Console) Logins() []Login {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.log.logins)
-}
-
-// Boots returns the last 1000 boots, in order.
-func (c *Console) Boots() []Boot {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.log.boots)
 }

@@ -2,44 +2,32 @@ package ps4test
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// Operation is the operation of a remote packet (docs/protocol.md §5).
-type Operation uint32
+// Operation is the operation of a remote packet (docs/protocol.md §5). Its
+// String method returns "up", "key_off", "open_rc" and so on.
+type Operation = wire.Operation
 
 // Operations.
 const (
-	Up      = Operation(wire.OpUp)
-	Down    = Operation(wire.OpDown)
-	Right   = Operation(wire.OpRight)
-	Left    = Operation(wire.OpLeft)
-	Enter   = Operation(wire.OpEnter)
-	Back    = Operation(wire.OpBack)
-	Option  = Operation(wire.OpOption)
-	PS      = Operation(wire.OpPS)
-	KeyOff  = Operation(wire.OpKeyOff)
-	Cancel  = Operation(wire.OpCancel)
-	OpenRC  = Operation(wire.OpOpenRC)
-	CloseRC = Operation(wire.OpCloseRC)
+	Up      = wire.OpUp
+	Down    = wire.OpDown
+	Right   = wire.OpRight
+	Left    = wire.OpLeft
+	Enter   = wire.OpEnter
+	Back    = wire.OpBack
+	Option  = wire.OpOption
+	PS      = wire.OpPS
+	KeyOff  = wire.OpKeyOff
+	Cancel  = wire.OpCancel
+	OpenRC  = wire.OpOpenRC
+	CloseRC = wire.OpCloseRC
 )
 
-// String returns "up", "key_off", "open_rc" and so on.
-func (o Operation) String() string {
-	names := map[Operation]string{
-		Up: "up", Down: "down", Right: "right", Left: "left", Enter: "enter", Back: "back", Option: "option",
-		PS: "ps", KeyOff: "key_off", Cancel: "cancel", OpenRC: "open_rc", CloseRC: "close_rc",
-	}
-	if name, known := names[o]; known {
-		return name
-	}
-	return fmt.Sprintf("Operation(%d)", uint32(o))
-}
-
-func (o Operation) isButton() bool {
+func isButton(o Operation) bool {
 	switch o {
 	case Up, Down, Right, Left, Enter, Back, Option, PS, Cancel:
 		return true
@@ -57,21 +45,20 @@ type Key struct {
 }
 
 func newKey(m wire.Remote) Key {
-	return Key{At: time.Now(), Op: Operation(m.Operation), Hold: time.Duration(m.HoldMS) * time.Millisecond, Accepted: true}
+	return Key{At: time.Now(), Op: m.Operation, Hold: time.Duration(m.HoldMS) * time.Millisecond, Accepted: true}
 }
 
 // String returns the operation, with its hold time, and an exclamation mark if
 // the console ignored it: "up", "ps:2000", "enter!".
 func (k Key) String() string {
-	var b strings.Builder
-	b.WriteString(k.Op.String())
+	s := k.Op.String()
 	if k.Hold > 0 {
-		fmt.Fprintf(&b, ":%d", k.Hold.Milliseconds())
+		s += fmt.Sprintf(":%d", k.Hold.Milliseconds())
 	}
 	if !k.Accepted {
-		b.WriteByte('!')
+		s += "!"
 	}
-	return b.String()
+	return s
 }
 
 // remote is the remote control of a session.
@@ -82,27 +69,27 @@ type remote struct {
 	held Operation // the button that is down
 }
 
-// operate handles a remote-control operation, which has no answer.
-func (s *session) operate(p wire.Packet) error {
+// handleRemoteLocked handles a remote-control operation, which has no answer.
+func (s *session) handleRemoteLocked(p wire.Packet) (outcome string, err error) {
+	c := s.console
 	m, err := wire.UnmarshalRemote(p)
 	if err != nil {
-		return fmt.Errorf("remote: %w", err)
+		return "", fmt.Errorf("remote: %w", err)
 	}
 	key := newKey(m)
-	s.console.update(func() {
-		c := s.console
-		key.repeated = key.Op == s.remote.held
-		refusal := s.pressLocked(key)
-		key.Accepted = refusal == ""
-		c.log.addKey(key)
-		switch {
-		case !key.Accepted:
-			s.outcome = "ignored: " + refusal
-		case key.Op.isButton() && !key.repeated:
-			c.pressedLocked(key)
-		}
-	})
-	return nil
+	key.repeated = key.Op == s.remote.held
+	refusal := s.pressLocked(key)
+	key.Accepted = refusal == ""
+	c.log.counters.Operations++
+	c.log.keys = add(c.log.keys, key)
+	if !key.Accepted {
+		c.log.counters.OpsIgnored++
+		return "ignored: " + refusal, nil
+	}
+	if isButton(key.Op) && !key.repeated {
+		c.pressedLocked(key)
+	}
+	return "", nil
 }
 
 // pressLocked returns why the console ignores an operation, or "" if it accepts
@@ -129,12 +116,14 @@ func (s *session) pressLocked(k Key) (refusal string) {
 		return "remote control is closed"
 	case k.Op == CloseRC:
 		r.open = false
-	case k.Op == KeyOff:
-		r.release(k.At, limits)
-	case !k.Op.isButton():
+	case k.Op == KeyOff, k.repeated && k.Op == PS: // no KEY_OFF follows a hold of PS
+		gap := limits.KeyGap
+		if r.held == PS {
+			gap = limits.KeyGapPS
+		}
+		r.held, r.free = 0, k.At.Add(gap)
+	case !isButton(k.Op):
 		return "no such operation"
-	case k.repeated && k.Op == PS: // no KEY_OFF follows a PS hold
-		r.release(k.At, limits)
 	case k.repeated:
 	case k.At.Before(r.free):
 		return "too soon after the last key"
@@ -142,15 +131,6 @@ func (s *session) pressLocked(k Key) (refusal string) {
 		r.held = k.Op
 	}
 	return ""
-}
-
-// release ends a press. The next one may come after a gap.
-func (r *remote) release(at time.Time, limits Timing) {
-	gap := limits.KeyGap
-	if r.held == PS {
-		gap = limits.KeyGapPS
-	}
-	r.held, r.free = 0, at.Add(gap)
 }
 
 // noteRemoteOpenLocked counts a command that came while remote control was

@@ -1,7 +1,9 @@
 package ps4test_test
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,92 +12,123 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
-// timed is an operation and when it is sent after the one before.
-type timed struct {
-	wait time.Duration
-	op   wire.Operation
-	hold uint32
+// strict runs a test with a client that is logged in to a console with
+// StrictKeys, and checks the operations that the console received: one with an
+// exclamation mark was ignored.
+func strict(t *testing.T, want string, test func(p *peer)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := memory(t, ps4test.Config{Linked: true, StrictKeys: true})
+		p := newPeer(t, c)
+		p.signIn()
+		p.drain()
+		test(p)
+		synctest.Wait()
+		if got := strings.Trim(fmt.Sprint(c.Keys()), "[]"); got != want {
+			t.Errorf("operations %q, want %q", got, want)
+		}
+	})
 }
 
-func TestStrictKeys(t *testing.T) {
-	t.Parallel()
-	const ms = time.Millisecond
-	open := timed{1500 * ms, wire.OpOpenRC, 0}
-	tests := map[string]struct {
-		send    []timed
-		want    []string // as Key.String has them
-		presses []string
-	}{
-		"tap": {
-			[]timed{open, {200 * ms, wire.OpUp, 0}, {0, wire.OpKeyOff, 0}, {200 * ms, wire.OpCloseRC, 0}},
-			[]string{"open_rc", "up", "key_off", "close_rc"}, []string{"up"},
-		},
-		"opened too soon": {
-			[]timed{{time.Second, wire.OpOpenRC, 0}, {200 * ms, wire.OpUp, 0}, {0, wire.OpKeyOff, 0}},
-			[]string{"open_rc!", "up!", "key_off!"}, nil,
-		},
-		"not opened": {[]timed{{2000 * ms, wire.OpEnter, 0}}, []string{"enter!"}, nil},
-		"right after opening": {
-			[]timed{open, {100 * ms, wire.OpEnter, 0}}, []string{"open_rc", "enter!"}, nil,
-		},
-		"two taps with a gap": {
-			[]timed{open, {200 * ms, wire.OpDown, 0}, {0, wire.OpKeyOff, 0}, {200 * ms, wire.OpDown, 0}, {0, wire.OpKeyOff, 0}},
-			[]string{"open_rc", "down", "key_off", "down", "key_off"}, []string{"down", "down"},
-		},
-		"two taps too fast": {
-			[]timed{open, {200 * ms, wire.OpDown, 0}, {0, wire.OpKeyOff, 0}, {100 * ms, wire.OpDown, 0}, {0, wire.OpKeyOff, 0}},
-			[]string{"open_rc", "down", "key_off", "down!", "key_off"}, []string{"down"},
-		},
-		"too soon after PS": {
-			[]timed{open, {200 * ms, wire.OpPS, 0}, {0, wire.OpKeyOff, 0}, {500 * ms, wire.OpDown, 0}},
-			[]string{"open_rc", "ps", "key_off", "down!"}, []string{"ps"},
-		},
-		"hold": {
-			[]timed{open, {200 * ms, wire.OpRight, 0}, {700 * ms, wire.OpRight, 700}, {0, wire.OpKeyOff, 0}, {200 * ms, wire.OpLeft, 0}},
-			[]string{"open_rc", "right", "right:700", "key_off", "left"}, []string{"right:700", "left"},
-		},
-		"hold of PS": {
-			[]timed{open, {200 * ms, wire.OpPS, 0}, {2000 * ms, wire.OpPS, 2000}, {1000 * ms, wire.OpUp, 0}},
-			[]string{"open_rc", "ps", "ps:2000", "up"}, []string{"ps:2000", "up"},
-		},
-		"after closing": {
-			[]timed{open, {200 * ms, wire.OpCloseRC, 0}, {200 * ms, wire.OpUp, 0}},
-			[]string{"open_rc", "close_rc", "up!"}, nil,
-		},
-		"left open for a minute": {
-			[]timed{open, {time.Minute, wire.OpUp, 0}}, []string{"open_rc", "up!"}, nil,
-		},
-		"no such operation": {
-			[]timed{open, {200 * ms, 4096, 0}, {0, 3, 0}},
-			[]string{"open_rc", "Operation(4096)!", "Operation(3)!"}, nil,
-		},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				c := memory(t, ps4test.Config{Linked: true, StrictKeys: true})
-				p := newPeer(t, c)
-				p.signIn()
-				p.drain()
-				for _, s := range tt.send {
-					time.Sleep(s.wait)
-					p.send(wire.Remote{Operation: s.op, HoldMS: s.hold})
-				}
-				synctest.Wait()
-				var got []string
-				for _, k := range c.Keys() {
-					got = append(got, k.String())
-				}
-				if !slices.Equal(got, tt.want) {
-					t.Errorf("operations %q, want %q", got, tt.want)
-				}
-				if got := c.Presses(); !slices.Equal(got, tt.presses) {
-					t.Errorf("presses %q, want %q", got, tt.presses)
-				}
-			})
-		})
-	}
+// after waits for a number of milliseconds and sends operations.
+func (p *peer) after(ms int, ops ...wire.Operation) {
+	p.tb.Helper()
+	time.Sleep(time.Duration(ms) * time.Millisecond)
+	p.press(ops...)
+}
+
+func TestStrictTaps(t *testing.T) {
+	strict(t, "open_rc down key_off down key_off close_rc", func(p *peer) {
+		p.after(1500, wire.OpOpenRC)
+		p.after(200, wire.OpDown, wire.OpKeyOff)
+		p.after(200, wire.OpDown, wire.OpKeyOff)
+		p.after(200, wire.OpCloseRC)
+		if got := p.console.Presses(); !slices.Equal(got, []string{"down", "down"}) {
+			t.Errorf("presses %q", got)
+		}
+	})
+}
+
+func TestStrictHold(t *testing.T) {
+	strict(t, "open_rc right right:700 key_off left", func(p *peer) {
+		p.after(1500, wire.OpOpenRC)
+		p.after(200, wire.OpRight)
+		p.after(700)
+		p.send(wire.Remote{Operation: wire.OpRight, HoldMS: 700})
+		p.press(wire.OpKeyOff)
+		p.after(200, wire.OpLeft)
+		synctest.Wait()
+		if got := p.console.Presses(); !slices.Equal(got, []string{"right:700", "left"}) {
+			t.Errorf("presses %q", got)
+		}
+	})
+}
+
+func TestStrictHoldOfPS(t *testing.T) {
+	strict(t, "open_rc ps ps:2000 up", func(p *peer) {
+		p.after(1500, wire.OpOpenRC)
+		p.after(200, wire.OpPS)
+		p.after(2000)
+		p.send(wire.Remote{Operation: wire.OpPS, HoldMS: 2000})
+		p.after(1000, wire.OpUp)
+	})
+}
+
+func TestStrictOpenTooSoon(t *testing.T) {
+	strict(t, "open_rc! up! key_off!", func(p *peer) {
+		p.after(1000, wire.OpOpenRC)
+		p.after(200, wire.OpUp, wire.OpKeyOff)
+	})
+}
+
+func TestStrictNotOpen(t *testing.T) {
+	strict(t, "enter! open_rc close_rc up!", func(p *peer) {
+		p.after(2000, wire.OpEnter)
+		p.after(0, wire.OpOpenRC)
+		p.after(200, wire.OpCloseRC)
+		p.after(200, wire.OpUp)
+	})
+}
+
+func TestStrictKeyTooSoonAfterOpen(t *testing.T) {
+	strict(t, "open_rc enter!", func(p *peer) {
+		p.after(1500, wire.OpOpenRC)
+		p.after(100, wire.OpEnter)
+	})
+}
+
+func TestStrictKeyTooSoonAfterTap(t *testing.T) {
+	strict(t, "open_rc down key_off down! key_off", func(p *peer) {
+		p.after(1500, wire.OpOpenRC)
+		p.after(200, wire.OpDown, wire.OpKeyOff)
+		p.after(100, wire.OpDown, wire.OpKeyOff)
+		if got := p.console.Presses(); !slices.Equal(got, []string{"down"}) {
+			t.Errorf("presses %q", got)
+		}
+	})
+}
+
+func TestStrictKeyTooSoonAfterPS(t *testing.T) {
+	strict(t, "open_rc ps key_off down!", func(p *peer) {
+		p.after(1500, wire.OpOpenRC)
+		p.after(200, wire.OpPS, wire.OpKeyOff)
+		p.after(500, wire.OpDown)
+	})
+}
+
+func TestStrictIdleLimit(t *testing.T) {
+	strict(t, "open_rc up!", func(p *peer) {
+		p.after(1500, wire.OpOpenRC)
+		p.after(60_000, wire.OpUp)
+	})
+}
+
+func TestStrictUnknownOperation(t *testing.T) {
+	strict(t, "open_rc Operation(4096)! Operation(3)!", func(p *peer) {
+		p.after(1500, wire.OpOpenRC)
+		p.after(200, 4096, 3)
+	})
 }
 
 func TestRemoteLeftOpenIsCounted(t *testing.T) {
@@ -134,7 +167,7 @@ func TestRecordsKeepTheNewest(t *testing.T) {
 		p.press(wire.OpDown)
 		synctest.Wait()
 		after := c.Keys()
-		if len(before) != 1000 || len(after) != 1000 || before[999].Op != ps4test.Up || after[999].Op != ps4test.Down {
+		if len(before) != 1000 || len(after) != 1000 || before[999].Op != wire.OpUp || after[999].Op != wire.OpDown {
 			t.Errorf("%d and %d keys, the last %v and %v", len(before), len(after), before[999], after[999])
 		}
 		if n := c.Counters().Operations; n != 1001 {

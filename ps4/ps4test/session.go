@@ -1,71 +1,88 @@
 package ps4test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// writeLimit is the time limit of a write, for clients that do not read.
-const writeLimit = 5 * time.Second
+const (
+	writeLimit = 5 * time.Second // of one packet, for clients that do not read
+	queueLimit = 256             // packets that wait to be sent to such a client
+)
 
-// session is one TCP connection. One goroutine reads; any goroutine may write a
-// packet under the writing lock.
+// typeUnknown is a packet type without meaning, which clients must skip.
+const typeUnknown wire.Type = 0x7fff
+
+// session is one TCP connection. One goroutine reads and handles packets, and
+// another one sends the queued answers and heartbeats.
 type session struct {
 	console *Console
 	conn    net.Conn
 	since   time.Time
-	done    chan struct{}
-	end     sync.Once
+	done    chan struct{} // closed by close
+	close   func()
+	queue   chan outgoing // closed by run
 
-	writing chan struct{} // locks out and the sending side of wire; a mutex would stop the time of a synctest bubble
-	out     *outlet
-	wire    *wire.Conn // nil until the handshake
-	outcome string     // of the packet that is being handled, for the trace
+	wire *wire.Conn   // nil until the handshake; writes to out
+	out  bytes.Buffer // bytes to send
 
 	// guarded by console.mu
 	loggedIn bool
-	logins   int       // logins that were accepted
-	answered time.Time // the last answer to a heartbeat, or the login
+	logins   int       // accepted logins
+	answered time.Time // last answer to a heartbeat, or the login
 	remote   remote
-	typing   bool // asked for the on-screen keyboard
+	typing   bool // has requested the on-screen keyboard
 }
 
-func newSession(c *Console, conn net.Conn, now time.Time) *session {
-	return &session{console: c, conn: conn, since: now, done: make(chan struct{}), writing: make(chan struct{}, 1), out: &outlet{conn: conn}}
+// outgoing is a packet to send with the faults of its time.
+type outgoing struct {
+	message wire.Message
+	faults  Faults
+	then    func() // nil, or called with the console's lock held after sending
 }
 
-// stop ends the session's goroutines. close drops its connection too.
-func (s *session) stop() { s.end.Do(func() { close(s.done) }) }
-
-func (s *session) close() {
-	s.stop()
-	_ = s.conn.Close()
+func newSession(c *Console, conn net.Conn) *session {
+	s := &session{
+		console: c, conn: conn, since: time.Now(),
+		done: make(chan struct{}), queue: make(chan outgoing, queueLimit),
+	}
+	s.close = sync.OnceFunc(func() { close(s.done); _ = conn.Close() })
+	return s
 }
 
-// run serves the connection until either side ends it.
+// run serves the connection until either side ends it. It sends what is queued
+// before it closes the connection.
 func (s *session) run() {
+	c := s.console
+	var sender sync.WaitGroup
 	err := s.greet()
+	if err == nil {
+		sender.Go(s.sendQueue)
+	}
 	for err == nil {
 		err = s.next()
 	}
+	c.update(func() {
+		c.logoutLocked(s)
+		close(s.queue)
+		if errors.Is(err, wire.ErrProtocol) {
+			c.log.counters.ProtocolErrors++
+			c.cfg.Logf("simulated console %s: %v", c.cfg.Name, err)
+		}
+	})
+	sender.Wait()
 	s.close()
-	s.console.update(func() { s.console.forgetLocked(s, err) })
-}
-
-// forgetLocked removes a session that has ended.
-func (c *Console) forgetLocked(s *session, cause error) {
-	delete(c.conns, s)
-	c.logoutLocked(s)
-	if errors.Is(cause, wire.ErrProtocol) {
-		c.log.counters.ProtocolErrors++
-		c.cfg.Logf("simulated console %s: %v", c.cfg.Name, cause)
-	}
+	c.update(func() { delete(c.conns, s) })
 }
 
 // greet exchanges hellos and receives the session key (docs/protocol.md §4).
@@ -74,12 +91,29 @@ func (s *session) greet() error {
 	if limit := c.cfg.Timing.Handshake; limit > 0 {
 		_ = s.conn.SetReadDeadline(time.Now().Add(limit))
 	}
-	iv, err := s.hello()
-	if err != nil {
-		return err
-	}
 	p, err := wire.ReadClear(s.conn)
 	if err != nil {
+		return fmt.Errorf("hello: %w", err)
+	}
+	hello, err := wire.UnmarshalHello(p)
+	if err != nil {
+		return fmt.Errorf("hello: %w", err)
+	}
+	if hello.Version != wire.ProtocolVersion {
+		return fmt.Errorf("%w: hello of version %#x", wire.ErrProtocol, hello.Version)
+	}
+	s.trace("hello", "")
+
+	var faults Faults
+	c.update(func() { faults = c.takeFaultsLocked() })
+	reply := wire.HelloReply{Version: wire.ProtocolVersion, Status: faults.HelloStatus, Option: 1}
+	_, _ = rand.Read(reply.IV[:])
+	s.out.Write(reply.Marshal())
+	if err := s.flush(faults); err != nil {
+		return err
+	}
+
+	if p, err = wire.ReadClear(s.conn); err != nil {
 		return fmt.Errorf("handshake: %w", err)
 	}
 	handshake, err := wire.UnmarshalHandshake(p)
@@ -90,38 +124,15 @@ func (s *session) greet() error {
 	if err != nil {
 		return fmt.Errorf("handshake: %w", err)
 	}
-	if handshake.IV != iv {
+	if handshake.IV != reply.IV {
 		return fmt.Errorf("%w: the handshake does not echo the IV", wire.ErrProtocol)
 	}
 	s.trace("handshake", "")
-	s.wire = wire.NewConn(readWriter{s.conn, s.out}, key, iv)
-	c.update(func() { c.log.counters.Handshakes++ })
-	return s.conn.SetReadDeadline(time.Time{}) //nolint:wrapcheck // ends the session and is not reported
-}
-
-// hello answers the client's hello with a new IV.
-func (s *session) hello() (iv [wire.IVSize]byte, err error) {
-	c := s.console
-	p, err := wire.ReadClear(s.conn)
-	if err != nil {
-		return iv, fmt.Errorf("hello: %w", err)
-	}
-	hello, err := wire.UnmarshalHello(p)
-	if err != nil {
-		return iv, fmt.Errorf("hello: %w", err)
-	}
-	if hello.Version != wire.ProtocolVersion {
-		return iv, fmt.Errorf("%w: hello of version %#x", wire.ErrProtocol, hello.Version)
-	}
-	s.trace("hello", "")
-	_, _ = rand.Read(iv[:])
-	var faults Faults
-	c.update(func() { c.log.counters.Hellos++; faults = c.takeFaultsLocked() })
-	// The meaning of the option is unknown, and peers skip it.
-	reply := wire.HelloReply{Version: wire.ProtocolVersion, Status: faults.HelloStatus, Option: 1, IV: iv}
-	s.writing <- struct{}{}
-	defer func() { <-s.writing }()
-	return iv, s.transmit(faults, func() error { return s.out.queue(reply.Marshal()) })
+	s.wire = wire.NewConn(struct {
+		io.Reader
+		io.Writer
+	}{s.conn, &s.out}, key, reply.IV)
+	return s.conn.SetReadDeadline(time.Time{})
 }
 
 // next reads and handles one packet.
@@ -130,13 +141,12 @@ func (s *session) next() error {
 	if err != nil {
 		return fmt.Errorf("reading: %w", err)
 	}
-	s.console.update(func() { s.console.log.counters.Packets++ })
-	s.outcome = ""
-	err = s.handle(p)
+	var outcome string
+	s.console.update(func() { outcome, err = s.handleLocked(p) })
 	if errors.Is(err, wire.ErrProtocol) {
-		s.outcome = "malformed"
+		outcome = "malformed"
 	}
-	s.trace(describePacket(p), s.outcome)
+	s.trace(describePacket(p), outcome)
 	return err
 }
 
@@ -146,38 +156,158 @@ func (s *session) trace(what, outcome string) {
 
 var errBye = errors.New("ps4test: the client said bye")
 
-func (s *session) handle(p wire.Packet) error {
+// handleLocked handles a packet. It returns the outcome for the trace, and an
+// error to end the session.
+func (s *session) handleLocked(p wire.Packet) (outcome string, err error) {
+	c, n := s.console, &s.console.log.counters
+	n.Packets++
 	switch p.Type {
 	case wire.TypeLogin:
-		return s.login(p)
+		return s.handleLoginLocked(p)
 	case wire.TypeStatus:
-		return s.status(p)
+		if _, err := wire.UnmarshalWord(p); err != nil {
+			return "", err
+		}
+		n.Statuses++
+		s.answered = time.Now()
 	case wire.TypeRemote:
-		return s.operate(p)
+		return s.handleRemoteLocked(p)
 	case wire.TypeBoot:
-		return s.boot(p)
+		return s.handleBootLocked(p)
 	case wire.TypeStandby:
-		return s.standby()
+		n.Standbys++
+		s.noteRemoteOpenLocked()
+		if result := s.standbyResultLocked(); result != resultOK {
+			return s.answerLocked(wire.TypeStandbyResult, result), nil
+		}
+		s.sendLocked(wire.Word{Type: wire.TypeStandbyResult}, c.standbyLocked)
+		return "result 0", nil
 	case wire.TypeKeyboardStart:
-		return s.startKeyboard()
+		return s.handleKeyboardStartLocked(), nil
 	case wire.TypeKeyboardText:
-		return s.takeText(p)
+		return "", s.handleKeyboardTextLocked(p)
 	case wire.TypeKeyboardControl:
-		return s.controlKeyboard(p)
+		return "", s.handleKeyboardControlLocked(p)
 	case wire.TypeLogout:
-		return s.logout()
+		return s.handleLogoutLocked(), nil
 	case wire.TypeBye:
-		s.console.update(func() { s.console.log.counters.Byes++; s.noteRemoteOpenLocked() })
-		return errBye
+		n.Byes++
+		s.noteRemoteOpenLocked()
+		return "", errBye
+	default:
+		n.UnknownPackets++
 	}
-	s.console.update(func() { s.console.log.counters.UnknownPackets++ })
-	return nil
+	return "", nil
 }
 
-// decide sends the result that f chooses with the console's lock held.
-func (s *session) decide(t wire.Type, f func(c *Console) uint32) error {
-	var result uint32
-	s.console.update(func() { result = f(s.console) })
-	s.outcome = fmt.Sprintf("result %d", result)
-	return s.send(wire.Word{Type: t, Value: result})
+// standbyResultLocked returns the result of a standby request.
+func (s *session) standbyResultLocked() ps4.ResultError {
+	switch c := s.console; {
+	case c.faults.Standby != resultOK:
+		return c.faults.Standby
+	case !s.loggedIn:
+		return ps4.ErrNotLoggedIn
+	case c.cfg.StandbyDisabled:
+		return ps4.ErrStandbyDisabled
+	}
+	return resultOK
+}
+
+// answerLocked sends a result and returns it for the trace.
+func (s *session) answerLocked(t wire.Type, result ps4.ResultError) string {
+	s.sendLocked(wire.Word{Type: t, Value: uint32(result)}, nil)
+	return fmt.Sprintf("result %d", result)
+}
+
+// beatLocked sends the heartbeats of the nth login. It drops a client that
+// answers none for Timing.Grace.
+func (s *session) beatLocked(nth int) {
+	c := s.console
+	period, grace := c.cfg.Timing.Heartbeat, c.cfg.Timing.Grace
+	if period <= 0 {
+		return
+	}
+	c.afterLocked(period, func() {
+		if !s.loggedIn || s.logins != nth {
+			return
+		}
+		if grace > 0 && time.Since(s.answered) >= grace {
+			c.log.counters.Dropped++
+			s.close()
+			return
+		}
+		s.heartbeatLocked()
+		s.beatLocked(nth)
+	})
+}
+
+// heartbeatLocked sends one heartbeat unless a fault suppresses it.
+func (s *session) heartbeatLocked() {
+	c := s.console
+	if c.faults.HoldBeats {
+		return
+	}
+	c.log.counters.Heartbeats++
+	beat := wire.Word{Type: wire.TypeHeartbeat}
+	if c.screen.open {
+		beat.Value = wire.HeartbeatKeyboard
+	}
+	s.sendLocked(beat, nil)
+}
+
+// sendLocked queues a packet. It closes the session if the client does not
+// read.
+func (s *session) sendLocked(m wire.Message, then func()) {
+	select {
+	case s.queue <- outgoing{m, s.console.takeFaultsLocked(), then}:
+	default:
+		s.close()
+	}
+}
+
+// sendQueue sends the queued packets until the queue is closed, or closes the
+// session after an error.
+func (s *session) sendQueue() {
+	defer s.close()
+	for p := range s.queue {
+		if p.faults.Coalesce {
+			_ = s.wire.Write(wire.Word{Type: typeUnknown}) // to out, without errors
+		}
+		_ = s.wire.Write(p.message)
+		err := s.flush(p.faults)
+		if p.then != nil {
+			s.console.update(p.then)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// flush sends the bytes of out with faults.
+func (s *session) flush(faults Faults) error {
+	if faults.Delay > 0 {
+		select {
+		case <-time.After(faults.Delay):
+		case <-s.done:
+			return net.ErrClosed
+		}
+	}
+	b := s.out.Next(s.out.Len())
+	if faults.GarbageTCP != 0 {
+		_, _ = rand.Read(b)
+	}
+	size := len(b)
+	if faults.Split > 0 {
+		size = faults.Split
+	}
+	if err := s.conn.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
+		return fmt.Errorf("sending: %w", err)
+	}
+	for piece := range slices.Chunk(b, size) {
+		if _, err := s.conn.Write(piece); err != nil {
+			return fmt.Errorf("sending: %w", err)
+		}
+	}
+	return nil
 }

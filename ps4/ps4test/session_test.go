@@ -26,7 +26,7 @@ func TestLoginResults(t *testing.T) {
 		"PIN":               {ps4test.Config{PIN: pin}, with(func(l *wire.Login) { l.PIN = pin }), 0},
 		"not linked":        {ps4test.Config{PIN: pin}, goodLogin(), ps4.ErrPINNeeded},
 		"wrong PIN":         {ps4test.Config{PIN: pin}, with(func(l *wire.Login) { l.PIN = "87654321" }), ps4.ErrPINWrong},
-		"PIN nobody shows":  {ps4test.Config{}, with(func(l *wire.Login) { l.PIN = pin }), ps4.ErrPINWrong},
+		"PIN not shown":     {ps4test.Config{}, with(func(l *wire.Login) { l.PIN = pin }), ps4.ErrPINWrong},
 		"short PIN":         {ps4test.Config{PIN: pin}, with(func(l *wire.Login) { l.PIN = "1234" }), ps4.ErrNotLinked},
 		"no model":          {ps4test.Config{Linked: true}, with(func(l *wire.Login) { l.Model = "" }), ps4.ErrNotLinked},
 		"credential":        {ps4test.Config{Linked: true}, with(func(l *wire.Login) { l.Credential = "x" }), ps4.ErrNotLinked},

@@ -2,43 +2,35 @@ package ps4test
 
 import (
 	"fmt"
-	"io"
 	"net/netip"
 	"os"
 	"syscall"
 )
 
 // reservePort binds a TCP port without listening: the port refuses connections
-// and no other program can take it while the door is closed. Because both set
-// SO_REUSEADDR, a listener can be opened beside it.
-func reservePort(at netip.AddrPort) (netip.AddrPort, io.Closer, error) {
+// and no other program can take it while the door is closed. A listener can
+// still bind it, because both set SO_REUSEADDR.
+func reservePort(at netip.AddrPort) (netip.AddrPort, func(), error) {
 	family, address := sockaddr(at)
 	fd, err := syscall.Socket(family, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return at, nil, os.NewSyscallError("socket", err)
 	}
-	held := descriptor(fd)
-	if err := syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1); err != nil {
-		_ = held.Close()
-		return at, nil, os.NewSyscallError("setsockopt", err)
+	free := func() { _ = syscall.Close(fd) }
+	err = os.NewSyscallError("setsockopt", syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1))
+	if err == nil {
+		err = os.NewSyscallError("bind", syscall.Bind(fd, address))
 	}
-	if err := syscall.Bind(fd, address); err != nil {
-		_ = held.Close()
-		return at, nil, fmt.Errorf("%v: %w", at, os.NewSyscallError("bind", err))
+	var bound syscall.Sockaddr
+	if err == nil {
+		bound, err = syscall.Getsockname(fd)
 	}
-	bound, err := syscall.Getsockname(fd)
 	if err != nil {
-		_ = held.Close()
-		return at, nil, os.NewSyscallError("getsockname", err)
+		free()
+		return at, nil, fmt.Errorf("%v: %w", at, err)
 	}
-	return netip.AddrPortFrom(at.Addr(), port(bound)), held, nil
+	return netip.AddrPortFrom(at.Addr(), port(bound)), free, nil
 }
-
-// descriptor is an open socket.
-type descriptor int
-
-// Close implements [io.Closer].
-func (d descriptor) Close() error { return os.NewSyscallError("close", syscall.Close(int(d))) }
 
 func sockaddr(at netip.AddrPort) (family int, address syscall.Sockaddr) {
 	if at.Addr().Is4() {
@@ -50,9 +42,9 @@ func sockaddr(at netip.AddrPort) (family int, address syscall.Sockaddr) {
 func port(address syscall.Sockaddr) uint16 {
 	switch a := address.(type) {
 	case *syscall.SockaddrInet4:
-		return uint16(a.Port) //nolint:gosec // a port
+		return uint16(a.Port)
 	case *syscall.SockaddrInet6:
-		return uint16(a.Port) //nolint:gosec // a port
+		return uint16(a.Port)
 	}
 	return 0
 }
@@ -63,7 +55,7 @@ func reuseAddress(_, _ string, c syscall.RawConn) error {
 	if e := c.Control(func(fd uintptr) {
 		err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)
 	}); e != nil {
-		return e //nolint:wrapcheck // net wraps it
+		return e
 	}
 	return os.NewSyscallError("setsockopt", err)
 }

@@ -5,7 +5,6 @@ package ps4test
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"syscall"
@@ -13,13 +12,13 @@ import (
 
 // reservePort finds a free TCP port. These systems cannot hold a port without
 // listening, so another program can take it while the door is closed.
-func reservePort(at netip.AddrPort) (netip.AddrPort, io.Closer, error) {
+func reservePort(at netip.AddrPort) (netip.AddrPort, func(), error) {
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", at.String())
 	if err != nil {
 		return at, nil, fmt.Errorf("reserving: %w", err)
 	}
 	bound := addrPort(listener.Addr())
-	return bound, nil, listener.Close()
+	return bound, func() {}, listener.Close()
 }
 
 // reuseAddress does nothing: these systems cannot bind broadcast addresses.

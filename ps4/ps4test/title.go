@@ -3,6 +3,7 @@ package ps4test
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
@@ -13,44 +14,47 @@ type titles struct {
 	running Title
 	booting bool
 	asking  bool  // the quit dialogue is shown
-	next    Title // what starts once the dialogue is confirmed
+	next    Title // starts once the dialogue is confirmed
 	home    bool  // PS was pressed since the running title came to the front
-	epoch   int   // counts the changes, so that outdated timers have no effect
+	epoch   int   // counts the changes
+}
+
+// Boot is a boot that a console received.
+type Boot struct {
+	At      time.Time
+	TitleID string // as received
 }
 
 // RunningTitle returns the title that DDP reports, or zero if none runs.
-func (c *Console) RunningTitle() Title {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.titles.running
-}
+func (c *Console) RunningTitle() Title { return c.Snapshot().Title }
 
 // SetRunning starts a title at once, as a user with the controller would; it
 // need not be installed. An empty id ends the running title.
 func (c *Console) SetRunning(id string) {
+	id = strings.ToUpper(id)
 	c.update(func() {
-		running, _ := c.cfg.title(strings.ToUpper(id))
-		if running.ID == "" && id != "" {
-			running = Title{ID: strings.ToUpper(id), Name: id}
+		running, installed := c.cfg.title(id)
+		if !installed && id != "" {
+			running = Title{ID: id, Name: id}
 		}
 		c.titles = titles{running: running, epoch: c.titles.epoch + 1}
 	})
 }
 
-// boot answers a boot.
-func (s *session) boot(p wire.Packet) error {
+func (s *session) handleBootLocked(p wire.Packet) (outcome string, err error) {
+	c := s.console
 	m, err := wire.UnmarshalBoot(p)
 	if err != nil {
-		return fmt.Errorf("boot: %w", err)
+		return "", fmt.Errorf("boot: %w", err)
 	}
-	return s.decide(wire.TypeBootResult, func(c *Console) uint32 {
-		s.noteRemoteOpenLocked()
-		c.log.addBoot(m.TitleID)
-		if !s.loggedIn {
-			return uint32(ps4.ErrNotLoggedIn)
-		}
-		return uint32(c.bootLocked(m.TitleID))
-	})
+	s.noteRemoteOpenLocked()
+	c.log.counters.Boots++
+	c.log.boots = add(c.log.boots, Boot{At: time.Now(), TitleID: m.TitleID})
+	result := ps4.ErrNotLoggedIn
+	if s.loggedIn {
+		result = c.bootLocked(m.TitleID)
+	}
+	return s.answerLocked(wire.TypeBootResult, result), nil
 }
 
 // bootLocked performs a boot and returns its result (docs/protocol.md §6, §7).
@@ -78,12 +82,9 @@ func (c *Console) bootLocked(id string) ps4.ResultError {
 
 // startLocked starts a title, which DDP reports after Timing.Boot.
 func (c *Console) startLocked(title Title) {
-	epoch := c.titles.epoch + 1
-	c.titles = titles{booting: true, epoch: epoch}
-	c.afterLocked(c.cfg.Timing.Boot, func() {
-		if c.titles.epoch == epoch {
-			c.titles = titles{running: title, epoch: epoch}
-		}
+	c.titles = titles{booting: true, epoch: c.titles.epoch + 1}
+	c.stepLocked(&c.titles.epoch, c.cfg.Timing.Boot, func() {
+		c.titles = titles{running: title, epoch: c.titles.epoch}
 	})
 }
 
@@ -94,37 +95,21 @@ func (c *Console) askLocked(next Title) {
 	}
 	c.titles.epoch++
 	c.titles.asking, c.titles.next = true, next
-	epoch := c.titles.epoch
-	c.afterLocked(c.cfg.Timing.Dialog, func() {
-		if c.titles.epoch == epoch {
-			c.titles.asking = false
-		}
-	})
+	c.stepLocked(&c.titles.epoch, c.cfg.Timing.Dialog, func() { c.titles.asking = false })
 }
 
-// pressedLocked applies an accepted key to the screen.
+// pressedLocked applies an accepted button to the screen.
 func (c *Console) pressedLocked(k Key) {
 	t := &c.titles
 	switch {
 	case k.Op == PS:
 		t.home, t.asking = true, false
 	case !t.asking:
-	case k.Op == Enter:
-		c.quitLocked()
+	case k.Op == Enter: // quits the running title and starts the next one
+		t.epoch++
+		t.asking = false
+		c.stepLocked(&t.epoch, c.cfg.Timing.Quit, func() { c.startLocked(t.next) })
 	case k.Op == Back || k.Op == Cancel:
 		t.asking = false
 	}
-}
-
-// quitLocked ends the running title and starts the requested one.
-func (c *Console) quitLocked() {
-	next := c.titles.next
-	c.titles.epoch++
-	c.titles.asking = false
-	epoch := c.titles.epoch
-	c.afterLocked(c.cfg.Timing.Quit, func() {
-		if c.titles.epoch == epoch {
-			c.startLocked(next)
-		}
-	})
 }

@@ -142,7 +142,7 @@ func TestQuitDialog(t *testing.T) {
 	}
 }
 
-func TestSetRunningOvertakesABoot(t *testing.T) {
+func TestSetRunningCancelsABoot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := memory(t, ps4test.Config{Linked: true, Titles: []ps4test.Title{netflix}})

@@ -34,8 +34,8 @@ func (l *lines) take() []string {
 	return list
 }
 
-// One line for each datagram and packet, with its direction and fields, and
-// without any secret.
+// Every datagram and packet is traced in one line with its direction and fields,
+// and without secrets.
 func TestTrace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -119,8 +119,7 @@ func TestTrace(t *testing.T) {
 	})
 }
 
-// FuzzTrace checks that no request makes a line of its own or prints its
-// credential.
+// FuzzTrace checks that no request adds a line or reveals its credential.
 func FuzzTrace(f *testing.F) {
 	f.Add("WAKEUP * HTTP/1.1\n")
 	f.Add("LAUNCH * HTTP/1.1\nclient-type:\x1b[2J\n")
@@ -137,7 +136,7 @@ func FuzzTrace(f *testing.F) {
 	})
 }
 
-// A datagram that is lost to silence is traced too.
+// Lost datagrams are traced too.
 func TestTraceLost(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
 )
 
 // limitedBroadcast is the address to which ps4-waker and pyps4-2ndscreen send
@@ -20,10 +20,12 @@ type transport interface {
 	packet(at netip.AddrPort, shared bool) (net.PacketConn, error)
 	// broadcasts returns the addresses of broadcasts to an IPv4 address.
 	broadcasts(addr netip.Addr) ([]netip.Addr, error)
-	// reserve takes a TCP port, which refuses connections until listen.
-	reserve(at netip.AddrPort) (netip.AddrPort, io.Closer, error)
-	// listen accepts connections on a reserved port.
-	listen(at netip.AddrPort) (net.Listener, error)
+	// reserve takes a TCP port, which refuses connections until listen. The
+	// function that it returns frees the port.
+	reserve(at netip.AddrPort) (netip.AddrPort, func(), error)
+	// listen passes the connections to a reserved port to admit, until stop is
+	// called. A goroutine that it needs belongs to group.
+	listen(at netip.AddrPort, group *sync.WaitGroup, admit func(net.Conn)) (stop func(), err error)
 }
 
 // realNetwork opens real sockets.
@@ -49,26 +51,17 @@ func (realNetwork) packet(at netip.AddrPort, shared bool) (net.PacketConn, error
 // networks that contain addr.
 func (realNetwork) broadcasts(addr netip.Addr) ([]netip.Addr, error) {
 	list := []netip.Addr{limitedBroadcast}
-	interfaces, err := net.Interfaces()
+	addrs, err := net.InterfaceAddrs()
 	if err != nil {
-		return nil, fmt.Errorf("listing interfaces: %w", err)
+		return nil, fmt.Errorf("listing addresses: %w", err)
 	}
-	for _, ifi := range interfaces {
-		if ifi.Flags&net.FlagUp == 0 {
+	for _, a := range addrs {
+		prefix, err := netip.ParsePrefix(a.String())
+		if err != nil || !prefix.Contains(addr) || prefix.Bits() > 30 { // longer ones have no broadcast
 			continue
 		}
-		addrs, err := ifi.Addrs()
-		if err != nil {
-			return nil, fmt.Errorf("addresses of %s: %w", ifi.Name, err)
-		}
-		for _, a := range addrs {
-			prefix, err := netip.ParsePrefix(a.String())
-			if err != nil || !prefix.Contains(addr) || prefix.Bits() > 30 { // longer ones have no broadcast
-				continue
-			}
-			if directed := lastAddr(prefix); !slices.Contains(list, directed) {
-				list = append(list, directed)
-			}
+		if directed := lastAddr(prefix); !slices.Contains(list, directed) {
+			list = append(list, directed)
 		}
 	}
 	return list, nil
@@ -82,14 +75,21 @@ func lastAddr(prefix netip.Prefix) netip.Addr {
 	return netip.AddrFrom4(a)
 }
 
-func (realNetwork) reserve(at netip.AddrPort) (netip.AddrPort, io.Closer, error) {
-	return reservePort(at)
-}
+func (realNetwork) reserve(at netip.AddrPort) (netip.AddrPort, func(), error) { return reservePort(at) }
 
-func (realNetwork) listen(at netip.AddrPort) (net.Listener, error) {
+func (realNetwork) listen(at netip.AddrPort, group *sync.WaitGroup, admit func(net.Conn)) (stop func(), err error) {
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", at.String())
 	if err != nil {
 		return nil, fmt.Errorf("listening: %w", err)
 	}
-	return listener, nil
+	group.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			admit(conn)
+		}
+	})
+	return func() { _ = listener.Close() }, nil
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
 
-// benchReply is the answer of a console on which a title runs.
+// benchReply returns the reply of a console that runs a title.
 func benchReply() ddp.Reply {
 	return ddp.Reply{
 		Code: ddp.CodeAwake, HostID: "A0B1C2D3E4F5", HostType: "PS4", HostName: "Den", RequestPort: 997, Version: ddp.Version,

@@ -12,7 +12,7 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
 
-// The bytes of docs/protocol.md §1, written out by hand.
+// The expected bytes are those of docs/protocol.md §1.
 func TestRequestsToTheByte(t *testing.T) {
 	t.Parallel()
 	const version = "device-discovery-protocol-version:00020020\n"
@@ -37,7 +37,7 @@ func TestRequestsToTheByte(t *testing.T) {
 	}
 }
 
-// reply returns a reply with further lines.
+// reply returns a reply with additional lines.
 func reply(lines string) string { return "HTTP/1.1 200 Ok\nhost-id:a0b1c2d3e4f5\n" + lines }
 
 func TestParseReplyLeniently(t *testing.T) {
@@ -178,7 +178,7 @@ func TestMarshalForgesNoHeader(t *testing.T) {
 	}
 }
 
-// names are values of a header and the text that each of them becomes.
+// names are raw header values and the text that they are repaired to.
 var names = map[string]struct{ raw, want string }{
 	"UTF-8":                   {"Pokémon™: ペルソナ 🎮", "Pokémon™: ペルソナ 🎮"},
 	"cut after 2 of 3 bytes":  {"ペルソ\xe3\x83", "ペルソ"},
@@ -229,7 +229,7 @@ func TestNamesAreRepaired(t *testing.T) {
 	}
 }
 
-// Replies that were recorded with names that are not UTF-8.
+// These replies with names that are not UTF-8 were recorded.
 func TestOddReplies(t *testing.T) {
 	t.Parallel()
 	for file, app := range map[string]string{
@@ -247,7 +247,7 @@ func TestOddReplies(t *testing.T) {
 	}
 }
 
-// checkText fails unless every value is text that a terminal may show.
+// checkText fails the test unless every value is safe to show on a terminal.
 func checkText(t *testing.T, values ...string) {
 	t.Helper()
 	for _, value := range values {
@@ -283,8 +283,8 @@ func FuzzText(f *testing.F) {
 	})
 }
 
-// FuzzParseReply checks that a reply keeps the limits, and that it means the
-// same after it was marshalled and parsed again.
+// FuzzParseReply checks that replies are within the limits, and that marshalling
+// and parsing them again changes nothing.
 func FuzzParseReply(f *testing.F) {
 	for _, r := range records(f) {
 		f.Add([]byte(r.Raw))
@@ -313,7 +313,7 @@ func FuzzParseReply(f *testing.F) {
 	})
 }
 
-// FuzzParseRequest checks the same of a request.
+// FuzzParseRequest checks the same for requests.
 func FuzzParseRequest(f *testing.F) {
 	for _, r := range records(f) {
 		f.Add([]byte(r.Raw))

@@ -7,34 +7,32 @@ import (
 
 // Methods of a request.
 const (
-	Search = "SRCH"   // asks for the status; answered with a Reply
-	Wakeup = "WAKEUP" // turns a resting console on; never answered
-	Launch = "LAUNCH" // makes a console that is on open its TCP port; never answered
+	Search = "SRCH"   // asks for a Reply
+	Wakeup = "WAKEUP" // turns on a console in rest mode; has no answer
+	Launch = "LAUNCH" // makes an awake console open its TCP port; has no answer
 )
 
 // Values of the client-type and auth-type headers of the 2nd Screen app.
 const (
 	ClientAndroid = "a"
 	ClientIOS     = "i"
-	AuthCode      = "C" // a 2nd Screen credential of 64 hex digits; "R" is Remote Play
+	AuthCode      = "C" // "R" is Remote Play
 )
 
-// Request is the datagram of a client.
+// Request is a datagram to a console.
 type Request struct {
 	Method     string // Search, Wakeup or Launch
-	Credential string // user-credential: 64 hex digits; a secret; empty for Search
+	Credential string // 64 hex digits, empty for Search; a secret
 	ClientType string
 	AuthType   string
-	Version    string // protocol version; empty means Version
+	Version    string // protocol version; default Version
 }
 
-// NewSearch returns a request for the status of a PS4 or PS5, depending on
+// NewSearch returns a request for the status of consoles with a protocol
 // version.
-func NewSearch(version string) Request {
-	return Request{Method: Search, Version: version}
-}
+func NewSearch(version string) Request { return Request{Method: Search, Version: version} }
 
-// NewWakeup returns the request that turns a resting console on.
+// NewWakeup returns the request that turns on a console.
 func NewWakeup(credential string) Request { return withCredential(Wakeup, credential) }
 
 // NewLaunch returns the request that makes a console open its TCP port.
@@ -47,35 +45,32 @@ func withCredential(method, credential string) Request {
 	}
 }
 
-// Marshal returns exactly the bytes to send, headers in the order of
-// docs/protocol.md §1.
-func (r Request) Marshal() []byte {
-	var w writer
-	w.line(r.Method + " * HTTP/1.1")
-	w.header(hdrCredential, r.Credential)
-	w.header(hdrClientType, r.ClientType)
-	w.header(hdrAuthType, r.AuthType)
-	version := r.Version
-	if version == "" {
-		version = Version
+// headers returns the headers in the order of docs/protocol.md §1.
+func (r *Request) headers() []header {
+	return []header{
+		{"user-credential", &r.Credential},
+		{"client-type", &r.ClientType},
+		{"auth-type", &r.AuthType},
+		{"device-discovery-protocol-version", &r.Version},
 	}
-	w.header(hdrVersion, version)
-	return w.Bytes()
 }
 
-// ParseRequest parses the datagram of a client with the leniency, limits and
-// errors of ParseReply. A request without a version is one to a PS4. Errors
-// never contain the credential.
+// Marshal returns the bytes to send.
+func (r Request) Marshal() []byte {
+	if r.Version == "" {
+		r.Version = Version
+	}
+	return marshal(r.Method+" * HTTP/1.1", r.headers())
+}
+
+// ParseRequest parses the datagram of a client, as leniently as ParseReply. Its
+// errors wrap ErrTooLarge or ErrMalformed and never contain the credential.
 func ParseRequest(datagram []byte) (Request, error) {
-	first, h, err := split(datagram)
+	first, values, err := split(datagram)
 	if err != nil {
 		return Request{}, err
 	}
 	method, rest, _ := strings.Cut(first, " ")
-	version := h.text(hdrVersion)
-	if version == "" {
-		version = Version
-	}
 	switch method {
 	case Search, Wakeup, Launch:
 	default:
@@ -84,11 +79,12 @@ func ParseRequest(datagram []byte) (Request, error) {
 	if !strings.Contains(rest, "HTTP/1.") {
 		return Request{}, fmt.Errorf("%w: not a request", ErrMalformed)
 	}
-	return Request{
-		Method:     method,
-		Credential: h.text(hdrCredential),
-		ClientType: h.text(hdrClientType),
-		AuthType:   h.text(hdrAuthType),
-		Version:    version,
-	}, nil
+	r := Request{Method: method}
+	for _, h := range r.headers() {
+		*h.value = clean(values[h.name])
+	}
+	if r.Version == "" {
+		r.Version = Version
+	}
+	return r, nil
 }

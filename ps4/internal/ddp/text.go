@@ -24,7 +24,7 @@ func clean(value string) string {
 // printable is the mapping that clean applies to each rune.
 func printable(r rune) rune {
 	switch {
-	case ' ' <= r && r < 0x7f: // most of what there is
+	case ' ' <= r && r < 0x7f: // the common case
 	case unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp):
 		return ' '
 	case unicode.Is(unicode.Cf, r):
@@ -33,9 +33,9 @@ func printable(r rune) rune {
 	return r
 }
 
-// decode converts text to UTF-8. It drops a rune that is cut off at the end,
-// reads other invalid text as Latin-1 if it looks like that, and replaces the
-// bytes that are left with U+FFFD.
+// decode converts text to UTF-8. It drops an incomplete rune at the end,
+// converts other invalid text from Latin-1 if it looks like that, and replaces
+// the remaining bytes with U+FFFD.
 func decode(text string) string {
 	if utf8.ValidString(text) {
 		return text
@@ -76,14 +76,24 @@ func isLatin1(text string) bool {
 	return true
 }
 
-// endsInAccent reports whether the last byte of text, which may be the first of
-// a UTF-8 sequence, is more likely an accented letter in Latin-1: it follows a
-// lower-case letter, as in "Caf\xe9". The bytes of â, ã and ð are taken for cut
-// sequences, because they begin ™, kana and emoji.
+// endsInAccent reports whether the last byte of text is more likely an accented
+// letter in Latin-1 than the start of a UTF-8 sequence: it follows a lower-case
+// letter, as in "Caf\xe9". The bytes of â, ã and ð do not count, because they
+// start the sequences of ™, kana and emoji.
 func endsInAccent(text string) bool {
 	n := len(text)
 	if n < 2 || text[n-2] < 'a' || text[n-2] > 'z' {
 		return false
 	}
 	return text[n-1] >= 0xe0 && !strings.ContainsRune("âãð", rune(text[n-1]))
+}
+
+// upper converts ASCII letters only, which keeps the length.
+func upper(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'a' <= r && r <= 'z' {
+			return r - 'a' + 'A'
+		}
+		return r
+	}, s)
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
 
-// record is a line of testdata/ddp_replies.jsonl: datagrams of real consoles
-// and of other people's programs.
+// record is a line of testdata/ddp_replies.jsonl: a datagram of a real console
+// or of another program.
 type record struct {
 	ID, Kind, Raw string
 	Expect        map[string]string
@@ -37,7 +37,7 @@ func records(t testing.TB) []record {
 	return all
 }
 
-// ps4 is a reply of an ordinary PS4, to be changed where a record differs.
+// ps4 returns the reply of an ordinary PS4 with changes.
 func ps4(hostID, systemVersion string, change ...func(*ddp.Reply)) ddp.Reply {
 	r := ddp.Reply{
 		Code: 200, HostID: hostID, HostType: "PS4", HostName: "PS4", RequestPort: 997,
@@ -66,7 +66,7 @@ func runs(id, name string) func(*ddp.Reply) {
 	return func(r *ddp.Reply) { r.TitleID, r.AppName = id, name }
 }
 
-// wantReplies says by hand what each reply of the file means.
+// wantReplies are the expected replies by record, written by hand.
 var wantReplies = map[string]ddp.Reply{
 	"ddp-001": ps4("A0B1C2D3E401", "06200011", runs("CUSA11100", "Call of Duty®")),
 	"ddp-003": ps4("A0B1C2D3E403", "08030001", named("PS4-Pro"), runs("CUSA07669", "Fortnite")),
@@ -113,8 +113,8 @@ var wantRequests = map[string]ddp.Request{
 	"ddp-071": {Method: "WAKEUP", Credential: "-123456789", ClientType: "vr", AuthType: "R", Version: "00030010"},
 }
 
-// wantDropped are replies that say too little.
-var wantDropped = map[string]error{"ddp-041": ddp.ErrMalformed} // a status line alone: no host-id
+// wantDropped are the errors of incomplete replies.
+var wantDropped = map[string]error{"ddp-041": ddp.ErrMalformed} // no host-id
 
 func TestRecords(t *testing.T) {
 	t.Parallel()
@@ -148,7 +148,7 @@ func checkRecord(t *testing.T, r record) {
 	}
 	want, ok := wantReplies[r.ID]
 	if !ok {
-		t.Fatal("nothing is expected of this record")
+		t.Fatal("no expectation for this record")
 	}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
@@ -158,7 +158,7 @@ func checkRecord(t *testing.T, r record) {
 	}
 }
 
-// TestFullName is about the title that peers cut at its colon.
+// Other programs cut this title at its colon.
 func TestFullName(t *testing.T) {
 	t.Parallel()
 	for _, r := range records(t) {

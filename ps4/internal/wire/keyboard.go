@@ -5,63 +5,51 @@ import (
 	"unicode/utf16"
 )
 
-// Keyboard commands of TypeKeyboardControl, as Word values.
+// Commands of TypeKeyboardControl.
 const (
 	KeyboardReturn = 0 // submit
 	KeyboardClose  = 1
 )
 
-// Layout of the keyboard packets (docs/protocol.md §5).
+// Sizes of the fields before the text (docs/protocol.md §5).
 const (
-	keyboardStartedLen = 20
-	keyboardTextLen    = 28
+	keyboardStartedSize = 12
+	keyboardTextSize    = 20
 )
 
-// MaxKeyboardText is the most text that fits a packet, in UTF-16 units.
-const MaxKeyboardText = (MaxLength - keyboardTextLen) / 2
+// MaxKeyboardText is the longest text that fits in a packet, in UTF-16 units.
+const MaxKeyboardText = (MaxLength - headerLen - keyboardTextSize) / 2
 
-// KeyboardStarted answers TypeKeyboardStart. MaxLength and lengths of text are
-// UTF-16 units.
+// KeyboardStarted is the answer to TypeKeyboardStart.
 type KeyboardStarted struct {
 	Result    uint32
-	Kind      uint32 // keyboard type; its meaning is not known
-	MaxLength uint32
-	Text      string // what the field holds already
+	Kind      uint32 // keyboard type; the values are unknown
+	MaxLength uint32 // UTF-16 units
+	Text      string // the current text
 }
 
 // Marshal implements Message.
 func (k KeyboardStarted) Marshal() []byte {
-	units := utf16.Encode([]rune(k.Text))
-	b := newPacket(TypeKeyboardStarted, keyboardStartedLen+2*len(units))
-	putU32(b, 8, k.Result)
-	putU32(b, 12, k.Kind)
-	putU32(b, 16, k.MaxLength)
-	putUTF16(b[keyboardStartedLen:], units)
-	return b
+	return marshal(TypeKeyboardStarted, [3]uint32{k.Result, k.Kind, k.MaxLength}, utf16.Encode([]rune(k.Text)))
 }
 
-// UnmarshalKeyboardStarted reads the console's answer; one that failed may have
-// 12, 16 or 20 bytes.
+// UnmarshalKeyboardStarted parses the answer of a console. A failure may have
+// no fields after the result.
 func UnmarshalKeyboardStarted(p Packet) (KeyboardStarted, error) {
-	if err := need(p, TypeKeyboardStarted, wordLen-headerLen); err != nil {
+	result, err := unmarshal[uint32](p, TypeKeyboardStarted)
+	if err != nil || result != 0 {
+		return KeyboardStarted{Result: result}, err
+	}
+	f, err := unmarshal[[3]uint32](p, TypeKeyboardStarted)
+	if err != nil {
 		return KeyboardStarted{}, err
 	}
-	k := KeyboardStarted{Result: u32(p.Body, 0)}
-	if k.Result != 0 {
-		return k, nil
-	}
-	if err := need(p, TypeKeyboardStarted, keyboardStartedLen-headerLen); err != nil {
-		return KeyboardStarted{}, err
-	}
-	k.Kind = u32(p.Body, 4)
-	k.MaxLength = u32(p.Body, 8)
-	k.Text = getUTF16(p.Body[keyboardStartedLen-headerLen:])
-	return k, nil
+	return KeyboardStarted{Kind: f[1], MaxLength: f[2], Text: getUTF16(p.Body[keyboardStartedSize:])}, nil
 }
 
-// KeyboardText is the text of the on-screen keyboard. A client replaces all of
-// it and says where the caret is; of a console's packet only Text is to be
-// trusted (docs/protocol.md §5).
+// KeyboardText is the text of the on-screen keyboard, sent by either side. That
+// of a client replaces the whole text. Clients should ignore everything but
+// Text in that of a console (docs/protocol.md §5).
 type KeyboardText struct {
 	PreEditIndex, PreEditLength uint32
 	Caret                       uint32 // UTF-16 units
@@ -69,56 +57,36 @@ type KeyboardText struct {
 	Text                        string
 }
 
-// NewKeyboardText returns the packet that replaces the whole text and puts the
-// caret at its end.
+// NewKeyboardText returns the packet that replaces the text and puts the caret
+// at its end.
 func NewKeyboardText(text string) KeyboardText {
-	return KeyboardText{Caret: uint32(UTF16Len(text)), Text: text} //nolint:gosec // bounded by MaxKeyboardText
+	return KeyboardText{Caret: uint32(UTF16Len(text)), Text: text}
 }
 
 // Marshal implements Message.
 func (k KeyboardText) Marshal() []byte {
-	units := utf16.Encode([]rune(k.Text))
-	b := newPacket(TypeKeyboardText, keyboardTextLen+2*len(units))
-	for i, v := range []uint32{k.PreEditIndex, k.PreEditLength, k.Caret, k.EditIndex, k.EditLength} {
-		putU32(b, 8+4*i, v)
-	}
-	putUTF16(b[keyboardTextLen:], units)
-	return b
+	edit := [5]uint32{k.PreEditIndex, k.PreEditLength, k.Caret, k.EditIndex, k.EditLength}
+	return marshal(TypeKeyboardText, edit, utf16.Encode([]rune(k.Text)))
 }
 
-// UnmarshalKeyboardText reads either side's packet.
+// UnmarshalKeyboardText parses the text from either side.
 func UnmarshalKeyboardText(p Packet) (KeyboardText, error) {
-	if err := need(p, TypeKeyboardText, keyboardTextLen-headerLen); err != nil {
+	edit, err := unmarshal[[5]uint32](p, TypeKeyboardText)
+	if err != nil {
 		return KeyboardText{}, err
 	}
 	return KeyboardText{
-		PreEditIndex:  u32(p.Body, 0),
-		PreEditLength: u32(p.Body, 4),
-		Caret:         u32(p.Body, 8),
-		EditIndex:     u32(p.Body, 12),
-		EditLength:    u32(p.Body, 16),
-		Text:          getUTF16(p.Body[keyboardTextLen-headerLen:]),
+		PreEditIndex: edit[0], PreEditLength: edit[1], Caret: edit[2], EditIndex: edit[3], EditLength: edit[4],
+		Text: getUTF16(p.Body[keyboardTextSize:]),
 	}, nil
 }
 
-// UTF16Len returns the length of s in UTF-16 units, as the console counts.
-func UTF16Len(s string) int {
-	n := 0
-	for _, r := range s {
-		n += max(utf16.RuneLen(r), 1)
-	}
-	return n
-}
+// UTF16Len returns the length of s in UTF-16 units.
+func UTF16Len(s string) int { return len(utf16.Encode([]rune(s))) }
 
-func putUTF16(b []byte, units []uint16) {
-	for i, u := range units {
-		binary.LittleEndian.PutUint16(b[2*i:], u)
-	}
-}
-
-// getUTF16 decodes up to the first zero unit; an odd last byte is ignored.
+// getUTF16 decodes text up to the first zero and ignores an odd last byte.
 func getUTF16(b []byte) string {
-	units := make([]uint16, 0, len(b)/2)
+	var units []uint16
 	for ; len(b) >= 2; b = b[2:] {
 		u := binary.LittleEndian.Uint16(b)
 		if u == 0 {

@@ -12,8 +12,8 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// vector is a packet of testdata/vectors.json, built by ps4-waker 1.10.1 or
-// made to the layouts that several clients agree on; none by this code.
+// vector is a packet of testdata/vectors.json. It comes from ps4-waker 1.10.1 or
+// from the layouts that several clients agree on, never from this code.
 type vector struct {
 	Packet    string
 	Args      args
@@ -58,13 +58,13 @@ func vectors(t testing.TB) (clients []vector, console map[string]vector) {
 
 const credential = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-// message builds our packet for the vector's name and arguments.
+// message returns our packet for the vector.
 func (v vector) message() (wire.Message, bool) {
 	switch v.Packet {
 	case "hello":
 		return wire.Hello{Version: wire.ProtocolVersion}, true
 	case "login":
-		// What ps4-waker fills in by itself, as the plain text shows.
+		// The defaults of ps4-waker, as in the plain text.
 		l := wire.Login{Credential: credential, AppLabel: "PlayStation", OSVersion: "4.4", Model: "PS4 Waker holdouthost"}
 		if v.Args.AppLabel != "" {
 			l.AppLabel, l.Model, l.OSVersion = v.Args.AppLabel, v.Args.Model, v.Args.OSVersion
@@ -109,13 +109,13 @@ func TestPeersPackets(t *testing.T) {
 			t.Parallel()
 			m, known := v.message()
 			if !known {
-				t.Fatal("nothing builds this packet")
+				t.Fatal("unknown packet")
 			}
 			if got := m.Marshal(); !bytes.Equal(got, v.Plain) {
 				t.Errorf("plain\n got %x\nwant %x", got, []byte(v.Plain))
 			}
 			if v.Encrypted == nil {
-				return // the hello goes in the clear
+				return // the hello is not encrypted
 			}
 			if got := v.encrypt(t, m); !bytes.Equal(got, v.Encrypted) {
 				t.Errorf("encrypted\n got %x\nwant %x", got, []byte(v.Encrypted))
@@ -153,8 +153,7 @@ func (v vector) decrypt(t *testing.T) wire.Packet {
 	return p
 }
 
-// TestConsolesPackets reads what a console sends, and writes it as the
-// simulated console does.
+// TestConsolesPackets parses the packets of a console and marshals them again.
 func TestConsolesPackets(t *testing.T) {
 	t.Parallel()
 	word := func(kind wire.Type, value uint32) wire.Message { return wire.Word{Type: kind, Value: value} }
@@ -193,7 +192,7 @@ func TestConsolesPackets(t *testing.T) {
 	}
 }
 
-// parse reads a console's packet by its type.
+// parse parses a packet of a console.
 func parse(t *testing.T, p wire.Packet) wire.Message {
 	t.Helper()
 	var m wire.Message

@@ -1,7 +1,6 @@
-// Package wire is the TCP side of the 2nd Screen protocol: packets, their
-// framing by length and the cipher of a connection.
+// Package wire reads and writes the packets of the 2nd Screen protocol over TCP.
 //
-// Little endian throughout (docs/protocol.md §4 and §5):
+// All numbers are little endian (docs/protocol.md §4 and §5):
 //
 //	 0        4        8
 //	+--------+--------+---------------------+ - - - - +
@@ -15,23 +14,24 @@
 //	<- hello      36 bytes   version, status, option, IV at 20
 //	-> handshake 280 bytes   RSA-OAEP of the AES key at 8, IV at 264
 //
-// From there on both directions are AES-128-CBC, each chaining from the IV for
-// the life of the connection, and every packet is zero-padded to a multiple of
-// 16. TCP may split and join packets anywhere, so they are read by length.
+// Both directions are then encrypted with AES-128-CBC. Each chains from the IV
+// for the life of the connection and pads every packet with zeros to a multiple
+// of 16. TCP may split and join packets anywhere, so they are read by length.
 //
-// Each packet is a struct with its fields; Marshal gives its bytes without
-// padding, and an Unmarshal function reads what Read returned. Strings are
-// fixed fields, padded with zeros; a full field has no terminator.
+// Each message is a struct. Marshal returns its bytes without padding, and an
+// Unmarshal function parses the packet that was read. Strings are fixed-size
+// fields, padded with zeros; a full field has no terminator.
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"unicode/utf8"
 )
 
-// Type is the packet type, the second word of a packet.
+// Type is the type of a packet.
 type Type uint32
 
 // Packet types (docs/protocol.md §5).
@@ -59,41 +59,62 @@ const (
 // Limits of the length field (docs/protocol.md §4).
 const (
 	headerLen = 8
-	MinLength = headerLen
 	MaxLength = 4096
 )
 
-// ErrProtocol is wrapped by every error about bytes that break the protocol;
-// the connection they came from cannot be used any further.
+// ErrProtocol is wrapped by errors about bytes that violate the protocol. The
+// connection that they came from is no longer usable.
 var ErrProtocol = errors.New("wire: protocol error")
 
-// Packet is a packet that was read: its type and its fields, header and padding
-// cut off. Body is only good until the next Read.
+// Packet is a packet without its header and padding. Conn.Read reuses Body.
 type Packet struct {
 	Type Type
 	Body []byte
 }
 
-// Message is a packet that can be written.
+// Message is a packet that can be sent.
 type Message interface {
-	// Marshal returns header and fields, without padding.
+	// Marshal returns the header and the fields, without padding.
 	Marshal() []byte
 }
 
-// newPacket returns a zeroed packet of the given length with its header set.
-func newPacket(t Type, length int) []byte {
-	b := make([]byte, length)
-	binary.LittleEndian.PutUint32(b, uint32(length)) //nolint:gosec // lengths are constants or bounded by MaxLength
+// marshal returns a packet with the given fields, which are values of fixed
+// size or slices of them.
+func marshal(t Type, fields ...any) []byte {
+	b := make([]byte, headerLen)
+	for _, field := range fields {
+		var err error
+		if b, err = binary.Append(b, binary.LittleEndian, field); err != nil {
+			panic(err) // a field has no fixed size
+		}
+	}
+	binary.LittleEndian.PutUint32(b, uint32(len(b)))
 	binary.LittleEndian.PutUint32(b[4:], uint32(t))
 	return b
 }
 
-// putString copies s into the field, cut at a rune boundary when it is too long.
-func putString(field []byte, s string) {
-	copy(field, Truncate(s, len(field)))
+// unmarshal returns the fields at the start of a packet of type t. Packets may
+// have more fields than T.
+func unmarshal[T any](p Packet, t Type) (fields T, err error) {
+	if p.Type != t {
+		return fields, fmt.Errorf("%w: packet type %d instead of %d", ErrProtocol, p.Type, t)
+	}
+	if _, err := binary.Decode(p.Body, binary.LittleEndian, &fields); err != nil {
+		return fields, fmt.Errorf("%w: packet type %d with %d bytes of fields instead of %d",
+			ErrProtocol, t, len(p.Body), binary.Size(fields))
+	}
+	return fields, nil
 }
 
-// Truncate returns s cut to at most n bytes, never inside a rune.
+// putString copies s into a field and truncates it if necessary.
+func putString(field []byte, s string) { copy(field, Truncate(s, len(field))) }
+
+func getString(field []byte) string {
+	s, _, _ := bytes.Cut(field, []byte{0})
+	return string(s)
+}
+
+// Truncate returns at most n bytes of s, cut between runes.
 func Truncate(s string, n int) string {
 	if len(s) <= n {
 		return s
@@ -103,28 +124,3 @@ func Truncate(s string, n int) string {
 	}
 	return s[:n]
 }
-
-// getString reads a fixed field up to its first zero byte.
-func getString(field []byte) string {
-	for i, b := range field {
-		if b == 0 {
-			return string(field[:i])
-		}
-	}
-	return string(field)
-}
-
-// need fails when a packet has fewer bytes of fields than its kind has at least.
-func need(p Packet, t Type, n int) error {
-	if p.Type != t {
-		return fmt.Errorf("%w: packet type %d instead of %d", ErrProtocol, p.Type, t)
-	}
-	if len(p.Body) < n {
-		return fmt.Errorf("%w: packet type %d with %d bytes of fields instead of %d", ErrProtocol, p.Type, len(p.Body), n)
-	}
-	return nil
-}
-
-func u32(b []byte, at int) uint32 { return binary.LittleEndian.Uint32(b[at:]) }
-
-func putU32(b []byte, at int, v uint32) { binary.LittleEndian.PutUint32(b[at:], v) }

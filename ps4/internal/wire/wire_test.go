@@ -67,7 +67,7 @@ func TestLengthLimits(t *testing.T) {
 	}
 }
 
-// encrypt is the cipher of a connection with a key and an IV of zeros, by hand.
+// encrypt encrypts with a key and an IV of zeros, without package wire.
 func encrypt(plain []byte) []byte {
 	block, err := aes.NewCipher(make([]byte, 16))
 	if err != nil {
@@ -96,11 +96,7 @@ func TestStreamEnds(t *testing.T) {
 
 func TestWriteFails(t *testing.T) {
 	t.Parallel()
-	broken := struct {
-		io.Reader
-		io.Writer
-	}{nil, failingWriter{}}
-	if err := wire.NewConn(broken, [16]byte{}, [16]byte{}).Write(wire.Empty{Type: wire.TypeBye}); !errors.Is(err, io.ErrClosedPipe) {
+	if err := wire.NewConn(readWriter{nil, failingWriter{}}, [16]byte{}, [16]byte{}).Write(wire.Empty{Type: wire.TypeBye}); !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -156,8 +152,8 @@ func TestMinimalPackets(t *testing.T) {
 	}
 }
 
-// FuzzStream: however the bytes come in, the same packets come out, and
-// nothing of more than the maximum is taken.
+// FuzzStream checks that the same packets arrive however TCP splits them, and
+// that none exceeds the maximum.
 func FuzzStream(f *testing.F) {
 	clients, console := vectors(f)
 	var all []byte
@@ -186,7 +182,7 @@ func FuzzStream(f *testing.F) {
 			// Against the plain text: length, type, fields, padding to 16.
 			if n := len(p.Body) + 8; n > wire.MaxLength || uint32(p.Type) != binary.LittleEndian.Uint32(pad(plain)[at+4:]) ||
 				!bytes.Equal(p.Body, pad(plain)[at+8:at+n]) {
-				t.Fatalf("packet %d is not what was sent", i)
+				t.Fatalf("packet %d differs from the plain text", i)
 			}
 			at += (len(p.Body) + 8 + 15) / 16 * 16
 		}
@@ -195,7 +191,7 @@ func FuzzStream(f *testing.F) {
 
 func pad(b []byte) []byte { return append(bytes.Clone(b), make([]byte, (16-len(b)%16)%16)...) }
 
-// stepReader hands out so many bytes at a time.
+// stepReader returns at most step bytes at a time.
 type stepReader struct {
 	left []byte
 	step int
@@ -212,10 +208,7 @@ func (r *stepReader) Read(b []byte) (int, error) {
 
 func readAll(t *testing.T, r io.Reader) ([]wire.Packet, error) {
 	t.Helper()
-	c := wire.NewConn(struct {
-		io.Reader
-		io.Writer
-	}{r, io.Discard}, [16]byte{}, [16]byte{})
+	c := wire.NewConn(readWriter{r, io.Discard}, [16]byte{}, [16]byte{})
 	var all []wire.Packet
 	for {
 		p, err := c.Read()
@@ -227,8 +220,8 @@ func readAll(t *testing.T, r io.Reader) ([]wire.Packet, error) {
 	}
 }
 
-// FuzzPackets: what a parser takes it gives back, after marshalling, and
-// strings keep their limits.
+// FuzzPackets checks that marshalling and parsing a valid packet again changes
+// nothing, and that strings keep their limits.
 func FuzzPackets(f *testing.F) {
 	clients, console := vectors(f)
 	for _, v := range clients {
@@ -261,7 +254,7 @@ func FuzzPackets(f *testing.F) {
 	})
 }
 
-// again checks one parser on a packet that it takes.
+// again checks one parser.
 func again[M interface {
 	comparable
 	wire.Message
