@@ -21,6 +21,7 @@ var contentTypes = map[string]string{
 	".js":          "text/javascript; charset=utf-8",
 	".css":         "text/css; charset=utf-8",
 	".svg":         "image/svg+xml",
+	".txt":         "text/plain; charset=utf-8",
 	".png":         "image/png",
 	".ico":         "image/vnd.microsoft.icon",
 	".webmanifest": "application/manifest+json",
@@ -30,9 +31,7 @@ var contentTypes = map[string]string{
 // strangers to /login, and every other file at /assets/NAME.
 func addFiles(mux *http.ServeMux, signedIn func(*http.Request) bool) {
 	all := sync.OnceValue(readFiles) // compresses on first use
-	list, _ := page.FS.ReadDir(".")  // an embedded folder exists
-	for _, entry := range list {
-		name := entry.Name()
+	for _, name := range page.Names() {
 		serve := func(w http.ResponseWriter, r *http.Request) { all()[name].serve(w, r, name) }
 		switch name {
 		case "login.html":
@@ -64,14 +63,13 @@ type variant struct {
 func readFiles() map[string]file {
 	all := map[string]file{}
 	z, _ := gzip.NewWriterLevel(nil, gzip.BestCompression) // the level is valid
-	list, _ := page.FS.ReadDir(".")
-	for _, entry := range list {
-		raw, _ := page.FS.ReadFile(entry.Name())
+	for _, name := range page.Names() {
+		raw, _ := page.FS.ReadFile(name)
 		var zipped bytes.Buffer
 		z.Reset(&zipped)
 		_, _ = z.Write(raw) // cannot fail
 		_ = z.Close()
-		all[entry.Name()] = file{newVariant(raw), newVariant(zipped.Bytes())}
+		all[name] = file{newVariant(raw), newVariant(zipped.Bytes())}
 	}
 	return all
 }

@@ -1,70 +1,89 @@
 // Requests to the API of the server, which is documented at /api/v1/openapi.json.
-
-// Refusal is an error that the server answered with: a code for programs, a message
-// and a hint for people.
-export class Refusal extends Error {
-  constructor({ code = 'failed', message, hint = '', result = 0 }) {
-    super(message);
-    this.name = 'Refusal';
-    Object.assign(this, { code, hint, result });
-  }
-}
-
-// refused is what there is to say of any error. Many messages end with the hint, which is
-// then not said twice.
-export function refused(error) {
-  const { code = 'failed', message = String(error), hint = '' } = error;
-  const bare = hint && message.endsWith(hint) ? message.slice(0, -hint.length).replace(/[:\s]+$/, '') : message;
-  return { code, message: bare, hint };
-}
+import { useEffect, useState } from './vendor/preact.js';
 
 // path joins segments below /api/v1, each escaped.
-export function path(...segments) {
-  return `/api/v1/${segments.map(encodeURIComponent).join('/')}`;
-}
+export const path = (...segments) => `/api/v1/${segments.map(encodeURIComponent).join('/')}`;
 
-export const get = (url, options) => request('GET', url, undefined, options);
-export const post = (url, body, options) => request('POST', url, body, options);
-export const put = (url, body, options) => request('PUT', url, body, options);
-export const patch = (url, body, options) => request('PATCH', url, body, options);
-export const del = (url, options) => request('DELETE', url, undefined, options);
+export const get = (url, signal) => request('GET', url, undefined, signal);
+export const post = (url, body, signal) => request('POST', url, body, signal);
+export const put = (url, body) => request('PUT', url, body);
+export const patch = (url, body) => request('PATCH', url, body);
+export const del = (url) => request('DELETE', url);
 
-// request sends a body as JSON, or as it is when it is a Blob. An expired session
-// leads to the sign-in page.
-async function request(method, url, body, { signal } = {}) {
-  const options = { method, signal, headers: {}, credentials: 'same-origin' };
+// request sends a body as JSON, or unchanged if it is a Blob. It throws errors
+// of the server with their code and hint. An expired session leads to the
+// sign-in page.
+async function request(method, url, body, signal) {
+  const options = { method, signal };
   if (body instanceof Blob) {
-    options.headers['Content-Type'] = 'application/gzip';
-    options.body = body;
+    Object.assign(options, { headers: { 'Content-Type': 'application/gzip' }, body });
   } else if (body !== undefined) {
-    options.headers['Content-Type'] = 'application/json';
-    options.body = JSON.stringify(body);
+    Object.assign(options, { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
   }
-  const response = await answerOf(url, options);
-  if (response.status === 401) signIn();
-  if (!response.ok) throw await refusalOf(response);
-  const kind = response.headers.get('Content-Type') || '';
-  return kind.startsWith('application/json') ? response.json() : null;
-}
-
-async function answerOf(url, options) {
-  try {
-    return await fetch(url, options);
-  } catch (error) {
-    if (error.name === 'AbortError') throw error;
-    throw new Refusal({
-      code: 'no_answer', message: 'The ps4kit server does not answer',
-      hint: 'See whether it runs, and whether this device is in the same network.',
+  const response = await fetch(url, options).catch((error) => {
+    throw error.name === 'AbortError' ? error : failure({
+      message: 'The ps4kit server does not answer',
+      hint: 'Check that it is running, and that this device is on the same network.',
     });
-  }
+  });
+  if (response.status === 401) location.assign('/login');
+  const isJSON = response.headers.get('Content-Type')?.startsWith('application/json');
+  const answer = isJSON ? await response.json() : null;
+  if (!response.ok) throw failure(answer?.error ?? { message: `The server answered with status ${response.status}` });
+  return answer;
 }
 
-async function refusalOf(response) {
-  try {
-    return new Refusal((await response.json()).error);
-  } catch {
-    return new Refusal({ message: `The server answered with status ${response.status}` });
+export const failure = ({ message, ...more }) => Object.assign(new Error(message), more);
+
+// useGet returns the value at a URL, or the error of the last request, and a
+// function that reloads it. It reloads by itself when its second argument
+// changes. A value stays the same object while it is equal.
+export function useGet(url, after) {
+  const [answer, setAnswer] = useState({});
+  async function reload(signal) {
+    try {
+      const value = await get(url, signal);
+      setAnswer((old) => ({ value: JSON.stringify(old.value) === JSON.stringify(value) ? old.value : value }));
+    } catch (error) {
+      if (error.name !== 'AbortError') setAnswer((old) => ({ value: old.value, error }));
+    }
   }
+  useEffect(() => {
+    const left = new AbortController();
+    reload(left.signal);
+    return () => left.abort();
+  }, [url, after]);
+  return { ...answer, reload: () => reload() };
 }
 
-export function signIn() { location.assign('/login'); }
+const pause = 3000; // ms before another try after the server refused the stream
+
+// useStream follows a stream of server-sent events with a handler for each, and
+// reports whether it is connected. A hidden page gives up its connection,
+// because a browser has only a few for each server.
+export function useStream(url, handlers) {
+  const [connected, setConnected] = useState(true);
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => {
+    const again = () => setAttempt(attempt + 1);
+    document.addEventListener('visibilitychange', again, { once: true });
+    if (document.hidden) return undefined;
+    const source = new EventSource(url);
+    let timer = 0;
+    for (const [name, handle] of Object.entries(handlers)) {
+      source.addEventListener(name, ({ data }) => handle(data && JSON.parse(data)));
+    }
+    source.addEventListener('open', () => setConnected(true));
+    source.addEventListener('error', () => {
+      setConnected(false);
+      if (source.readyState !== EventSource.CLOSED) return; // the browser retries
+      timer = setTimeout(() => get(path('session')).catch(() => {}).then(again), pause); // has the session expired?
+    });
+    return () => {
+      document.removeEventListener('visibilitychange', again);
+      clearTimeout(timer);
+      source.close();
+    };
+  }, [url, attempt]);
+  return connected;
+}

@@ -1,176 +1,155 @@
-// The inputs of a console: what Home lists, in its order.
-import { announce, confirmed, el, field, fill, form, iconButton, problem } from './ui.js';
-import { del, patch, path, post, put } from './api.js';
-import { glyph } from './glyphs.js';
-import { live } from './live.js';
-import { cover, inputName, showCovers } from './titles.js';
-import { draggable } from './reorder.js';
+// The inputs of a console in their order, as Home lists them.
+import { html, useRef, useState } from './vendor/preact.js';
+import { Cover, Field, Form, Icon, IconButton, Action, Loading, Problem, announce, ask, inputName } from './ui.js';
+import { del, patch, path, post, put, useGet } from './api.js';
+import { useCovers } from './consoles.js';
 
-export function show(main, [host], signal) {
-  const place = el('div', { class: 'stack' }, el('p', { class: 'hint', role: 'status' }, 'Loading…'));
-  const choice = el('div');
-  fill(main,
-    el('div', { class: 'head' }, el('h1', {}, 'Inputs'), choice,
-      el('p', { class: 'hint' }, 'The protocol cannot list what is installed: an input is what you add here, what config.yaml names, and what was seen running.')),
-    place);
-  let shown = '';
-  function update() {
-    const list = live.list();
-    const id = host || list[0]?.host_id;
-    if (live.known && !id) fill(place, el('p', {}, 'No console is known yet. ', el('a', { href: '#/setup' }, 'Set one up'), '.'));
-    if (!id || shown === id) return;
-    shown = id;
-    if (list.length > 1) fill(choice, chooser(list, id));
-    new Editor(place, id, signal);
-  }
-  live.addEventListener('consoles', update, { signal });
-  update();
+export function Inputs({ consoles, overview, args: [host] }) {
+  const list = consoles.filter((c) => c.accepted !== false);
+  const id = host || list[0]?.host_id;
+  const choose = (event) => { location.hash = `#/inputs/${encodeURIComponent(event.currentTarget.value)}`; };
+  return html`<div class="head">
+      <h1>Inputs</h1>
+      ${list.length > 1 && html`<select aria-label="Console" value=${id} onchange=${choose}>
+        ${list.map((c) => html`<option key=${c.host_id} value=${c.host_id}>${c.name}</option>`)}
+      </select>`}
+      <p class="hint">A console cannot list its titles. Inputs are the titles that you add here or in config.yaml, and those that were seen running.</p>
+    </div>
+    ${id ? html`<${Editor} key=${id} id=${id} overview=${overview} />` : html`<p>No console yet. <a href="#/setup">Set one up</a>.</p>`}`;
 }
 
-function chooser(list, id) {
-  return el('select', { 'aria-label': 'Console', change: (event) => { location.hash = `#/inputs/${encodeURIComponent(event.target.value)}`; } },
-    list.map((c) => el('option', { value: c.host_id, selected: c.host_id === id }, c.name)));
-}
+function Editor({ id, overview }) {
+  const url = (...more) => path('consoles', id, 'titles', ...more);
+  const { value: titles, error: unknown, reload } = useGet(url(), overview);
+  const covers = useCovers(id, titles);
+  const [error, setError] = useState(null);
+  const [moved, setMoved] = useState(null); // ids in an order that isn't stored yet
+  const [dragged, setDragged] = useState(''); // id
+  const list = useRef();
+  if (!titles) return unknown ? html`<${Problem} error=${unknown} />` : html`<${Loading} />`;
+  const rows = moved ? moved.map((i) => titles.find((t) => t.id === i)).filter(Boolean) : titles;
+  const ids = rows.map((t) => t.id);
 
-// Editor is the list of a console's inputs, and what can be done with them.
-class Editor {
-  #id;
-  #titles = [];
-  #focus = null; // what gets the focus back after the list was made anew: {id, what}
-  #trouble = el('div');
-  #list = el('ol', { class: 'inputs', 'aria-label': 'Inputs in their order' });
-
-  constructor(place, id, signal) {
-    this.#id = id;
-    fill(place, this.#trouble, this.#list, this.#ownOrder(), this.#adding());
-    this.load = live.watch(this.#path(), (titles) => {
-      this.#titles = titles;
-      this.#draw();
-      showCovers(id, this.#list, signal);
-    }, (error) => fill(this.#trouble, problem(error)), signal);
-  }
-
-  #path(...more) { return path('consoles', this.#id, 'titles', ...more); }
-
-  #draw() {
-    if (this.#list.querySelector('form, .dragged')) return; // somebody types a name or drags
-    const active = this.#list.contains(document.activeElement) && document.activeElement;
-    const keep = this.#focus || (active && { id: active.closest('li').dataset.id, what: active.dataset.what });
-    this.#focus = null;
-    fill(this.#list, this.#titles.map((t) => this.#row(t)));
-    if (keep) this.#list.querySelector(`[data-id="${CSS.escape(keep.id)}"] [data-what="${keep.what}"]`)?.focus();
-  }
-
-  // change carries something out and shows what came of it.
-  async #change(action, said) {
-    fill(this.#trouble);
+  async function change(action, done) {
+    setError(null);
     try {
       await action();
-      announce(said);
-    } catch (error) {
-      fill(this.#trouble, problem(error));
+      announce(done);
+    } catch (e) {
+      setError(e);
     }
-    await this.load();
+    await reload();
   }
 
-  #order(ids, moved) {
-    this.#titles = ids.map((i) => this.#titles.find((t) => t.id === i));
-    this.#draw();
-    const position = ids.indexOf(moved);
-    this.#change(() => put(this.#path('order'), { ids }), `${inputName(this.#titles[position])}, position ${position + 1} of ${ids.length}`);
+  async function order(to, title) {
+    setMoved(to);
+    await change(() => put(url('order'), { ids: to }), `${inputName(title)}, position ${to.indexOf(title.id) + 1} of ${to.length}`);
+    setMoved(null);
   }
 
-  #move(title, by) {
-    const ids = this.#titles.map((t) => t.id);
-    const at = ids.indexOf(title.id);
-    const to = at + by;
+  function move(title, by) {
+    const to = ids.indexOf(title.id) + by;
     if (to < 0 || to >= ids.length) {
-      announce(`${inputName(title)} is ${by < 0 ? 'first' : 'last'} already`);
+      announce(`${inputName(title)} is already ${by < 0 ? 'first' : 'last'}`);
       return;
     }
-    ids.splice(to, 0, ...ids.splice(at, 1));
-    this.#focus = { id: title.id, what: by < 0 ? 'up' : 'down' };
-    this.#order(ids, title.id);
+    const button = document.activeElement;
+    order(placed(ids, title.id, to), title);
+    requestAnimationFrame(() => button.focus()); // a row that is moved loses it
   }
 
-  #row(title) {
-    const grip = el('span', { class: 'grip', 'aria-hidden': 'true', title: 'Drag to move' }, glyph('grip'));
-    const node = el('li', { 'data-id': title.id, class: title.hidden ? 'is-hidden' : '' },
-      grip, cover(title.id, 48),
-      el('div', { class: 'grow' }, el('strong', {}, inputName(title)), el('p', { class: 'hint' }, about(title))));
-    node.append(el('div', { class: 'tools' }, this.#tools(title, node)));
-    draggable(grip, node, this.#list, (ids) => this.#order(ids, title.id));
-    return node;
+  // The list captures the pointer, because a row that is moved would lose it.
+  function grab(event, title) {
+    if (event.button !== 0) return;
+    event.preventDefault();
+    list.current.setPointerCapture(event.pointerId);
+    setDragged(title.id);
+  }
+  function drag({ clientY }) {
+    const above = [...list.current.children].filter((row) => row.dataset.id !== dragged && middle(row) < clientY);
+    setMoved(placed(ids, dragged, above.length));
+  }
+  function drop() {
+    setDragged('');
+    if (moved && ids.join() !== titles.map((t) => t.id).join()) order(ids, titles.find((t) => t.id === dragged));
+    else setMoved(null);
   }
 
-  #tools(title, node) {
+  async function rename(title) {
+    const question = `Name of ${inputName(title)}; empty for its own`;
+    const name = await ask({ question, yes: 'Save', input: { value: title.name } });
+    if (name !== null) await change(() => patch(url(title.id), { name }), 'Renamed');
+  }
+
+  async function forget(title) {
     const name = inputName(title);
-    const fixed = title.id === 'HOME' || title.id === 'OTHER';
-    const own = this.#path(title.id);
-    const tool = (what, text, click, icon = what) => iconButton(icon, `${text} ${name}`, click, { 'data-what': what });
-    return [
-      tool('up', 'Move up', () => this.#move(title, -1)),
-      tool('down', 'Move down', () => this.#move(title, 1)),
-      tool('rename', 'Rename', () => this.#rename(node, title), 'edit'),
-      title.hidden
-        ? tool('hide', 'Show', () => this.#change(() => patch(own, { hidden: false }), `${name} is shown`), 'show')
-        : tool('hide', 'Hide', () => this.#change(() => patch(own, { hidden: true }), `${name} is hidden`)),
-      fixed ? null : tool('pin', title.pinned ? 'Unpin' : 'Pin',
-        () => this.#change(() => patch(own, { pinned: !title.pinned }), `${name} is ${title.pinned ? 'not pinned' : 'pinned'}`)),
-      fixed || title.configured ? null : tool('forget', 'Forget', () => this.#forget(title)),
-    ];
+    const detail = 'Its name and position are deleted. It becomes an input again when it runs.';
+    if (await ask({ question: `Forget ${name}?`, detail, yes: 'Forget' })) await change(() => del(url(title.id)), `${name} is forgotten`);
   }
 
-  #rename(node, title) {
-    const done = () => {
-      this.#focus = { id: title.id, what: 'rename' };
-      fill(this.#list);
-      this.#draw();
-    };
-    const edit = form({ class: 'row grow' }, async ({ name }) => {
-      await patch(this.#path(title.id), { name });
-      done();
-      await this.load();
-    },
-    el('input', { class: 'grow', name: 'name', value: title.name, 'aria-label': `Name of ${inputName(title)}; empty for its own`, autocomplete: 'off' }),
-    el('button', { type: 'submit', class: 'primary' }, 'Save'), el('button', { type: 'button', click: done }, 'Cancel'));
-    fill(node, edit);
-    edit.querySelector('input').select();
+  async function add({ title_id: title, name }, form) {
+    await post(url(), { id: title.trim(), name: name.trim() });
+    form.reset();
+    announce('Added');
+    await reload();
   }
 
-  async #forget(title) {
-    const name = inputName(title);
-    if (!await confirmed(`Forget ${name}?`, 'Its name and place are forgotten. It becomes an input again when it runs.', 'Forget')) return;
-    this.#change(() => del(this.#path(title.id)), `${name} is forgotten`);
-  }
-
-  #ownOrder() {
-    return el('div', { class: 'row' },
-      el('span', { class: 'hint grow' }, 'Without an order of yours: pinned first, then the most recently played, then by name.'),
-      el('button', { type: 'button', click: () => this.#change(() => put(this.#path('order'), { ids: [] }), 'The order is the usual one again') }, 'Usual order'));
-  }
-
-  #adding() {
-    const add = form({ class: 'add' }, async ({ id, name }, node) => {
-      await post(this.#path(), { id: id.trim(), name: name.trim() });
-      node.reset();
-      announce('Added');
-      await this.load();
-    },
-    field('Title id', 'id', { required: true, placeholder: 'CUSA00129', spellcheck: 'false', autocapitalize: 'characters' }),
-    field('Name, if it is to have another', 'name'),
-    el('button', { type: 'submit', class: 'primary' }, 'Add'));
-    return el('section', { class: 'panel stack', 'aria-labelledby': 'add' }, el('h2', { id: 'add' }, 'Add by id'), add);
-  }
+  return html`<div class="stack">
+    <${Problem} error=${error ?? unknown} />
+    <ol class="inputs" aria-label="Inputs in order" ref=${list} onpointermove=${dragged ? drag : null} onlostpointercapture=${drop}>
+      ${rows.map((t) => html`<${Row} key=${t.id} title=${t} cached=${covers.includes(t.id)} dragged=${t.id === dragged}
+        grab=${grab} move=${move} rename=${rename} forget=${forget}
+        change=${(values, done) => change(() => patch(url(t.id), values), done)} />`)}
+    </ol>
+    <div class="row">
+      <span class="hint grow">Default order: pinned first, then the most recently played, then by name.</span>
+      <${Action} action=${() => change(() => put(url('order'), { ids: [] }), 'The inputs are in the default order')}>Reset order<//>
+    </div>
+    <section class="panel stack" aria-labelledby="add">
+      <h2 id="add">Add by id</h2>
+      <${Form} class="add" action=${add}>
+        <${Field} label="Title id" name="title_id" required placeholder="CUSA00129" spellcheck="false" autocapitalize="characters" />
+        <${Field} label="Name (optional)" name="name" />
+        <button class="primary">Add</button>
+      <//>
+    </section>
+  </div>`;
 }
 
-function about(title) {
-  const badge = (text, kind = '') => el('span', { class: `badge ${kind}` }, text);
-  return [
-    `${title.id} `,
-    title.title && title.title !== title.name ? `${title.title} ` : null,
-    title.pinned ? badge('pinned', 'tint') : null,
-    title.hidden ? badge('hidden', 'warn') : null,
-    title.configured ? badge('configured') : null,
-  ].filter(Boolean);
+// placed returns the ids with one of them at another position.
+function placed(ids, id, position) {
+  const list = ids.filter((i) => i !== id);
+  list.splice(position, 0, id);
+  return list;
+}
+
+function middle(row) {
+  const { top, height } = row.getBoundingClientRect();
+  return top + height / 2;
+}
+
+function Row({ title, cached, dragged, grab, move, change, rename, forget }) {
+  const name = inputName(title);
+  const fixed = title.id === 'HOME' || title.id === 'OTHER';
+  const badge = (text, kind) => html`<span class="badge ${kind}">${text}</span> `;
+  const tool = (icon, text, action) => html`<${IconButton} icon=${icon} name="${text} ${name}" action=${action} />`;
+  const toggle = (what, off, on, icon) => tool(icon, title[what] ? off : on,
+    () => change({ [what]: !title[what] }, `${name} is ${title[what] ? 'not ' : ''}${what}`));
+  return html`<li data-id=${title.id} class="${title.hidden ? 'is-hidden' : ''} ${dragged ? 'dragged' : ''}">
+    <span class="grip" aria-hidden="true" title="Drag to move" onpointerdown=${(event) => grab(event, title)}><${Icon} name="grip" /></span>
+    <${Cover} id=${title.id} cached=${cached} />
+    <div class="grow">
+      <strong>${name}</strong>
+      <p class="hint">${title.id} ${title.title !== title.name && title.title} ${title.pinned && badge('pinned', 'tint')}
+        ${title.hidden && badge('hidden', 'warn')} ${title.configured && badge('configured')}</p>
+    </div>
+    <div class="tools">
+      ${tool('up', 'Move up', () => move(title, -1))}
+      ${tool('down', 'Move down', () => move(title, 1))}
+      ${tool('edit', 'Rename', () => rename(title))}
+      ${toggle('hidden', 'Show', 'Hide', title.hidden ? 'show' : 'hide')}
+      ${!fixed && toggle('pinned', 'Unpin', 'Pin', 'pin')}
+      ${!fixed && !title.configured && tool('remove', 'Forget', () => forget(title))}
+    </div>
+  </li>`;
 }

@@ -1,67 +1,63 @@
-// The page: its sections, and which one is shown. The part of the address after # says
-// it, so that a reload stays where one was: #/inputs/A0B1C2D3E4F5.
-import { announce, el, fill } from './ui.js';
-import { get } from './api.js';
-import { glyph } from './glyphs.js';
-import { live } from './live.js';
-import * as consoles from './consoles.js';
-import * as homekit from './homekit.js';
-import * as inputs from './inputs.js';
-import * as log from './log.js';
-import * as settings from './settings.js';
-import * as setup from './setup.js';
+// The frame of the page. The part of the address after # names the section, so
+// that a reload returns to it: #/inputs/A0B1C2D3E4F5.
+import { html, render, useEffect, useState } from './vendor/preact.js';
+import { Icon, Loading } from './ui.js';
+import { path, useGet, useStream } from './api.js';
+import { Consoles } from './consoles.js';
+import { HomeKit } from './homekit.js';
+import { Inputs } from './inputs.js';
+import { Log } from './log.js';
+import { Settings } from './settings.js';
+import { Setup } from './setup.js';
 
-// A section shows itself with show(main, arguments, signal); the signal ends when it is left.
 const sections = {
-  consoles: { name: 'Consoles', ...consoles },
-  setup: { name: 'Set up', ...setup },
-  inputs: { name: 'Inputs', ...inputs },
-  homekit: { name: 'HomeKit', ...homekit },
-  log: { name: 'Log', ...log },
-  settings: { name: 'Settings', ...settings },
+  consoles: { name: 'Consoles', view: Consoles },
+  setup: { name: 'Set up', view: Setup },
+  inputs: { name: 'Inputs', view: Inputs },
+  homekit: { name: 'HomeKit', view: HomeKit },
+  log: { name: 'Log', view: Log },
+  settings: { name: 'Settings', view: Settings },
 };
 
-const main = document.getElementById('main');
-const notice = document.getElementById('notice');
-let left = new AbortController();
+const byName = (a, b) => a.name.localeCompare(b.name) || a.host_id.localeCompare(b.host_id);
 
-function route(event) {
-  const [name, ...args] = location.hash.replace(/^#\//, '').split('/').map(decodeURIComponent);
-  const section = sections[name] || sections.consoles;
-  left.abort();
-  left = new AbortController();
-  document.title = `${section.name} · ps4kit`;
-  for (const link of document.querySelectorAll('#nav a')) {
-    const here = link.getAttribute('href') === `#/${sections[name] ? name : 'consoles'}`;
-    if (here) link.setAttribute('aria-current', 'page');
-    else link.removeAttribute('aria-current');
-  }
-  notice.hidden = section !== sections.consoles;
-  fill(main);
-  section.show(main, args, left.signal);
-  if (event) { // not at the first load, where the reader begins on top
-    window.scrollTo(0, 0);
-    main.focus({ preventScroll: true });
-    announce(section.name);
-  }
+function App() {
+  const [hash, setHash] = useState(location.hash);
+  const [overview, setOverview] = useState(null);
+  const connected = useStream('/api/v1/events', { overview: setOverview });
+  const session = useGet(path('session'));
+  const [asked, ...args] = hash.replace(/^#\//, '').split('/').map(decodeURIComponent);
+  const current = sections[asked] ? asked : 'consoles';
+  const { name, view } = sections[current];
+  const consoles = overview && [...overview.consoles].sort(byName);
+  useEffect(() => {
+    addEventListener('hashchange', () => {
+      setHash(location.hash);
+      scrollTo(0, 0);
+      focusMain();
+    });
+  }, []);
+  useEffect(() => { document.title = `${name} · ps4kit`; }, [name]);
+  return html`
+    <a class="skip" href="#main" onclick=${(event) => { event.preventDefault(); focusMain(); }}>Skip to the content</a>
+    <header class="top">
+      <a class="brand" href="#/consoles"><img src="/assets/icon.svg" alt="" width="28" height="28" />ps4kit</a>
+      <p class="connection" role="status">${!connected && 'Connection lost. Trying again…'}</p>
+      <form method="post" action="/logout"><button class="quiet">Sign out</button></form>
+    </header>
+    <nav class="nav" aria-label="Sections">
+      ${Object.entries(sections).map(([key, section]) => html`
+        <a key=${key} href="#/${key}" aria-current=${key === current ? 'page' : null}><${Icon} name=${key} />${section.name}</a>`)}
+    </nav>
+    <main id="main" class="main" tabindex="-1" aria-label=${name}>
+      ${session.value?.first_password && current === 'consoles' && html`<p class="note">
+        <span>This is the first password. <a href="#/settings">Choose your own</a>.</span>
+      </p>`}
+      ${consoles ? html`<${view} key=${hash} args=${args} overview=${overview} consoles=${consoles} session=${session} />` : html`<${Loading} />`}
+    </main>
+    <p id="announcer" class="unseen" aria-live="polite"></p>`;
 }
 
-function showConnection({ detail: connected }) {
-  const place = document.getElementById('connection');
-  place.classList.toggle('lost', !connected);
-  place.textContent = connected ? '' : 'Connection lost. Trying again…';
-}
+const focusMain = () => document.getElementById('main').focus({ preventScroll: true });
 
-async function showSession() {
-  const session = await get('/api/v1/session');
-  if (!session.first_password) return;
-  fill(notice, el('p', { class: 'note' }, el('span', {}, 'This is the first password. ', el('a', { href: '#/settings' }, 'Choose one of your own'), '.')));
-}
-
-fill(document.getElementById('nav'), Object.entries(sections).map(([name, section]) =>
-  el('a', { href: `#/${name}` }, glyph(name), section.name)));
-live.addEventListener('connection', showConnection);
-window.addEventListener('hashchange', route);
-live.start();
-route();
-showSession().catch(() => { /* what the sections ask for tells what is wrong */ });
+render(html`<${App} />`, document.body);

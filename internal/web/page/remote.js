@@ -1,119 +1,126 @@
-// The remote control: buttons, and keys of the keyboard while it has the focus. A button
-// or key that is held is sent as a hold of that length when it is let go.
-import { el, fill, problem } from './ui.js';
-import { path, post } from './api.js';
-import { glyph } from './glyphs.js';
+// The remote control and text entry.
+import { html, useEffect, useRef, useState } from './vendor/preact.js';
+import { Action, Form, Icon, Problem } from './ui.js';
+import { del, path, post, put, useGet } from './api.js';
 
-const holdFrom = 400; // ms; what is shorter is a press
-const holdMost = 60_000; // what the server takes
-
-const buttons = [
-  { key: 'up', name: 'Up', icon: 'up' },
-  { key: 'left', name: 'Left', icon: 'left' },
-  { key: 'enter', name: 'Enter', icon: 'check' },
-  { key: 'right', name: 'Right', icon: 'right' },
-  { key: 'down', name: 'Down', icon: 'down' },
-  { key: 'back', name: 'Back' },
-  { key: 'option', name: 'Options' },
-  { key: 'ps', name: 'PS' },
-  { key: 'ps_hold', name: 'PS held' },
-];
-
+const buttons = { // in rows of three
+  back: 'Back', up: 'Up', option: 'Options',
+  left: 'Left', enter: 'Enter', right: 'Right',
+  ps: 'PS', down: 'Down', ps_hold: 'PS held',
+};
+const withIcon = ['up', 'left', 'enter', 'right', 'down'];
 const keys = {
   ArrowUp: 'up', ArrowDown: 'down', ArrowLeft: 'left', ArrowRight: 'right', Enter: 'enter',
   Backspace: 'back', Escape: 'back', o: 'option', p: 'ps', h: 'ps_hold',
 };
+const holdFrom = 400; // ms; anything shorter is a press
 
-// remote makes the remote control of a console.
-export function remote(id, consoleName) {
-  const said = el('p', { class: 'hint', role: 'status' });
-  const place = el('div');
-  const send = sender(id, said, place);
-  const pad = el('div', {
-    class: 'pad', role: 'application', tabindex: '0', 'aria-label': `Remote control of ${consoleName}: arrow keys, Enter, Backspace`,
-  }, buttons.map((b) => padButton(b, send)));
-  listen(pad, send);
-  return el('div', { class: 'remote' }, pad, said, place,
-    el('p', { class: 'hint wide-only' }, 'With a keyboard: click the remote, then use the arrows, Enter, Backspace, O (Options), P (PS), H (PS held). What you hold is held on the console.'));
-}
-
-function padButton({ key, name, icon }, send) {
-  let pressed = 0;
-  const button = el('button', {
-    type: 'button', class: `key key-${key}`, 'data-key': key, 'aria-label': icon ? name : null, title: icon ? name : null,
-    pointerdown(event) {
-      if (event.button !== 0) return;
-      pressed = event.timeStamp;
-      button.setPointerCapture(event.pointerId);
-      button.classList.add('held');
-    },
-    pointerup: (event) => { if (pressed) send(key, event.timeStamp - pressed); release(); },
-    pointercancel: release,
-    contextmenu: (event) => event.preventDefault(), // a long touch holds the button
-    // By keyboard or screen reader: a click that no pointer made.
-    click: (event) => { if (event.detail === 0) send(key, 0); },
-  }, icon ? glyph(icon) : name);
-  function release() { pressed = 0; button.classList.remove('held'); }
-  return button;
-}
-
-// listen sends keys of the keyboard. Enter on a button of the pad is that button's.
-function listen(pad, send) {
-  const down = new Map();
-  pad.addEventListener('keydown', (event) => {
-    const key = keys[event.key];
-    if (!key || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === 'Enter' && event.target !== pad) return;
+// Remote has buttons for pointers, and takes keys of the keyboard while it has
+// the focus. A hold is sent with its length when it ends.
+export function Remote({ id, name }) {
+  const { said, error, send } = useKeys(id);
+  const [held, setHeld] = useState({}); // by 'pointer' or key of the keyboard
+  const begin = (by, button, event) => setHeld({ ...held, [by]: { button, since: event.timeStamp } });
+  function end(by, event) {
+    const { [by]: press, ...others } = held;
+    if (!press) return;
+    setHeld(others);
+    if (event) send(press.button, event.timeStamp - press.since);
+  }
+  function keydown(event) {
+    const button = keys[event.key];
+    if (!button || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === 'Enter' && event.target !== event.currentTarget) return; // clicks that button
     event.preventDefault();
-    if (!event.repeat) down.set(event.key, event.timeStamp);
-    pad.querySelector(`[data-key="${key}"]`).classList.add('held');
-  });
-  pad.addEventListener('keyup', (event) => {
-    const since = down.get(event.key);
-    if (since === undefined) return;
-    down.delete(event.key);
-    pad.querySelector(`[data-key="${keys[event.key]}"]`).classList.remove('held');
-    send(keys[event.key], event.timeStamp - since);
-  });
-  pad.addEventListener('focusout', () => {
-    down.clear();
-    for (const b of pad.querySelectorAll('.held')) b.classList.remove('held');
-  });
+    if (!event.repeat) begin(event.key, button, event);
+  }
+  function pointerdown(event, button) {
+    if (event.button !== 0) return;
+    event.currentTarget.setPointerCapture(event.pointerId);
+    begin('pointer', button, event);
+  }
+  const pressed = Object.values(held).map((press) => press.button);
+  return html`<div class="remote">
+    <div class="pad" role="application" tabindex="0" aria-label="Remote control of ${name}: arrow keys, Enter, Backspace"
+      onkeydown=${keydown} onkeyup=${(event) => end(event.key, event)}
+      onfocusout=${() => setHeld(held.pointer ? { pointer: held.pointer } : {})}>
+      ${Object.entries(buttons).map(([button, text]) => html`
+        <button key=${button} type="button" class="key ${button === 'enter' ? 'primary key-enter' : ''} ${pressed.includes(button) ? 'held' : ''}" aria-label=${text} title=${text}
+          onpointerdown=${(event) => pointerdown(event, button)} onpointerup=${(event) => end('pointer', event)}
+          onpointercancel=${() => end('pointer')} oncontextmenu=${(event) => event.preventDefault()}
+          onclick=${(event) => event.detail === 0 && send(button, 0) /* by keyboard or screen reader */}>
+          ${withIcon.includes(button) ? html`<${Icon} name=${button} />` : text}
+        </button>`)}
+    </div>
+    <p class="hint" role="status">${said}</p>
+    <${Problem} error=${error} />
+    <p class="hint keyboard-hint">With a keyboard: click the remote, then use the arrows, Enter, Backspace, O (Options), P (PS) and H (PS held). Hold a key to hold the button.</p>
+  </div>`;
 }
 
-// sender sends presses in their order: what is pressed while a request is under way goes
-// with the next one.
-function sender(id, said, place) {
-  let waiting = [];
-  let sending = false;
+// useKeys returns a function that sends presses in order. Presses during a
+// request go with the next one, or are dropped if it fails.
+function useKeys(id) {
+  const [{ said, error }, say] = useState({});
+  const queue = useRef({ waiting: [], sending: false }).current;
   async function flush() {
-    if (sending) return;
-    sending = true;
-    while (waiting.length > 0) {
-      const batch = waiting;
-      waiting = [];
-      said.textContent = `Pressing ${batch.map(spoken).join(', ')}…`;
+    queue.sending = true;
+    while (queue.waiting.length > 0) {
+      const batch = queue.waiting.splice(0);
+      const names = batch.map(spoken).join(', ');
+      say({ said: `Pressing ${names}…` });
       try {
         await post(path('consoles', id, 'keys'), { keys: batch });
-        fill(place);
-        said.textContent = `Pressed ${batch.map(spoken).join(', ')}`;
-      } catch (error) {
-        waiting = []; // what was meant for another screen would do harm later
-        said.textContent = '';
-        fill(place, problem(error));
+        say({ said: `Pressed ${names}` });
+      } catch (e) {
+        queue.waiting = [];
+        say({ error: e });
       }
     }
-    sending = false;
+    queue.sending = false;
   }
-  return (key, time) => {
-    const held = key !== 'ps_hold' && time >= holdFrom;
-    waiting.push(held ? `${key}:${Math.min(Math.round(time), holdMost)}` : key);
-    flush();
-  };
+  function send(button, time) {
+    const isHold = button !== 'ps_hold' && time >= holdFrom;
+    queue.waiting.push(isHold ? `${button}:${Math.round(time)}` : button);
+    if (!queue.sending) flush();
+  }
+  return { said, error, send };
 }
 
 function spoken(press) {
-  const [key, ms] = press.split(':');
-  const { name } = buttons.find((b) => b.key === key);
-  return ms ? `${name} (${(ms / 1000).toFixed(1)} s)` : name;
+  const [button, ms] = press.split(':');
+  return ms ? `${buttons[button]} (${(ms / 1000).toFixed(1)} s)` : buttons[button];
+}
+
+const typingPause = 300; // ms
+
+// TextEntry edits the text while the on-screen keyboard of the console is open.
+export function TextEntry({ id }) {
+  const url = path('consoles', id, 'keyboard');
+  const { value, error } = useGet(url);
+  const [typed, setTyped] = useState(null); // not sent yet
+  const [refused, setRefused] = useState(null);
+  useEffect(() => {
+    if (typed === null) return undefined;
+    const timer = setTimeout(() => put(url, { text: typed }).then(() => setRefused(null), setRefused), typingPause);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  function submit({ text }) {
+    setTyped(null);
+    return post(`${url}/submit`, { text });
+  }
+  function close() {
+    setTyped(null);
+    return del(url);
+  }
+  return html`<div class="entry stack" role="group" aria-label="Text entry">
+    <p>The console asks for text. It appears on the TV as you type.</p>
+    <${Problem} error=${error ?? refused} />
+    ${value && html`<${Form} class="row" action=${submit}>
+      <input class="grow" name="text" defaultValue=${value.text} maxlength=${value.max_length || null} autocomplete="off"
+        aria-label="Text for the console" oninput=${(event) => setTyped(event.currentTarget.value)} />
+      <button class="primary">Done</button>
+      <${Action} action=${close}>Close<//>
+    <//>`}
+  </div>`;
 }

@@ -1,152 +1,187 @@
-// Guided linking of a console: find it, whose account, the PIN, a test. The address holds
+// Linking a console in steps: find it, the PSN account, the PIN. The address has
 // the console and the step: #/setup/A0B1C2D3E4F5/pin.
-import { busy, el, fill, form, problem } from './ui.js';
-import { path, post } from './api.js';
-import { glyph } from './glyphs.js';
-import { live } from './live.js';
-import { accountStep } from './account.js';
-
-const menu = 'Settings > Mobile App Connection Settings > Add Device';
-const searchTime = '3s';
+import { html, useEffect, useRef, useState } from './vendor/preact.js';
+import { Action, Field, Form, Problem } from './ui.js';
+import { AddConsole } from './consoles.js';
+import { failure, get, path, post, put } from './api.js';
 
 const steps = {
-  account: { name: 'Your PSN account', show: accountStep },
-  pin: { name: 'The PIN', show: pinStep },
-  test: { name: 'Test', show: testStep },
+  account: { name: 'Your PSN account', view: Account },
+  pin: { name: 'The PIN', view: Link },
 };
 
-export function show(main, [host, step], signal) {
-  if (!host) {
-    showFind(main, signal);
-    return;
-  }
-  const place = el('div', { class: 'stack' });
-  fill(main, place);
-  let shown = false;
-  // The first overview says what is known of the console, and so which step is next.
-  function once() {
-    if (shown || !live.known) return;
-    shown = true;
-    const card = live.cards.get(host) || { host_id: host, name: host };
-    showSteps(place, card, steps[step] ? step : card.credential ? 'pin' : 'account', signal);
-  }
-  live.addEventListener('consoles', once, { signal });
-  once();
-}
-
-function showSteps(place, card, current, signal) {
-  const to = (step) => `#/setup/${encodeURIComponent(card.host_id)}/${step}`;
+export function Setup({ consoles, args: [host, asked] }) {
+  const card = consoles.find((c) => c.host_id === host) ?? { host_id: host, name: host };
+  const first = useRef(card.credential ? 'pin' : 'account');
+  if (!host) return html`<${Find} consoles=${consoles} />`;
+  const current = steps[asked] ? asked : first.current;
   const names = Object.keys(steps);
-  const body = el('div', { class: 'stack step-body' });
-  const list = el('ol', { class: 'steps' },
-    el('li', { class: 'done' }, el('a', { href: '#/setup' }, 'Find the console')),
-    names.map((name, i) => el('li', { class: i < names.indexOf(current) ? 'done' : '' },
-      el('a', { href: to(name), 'aria-current': name === current ? 'step' : null }, steps[name].name))));
-  fill(place, el('h1', {}, `Set up ${card.name}`), list,
-    el('section', { class: 'panel stack', 'aria-labelledby': 'step' }, el('h2', { id: 'step' }, steps[current].name), body));
-  steps[current].show(body, { card, to, ways: (code) => ways(code, card, to), signal });
+  const to = (step) => `#/setup/${encodeURIComponent(host)}/${step}`;
+  return html`<h1>Set up ${card.name}</h1>
+    <ol class="steps">
+      <li class="done"><a href="#/setup">Find the console</a></li>
+      ${names.map((step, i) => html`<li key=${step} class=${i < names.indexOf(current) ? 'done' : ''}>
+        <a href=${to(step)} aria-current=${step === current ? 'step' : null}>${steps[step].name}</a>
+      </li>`)}
+    </ol>
+    <section class="panel stack" aria-labelledby="step">
+      <h2 id="step">${steps[current].name}</h2>
+      <${steps[current].view} card=${card} to=${to} />
+    </section>`;
 }
 
-// ways are how to go on after a refusal.
-function ways(code, card, to) {
-  const link = (step, text) => el('a', { class: 'button', href: to(step) }, text);
-  switch (code) {
-    case 'no_credential': case 'authentication': case 'no_such_account': case 'client_too_old':
-      return [link('account', 'Choose the account')];
-    case 'passcode_needed': case 'passcode_wrong':
-      return [link('account', 'Give the passcode')];
-    case 'pin_needed': case 'not_linked': case 'denied': case 'pin_wrong':
-      return [link('pin', 'Enter a PIN')];
-    case 'standby': return [wakeButton(card)];
-    default: return [];
+function Find({ consoles }) {
+  const [answers, setAnswers] = useState([]);
+  const all = new Map([...answers, ...consoles].map((c) => [c.host_id, c]));
+  async function search() {
+    const found = await post(path('search'), { wait: '3s' });
+    setAnswers(found);
+    if (found.length === 0) {
+      throw failure({
+        message: 'No console answered',
+        hint: 'Turn on the PS4 and check that it is on this network. Some routers separate wireless devices: then add the console by its address.',
+      });
+    }
   }
-}
-
-function wakeButton(card) {
-  const place = el('div');
-  const wake = el('button', { type: 'button', click: () => busy(wake, place, () => post(path('consoles', card.host_id, 'power'), { state: 'awake', wait: true })) },
-    glyph('power'), 'Turn it on');
-  return el('div', { class: 'stack' }, wake, place);
-}
-
-function showFind(main, signal) {
-  const found = el('ul', { class: 'found' });
-  const place = el('div');
-  let answers = [];
-  const search = el('button', { type: 'button', class: 'primary', click: () => busy(search, place, async () => {
-    answers = await post(path('search'), { wait: searchTime }, { signal });
-    update();
-    if (answers.length === 0) fill(place, problem(nobody));
-  }) }, 'Search the network');
-  function update() {
-    const all = new Map([...answers.map((c) => [c.host_id, c]), ...live.cards]);
-    fill(found, [...all.values()].map(foundConsole));
+  async function add({ address }) {
+    await post(path('consoles'), { address: address.trim() });
+    location.hash = '#/consoles';
   }
-  fill(main, el('h1', {}, 'Set up a console'),
-    el('section', { class: 'panel stack' },
-      el('h2', {}, 'Find the console'),
-      el('p', {}, 'Turn the PS4 on, in the same network. To be woken later it needs, under Settings > Power Save Settings > Set Features Available in Rest Mode, both “Stay Connected to the Internet” and “Enable Turning On PS4 from Network”.'),
-      el('div', { class: 'row' }, search), place, found));
-  live.addEventListener('consoles', update, { signal });
-  update();
+  return html`<h1>Set up a console</h1>
+    <section class="panel stack" aria-labelledby="find">
+      <h2 id="find">Find the console</h2>
+      <p>Turn on the PS4, on the same network. So that ps4kit can wake it, enable both “Stay Connected to the Internet” and “Enable Turning On PS4 from Network” under Settings > Power Save Settings > Set Features Available in Rest Mode.</p>
+      <div class="row"><${Action} class="primary" action=${search}>Search the network<//></div>
+      <ul class="plain lines">${[...all.values()].map((c) => html`<${FoundConsole} key=${c.host_id} found=${c} />`)}</ul>
+    </section>
+    <section class="panel stack" aria-labelledby="by-address">
+      <h2 id="by-address">Add a console by address</h2>
+      <${Form} class="row" action=${add}>
+        <input class="grow" name="address" required aria-label="Address or host name" placeholder="192.168.1.20" autocomplete="off" spellcheck="false" autocapitalize="off" />
+        <button>Add</button>
+      <//>
+    </section>`;
 }
 
-const nobody = {
-  message: 'No console answered', code: 'not_found',
-  hint: 'Turn the PS4 on and see that it is in this network. A router may keep wireless devices apart. You can also name its address in config.yaml, under consoles.',
+function FoundConsole({ found }) {
+  const { host_id: id, name = id, host_type: type, address } = found;
+  const href = `#/setup/${encodeURIComponent(id)}`;
+  const link = html`<a class="button" href=${href} aria-label="Link ${name}">Link</a>`;
+  const add = html`<${AddConsole} console=${found} added=${() => { location.hash = href; }} />`;
+  return html`<li>
+    <div class="grow"><strong>${name}</strong><p class="hint">${[type, address, id].filter(Boolean).join(' · ')}</p></div>
+    ${type !== 'PS4' ? html`<span class="hint">Only a PS4 can be linked</span>` : found.accepted === false ? add : link}
+  </li>`;
+}
+
+const ways = {
+  account: { name: 'I know the account id', hint: 'The number of the PSN account. No internet access is needed.', view: ById },
+  psn: { name: 'Sign in to PSN', hint: 'In a tab of this browser. ps4kit sees neither your name nor your password.', view: ByPSN },
+  capture: { name: 'Capture it from the phone app', hint: 'With the PS4 Second Screen app, if the console refuses the other two.', view: ByApp },
 };
 
-function foundConsole(c) {
-  const text = el('div', { class: 'grow' }, el('strong', {}, c.name || c.host_id), el('p', { class: 'hint' }, [c.host_type, c.address, c.host_id].filter(Boolean).join(' · ')));
-  if (c.host_type !== 'PS4') return el('li', {}, text, el('span', { class: 'hint' }, 'Only a PS4 can be linked'));
-  return el('li', {}, text,
-    el('a', { class: 'button', href: `#/setup/${encodeURIComponent(c.host_id)}` , 'aria-label': `Link ${c.name || c.host_id}` }, 'Link'));
+function Account({ card, to }) {
+  const [way, setWay] = useState('account');
+  const left = useRef(new AbortController()).current;
+  useEffect(() => () => left.abort(), []);
+  async function save({ passcode, ...values }) {
+    const request = way === 'capture' ? post : put;
+    await request(path('consoles', card.host_id, 'credential', way), passcode ? { ...values, passcode } : values, left.signal);
+    location.hash = to('pin');
+  }
+  return html`<p>A console accepts only users whose PSN account it knows.</p>
+    ${card.credential && html`<p class="success"><span>An account is stored for this console. <a href=${to('pin')}>Use it</a>, or choose another one:</span></p>`}
+    ${card.simulated && html`<p class="note">This is a simulated console. It accepts any account id, such as 1234567890123456789.</p>`}
+    <fieldset class="plain">
+      <legend class="unseen">How to get the account</legend>
+      ${Object.entries(ways).map(([key, { name, hint }]) => html`<label key=${key} class="choice">
+        <input type="radio" name="way" checked=${key === way} onchange=${() => setWay(key)} />
+        <span>${name}<span class="hint">${hint}</span></span>
+      </label>`)}
+    </fieldset>
+    <${Form} key=${way} class="stack" action=${save}>
+      <${ways[way].view} />
+      <${Field} label="Passcode (optional)" name="passcode" class="short" type="password" inputmode="numeric" maxlength="4"
+        hint="Four digits, if the console asks this user for a passcode." />
+      <div class="row"><button class="primary">${way === 'capture' ? 'Start' : 'Save and continue'}</button></div>
+    <//>`;
 }
 
-function pinStep(body, { card, to, ways: more, signal }) {
-  const place = el('div');
-  const link = form({ class: 'stack' }, async ({ pin }) => {
-    fill(place);
+function ById() {
+  return html`<${Field} label="Account id" name="account_id" required spellcheck="false"
+    hint="Up to 20 digits, or the form that Remote Play tools show: htLlVTfWKn0=. It is not the online id." />`;
+}
+
+function ByPSN() {
+  const [page, setPage] = useState('');
+  async function open() {
+    const tab = window.open('', '_blank'); // before the request: later it would be a pop-up
     try {
-      await post(path('consoles', card.host_id, 'link'), { pin }, { signal });
-      location.hash = to('test');
+      const { authorize_url: address } = await get(path('psn'));
+      setPage(address);
+      if (tab) Object.assign(tab, { opener: null, location: address });
     } catch (error) {
-      if (error.name !== 'AbortError') fill(place, problem(error, ...more(error.code).filter((w) => w.href !== location.href)));
+      tab?.close();
+      throw error;
     }
-  },
-  el('div', { class: 'field' },
-    el('label', { for: 'pin' }, 'PIN on the TV'),
-    el('input', { id: 'pin', name: 'pin', class: 'digits', inputmode: 'numeric', autocomplete: 'off', required: true, placeholder: '1234 5678', 'aria-describedby': 'pin-hint' }),
-    el('p', { id: 'pin-hint', class: 'hint' }, '8 digits. Blanks do not matter.')),
-  el('div', { class: 'row' }, el('button', { type: 'submit', class: 'primary' }, 'Link'), el('a', { class: 'button', href: to('test') }, 'It is linked already')));
-  fill(body,
-    el('ol', { class: 'todo' },
-      el('li', {}, 'Turn the console on. ', card.state === 'standby' ? wakeButton(card) : null),
-      el('li', {}, 'On the PS4 open ', el('strong', {}, menu), '. The PIN of the Remote Play menu is another.'),
-      el('li', {}, 'Type the PIN while the TV shows it.')),
-    card.simulated ? el('p', { class: 'note' }, 'This is a simulated console: its PIN is 12345678.') : null,
-    link, place);
+  }
+  return html`<ol class="todo">
+      <li>Sign in to PSN. <${Action} action=${open}>Open the PSN sign-in<//>
+        ${page && html`<p>No new tab? <a href=${page} target="_blank" rel="noopener noreferrer">Open the PSN sign-in</a>.</p>`}
+      </li>
+      <li>The last page is blank or “not found”. Copy its address.</li>
+      <li>Paste it here within a minute or two.</li>
+    </ol>
+    <${Field} label="Address of that page" name="address" required type="url" spellcheck="false" />`;
 }
 
-function testStep(body, { card, ways: more, signal }) {
-  const place = el('div');
-  const test = el('button', { type: 'button', class: 'primary', click: () => busy(test, place, async () => {
-    try {
-      await post(path('consoles', card.host_id, 'test'), undefined, { signal });
-      fill(place, worked(card));
-    } catch (error) {
-      if (error.name !== 'AbortError') fill(place, problem(error, ...more(error.code)));
-    }
-  }) }, 'Test the connection');
-  fill(body,
-    el('p', {}, 'ps4kit signs in on the console as it does before it presses a key. The console has to be on.'),
-    el('div', { class: 'row' }, test), place);
+function ByApp() {
+  return html`<p>ps4kit pretends to be a console in rest mode. Click Start, then open the PS4 Second Screen app on a phone
+    on this network within 5 minutes, and choose “ps4kit” in its list of consoles. To stop, leave this step.</p>`;
 }
 
-function worked(card) {
-  return el('div', { class: 'success', role: 'status' },
-    el('strong', {}, `It works: ${card.name} obeys.`),
-    el('div', { class: 'row' },
-      el('a', { class: 'button primary', href: '#/homekit' }, 'Add it to Home'),
-      el('a', { class: 'button', href: '#/consoles' }, 'Try the remote')));
+function Link({ card, to }) {
+  const [error, setError] = useState(null);
+  const [works, setWorks] = useState(false);
+  const run = (verb, body) => post(path('consoles', card.host_id, verb), body);
+  async function test() {
+    setWorks(false);
+    await run('test');
+    setWorks(true);
+  }
+  async function link({ pin }) {
+    setWorks(false);
+    await run('link', { pin });
+    await test();
+  }
+  return html`<ol class="todo">
+      <li>Turn on the console. ${card.state === 'standby' && html`<${Wake} card=${card} />`}</li>
+      <li>On the PS4, open <strong>Settings > Mobile App Connection Settings > Add Device</strong>. Don’t use the Remote Play PIN.</li>
+      <li>Enter the PIN while the TV shows it.</li>
+    </ol>
+    ${card.simulated && html`<p class="note">This is a simulated console. Its PIN is 12345678.</p>`}
+    <${Form} class="stack" action=${link} failed=${setError}>
+      <${Field} label="PIN on the TV" name="pin" class="digits short" inputmode="numeric" required placeholder="1234 5678" hint="8 digits, with or without spaces" />
+      <div class="row">
+        <button class="primary">Link</button>
+        <span class="hint">Linked before?</span><${Action} action=${test} failed=${setError}>Test the connection<//>
+      </div>
+    <//>
+    <${Refused} error=${error} card=${card} to=${to} />
+    ${works && html`<div class="success" role="status">
+      <strong>It works: ${card.name} accepts ps4kit.</strong>
+      <div class="row"><a class="button primary" href="#/homekit">Add it to Home</a><a class="button" href="#/consoles">Try the remote</a></div>
+    </div>`}`;
+}
+
+const Wake = ({ card }) => html`<${Action} icon="power" action=${() => post(path('consoles', card.host_id, 'power'), { state: 'awake', wait: true })}>Turn it on<//>`;
+
+const wrongAccount = ['no_credential', 'authentication', 'no_such_account', 'client_too_old', 'passcode_needed', 'passcode_wrong'];
+
+// Refused shows an error with a way to continue.
+function Refused({ error, card, to }) {
+  return html`<${Problem} error=${error}>
+    ${wrongAccount.includes(error?.code) && html`<a class="button" href=${to('account')}>Check the account</a>`}
+    ${error?.code === 'standby' && html`<${Wake} card=${card} />`}
+  <//>`;
 }

@@ -1,134 +1,139 @@
-// The few things of which every section is built. Names of consoles and titles come
-// from the network: they reach the page as text nodes and attributes, never as markup.
-import { glyph } from './glyphs.js';
-import { refused } from './api.js';
+// The parts that every section is made of.
+import { html, render, useState } from './vendor/preact.js';
 
-// el makes an element. A property that is a function listens to the event of that name;
-// true, false and null set an attribute or leave it out. Strings become text.
-export function el(tag, properties = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (typeof value === 'function') node.addEventListener(name, value);
-    else if (value === true) node.setAttribute(name, '');
-    else if (value !== false && value !== null && value !== undefined) node.setAttribute(name, value);
+// Icons are strokes on a grid of 24 by 24.
+const icons = {
+  consoles: 'M3 5h18v11H3z M9 20h6 M12 16v4',
+  inputs: 'M4 5h6v6H4z M14 5h6v6h-6z M4 15h6v4H4z M14 15h6v4h-6z',
+  homekit: 'M4 11l8-7 8 7 M6 10v10h12V10 M10 20v-5h4v5',
+  setup: 'M12 5v14 M5 12h14',
+  log: 'M5 6h14 M5 12h14 M5 18h9',
+  settings: 'M4 7h9 M17 7h3 M4 17h3 M11 17h9 M15 5v4 M9 15v4',
+  power: 'M12 3v9 M7 6.500a8 8 0 1 0 10 0',
+  edit: 'M5 19l1-4L16 5l3 3L9 18z',
+  up: 'M6 15l6-6 6 6',
+  down: 'M6 9l6 6 6-6',
+  left: 'M15 6l-6 6 6 6',
+  right: 'M9 6l6 6-6 6',
+  remote: 'M8 3h8v18H8z M12 7v.01 M12 12v.01 M11 17h2',
+  hide: 'M4 4l16 16 M10 6.300A10 10 0 0 1 21 12a14 14 0 0 1-2.500 3 M6 8.500A13 13 0 0 0 3 12a10 10 0 0 0 11.500 5.600',
+  show: 'M3 12a10 10 0 0 1 18 0 10 10 0 0 1-18 0z M12 10v4',
+  pin: 'M12 16v5 M7 16h10l-2-5V4H9v7z',
+  remove: 'M5 7h14 M9 7V4h6v3 M7 7l1 13h8l1-13',
+  grip: 'M9 6v.01 M15 6v.01 M9 12v.01 M15 12v.01 M9 18v.01 M15 18v.01',
+  enter: 'M5 13l4 4L19 7',
+  play: 'M8 5l11 7-11 7z',
+  home: 'M4 12l8-8 8 8 M7 10v9h10v-9',
+};
+
+export const Icon = ({ name }) => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${icons[name]} /></svg>`;
+
+export const Loading = () => html`<p class="hint" role="status">Loading…</p>`;
+
+// Cover is the picture of a title, or an icon if the server has none. The title's
+// name is next to it, so it has no text.
+export function Cover({ id, cached, size = 48 }) {
+  const picture = `/api/v1/titles/${encodeURIComponent(id)}/cover?size=${size > 48 ? 256 : 96}`;
+  return html`<span class="cover cover-${size}">
+    ${cached ? html`<img alt="" src=${picture} />` : html`<${Icon} name=${id === 'HOME' ? 'home' : 'play'} />`}
+  </span>`;
+}
+
+export const inputName = (title) => title.name || title.title || title.id;
+
+// Problem shows an error and its hint, with links and buttons that may help.
+export function Problem({ error, children }) {
+  return error && html`<div class="problem" role="alert">
+    <strong>${sentence(error.message)}</strong>
+    ${error.hint && html`<span>${sentence(error.hint)}</span>`}
+    ${children && html`<div class="row">${children}</div>`}
+  </div>`;
+}
+
+const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? '' : '.');
+
+// useAction returns a function that runs an action, unless one is running, and
+// what there is to show of it.
+function useAction(failed) {
+  const [{ busy = false, error }, set] = useState({});
+  async function run(action) {
+    if (busy) return;
+    set({ busy: true });
+    failed?.(null);
+    try {
+      await action();
+      set({});
+    } catch (e) {
+      const shown = e.name === 'AbortError' ? null : e;
+      set({ error: failed ? null : shown });
+      failed?.(shown);
+    }
   }
-  node.append(...children.flat().filter((c) => c !== null && c !== undefined && c !== false));
-  return node;
+  return { run, busy, error };
 }
 
-// fill replaces what a node holds.
-export function fill(node, ...children) {
-  node.replaceChildren(...children.flat().filter((c) => c !== null && c !== undefined && c !== false));
-  return node;
+// Action is a button that runs an action. The error is shown below it, or
+// passed to failed.
+export function Action({ action, failed, icon, children, ...properties }) {
+  const { run, busy, error } = useAction(failed);
+  return html`<button type="button" aria-busy=${busy} aria-disabled=${busy} onclick=${() => run(action)} ...${properties}>
+      ${icon && html`<${Icon} name=${icon} />`}${children}
+    </button><${Problem} error=${error} />`;
 }
 
-const shown = new WeakMap(); // by node: the key of what it shows
+// IconButton is an Action whose name is read out and shown on hovering.
+export const IconButton = ({ name, ...properties }) => html`<${Action} class="quiet tool" aria-label=${name} title=${name} ...${properties} />`;
 
-// fillOnce fills a node when the key of what it is to show has changed: an alert is read
-// out, and a picture loaded, each time it is made.
-export function fillOnce(node, key, make) {
-  if (shown.get(node) === key) return;
-  shown.set(node, key);
-  fill(node, make());
+// Form runs an action with the values of its fields by name.
+export function Form({ action, failed, children, ...properties }) {
+  const { run, busy, error } = useAction(failed);
+  function submit(event) {
+    event.preventDefault();
+    const form = event.currentTarget;
+    run(() => action(Object.fromEntries(new FormData(form)), form));
+  }
+  return html`<form aria-busy=${busy} onsubmit=${submit} ...${properties}>${children}<${Problem} error=${error} /></form>`;
 }
 
-// announce tells a screen reader; the page shows it in its own way.
+// Field is a labelled input with a hint that is read out with it.
+export function Field({ label, name, hint, children, ...properties }) {
+  return html`<div class="field">
+    <label for=${name}>${label}</label>
+    ${children ?? html`<input id=${name} name=${name} autocomplete="off" aria-describedby=${hint && `${name}-hint`} ...${properties} />`}
+    ${hint && html`<p id="${name}-hint" class="hint">${hint}</p>`}
+  </div>`;
+}
+
+// announce tells a screen reader.
 export function announce(text) {
-  const announcer = document.getElementById('announcer');
-  announcer.textContent = '';
-  requestAnimationFrame(() => { announcer.textContent = text; });
+  document.getElementById('announcer').textContent = text;
 }
 
-// iconButton is a button with a picture and a name that is read out and shown on hovering.
-export function iconButton(icon, name, click, properties = {}) {
-  return el('button', { type: 'button', class: 'icon quiet', 'aria-label': name, title: name, click, ...properties }, glyph(icon));
-}
-
-// problem shows a refusal: what happened, and what to do. More (links, buttons) is the
-// way to go on from there.
-export function problem(error, ...more) {
-  const { code, message, hint } = refused(error);
-  return el('div', { class: 'problem', role: 'alert', 'data-code': code },
-    el('strong', {}, sentence(message)),
-    hint ? el('span', {}, sentence(hint)) : null,
-    more.length ? el('div', { class: 'row' }, more) : null);
-}
-
-// sentence makes a message of the server fit to be read.
-export function sentence(text) {
-  const bare = text.replace(/^ps4: /, '').trim();
-  if (!bare) return '';
-  const begun = bare[0].toUpperCase() + bare.slice(1);
-  return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
-}
-
-// busy runs an action of a button once at a time, and shows that it is under way. What
-// goes wrong is shown in the place given, instead of what was there.
-export async function busy(button, place, action) {
-  if (button.getAttribute('aria-busy') === 'true') return false;
-  button.setAttribute('aria-busy', 'true');
-  button.setAttribute('aria-disabled', 'true');
-  fill(place);
-  try {
-    await action();
-    return true;
-  } catch (error) {
-    if (error.name !== 'AbortError') fill(place, problem(error));
-    return false;
-  } finally {
-    button.removeAttribute('aria-busy');
-    button.removeAttribute('aria-disabled');
-  }
-}
-
-// form makes a form whose submission is an action, see busy. The action gets the form's
-// fields by name.
-export function form(properties, action, ...children) {
-  const place = el('div');
-  const node = el('form', {
-    ...properties,
-    submit(event) {
-      event.preventDefault();
-      const values = Object.fromEntries(new FormData(node));
-      busy(node.querySelector('button[type="submit"]'), place, () => action(values, node));
-    },
-  }, children, place);
-  return node;
-}
-
-let fields = 0;
-
-// field is a labelled input with a hint that is read out with it.
-export function field(label, name, properties = {}, hint = '') {
-  const id = `field-${++fields}`;
-  return el('div', { class: 'field' },
-    el('label', { for: id }, label),
-    el('input', { id, name, autocomplete: 'off', 'aria-describedby': hint ? `${id}-hint` : null, ...properties }),
-    hint ? el('p', { id: `${id}-hint`, class: 'hint' }, hint) : null);
-}
-
-// confirmed asks before something that cannot be undone.
-export function confirmed(question, detail, yes) {
+// ask opens a dialog and returns its answer: true, or the text if it has an
+// input, or null if it was cancelled.
+export function ask({ question, detail, yes, input }) {
   return new Promise((resolve) => {
-    const dialog = el('dialog', { 'aria-labelledby': 'question', close: () => { dialog.remove(); resolve(dialog.returnValue === 'yes'); } },
-      el('form', { method: 'dialog', class: 'stack' },
-        el('h2', { id: 'question' }, question),
-        el('p', {}, detail),
-        el('div', { class: 'row' },
-          el('button', { value: 'no' }, 'Cancel'),
-          el('button', { value: 'yes', class: 'danger primary' }, yes))));
-    document.body.append(dialog);
-    dialog.showModal();
+    const place = document.body.appendChild(document.createElement('div'));
+    function closed({ target: dialog }) {
+      const answer = input ? dialog.querySelector('input').value.trim() : true;
+      resolve(dialog.returnValue === 'yes' ? answer : null);
+      place.remove();
+    }
+    render(html`<dialog aria-labelledby="question" onclose=${closed}>
+      <form method="dialog" class="stack">
+        <h2 id="question">${question}</h2>
+        ${detail && html`<p>${detail}</p>`}
+        ${input && html`<input autocomplete="off" aria-label=${question} ...${input} />`}
+        <div class="row">
+          <button type="button" onclick=${() => place.firstChild.close()}>Cancel</button>
+          <button value="yes" class="primary ${input ? '' : 'danger'}">${yes}</button>
+        </div>
+      </form>
+    </dialog>`, place);
+    place.firstChild.showModal();
+    place.querySelector('input')?.select();
   });
 }
 
-// ago tells a moment as people do.
-export function ago(time) {
-  const seconds = Math.max(0, (Date.now() - new Date(time)) / 1000);
-  if (seconds < 10) return 'just now';
-  const words = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
-  for (const [unit, size] of [['day', 86400], ['hour', 3600], ['minute', 60]]) {
-    if (seconds >= size) return words.format(-Math.floor(seconds / size), unit);
-  }
-  return `${Math.floor(seconds)} seconds ago`;
-}
+// when returns a time as people write it.
+export const when = (time) => new Date(time).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });

@@ -28,13 +28,13 @@ func TestAccountByPSN(t *testing.T) {
 		t.Errorf("the sign-in is at %s", address)
 	}
 	p.fill(`role=textbox[name="Address of that page"]`, "https://remoteplay.dl.playstation.net/remoteplay/redirect?code=EXPIRED")
-	p.click(button("Save and go on"))
+	p.click(button("Save and continue"))
 	p.see("role=alert >> text=sign in again")
 	p.fill(`role=textbox[name="Address of that page"]`, "https://remoteplay.dl.playstation.net/remoteplay/redirect?code=SECRETCODE")
-	p.click(button("Save and go on"))
+	p.click(button("Save and continue"))
 	p.fill(`role=textbox[name="PIN on the TV"]`, pin)
 	p.click(button("Link"))
-	p.see(button("Test the connection"))
+	p.see("role=status >> text=It works")
 	if len(den.Devices()) != 1 {
 		t.Errorf("linked are %+v", den.Devices())
 	}

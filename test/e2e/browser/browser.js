@@ -50,7 +50,7 @@ const verbs = {
     const context = await browser.newContext({ colorScheme: scheme || 'light', viewport: { width: width || 1280, height: height || 800 }, reducedMotion: 'reduce' });
     context.setDefaultTimeout(patience);
     const page = await context.newPage();
-    pages.set(name, { page, context, seen: watch(page, new URL(url).origin) });
+    pages.set(name, { page, context, seen: watch(page, new URL(url).origin), stubbed: [] });
     await page.goto(url);
   },
   async close({ page: name }) {
@@ -70,6 +70,21 @@ const verbs = {
   async download({ page, on, file }) {
     const [saved] = await Promise.all([of(page).waitForEvent('download'), of(page).locator(on).click()]);
     await saved.saveAs(file);
+  },
+  // stub answers requests in the server's place, and records those that change something.
+  async stub({ page: name, method, url, status, type, body }) {
+    await of(name).route(url, async (route) => {
+      if (route.request().method() !== method) return route.fallback();
+      const said = `${method} ${new URL(route.request().url()).pathname} ${route.request().postData() || ''}`;
+      if (method !== 'GET') pages.get(name).stubbed.push(said.trim());
+      return route.fulfill({ status, contentType: type, body });
+    });
+  },
+  // stubbed waits for a number of such requests, and returns all since the last call.
+  async stubbed({ page: name, count }) {
+    const { stubbed } = pages.get(name);
+    for (const end = Date.now() + patience; stubbed.length < count && Date.now() < end;) await of(name).waitForTimeout(50);
+    return stubbed.splice(0);
   },
   // see waits until something can be seen, or with gone until it cannot.
   see: (a) => at(a).first().waitFor({ state: a.gone ? 'hidden' : 'visible' }),

@@ -46,7 +46,7 @@ func (p *page) link() {
 	p.click(button("Search the network"))
 	p.click(`role=link[name="Link PS4-123"]`)
 	p.fill(`role=textbox[name="Account id"]`, accountID)
-	p.click(button("Save and go on"))
+	p.click(button("Save and continue"))
 	p.fill(`role=textbox[name="PIN on the TV"]`, "8765 4321")
 	p.shoot("set-up.png")
 	p.click(button("Link"))
@@ -55,6 +55,8 @@ func (p *page) link() {
 	p.do("reload", "", nil) // a reload stays where one was
 	p.fill(`role=textbox[name="PIN on the TV"]`, "1234 5678")
 	p.click(button("Link"))
+	p.see("role=status >> text=It works")
+	p.do("reload", "", nil)
 	p.click(button("Test the connection"))
 	p.see("role=status >> text=It works")
 }
@@ -122,7 +124,7 @@ func (p *page) editInputs(den *ps4test.Console, hap phone) {
 		p.t.Errorf("HomeKit shows %q", names)
 	}
 	p.fill(`role=textbox[name="Title id"]`, spotify)
-	p.fill(`role=textbox[name="Name, if it is to have another"]`, "Spotify")
+	p.fill(`role=textbox[name="Name (optional)"]`, "Spotify")
 	p.click(button("Add"))
 	p.see(button("Move up Spotify"))
 	before := p.texts(".inputs strong")

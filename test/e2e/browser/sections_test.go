@@ -7,7 +7,7 @@ import (
 )
 
 var sections = []string{
-	"consoles", "setup", "setup/025053340001/account", "setup/025053340001/pin", "setup/025053340001/test",
+	"consoles", "setup", "setup/025053340001/account", "setup/025053340001/pin",
 	"inputs", "homekit", "log", "settings",
 }
 
