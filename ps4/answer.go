@@ -9,17 +9,16 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// answer is the one that a command waits for.
+// answer is the answer that a command waits for.
 type answer struct {
-	kind  wire.Type
-	until time.Time
-	come  chan wire.Packet // takes one
+	kind   wire.Type
+	until  time.Time
+	packet chan wire.Packet // has room for it
 }
 
-// answers hands the console's answers to the command under way. The protocol
-// does not number them, so no more than one is ever waited for: an answer that
-// a cancelled command left behind is taken in before the next is asked for,
-// lest it be taken for that one.
+// answers hands the console's answers to the running command. The protocol does
+// not number answers, so at most one may be outstanding: after a command was
+// cancelled, its answer is awaited before the next command is sent.
 type answers struct {
 	mu      sync.Mutex
 	awaited *answer
@@ -29,31 +28,31 @@ type answers struct {
 func (a *answers) expect(kind wire.Type) *answer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.awaited = &answer{kind: kind, until: time.Now().Add(answerLimit), come: make(chan wire.Packet, 1)}
+	a.awaited = &answer{kind: kind, until: time.Now().Add(answerLimit), packet: make(chan wire.Packet, 1)}
 	return a.awaited
 }
 
-// left returns the answer that is still awaited, or nil.
-func (a *answers) left() *answer {
+// outstanding returns the answer that has not come yet, or nil.
+func (a *answers) outstanding() *answer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.awaited
 }
 
-// deliver reports whether somebody waits, or waited, for this packet.
+// deliver hands on an answer and reports whether a command asked for it.
 func (a *answers) deliver(p wire.Packet) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.awaited == nil || a.awaited.kind != p.Type {
 		return false
 	}
-	a.awaited.come <- wire.Packet{Type: p.Type, Body: bytes.Clone(p.Body)}
+	a.awaited.packet <- wire.Packet{Type: p.Type, Body: bytes.Clone(p.Body)}
 	a.awaited = nil
 	return true
 }
 
-// request sends a packet and returns its answer. A console that does not
-// answer in time is not asked again: the session is over.
+// request sends a packet and returns its answer. If none comes in time, the
+// session is over.
 func (s *Session) request(ctx context.Context, m wire.Message, kind wire.Type) (wire.Packet, error) {
 	if err := s.catchUp(ctx); err != nil {
 		return wire.Packet{}, err
@@ -65,17 +64,17 @@ func (s *Session) request(ctx context.Context, m wire.Message, kind wire.Type) (
 	return s.await(ctx, a)
 }
 
-// catchUp takes in the answer that a cancelled command left behind.
+// catchUp waits for the answer to a command that was cancelled.
 func (s *Session) catchUp(ctx context.Context) error {
-	left := s.answers.left()
-	if left == nil {
+	a := s.answers.outstanding()
+	if a == nil {
 		return nil
 	}
-	_, err := s.await(ctx, left)
+	_, err := s.await(ctx, a)
 	return err
 }
 
-// requestResult is request for answers that hold just a result.
+// requestResult is request for an answer that holds a result.
 func (s *Session) requestResult(ctx context.Context, m wire.Message, kind wire.Type) error {
 	p, err := s.request(ctx, m, kind)
 	if err != nil {
@@ -93,7 +92,7 @@ func (s *Session) await(ctx context.Context, a *answer) (wire.Packet, error) {
 	late := time.NewTimer(time.Until(a.until))
 	defer late.Stop()
 	select {
-	case p := <-a.come:
+	case p := <-a.packet:
 		return p, nil
 	case <-late.C:
 		s.end(ErrSilent)
@@ -101,7 +100,7 @@ func (s *Session) await(ctx context.Context, a *answer) (wire.Packet, error) {
 	case <-ctx.Done():
 	}
 	select {
-	case p := <-a.come: // the console answered and hung up at once
+	case p := <-a.packet: // the console answered and hung up at once
 		return p, nil
 	default:
 		return wire.Packet{}, context.Cause(ctx)

@@ -10,10 +10,11 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// Button is a button of the 2nd Screen remote control. The zero value is none.
+// A Button is a button of the 2nd Screen remote control (docs/protocol.md §5).
+// The zero value is no button.
 type Button uint8
 
-// Buttons. PSHold is the PS button held until the quick menu opens.
+// Buttons. PSHold is the PS button held for 2 s, which opens the quick menu.
 const (
 	Up Button = iota + 1
 	Down
@@ -37,8 +38,9 @@ var buttonNames = [...]string{
 	Back: "back", Option: "option", PS: "ps", Cancel: "cancel", PSHold: "ps_hold",
 }
 
-// ParseButton returns the button of a name, in any case: up, down, left,
-// right, enter, back, option, ps, cancel or ps_hold. It fails with [ErrButton].
+// ParseButton returns the button with the given name, in any case: up, down,
+// left, right, enter, back, option, ps, cancel or ps_hold. It fails with
+// [ErrButton].
 func ParseButton(name string) (Button, error) {
 	i := slices.Index(buttonNames[1:], strings.ToLower(strings.TrimSpace(name)))
 	if i < 0 {
@@ -47,7 +49,7 @@ func ParseButton(name string) (Button, error) {
 	return Button(i + 1), nil //nolint:gosec // an index of a short array
 }
 
-// String returns the button's name, as ParseButton takes it.
+// String returns the button's name, which ParseButton accepts.
 func (b Button) String() string {
 	if b == 0 || int(b) >= len(buttonNames) {
 		return fmt.Sprintf("Button(%d)", uint8(b))
@@ -55,10 +57,10 @@ func (b Button) String() string {
 	return buttonNames[b]
 }
 
-// MarshalText implements [encoding.TextMarshaler].
+// MarshalText implements [encoding.TextMarshaler]. The text is that of String.
 func (b Button) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
 
-// UnmarshalText implements [encoding.TextUnmarshaler] with ParseButton.
+// UnmarshalText implements [encoding.TextUnmarshaler] by means of ParseButton.
 func (b *Button) UnmarshalText(text []byte) error {
 	parsed, err := ParseButton(string(text))
 	if err != nil {
@@ -68,15 +70,17 @@ func (b *Button) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Key is one press: a tap, or a hold when Hold is above zero (a minute at
-// most, whole milliseconds). PSHold has its own time when Hold is zero.
+// A Key is one press of a button.
 type Key struct {
 	Button Button
-	Hold   time.Duration
+	// Hold is how long the button is held, rounded to milliseconds and at most
+	// a minute. 0 means a tap or, for PSHold, 2 s.
+	Hold time.Duration
 }
 
-// ParseKey reads BUTTON or BUTTON:MS, where MS are the milliseconds of a hold:
-// "up", "ps:2000", "ps_hold". It fails with [ErrButton].
+// ParseKey parses BUTTON or BUTTON:MS, where MS is how long to hold the button
+// in milliseconds, from 1 to 60000: up, ps:2000, ps_hold. It fails with
+// [ErrButton].
 func ParseKey(text string) (Key, error) {
 	name, ms, held := strings.Cut(text, ":")
 	button, err := ParseButton(name)
@@ -94,7 +98,8 @@ func ParseKey(text string) (Key, error) {
 	return k, nil
 }
 
-// operation checks a key and returns what is sent for it and for how long.
+// operation validates a key and returns the operation to send and how long to
+// hold it.
 func (k Key) operation() (wire.Operation, time.Duration, error) {
 	op, known := operations[k.Button]
 	hold := k.Hold.Round(time.Millisecond)

@@ -14,26 +14,28 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
 
-// CaptureOptions says how to capture a credential. nil is usable.
+// CaptureOptions configures [CaptureCredential]. Nil is valid; a zero field
+// means its default.
 type CaptureOptions struct {
-	// Addr is where to listen. Default: port 987 of every address; the phone
-	// app asks no other port. Only root, or a program with
-	// CAP_NET_BIND_SERVICE, may listen there.
+	// Addr is where to listen. Default: port 987 of every address. The phone
+	// app asks no other port, and on Linux only root or a program with
+	// CAP_NET_BIND_SERVICE may listen there.
 	Addr netip.AddrPort
-	// Name is what the phone app lists. Default "ps4kit".
+	// Name is the name that the phone app lists. Default: ps4kit.
 	Name string
-	// ListenPacket opens the UDP socket. Default: a net.ListenConfig.
+	// ListenPacket opens the UDP socket. Default: that of a net.ListenConfig.
 	ListenPacket func(ctx context.Context, network, address string) (net.PacketConn, error)
-	// Logf gets a line for what was ignored; never a secret. nil: discarded.
+	// Logf reports datagrams that were ignored, without secrets. Default:
+	// discard.
 	Logf func(format string, args ...any)
 }
 
-// CaptureCredential plays a console in rest mode until the PS4 Second Screen
-// app on a phone of the same network wakes it; the app sends the credential of
-// its user with that (docs/protocol.md §2). Everything else that comes is
-// ignored. It returns when it has the credential or ctx is done.
+// CaptureCredential pretends to be a console in rest mode until the PS4 Second
+// Screen app on a phone in the same network wakes it: the app sends the
+// credential of its user along (docs/protocol.md §2). All other datagrams are
+// ignored. CaptureCredential returns the credential, or the cause of ctx's end.
 //
-// It fails with [ErrPortRights] and [ErrPortTaken] when it cannot listen.
+// It fails with [ErrPortRights] or [ErrPortTaken] if it cannot listen.
 func CaptureCredential(ctx context.Context, o *CaptureOptions) (Credential, error) {
 	c := newCapture(o)
 	conn, err := c.ListenPacket(ctx, "udp4", c.Addr.String())
@@ -70,16 +72,19 @@ func newCapture(o *CaptureOptions) *capture {
 	if c.Logf == nil {
 		c.Logf = func(string, ...any) {}
 	}
-	// A phone app ignores anything that a console would not say.
+	// The phone app ignores any reply that a console would not send.
 	c.reply = ddp.Reply{
-		Code: ddp.CodeStandby, HostID: fakeHostID, HostType: TypePS4, HostName: cmp.Or(c.Name, "ps4kit"),
-		RequestPort: ddp.DefaultRequestPort, Version: ddp.Version, SystemVersion: fakeVersion,
+		Code: ddp.CodeStandby, HostID: captureHostID, HostType: TypePS4, HostName: cmp.Or(c.Name, "ps4kit"),
+		RequestPort: ddp.DefaultRequestPort, Version: ddp.Version, SystemVersion: captureVersion,
 	}.Marshal()
 	return c
 }
 
-// fakeVersion is the system version of a real console (docs/protocol.md §1).
-const fakeVersion = "09508011"
+// What a program that captures a credential claims to be.
+const (
+	captureHostID  = "1234567890AB" // no console has it; pyps4-2ndscreen and playactor use it too
+	captureVersion = "09508011"     // of a real console (docs/protocol.md §1)
+)
 
 func (c *capture) serve(ctx context.Context, conn net.PacketConn) (Credential, error) {
 	buf := make([]byte, ddp.MaxDatagram+1)
@@ -93,7 +98,7 @@ func (c *capture) serve(ctx context.Context, conn net.PacketConn) (Credential, e
 		}
 		request, err := ddp.ParseRequest(buf[:n])
 		if err != nil {
-			c.Logf("ignored a datagram of %v: %v", from, err)
+			c.Logf("ignored a datagram from %v: %v", from, err)
 			continue
 		}
 		if request.Method == ddp.Search {
@@ -105,12 +110,12 @@ func (c *capture) serve(ctx context.Context, conn net.PacketConn) (Credential, e
 		if credential, ok := captured(request); ok {
 			return credential, nil
 		}
-		c.Logf("ignored a %s of %v that is not the phone app's", request.Method, from)
+		c.Logf("ignored a %s from %v that is not the phone app's", request.Method, from)
 	}
 }
 
-// captured takes the WAKEUP of the 2nd Screen app and nothing else: a Remote
-// Play one has auth-type R and a decimal number.
+// captured returns the credential in a WAKEUP of the 2nd Screen app. A WAKEUP
+// of Remote Play has auth-type R and a decimal number instead.
 func captured(r ddp.Request) (Credential, bool) {
 	if r.Method != ddp.Wakeup || r.AuthType != ddp.AuthCode {
 		return Credential{}, false

@@ -14,8 +14,9 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// Console is one console: where it is, who logs in, and what it last said. It
-// is safe for concurrent use. [Network.Console] and [NewConsole] make one.
+// A Console is one console on the network: its address, the user that logs in,
+// and the status that it last reported. It is safe for concurrent use.
+// [Network.Console] and [NewConsole] return one.
 type Console struct {
 	set *settings
 	net *Network
@@ -24,49 +25,44 @@ type Console struct {
 	addr   netip.AddrPort
 	user   User
 	hostID string
-	woken  time.Time // when it was last woken, or seen awake after that
 
-	heard   Status        // the last answer to anybody's question
+	heard   Status        // the last status
 	heardAt time.Time     // when it came
-	ordered time.Time     // when a session last told it to do something
-	watches int           // how many Watches follow it
+	ordered time.Time     // when a session last sent it a command
+	watches int           // how many watches follow it
 	answer  chan struct{} // closed when the next one comes
-	other   string        // host id of another console that answered at addr since then
+	other   string        // the host id of another console that replied from addr
+	otherAt time.Time     // when it last did
 
-	rested time.Time // when it was last put to rest; zero once it is on again
-	left   bool      // since then it has said that it rests, or nothing
-
+	power powerHistory
 	moved movement
 }
 
-// movement is where a console was seen that is not where it is asked.
-type movement struct {
-	to     netip.AddrPort
-	seen   time.Time // when it was last seen there
-	rival  time.Time // when yet another address last claimed to be it
-	warned bool      // the owner was warned of a rival
-}
-
-// NewConsole makes a console for a program that has only one: it opens a socket
-// for each question and closes it again. The address is where the console
-// answers discovery; port 0 means 987. The credential may be zero for Status.
-// NewConsole does no I/O.
+// NewConsole returns a console for a program that has only one. It opens a UDP
+// socket for each question and closes it afterwards; programs with several
+// consoles share the socket of a [Network] instead.
+//
+// The address is where the console answers discovery; port 0 means 987. The
+// credential may be zero for [Console.Status]. If Options.LocalPort is unset
+// and the address has another port than 987 or 9302, which only a simulated
+// console has, the local port is [AnyPort]. NewConsole does no I/O.
 func NewConsole(addr netip.AddrPort, cred Credential, o *Options) *Console {
 	set := newSettings(o)
 	if (o == nil || o.LocalPort == 0) && !isReal(withPort(addr)) {
-		set.LocalPort = AnyPort // simulated: port 1987 is for real consoles
+		set.LocalPort = AnyPort
 	}
 	return newConsole(newNetwork(set), set, addr, cred)
 }
 
-// Console makes a console that is asked through the network's socket, with the
-// network's options. It does no I/O; any number of consoles share the socket.
+// Console returns a console that is reached through the network's socket, with
+// the network's options. Port 0 in the address means 987. Console does no I/O.
 func (n *Network) Console(addr netip.AddrPort, cred Credential) *Console {
 	return newConsole(n, n.set, addr, cred)
 }
 
-// ConsoleWith is Console with options of its own, but for those of UDP: the
-// socket is the network's.
+// ConsoleWith is like [Network.Console] with options of its own. Those about
+// UDP (LocalPort, Broadcast, Interfaces, ListenPacket, OnLink, LinkUp) have no
+// effect: the socket is the network's.
 func (n *Network) ConsoleWith(addr netip.AddrPort, cred Credential, o *Options) *Console {
 	return newConsole(n, newSettings(o), addr, cred)
 }
@@ -78,46 +74,51 @@ func newConsole(n *Network, set *settings, addr netip.AddrPort, cred Credential)
 	}
 }
 
-// Addr returns the address where the console is asked.
+// Addr returns the address where the console answers discovery. It changes if
+// the console moves: see [Watch].
 func (c *Console) Addr() netip.AddrPort {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.addr
 }
 
-// SetAddr changes the address for everything that starts from now on; an open
-// session stays.
+// SetAddr changes the address; port 0 means 987. An open session stays.
 func (c *Console) SetAddr(addr netip.AddrPort) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.addr, c.moved, c.other, c.heardAt = withPort(addr), movement{}, "", time.Time{}
+	c.setAddr(withPort(addr))
 }
 
-// HostID returns the host id that was set, or "".
+// setAddr changes the address; c.mu is held.
+func (c *Console) setAddr(addr netip.AddrPort) {
+	c.addr, c.moved, c.otherAt, c.heardAt = addr, movement{}, time.Time{}, time.Time{}
+}
+
+// HostID returns the host id that SetHostID or a [Watch] set, or "".
 func (c *Console) HostID() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.hostID
 }
 
-// SetHostID binds the console to a host id: another console that has got its
-// address is [ErrOtherConsole] from now on. With "" every reply counts.
+// SetHostID binds the console to a host id, in any case: from now on replies of
+// another console at its address are [ErrOtherConsole], and the console is
+// found if it moves. With "", the default, a reply of any console counts.
 func (c *Console) SetHostID(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.hostID = strings.ToUpper(strings.TrimSpace(id))
 }
 
-// User is the PSN user that a program logs in as. Its secrets print as
+// A User is the PSN user that a program logs in as. Its secrets print as
 // [redacted].
 type User struct {
 	Credential Credential
-	Passcode   Passcode // zero: the user has none on the console
-	Model      string   // names program and user in the console's list, see Options.Model; empty: as before
+	Passcode   Passcode // zero if the user has none on the console
+	Model      string   // as Options.Model; if empty, SetUser keeps the current one
 }
 
-// SetUser changes the user for everything that starts from now on; an open
-// session stays.
+// SetUser changes the user that logs in. An open session stays.
 func (c *Console) SetUser(u User) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -125,7 +126,7 @@ func (c *Console) SetUser(u User) {
 	c.user = u
 }
 
-// currentUser returns the user; it fails with ErrNoCredential.
+// currentUser returns the user, or ErrNoCredential.
 func (c *Console) currentUser() (User, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -136,14 +137,16 @@ func (c *Console) currentUser() (User, error) {
 }
 
 // Status asks the console for its status, once a second until it answers or
-// ctx is done; without a deadline in ctx, for 3 s.
+// ctx is done; without a deadline in ctx, for 3 s. It needs no credential.
 //
-// A console that went to rest less than a minute ago need not answer
-// (docs/protocol.md §1): its silence is StateStandby. Any other silence is
-// [ErrUnreachable]. Another console at the address is [ErrOtherConsole], and a
-// question that could not be sent [ErrNoNetwork]. A console with a host id that
-// is silent for 3 s and found elsewhere is asked there from then on, as [Watch]
-// does.
+// A console that entered rest mode less than [DeafTime] ago may not answer
+// (docs/protocol.md §1), so its silence is StateStandby. Any other silence is
+// [ErrUnreachable]. A reply from another console at the address is
+// [ErrOtherConsole]; see [OtherConsoleError]. A question that could not be sent
+// is [ErrNoNetwork] or, on a closed network, [net.ErrClosed].
+//
+// A console with a host id that is silent for 3 s and is found at another
+// address moves there, under the conditions of [Watch].
 func (c *Console) Status(ctx context.Context) (Status, error) {
 	if deadline, limited := ctx.Deadline(); limited {
 		return c.statusWithin(ctx, time.Until(deadline))
@@ -164,19 +167,21 @@ func (c *Console) statusWithin(ctx context.Context, limit time.Duration) (Status
 	switch {
 	case !errors.Is(err, ErrUnreachable):
 	case time.Now().Before(c.DeafUntil()):
-		return c.lastStatus(StateStandby), nil
+		return c.presumed(c.lastHeard(), StateStandby), nil
 	case time.Since(began) >= defaultMisses*searchEvery && c.move(began):
-		return c.askOnce(ctx, searchEvery)
+		limited, cancel := context.WithTimeout(ctx, searchEvery)
+		defer cancel()
+		return c.ask(limited, nil)
 	}
 	return status, err
 }
 
-// recentStatus returns the last answer if a Watch follows the console and the
-// answer is at most a second old and still holds; otherwise it asks.
+// recentStatus returns the last status if a Watch follows the console and the
+// status is less than a second old and still holds. Otherwise it asks.
 func (c *Console) recentStatus(ctx context.Context) (Status, error) {
 	c.mu.Lock()
 	status := c.heard
-	holds := c.watches > 0 && time.Since(c.heardAt) < searchEvery && c.heardAt.After(c.ordered) && c.rested.IsZero()
+	holds := c.watches > 0 && time.Since(c.heardAt) < searchEvery && c.heardAt.After(c.ordered) && c.power.rested.IsZero()
 	c.mu.Unlock()
 	if holds {
 		return status, nil
@@ -184,183 +189,92 @@ func (c *Console) recentStatus(ctx context.Context) (Status, error) {
 	return c.statusNow(ctx)
 }
 
-// noteOrdered notes that a session told the console to do something, so that
-// earlier answers no longer hold.
+// noteOrdered notes that a session sent the console a command, so that earlier
+// statuses no longer hold.
 func (c *Console) noteOrdered() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ordered = time.Now()
 }
 
-// lastStatus returns what the console last said, with another state.
-func (c *Console) lastStatus(state State) Status {
+// countWatches adds n to the number of watches that follow the console.
+func (c *Console) countWatches(n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := c.heard
+	c.watches += n
+}
+
+// presumed returns s, the last status that the console reported, with the state
+// that it is presumed to be in now.
+func (c *Console) presumed(s Status, state State) Status {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	s.Addr, s.HostID = c.addr, cmp.Or(c.hostID, s.HostID)
 	s.State, s.TitleID, s.TitleName = state, "", ""
 	return s
 }
 
-// Wake sends one WAKEUP, which turns a resting console on. It is never
-// answered; see WakeWait. It fails with [ErrNoCredential] and [ErrNoNetwork].
-func (c *Console) Wake(ctx context.Context) error {
-	c.noteWoken()
-	return c.sendOnce(ctx, ddp.NewWakeup)
-}
-
-// Launch sends one LAUNCH, which makes a console that is on open its TCP port
-// for some seconds. It is never answered. It fails with [ErrNoCredential] and
-// [ErrNoNetwork].
-func (c *Console) Launch(ctx context.Context) error { return c.sendOnce(ctx, ddp.NewLaunch) }
-
-func (c *Console) sendOnce(ctx context.Context, request func(credential string) ddp.Request) error {
-	user, err := c.currentUser()
-	if err != nil {
-		return err
-	}
-	if err := c.net.acquire(ctx); err != nil {
-		return err
-	}
-	defer c.net.release()
-	if err := c.net.send(ctx, request(user.Credential.Reveal()).Marshal(), c.Addr()); err != nil {
-		return err
-	}
-	c.set.Counters.DDPSent.Add(1)
-	return nil
-}
-
-// WakeWait wakes the console and waits until it is awake: WAKEUP every 3 s and
-// SRCH each second, for 60 s or until ctx is done (docs/protocol.md §7). It
-// fails with [ErrNoCredential], [ErrUnreachable] when the console never
-// answered, and [ErrNotWoken] when it stayed in rest mode.
-func (c *Console) WakeWait(ctx context.Context) (Status, error) {
-	user, err := c.currentUser()
-	if err != nil {
-		return Status{}, err
-	}
-	limited, cancel := context.WithTimeout(ctx, wakeLimit)
+// next returns the next status: the answer to another caller's question or,
+// after confirmEvery without one, to a question of its own.
+func (c *Console) next(ctx context.Context) (Status, error) {
+	answer := c.nextAnswer()
+	limited, cancel := context.WithTimeout(ctx, confirmEvery)
 	defer cancel()
-	status, err := c.ask(limited, ddp.NewWakeup(user.Credential.Reveal()).Marshal())
-	if err == nil {
-		c.noteWoken()
+	select {
+	case <-answer:
+		return c.lastHeard(), nil
+	case <-limited.Done():
 	}
-	return status, err
-}
-
-func (c *Console) noteWoken() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.woken = time.Now()
-}
-
-// justWoken reports whether TCP may still be refused because of a wake-up.
-func (c *Console) justWoken() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return time.Since(c.woken) < wokenGrace
-}
-
-// SetRested notes when the console was put to rest, for a program that knows it
-// from an earlier run. Sessions and replies note it by themselves.
-func (c *Console) SetRested(at time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.rested, c.left = at, false
-}
-
-// DeafUntil returns until when the console's silence is rest mode, because it
-// went to rest less than [DeafTime] ago; a time in the past otherwise.
-func (c *Console) DeafUntil() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.rested.IsZero() || time.Until(c.rested) > 0 { // the clock was set back
-		return time.Time{}
-	}
-	return c.rested.Add(DeafTime)
+	limited, cancel = context.WithTimeout(ctx, statusLimit)
+	defer cancel()
+	return c.ask(limited, nil)
 }
 
 // ask repeats a question until the answer comes or ctx is done. With a WAKEUP
-// to send, only an awake console is an answer.
+// datagram to send, it repeats both until the console is awake.
 func (c *Console) ask(ctx context.Context, wakeup []byte) (Status, error) {
-	target := c.Addr()
-	network := c.socketFor(target)
-	stop, err := network.follow(ctx, c)
+	e := c.endpoint()
+	last := Status{Addr: c.Addr(), HostID: c.HostID()}
+	followed, stop, err := c.net.follow(ctx, c, e)
 	if err != nil {
-		return Status{}, err
+		return last, c.askErr(ctx, last, err)
 	}
 	defer stop()
-	last := Status{Addr: target, HostID: c.HostID()}
+	ctx = followed
 	wake, searched := time.Now(), false
 	for {
 		if err := ended(ctx); err != nil {
-			return last, c.silence(ctx, last, err)
+			return last, c.askErr(ctx, last, err)
 		}
 		if wakeup != nil && !time.Now().Before(wake) {
 			wake = wake.Add(wakeEvery)
-			if err := network.send(ctx, wakeup, target); err != nil {
+			if err := e.send(ctx, wakeup, c.Addr()); err != nil {
 				return last, err
 			}
 			c.set.Counters.DDPSent.Add(1)
 		}
-		status, err := c.question(ctx, network, searchEvery)
+		status, err := c.question(ctx, e, searchEvery)
 		switch {
-		case err == nil && (wakeup == nil || status.State == StateAwake):
+		case errors.Is(err, ErrSilent):
+			if !searched {
+				searched = true
+				c.net.lookFor(ctx, c)
+			}
+		case err != nil:
+			return last, c.askErr(ctx, last, err)
+		case wakeup == nil || status.State == StateAwake:
 			return status, nil
-		case err == nil:
+		default:
 			last = status
-		case !errors.Is(err, ErrSilent):
-			return last, c.silence(ctx, last, err)
-		case !searched && c.HostID() != "":
-			searched = true
-			c.net.lookFor(ctx) // perhaps it has moved: see move
-		}
-		if wakeup != nil && err == nil {
 			if err := sleep(ctx, searchEvery); err != nil {
-				return last, c.silence(ctx, last, err)
+				return last, c.askErr(ctx, last, err)
 			}
 		}
 	}
 }
 
-// askOnce asks one question and waits so long for its answer; without one it
-// fails with [ErrSilent].
-func (c *Console) askOnce(ctx context.Context, limit time.Duration) (Status, error) {
-	network := c.socketFor(c.Addr())
-	stop, err := network.follow(ctx, c)
-	if err != nil {
-		return Status{}, err
-	}
-	defer stop()
-	return c.question(ctx, network, limit)
-}
-
-func (c *Console) question(ctx context.Context, network *Network, limit time.Duration) (Status, error) {
-	until := time.Now().Add(limit)
-	answer := c.nextAnswer()
-	if err := network.ask(ctx, c, answer); err != nil {
-		return Status{}, err
-	}
-	timer := time.NewTimer(time.Until(until))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return Status{}, context.Cause(ctx)
-	case <-timer.C:
-	case <-answer:
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return c.heard, nil
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.other != "" {
-		return Status{}, &OtherConsoleError{Addr: c.addr, Want: c.hostID, Got: c.other}
-	}
-	return Status{}, ErrSilent
-}
-
-// ended returns the cause of ctx's end, at the very instant of its deadline too.
+// ended returns the cause of ctx's end. At the instant of its deadline it waits
+// for that end.
 func ended(ctx context.Context) error {
 	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
 		<-ctx.Done()
@@ -368,76 +282,77 @@ func ended(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// socketFor returns the network to ask through.
-func (c *Console) socketFor(target netip.AddrPort) *Network {
-	if !isReal(target) && c.HostID() == "" {
-		return c.net.alone(target)
-	}
-	return c.net
-}
-
-// nextAnswer returns a channel that is closed with the console's next reply.
-func (c *Console) nextAnswer() <-chan struct{} {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.other = ""
-	return c.answer
-}
-
-// silence says what the end of ctx means for the console.
-func (c *Console) silence(ctx context.Context, last Status, err error) error {
+// askErr returns what err means for the console: after a deadline, that it was
+// silent or stayed in rest mode.
+func (c *Console) askErr(ctx context.Context, last Status, err error) error {
 	switch {
 	case !errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return err
 	case last.State == StateStandby:
 		return ErrNotWoken
 	}
-	return fmt.Errorf("%w (%v)", ErrUnreachable, last.Addr)
+	return fmt.Errorf("%w (%v)", ErrUnreachable, c.Addr())
 }
 
-// hear takes in a reply and reports whether it was the console's.
-func (c *Console) hear(at netip.AddrPort, r ddp.Reply) bool {
+// askOnce asks one question and waits so long for its answer. Without one it
+// fails with [ErrSilent].
+func (c *Console) askOnce(ctx context.Context, limit time.Duration) (Status, error) {
+	e := c.endpoint()
+	ctx, stop, err := c.net.follow(ctx, c, e)
+	if err != nil {
+		return Status{}, err
+	}
+	defer stop()
+	return c.question(ctx, e, limit)
+}
+
+// endpoint returns the local port to ask from. A simulated console with a port
+// of its own may share its address with others, so only an endpoint of its own
+// tells its replies from theirs; a host id does so as well.
+func (c *Console) endpoint() *endpoint {
+	if addr := c.Addr(); !isReal(addr) && c.HostID() == "" {
+		return newEndpoint(c.net, 0, addr.Port())
+	}
+	return c.net.shared
+}
+
+// question asks one question, or shares that of another caller. The console is
+// followed.
+func (c *Console) question(ctx context.Context, e *endpoint, limit time.Duration) (Status, error) {
+	began := time.Now()
+	answer := c.nextAnswer()
+	if err := c.net.ask(ctx, c, e, answer); err != nil {
+		return Status{}, err
+	}
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return Status{}, context.Cause(ctx)
+	case <-answer:
+		return c.lastHeard(), nil
+	case <-timer.C:
+	}
 	c.mu.Lock()
-	here := at.Addr() == c.addr.Addr()
-	if here && !isReal(c.addr) && at.Port() != c.addr.Port() {
-		here = isReal(at) && c.hostID != "" // else it may be a simulated console that shares the address
+	defer c.mu.Unlock()
+	if !c.otherAt.Before(began) {
+		return Status{}, &OtherConsoleError{Addr: c.addr, Want: c.hostID, Got: c.other}
 	}
-	if !here || c.hostID != "" && r.HostID != c.hostID {
-		defer c.mu.Unlock()
-		if here && isReal(c.addr) { // simulated ones may share an address
-			c.other = r.HostID
-		} else if !here && c.hostID != "" && r.HostID == c.hostID {
-			c.seenElsewhere(at)
-		}
-		return false
-	}
-	target := c.addr
-	c.note(newStatus(target, r))
-	c.mu.Unlock()
-	c.set.Counters.DDPReceived.Add(1)
-	c.net.answered(target)
-	return true
+	return Status{}, ErrSilent
 }
 
-// note takes in what the console says; c.mu is held.
-func (c *Console) note(s Status) {
-	now := time.Now()
-	switch {
-	case s.State == StateStandby:
-		if c.heard.State == StateAwake { // somebody put it to rest
-			c.rested = now
-		}
-		c.left = true
-	case c.left || now.Sub(c.rested) >= leaveTime:
-		c.rested, c.left = time.Time{}, false
-	}
-	c.heard, c.heardAt, c.moved = s, now, movement{warned: c.moved.warned}
-	close(c.answer)
-	c.answer = make(chan struct{})
+// nextAnswer returns a channel that is closed when the next status comes.
+func (c *Console) nextAnswer() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.answer
 }
 
-// noteRested notes that a session put the console to rest.
-func (c *Console) noteRested() { c.SetRested(time.Now()) }
+func (c *Console) lastHeard() Status {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.heard
+}
 
 // silentFor returns how long ago the console last answered.
 func (c *Console) silentFor() time.Duration {
@@ -446,62 +361,50 @@ func (c *Console) silentFor() time.Duration {
 	return time.Since(c.heardAt)
 }
 
-// noteSilent notes that the console has left questions unanswered.
-func (c *Console) noteSilent() {
+// hear takes in a reply and reports whether it is this console's.
+func (c *Console) hear(at netip.AddrPort, r ddp.Reply) bool {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.left = true
-}
-
-// seenElsewhere notes that a reply with the console's host id came from another
-// address; c.mu is held. Anybody on the network can send one, so the console
-// moves only if it is silent where it was and no third address claims to be it:
-// see move.
-func (c *Console) seenElsewhere(at netip.AddrPort) {
-	m := &c.moved
-	now := time.Now()
-	if m.to.Addr() == at.Addr() || now.Sub(m.seen) > searchAgain {
-		if m.to.Addr() != at.Addr() || isReal(m.to) {
-			m.to = at // else the port of a simulated console is known already
-		}
-		m.seen = now
-		return
+	addr, warning := c.addr, ""
+	here := c.isAt(at)
+	same := c.hostID == "" || r.HostID == c.hostID
+	switch {
+	case here && same:
+		c.note(newStatus(addr, r))
+	case here && isReal(addr): // simulated consoles may share an address
+		c.other, c.otherAt = r.HostID, time.Now()
+	case !here && same && c.hostID != "":
+		warning = c.seenElsewhere(at)
 	}
-	m.rival = now
-	if !m.warned {
-		m.warned = true
-		c.set.Warnf("%v and %v both claim to be console %s: keeping %v", m.to.Addr(), at.Addr(), c.hostID, c.addr.Addr())
-	}
-}
-
-// move changes the console's address to the one where it was seen since the
-// given time, if there is just one and it is on a network of this machine.
-func (c *Console) move(since time.Time) bool {
-	c.mu.Lock()
-	m, id, from := c.moved, c.hostID, c.addr
 	c.mu.Unlock()
-	if m.seen.Before(since) || !m.rival.Before(since) || !c.net.set.OnLink(m.to.Addr()) {
+	if warning != "" {
+		c.set.Warnf("%s", warning)
+	}
+	if !here || !same {
 		return false
 	}
-	c.SetAddr(m.to)
-	c.set.Warnf("console %s has moved from %v to %v", id, from.Addr(), m.to.Addr())
+	c.set.Counters.DDPReceived.Add(1)
+	c.net.noteAnswered(addr)
 	return true
 }
 
-// next returns the next status: the answer to somebody else's question or,
-// without one, to a question of its own.
-func (c *Console) next(ctx context.Context) (Status, error) {
-	answer := c.nextAnswer()
-	limited, cancel := context.WithTimeout(ctx, confirmEvery)
-	defer cancel()
-	select {
-	case <-answer:
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return c.heard, nil
-	case <-limited.Done():
+// isAt reports whether a reply from an address may be the console's; c.mu is
+// held. The shared endpoint cannot tell the port of a simulated console: its
+// host id has to.
+func (c *Console) isAt(at netip.AddrPort) bool {
+	switch {
+	case at.Addr() != c.addr.Addr():
+		return false
+	case isReal(c.addr) || at.Port() == c.addr.Port():
+		return true
 	}
-	limited, cancel = context.WithTimeout(ctx, statusLimit)
-	defer cancel()
-	return c.ask(limited, nil)
+	return isReal(at) && c.hostID != ""
+}
+
+// note takes in a status that the console reported; c.mu is held.
+func (c *Console) note(s Status) {
+	now := time.Now()
+	c.power.note(c.heard.State, s.State, now)
+	c.heard, c.heardAt, c.moved = s, now, movement{warned: c.moved.warned}
+	close(c.answer)
+	c.answer = make(chan struct{})
 }

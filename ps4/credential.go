@@ -5,18 +5,22 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
+	"unique"
 )
 
 // credentialLen is the length of a credential in hex digits.
 const credentialLen = 2 * sha256.Size
 
-// Credential is what a console knows a PSN user by: 64 hex digits. It is a
-// secret, prints as [redacted] and compares with ==. The zero value is none.
+// A Credential identifies a PSN user to a console: 64 hex digits
+// (docs/protocol.md §2). It is a secret, prints as [redacted] and can be
+// compared with ==. The zero value is no credential.
 type Credential struct{ secret }
 
-// ParseCredential takes 64 hex digits, in any case and with blanks around
+// ParseCredential parses 64 hex digits, in any case and with blanks around
 // them. It fails with [ErrCredentialFormat].
 func ParseCredential(hex64 string) (Credential, error) {
 	text := strings.ToLower(strings.TrimSpace(hex64))
@@ -26,13 +30,14 @@ func ParseCredential(hex64 string) (Credential, error) {
 	return Credential{newSecret(text)}, nil
 }
 
-// CredentialFromAccountID computes the credential of a PSN account from its
-// id, in decimal or in the base64 form of its 8 bytes, little endian, that
-// Remote Play tools store. It is the hex of SHA-256 over the id in decimal
-// (docs/protocol.md §2). It fails with [ErrAccountIDFormat].
+// CredentialFromAccountID computes the credential of a PSN account, which is
+// the hex form of SHA-256 over its id in decimal (docs/protocol.md §2). The id
+// may be in decimal, or in the base64 of its 8 bytes, little endian, that
+// Remote Play tools store. CredentialFromAccountID fails with
+// [ErrAccountIDFormat].
 //
-// Some consoles are said to refuse it: accounts activated offline need
-// [CaptureCredential].
+// Consoles are reported to refuse it for an account that was activated offline:
+// use [CaptureCredential] there.
 func CredentialFromAccountID(id string) (Credential, error) {
 	number, err := parseAccountID(strings.TrimSpace(id))
 	if err != nil {
@@ -42,9 +47,9 @@ func CredentialFromAccountID(id string) (Credential, error) {
 	return Credential{newSecret(hex.EncodeToString(sum[:]))}, nil
 }
 
-// parseAccountID tells the forms apart by their letters: the base64 of 8 bytes
-// has 11 characters (12 with its "="), and one made of digits alone is read as
-// the decimal number that it is far more likely to be.
+// parseAccountID parses either form. The base64 of 8 bytes has 11 characters,
+// or 12 with its "="; one that consists of digits is read as the decimal number
+// that it is far more likely to be.
 func parseAccountID(id string) (uint64, error) {
 	if number, err := strconv.ParseUint(id, 10, 64); err == nil && number != 0 {
 		return number, nil
@@ -63,24 +68,25 @@ func parseAccountID(id string) (uint64, error) {
 	return number, nil
 }
 
-// Reveal returns the 64 hex digits in lower case, or "" for none.
+// Reveal returns the 64 hex digits in lower case, or "" for the zero value.
 func (c Credential) Reveal() string { return c.reveal() }
 
 // Equal reports whether both are the same credential.
 func (c Credential) Equal(other Credential) bool { return c == other }
 
-// pinLen and passcodeLen count digits (docs/protocol.md §5).
+// Lengths in digits (docs/protocol.md §5).
 const (
 	pinLen      = 8
 	passcodeLen = 4
 )
 
-// PIN is the number that a console shows under Settings > Mobile App
+// A PIN is the number that a console shows under Settings > Mobile App
 // Connection Settings > Add Device. It is a secret and prints as [redacted].
+// The zero value is no PIN.
 type PIN struct{ secret }
 
-// ParsePIN takes 8 digits; blanks and hyphens between them are skipped. It
-// fails with [ErrPINFormat].
+// ParsePIN parses 8 digits and skips blanks and hyphens among them. It fails
+// with [ErrPINFormat].
 func ParsePIN(digits string) (PIN, error) {
 	text := strings.NewReplacer(" ", "", "-", "").Replace(strings.TrimSpace(digits))
 	if !isDigits(text, pinLen) {
@@ -89,14 +95,15 @@ func ParsePIN(digits string) (PIN, error) {
 	return PIN{newSecret(text)}, nil
 }
 
-// Reveal returns the 8 digits, or "" for none.
+// Reveal returns the 8 digits, or "" for the zero value.
 func (p PIN) Reveal() string { return p.reveal() }
 
-// Passcode is the 4 digits with which a user of the console may have locked
-// his profile. It is a secret and prints as [redacted]. The zero value is none.
+// A Passcode is the 4 digits that lock a user's profile on the console. It is a
+// secret and prints as [redacted]. The zero value is no passcode.
 type Passcode struct{ secret }
 
-// ParsePasscode takes 4 digits. It fails with [ErrPasscodeFormat].
+// ParsePasscode parses 4 digits, with blanks around them. It fails with
+// [ErrPasscodeFormat].
 func ParsePasscode(digits string) (Passcode, error) {
 	text := strings.TrimSpace(digits)
 	if !isDigits(text, passcodeLen) {
@@ -105,9 +112,42 @@ func ParsePasscode(digits string) (Passcode, error) {
 	return Passcode{newSecret(text)}, nil
 }
 
-// Reveal returns the 4 digits, or "" for none.
+// Reveal returns the 4 digits, or "" for the zero value.
 func (p Passcode) Reveal() string { return p.reveal() }
 
 func isDigits(s string, n int) bool {
 	return len(s) == n && strings.Trim(s, "0123456789") == ""
 }
+
+// redacted is printed in place of a secret.
+const redacted = "[redacted]"
+
+// secret keeps a string out of everything that prints. The text is behind a
+// handle, so that even printing by reflection (an unexported field of another
+// package's struct, %p) finds an address and no text.
+type secret struct{ handle unique.Handle[string] }
+
+func newSecret(s string) secret { return secret{unique.Make(s)} }
+
+func (s secret) reveal() string {
+	if s.IsZero() {
+		return ""
+	}
+	return s.handle.Value()
+}
+
+// IsZero reports whether there is no secret.
+func (s secret) IsZero() bool { return s == secret{} }
+
+// String implements [fmt.Stringer]: "[redacted]".
+func (secret) String() string { return redacted }
+
+// Format implements [fmt.Formatter]: "[redacted]" under every verb.
+func (secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// MarshalText implements [encoding.TextMarshaler]: "[redacted]", for JSON and
+// other encoders too.
+func (secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// LogValue implements [slog.LogValuer]: "[redacted]".
+func (secret) LogValue() slog.Value { return slog.StringValue(redacted) }

@@ -18,30 +18,32 @@ import (
 const maxFound = 1024
 
 // Discover searches for consoles for the given time, asking once a second, and
-// returns one entry for each host id, sorted by it; the latest reply counts.
-// Finding none is no error. It fails when nothing could be sent at all, and
-// when ctx ends first, with what was found until then.
+// returns the latest status of each host id, sorted by host id. It searches
+// Options.Broadcast, on Options.Interfaces, and asks the addresses in also.
+// Finding no console is not an error.
 //
-// It searches Options.Broadcast, on Options.Interfaces, and asks the addresses
-// given here as well.
+// Discover fails if nothing could be sent at all, with [ErrNoNetwork] if this
+// machine has no link, and with [net.ErrClosed] once the network is closed. If
+// ctx ends first, it returns its cause along with what was found until then.
 func (n *Network) Discover(ctx context.Context, wait time.Duration, also ...netip.AddrPort) ([]Status, error) {
-	if err := n.acquire(ctx); err != nil {
+	ctx, release, err := n.shared.use(ctx)
+	if err != nil {
 		return nil, err
 	}
-	defer n.release()
-	found := &collector{byHost: map[string]Status{}}
+	defer release()
+	found := &search{byHost: map[string]Status{}}
 	n.mu.Lock()
 	n.searches[found] = struct{}{}
 	n.mu.Unlock()
 
 	until := time.Now().Add(wait)
-	shared, apart := n.searchTargets(also)
+	shared, simulated := n.searchTargets(also)
 	var parts []func() error
 	if len(shared) > 0 {
-		parts = append(parts, func() error { return n.searchUntil(ctx, until, shared) })
+		parts = append(parts, func() error { return n.shared.searchUntil(ctx, until, shared) })
 	}
-	for _, target := range apart {
-		parts = append(parts, func() error { return n.searchApart(ctx, until, target) })
+	for _, target := range simulated {
+		parts = append(parts, func() error { return n.searchSimulated(ctx, until, target) })
 	}
 	errs := make([]error, len(parts))
 	var group sync.WaitGroup
@@ -67,31 +69,62 @@ func searchErr(ctx context.Context, errs []error) error {
 	return errors.Join(errs...)
 }
 
-// searchTargets returns the addresses that the shared socket asks, and those
-// of simulated consoles, which are asked each from a socket of its own.
-func (n *Network) searchTargets(also []netip.AddrPort) (shared, apart []netip.AddrPort) {
+// lookFor searches once for a console that may have moved, unless the last
+// search is less than a second old. Replies find it by its host id.
+func (n *Network) lookFor(ctx context.Context, c *Console) {
+	if c.HostID() == "" || n.shared.sinceSearch() < searchEvery {
+		return
+	}
+	shared, simulated := n.searchTargets(nil)
+	if len(shared) > 0 {
+		if err := n.shared.search(ctx, shared); err != nil {
+			n.set.Logf("searching: %v", err)
+		}
+	}
+	var group sync.WaitGroup
+	for _, target := range simulated {
+		group.Go(func() {
+			if err := n.searchSimulated(ctx, time.Now().Add(simulatedWait), target); err != nil {
+				n.set.Logf("searching %v: %v", target, err)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// searchTargets returns the addresses to ask from the shared endpoint, and
+// those of simulated consoles, to ask from one endpoint each.
+func (n *Network) searchTargets(also []netip.AddrPort) (shared, simulated []netip.AddrPort) {
 	for _, target := range slices.Concat(n.set.Broadcast, also) {
 		target = withPort(target)
 		if isReal(target) || target.Addr() == limitedBroadcast {
 			shared = append(shared, target)
-		} else if !slices.Contains(apart, target) {
-			apart = append(apart, target)
+		} else if !slices.Contains(simulated, target) {
+			simulated = append(simulated, target)
 		}
 	}
-	return shared, apart
+	return shared, simulated
 }
 
-// searchUntil asks once a second until the time has come. What others ask in
-// between counts as well.
-func (n *Network) searchUntil(ctx context.Context, until time.Time, targets []netip.AddrPort) error {
+// searchSimulated asks one simulated console once a second.
+func (n *Network) searchSimulated(ctx context.Context, until time.Time, target netip.AddrPort) error {
+	e := newEndpoint(n, 0, target.Port())
+	ctx, release, err := e.use(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return e.searchUntil(ctx, until, []netip.AddrPort{target})
+}
+
+// searchUntil searches once a second, and no sooner than searchGap after
+// another search.
+func (e *endpoint) searchUntil(ctx context.Context, until time.Time, targets []netip.AddrPort) error {
 	for time.Now().Before(until) {
-		n.mu.Lock()
-		wait := time.Until(n.searched.Add(searchGap))
-		n.mu.Unlock()
-		if err := sleep(ctx, min(wait, time.Until(until))); err != nil {
+		if err := sleep(ctx, min(searchGap-e.sinceSearch(), time.Until(until))); err != nil {
 			return err
 		}
-		if err := n.search(ctx, targets); err != nil {
+		if err := e.search(ctx, targets); err != nil {
 			return err
 		}
 		if err := sleep(ctx, min(searchEvery, time.Until(until))); err != nil {
@@ -101,35 +134,32 @@ func (n *Network) searchUntil(ctx context.Context, until time.Time, targets []ne
 	return nil
 }
 
-// searchApart asks one simulated console for its status once a second.
-func (n *Network) searchApart(ctx context.Context, until time.Time, target netip.AddrPort) error {
-	alone := n.alone(target)
-	alone.parent = n
-	if err := alone.acquire(ctx); err != nil {
-		return err
-	}
-	defer alone.release()
-	return alone.searchUntil(ctx, until, []netip.AddrPort{target})
+func (e *endpoint) sinceSearch() time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return time.Since(e.searched)
 }
 
 // search sends one SRCH to each target. Replies go to every search and console.
-func (n *Network) search(ctx context.Context, targets []netip.AddrPort) error {
-	n.mu.Lock()
-	n.searched = time.Now()
-	n.mu.Unlock()
+// It fails if it could send none.
+func (e *endpoint) search(ctx context.Context, targets []netip.AddrPort) error {
+	e.mu.Lock()
+	e.searched = time.Now()
+	e.mu.Unlock()
+	set := e.net.set
 	var errs []error
 	for _, target := range targets {
-		expanded := n.set.expand(target)
+		expanded := set.expand(target)
 		if len(expanded) == 0 {
-			errs = append(errs, fmt.Errorf("no network to search on the interfaces %q", n.set.Interfaces))
+			errs = append(errs, fmt.Errorf("no broadcast address on the interfaces %q", set.Interfaces))
 			continue
 		}
-		cmp.Or(n.parent, n).noteAsked(target)
-		if err := n.send(ctx, searchFor(target.Port()), expanded...); err != nil {
+		e.net.noteSearched(target)
+		if err := e.send(ctx, searchFor(target.Port()), expanded...); err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		n.set.Counters.DDPSent.Add(uint64(len(expanded)))
+		set.Counters.DDPSent.Add(uint64(len(expanded)))
 	}
 	if len(errs) < len(targets) {
 		return nil
@@ -137,50 +167,17 @@ func (n *Network) search(ctx context.Context, targets []netip.AddrPort) error {
 	return errors.Join(errs...)
 }
 
-// lookFor searches once for consoles that have moved, unless somebody has just
-// searched. Their replies find their way by host id.
-func (n *Network) lookFor(ctx context.Context) {
-	n.mu.Lock()
-	fresh := time.Since(n.searched) < searchEvery
-	n.mu.Unlock()
-	if fresh {
-		return
-	}
-	shared, apart := n.searchTargets(nil)
-	if len(shared) > 0 {
-		if err := n.search(ctx, shared); err != nil {
-			n.set.Logf("searching: %v", err)
-		}
-	}
-	for _, target := range apart {
-		if err := n.searchApart(ctx, time.Now().Add(apartTime), target); err != nil {
-			n.set.Logf("searching %v: %v", target, err)
-		}
+// search keeps the latest status of each host that replies.
+type search struct{ byHost map[string]Status }
+
+func (s *search) add(status Status) {
+	if _, known := s.byHost[status.HostID]; known || len(s.byHost) < maxFound {
+		s.byHost[status.HostID] = status
 	}
 }
 
-// noteAsked lets a reply from a target count that is on no network of this
-// machine.
-func (n *Network) noteAsked(target netip.AddrPort) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.asked[target] == nil {
-		n.asked[target] = &questions{}
-	}
-	n.asked[target].searched = time.Now()
-}
-
-// collector keeps the latest status of each host.
-type collector struct{ byHost map[string]Status }
-
-func (c *collector) add(s Status) {
-	if _, known := c.byHost[s.HostID]; known || len(c.byHost) < maxFound {
-		c.byHost[s.HostID] = s
-	}
-}
-
-func (c *collector) sorted() []Status {
-	return slices.SortedFunc(maps.Values(c.byHost), func(a, b Status) int { return cmp.Compare(a.HostID, b.HostID) })
+func (s *search) sorted() []Status {
+	return slices.SortedFunc(maps.Values(s.byHost), func(a, b Status) int { return cmp.Compare(a.HostID, b.HostID) })
 }
 
 // limitedBroadcast reaches one network only, that of the default route.
@@ -194,7 +191,7 @@ func defaultBroadcast() []netip.AddrPort {
 }
 
 // expand turns 255.255.255.255 into the broadcast addresses of the chosen
-// interfaces; if none were chosen it is sent as well.
+// interfaces, plus itself if none were chosen.
 func (s *settings) expand(target netip.AddrPort) []netip.AddrPort {
 	if target.Addr() != limitedBroadcast {
 		return []netip.AddrPort{target}

@@ -9,26 +9,32 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// Open opens a session: status, LAUNCH, TCP, hello, handshake, login
-// (docs/protocol.md §3, §4, §7). It never wakes a console. A refused
-// connection is tried five times more, one reset twice more; ctx limits it all.
+// Open opens a session: it asks for the status, sends LAUNCH, connects and logs
+// the user in (docs/protocol.md §3, §4, §7). It never wakes a console. A
+// connection that is refused is tried five more times within about 7 s, for
+// longer after a wake-up; one that is reset, twice more. The caller must Close
+// the session.
 //
-// It fails with [ErrNoCredential], [ErrUnreachable], [ErrStandby],
-// [ErrUnsupported] (a PS5), [ErrDoorClosed], [ErrServiceHung], [ErrProtocol],
-// [ErrSilent] or the [ResultError] of the login, [ErrPINNeeded] when the
-// console does not know this program yet: see Link. The caller must Close the
-// session.
+// Open fails with [ErrNoCredential], with [ErrStandby], with [ErrUnsupported]
+// for a PS5, with [ErrDoorClosed] or [ErrServiceHung] if it cannot connect,
+// with [ErrProtocol] or [ErrSilent] if the console does not follow the
+// protocol, with a [ResultError] if the console refuses the login, and
+// otherwise as [Console.Status] does. [ErrPINNeeded] means that the console
+// does not know this program yet: see [Console.Link].
 func (c *Console) Open(ctx context.Context) (*Session, error) { return c.open(ctx, PIN{}) }
 
-// Link links this program with the console, which shows the PIN under Settings
-// > Mobile App Connection Settings > Add Device. It logs in like Open, with
-// Open's errors, and says bye. A wrong PIN is [ErrPINWrong].
+// Link links this program with the console, once for each user. The console
+// shows the PIN under Settings > Mobile App Connection Settings > Add Device.
+//
+// Link fails with [ErrPINFormat] for a zero PIN, with [ErrPINWrong], and
+// otherwise as [Console.Open] does.
 func (c *Console) Link(ctx context.Context, pin PIN) error {
 	if pin.IsZero() {
 		return ErrPINFormat
@@ -54,7 +60,7 @@ func (c *Console) open(ctx context.Context, pin PIN) (*Session, error) {
 	case status.State == StateStandby:
 		return nil, ErrStandby
 	}
-	s, err := c.enter(ctx, status, login{user, pin})
+	s, err := c.connect(ctx, status, login{user, pin})
 	if err != nil {
 		return nil, err
 	}
@@ -62,18 +68,18 @@ func (c *Console) open(ctx context.Context, pin PIN) (*Session, error) {
 	return s, nil
 }
 
-// login is who logs in.
+// login is a user who logs in, with a PIN if this program is being linked.
 type login struct {
 	User
 	pin PIN
 }
 
-// enter tries the door until it is through or has to give up.
-func (c *Console) enter(ctx context.Context, status Status, who login) (*Session, error) {
+// connect tries the door until it is through or has to give up.
+func (c *Console) connect(ctx context.Context, status Status, user login) (*Session, error) {
 	address := netip.AddrPortFrom(status.Addr.Addr(), status.RequestPort)
 	wait := doorBackoff
 	for refused, resets := 0, 0; ; {
-		s, err := c.tryDoor(ctx, address, who)
+		s, err := c.tryDoor(ctx, address, user)
 		switch {
 		case err == nil:
 			return s, nil
@@ -102,19 +108,40 @@ func (c *Console) enter(ctx context.Context, status Status, who login) (*Session
 			return nil, err
 		}
 		wait = min(2*wait, doorMaxWait)
+		if err := c.stillOn(ctx); err != nil {
+			return nil, err
+		}
 	}
 }
 
-// tryDoor knocks with LAUNCH and never with WAKEUP, which would wake a console
-// that went to rest meanwhile (docs/protocol.md §3).
-func (c *Console) tryDoor(ctx context.Context, address netip.AddrPort, who login) (*Session, error) {
+// stillOn fails with [ErrStandby] or [ErrUnreachable] if a Watch knows that the
+// console is no longer on, which a recent status did not know yet.
+func (c *Console) stillOn(ctx context.Context) error {
+	c.mu.Lock()
+	watched := c.watches > 0
+	c.mu.Unlock()
+	if !watched {
+		return nil
+	}
+	status, err := c.recentStatus(ctx)
+	if err == nil && status.State == StateStandby {
+		err = ErrStandby
+	}
+	return err
+}
+
+// tryDoor tries once. It sends LAUNCH but never WAKEUP, which would wake a
+// console that has entered rest mode in the meantime (docs/protocol.md §3).
+func (c *Console) tryDoor(ctx context.Context, address netip.AddrPort, user login) (*Session, error) {
 	if err := c.Launch(ctx); err != nil {
 		return nil, err
 	}
 	if err := sleep(ctx, launchDelay); err != nil {
 		return nil, err
 	}
-	conn, err := c.dial(ctx, address)
+	dialCtx, cancel := context.WithTimeout(ctx, dialLimit)
+	conn, err := c.set.Dial(dialCtx, "tcp", address.String())
+	cancel()
 	if err != nil {
 		return nil, &refusedError{err}
 	}
@@ -125,20 +152,14 @@ func (c *Console) tryDoor(ctx context.Context, address netip.AddrPort, who login
 		return nil, err
 	}
 	s := newSession(c, conn, encrypted, connected)
-	if err := s.logIn(ctx, who); err != nil {
+	if err := s.logIn(ctx, user); err != nil {
 		_ = s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (c *Console) dial(ctx context.Context, address netip.AddrPort) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialLimit)
-	defer cancel()
-	return c.set.Dial(ctx, "tcp", address.String())
-}
-
-// greet does what goes in the clear, and starts the cipher.
+// greet exchanges the packets that are not encrypted.
 func (c *Console) greet(ctx context.Context, conn net.Conn) (*wire.Conn, error) {
 	if err := conn.SetDeadline(time.Now().Add(greetingLimit)); err != nil {
 		return nil, fmt.Errorf("%w", err)
@@ -157,10 +178,11 @@ func (c *Console) greet(ctx context.Context, conn net.Conn) (*wire.Conn, error) 
 	return encrypted, nil
 }
 
-// handshake says hello and hands over a key that is new for each connection.
+// handshake exchanges hellos and sends a session key, which is random for each
+// connection (docs/protocol.md §4).
 func handshake(conn io.ReadWriter, serverKey *rsa.PublicKey) (*wire.Conn, error) {
 	if _, err := conn.Write(wire.Hello{Version: wire.ProtocolVersion}.Marshal()); err != nil {
-		return nil, fmt.Errorf("saying hello: %w", err)
+		return nil, fmt.Errorf("sending hello: %w", err)
 	}
 	packet, err := wire.ReadClear(conn)
 	if err != nil {
@@ -182,12 +204,12 @@ func handshake(conn io.ReadWriter, serverKey *rsa.PublicKey) (*wire.Conn, error)
 		return nil, err
 	}
 	if _, err := conn.Write(sealed.Marshal()); err != nil {
-		return nil, fmt.Errorf("handing over the key: %w", err)
+		return nil, fmt.Errorf("sending the session key: %w", err)
 	}
 	return wire.NewConn(conn, key, hello.IV), nil
 }
 
-// refusedError is a TCP connection that did not come about.
+// refusedError means that no TCP connection was established.
 type refusedError struct{ cause error }
 
 func (e *refusedError) Error() string { return "connecting: " + e.cause.Error() }
@@ -198,18 +220,42 @@ func isRefusal(err error) bool {
 	return errors.As(err, &refused)
 }
 
-// isReset reports whether the console cut a connection that it had taken, or
-// took one and then said nothing.
+// isReset reports whether the console accepted a connection and then closed it
+// or stayed silent.
 func isReset(err error) bool {
-	for _, cut := range []error{syscall.ECONNRESET, syscall.EPIPE, io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, ErrSilent} {
-		if errors.Is(err, cut) {
-			return true
-		}
-	}
-	return false
+	resets := []error{syscall.ECONNRESET, syscall.EPIPE, io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, ErrSilent}
+	return slices.ContainsFunc(resets, func(reset error) bool { return errors.Is(err, reset) })
 }
 
-// sleep waits, or fails with the cause of ctx's end.
+// osVersion is what the phone app sends with its login (docs/protocol.md §5).
+const osVersion = "4.4"
+
+// logIn sends the first command of a session.
+func (s *Session) logIn(ctx context.Context, user login) error {
+	err := s.command(ctx, func(ctx context.Context) error {
+		err := s.requestResult(ctx, wire.Login{
+			Passcode:   user.Passcode.Reveal(),
+			Credential: user.Credential.Reveal(),
+			AppLabel:   s.set.AppLabel,
+			OSVersion:  osVersion,
+			Model:      user.Model,
+			PIN:        user.pin.Reveal(),
+		}, wire.TypeLoginResult)
+		if err != nil {
+			return err
+		}
+		return s.write(wire.Word{Type: wire.TypeStatus})
+	})
+	if err != nil || !s.set.SwitchUser {
+		return err
+	}
+	return s.command(ctx, func(ctx context.Context) error { // as pyps4-2ndscreen does (docs/protocol.md §7)
+		s.remote.ready = time.Now().Add(switchUserDelay)
+		return s.key(ctx, wire.OpPS, 0)
+	})
+}
+
+// sleep waits for d, or returns the cause of ctx's end.
 func sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return context.Cause(ctx)

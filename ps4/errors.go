@@ -5,57 +5,62 @@ import (
 	"net/netip"
 )
 
-// Error is what this package's sentinels, [ResultError] and
-// [OtherConsoleError] have in common; find it with [errors.As].
+// An Error is an error with a code for programs and advice for users. The
+// sentinels of this package, [ResultError] and [OtherConsoleError] implement
+// it. Compare an error with [errors.Is] to find out which one it is; extract an
+// Error with [errors.As] to present any of them:
+//
+//	var e ps4.Error
+//	if errors.As(err, &e) {
+//		fmt.Println(e.Code(), e.Error(), e.Hint())
+//	}
 type Error interface {
 	error
-	Code() string // a short name for programs: "standby"
-	Hint() string // what the user can do: one imperative sentence
+	Code() string // a short name that does not change, such as "standby"
+	Hint() string // what the user can do, as one imperative sentence
 }
 
-// Sentinels, to be compared with [errors.Is]; each is an [Error].
+// Sentinel errors, to be compared with [errors.Is]. Each is an [Error].
 var (
-	// ErrStandby means that the console is in rest mode: wake it first.
+	// ErrStandby means that the console is in rest mode.
 	ErrStandby error = &sentinel{"standby", "the console is in rest mode", "wake it first"}
 	// ErrUnreachable means that the console does not answer.
 	ErrUnreachable error = &sentinel{
 		"unreachable", "the console does not answer",
 		"check its address, that it is on or in rest mode with the network kept alive, and that no firewall drops UDP",
 	}
-	// ErrNoNetwork means that a datagram could not be sent: this machine has no
-	// link. It is no news about the console.
+	// ErrNoNetwork means that a datagram could not be sent, because this
+	// machine has no link. It says nothing about the console.
 	ErrNoNetwork error = &sentinel{"no_network", "this machine has no network", "check its cable or its Wi-Fi"}
-	// ErrOtherConsole means that another console answers at the address: see
-	// [OtherConsoleError].
+	// ErrOtherConsole means that another console answers at the address. The
+	// error is an [*OtherConsoleError], which says which one.
 	ErrOtherConsole error = &sentinel{"other_console", "another console answers at this address", otherConsoleHint}
-	// ErrDoorClosed means that the console is on but keeps its TCP port shut.
+	// ErrDoorClosed means that the console is on but refuses TCP connections.
 	ErrDoorClosed error = &sentinel{
-		"door_closed", "the console does not open its connection",
-		"try again in some seconds; if it stays so, link again or get the credential anew",
+		"door_closed", "the console refuses connections",
+		"try again in a few seconds, or link again if that does not help",
 	}
-	// ErrServiceHung means that the console resets every connection.
-	ErrServiceHung error = &sentinel{
-		"service_hung", "the console's 2nd Screen service hangs",
-		"restart the console",
-	}
-	// ErrClosed means that the session is over; the error says why.
+	// ErrServiceHung means that the console resets every TCP connection.
+	ErrServiceHung error = &sentinel{"service_hung", "the console resets every connection", "restart the console"}
+	// ErrClosed means that the session or the keeper is closed. The error wraps
+	// the reason: see [Session.Err].
 	ErrClosed error = &sentinel{"closed", "the session is over", "open a new one"}
 	// ErrSilent means that heartbeats or an answer did not come in time.
-	ErrSilent error = &sentinel{"silent", "the console went silent", "try again; if it stays so, restart the console"}
-	// ErrUnanswered means that a standby was sent and that nobody knows what became of it. What ended the wait is in the
-	// same error.
-	ErrUnanswered error = &sentinel{"unanswered", "the console did not answer what it was sent", "look whether it did it"}
-	// ErrProtocol means that the console sent what makes no sense.
+	ErrSilent error = &sentinel{"silent", "the console went silent", "try again, or restart the console if that does not help"}
+	// ErrUnanswered means that a standby was sent but not answered, so it is
+	// unknown whether the console obeyed. The error wraps the reason.
+	ErrUnanswered error = &sentinel{"unanswered", "the console did not confirm the command", "check whether the console is in rest mode"}
+	// ErrProtocol means that the console sent a packet that does not parse.
 	ErrProtocol error = &sentinel{
-		"protocol", "the console broke the protocol",
-		"check that the address is a PS4's and that the console key is the right one",
+		"protocol", "the console sent invalid data",
+		"check that the address is that of a PS4 and that the console key is the right one",
 	}
 	// ErrUnsupported means that the console is not a PS4.
 	ErrUnsupported error = &sentinel{
-		"unsupported", "this kind of console cannot do that",
-		"only a PS4 speaks the 2nd Screen protocol; a PS5 is only found and shown",
+		"unsupported", "this kind of console has no 2nd Screen service",
+		"use a PS4: a PS5 is only found and listed",
 	}
-	// ErrNotWoken means that a wake-up call had no effect.
+	// ErrNotWoken means that a wake-up had no effect.
 	ErrNotWoken error = &sentinel{
 		"not_woken", "the console did not wake up",
 		"check the credential, and that the console may be turned on from the network",
@@ -63,16 +68,17 @@ var (
 	// ErrNoCredential means that the call needs a credential.
 	ErrNoCredential error = &sentinel{"no_credential", "there is no credential", "get one from a PSN account id, or by signing in"}
 
-	// ErrNotConfirmed means that a title was started but did not appear.
+	// ErrNotConfirmed means that a title was started but did not show up.
 	ErrNotConfirmed error = &sentinel{
 		"not_confirmed", "the title did not start in time",
-		"look at the TV: a dialogue may wait there, or the title is not installed",
+		"check that it is installed, and that no dialog on the TV is waiting",
 	}
-	// ErrTitleRunning means that another title runs and was not to be quit.
+	// ErrTitleRunning means that another title is running and
+	// StartOptions.NoQuit is set.
 	ErrTitleRunning error = &sentinel{"title_running", "another title is running", "close it first, or allow it to be quit"}
-	// ErrNoSuchTitle means that the console does not have the title.
+	// ErrNoSuchTitle means that the title is not on the console.
 	ErrNoSuchTitle error = &sentinel{"no_such_title", "the title is not on the console", "install it, or check its id"}
-	// ErrTitleIDFormat means that a title id is not like CUSA00129.
+	// ErrTitleIDFormat means that a title id does not parse.
 	ErrTitleIDFormat error = &sentinel{"bad_title_id", "a title id has four letters and five digits", "use an id like CUSA00129"}
 
 	// ErrKeyboardClosed means that no on-screen keyboard is open.
@@ -80,16 +86,17 @@ var (
 	// ErrTextTooLong means that a text does not fit the on-screen keyboard.
 	ErrTextTooLong error = &sentinel{"text_too_long", "the text is too long for the on-screen keyboard", "use a shorter text"}
 
-	// ErrButton means that there is no such button, or that it cannot be held so long.
+	// ErrButton means that there is no such button, or that it cannot be held
+	// for so long.
 	ErrButton error = &sentinel{
 		"bad_button", "no such button, or no such hold time",
-		"use up, down, left, right, enter, back, option, ps, ps_hold or cancel, held for a minute at most",
+		"use up, down, left, right, enter, back, option, ps, ps_hold or cancel, held for at most a minute",
 	}
 
 	// ErrSignIn means that signing in to PSN did not lead to an account.
 	ErrSignIn error = &sentinel{
 		"sign_in", "signing in to PSN failed",
-		"sign in again and paste the whole address of the last page, within a minute: its code is good once and not for long",
+		"sign in again, and within a minute paste the full address of the page where it ends",
 	}
 	// ErrPortRights means that the program may not listen on UDP port 987.
 	ErrPortRights error = &sentinel{
@@ -100,36 +107,32 @@ var (
 	ErrPortTaken error = &sentinel{"port_taken", "another program listens on UDP port 987", "stop that program first"}
 
 	// ErrCredentialFormat means that a credential does not parse.
-	ErrCredentialFormat error = &sentinel{"bad_credential", "a credential has 64 hex digits", "check that it was copied whole"}
+	ErrCredentialFormat error = &sentinel{"bad_credential", "a credential has 64 hex digits", "check that it was copied completely"}
 	// ErrAccountIDFormat means that a PSN account id does not parse.
 	ErrAccountIDFormat error = &sentinel{
 		"bad_account_id", "a PSN account id is a decimal number, or the base64 of 8 bytes",
-		"the PSN online id (the name) is something else",
+		"use that number rather than the PSN online id, which is a name",
 	}
 	// ErrPINFormat means that a PIN does not parse.
-	ErrPINFormat error = &sentinel{"bad_pin", "a PIN has 8 digits", "the console shows it under " + addDevice}
+	ErrPINFormat error = &sentinel{"bad_pin", "a PIN has 8 digits", "take it from " + addDevice + " on the console"}
 	// ErrPasscodeFormat means that a passcode does not parse.
-	ErrPasscodeFormat error = &sentinel{"bad_passcode", "a passcode has 4 digits", "use the 4 digits with which the user signs in on the TV"}
+	ErrPasscodeFormat error = &sentinel{"bad_passcode", "a passcode has 4 digits", usePasscode}
 )
 
 // addDevice is the menu of the console that shows a PIN.
 const addDevice = "Settings > Mobile App Connection Settings > Add Device"
 
-// sentinel is an error with a name for programs and advice for people.
+// sentinel implements Error.
 type sentinel struct{ code, text, hint string }
 
 func (e *sentinel) Error() string { return e.text }
-
-// Code returns a short name for programs.
-func (e *sentinel) Code() string { return e.code }
-
-// Hint returns what the user can do.
-func (e *sentinel) Hint() string { return e.hint }
+func (e *sentinel) Code() string  { return e.code }
+func (e *sentinel) Hint() string  { return e.hint }
 
 const otherConsoleHint = "use the address or the host id of the console that you mean"
 
-// OtherConsoleError says which console answers at an address where another one
-// was expected. It is [ErrOtherConsole].
+// An OtherConsoleError says which console answers at an address where another
+// one was expected. It is [ErrOtherConsole], and an [Error].
 type OtherConsoleError struct {
 	Addr      netip.AddrPort
 	Want, Got string // host ids

@@ -2,6 +2,7 @@ package ps4_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"time"
@@ -10,14 +11,14 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
-// The examples use simulated consoles. Real ones need no options: pass nil.
+// The examples talk to simulated consoles. For real ones, nil options are
+// enough.
 
 // simulated starts a console that shows a PIN and has a title installed.
 func simulated(cfg ps4test.Config) (*ps4test.Console, ps4.Credential) {
 	cfg.Name, cfg.HostID, cfg.PIN = "Den", "A0B1C2D3E4F5", "12345678"
 	cfg.Titles = []ps4test.Title{{ID: "CUSA00129", Name: "Netflix"}}
 	cfg.Timing = ps4test.FastTiming()
-	cfg.Timing.Wake = 0
 	simulated, err := ps4test.New(cfg)
 	if err != nil {
 		log.Fatal(err)
@@ -29,11 +30,13 @@ func simulated(cfg ps4test.Config) (*ps4test.Console, ps4.Credential) {
 	return simulated, credential
 }
 
-func ExampleNetwork_Discover() {
+// A program with several consoles opens one network, finds them, and shares its
+// socket among them.
+func ExampleListen() {
 	den, _ := simulated(ps4test.Config{})
 	defer den.Close()
-
 	ctx := context.Background()
+
 	network, err := ps4.Listen(ctx, den.Options())
 	if err != nil {
 		log.Fatal(err)
@@ -45,8 +48,14 @@ func ExampleNetwork_Discover() {
 	}
 	for _, s := range found {
 		fmt.Println(s.HostType, s.HostName, s.HostID, s.State, s.Version())
+		console := network.Console(s.Addr, ps4.Credential{})
+		console.SetHostID(s.HostID)
+		status, err := console.Status(ctx)
+		fmt.Println(status.HostName, err)
 	}
-	// Output: PS4 Den A0B1C2D3E4F5 awake 9.50
+	// Output:
+	// PS4 Den A0B1C2D3E4F5 awake 9.50
+	// Den <nil>
 }
 
 func ExampleConsole_WakeWait() {
@@ -67,21 +76,78 @@ func ExampleConsole_WakeWait() {
 	// Output: standby awake
 }
 
+func ExampleConsole_Toggle() {
+	den, credential := simulated(ps4test.Config{Standby: true, Linked: true})
+	defer den.Close()
+	ctx := context.Background()
+
+	console := ps4.NewConsole(den.Addr(), credential, den.Options())
+	fmt.Println(console.Toggle(ctx))
+	fmt.Println(console.Toggle(ctx))
+	// Output:
+	// awake <nil>
+	// standby <nil>
+}
+
+// StartTitle wakes the console and opens a session of its own.
+func ExampleConsole_StartTitle() {
+	den, credential := simulated(ps4test.Config{Standby: true, Linked: true})
+	defer den.Close()
+	ctx := context.Background()
+
+	console := ps4.NewConsole(den.Addr(), credential, den.Options())
+	fmt.Println(console.StartTitle(ctx, "CUSA00129", nil))
+	fmt.Println(den.RunningTitle().Name)
+	// Output:
+	// <nil>
+	// Netflix
+}
+
+// Compare an error with a sentinel to act on it, and use Error to present any
+// of them.
+func ExampleError() {
+	den, credential := simulated(ps4test.Config{Standby: true, Linked: true})
+	defer den.Close()
+	ctx := context.Background()
+
+	console := ps4.NewConsole(den.Addr(), credential, den.Options())
+	_, err := console.Open(ctx)
+	fmt.Println(errors.Is(err, ps4.ErrStandby))
+
+	err = console.StartTitle(ctx, "CUSA99999", nil)
+	var e ps4.Error
+	if errors.As(err, &e) {
+		fmt.Printf("%s: %s; %s\n", e.Code(), e, e.Hint())
+	}
+	var refused ps4.ResultError
+	if errors.As(err, &refused) {
+		fmt.Println("result", refused.Result())
+	}
+	// Output:
+	// true
+	// no_such_title: the title is not on the console; install it, or check its id
+	// result 12
+}
+
 func ExampleConsole_Link() {
 	den, credential := simulated(ps4test.Config{})
 	defer den.Close()
 	ctx := context.Background()
 
 	console := ps4.NewConsole(den.Addr(), credential, den.Options())
-	pin, err := ps4.ParsePIN("1234 5678") // from "Add Device" on the console
+	_, err := console.Open(ctx)
+	fmt.Println(err)
+
+	pin, err := ps4.ParsePIN("1234 5678")
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(pin, console.Link(ctx, pin))
-	// Output: [redacted] <nil>
+	// Output:
+	// the console wants a PIN: this program is not linked with it yet
+	// [redacted] <nil>
 }
 
-// This example is not run, because keys need pauses of seconds.
 func ExampleSession_Keys() {
 	den, credential := simulated(ps4test.Config{Linked: true})
 	defer den.Close()
@@ -99,7 +165,11 @@ func ExampleSession_Keys() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(den.Presses()) // [down right:300 enter]
+	if err := session.Close(); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(den.Presses())
+	// Output: [down right:300 enter]
 }
 
 func ExampleSession_StartTitle() {
@@ -129,7 +199,7 @@ func ExampleSession_Keyboard() {
 		log.Fatal(err)
 	}
 	defer session.Close()
-	den.OpenKeyboard("old text", 64) // as a text field on the TV does
+	den.OpenKeyboard("old text", 64) // as choosing a text field on the TV does
 	keyboard, err := session.Keyboard(ctx)
 	if err != nil {
 		log.Fatal(err)
@@ -155,16 +225,11 @@ func ExampleKeeper() {
 	defer den.Close()
 	ctx := context.Background()
 
-	den.OpenKeyboard("old text", 64)
 	keeper := ps4.NewKeeper(ps4.NewConsole(den.Addr(), credential, den.Options()))
 	defer keeper.Close()
 	for range 3 {
 		err := keeper.Do(ctx, func(ctx context.Context, s *ps4.Session) error {
-			keyboard, err := s.Keyboard(ctx)
-			if err != nil {
-				return err
-			}
-			return keyboard.SetText(ctx, "new text")
+			return s.StartTitle(ctx, "CUSA00129", nil)
 		})
 		if err != nil {
 			log.Fatal(err)
@@ -173,9 +238,8 @@ func ExampleKeeper() {
 	if err := keeper.Close(); err != nil {
 		log.Fatal(err)
 	}
-	text, _ := den.Keyboard()
-	fmt.Println(text, "over", den.Counters().Connections, "connection")
-	// Output: new text over 1 connection
+	fmt.Println(den.RunningTitle().Name, den.Counters().Connections, "connection")
+	// Output: Netflix 1 connection
 }
 
 func ExampleWatch() {
@@ -185,10 +249,10 @@ func ExampleWatch() {
 	defer cancel()
 
 	console := ps4.NewConsole(den.Addr(), credential, den.Options())
-	for status := range ps4.Watch(ctx, console, &ps4.WatchOptions{Interval: 20 * time.Millisecond}) {
-		fmt.Printf("%v %q\n", status.State, status.TitleName)
-		if status.TitleID == "CUSA00129" {
-			cancel() // closes the channel
+	for update := range ps4.Watch(ctx, console, &ps4.WatchOptions{Interval: 20 * time.Millisecond}) {
+		fmt.Printf("%v %q\n", update.State, update.TitleName)
+		if update.TitleID == "CUSA00129" {
+			cancel() // the loop ends when Watch closes the channel
 		} else {
 			den.SetRunning("CUSA00129")
 		}

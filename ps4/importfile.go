@@ -9,38 +9,38 @@ import (
 	"slices"
 )
 
-// maxImport bounds the file of another program, in bytes.
-const maxImport = 1 << 20
+const maxImport = 1 << 20 // bytes
 
-// ErrImport means that a file holds no credential that this program can use.
+// ErrImport means that a file contains no usable credential. It is an [Error].
 var ErrImport error = &sentinel{
-	"bad_import", "the file holds no PSN user that can be used",
-	"give the credential file of ps4-waker, playactor, pyps4-2ndscreen or pyremoteplay, or one with 64 hex digits",
+	"bad_import", "the file contains no usable credential",
+	"use the credential file of ps4-waker, playactor, pyps4-2ndscreen or pyremoteplay, or a file of 64 hex digits",
 }
 
-// Imported is a PSN user that another program had stored.
+// Imported is a PSN user that another program stored.
 type Imported struct {
-	// Name tells several users apart: the PSN online id in a file of
-	// pyremoteplay, the console's id in one of playactor, else "". It is what
-	// the file says, control characters included.
+	// Name distinguishes several users: it is the PSN online id in a file of
+	// pyremoteplay, the console's id in one of playactor, and otherwise empty.
+	// It comes from the file unchanged and may contain control characters.
 	Name       string
-	Program    string // who wrote the file: "ps4-waker"; "" for bare hex digits
+	Program    string // the program that wrote the file; empty for bare hex digits
 	Credential Credential
 }
 
-// ImportCredentials finds the PSN users in a file of ps4-waker, playactor,
-// pyps4-2ndscreen or pyremoteplay, which it knows by their content, or in one
-// that holds 64 hex digits and nothing else (docs/protocol.md §2). Entries
-// without a usable credential are skipped; the rest is sorted by name.
+// ImportCredentials returns the PSN users in a file of ps4-waker, playactor,
+// pyps4-2ndscreen or pyremoteplay, which it recognizes by their content, or in
+// one that consists of 64 hex digits (docs/protocol.md §2). It skips entries
+// without a usable credential and sorts the others by name.
 //
-// It reads 1 MiB at most and fails with [ErrImport], never quoting the file.
+// It reads at most 1 MiB. It fails with [ErrImport] or the error of the reader,
+// and never quotes the file.
 func ImportCredentials(r io.Reader) ([]Imported, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxImport+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading the file: %w", err)
 	}
 	if len(data) > maxImport {
-		return nil, fmt.Errorf("%w: it has more than %d bytes", ErrImport, maxImport)
+		return nil, fmt.Errorf("%w: it is larger than %d bytes", ErrImport, maxImport)
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if credential, err := ParseCredential(string(data)); err == nil {
@@ -60,7 +60,7 @@ func ImportCredentials(r io.Reader) ([]Imported, error) {
 	return users, nil
 }
 
-// importOne reads the files that hold one user.
+// importOne reads a file with one user.
 func importOne(entries map[string]json.RawMessage) []Imported {
 	for _, file := range []struct{ program, key string }{
 		{"ps4-waker", "user-credential"},
@@ -77,7 +77,7 @@ func importOne(entries map[string]json.RawMessage) []Imported {
 	return nil
 }
 
-// importMany reads the files that hold users by name.
+// importMany reads a file with users by name.
 func importMany(entries map[string]json.RawMessage) []Imported {
 	var users []Imported
 	for name, raw := range entries {
@@ -95,7 +95,7 @@ func importMany(entries map[string]json.RawMessage) []Imported {
 }
 
 // importEntry is a console in a file of playactor, or a user in one of
-// pyremoteplay, which knows no more than ID.
+// pyremoteplay, which has only ID.
 type importEntry struct {
 	AuthType   string `json:"auth-type"`
 	Credential string `json:"user-credential"`
@@ -103,8 +103,8 @@ type importEntry struct {
 	ID         string `json:"id"`        // base64
 }
 
-// user finds the credential. That of an entry with auth-type R is a Remote Play
-// number, good for nothing here; the account id beside it is.
+// user returns the user of an entry. With auth-type R, the credential is a
+// number for Remote Play, and the account id counts instead.
 func (e importEntry) user() (Imported, error) {
 	var credential Credential
 	var err error

@@ -8,13 +8,14 @@ import (
 	"time"
 )
 
-// Keeper keeps one session of a console: opened when it is first needed, and
-// held for Options.Idle after its last use, so that the TV does not show a
-// toast at each key. It is safe for concurrent use.
+// A Keeper holds one session of a console. It opens the session when it is
+// first needed and closes it after Options.Idle without use, 60 s by default,
+// so that the TV does not show a toast at each key. It is safe for concurrent
+// use.
 type Keeper struct {
 	console *Console
 	group   sync.WaitGroup
-	life    context.Context // what every opening runs in: done when Close begins
+	life    context.Context // ends every opening: done when Close begins
 	leave   context.CancelCauseFunc
 	changed chan struct{}
 	current atomic.Pointer[Session] // for State, which must not wait for an opening
@@ -25,7 +26,8 @@ type Keeper struct {
 	idle    *time.Timer // of the session
 }
 
-// NewKeeper makes a keeper. It does no I/O; Close ends it.
+// NewKeeper returns a keeper of the console's session. It does no I/O. The
+// caller must Close the keeper.
 func NewKeeper(c *Console) *Keeper {
 	life, leave := context.WithCancelCause(context.Background())
 	return &Keeper{
@@ -34,12 +36,12 @@ func NewKeeper(c *Console) *Keeper {
 	}
 }
 
-// Do runs work with the console's session, opening one if there is none. It
-// fails with Open's errors, with [ErrClosed] after Close, and with what work
-// returns. Several callers may use the session at once.
+// Do calls work with the console's session and returns its error. It opens a
+// session if there is none, and fails as [Console.Open] does, or with
+// [ErrClosed] after Close. Several callers may use the session at once.
 //
-// If a session that was held turns out to be over, Do opens another and runs
-// work once more, unless its error is [ErrUnanswered].
+// If a session that was open before turns out to be over, Do opens another one
+// and calls work a second time, unless its error is [ErrUnanswered].
 func (k *Keeper) Do(ctx context.Context, work func(context.Context, *Session) error) error {
 	s, held, err := k.acquire(ctx)
 	if err != nil {
@@ -58,15 +60,16 @@ func (k *Keeper) Do(ctx context.Context, work func(context.Context, *Session) er
 	return work(ctx, s)
 }
 
-// State reports whether a session is open, and whether the on-screen keyboard
-// is, which is known only then.
+// State reports whether a session is open and, if so, whether the on-screen
+// keyboard is. It does not wait for a session that is being opened.
 func (k *Keeper) State() (open, keyboard bool) {
 	s := k.current.Load()
 	open = s != nil && s.Err() == nil
 	return open, open && s.KeyboardOpen()
 }
 
-// Changed receives a value after State has changed. It is for one reader.
+// Changed returns a channel that receives a value after State has changed. It
+// serves one receiver.
 func (k *Keeper) Changed() <-chan struct{} { return k.changed }
 
 func (k *Keeper) noteChange() {
@@ -76,16 +79,16 @@ func (k *Keeper) noteChange() {
 	}
 }
 
-// Drop closes the session, if there is one, and waits for its end; the next
-// Do opens another.
+// Drop closes the session, if there is one, and waits for its end. The next
+// call of Do opens another.
 func (k *Keeper) Drop() {
 	k.lock <- struct{}{}
 	defer func() { <-k.lock }()
 	k.drop()
 }
 
-// Close closes the session and waits for everything that the keeper started.
-// Work that is under way fails with [ErrClosed].
+// Close closes the session and waits for the keeper's goroutines to end. Calls
+// of Do fail with [ErrClosed]. Close always returns nil.
 func (k *Keeper) Close() error {
 	k.leave(ErrClosed)
 	k.Drop()
@@ -93,7 +96,7 @@ func (k *Keeper) Close() error {
 	return nil
 }
 
-// acquire returns the session, and whether it was held before.
+// acquire returns the session, and whether it was open before.
 func (k *Keeper) acquire(ctx context.Context) (s *Session, held bool, err error) {
 	ctx, cancel := within(k.life, ctx)
 	defer cancel()
@@ -117,8 +120,8 @@ func (k *Keeper) acquire(ctx context.Context) (s *Session, held bool, err error)
 	return k.session, held, nil
 }
 
-// alive reports whether the session can be used. One whose heartbeats have
-// stopped died without a word: a key would be lost on it.
+// alive reports whether the session can be used. It ends one whose heartbeats
+// have stopped, on which a key would be lost.
 func (k *Keeper) alive() bool {
 	switch {
 	case k.session == nil || k.session.Err() != nil:
@@ -139,12 +142,12 @@ func (k *Keeper) open(ctx context.Context) error {
 	k.current.Store(s)
 	k.idle = time.NewTimer(k.console.set.Idle)
 	idle := k.idle
-	k.group.Go(func() { k.watch(s, idle) })
+	k.group.Go(func() { k.closeIdle(s, idle) })
 	k.noteChange()
 	return nil
 }
 
-// release gives the session back; the idle time begins with the last user.
+// release gives the session back. The idle time starts when its last user does.
 func (k *Keeper) release(s *Session) {
 	k.lock <- struct{}{}
 	defer func() { <-k.lock }()
@@ -156,8 +159,9 @@ func (k *Keeper) release(s *Session) {
 	}
 }
 
-// watch closes one session after it was unused for the idle time.
-func (k *Keeper) watch(s *Session, idle *time.Timer) {
+// closeIdle closes one session once it has been unused for the idle time, and
+// reports changes until it ends.
+func (k *Keeper) closeIdle(s *Session, idle *time.Timer) {
 	defer k.noteChange()
 	for {
 		select {
@@ -176,7 +180,7 @@ func (k *Keeper) watch(s *Session, idle *time.Timer) {
 	}
 }
 
-// drop closes the session; the lock is held.
+// drop closes the session, if there is one; the lock is held.
 func (k *Keeper) drop() {
 	if k.session == nil {
 		return

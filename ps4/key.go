@@ -9,14 +9,15 @@ import (
 	"sync"
 )
 
-// consoleKey is the public key of every PS4, base64 of its PKIX form
+// consoleKey is the public key of every PS4, as base64 of its PKIX form
 // (docs/protocol.md §4).
 const consoleKey = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAxfAO/MDk5ovZpp7xlG9JJKc4Sg4ztAz+BbOt6Gbhub02tF9bryklpTIy" +
 	"zM0v817pwQ3TCoigpxEcWdTykhDLcGhAbcp6E7Xh8aHEsqgtQ/c+wY1zIl3fU//uddlB1XuipXthDv6emXsyyU/tJWqczy9HCJncLJeYo7MJvf2TE9nn" +
 	"lVm1x4flmD0k1zrvb3MONqoZbKb/TQVuVhBv7SM+U5PSi3diXIx1Nnj4vQ8clRNUJ5X1tT9XfVmKQS1J513XNZ0uYHYRDzQYujpLWucuob7v50wCpUm3" +
 	"iKP1fYCixMP6xFm0jPYz1YQaMV35VkYwc40qgk3av0PDS+1G0dCmswIDAQAB"
 
-// ConsoleKey returns the RSA public key of real consoles, 2048 bits.
+// ConsoleKey returns the RSA public key of real consoles, which has 2048 bits
+// (docs/protocol.md §4). It is the default of Options.ServerKey.
 func ConsoleKey() *rsa.PublicKey {
 	key := *parsedConsoleKey()
 	return &key
@@ -34,17 +35,17 @@ var parsedConsoleKey = sync.OnceValue(func() *rsa.PublicKey {
 	return key.(*rsa.PublicKey) //nolint:forcetypeassert // the constant is an RSA key
 })
 
-// serverKeyBits is the size of a console's key; its ciphertext has a fixed field
-// in the handshake (docs/protocol.md §4).
+// serverKeyBits is the size of a console's key, whose ciphertext fills a field
+// of the handshake (docs/protocol.md §4).
 const serverKeyBits = 2048
 
-// ParseServerKey reads the public key of a simulated console, for
-// Options.ServerKey, from PEM: a PKIX "PUBLIC KEY" or a PKCS #1 "RSA PUBLIC
-// KEY" of 2048 bits.
+// ParseServerKey parses the public key of a simulated console, for
+// Options.ServerKey. It accepts PEM with a PKIX "PUBLIC KEY" or a PKCS #1 "RSA
+// PUBLIC KEY" of 2048 bits. Its errors have no sentinel.
 func ParseServerKey(text []byte) (*rsa.PublicKey, error) {
 	block, _ := pem.Decode(text)
 	if block == nil {
-		return nil, errors.New("this is not a PEM file")
+		return nil, errors.New("not a PEM file")
 	}
 	if block.Type == "RSA PUBLIC KEY" {
 		key, err := x509.ParsePKCS1PublicKey(block.Bytes)

@@ -9,8 +9,8 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// Keyboard is the on-screen keyboard of a console, while it is open. It is
-// safe for concurrent use.
+// A Keyboard is the on-screen keyboard of a console while it is open.
+// [Session.Keyboard] returns one. It is safe for concurrent use.
 type Keyboard struct {
 	session   *Session
 	maxLength int
@@ -24,12 +24,14 @@ type Keyboard struct {
 // on-screen keyboard is open.
 func (s *Session) KeyboardOpen() bool { return s.keyboardSeen.Load() }
 
-// KeyboardChanged brings something when KeyboardOpen has changed. It is for one
-// reader.
+// KeyboardChanged returns a channel that receives a value after KeyboardOpen
+// has changed. It serves one receiver. A [Keeper] is the receiver for its
+// sessions.
 func (s *Session) KeyboardChanged() <-chan struct{} { return s.keyboardNews }
 
-// Keyboard takes hold of the on-screen keyboard that is open on the TV. It
-// fails with [ErrKeyboardClosed] when there is none, and with a [ResultError].
+// Keyboard returns the on-screen keyboard that is open on the TV. It fails with
+// [ErrKeyboardClosed] if there is none, or with another [ResultError], such as
+// [ErrKeyboardOtherUser].
 func (s *Session) Keyboard(ctx context.Context) (*Keyboard, error) {
 	var keyboard *Keyboard
 	err := s.command(ctx, func(ctx context.Context) error {
@@ -46,18 +48,19 @@ func (s *Session) Keyboard(ctx context.Context) (*Keyboard, error) {
 	return keyboard, nil
 }
 
-// Text returns what the field holds, as far as the console has told.
+// Text returns the text of the field, as last set or reported by the console.
 func (k *Keyboard) Text() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.text
 }
 
-// MaxLength returns how much the field takes in UTF-16 units; 0 is unknown.
+// MaxLength returns the length that the field accepts in UTF-16 code units, or
+// 0 if it is unknown.
 func (k *Keyboard) MaxLength() int { return k.maxLength }
 
-// SetText replaces all of the text and puts the caret at its end. It fails
-// with [ErrTextTooLong] and [ErrKeyboardClosed].
+// SetText replaces the whole text and puts the caret at its end. It fails with
+// [ErrTextTooLong], [ErrKeyboardClosed] or [ErrClosed].
 func (k *Keyboard) SetText(ctx context.Context, text string) error {
 	units := wire.UTF16Len(text)
 	if units > wire.MaxKeyboardText || k.maxLength > 0 && units > k.maxLength {
@@ -72,11 +75,12 @@ func (k *Keyboard) SetText(ctx context.Context, text string) error {
 	})
 }
 
-// Submit confirms the text, as the return key does; the keyboard closes. It
-// fails with [ErrKeyboardClosed].
+// Submit confirms the text, as the return key does, which closes the keyboard.
+// It fails with [ErrKeyboardClosed] or [ErrClosed].
 func (k *Keyboard) Submit(ctx context.Context) error { return k.finish(ctx, wire.KeyboardReturn) }
 
-// Close closes the keyboard without submitting. One that is closed is no error.
+// Close closes the keyboard without submitting the text. Closing a closed
+// keyboard is not an error.
 func (k *Keyboard) Close(ctx context.Context) error {
 	err := k.finish(ctx, wire.KeyboardClose)
 	if errors.Is(err, ErrKeyboardClosed) {
@@ -119,8 +123,8 @@ func (k *Keyboard) isClosed() bool {
 	return k.closed
 }
 
-// keyboardStarted makes the keyboard in the reader, before its answer is
-// handed on, so that a change of text right behind the answer is not missed.
+// keyboardStarted stores the keyboard before the reader hands on its answer, so
+// that a change of text right after the answer is not missed.
 func (s *Session) keyboardStarted(p wire.Packet) error {
 	started, err := wire.UnmarshalKeyboardStarted(p)
 	if err != nil || started.Result != resultOK {
@@ -133,7 +137,7 @@ func (s *Session) keyboardStarted(p wire.Packet) error {
 	return nil
 }
 
-// keyboardEvent takes in what the user types on the TV.
+// keyboardEvent takes in a change that was made on the TV.
 func (s *Session) keyboardEvent(p wire.Packet) error {
 	k := s.keyboard.Load()
 	if k == nil {
@@ -152,7 +156,7 @@ func (s *Session) keyboardEvent(p wire.Packet) error {
 	return nil
 }
 
-// keyboardShown notices in a heartbeat that the keyboard was opened or closed.
+// keyboardShown notes whether the keyboard is open, as a heartbeat reported.
 func (s *Session) keyboardShown(open bool) {
 	if was := s.keyboardSeen.Swap(open); was == open {
 		return

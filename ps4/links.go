@@ -9,7 +9,7 @@ import (
 )
 
 // linkTable knows the networks of this machine. It asks the operating system at
-// most once a second, because anybody can send replies by the thousand.
+// most once a second, because any machine can send replies by the thousand.
 type linkTable struct {
 	mu    sync.Mutex
 	at    time.Time
@@ -51,8 +51,8 @@ func (t *linkTable) load() []link {
 	return t.links
 }
 
-// onLink reports whether an address is on a network of this machine, so that no
-// router lies in between.
+// onLink reports whether an address is on a network of this machine, without a
+// router in between.
 func (t *linkTable) onLink(addr netip.Addr) bool {
 	for _, l := range t.load() {
 		for _, prefix := range l.prefixes {
@@ -64,10 +64,11 @@ func (t *linkTable) onLink(addr netip.Addr) bool {
 	return false
 }
 
-// linkUp reports whether this machine has a working link towards an address: a
+// linkUp reports whether this machine has a working link to an address: a
 // route, and an interface with a carrier.
 func (t *linkTable) linkUp(addr netip.Addr) bool {
-	conn, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, discardPort))) // sends nothing
+	const discard = 9 // a port; dialing sends nothing
+	conn, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, discard)))
 	if err != nil {
 		return false
 	}
@@ -83,10 +84,8 @@ func (t *linkTable) linkUp(addr netip.Addr) bool {
 	return false
 }
 
-const discardPort = 9
-
-// broadcastAddrs returns the IPv4 broadcast addresses of the interfaces that are
-// up: of all, or of those named.
+// broadcastAddrs returns the IPv4 broadcast addresses of the named interfaces,
+// or of all, as far as they are up.
 func (t *linkTable) broadcastAddrs(names []string) []netip.Addr {
 	var found []netip.Addr
 	for _, l := range t.load() {

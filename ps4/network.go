@@ -3,335 +3,149 @@ package ps4
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
 
-// Network is the UDP socket through which a program talks to all its consoles:
-// one local port sends every question, wake-up and search, and receives every
-// reply. Consoles reply from a fresh port each time (docs/protocol.md §1), so a
-// stateful firewall recognises their replies only by that local port.
+// A Network sends and receives the datagrams of any number of consoles through
+// one UDP socket. Consoles reply from a fresh port each time (docs/protocol.md
+// §1), so a stateful firewall recognizes their replies only by the local port,
+// and one port has to serve all consoles.
 //
-// Replies are routed to consoles by source address and host id, and everyone
-// who is waiting for a status of the same console shares the answer. A reply
-// counts only if it comes from an address that was asked or that is on a
-// network of this machine.
+// Replies are routed to consoles by address and host id, and callers that want
+// the status of the same console at the same time share one question. A reply
+// counts only if it comes from an address that was asked in the last 5 s, or
+// from a network of this machine.
 //
-// A Network is safe for concurrent use.
+// A Network is safe for concurrent use. [Listen] returns one.
 type Network struct {
-	set       *settings
-	parent    *Network // has the consoles and searches that replies are for; nil: this one
-	replyPort uint16   // where its replies come from; 0: as their kind of console says
+	set    *settings
+	shared *endpoint
+	life   context.Context // done, with net.ErrClosed, once Close begins
+	leave  context.CancelCauseFunc
 
-	// gate is held while the socket is opened or closed. It is a channel, so
-	// that testing/synctest sees who waits.
-	gate   chan struct{}
-	users  int // who needs the socket: Listen, questions, watches
-	warned bool
-	closed bool
-
-	mu       sync.Mutex
-	sock     *socket
-	consoles map[*Console]int // how many questions and watches each has
-	asked    map[netip.AddrPort]*questions
-	searches map[*collector]struct{}
-	searched time.Time // the last broadcast
+	mu        sync.Mutex
+	consoles  map[*Console]int // how many questions and watches each has
+	questions map[netip.AddrPort]*questions
+	searches  map[*search]struct{}
 }
 
-// Listen opens the socket on Options.LocalPort, or on a free port if that one
-// is taken; then it warns once and tries again every few seconds while it is
-// used. The caller must Close the network.
+// Listen opens a Network on Options.LocalPort. If that port is taken, Listen
+// uses any free one and warns once through Options.Warnf. The network moves to
+// its own port once that is free; it tries every 10 s while it sends. ctx
+// limits only Listen itself.
+//
+// Listen fails if it cannot open a socket at all. The caller must Close the
+// network.
 func Listen(ctx context.Context, o *Options) (*Network, error) {
 	n := newNetwork(newSettings(o))
-	if err := n.acquire(ctx); err != nil {
+	if err := n.shared.acquire(ctx); err != nil {
 		return nil, err
 	}
 	return n, nil
 }
 
-// newNetwork returns a network that opens its socket when it is needed, and
-// closes it when nobody needs it any more.
+// newNetwork returns a network that opens its socket only while it is in use.
 func newNetwork(set *settings) *Network {
-	return &Network{
-		set: set, gate: make(chan struct{}, 1),
-		consoles: map[*Console]int{}, asked: map[netip.AddrPort]*questions{}, searches: map[*collector]struct{}{},
+	n := &Network{
+		set:      set,
+		consoles: map[*Console]int{}, questions: map[netip.AddrPort]*questions{}, searches: map[*search]struct{}{},
 	}
+	n.life, n.leave = context.WithCancelCause(context.Background())
+	n.shared = newEndpoint(n, set.localPort(), 0)
+	return n
 }
 
-// LocalPort returns the UDP port that the network uses now; 0 if its socket is
+// LocalPort returns the UDP port that the network uses now, or 0 if it is
 // closed.
-func (n *Network) LocalPort() uint16 {
+func (n *Network) LocalPort() uint16 { return n.shared.localPort() }
+
+// Close closes the socket and waits for its reader. Questions and searches in
+// progress, and all later ones, fail with [net.ErrClosed]; to a [Watch] this
+// machine is offline. Close always returns nil.
+func (n *Network) Close() error {
+	n.leave(net.ErrClosed)
+	n.shared.close()
+	return nil
+}
+
+// follow routes replies to a console until stop is called, and keeps the
+// endpoint open. The returned context ends with ctx and when the network is
+// closed.
+func (n *Network) follow(ctx context.Context, c *Console, e *endpoint) (_ context.Context, stop func(), err error) {
+	ctx, release, err := e.use(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	n.mu.Lock()
+	n.consoles[c]++
+	n.mu.Unlock()
+	return ctx, func() {
+		n.mu.Lock()
+		if n.consoles[c]--; n.consoles[c] == 0 {
+			delete(n.consoles, c)
+		}
+		n.mu.Unlock()
+		release()
+	}, nil
+}
+
+// followed returns the consoles that replies are routed to.
+func (n *Network) followed() []*Console {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.sock == nil {
-		return 0
-	}
-	return n.sock.port()
+	return slices.Collect(maps.Keys(n.consoles))
 }
 
-// Close closes the socket and waits for its reader. Questions that are under
-// way find no answer.
-func (n *Network) Close() error {
-	n.gate <- struct{}{}
-	defer func() { <-n.gate }()
-	n.closed = true
-	n.shut()
-	return nil
-}
-
-// acquire opens the socket if it is closed. Each call needs a release, but for
-// Listen's, which Close ends.
-func (n *Network) acquire(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case n.gate <- struct{}{}:
-	}
-	defer func() { <-n.gate }()
-	if n.closed {
-		return net.ErrClosed
-	}
-	if n.users == 0 {
-		if err := n.open(ctx); err != nil {
-			return err
-		}
-	}
-	n.users++
-	return nil
-}
-
-func (n *Network) release() {
-	n.gate <- struct{}{}
-	defer func() { <-n.gate }()
-	if n.users--; n.users == 0 {
-		n.shut()
-	}
-}
-
-// open opens the socket on the port it should have, or on any other.
-func (n *Network) open(ctx context.Context) error {
-	port := n.set.localPort()
-	sock, err := n.bind(ctx, port)
-	if err != nil && port != 0 {
-		n.warnPort(port, err)
-		sock, err = n.bind(ctx, 0)
-	}
-	if err != nil {
-		return fmt.Errorf("opening a UDP socket: %w", err)
-	}
-	n.mu.Lock()
-	n.sock = sock
-	n.mu.Unlock()
-	return nil
-}
-
-func (n *Network) warnPort(port uint16, err error) {
-	if !n.warned {
-		n.warned = true
-		n.set.Warnf("UDP port %d: %v; using another until it is free: a firewall may drop the replies of consoles", port, err)
-	}
-}
-
-// shut closes the socket; the gate is held.
-func (n *Network) shut() {
-	n.mu.Lock()
-	sock := n.sock
-	n.sock = nil
-	n.mu.Unlock()
-	if sock != nil {
-		sock.close()
-	}
-}
-
-// reclaim moves from a makeshift port to the one the network should have, once
-// that is free again.
-func (n *Network) reclaim(ctx context.Context) {
-	n.mu.Lock()
-	sock, port := n.sock, n.set.localPort()
-	due := sock != nil && port != 0 && sock.port() != port && time.Since(sock.tried) >= portRetry
-	if due {
-		sock.tried = time.Now()
-	}
-	n.mu.Unlock()
-	if !due {
-		return
-	}
-	fresh, err := n.bind(ctx, port)
-	if err != nil {
-		return
-	}
-	n.mu.Lock()
-	if n.sock != sock { // closed meanwhile
-		n.mu.Unlock()
-		fresh.close()
-		return
-	}
-	n.sock, n.warned = fresh, false
-	n.mu.Unlock()
-	n.set.Logf("UDP port %d is free again", port)
-	sock.close()
-}
-
-// socket is one UDP socket with its reader. It is never connected, because
-// consoles reply from other ports than the one that was asked.
-type socket struct {
-	net.PacketConn
-	tried  time.Time // when the right port was last tried
-	reader sync.WaitGroup
-	closed atomic.Bool
-}
-
-func (n *Network) bind(ctx context.Context, port uint16) (*socket, error) {
-	s, err := n.set.listenUDP(ctx, port)
-	if err != nil {
-		return nil, err
-	}
-	s.reader.Go(func() { s.read(n.set, n.receive) })
-	return s, nil
-}
-
-func (s *settings) listenUDP(ctx context.Context, port uint16) (*socket, error) {
-	host := "0.0.0.0"
-	if s.Bind.IsValid() {
-		host = s.Bind.String()
-	}
-	conn, err := s.ListenPacket(ctx, "udp4", net.JoinHostPort(host, strconv.Itoa(int(port))))
-	if err != nil {
-		return nil, err
-	}
-	return &socket{PacketConn: conn, tried: time.Now()}, nil
-}
-
-func (s *socket) port() uint16 {
-	if udp, ok := s.LocalAddr().(*net.UDPAddr); ok {
-		return udp.AddrPort().Port()
-	}
-	return 0
-}
-
-func (s *socket) close() {
-	s.closed.Store(true)
-	_ = s.Close()
-	s.reader.Wait()
-}
-
-// read hands every reply to take until the socket is closed.
-func (s *socket) read(set *settings, take func(netip.Addr, ddp.Reply)) {
-	buf := make([]byte, ddp.MaxDatagram+1)
-	for {
-		size, from, err := s.ReadFrom(buf)
-		if err != nil {
-			if s.closed.Load() {
-				return
-			}
-			set.Logf("UDP socket: %v", err)
-			time.Sleep(readPause)
-			continue
-		}
-		reply, err := ddp.ParseReply(buf[:size])
-		if err != nil || reply.HostID == fakeHostID {
-			set.Counters.DDPDropped.Add(1)
-			continue
-		}
-		take(addrOf(from), reply)
-	}
-}
-
-// fakeHostID is what programs that capture a credential call themselves: this
-// one, pyps4-2ndscreen and playactor. No console has it.
-const fakeHostID = "1234567890AB"
-
-func addrOf(a net.Addr) netip.Addr {
-	if udp, ok := a.(*net.UDPAddr); ok {
-		return udp.AddrPort().Addr().Unmap()
-	}
-	return netip.Addr{}
-}
-
-// receive routes a reply on the shared socket.
-func (n *Network) receive(from netip.Addr, r ddp.Reply) {
-	port := cmp.Or(n.replyPort, ddp.Port)
-	if n.replyPort == 0 && r.HostType == TypePS5 {
-		port = ddp.PortPS5
-	}
-	n.take(netip.AddrPortFrom(from, port), r)
-}
-
-// take hands a reply to the consoles and searches that it concerns.
-func (n *Network) take(at netip.AddrPort, r ddp.Reply) {
-	if n.parent != nil {
-		n.parent.take(at, r)
-		return
-	}
-	if !n.wasAsked(at.Addr()) && !n.set.OnLink(at.Addr()) {
-		n.set.Counters.DDPDropped.Add(1)
-		return
-	}
-	n.mu.Lock()
-	consoles := make([]*Console, 0, len(n.consoles))
-	for c := range n.consoles {
-		consoles = append(consoles, c)
-	}
-	n.mu.Unlock()
+// route hands a reply to the consoles and searches that it concerns.
+func (n *Network) route(at netip.AddrPort, r ddp.Reply) {
 	known := false
-	for _, c := range consoles {
-		if c.hear(at, r) {
-			known, at = true, c.Addr()
+	if n.wasAsked(at.Addr()) || n.set.OnLink(at.Addr()) {
+		for _, c := range n.followed() {
+			if c.hear(at, r) {
+				known, at = true, c.Addr() // a search reports the port that is asked
+			}
 		}
+		n.mu.Lock()
+		for s := range n.searches {
+			s.add(newStatus(at, r))
+			known = true
+		}
+		n.mu.Unlock()
 	}
-	n.mu.Lock()
-	for s := range n.searches {
-		s.add(newStatus(at, r))
-		known = true
-	}
-	n.mu.Unlock()
 	if !known {
 		n.set.Counters.DDPDropped.Add(1)
 	}
 }
 
-// send sends one datagram; it fails with [ErrNoNetwork] if it reached no target.
-func (n *Network) send(ctx context.Context, datagram []byte, targets ...netip.AddrPort) error {
-	n.reclaim(ctx)
-	n.mu.Lock()
-	sock := n.sock
-	n.mu.Unlock()
-	if sock == nil {
-		return net.ErrClosed
-	}
-	return sock.send(datagram, targets...)
-}
-
-func (s *socket) send(datagram []byte, targets ...netip.AddrPort) error {
-	var failed error
-	sent := false
-	for _, target := range targets {
-		if _, err := s.WriteTo(datagram, net.UDPAddrFromAddrPort(target)); err != nil {
-			failed = fmt.Errorf("%w: %w", ErrNoNetwork, err)
-			continue
+// outage reports whether several consoles fell silent at once, which points to
+// this network rather than to the consoles: none has answered for the given
+// time, and at least two have within outageLimit.
+func (n *Network) outage(quiet time.Duration) bool {
+	fell := map[netip.AddrPort]bool{}
+	for _, c := range n.followed() {
+		switch silence := c.silentFor(); {
+		case silence < quiet:
+			return false
+		case silence < outageLimit:
+			fell[c.Addr()] = true
 		}
-		sent = true
 	}
-	if sent {
-		return nil
-	}
-	return failed
+	return len(fell) > 1
 }
 
-// questions are the SRCH datagrams that lately left for one address.
+// questions are the SRCH datagrams that recently left for one address. Times
+// are zero for what has not happened.
 type questions struct {
 	sent     [searchBurst]time.Time // the oldest first
 	answered time.Time
-	searched time.Time // a search asked here
+	searched time.Time // the last search that included the address
 }
 
 func (q *questions) last() time.Time { return q.sent[searchBurst-1] }
@@ -341,18 +155,32 @@ func (q *questions) recent(now time.Time) bool {
 	return now.Sub(q.last()) < replyLimit || now.Sub(q.searched) < replyLimit
 }
 
-// open reports whether a question is waiting for its answer.
-func (q *questions) open(now time.Time) bool {
+// pending reports whether the last question is so fresh that another caller can
+// share its answer.
+func (q *questions) pending(now time.Time) bool {
 	return q.answered.Before(q.last()) && now.Sub(q.last()) < shareWithin
 }
 
-// ask sends a SRCH to a console, unless one that was sent a moment ago is still
-// waiting for its answer. A console gets no more than it can take, whoever asks
+// questionsTo returns the questions to an address; n.mu is held. Adding one
+// drops those that are too old to matter, which bounds the table.
+func (n *Network) questionsTo(target netip.AddrPort) *questions {
+	q := n.questions[target]
+	if q == nil {
+		now := time.Now()
+		maps.DeleteFunc(n.questions, func(_ netip.AddrPort, q *questions) bool { return !q.recent(now) })
+		q = &questions{}
+		n.questions[target] = q
+	}
+	return q
+}
+
+// ask sends a SRCH to a console, unless another caller's is still waiting for
+// its answer. All callers together send at most searchBurst a second
 // (docs/protocol.md §1): ask waits for its turn, or until answer is closed.
-func (n *Network) ask(ctx context.Context, c *Console, answer <-chan struct{}) error {
+func (n *Network) ask(ctx context.Context, c *Console, e *endpoint, answer <-chan struct{}) error {
 	target := c.Addr()
 	for {
-		mine, wait := n.takeTurn(target)
+		send, wait := n.takeTurn(target)
 		if wait > 0 {
 			turn := time.NewTimer(wait)
 			select {
@@ -364,11 +192,11 @@ func (n *Network) ask(ctx context.Context, c *Console, answer <-chan struct{}) e
 			turn.Stop()
 			return context.Cause(ctx)
 		}
-		if !mine {
+		if !send {
 			return nil
 		}
-		if err := n.send(ctx, searchFor(target.Port()), target); err != nil {
-			n.answered(target) // nobody may wait for its answer
+		if err := e.send(ctx, searchFor(target.Port()), target); err != nil {
+			n.noteAnswered(target) // no caller should wait for its answer
 			return err
 		}
 		c.set.Counters.DDPSent.Add(1)
@@ -376,19 +204,14 @@ func (n *Network) ask(ctx context.Context, c *Console, answer <-chan struct{}) e
 	}
 }
 
-// takeTurn reports whether the caller is to send a question, or else how long
-// to wait; neither means that another one's answer serves.
-func (n *Network) takeTurn(target netip.AddrPort) (mine bool, wait time.Duration) {
+// takeTurn reports whether the caller must send a question now, or how long to
+// wait before trying again. If neither, a pending question serves the caller.
+func (n *Network) takeTurn(target netip.AddrPort) (send bool, wait time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	now := time.Now()
-	q := n.asked[target]
-	if q == nil {
-		n.forgetQuestions(now)
-		q = &questions{}
-		n.asked[target] = q
-	}
-	if q.open(now) {
+	q := n.questionsTo(target)
+	if q.pending(now) {
 		return false, 0
 	}
 	if wait := q.sent[0].Add(time.Second).Sub(now); wait > 0 && isReal(target) {
@@ -399,29 +222,29 @@ func (n *Network) takeTurn(target netip.AddrPort) (mine bool, wait time.Duration
 	return true, 0
 }
 
-// answered notes that a question to target has its answer.
-func (n *Network) answered(target netip.AddrPort) {
+// noteAnswered ends the sharing of the question that was sent to target.
+func (n *Network) noteAnswered(target netip.AddrPort) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if q := n.asked[target]; q != nil {
+	if q := n.questions[target]; q != nil {
 		q.answered = time.Now()
 	}
 }
 
-// forgetQuestions keeps the table small, however many addresses are asked.
-func (n *Network) forgetQuestions(now time.Time) {
-	for target, q := range n.asked {
-		if !q.recent(now) {
-			delete(n.asked, target)
-		}
-	}
+// noteSearched makes replies from target count even if it is on no network of
+// this machine.
+func (n *Network) noteSearched(target netip.AddrPort) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.questionsTo(target).searched = time.Now()
 }
 
-// wasAsked reports whether the address was asked lately.
+// wasAsked reports whether the address was asked so recently that a reply may
+// still come.
 func (n *Network) wasAsked(from netip.Addr) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for target, q := range n.asked {
+	for target, q := range n.questions {
 		if target.Addr() == from && q.recent(time.Now()) {
 			return true
 		}
@@ -429,44 +252,15 @@ func (n *Network) wasAsked(from netip.Addr) bool {
 	return false
 }
 
-// alone returns a network for one simulated console on a port of its own. Such
-// consoles may share an address; a socket that asks only one of them tells its
-// replies from those of its neighbours.
-func (n *Network) alone(target netip.AddrPort) *Network {
-	set := *n.set
-	set.LocalPort = AnyPort
-	alone := newNetwork(&set)
-	alone.replyPort = target.Port()
-	return alone
-}
-
-// isReal reports whether a real console may answer there.
+// isReal reports whether a real console may answer at an address. Simulated
+// ones may listen on ports of their own.
 func isReal(target netip.AddrPort) bool {
 	return target.Port() == ddp.Port || target.Port() == ddp.PortPS5
 }
 
-// withPort fills in the DDP port of a PS4 and drops the IPv6 form of IPv4.
+// withPort fills in the DDP port of a PS4 and unwraps an IPv4-mapped address.
 func withPort(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), cmp.Or(a.Port(), ddp.Port))
-}
-
-// follow has the replies of a console's address and host id handed to it, until
-// the returned function is called.
-func (n *Network) follow(ctx context.Context, c *Console) (stop func(), err error) {
-	if err := n.acquire(ctx); err != nil {
-		return nil, err
-	}
-	n.mu.Lock()
-	n.consoles[c]++
-	n.mu.Unlock()
-	return func() {
-		n.mu.Lock()
-		if n.consoles[c]--; n.consoles[c] == 0 {
-			delete(n.consoles, c)
-		}
-		n.mu.Unlock()
-		n.release()
-	}, nil
 }
 
 // searchFor returns the SRCH datagram for a port.
@@ -475,23 +269,4 @@ func searchFor(port uint16) []byte {
 		return ddp.NewSearch(ddp.VersionPS5).Marshal()
 	}
 	return ddp.NewSearch(ddp.Version).Marshal()
-}
-
-// outage reports whether all of several consoles fell silent at once, which is
-// rather this network's doing than theirs: none has answered for the given
-// time, and not much longer than that.
-func (n *Network) outage(quiet time.Duration) bool {
-	n.mu.Lock()
-	consoles := slices.Collect(maps.Keys(n.consoles))
-	n.mu.Unlock()
-	answering := 0
-	for _, c := range consoles {
-		switch silence := c.silentFor(); {
-		case silence < quiet:
-			return false
-		case silence < outageLimit:
-			answering++
-		}
-	}
-	return answering > 1
 }

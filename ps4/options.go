@@ -13,82 +13,85 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// Options says how to speak with consoles. nil is usable everywhere; a zero
-// field means its default. Options are copied when they are given: changing
-// them later has no effect.
+// Options configures how to talk to consoles. Nil is valid everywhere, and a
+// zero field means its default. Options are copied when they are passed; later
+// changes have no effect.
 type Options struct {
-	// ServerKey is the public key that session keys are sealed with, 2048
-	// bits. Default: ConsoleKey, that of real consoles.
+	// ServerKey is the public key that encrypts session keys, of 2048 bits. Set
+	// it for simulated consoles: see [ParseServerKey]. Default: ConsoleKey,
+	// that of real ones.
 	ServerKey *rsa.PublicKey
 
-	// AppLabel shows in the console's toast; at most 256 bytes, longer ones
-	// are cut. Default "ps4kit".
+	// AppLabel shows in the console's toast. It is cut to 256 bytes. Default:
+	// ps4kit.
 	AppLabel string
-	// Model names this program in the console's list of linked devices: at
-	// most 16 bytes, longer ones are cut. It must be unique for each
-	// installation and user, and stay the same: a second user's link with the
-	// same model replaces the first (docs/protocol.md §5). Default "ps4kit".
+	// Model names this program in the console's list of linked devices. It is
+	// cut to 16 bytes, must be unique for each installation and user, and must
+	// stay the same: linking a second user with the same model replaces the
+	// first (docs/protocol.md §5). Default: ps4kit.
 	Model string
-	// Passcode of the PSN user, if he has one on the console.
+	// Passcode is that of the PSN user, if the user has one on the console.
 	Passcode Passcode
 	// SwitchUser presses PS one second after login, which makes the console
 	// switch to the user that logs in (docs/protocol.md §7).
 	SwitchUser bool
-	// Idle is how long a Keeper holds a session that nobody uses. Default 60 s.
+	// Idle is how long a [Keeper] holds an unused session. Default: 60 s.
 	Idle time.Duration
 
-	// LocalPort is the UDP port of the network; any free one is used while it
-	// is taken. Default 1987; AnyPort is any free one.
+	// LocalPort is the local UDP port. While it is taken, any free one is used.
+	// Default: 1987. [AnyPort] uses any free port from the start.
 	LocalPort int
-	// Bind is the local address of every socket. Zero: any.
+	// Bind is the local address of every socket. Default: any.
 	Bind netip.Addr
-	// Broadcast lists where Discover searches; port 0 means 987, and port
-	// 9302 is asked as a PS5. 255.255.255.255 stands for every interface too
-	// (see Interfaces). Addresses of single consoles are fine. Default:
-	// 255.255.255.255 on the ports of PS4 and PS5.
+	// Broadcast lists the addresses that Discover asks; those of single
+	// consoles may be among them. Port 0 means 987, and port 9302 is asked with
+	// the protocol version of a PS5. 255.255.255.255 stands for the broadcast
+	// addresses of Interfaces too. Default: 255.255.255.255 on ports 987 and
+	// 9302.
 	Broadcast []netip.AddrPort
-	// Interfaces names the interfaces on whose networks 255.255.255.255 is
-	// sent; empty: all that are up and have an IPv4 broadcast address.
+	// Interfaces names the interfaces whose networks 255.255.255.255 reaches.
+	// Default: all that are up and have an IPv4 broadcast address.
 	Interfaces []string
 
-	// Dial opens TCP connections. Default: a net.Dialer, from Bind.
+	// Dial opens TCP connections. Default: that of a net.Dialer, from Bind.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// ListenPacket opens UDP sockets. Default: a net.ListenConfig.
+	// ListenPacket opens UDP sockets. Default: that of a net.ListenConfig.
 	ListenPacket func(ctx context.Context, network, address string) (net.PacketConn, error)
 	// OnLink reports whether an address is on a network of this machine, and
-	// LinkUp whether the link towards it works. Default: as the operating
-	// system says, and always true if ListenPacket is set.
+	// LinkUp whether the link to it works. Default: ask the operating system,
+	// or always true if ListenPacket is set.
 	OnLink, LinkUp func(netip.Addr) bool
-	// Logf gets a line for what a developer may want to know, Warnf for what
-	// the owner should know, such as a local port that is taken; neither gets
-	// a secret. nil: Logf discards, Warnf is Logf.
+	// Logf reports details for developers, Warnf what the owner should know,
+	// such as a local port that is taken. Neither gets a secret. Default: Logf
+	// discards, and Warnf is Logf.
 	Logf, Warnf func(format string, args ...any)
 	// Counters, if set, counts datagrams and packets.
 	Counters *Counters
 }
 
-// Counters counts what goes over the network; all of it only grows.
+// Counters counts datagrams, packets and sessions. The numbers only grow. It is
+// safe for concurrent use.
 type Counters struct {
 	DDPSent     atomic.Uint64 // datagrams sent
-	DDPReceived atomic.Uint64 // replies understood
-	DDPDropped  atomic.Uint64 // datagrams that made no sense or came from elsewhere
+	DDPReceived atomic.Uint64 // replies of a known console
+	DDPDropped  atomic.Uint64 // datagrams that did not parse or concern no console
 	Sessions    atomic.Uint64 // sessions opened
-	Resets      atomic.Uint64 // connections that the console cut before a session was open
-	Lost        atomic.Uint64 // sessions that ended otherwise than by Close
+	Resets      atomic.Uint64 // connections that the console cut before login
+	Lost        atomic.Uint64 // sessions that ended other than by Close
 	Heartbeats  atomic.Uint64 // heartbeats answered
 	Skipped     atomic.Uint64 // packets of unknown or unexpected type
 }
 
-// UDP ports on which consoles answer discovery (docs/protocol.md §1).
+// UDP ports where consoles answer discovery (docs/protocol.md §1).
 const (
 	DefaultPort = ddp.Port    // a PS4
 	PortPS5     = ddp.PortPS5 // a PS5
 )
 
-// AnyPort as Options.LocalPort is any free port.
+// AnyPort, as Options.LocalPort, stands for any free port.
 const AnyPort = -1
 
-// settings are options with every default filled in.
+// settings are Options with their defaults filled in.
 type settings struct {
 	Options
 	links *linkTable
@@ -112,9 +115,18 @@ func newSettings(o *Options) *settings {
 	if s.Dial == nil {
 		s.Dial = (&net.Dialer{LocalAddr: s.tcpAddr()}).DialContext
 	}
-	s.setLinks()
+	onLink, linkUp := s.links.onLink, s.links.linkUp
 	if s.ListenPacket == nil {
 		s.ListenPacket = (&net.ListenConfig{}).ListenPacket
+	} else {
+		always := func(netip.Addr) bool { return true }
+		onLink, linkUp = always, always
+	}
+	if s.OnLink == nil {
+		s.OnLink = onLink
+	}
+	if s.LinkUp == nil {
+		s.LinkUp = linkUp
 	}
 	if s.Logf == nil {
 		s.Logf = func(string, ...any) {}
@@ -126,24 +138,6 @@ func newSettings(o *Options) *settings {
 		s.Counters = &Counters{}
 	}
 	return s
-}
-
-// setLinks fills in how the networks of this machine are known.
-func (s *settings) setLinks() {
-	always := func(netip.Addr) bool { return true }
-	inMemory := s.ListenPacket != nil
-	switch {
-	case s.OnLink == nil && inMemory:
-		s.OnLink = always
-	case s.OnLink == nil:
-		s.OnLink = s.links.onLink
-	}
-	switch {
-	case s.LinkUp == nil && inMemory:
-		s.LinkUp = always
-	case s.LinkUp == nil:
-		s.LinkUp = s.links.linkUp
-	}
 }
 
 // localPort returns the port to bind; 0 is any.

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// What Sony's own Remote Play program signs in with (docs/protocol.md §2).
-// Everybody has it; it protects nothing.
+// Constants of Sony's own Remote Play client (docs/protocol.md §2). They are
+// public and protect nothing.
 const (
 	psnBase         = "https://auth.api.sonyentertainmentnetwork.com"
 	psnClientID     = "ba495a24-818c-472b-b12d-ff231c1b5745"
@@ -25,27 +25,28 @@ const (
 
 const (
 	psnLimit = 30 * time.Second
-	psnBody  = 64 << 10 // bytes
+	psnBody  = 64 << 10 // bytes of a response
 )
 
-// ErrPSNUnreachable means that PSN did not answer, or that it is out of order.
+// ErrPSNUnreachable means that PSN does not answer, or is out of order. It is
+// an [Error].
 var ErrPSNUnreachable error = &sentinel{
 	"psn_unreachable", "PSN cannot be reached",
-	"check this machine's way to the internet and sign in again; the account id alone needs no network",
+	"check this machine's internet connection, or use the account id, which needs none",
 }
 
-// PSN finds the credential of a PSN user by signing in with any browser. The
-// zero value is usable.
+// PSN gets the credential of a PSN user, who signs in with any browser
+// (docs/protocol.md §2). The zero value is ready to use.
 //
 // The user opens AuthorizeURL, signs in, and copies the address of the page
-// where that ends, blank or not found as it may be. SignIn takes that address,
-// within a minute or two.
+// where the browser ends up, which may be blank or not found. SignIn accepts
+// that address within one or two minutes.
 type PSN struct {
-	BaseURL string       // default: Sony's; a test serves its own
+	BaseURL string       // default: Sony's; for tests
 	Client  *http.Client // default: http.DefaultClient
 }
 
-// AuthorizeURL returns the address for the user's browser.
+// AuthorizeURL returns the address to open in the user's browser.
 func (p *PSN) AuthorizeURL() string {
 	query := url.Values{
 		"service_entity":     {"urn:service-entity:psn"},
@@ -64,14 +65,14 @@ func (p *PSN) AuthorizeURL() string {
 	return p.base() + "/2.0/oauth/authorize?" + query.Encode()
 }
 
-// SignIn exchanges the address on which the browser ended for the user's
-// credential, in 30 s at most. It fails with [ErrSignIn], and with
-// [ErrPSNUnreachable]. Neither the code in the address nor what is got for it
-// shows in an error.
+// SignIn exchanges the address where the browser ended up for the user's
+// credential. It takes at most 30 s, and fails with [ErrSignIn] or
+// [ErrPSNUnreachable]. Errors contain neither the code in the address nor the
+// token that it is exchanged for.
 func (p *PSN) SignIn(ctx context.Context, address string) (Credential, error) {
 	ctx, cancel := context.WithTimeout(ctx, psnLimit)
 	defer cancel()
-	code, err := codeOf(address)
+	code, err := signInCode(address)
 	if err != nil {
 		return Credential{}, err
 	}
@@ -102,23 +103,23 @@ func (p *PSN) SignIn(ctx context.Context, address string) (Credential, error) {
 	return credential, nil
 }
 
-// codeOf finds the code in the address that the user pasted.
-func codeOf(address string) (string, error) {
+// signInCode returns the code in the address that the user pasted.
+func signInCode(address string) (string, error) {
 	u, err := url.Parse(strings.Trim(address, " \t\r\n\"'<>"))
 	if err != nil {
-		return "", fmt.Errorf("%w: that is no address", ErrSignIn) // the cause would quote the code
+		return "", fmt.Errorf("%w: not an address", ErrSignIn) // the cause would quote the code
 	}
 	query := u.Query()
 	switch code := query.Get("code"); {
 	case code != "":
 		return code, nil
 	case query.Has("error"):
-		return "", fmt.Errorf("%w: PSN ended it with an error", ErrSignIn)
+		return "", fmt.Errorf("%w: PSN reported an error", ErrSignIn)
 	}
 	return "", fmt.Errorf("%w: the address has no code", ErrSignIn)
 }
 
-// call makes one request and reads its JSON.
+// call sends one request and decodes the JSON of its response.
 func (p *PSN) call(ctx context.Context, method, path, form string, into any) error {
 	request, err := http.NewRequestWithContext(ctx, method, p.base()+path, strings.NewReader(form))
 	if err != nil {
@@ -137,30 +138,30 @@ func (p *PSN) call(ctx context.Context, method, path, form string, into any) err
 		return fmt.Errorf("%w: %w", ErrPSNUnreachable, withoutURL(err))
 	}
 	defer response.Body.Close()
-	if err := answered(response.StatusCode); err != nil {
+	if err := statusErr(response.StatusCode); err != nil {
 		return err
 	}
 	if err := json.NewDecoder(io.LimitReader(response.Body, psnBody)).Decode(into); err != nil {
-		return fmt.Errorf("%w: PSN's answer makes no sense", ErrSignIn)
+		return fmt.Errorf("%w: PSN's answer is not valid JSON", ErrSignIn)
 	}
 	return nil
 }
 
-// answered tells a code that PSN refuses from a PSN that is out of order. A
-// code that has expired or was used already gets 400.
-func answered(status int) error {
+// statusErr distinguishes a code that PSN refuses, with 400 if it has expired
+// or was used before, from a PSN that is out of order.
+func statusErr(status int) error {
 	switch {
 	case status == http.StatusOK:
 		return nil
 	case status == http.StatusBadRequest || status == http.StatusUnauthorized:
-		return fmt.Errorf("%w: PSN does not take the code any more (it answered %d)", ErrSignIn, status)
+		return fmt.Errorf("%w: PSN no longer accepts the code (it answered %d)", ErrSignIn, status)
 	case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError:
 		return fmt.Errorf("%w: it answered %d", ErrPSNUnreachable, status)
 	}
 	return fmt.Errorf("%w: PSN answered %d", ErrSignIn, status)
 }
 
-// withoutURL takes the address, which holds the token, out of an error.
+// withoutURL removes the address, which contains the token, from an error.
 func withoutURL(err error) error {
 	var of *url.Error
 	if errors.As(err, &of) {

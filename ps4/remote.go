@@ -9,33 +9,35 @@ import (
 
 // remote is the state of the remote control, guarded by the session's lock.
 //
-// Pauses are kept by an instant before which nothing may leave, instead of
-// waiting after each packet: a key on a session that has been quiet for a
-// moment leaves at once.
+// A pause is the time before which no packet may leave, rather than a wait
+// after each packet: a key on a session that has been quiet for a moment leaves
+// at once.
 type remote struct {
 	open    bool
-	ready   time.Time // nothing leaves before
+	ready   time.Time // no packet leaves before
 	lastKey time.Time
-	idle    *time.Timer // runs out when no key has come for a while
+	idle    *time.Timer // fires remoteIdle after the last key
 }
 
-// Press taps a button. It returns when the packets have left, which is at once
-// when the remote control is open and the last key 200 ms ago. It fails with
-// [ErrButton] and [ErrClosed].
+// Press taps a button. It returns once the packets have left. That is at once
+// if the remote control is open and the last key was 200 ms ago (1 s for PS),
+// and up to 1.7 s later on a new session (docs/protocol.md §7). Press fails
+// with [ErrButton] or [ErrClosed].
 func (s *Session) Press(ctx context.Context, b Button) error {
 	return s.Keys(ctx, Key{Button: b})
 }
 
-// Hold presses a button for a time: a minute at most, rounded to milliseconds;
-// 0 is a tap. It fails as Press does. When ctx ends first the button is
-// released early.
+// Hold presses a button for d, rounded to milliseconds and at most a minute; 0
+// means a tap. If ctx ends first, the button is released early. Hold fails as
+// Press does.
 func (s *Session) Hold(ctx context.Context, b Button, d time.Duration) error {
 	return s.Keys(ctx, Key{Button: b, Hold: d})
 }
 
-// Keys presses one key after the other, with the pauses that the console needs
-// (docs/protocol.md §7) and no other command in between. Nothing is sent when
-// one of them is no key: [ErrButton].
+// Keys presses keys one after the other, with the pauses that the console needs
+// (docs/protocol.md §7) and no other command in between. If a key is invalid,
+// Keys fails with [ErrButton] and sends none of them. Otherwise it fails as
+// Press does.
 func (s *Session) Keys(ctx context.Context, keys ...Key) error {
 	for _, k := range keys {
 		if _, _, err := k.operation(); err != nil {
@@ -53,7 +55,7 @@ func (s *Session) Keys(ctx context.Context, keys ...Key) error {
 	})
 }
 
-// key sends one key. What was pressed is released whatever happens.
+// key sends one key. It releases the button even if ctx ends.
 func (s *Session) key(ctx context.Context, op wire.Operation, hold time.Duration) error {
 	if err := s.openRemote(ctx); err != nil {
 		return err
@@ -86,7 +88,8 @@ func (s *Session) key(ctx context.Context, op wire.Operation, hold time.Duration
 	return interrupted
 }
 
-// openRemote sees to it that a key may leave now.
+// openRemote opens the remote control, if necessary, and waits until a key may
+// leave.
 func (s *Session) openRemote(ctx context.Context) error {
 	if s.remote.open {
 		return s.pace(ctx)
@@ -105,7 +108,7 @@ func (s *Session) openRemote(ctx context.Context) error {
 	return s.pace(ctx)
 }
 
-// closeRemote ends the remote control, if it is open.
+// closeRemote closes the remote control, if it is open.
 func (s *Session) closeRemote(ctx context.Context) error {
 	if !s.remote.open {
 		return nil
@@ -122,8 +125,8 @@ func (s *Session) closeRemote(ctx context.Context) error {
 	return nil
 }
 
-// quiet is what has to precede boot, standby and bye: the remote control
-// closed, and its pause over.
+// quiet closes the remote control and waits for its pause to end, as boot,
+// standby and bye require.
 func (s *Session) quiet(ctx context.Context) error {
 	if err := s.closeRemote(ctx); err != nil {
 		return err
@@ -136,7 +139,7 @@ func (s *Session) pace(ctx context.Context) error {
 	return sleep(ctx, time.Until(s.remote.ready))
 }
 
-// rest sets the pause after a key, and starts the idle time anew.
+// rest sets the pause after a key, and restarts the idle time.
 func (s *Session) rest(gap time.Duration) {
 	s.remote.lastKey = time.Now()
 	s.remote.ready = s.remote.lastKey.Add(gap)
@@ -147,7 +150,7 @@ func (s *Session) operate(op wire.Operation, hold time.Duration) error {
 	return s.write(wire.Remote{Operation: op, HoldMS: uint32(hold.Round(time.Millisecond).Milliseconds())}) //nolint:gosec // a minute at most
 }
 
-// closeIdleRemote closes the remote control when no key has come for a while.
+// closeIdleRemote closes the remote control after remoteIdle without a key.
 func (s *Session) closeIdleRemote() {
 	for {
 		select {
@@ -157,7 +160,7 @@ func (s *Session) closeIdleRemote() {
 		}
 		_ = s.command(s.life, func(ctx context.Context) error {
 			if time.Since(s.remote.lastKey) < remoteIdle {
-				return nil // a key came first, and has set the timer again
+				return nil // a key came first and restarted the timer
 			}
 			return s.closeRemote(ctx)
 		})

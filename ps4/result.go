@@ -2,12 +2,13 @@ package ps4
 
 import "fmt"
 
-// ResultError is a refusal of the console, by the number of its answer
-// (docs/protocol.md §6). Compare it with [errors.Is] against the constants below,
-// or take the number with [errors.As]. It is an [Error].
+// A ResultError is the number with which a console refused a command
+// (docs/protocol.md §6). Compare an error with the constants below by
+// [errors.Is], or extract the number with [errors.As]. A ResultError is an
+// [Error].
 type ResultError uint32
 
-// Results of the console. Zero means success and is never an error.
+// Results of the console. Zero means success and is never returned as an error.
 const (
 	ErrBusy              ResultError = 1
 	ErrClientTooOld      ResultError = 2
@@ -20,10 +21,10 @@ const (
 	ErrProhibited        ResultError = 9
 	ErrAlreadyRunning    ResultError = 10
 	ErrNotLoggedIn       ResultError = 11
-	ErrTitleUnavailable  ResultError = 12 // no such title, or another one is running
+	ErrTitleUnavailable  ResultError = 12 // there is no such title, or another one is running
 	ErrDownloading       ResultError = 13
 	ErrNotLinked         ResultError = 14
-	ErrNoClient          ResultError = 15 // of a keyboard: it is not open
+	ErrNoClient          ResultError = 15 // for a keyboard: it is not open
 	ErrBooting           ResultError = 16
 	ErrOtherAppConnected ResultError = 17
 	ErrOtherUserActive   ResultError = 18
@@ -45,29 +46,30 @@ const (
 
 const resultOK = 0
 
-// Advice that several results share.
+// Hints that several errors share.
 const (
 	linkAgain      = "link again: on the console choose " + addDevice + " and enter the PIN that it shows"
-	tryAgain       = "try again in some seconds"
-	restartConsole = "restart the console if it stays so"
+	tryAgain       = "try again in a few seconds"
+	restartConsole = "restart the console if this persists"
 	checkUser      = "sign in on the TV as the user that this program is linked with"
 	closeOtherApp  = "close the other app that is connected to the console, on the phone or elsewhere"
+	usePasscode    = "use the 4 digits with which the user signs in on the TV"
 )
 
-// refusal is what is known of a result.
+// refusal describes a result.
 type refusal struct{ code, text, hint string }
 
 var refusals = map[ResultError]refusal{
 	ErrBusy:              {"busy", "the console is busy", tryAgain},
-	ErrClientTooOld:      {"client_too_old", "the console says that this client is too old", "an account that was activated offline gives this too: sign in to PSN on the console once"},
+	ErrClientTooOld:      {"client_too_old", "the console considers this client too old", "sign in to PSN on the console once: an account that was activated offline is refused"},
 	ErrConsoleTooOld:     {"console_too_old", "the console's system software is too old", "update the console"},
-	ErrDenied:            {"denied", "the console denied it", linkAgain},
+	ErrDenied:            {"denied", "the console denied access", linkAgain},
 	ErrNoMemory:          {"no_memory", "the console has no memory left", "close an application on the console"},
-	ErrAuthentication:    {"authentication", "the console did not accept the credential", "get the credential anew, then " + linkAgain},
+	ErrAuthentication:    {"authentication", "the console did not accept the credential", "get the credential again, then " + linkAgain},
 	ErrTooManyUsers:      {"too_many_users", "too many users are signed in on the console", "sign a user out on the console"},
-	ErrAlreadyConnected:  {"already_connected", "the console is connected already", closeOtherApp},
-	ErrProhibited:        {"prohibited", "the console prohibits it", "check the parental controls and the settings for mobile apps on the console"},
-	ErrAlreadyRunning:    {"already_running", "it is running already", "there is nothing to do"},
+	ErrAlreadyConnected:  {"already_connected", "the console is already connected", closeOtherApp},
+	ErrProhibited:        {"prohibited", "the console prohibits this", "check the parental controls and the settings for mobile apps on the console"},
+	ErrAlreadyRunning:    {"already_running", "the title is already running", "continue on the TV"},
 	ErrNotLoggedIn:       {"not_logged_in", "the user is not logged in", checkUser},
 	ErrTitleUnavailable:  {"title_unavailable", "the console has no such title, or another title is running", "check the title id, and close the running title"},
 	ErrDownloading:       {"downloading", "the title is being downloaded", "wait for the download to end"},
@@ -79,12 +81,12 @@ var refusals = map[ResultError]refusal{
 	ErrKeyboardOtherUser: {"keyboard_other_user", "another user is using the on-screen keyboard", "let the other user finish"},
 	ErrPINNeeded:         {"pin_needed", "the console wants a PIN: this program is not linked with it yet", linkAgain},
 	ErrNoSuchAccount:     {"no_such_account", "the console has no such account", "sign in on the console once with the PSN account that the credential belongs to"},
-	ErrPasscodeNeeded:    {"passcode_needed", "the user's passcode is needed", "give the 4 digits with which the user signs in on the TV"},
+	ErrPasscodeNeeded:    {"passcode_needed", "the user's passcode is needed", usePasscode},
 	ErrPINWrong:          {"pin_wrong", "the PIN is wrong", "take it from " + addDevice + "; don't use the Remote Play PIN"},
-	ErrPasscodeWrong:     {"passcode_wrong", "the passcode is wrong", "give the 4 digits with which the user signs in on the TV"},
+	ErrPasscodeWrong:     {"passcode_wrong", "the passcode is wrong", usePasscode},
 	ErrStandbyDisabled:   {"standby_disabled", "the console may not be put into rest mode now", "check the power save settings of the console, and what is running on it"},
 	ErrTooManyDevices:    {"too_many_devices", "the console has too many linked devices", "remove one in Settings > Mobile App Connection Settings"},
-	ErrAlreadyLoggedOut:  {"already_logged_out", "the user is logged out already", "there is nothing to do"},
+	ErrAlreadyLoggedOut:  {"already_logged_out", "the user is already logged out", "log in before you log out"},
 	ErrLogoutFailed:      {"logout_failed", "the user could not be logged out", tryAgain},
 	ErrLoginManagerBusy:  {"login_manager_busy", "the console is asking who is playing", "pick a user on the PS4"},
 	ErrOtherTitleActive:  {"other_title_active", "another title is active", "close it, or allow it to be quit"},
@@ -100,16 +102,17 @@ func resultError(result uint32) error {
 	return ResultError(result)
 }
 
-// Error returns what the console said.
+// Error returns what the result means.
 func (e ResultError) Error() string { return e.refusal().text }
 
-// Code returns a short name for programs: "pin_needed".
+// Code returns a short name that does not change, such as "pin_needed", or
+// "result_" and the number if the result is unknown.
 func (e ResultError) Code() string { return e.refusal().code }
 
 // Result returns the number of the console's answer.
 func (e ResultError) Result() uint32 { return uint32(e) }
 
-// Hint returns what the user can do about it.
+// Hint returns what the user can do.
 func (e ResultError) Hint() string { return e.refusal().hint }
 
 func (e ResultError) refusal() refusal {

@@ -14,13 +14,14 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// Session is a connection on which a user is logged in. Its methods may be
-// called at any time by anybody: one command is under way, the others wait
-// their turn. A method that waits ends early with ctx, or with [ErrClosed] and
-// the reason when the session ends.
+// A Session is a connection on which a user is logged in. [Console.Open]
+// returns one. It is safe for concurrent use: commands run one at a time, and
+// the others wait. A method that waits ends early with the cause of ctx's end
+// or, if the session ends, with an error that is [ErrClosed] and wraps the
+// reason.
 //
-// Heartbeats are answered all the while. After the first, a session that gets
-// none for 15 s is over.
+// The session answers heartbeats by itself. Once it has received one, it ends
+// with [ErrSilent] if no other arrives for 15 s (docs/protocol.md §7).
 type Session struct {
 	console   *Console
 	set       *settings
@@ -28,23 +29,23 @@ type Session struct {
 	wire      *wire.Conn
 	connected time.Time
 
-	life  context.Context // what every command runs in: done when Close begins or the session ends
+	life  context.Context // ends every command: done when Close begins or the session ends
 	leave context.CancelCauseFunc
 	done  chan struct{}
 	ended sync.Once
 	err   error // why it ended; set before done is closed
 	group sync.WaitGroup
 
-	writing chan struct{} // held for one packet; no mutex, so that synctest sees who waits
+	writing chan struct{} // held for one packet; a channel so that synctest sees waiters
 
-	beats        chan struct{} // heartbeats to be answered
+	beats        chan struct{} // heartbeats to answer
 	rhythm       rhythm
 	answers      answers
 	keyboard     atomic.Pointer[Keyboard] // the one started last
 	keyboardSeen atomic.Bool              // the last heartbeat said that one is open
-	keyboardNews chan struct{}            // a token: keyboardSeen has changed
+	keyboardNews chan struct{}            // holds one value once keyboardSeen has changed
 
-	lock   chan struct{} // held by the command under way, and guards what follows
+	lock   chan struct{} // held by the running command, and guards what follows
 	remote remote
 }
 
@@ -64,12 +65,14 @@ func newSession(c *Console, conn net.Conn, encrypted *wire.Conn, connected time.
 	return s
 }
 
-// Done is closed when the session is over; Err then says why.
+// Done returns a channel that is closed when the session is over. After that,
+// Err returns the reason.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
-// Err returns nil while the session lives, then an error that is [ErrClosed]
-// and, if it was not closed on purpose, the reason: [ErrSilent],
-// [ErrProtocol], or an error of the connection.
+// Err returns nil while the session is open, and then an error that is
+// [ErrClosed]. Unless Close ended the session, the error also wraps the reason:
+// [ErrStandby] after [Session.Standby], [ErrSilent], [ErrProtocol], or an error
+// of the connection.
 func (s *Session) Err() error {
 	select {
 	case <-s.done:
@@ -79,11 +82,10 @@ func (s *Session) Err() error {
 	}
 }
 
-// Close interrupts the command under way, ends the remote control, says bye,
-// lets the console hang up and waits until nothing of the session runs any
-// more. That takes 1.5 s at most, when PS was pressed last and the console is
-// slow, because it needs its pauses; usually none. A session that is over
-// already is no error.
+// Close interrupts the running command, closes the remote control, sends bye
+// and waits for the console to hang up and for the session's goroutines to end.
+// Usually that takes no time, and at most 1.5 s: the console needs a pause
+// after a key, and may be slow to hang up. Close always returns nil.
 func (s *Session) Close() error {
 	s.leave(ErrClosed)
 	s.lock <- struct{}{}
@@ -94,12 +96,13 @@ func (s *Session) Close() error {
 	return nil
 }
 
-// sayBye leaves politely; a console that does not take it is left anyway.
+// sayBye closes the remote control and sends bye, as far as the console lets
+// it.
 func (s *Session) sayBye() {
 	if s.Err() != nil {
 		return
 	}
-	if err := s.quiet(context.Background()); err != nil { // bounded by the pauses of keys
+	if err := s.quiet(context.Background()); err != nil { // the pauses after keys limit it
 		return
 	}
 	if err := s.write(wire.Empty{Type: wire.TypeBye}); err != nil {
@@ -107,12 +110,12 @@ func (s *Session) sayBye() {
 	}
 	select {
 	case <-s.done: // the console closes (docs/protocol.md §5)
-	case <-time.After(byeLimit): // hanging up first could make TCP drop what is still on its way
+	case <-time.After(byeLimit): // hanging up first could make TCP drop unread packets
 	}
 }
 
-// end makes the session over, once, for a reason or on purpose: nil, or
-// whatever happens after Close has begun.
+// end ends the session, once. The reason is nil after Close; whatever happens
+// after Close has begun is no reason either.
 func (s *Session) end(reason error) {
 	s.ended.Do(func() {
 		s.err = ErrClosed
@@ -127,8 +130,19 @@ func (s *Session) end(reason error) {
 	})
 }
 
-// command runs one command when its turn comes. Its context ends with ctx and
-// with the session; context.Cause tells which.
+// Logout logs the user out of the console; the session stays open. It fails
+// with a [ResultError] or [ErrClosed].
+func (s *Session) Logout(ctx context.Context) error {
+	return s.command(ctx, func(ctx context.Context) error {
+		if err := s.quiet(ctx); err != nil {
+			return err
+		}
+		return s.requestResult(ctx, wire.Empty{Type: wire.TypeLogout}, wire.TypeLogoutResult)
+	})
+}
+
+// command runs do when no other command is running. Its context ends with ctx
+// and with the session; context.Cause returns which.
 func (s *Session) command(ctx context.Context, do func(context.Context) error) error {
 	ctx, cancel := within(s.life, ctx)
 	defer cancel()
@@ -147,7 +161,8 @@ func (s *Session) command(ctx context.Context, do func(context.Context) error) e
 	return do(ctx)
 }
 
-// within returns a context that ends with ctx or with a life, for its cause.
+// within returns a context that ends with ctx or with life, and takes over the
+// cause of whichever ends first.
 func within(life, ctx context.Context) (context.Context, context.CancelFunc) { //nolint:revive // life comes first on purpose
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(life, func() { cancel(context.Cause(life)) })
@@ -157,8 +172,8 @@ func within(life, ctx context.Context) (context.Context, context.CancelFunc) { /
 	}
 }
 
-// write sends one packet. What cannot be sent ends the session, because the
-// cipher's chain is broken then.
+// write sends one packet. A failure ends the session, because it breaks the
+// chain of the cipher.
 func (s *Session) write(m wire.Message) error {
 	s.writing <- struct{}{}
 	defer func() { <-s.writing }()
@@ -173,7 +188,7 @@ func (s *Session) write(m wire.Message) error {
 	return nil
 }
 
-// read takes in what the console sends, until the session ends.
+// read handles the console's packets until the session ends.
 func (s *Session) read() {
 	for {
 		p, err := s.wire.Read()
@@ -204,7 +219,8 @@ func (s *Session) handle(p wire.Packet) error {
 	return nil
 }
 
-// heartbeat notes one, and gives the next its time (docs/protocol.md §7).
+// heartbeat takes in a heartbeat and starts the time limit for the next one
+// (docs/protocol.md §7).
 func (s *Session) heartbeat(p wire.Packet) error {
 	status, err := wire.UnmarshalWord(p)
 	if err != nil {
@@ -222,13 +238,13 @@ func (s *Session) heartbeat(p wire.Packet) error {
 	return nil
 }
 
-// maxBeats is how many heartbeats may wait for their answers before reading
-// waits for writing.
+// maxBeats is how many heartbeats may wait for an answer before reading waits
+// for writing.
 const maxBeats = 16
 
 // answerHeartbeats answers every heartbeat, whatever its status
-// (docs/protocol.md §5). The reader does not do it itself, so that a console
-// that does not read before it has written cannot stop both.
+// (docs/protocol.md §5). The reader does not, because a console that writes
+// without reading would block both.
 func (s *Session) answerHeartbeats() {
 	for {
 		select {
@@ -242,8 +258,8 @@ func (s *Session) answerHeartbeats() {
 	}
 }
 
-// rhythm is how often a console sends heartbeats, which only a console can
-// settle (docs/protocol.md §9).
+// rhythm measures how often a console sends heartbeats, because the period is
+// unknown (docs/protocol.md §9).
 type rhythm struct {
 	mu   sync.Mutex
 	last time.Time
@@ -260,8 +276,7 @@ func (r *rhythm) beat() {
 	r.last = now
 }
 
-// overdue reports whether the heartbeats have stopped, as far as their rhythm
-// so far tells.
+// overdue reports whether the heartbeats have stopped, judged by their rhythm.
 func (s *Session) overdue() bool {
 	r := &s.rhythm
 	r.mu.Lock()
@@ -269,7 +284,7 @@ func (s *Session) overdue() bool {
 	return r.gap > 0 && time.Since(r.last) > 2*r.gap+heartbeatSlack
 }
 
-// wireError puts an error of the connection into the words of this package.
+// wireError returns the error of this package for one of the connection.
 func wireError(err error) error {
 	switch {
 	case errors.Is(err, wire.ErrProtocol):

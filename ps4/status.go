@@ -8,14 +8,14 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
 
-// State says what a console is doing.
+// A State is what a console is doing.
 type State uint8
 
 // States of a console.
 const (
-	StateUnreachable State = iota // does not answer
-	StateAwake                    // on
-	StateStandby                  // in rest mode
+	StateUnreachable State = iota // it does not answer
+	StateAwake                    // it is on
+	StateStandby                  // it is in rest mode
 )
 
 // String returns "unreachable", "awake" or "standby".
@@ -31,10 +31,11 @@ func (s State) String() string {
 	return fmt.Sprintf("State(%d)", uint8(s))
 }
 
-// MarshalText implements [encoding.TextMarshaler] with what String returns.
+// MarshalText implements [encoding.TextMarshaler]. The text is that of String.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText implements [encoding.TextUnmarshaler].
+// UnmarshalText implements [encoding.TextUnmarshaler]. It fails for any text
+// that String does not return.
 func (s *State) UnmarshalText(text []byte) error {
 	for _, known := range []State{StateUnreachable, StateAwake, StateStandby} {
 		if string(text) == known.String() {
@@ -42,32 +43,33 @@ func (s *State) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("no state is called %q", text)
+	return fmt.Errorf("unknown state %q", text)
 }
 
-// TypePS4 and TypePS5 are values of Status.HostType.
+// Values of Status.HostType.
 const (
 	TypePS4 = "PS4"
 	TypePS5 = "PS5"
 )
 
-// Status is what a console says of itself in a discovery reply
-// (docs/protocol.md §1). Texts are at most 256 bytes, without control
-// characters; they come from the network and may say anything.
+// A Status is what a console reports about itself in a discovery reply
+// (docs/protocol.md §1). Strings come from the network and are not trusted:
+// they are valid UTF-8 of at most 256 bytes without control characters, but may
+// have any content.
 type Status struct {
-	Addr          netip.AddrPort // where it answers: its address and the UDP port that was asked
-	HostID        string         // its MAC address: 12 hex digits in upper case
-	HostType      string         // TypePS4, TypePS5
+	Addr          netip.AddrPort // where it answers discovery
+	HostID        string         // its MAC address, 12 hex digits in upper case
+	HostType      string         // TypePS4 or TypePS5
 	HostName      string         // the name that its owner gave it
 	State         State
-	RequestPort   uint16 // TCP port of the 2nd Screen service
-	SystemVersion string // 8 digits, "09508011"; see Version
-	TitleID       string // the running title, "CUSA00129"; empty when none runs
+	RequestPort   uint16 // the TCP port of its 2nd Screen service, usually 997
+	SystemVersion string // 8 digits, such as 09508011; see Version
+	TitleID       string // the running title, such as CUSA00129; empty if there is none
 	TitleName     string
 }
 
-// Version returns the system version as people write it: "9.50" for
-// "09508011", and "" for one that is not 8 digits.
+// Version returns the system version as people write it, such as 9.50 for
+// 09508011. It returns "" unless SystemVersion has 8 digits.
 func (s Status) Version() string {
 	if !isDigits(s.SystemVersion, 8) {
 		return ""

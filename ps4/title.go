@@ -9,20 +9,21 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// StartOptions says how to start a title. nil is usable.
+// StartOptions configures StartTitle. Nil is valid.
 type StartOptions struct {
-	// NoQuit leaves another title alone that is running: [ErrTitleRunning].
+	// NoQuit makes StartTitle fail with [ErrTitleRunning] instead of quitting
+	// another title.
 	NoQuit bool
 }
 
-// StartTitle starts a title by its id ("CUSA00129", any case) and returns when
-// the console says that it runs. A title that runs already is left as it is;
-// another one is quit (docs/protocol.md §7).
+// StartTitle starts a title by its id, such as CUSA00129, in any case, and
+// returns once the console reports that the title is running. It does nothing
+// if the title is running already, and quits another one (docs/protocol.md §7).
 //
-// It fails with [ErrTitleIDFormat], [ErrNoSuchTitle], [ErrTitleRunning], a
-// [ResultError], [ErrUnreachable] or [ErrStandby] when the console cannot be
-// asked what runs, and [ErrNotConfirmed] when the title does not show within
-// 20 s.
+// StartTitle fails with [ErrTitleIDFormat], [ErrNoSuchTitle],
+// [ErrTitleRunning], [ErrStandby], another [ResultError] if the console
+// refuses, [ErrNotConfirmed] if the title does not show up within 20 s,
+// [ErrClosed], and as [Console.Status] does.
 func (s *Session) StartTitle(ctx context.Context, titleID string, o *StartOptions) error {
 	id, err := ParseTitleID(titleID)
 	if err != nil {
@@ -39,8 +40,7 @@ func (s *Session) StartTitle(ctx context.Context, titleID string, o *StartOption
 	return s.confirm(ctx, id)
 }
 
-// boot starts a title and answers the question whether the running one may be
-// quit. It reports whether there was nothing to do.
+// boot starts a title, unless it is running already, which it reports.
 func (s *Session) boot(ctx context.Context, id string, noQuit bool) (running bool, err error) {
 	status, err := s.console.recentStatus(ctx)
 	switch other := status.TitleID != ""; {
@@ -57,21 +57,21 @@ func (s *Session) boot(ctx context.Context, id string, noQuit bool) (running boo
 	}
 	err = s.sendBoot(ctx, id)
 	if errors.Is(err, ErrTitleUnavailable) {
-		// Never press enter here: there is no dialogue.
+		// Never press enter here: there is no dialog.
 		return false, fmt.Errorf("%w: %w", ErrNoSuchTitle, err)
 	}
 	return false, err
 }
 
-// bootOver starts a title while another one runs.
+// bootOver starts a title while another one is running.
 func (s *Session) bootOver(ctx context.Context, id string) error {
 	if err := s.key(ctx, wire.OpPS, 0); err != nil {
 		return err
 	}
 	err := s.sendBoot(ctx, id)
 	if errors.Is(err, ErrTitleUnavailable) || errors.Is(err, ErrOtherTitleActive) {
-		// The console asks whether to quit. Opening the remote control takes
-		// the 200 ms that its dialogue needs.
+		// The console asks whether to quit the other title. Opening the remote
+		// control takes the 200 ms that its dialog needs.
 		return s.key(ctx, wire.OpEnter, 0)
 	}
 	return err
@@ -89,7 +89,7 @@ func (s *Session) sendBoot(ctx context.Context, id string) error {
 	return err
 }
 
-// confirm waits until discovery shows the title.
+// confirm waits until the console's status shows the title.
 func (s *Session) confirm(ctx context.Context, id string) error {
 	limited, cancel := context.WithTimeout(ctx, confirmLimit)
 	defer cancel()
@@ -104,8 +104,28 @@ func (s *Session) confirm(ctx context.Context, id string) error {
 	return fmt.Errorf("%w: %s", ErrNotConfirmed, id)
 }
 
-// ParseTitleID returns a title id, four letters and five digits in any case, in
-// upper case. It fails with [ErrTitleIDFormat].
+// StartTitle wakes the console if it is in rest mode, opens a session, starts a
+// title as [Session.StartTitle] does, and closes the session. It fails as
+// [Console.Status], [Console.WakeWait], [Console.Open] and [Session.StartTitle]
+// do.
+func (c *Console) StartTitle(ctx context.Context, titleID string, o *StartOptions) error {
+	status, err := c.Status(ctx)
+	if err == nil && status.State == StateStandby {
+		_, err = c.WakeWait(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	s, err := c.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return s.StartTitle(ctx, titleID, o)
+}
+
+// ParseTitleID parses a title id: four letters and five digits, in any case. It
+// returns the id in upper case, or fails with [ErrTitleIDFormat].
 func ParseTitleID(text string) (string, error) {
 	id := strings.ToUpper(strings.TrimSpace(text))
 	if len(id) != 9 || strings.Trim(id[:4], "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" || !isDigits(id[4:], 5) {

@@ -13,50 +13,55 @@ const (
 	defaultMisses   = 3
 )
 
-// WatchOptions says how to follow a console. nil is usable.
+// WatchOptions configures [Watch]. Nil is valid; a zero field means its
+// default.
 type WatchOptions struct {
 	// Interval is the time between two polls, and how long each waits for its
-	// answer. A console that is not on is polled half as often. Default 1 s.
+	// answer. A console that is not awake is polled half as often. Default:
+	// 1 s.
 	Interval time.Duration
-	// Misses is how many polls in a row must go unanswered until the console
-	// is unreachable, or may move to another address. Default 3.
+	// Misses is how many polls in a row must go unanswered before the console
+	// is unreachable or may move to another address. Default: 3.
 	Misses int
 	// Every sends an update after each poll, not only after a change.
 	Every bool
-	// Busy, if set, reports whether to poll a console that is not on as often
-	// as one that is, because it is about to change.
+	// Busy, if set, reports whether the console is about to change. While it
+	// returns true, a console that is not awake is polled as often as one that
+	// is.
 	Busy func() bool
-	// Poke, if set, makes the next poll come at once.
+	// Poke, if set, makes the next poll start at once whenever a value arrives.
 	Poke <-chan struct{}
-	// Last is what is known of the console from an earlier run. It is not
-	// sent, but shown until polls are answered or missed.
+	// Last is the status known from an earlier run. It is not sent, but later
+	// updates carry it until polls have been answered or missed.
 	Last Status
 }
 
-// Update is what a poll of a console says about it.
+// An Update is the result of one poll.
 type Update struct {
-	// Status is the answer. After a missed poll it is the last one, as
-	// unreachable once Misses polls were missed, or as resting if the silence
-	// is that of a console that has just gone to rest.
+	// Status is what the console reported. After a missed poll it is the last
+	// report: with StateUnreachable once WatchOptions.Misses polls were missed,
+	// or with StateStandby while the silence is that of [DeafTime].
 	Status
-	Asked   time.Time // when the question left
-	Missed  int       // polls in a row without an answer; 0: this one has one
-	Offline bool      // the question could not be sent; sent only with Every
+	Asked   time.Time // when the poll began
+	Missed  int       // polls in a row without an answer; 0 after an answer
+	Offline bool      // the question could not be sent; only with WatchOptions.Every
 }
 
-// Watch follows a console until ctx is done; then the channel is closed. Its
-// reader should read until the end.
+// Watch polls a console and sends an update after each change, until ctx is
+// done; then it closes the channel. The caller must keep receiving until then.
+// The first update comes with the first answer, or when the console turns out
+// to be unreachable. Watch learns the console's host id from the first answer,
+// if none is set.
 //
-// The first update comes with the first answer or when the console is found to
-// be unreachable, and another with each change. Some silences are no change: a
-// single missed poll, a question that could not be sent because this machine
-// has no link, all consoles of a network falling silent at the same moment (for
-// 30 s), and the minute after a console went to rest (docs/protocol.md §1).
+// Some silences are not a change: fewer missed polls than Misses; a question
+// that could not be sent, because this machine has no link or the network is
+// closed; all consoles of a network falling silent at the same moment, for 30
+// s; and the minute after a console entered rest mode (docs/protocol.md §1).
 //
-// A console that has left a poll unanswered is searched for by its host id. It
-// moves to the address where it is found if Misses polls were unanswered at the
-// old one, the new one is on a network of this machine, and nobody else claims
-// the host id.
+// After a missed poll Watch searches for the console by its host id, every 30 s
+// at most. The console moves to the address where it is found if Misses polls
+// went unanswered at its own, no third address claims the same host id, and the
+// new address is on a network of this machine. Options.Warnf reports it.
 func Watch(ctx context.Context, c *Console, o *WatchOptions) <-chan Update {
 	w := &watcher{console: c, updates: make(chan Update)}
 	if o != nil {
@@ -73,7 +78,7 @@ type watcher struct {
 	WatchOptions
 	console  *Console
 	updates  chan Update
-	told     bool
+	sent     bool // an update that was certain
 	missed   int
 	heard    time.Time // the last answer
 	silent   time.Time // when the first missed poll began
@@ -84,13 +89,18 @@ type watcher struct {
 
 func (w *watcher) run(ctx context.Context) {
 	defer close(w.updates)
-	defer w.hold(ctx)()
+	w.console.countWatches(1)
+	defer w.console.countWatches(-1)
+	n := w.console.net
+	if _, stop, err := n.follow(ctx, w.console, n.shared); err == nil {
+		defer stop() // between polls the socket stays open and the console listens
+	}
 	w.heard = time.Now()
 	for ctx.Err() == nil {
 		asked := time.Now()
 		before := w.Last
 		next := w.poll(ctx, asked)
-		changed := w.Last != before || !w.told && w.known() && !w.offline
+		changed := w.Last != before || !w.sent && w.certain()
 		if (changed || w.Every) && !w.send(ctx, Update{w.Last, asked, w.missed, w.offline}) {
 			return
 		}
@@ -100,34 +110,18 @@ func (w *watcher) run(ctx context.Context) {
 	}
 }
 
-// hold keeps the network's socket open between polls, and the console listening.
-func (w *watcher) hold(ctx context.Context) func() {
-	c := w.console
-	count := func(n int) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.watches += n
-	}
-	count(1)
-	stop, err := c.net.follow(ctx, c)
-	if err != nil {
-		return func() { count(-1) } // each poll tries again
-	}
-	return func() {
-		stop()
-		count(-1)
-	}
+// certain reports whether the state is known from this run: from an answer, or
+// from enough missed polls.
+func (w *watcher) certain() bool {
+	return !w.offline && (w.missed == 0 || w.missed >= w.Misses)
 }
-
-// known reports whether the state is more than what an earlier run left.
-func (w *watcher) known() bool { return w.missed == 0 || w.missed >= w.Misses }
 
 func (w *watcher) send(ctx context.Context, u Update) bool {
 	select {
 	case <-ctx.Done():
 		return false
 	case w.updates <- u:
-		w.told = w.told || w.known() && !w.offline
+		w.sent = w.sent || w.certain()
 		return true
 	}
 }
@@ -146,34 +140,35 @@ func (w *watcher) pause(ctx context.Context, until time.Time) bool {
 			if open {
 				return true
 			}
-			w.Poke = nil // closed: it would poke all the time
+			w.Poke = nil // a closed channel would poke all the time
 		}
 	}
 }
 
-// poll asks once, notes in Last what the console is taken to be, and returns
-// when to ask again.
+// poll asks once, updates Last, and returns when to ask again.
 func (w *watcher) poll(ctx context.Context, asked time.Time) time.Time {
-	status, err := w.console.askOnce(ctx, w.Interval)
+	c := w.console
+	status, err := c.askOnce(ctx, w.Interval)
+	silent := errors.Is(err, ErrSilent) || errors.Is(err, ErrOtherConsole)
 	switch {
 	case err == nil:
 		w.missed, w.heard, w.offline, w.outage = 0, time.Now(), false, false
-		if w.console.HostID() == "" {
-			w.console.SetHostID(status.HostID)
+		if c.HostID() == "" {
+			c.SetHostID(status.HostID)
 		}
 		w.Last = status
 	case ctx.Err() != nil:
-	case errors.Is(err, ErrNoNetwork), !w.console.net.set.LinkUp(w.console.Addr().Addr()):
-		w.missed = 0
-		if !w.offline {
-			w.console.set.Logf("no link to %v: %v", w.console.Addr(), err)
-		}
-		w.offline = true
-	default:
+	case silent && c.net.set.LinkUp(c.Addr().Addr()):
 		w.offline = false
 		if w.miss(ctx, asked) {
 			return asked // it has moved: ask there at once
 		}
+	default:
+		w.missed = 0
+		if !w.offline {
+			c.set.Logf("cannot ask %v: %v", c.Addr(), err)
+		}
+		w.offline = true
 	}
 	if w.Last.State == StateAwake || w.Busy != nil && w.Busy() {
 		return asked.Add(w.Interval)
@@ -181,8 +176,8 @@ func (w *watcher) poll(ctx context.Context, asked time.Time) time.Time {
 	return asked.Add(2 * w.Interval)
 }
 
-// miss counts a poll without an answer and notes what the console is taken to
-// be. It reports whether the console has moved to another address.
+// miss counts a poll without an answer and updates Last. It reports whether the
+// console has moved to another address.
 func (w *watcher) miss(ctx context.Context, asked time.Time) (moved bool) {
 	c := w.console
 	w.missed++
@@ -192,12 +187,12 @@ func (w *watcher) miss(ctx context.Context, asked time.Time) (moved bool) {
 		c.noteSilent() // one may be a lost datagram
 	}
 	if time.Now().Before(c.DeafUntil()) {
-		w.Last = w.taken(StateStandby)
+		w.Last = c.presumed(w.Last, StateStandby)
 		return false
 	}
 	if w.missed == 1 || time.Since(w.searched) >= searchAgain {
 		w.searched = time.Now()
-		c.net.lookFor(ctx)
+		c.net.lookFor(ctx, c)
 	}
 	if w.missed < w.Misses || time.Since(w.heard) < time.Duration(w.Misses)*w.Interval {
 		return false
@@ -206,22 +201,14 @@ func (w *watcher) miss(ctx context.Context, asked time.Time) (moved bool) {
 		w.missed = 0
 		return true
 	}
-	outage := w.outage
+	before := w.outage
 	w.outage = c.net.outage(2*w.Interval + w.Interval/2)
 	switch {
 	case w.outage:
-	case outage: // over: what was missed until now does not count
+	case before: // it is over: the polls missed during it do not count
 		w.missed, w.heard = 1, time.Now()
 	default:
-		w.Last = w.taken(StateUnreachable)
+		w.Last = c.presumed(w.Last, StateUnreachable)
 	}
 	return false
-}
-
-// taken returns the last status with what the console is taken to be now.
-func (w *watcher) taken(state State) Status {
-	s := w.Last
-	s.Addr, s.HostID = w.console.Addr(), cmp.Or(w.console.HostID(), s.HostID)
-	s.State, s.TitleID, s.TitleName = state, "", ""
-	return s
 }

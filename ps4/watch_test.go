@@ -302,3 +302,72 @@ func TestWatchDoubtsThatAllConsolesFellSilent(t *testing.T) {
 		}
 	})
 }
+
+// One console is no outage, however many follow it.
+func TestWatchCountsAConsoleOnce(t *testing.T) {
+	inLAN(t, func(t *testing.T, l *lan, _ *ps4.Console, s *story) {
+		ctx, cancel := context.WithCancel(t.Context())
+		again := s.f.watch(ctx, l.network.Console(testAddr, ps4.Credential{}), nil)
+		time.Sleep(2 * time.Second)
+		l.silence(oldAddr)
+		time.Sleep(10 * time.Second)
+		for _, told := range [][]string{s.told(), again.told()} {
+			if len(told) != 2 || !strings.HasSuffix(told[1], " unreachable") {
+				t.Errorf("told %q", told)
+			}
+		}
+		cancel()
+		<-again.done
+	})
+}
+
+// A closed network says nothing about the console.
+func TestWatchOutlivesItsNetwork(t *testing.T) {
+	inLAN(t, func(t *testing.T, l *lan, _ *ps4.Console, s *story) {
+		ok(t, l.network.Close())
+		time.Sleep(10 * time.Second)
+		s.is(t, "5ms awake")
+	})
+}
+
+// A poll waits for its answer from when its question leaves, which may be
+// later: a console gets only so many questions in a second.
+func TestWatchWaitsForItsTurn(t *testing.T) {
+	inBubble(t, func(ctx context.Context, t *testing.T, _ *fake) {
+		l := newLAN(t)
+		defer l.network.Close()
+		l.set(oldAddr, hostID)
+		c := l.network.Console(testAddr, ps4.Credential{})
+		for range 3 {
+			_, err := c.Status(ctx)
+			ok(t, err)
+		}
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		updates := ps4.Watch(ctx, c, &ps4.WatchOptions{Interval: 500 * time.Millisecond, Every: true})
+		if u := <-updates; u.Missed != 0 || u.State != ps4.StateAwake {
+			t.Errorf("got %+v", u)
+		}
+		cancel()
+		for range updates {
+		}
+	})
+}
+
+// A console that has never answered has no host id to search for.
+func TestWatchSearchesByHostID(t *testing.T) {
+	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
+		l := newLAN(t)
+		defer l.network.Close()
+		ctx, cancel := context.WithCancel(ctx)
+		s := f.watch(ctx, l.network.Console(testAddr, ps4.Credential{}), nil)
+		time.Sleep(10 * time.Second)
+		cancel()
+		<-s.done
+		for _, sent := range l.takeSent() {
+			if !strings.Contains(sent, testAddr.String()) {
+				t.Errorf("searched: %s", sent)
+			}
+		}
+	})
+}
