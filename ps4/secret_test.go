@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -136,7 +137,8 @@ func TestNothingLogsASecret(t *testing.T) {
 		f.reply.Code = ddp.CodeStandby
 		_, err := c.WakeWait(ctx)
 		note(err)
-		s := told.String()
+		// Pointers and clock readings may contain the four digits by chance.
+		s := regexp.MustCompile(`0x[0-9a-f]+|[0-9]{12,}`).ReplaceAllString(told.String(), "")
 		hidden(t, "an error or a log line", s)
 		if !strings.Contains(s, "refused") || time.Since(f.start) < time.Minute {
 			t.Errorf("some operations were not reached: %s", s)

@@ -125,19 +125,6 @@ func (s *server) answering(ctx context.Context, host string) (*unit, api.Console
 	return u, c, err
 }
 
-// followed is answering without a question for a console whose television has
-// just heard from it.
-func (s *server) followed(ctx context.Context, host string) (*unit, error) {
-	if !s.alone {
-		u, err := s.findAccepted(ctx, host)
-		if err == nil && u.tv.Snapshot().State == ps4.StateAwake {
-			return u, nil
-		}
-	}
-	u, _, err := s.answering(ctx, host)
-	return u, err
-}
-
 // reach returns the unit of a console for a session. A running server knows the
 // address of the console; a command without one asks for it first.
 func (s *server) reach(ctx context.Context, host string) (*unit, error) {
@@ -181,7 +168,7 @@ func (s *server) Standby(ctx context.Context, host string) error {
 
 // Start implements api.Backend.
 func (s *server) Start(ctx context.Context, host, title string, noQuit bool) error {
-	u, err := s.followed(ctx, host)
+	u, _, err := s.answering(ctx, host)
 	if err != nil {
 		return err
 	}
