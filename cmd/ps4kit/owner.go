@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rsa"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -154,7 +152,7 @@ func (f *consoleFlags) host() (string, error) {
 	if f.address == "" {
 		return given, nil
 	}
-	addr, err := parseAddress(f.address, ddpPort)
+	addr, err := ps4.ParseAddress(f.address)
 	if err != nil {
 		return "", fmt.Errorf("--ip-address: %w", err)
 	}
@@ -170,7 +168,7 @@ func (f *consoleFlags) override() (o app.Override, err error) {
 		}
 	}
 	for _, text := range f.broadcast {
-		addr, err := parseAddress(text, ddpPort)
+		addr, err := ps4.ParseAddress(text)
 		if err != nil {
 			return o, fmt.Errorf("--broadcast: %w", err)
 		}
@@ -222,32 +220,15 @@ func readCredential(text string) (ps4.Credential, error) {
 	return ps4.ParseCredential(strings.TrimSpace(string(held)))
 }
 
-// parseAddress reads ADDR or ADDR:PORT.
-func parseAddress(text string, port uint16) (netip.AddrPort, error) {
-	if a, err := netip.ParseAddr(text); err == nil {
-		return netip.AddrPortFrom(a, port), nil
-	}
-	a, err := netip.ParseAddrPort(text)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("%q is not an IP address, or an address and a port", text)
-	}
-	return a, nil
-}
-
 // readPublicKey reads a key that `ps4kit simulate --key` wrote.
 func readPublicKey(file string) (*rsa.PublicKey, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return nil, fmt.Errorf("%s is not PEM", file)
-	}
-	parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
-	key, ok := parsed.(*rsa.PublicKey)
-	if err != nil || !ok || key.N.BitLen() != 2048 {
-		return nil, fmt.Errorf("%s holds no RSA public key of 2048 bits", file)
+	key, err := ps4.ParseServerKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return key, nil
 }
