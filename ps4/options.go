@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rsa"
+	"fmt"
 	"net"
 	"net/netip"
 	"sync/atomic"
@@ -87,6 +88,19 @@ const (
 	DefaultPort = ddp.Port    // a PS4
 	PortPS5     = ddp.PortPS5 // a PS5
 )
+
+// ParseAddress parses the address of a console: an IP address, with a port if
+// the console doesn't answer on [DefaultPort].
+func ParseAddress(text string) (netip.AddrPort, error) {
+	if a, err := netip.ParseAddr(text); err == nil {
+		return netip.AddrPortFrom(a, DefaultPort), nil
+	}
+	a, err := netip.ParseAddrPort(text)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("%q is not an IP address, or an address and a port", text)
+	}
+	return a, nil
+}
 
 // AnyPort, as Options.LocalPort, stands for any free port.
 const AnyPort = -1

@@ -235,3 +235,16 @@ func TestParseKey(t *testing.T) {
 		}
 	}
 }
+
+func TestParseAddress(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"192.168.1.20": "192.168.1.20:987", "192.168.1.20:9302": "192.168.1.20:9302", "fe80::1": "[fe80::1]:987", "[fe80::1]:1": "[fe80::1]:1",
+		"": "", "den": "", "1.2.3": "", "192.168.1.20:": "", "192.168.1.20:70000": "",
+	} {
+		got, err := ps4.ParseAddress(text)
+		if want == "" && err == nil || want != "" && (err != nil || got.String() != want) {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+}

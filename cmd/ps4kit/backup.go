@@ -33,7 +33,7 @@ Not in it: config.yaml, and cover art, which is loaded again.`,
 		Args: oneText("the file"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), p, args[0]) },
 	}
-	cmd.Flags().BoolVar(&o.force, "force", false, "replace FILE if it is there")
+	cmd.Flags().BoolVar(&o.force, "force", false, "replace FILE if it exists")
 	return cmd
 }
 
@@ -45,7 +45,7 @@ type saved struct {
 
 func (o *backupOptions) run(ctx context.Context, p *program, file string) error {
 	if file == "-" && isTerminal(p.stdout) {
-		return usageError(errors.New("a backup is not for a terminal: redirect the output, or name a file"))
+		return usageError(errors.New("a backup can't be shown on a terminal: redirect the output, or name a file"))
 	}
 	archive, err := p.backup(ctx)
 	if err != nil {
@@ -55,35 +55,24 @@ func (o *backupOptions) run(ctx context.Context, p *program, file string) error 
 		_, err := p.stdout.Write(archive)
 		return err
 	}
-	if o.force {
-		err = state.WriteFile(file, archive, secretFile)
-	} else {
-		err = writeNew(file, archive)
-	}
+	err = writeFile(file, archive, 0o600, o.force)
 	switch {
-	case errors.Is(err, fs.ErrExist):
-		return asUsage(&api.Error{Code: "exists", Message: file + " is there already", Hint: "Choose another name, or replace it with --force."})
+	case codeOf(err) == "exists":
+		return asUsage(err)
 	case err != nil:
-		return fmt.Errorf("the backup is not written: %w", err)
+		return fmt.Errorf("writing the backup: %w", err)
 	}
 	return p.report(saved{file, len(archive)}, "%s holds everything now, secrets too (%d bytes).", file, len(archive))
 }
 
-// secretFile is the mode of files that hold secrets.
-const secretFile fs.FileMode = 0o600
-
 // backup asks the running server, or reads the state itself. It needs no
-// configuration: a backup is wanted most when something is wrong.
+// configuration, which may be what is broken.
 func (p *program) backup(ctx context.Context) ([]byte, error) {
-	dir, err := p.stateDirectory()
-	if err != nil {
-		return nil, err
-	}
-	client, err := api.Connect(ctx, app.SocketPath(dir))
-	switch {
-	case err == nil:
+	client, dir, err := p.server(ctx)
+	if err == nil {
 		return client.Backup(ctx)
-	case !errors.Is(err, api.ErrNoServer):
+	}
+	if !errors.Is(err, api.ErrNoServer) {
 		return nil, err
 	}
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
@@ -96,19 +85,6 @@ func (p *program) backup(ctx context.Context) ([]byte, error) {
 	var archive bytes.Buffer
 	err = errors.Join(store.Backup(&archive), store.Close())
 	return archive.Bytes(), err
-}
-
-// writeNew writes a file that must not be there yet, to the disk.
-func writeNew(file string, data []byte) error {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, secretFile)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(file))
-	}
-	return nil
 }
 
 func newRestore(p *program) *cobra.Command {
@@ -126,11 +102,7 @@ confuse HomeKit.`,
 	}
 }
 
-const (
-	maxBackup    = 80 << 20         // bytes read of a backup; package state has lower limits
-	restartLimit = 30 * time.Second // for the server to start again
-	restartRetry = 50 * time.Millisecond
-)
+const maxBackup = 80 << 20 // bytes; package state has lower limits
 
 // restored is what `restore -o json` prints.
 type restored struct {
@@ -140,15 +112,13 @@ type restored struct {
 
 // restore has the running server restore a backup, or restores it itself.
 func (p *program) restore(ctx context.Context, file string) error {
-	dir, err := p.stateDirectory()
-	if err != nil {
-		return err
-	}
 	archive, err := p.readBackup(file)
 	if err != nil {
 		return asUsage(err)
 	}
-	client, err := api.Connect(ctx, app.SocketPath(dir))
+	var result restored
+	next := "Start the server again."
+	client, dir, err := p.server(ctx)
 	switch {
 	case errors.Is(err, api.ErrNoServer):
 		if err := checkStateOwner(dir); err != nil {
@@ -158,26 +128,35 @@ func (p *program) restore(ctx context.Context, file string) error {
 		if err != nil {
 			return err
 		}
-		return p.report(restored(contents), "Restored the state of %s (%d files). Start the server again.",
-			contents.Created.Local().Format(time.DateTime), len(contents.Files))
+		result = restored(contents)
 	case err != nil:
 		return err
+	default:
+		contents, err := client.Restore(ctx, archive)
+		if err != nil {
+			return err
+		}
+		if err := awaitRestart(ctx, dir); err != nil {
+			return err
+		}
+		result, next = restored(contents), "The server is running again."
 	}
-	contents, err := client.Restore(ctx, archive)
+	return p.report(result, "Restored the state of %s (%d files). %s", result.Created.Local().Format(time.DateTime), len(result.Files), next)
+}
+
+func (p *program) readBackup(file string) ([]byte, error) {
+	f, err := p.open(file)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := awaitRestart(ctx, dir); err != nil {
-		return err
-	}
-	return p.report(restored(contents), "Restored the state of %s (%d files). The server is running again.",
-		contents.Created.Local().Format(time.DateTime), len(contents.Files))
+	defer func() { _ = f.Close() }()
+	return io.ReadAll(io.LimitReader(f, maxBackup))
 }
 
 // awaitRestart waits until the server has put the stored backup in place and
 // answers again.
 func awaitRestart(ctx context.Context, dir string) error {
-	ctx, cancel := context.WithTimeout(ctx, restartLimit)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	for {
 		if !state.RestorePending(dir) {
@@ -188,20 +167,7 @@ func awaitRestart(ctx context.Context, dir string) error {
 		select {
 		case <-ctx.Done():
 			return &api.Error{Code: "failed", Message: "the server has the backup but has not started again", Hint: "Read the server's log."}
-		case <-time.After(restartRetry):
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
-}
-
-func (p *program) readBackup(file string) ([]byte, error) {
-	from := p.stdin
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = f.Close() }()
-		from = f
-	}
-	return io.ReadAll(io.LimitReader(from, maxBackup))
 }

@@ -10,83 +10,73 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// completeLimit is how long somebody who pressed TAB is kept waiting.
-const completeLimit = 2 * time.Second
-
-// completeTitles offers the names of those of a console's inputs that are wanted, for
-// the first argument.
-func completeTitles(p *program, f *consoleFlags, wanted func(api.Title) bool) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		var names []cobra.Completion
-		if len(args) == 0 {
-			quietly(cmd, p, f, func(ctx context.Context, b api.Backend, host string) {
-				list, _ := b.Titles(ctx, host) // nothing to offer then
-				for _, t := range list {
-					if wanted(t) {
-						names = append(names, cobra.CompletionWithDesc(t.Name, t.ID))
-					}
-				}
-			})
+// completeTitles completes the first argument with the names of the inputs that
+// offer accepts.
+func completeTitles(p *program, f *consoleFlags, offer func(api.Title) bool) cobra.CompletionFunc {
+	return complete(p, f, func(ctx context.Context, b api.Backend, host string, args []string) (names []cobra.Completion) {
+		if len(args) > 0 {
+			return nil
 		}
-		return names, cobra.ShellCompDirectiveNoFileComp
-	}
+		list, _ := b.Titles(ctx, host)
+		for _, t := range list {
+			if offer(t) {
+				names = append(names, cobra.CompletionWithDesc(t.Name, t.ID))
+			}
+		}
+		return names
+	})
 }
 
-// anyInput and canStart are what completeTitles may want: the home screen and "Other"
-// are inputs, but no titles.
-func anyInput(api.Title) bool { return true }
-
-func canStart(t api.Title) bool {
+// isTitle reports whether an input is a title, unlike the home screen and "Other".
+func isTitle(t api.Title) bool {
 	_, err := ps4.ParseTitleID(t.ID)
 	return err == nil
 }
 
-// completeConsoles offers what the known consoles have as that.
-func completeConsoles(p *program, that func(api.Console) (value, description string)) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		var values []cobra.Completion
-		quietly(cmd, p, &consoleFlags{}, func(ctx context.Context, b api.Backend, _ string) {
-			list, _ := b.Consoles(ctx)
-			for _, c := range list {
-				if value, description := that(c); value != "" {
-					values = append(values, cobra.CompletionWithDesc(value, description))
-				}
+// completeConsoles completes a value that describe returns for each known console.
+func completeConsoles(p *program, describe func(api.Console) (value, description string)) cobra.CompletionFunc {
+	return complete(p, &consoleFlags{}, func(ctx context.Context, b api.Backend, _ string, _ []string) (values []cobra.Completion) {
+		list, _ := b.Consoles(ctx)
+		for _, c := range list {
+			if value, description := describe(c); value != "" {
+				values = append(values, cobra.CompletionWithDesc(value, description))
 			}
-		})
-		return values, cobra.ShellCompDirectiveNoFileComp
-	}
-}
-
-// quietly asks the backend and forgets every error: a completion has nobody to tell.
-func quietly(cmd *cobra.Command, p *program, f *consoleFlags, do func(context.Context, api.Backend, string)) {
-	ctx, cancel := context.WithTimeout(cmd.Context(), completeLimit)
-	defer cancel()
-	ctx, b, host, done, err := f.connect(ctx, p)
-	if err != nil {
-		return
-	}
-	defer done()
-	do(ctx, b, host)
-}
-
-// addCompletions completes the values of flags, those of every verb below cmd too.
-func addCompletions(p *program, cmd *cobra.Command) {
-	if !cmd.Runnable() { // cobra's own, which takes an unknown shell for a call for help
-		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
-	}
-	offer := func(flag string, values cobra.CompletionFunc) {
-		if cmd.LocalFlags().Lookup(flag) != nil {
-			_ = cmd.RegisterFlagCompletionFunc(flag, values) // fails when the verb has its own
 		}
+		return values
+	})
+}
+
+// complete asks the backend for completions. It takes two seconds at most and
+// ignores errors: the shell has no place to show them.
+func complete(p *program, f *consoleFlags, ask func(ctx context.Context, b api.Backend, host string, args []string) []cobra.Completion) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		ctx, cancel := context.WithTimeout(cmd.Context(), 2*time.Second)
+		defer cancel()
+		ctx, b, host, release, err := f.connect(ctx, p)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		defer release()
+		return ask(ctx, b, host, args), cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+// addCompletions completes the values of flags of cmd and of all verbs below it.
+func addCompletions(p *program, cmd *cobra.Command) {
 	fixed := func(values ...string) cobra.CompletionFunc {
 		return cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
 	}
-	offer("output", fixed("text", "json"))
-	offer("log-format", fixed("text", "json"))
-	offer("log-level", fixed("error", "warn", "info", "debug"))
-	offer("host-id", completeConsoles(p, func(c api.Console) (string, string) { return c.HostID, c.Name }))
-	offer("name", completeConsoles(p, func(c api.Console) (string, string) { return c.Name, c.HostID }))
+	for flag, values := range map[string]cobra.CompletionFunc{
+		"output":     fixed("text", "json"),
+		"log-format": fixed("text", "json"),
+		"log-level":  fixed("error", "warn", "info", "debug"),
+		"host-id":    completeConsoles(p, func(c api.Console) (string, string) { return c.HostID, c.Name }),
+		"name":       completeConsoles(p, func(c api.Console) (string, string) { return c.Name, c.HostID }),
+	} {
+		if cmd.LocalFlags().Lookup(flag) != nil {
+			_ = cmd.RegisterFlagCompletionFunc(flag, values) // fails if the verb has its own
+		}
+	}
 	for _, sub := range cmd.Commands() {
 		addCompletions(p, sub)
 	}

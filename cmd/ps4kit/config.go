@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +13,6 @@ func newConfig(p *program) *cobra.Command {
 		Use:   "config",
 		Short: "Check and show the configuration",
 		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
 		&cobra.Command{
@@ -74,15 +71,11 @@ func (p *program) configShow() error {
 		return err
 	}
 	settings := p.settings(c)
-	if p.json() {
-		return p.printJSON(settings)
-	}
-	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "KEY\tVALUE\tSOURCE")
+	rows := [][]string{{"KEY", "VALUE", "SOURCE"}}
 	for _, s := range settings {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\n", s.Key, s.Value, s.Source)
+		rows = append(rows, []string{s.Key, s.Value, s.Source})
 	}
-	return w.Flush()
+	return p.reportTable(settings, rows)
 }
 
 // settings returns the configuration with the global flags applied.

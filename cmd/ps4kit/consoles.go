@@ -2,22 +2,13 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"sync"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ps4kit/ps4kit/internal/api"
-	"github.com/ps4kit/ps4kit/internal/app"
 )
-
-// consolesOptions are the flags of `ps4kit consoles` and the verbs below it.
-type consolesOptions struct {
-	console consoleFlags
-	yes     bool
-}
 
 func newConsoles(p *program) *cobra.Command {
 	cmd := newConsolesList(p, "consoles", "List, add or forget consoles")
@@ -30,41 +21,30 @@ console that was only found.`
 }
 
 func newConsolesList(p *program, use, short string) *cobra.Command {
-	o := &consolesOptions{}
-	cmd := &cobra.Command{
+	return &cobra.Command{
 		Use:   use,
 		Short: short,
 		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return o.list(cmd.Context(), p) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			list, err := query(cmd.Context(), p, &consoleFlags{}, "Asking the consoles", func(b api.Backend, ctx context.Context, _ string) ([]api.Console, error) {
+				list, err := b.Consoles(ctx)
+				refresh(ctx, b, list)
+				return list, err
+			})
+			if err != nil {
+				return err
+			}
+			if len(list) == 0 && !p.json() {
+				_, err := io.WriteString(p.stderr, "No console is known. Find one with ps4kit search, or add one with ps4kit consoles add ADDRESS.\n")
+				return err
+			}
+			rows := [][]string{{"NAME", "STATE", "ADDRESS", "HOST ID", "TYPE", "KNOWN"}}
+			for _, c := range list {
+				rows = append(rows, []string{orDash(c.Name), c.State, orDash(c.Address), orDash(c.HostID), orDash(c.HostType), c.Origin})
+			}
+			return p.reportTable(list, rows)
+		},
 	}
-	return cmd
-}
-
-func (o *consolesOptions) list(ctx context.Context, p *program) error {
-	var list []api.Console
-	err := p.onConsole(ctx, &o.console, "Asking the consoles", func(ctx context.Context, b api.Backend, _ string) (err error) {
-		if list, err = b.Consoles(ctx); err == nil {
-			refresh(ctx, b, list)
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if p.json() {
-		return p.printJSON(list)
-	}
-	if len(list) == 0 {
-		_, err := io.WriteString(p.stderr, "No console is known. Find one with ps4kit search, or add one with ps4kit consoles add ADDRESS.\n")
-		return err
-	}
-	t := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "NAME\tSTATE\tADDRESS\tHOST ID\tTYPE\tKNOWN")
-	for _, c := range list {
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n",
-			orDash(c.Name), c.State, orDash(c.Address), orDash(c.HostID), orDash(c.HostType), c.Origin)
-	}
-	return t.Flush()
 }
 
 // refresh asks every console of a list for its state. One that cannot be asked
@@ -83,7 +63,7 @@ func refresh(ctx context.Context, b api.Backend, list []api.Console) {
 }
 
 func newConsolesAdd(p *program) *cobra.Command {
-	o := &consolesOptions{}
+	f := &consoleFlags{}
 	cmd := &cobra.Command{
 		Use:   "add ADDRESS",
 		Short: "Add the console that answers at an address",
@@ -92,26 +72,22 @@ commands and HomeKit may use it from then on. Use it for consoles that a search
 does not find, such as those in another network. The console must be on or in
 rest mode.`,
 		Args: oneText("the address of a console"),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.add(cmd.Context(), p, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := query(cmd.Context(), p, f, "Asking the console", func(b api.Backend, ctx context.Context, _ string) (api.Console, error) {
+				return b.AddConsole(ctx, args[0])
+			})
+			if err != nil {
+				return err
+			}
+			return p.report(c, "Added %s (%s) at %s.", c.Name, c.HostID, c.Address)
+		},
 	}
-	o.console.addNetwork(cmd)
+	f.addNetwork(cmd)
 	return cmd
 }
 
-func (o *consolesOptions) add(ctx context.Context, p *program, address string) error {
-	var c api.Console
-	err := p.onConsole(ctx, &o.console, "Asking the console", func(ctx context.Context, b api.Backend, _ string) (err error) {
-		c, err = b.AddConsole(ctx, address)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return p.report(c, "Added %s (%s) at %s.", c.Name, c.HostID, c.Address)
-}
-
 func newConsolesForget(p *program) *cobra.Command {
-	o := &consolesOptions{}
+	yes := false
 	cmd := &cobra.Command{
 		Use:   "forget NAME|HOST_ID|ADDRESS",
 		Short: "Remove a console and everything that is stored of it",
@@ -121,28 +97,25 @@ accessory in the Home app, too.
 
 A console that still answers searches comes back as one that was only found. One
 that config.yaml names has to be removed there first.`,
-		Args: oneText("the name, the host id or the address of a console"),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.forget(cmd.Context(), p, args[0]) },
+		Args:              oneText("the name, the host id or the address of a console"),
+		ValidArgsFunction: completeConsoles(p, func(c api.Console) (string, string) { return c.Name, c.HostID }),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, host := cmd.Context(), args[0]
+			if !yes {
+				err := p.confirm(ctx, "this removes everything that is stored of the console", "Forget "+host+", with its pairings, inputs and credential?")
+				if err != nil {
+					return err
+				}
+			}
+			err := p.onConsole(ctx, &consoleFlags{}, "Forgetting the console", func(ctx context.Context, b api.Backend, _ string) error {
+				return b.ForgetConsole(ctx, host)
+			})
+			if err != nil {
+				return err
+			}
+			return p.report(done{Done: "forgotten"}, "%s is forgotten.", host)
+		},
 	}
-	cmd.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
-	cmd.ValidArgsFunction = completeConsoles(p, func(c api.Console) (string, string) { return c.Name, c.HostID })
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return cmd
-}
-
-func (o *consolesOptions) forget(ctx context.Context, p *program, host string) error {
-	if !o.yes {
-		if err := p.confirm(ctx, "this removes everything that is stored of the console",
-			"Forget "+host+", with its pairings, inputs and credential?"); err != nil {
-			return err
-		}
-	}
-	b, _, end, err := p.owner(ctx, app.Override{})
-	if err != nil {
-		return err
-	}
-	defer end()
-	if err := b.ForgetConsole(ctx, host); err != nil {
-		return err
-	}
-	return p.report(done{Done: "forgotten"}, "%s is forgotten.", host)
 }

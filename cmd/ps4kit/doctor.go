@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/doctor"
 	"github.com/ps4kit/ps4kit/internal/phone"
@@ -39,7 +38,7 @@ pass --no-login. The exit code is 0 if no check failed, and 1 otherwise.`,
 }
 
 func (o *doctorOptions) run(ctx context.Context, p *program) error {
-	if err := o.console.check(); err != nil {
+	if _, _, err := o.console.parse(); err != nil {
 		return usageError(err)
 	}
 	dir, err := p.stateDirectory()
@@ -50,35 +49,41 @@ func (o *doctorOptions) run(ctx context.Context, p *program) error {
 	if configErr != nil {
 		c = config.Default()
 	}
-	if o.console.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, o.console.timeout, &api.Error{
-			Code: "unreachable", Message: fmt.Sprintf("not done after %v", o.console.timeout), Hint: "Give it more time with --timeout.",
-		})
-		defer cancel()
-	}
-	out := newFindings(p)
+	ctx, cancel := o.console.withTimeout(ctx)
+	defer cancel()
+	all := []doctor.Finding{}
+	var printErr error
+	stop := p.progress("Examining")
 	failed, err := doctor.Examine(ctx, doctor.Options{
 		Config: c, ConfigErr: configErr, StateDir: dir, NoLogin: o.noLogin,
 		Connect: func(ctx context.Context) (doctor.Connection, error) { return o.connect(ctx, p) },
 		System:  doctor.ThisMachine(phone.Holder),
-		Report:  out.add,
+		Report: func(f doctor.Finding) {
+			all = append(all, f)
+			if p.json() {
+				return
+			}
+			stop()
+			line := fmt.Sprintf("%-4s  %-13s  %s", f.Status, f.Check, f.Message)
+			if f.Hint != "" {
+				line += ". " + f.Hint
+			}
+			if _, err := fmt.Fprintln(p.stdout, strings.ReplaceAll(line, "\n", "; ")); err != nil {
+				printErr = err
+			}
+			stop = p.progress("Examining")
+		},
 	})
-	if err := out.end(); err != nil {
-		return err
+	stop()
+	if p.json() {
+		printErr = p.printJSON(all)
 	}
-	if err == nil && failed {
+	switch {
+	case printErr != nil:
+		return printErr
+	case err == nil && failed:
 		return exitError{code: exitRefused}
 	}
-	return err
-}
-
-// check validates the flags.
-func (f *consoleFlags) check() error {
-	if _, err := f.host(); err != nil {
-		return err
-	}
-	_, err := f.override()
 	return err
 }
 
@@ -88,44 +93,4 @@ func (o *doctorOptions) connect(ctx context.Context, p *program) (doctor.Connect
 		return doctor.Connection{}, err
 	}
 	return doctor.Connection{Backend: b, Running: !b.IsLocal(), Host: host, Close: done}, nil
-}
-
-// findings prints findings one by one, or all at the end as JSON.
-type findings struct {
-	p    *program
-	all  []doctor.Finding
-	stop func() // ends the progress line
-	err  error  // of printing
-}
-
-func newFindings(p *program) *findings {
-	f := &findings{p: p, all: []doctor.Finding{}}
-	f.wait()
-	return f
-}
-
-func (f *findings) wait() { f.stop = f.p.progress("Examining") }
-
-func (f *findings) add(found doctor.Finding) {
-	f.stop()
-	defer f.wait()
-	if f.p.json() {
-		f.all = append(f.all, found)
-		return
-	}
-	line := fmt.Sprintf("%-4s  %-13s  %s", found.Status, found.Check, found.Message)
-	if found.Hint != "" {
-		line += ". " + found.Hint
-	}
-	if _, err := fmt.Fprintln(f.p.stdout, strings.ReplaceAll(line, "\n", "; ")); err != nil {
-		f.err = err
-	}
-}
-
-func (f *findings) end() error {
-	f.stop()
-	if f.p.json() {
-		return f.p.printJSON(f.all)
-	}
-	return f.err
 }

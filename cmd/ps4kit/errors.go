@@ -3,9 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
-
-	"golang.org/x/term"
 
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
@@ -24,14 +21,14 @@ const (
 // exitCodes are the exit codes of error codes; the others exit with
 // exitRefused.
 var exitCodes = map[string]int{
-	"unreachable": exitUnreachable, "no_network": exitUnreachable, "other_console": exitUnreachable,
+	"unreachable": exitUnreachable, "no_network": exitUnreachable, "other_console": exitUnreachable, "psn_unreachable": exitUnreachable,
 
 	"usage": exitUsage, "bad_address": exitUsage, "config": exitUsage, "ambiguous": exitUsage, "bad_name": exitUsage,
 	"port_rights": exitUsage, "port_taken": exitUsage,
 
 	"no_credential": exitCredential, "not_accepted": exitCredential, "no_such_account": exitCredential, "authentication": exitCredential,
 	"not_linked": exitCredential, "pin_needed": exitCredential, "pin_wrong": exitCredential,
-	"passcode_needed": exitCredential, "passcode_wrong": exitCredential,
+	"sign_in": exitCredential, "passcode_needed": exitCredential, "passcode_wrong": exitCredential,
 }
 
 // verbHint returns the hint of an error, with the verb that helps if the library
@@ -60,7 +57,18 @@ func exitCode(e *api.Error) int {
 
 // usageError returns err as an error of the command line.
 func usageError(err error) error {
-	return &api.Error{Code: "usage", Message: api.AsError(err).Message, Err: err}
+	e := api.AsError(err)
+	e.Code = "usage"
+	return e
+}
+
+// asUsage gives an error the exit code of a wrong command line. Unlike usageError
+// it keeps the error's code.
+func asUsage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return exitError{err, exitUsage}
 }
 
 // exitError is an error with an exit code of its own. If the error is nil the
@@ -106,10 +114,4 @@ func (p *program) finish(err error) int {
 		_, _ = fmt.Fprintf(p.stderr, "  %s\n", e.Hint)
 	}
 	return code
-}
-
-// isTerminal reports whether a stream is a terminal.
-func isTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }

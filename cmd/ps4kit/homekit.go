@@ -3,10 +3,9 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +18,6 @@ func newHomekit(p *program) *cobra.Command {
 		Use:   "homekit",
 		Short: "Setup codes and pairings",
 		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
 		&cobra.Command{
@@ -36,20 +34,27 @@ func newHomekit(p *program) *cobra.Command {
 				return p.homekitQR(cmd.Context(), strings.Join(args, ""))
 			},
 		},
+		&cobra.Command{
+			Use:   "check [NAME|HOST_ID]",
+			Short: "Compare an accessory with the HomeKit contract",
+			Long: `Reads the accessory of a console as a HomeKit controller does, or every accessory,
+and compares it with docs/homekit.md. It lists what is wrong, and exits with 1 if
+anything is. Please report what it finds.`,
+			Args: cobra.MaximumNArgs(1),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				return p.homekitCheck(cmd.Context(), strings.Join(args, ""))
+			},
+		},
 		newHomekitReset(p),
-		newHomekitCheck(p),
 	)
 	return cmd
 }
 
-// accessories asks the running server, or else the state that the last one left.
+// accessories asks the running server, or reads the state that the last one left.
 func (p *program) accessories(ctx context.Context) ([]api.Accessory, error) {
-	b, _, done, err := p.owner(ctx, app.Override{})
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	return b.Homekit(ctx)
+	return query(ctx, p, &consoleFlags{}, "Asking for the accessories", func(b api.Backend, ctx context.Context, _ string) ([]api.Accessory, error) {
+		return b.Homekit(ctx)
+	})
 }
 
 func (p *program) homekitList(ctx context.Context) error {
@@ -57,19 +62,15 @@ func (p *program) homekitList(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if p.json() {
-		return json.NewEncoder(p.stdout).Encode(list)
-	}
-	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "NAME\tHOST ID\tDEVICE ID\tADDRESS\tPORT\tSETUP CODE\tPAIRED")
+	rows := [][]string{{"NAME", "HOST ID", "DEVICE ID", "ADDRESS", "PORT", "SETUP CODE", "PAIRED"}}
 	for _, a := range list {
 		paired, code := "no", a.SetupCode
 		if a.Paired {
 			paired, code = "yes", "-"
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", a.Name, a.HostID, a.DeviceID, a.Address, a.Port, code, paired)
+		rows = append(rows, []string{a.Name, a.HostID, a.DeviceID, a.Address, strconv.Itoa(int(a.Port)), code, paired})
 	}
-	return w.Flush()
+	return p.reportTable(list, rows)
 }
 
 func (p *program) homekitQR(ctx context.Context, wanted string) error {
@@ -91,17 +92,71 @@ func (p *program) homekitQR(ctx context.Context, wanted string) error {
 	}
 	if wanted != "" && len(shown) == 0 {
 		return &api.Error{Code: "not_found", Message: "there is no console " + wanted,
-			Hint: "ps4kit homekit list shows the consoles that are known."}
+			Hint: "List the known consoles with ps4kit homekit list."}
 	}
 	if p.json() {
-		return json.NewEncoder(p.stdout).Encode(shown)
+		return p.printJSON(shown)
 	}
-	out := bufio.NewWriter(p.stdout) // which keeps the error that PrintCode does not return
+	out := bufio.NewWriter(p.stdout) // keeps the write errors that PrintCode ignores
 	for _, a := range shown {
 		app.PrintCode(out, a)
 	}
 	if len(shown) == 0 {
-		_, _ = fmt.Fprintln(out, "No console waits to be paired.")
+		_, _ = fmt.Fprintln(out, "Every console is paired.")
 	}
 	return out.Flush()
+}
+
+func (p *program) homekitCheck(ctx context.Context, host string) error {
+	findings, err := query(ctx, p, &consoleFlags{name: host}, "Checking the accessories", api.Backend.CheckHomekit)
+	if err != nil {
+		return err
+	}
+	if len(findings) == 0 {
+		return p.report(findings, "Every accessory is as docs/homekit.md has it.")
+	}
+	var lines []string
+	for _, f := range findings {
+		where := f.Where
+		if where != "" {
+			where = " (" + where + ")"
+		}
+		lines = append(lines, fmt.Sprintf("%s: docs/homekit.md %s%s: %s", f.Accessory, f.Rule, where, f.What))
+	}
+	if err := p.report(findings, "%s", strings.Join(lines, "\n")); err != nil {
+		return err
+	}
+	return exitError{code: exitRefused}
+}
+
+func newHomekitReset(p *program) *cobra.Command {
+	yes := false
+	cmd := &cobra.Command{
+		Use:   "reset NAME|HOST_ID|companion",
+		Short: "Remove every pairing of a console, so that it can be paired again",
+		Long: `Removes every pairing of a console's accessory, opens pairing again after too many
+wrong setup codes, and makes a new setup code unless the configuration has one. Remove
+the accessory in the Home app, too. The console's names and inputs stay.
+
+A HomeKit file that is damaged is set aside, and the accessory gets a new identity.`,
+		Args: oneText("the name or the host id of a console"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, host := cmd.Context(), args[0]
+			if !yes {
+				question := "Remove every pairing of " + host + "? You will have to pair it again in Home."
+				if err := p.confirm(ctx, "this removes every pairing", question); err != nil {
+					return err
+				}
+			}
+			err := p.onConsole(ctx, &consoleFlags{}, "Removing the pairings", func(ctx context.Context, b api.Backend, _ string) error {
+				return b.ResetHomekit(ctx, host)
+			})
+			if err != nil {
+				return err
+			}
+			return p.report(done{Done: "reset"}, "%s is reset: ps4kit homekit qr shows how to pair it.", host)
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return cmd
 }

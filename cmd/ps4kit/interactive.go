@@ -1,9 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"io"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -52,37 +52,22 @@ func (p *program) holdMessages() (release func()) {
 	if !isTerminal(p.stderr) {
 		return func() {}
 	}
-	terminal, held := p.stderr, &tail{}
+	terminal, held := p.stderr, &lockedBuffer{}
 	p.stderr = held
 	return func() {
 		p.stderr = terminal
-		_, _ = terminal.Write(held.bytes())
+		_, _ = held.WriteTo(terminal)
 	}
 }
 
-// maxTail is the number of bytes that tail keeps.
-const maxTail = 16 << 10
-
-// tail keeps the last bytes written to it.
-type tail struct {
-	mu   sync.Mutex
-	kept []byte
+// lockedBuffer is a buffer for concurrent writers.
+type lockedBuffer struct {
+	mu sync.Mutex
+	bytes.Buffer
 }
 
-var _ io.Writer = (*tail)(nil)
-
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.kept = append(t.kept, b...)
-	if over := len(t.kept) - maxTail; over > 0 {
-		t.kept = append(t.kept[:0], t.kept[over:]...)
-	}
-	return len(b), nil
-}
-
-func (t *tail) bytes() []byte {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.kept
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(p)
 }

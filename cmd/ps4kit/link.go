@@ -45,42 +45,6 @@ stored with the credential.`,
 	return cmd
 }
 
-func (o *linkOptions) run(ctx context.Context, p *program) error {
-	if o.pin != "" {
-		if _, err := ps4.ParsePIN(o.pin); err != nil {
-			return asUsage(err)
-		}
-	}
-	passcode := ""
-	if o.console.credential == "" { // else both are for this command only
-		var err error
-		if passcode, err = o.console.takePasscode(); err != nil {
-			return err
-		}
-	}
-	ctx, b, host, done, err := o.console.connect(ctx, p)
-	if err != nil {
-		return err
-	}
-	defer done()
-	l := &linking{p: p, b: b, pin: o.pin, ownUser: o.console.credential != ""}
-	if err := l.meet(ctx, host); err != nil {
-		return orCause(ctx, err)
-	}
-	if err := l.withPasscode(ctx, passcode); err != nil {
-		return orCause(ctx, err)
-	}
-	return p.report(linkResult{true, l.console.HostID, l.console.Name}, "This program is linked with %s.", l.name())
-}
-
-// orCause prefers why the context ended to what that led to.
-func orCause(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return err
-}
-
 // linkResult is the result of `ps4kit link -o json`.
 type linkResult struct {
 	Linked bool   `json:"linked"`
@@ -88,90 +52,101 @@ type linkResult struct {
 	Name   string `json:"name"`
 }
 
-// linking is one run of `ps4kit link`.
-type linking struct {
-	p       *program
-	b       api.Backend
-	pin     string // empty: asked for
-	ownUser bool   // --credentials names the user
-	console api.Console
-}
-
-func (l *linking) name() string { return cmp.Or(l.console.Name, l.console.HostID) }
-
-// meet makes sure that the console can show a PIN, before a person is sent to it.
-func (l *linking) meet(ctx context.Context, host string) error {
-	defer l.p.progress("Asking the console")()
-	var err error
-	if l.console, err = l.b.Status(ctx, host); err != nil {
-		return err
+func (o *linkOptions) run(ctx context.Context, p *program) error {
+	if o.pin != "" {
+		if _, err := ps4.ParsePIN(o.pin); err != nil {
+			return asUsage(err)
+		}
 	}
-	switch {
-	case l.console.State == api.StateUnreachable:
-		return notAnswering(l.console)
-	case l.console.HostType == ps4.TypePS5:
-		return ps4.ErrUnsupported
-	case l.console.State == api.StateStandby:
-		return &api.Error{Code: "standby", Message: l.name() + " is in rest mode",
-			Hint: "Turn it on, choose " + addDevice + ", and try again."}
-	case l.asks() && !l.ownUser:
-		_, err = l.b.Credential(ctx, l.console.HostID)
+	ownUser := o.console.credential != ""
+	passcode := ""
+	if !ownUser { // the flags name the stored user, and the passcode is stored, too
+		var err error
+		if passcode, err = o.console.takePasscode(); err != nil {
+			return err
+		}
 	}
-	return err
-}
-
-// asks says whether a person enters the PIN at a terminal.
-func (l *linking) asks() bool { return l.pin == "" && isTerminal(l.p.stdin) }
-
-// withPasscode stores the passcode, which every login needs from now on; one that the
-// console refuses is not kept.
-func (l *linking) withPasscode(ctx context.Context, passcode string) error {
-	if passcode == "" {
-		return l.link(ctx)
-	}
-	before, err := l.b.Credential(ctx, l.console.HostID)
+	ctx, b, host, release, err := o.console.connect(ctx, p)
 	if err != nil {
 		return err
 	}
-	with := api.User{Credential: before.Credential, Passcode: passcode}
-	if err := l.b.SetCredential(ctx, l.console.HostID, with); err != nil {
+	defer release()
+	c, err := o.check(ctx, p, b, host, !ownUser)
+	if err == nil {
+		err = o.linkWith(ctx, p, b, c, passcode)
+	}
+	if err != nil {
+		return orCause(ctx, err)
+	}
+	return p.report(linkResult{true, c.HostID, c.Name}, "This program is linked with %s.", cmp.Or(c.Name, c.HostID))
+}
+
+// check makes sure that the console can show a PIN, and that a credential is
+// stored, before it asks the user for the PIN.
+func (o *linkOptions) check(ctx context.Context, p *program, b api.Backend, host string, storedUser bool) (api.Console, error) {
+	defer p.progress("Asking the console")()
+	c, err := answering(ctx, b, host)
+	switch {
+	case err != nil:
+		return c, err
+	case c.HostType == ps4.TypePS5:
+		return c, ps4.ErrUnsupported
+	case c.State == api.StateStandby:
+		return c, &api.Error{Code: "standby", Message: cmp.Or(c.Name, c.HostID) + " is in rest mode",
+			Hint: "Turn it on, choose " + addDevice + ", and try again."}
+	case o.asks(p) && storedUser:
+		_, err = b.Credential(ctx, c.HostID)
+	}
+	return c, err
+}
+
+// asks reports whether the user types the PIN on a terminal.
+func (o *linkOptions) asks(p *program) bool { return o.pin == "" && isTerminal(p.stdin) }
+
+// linkWith links with the console after storing the passcode, if there is one. A
+// passcode that the console refuses is not kept.
+func (o *linkOptions) linkWith(ctx context.Context, p *program, b api.Backend, c api.Console, passcode string) error {
+	if passcode == "" {
+		return o.link(ctx, p, b, c)
+	}
+	before, err := b.Credential(ctx, c.HostID)
+	if err != nil {
 		return err
 	}
-	err = l.link(ctx)
+	if err := b.SetCredential(ctx, c.HostID, api.User{Credential: before.Credential, Passcode: passcode}); err != nil {
+		return err
+	}
+	err = o.link(ctx, p, b, c)
 	if codeOf(err) == "passcode_wrong" {
-		_ = l.b.SetCredential(ctx, l.console.HostID, before) // the refusal matters more
+		_ = b.SetCredential(ctx, c.HostID, before) // the refusal matters more
 	}
 	return err
 }
 
-// maxPINs is how often a person may enter a PIN: the console goes on showing it.
+// maxPINs is how many PINs a user may try: the console keeps showing the same one.
 const maxPINs = 3
 
-func (l *linking) link(ctx context.Context) error {
+func (o *linkOptions) link(ctx context.Context, p *program, b api.Backend, c api.Console) error {
 	for try := 1; ; try++ {
-		pin, err := l.readPIN(ctx)
+		pin, err := o.readPIN(ctx, p, cmp.Or(c.Name, c.HostID))
 		if err == nil {
-			err = l.once(ctx, pin)
+			stop := p.progress("Linking")
+			err = b.Link(ctx, c.HostID, pin.Reveal())
+			stop()
 		}
 		code := codeOf(err)
-		if !l.asks() || try == maxPINs || (code != "bad_pin" && code != "pin_wrong") {
-			return l.advise(err)
+		if !o.asks(p) || try == maxPINs || code != "bad_pin" && code != "pin_wrong" {
+			return linkError(err)
 		}
-		e := app.Explain(err)
-		_, _ = fmt.Fprintln(l.p.stderr, e.Message)
+		_, _ = fmt.Fprintln(p.stderr, app.Explain(err).Message)
 	}
 }
 
-func (l *linking) once(ctx context.Context, pin ps4.PIN) error {
-	defer l.p.progress("Linking")()
-	return l.b.Link(ctx, l.console.HostID, pin.Reveal())
-}
-
-func (l *linking) readPIN(ctx context.Context) (ps4.PIN, error) {
-	text := l.pin
+func (o *linkOptions) readPIN(ctx context.Context, p *program, name string) (ps4.PIN, error) {
+	text := o.pin
 	if text == "" {
 		var err error
-		text, err = l.p.ask(ctx, fmt.Sprintf("On %s choose\n\n  %s\n\nPIN (8 digits): ", l.name(), addDevice))
+		text, err = p.ask(ctx, fmt.Sprintf("On %s choose\n\n  %s\n\nPIN (8 digits): ", name, addDevice))
 		if errors.Is(err, errNoInput) {
 			err = usageError(fmt.Errorf("%w: give the PIN with --pin, or on the standard input", errNoInput))
 		}
@@ -183,8 +158,8 @@ func (l *linking) readPIN(ctx context.Context) (ps4.PIN, error) {
 	return pin, asUsage(err)
 }
 
-// advise adds which flag or command helps to what the console said.
-func (l *linking) advise(err error) error {
+// linkError adds the flag or verb that helps to an error of the console.
+func linkError(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -10,9 +10,8 @@ import (
 // TestLinkRefusals: every result of a login becomes a sentence with what to do.
 func TestLinkRefusals(t *testing.T) {
 	t.Parallel()
-	l := &linking{}
 	for n := ps4.ResultError(1); n <= 34; n++ {
-		e := app.Explain(l.advise(n))
+		e := app.Explain(linkError(n))
 		if e.Hint == "" || e.Message == "" || e.Result != uint32(n) || exitCode(e) == exitDone {
 			t.Errorf("result %d: exit %d, %+v", n, exitCode(e), e)
 		}

@@ -2,252 +2,135 @@ package main
 
 import (
 	"context"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
-	"net/netip"
+	"io/fs"
 	"os"
-	"strings"
-	"time"
+	"os/user"
+	"strconv"
+	"syscall"
 
-	"github.com/spf13/cobra"
+	"github.com/sirupsen/logrus"
 
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
-	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/internal/config"
+	"github.com/ps4kit/ps4kit/internal/state"
 )
+
+// server returns a client of the running server and the state directory. It
+// fails with api.ErrNoServer if no server runs.
+func (p *program) server(ctx context.Context) (c *api.Client, dir string, err error) {
+	if dir, err = p.stateDirectory(); err != nil {
+		return nil, "", err
+	}
+	c, err = api.Connect(ctx, app.SocketPath(dir))
+	return c, dir, err
+}
 
 // owner returns a client of the running server, which owns the state and the
 // only session of each console, or of this process, which locks the state and
-// does the same with override. running reports which; done releases it.
-func (p *program) owner(ctx context.Context, override app.Override) (c *api.Client, running bool, done func(), err error) {
-	dir, err := p.stateDirectory()
-	if err != nil {
-		return nil, false, nil, err
+// does the same with override. release ends it.
+func (p *program) owner(ctx context.Context, override app.Override) (c *api.Client, release func(), err error) {
+	c, dir, err := p.server(ctx)
+	if err == nil {
+		c.OnNotice = p.notice
+		return c, func() {}, nil
 	}
-	client, err := api.Connect(ctx, app.SocketPath(dir))
-	switch {
-	case err == nil:
-		client.OnNotice = p.notice
-		return client, true, func() {}, nil
-	case !errors.Is(err, api.ErrNoServer):
-		return nil, false, nil, err
+	if !errors.Is(err, api.ErrNoServer) {
+		return nil, nil, err
 	}
 	cfg, err := p.configuration()
 	if err != nil {
-		return nil, false, nil, err
+		return nil, nil, err
 	}
 	if p.logLevel == "" && !p.debug {
 		cfg.Log.Level = "warn" // the command prints its result itself
 	}
 	store, err := p.openState(dir)
 	if err != nil {
-		return nil, false, nil, err
+		return nil, nil, err
 	}
 	local, err := app.Stopped(cfg, store, p.logger(cfg), override)
 	if err != nil {
-		return nil, false, nil, errors.Join(err, store.Close())
+		return nil, nil, errors.Join(err, store.Close())
 	}
 	c = api.Local(api.Handler(api.Services{Backend: local, Explain: app.Explain}))
 	c.OnNotice = p.notice
-	return c, false, func() { _, _ = local.Close(), store.Close() }, nil
+	return c, func() { _, _ = local.Close(), store.Close() }, nil
 }
 
-// consoleFlags are the flags of the verbs that talk to a console.
-type consoleFlags struct {
-	address    string
-	hostID     string
-	name       string
-	credential string
-	localPort  uint16
-	bind       string
-	broadcast  []string
-	timeout    time.Duration
-	passcode   string
-	consoleKey string
-}
-
-func (f *consoleFlags) add(cmd *cobra.Command) {
-	f.addNetwork(cmd)
-	fl := cmd.Flags()
-	fl.StringVarP(&f.address, "ip-address", "i", "", "`ADDR[:DDPPORT]` of the console")
-	fl.StringVar(&f.hostID, "host-id", "", "host `ID` of the console")
-	fl.StringVar(&f.name, "name", "", "`NAME` of the console")
-	fl.StringVarP(&f.credential, "credentials", "c", "", "credential: `HEX|FILE`")
-	fl.StringArrayVar(&f.broadcast, "broadcast", nil, "where to search, `ADDR[:PORT]`; repeatable")
-	fl.StringVar(&f.passcode, "passcode", "", "the 4 `DIGITS` with which the user signs in on the console")
-	fl.StringVar(&f.consoleKey, "console-key", "", "public key `FILE` (PEM) of a simulated console")
-}
-
-// addNetwork adds the flags that say how to ask a console whose address is an
-// argument.
-func (f *consoleFlags) addNetwork(cmd *cobra.Command) {
-	fl := cmd.Flags()
-	fl.Uint16VarP(&f.localPort, "port", "p", 0, "local UDP port `N` (default 1987, or a free one)")
-	fl.StringVar(&f.bind, "bind", "", "local `IP` address")
-	fl.VarP((*patience)(&f.timeout), "timeout", "t", "give up after this `DURATION`")
-}
-
-// patience is the value of --timeout, a positive duration.
-type patience time.Duration
-
-func (d *patience) Set(text string) error {
-	parsed, err := time.ParseDuration(text)
-	if err != nil || parsed <= 0 {
-		return errors.New("write a number above zero and a unit, such as 500ms or 10s")
-	}
-	*d = patience(parsed)
-	return nil
-}
-
-func (d *patience) String() string {
-	if *d == 0 {
-		return ""
-	}
-	return time.Duration(*d).String()
-}
-
-// Type is what pflag calls such values.
-func (d *patience) Type() string { return "duration" }
-
-// connect returns a client for a verb, and the host that names its console in
-// requests. The returned context ends after --timeout; done releases the client.
-func (f *consoleFlags) connect(ctx context.Context, p *program) (_ context.Context, c *api.Client, host string, done func(), err error) {
-	host, err = f.host()
+// configuration loads the configuration and applies the global flags. Every
+// error has the code config, also if the file does not exist.
+func (p *program) configuration() (*config.Config, error) {
+	c, err := config.Load(p.configFile)
 	if err != nil {
-		return nil, nil, "", nil, usageError(err)
+		return nil, &api.Error{Code: "config", Message: api.AsError(err).Message, Err: err}
 	}
-	override, err := f.override()
-	if err != nil {
-		return nil, nil, "", nil, usageError(err)
+	if p.logLevel != "" {
+		c.Log.Level = p.logLevel
 	}
-	c, running, release, err := p.owner(ctx, override)
-	if err != nil {
-		return nil, nil, "", nil, err
+	if p.debug {
+		c.Log.Level = "debug"
 	}
-	if running && !override.IsZero() {
-		p.notice("a server is running: it uses its own credential, key and network settings")
+	if p.logFormat != "" {
+		c.Log.Format = p.logFormat
 	}
-	cancel := func() {}
-	if f.timeout > 0 {
-		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout,
-			&api.Error{Code: "unreachable", Message: fmt.Sprintf("not done after %v", f.timeout), Hint: "Give it more time with --timeout."})
-	}
-	return ctx, c, host, func() { cancel(); release() }, nil
+	return c, nil
 }
 
-// host returns the console's host, from one of three flags.
-func (f *consoleFlags) host() (string, error) {
-	given := ""
-	for _, v := range []string{f.address, f.hostID, f.name} {
-		if v == "" {
-			continue
-		}
-		if given != "" {
-			return "", errors.New("give only one of --ip-address, --host-id and --name")
-		}
-		given = v
+// logger returns the configured logger, which writes to stderr.
+func (p *program) logger(c *config.Config) *logrus.Logger {
+	log := logrus.New()
+	log.SetOutput(p.stderr)
+	if level, err := logrus.ParseLevel(c.Log.Level); err == nil {
+		log.SetLevel(level)
 	}
-	if f.address == "" {
-		return given, nil
+	if c.Log.Format == "json" {
+		log.SetFormatter(&logrus.JSONFormatter{})
+	} else {
+		log.SetFormatter(&logrus.TextFormatter{DisableColors: !isTerminal(p.stderr), FullTimestamp: true})
 	}
-	addr, err := parseAddress(f.address, ddpPort)
-	if err != nil {
-		return "", fmt.Errorf("--ip-address: %w", err)
-	}
-	return app.FormatAddress(addr), nil
+	return log
 }
 
-// override returns what the flags override in the configuration.
-func (f *consoleFlags) override() (o app.Override, err error) {
-	o.LocalPort = f.localPort
-	if f.bind != "" {
-		if o.Bind, err = netip.ParseAddr(f.bind); err != nil {
-			return o, fmt.Errorf("--bind: %q is not an IP address", f.bind)
-		}
-	}
-	for _, text := range f.broadcast {
-		addr, err := parseAddress(text, ddpPort)
-		if err != nil {
-			return o, fmt.Errorf("--broadcast: %w", err)
-		}
-		o.Broadcast = append(o.Broadcast, addr)
-	}
-	if f.consoleKey != "" {
-		if o.ConsoleKey, err = readPublicKey(f.consoleKey); err != nil {
-			return o, fmt.Errorf("--console-key: %w", err)
-		}
-	}
-	if f.passcode != "" {
-		if o.Passcode, err = ps4.ParsePasscode(f.passcode); err != nil {
-			return o, fmt.Errorf("--passcode: %w", err)
-		}
-	}
-	if f.credential != "" {
-		if o.Credential, err = readCredential(f.credential); err != nil {
-			return o, fmt.Errorf("--credentials: %w", err)
-		}
-	}
-	return o, nil
+// stateDirectory returns the state directory, which also has the server's socket.
+func (p *program) stateDirectory() (string, error) {
+	return state.Find(p.stateDir, state.Env{})
 }
 
-// notice tells the user something besides the result, once.
-func (p *program) notice(text string) {
-	if _, told := p.noticed.LoadOrStore(text, true); !told {
-		_, _ = fmt.Fprintln(p.stderr, "ps4kit: "+text)
-	}
-}
-
-// maxCredentialFile is the maximum size of a credential file, in bytes.
-const maxCredentialFile = 1 << 10
-
-// readCredential parses a credential, or reads it from a file. Its errors don't
-// repeat the text, which may be a mistyped credential.
-func readCredential(text string) (ps4.Credential, error) {
-	if c, err := ps4.ParseCredential(text); err == nil {
-		return c, nil
-	}
-	f, err := os.Open(text)
-	if err != nil {
-		return ps4.Credential{}, errors.New("neither 64 hex digits nor a file that can be read")
-	}
-	defer func() { _ = f.Close() }()
-	held, err := io.ReadAll(io.LimitReader(f, maxCredentialFile))
-	if err != nil {
-		return ps4.Credential{}, errors.New("the file cannot be read")
-	}
-	return ps4.ParseCredential(strings.TrimSpace(string(held)))
-}
-
-// parseAddress reads ADDR or ADDR:PORT.
-func parseAddress(text string, port uint16) (netip.AddrPort, error) {
-	if a, err := netip.ParseAddr(text); err == nil {
-		return netip.AddrPortFrom(a, port), nil
-	}
-	a, err := netip.ParseAddrPort(text)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("%q is not an IP address, or an address and a port", text)
-	}
-	return a, nil
-}
-
-// readPublicKey reads a key that `ps4kit simulate --key` wrote.
-func readPublicKey(file string) (*rsa.PublicKey, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
+// openState opens a state directory for this process only. The error tells users
+// who were directed to the service's directory (state.Find) how to proceed.
+func (p *program) openState(dir string) (*state.Store, error) {
+	if err := checkStateOwner(dir); err != nil {
 		return nil, err
 	}
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return nil, fmt.Errorf("%s is not PEM", file)
+	store, err := state.Open(dir, nil)
+	if own, _ := state.Dir(p.stateDir, state.Env{}); errors.Is(err, fs.ErrPermission) && own != dir {
+		return nil, &api.Error{Code: "permission", Message: "the ps4kit service of this machine is not running: " + err.Error(),
+			Hint: "Start it with \"sudo systemctl start ps4kit\", or name a directory of your own with --state-dir."}
 	}
-	parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
-	key, ok := parsed.(*rsa.PublicKey)
-	if err != nil || !ok || key.N.BitLen() != 2048 {
-		return nil, fmt.Errorf("%s holds no RSA public key of 2048 bits", file)
+	return store, err
+}
+
+// checkStateOwner keeps root from writing files that the owner of the state directory
+// could not read.
+func checkStateOwner(dir string) error {
+	if os.Geteuid() != 0 {
+		return nil
 	}
-	return key, nil
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil // a missing directory will be root's
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || stat.Uid == 0 {
+		return nil
+	}
+	name := fmt.Sprintf("'#%d'", stat.Uid)
+	if u, err := user.LookupId(strconv.Itoa(int(stat.Uid))); err == nil {
+		name = u.Username
+	}
+	return &api.Error{Code: "permission", Message: fmt.Sprintf("%s belongs to the user %s, and no server is running", dir, name),
+		Hint: "Start the server, or run the command as that user: sudo -u " + name + " ps4kit"}
 }

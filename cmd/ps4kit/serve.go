@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -23,11 +22,11 @@ func newServe(p *program) *cobra.Command {
 		Short: "Run the HomeKit server",
 		Long: `Makes each console a television in Apple Home, until it is stopped.
 
-With --simulate it adds simulated consoles on loopback ports and searches no
-network for real ones, so that everything can be tried without a PS4.
+With --simulate it adds simulated consoles on loopback ports and doesn't search the
+network for real ones, so that you can try everything without a PS4.
 
 The titles and the remote control of a console follow config.yaml while the server
-runs (and SIGHUP reads it at once); everything else is read at the start.
+runs (SIGHUP reads it at once); everything else is read at the start.
 
 On a terminal it shows the setup code and the QR code of each console that is not
 paired, and the address and the first password of the web page. Without one (as a
@@ -67,8 +66,8 @@ func (o *serveOptions) run(ctx context.Context, p *program) error {
 	})
 }
 
-// greet tells a person what to do next. Setup codes and the password go to a terminal,
-// or where the consoles are simulated: anything else may be a log.
+// greet tells the user what to do next. It shows setup codes and the password only
+// on a terminal or with simulated consoles: anything else may be a log.
 func (o *serveOptions) greet(p *program, g app.Greeting) {
 	list := g.Accessories
 	mayShow := o.simulate > 0 || isTerminal(p.stdout)
@@ -77,7 +76,7 @@ func (o *serveOptions) greet(p *program, g app.Greeting) {
 		if !mayShow {
 			list = withoutCodes(list)
 		}
-		_ = json.NewEncoder(p.stdout).Encode(list)
+		_ = p.printJSON(list)
 		return
 	case !mayShow:
 		return
@@ -92,7 +91,7 @@ func (o *serveOptions) greet(p *program, g app.Greeting) {
 	_, _ = fmt.Fprint(p.stdout, nextSteps(len(list), unpaired)+pageLines(g.Page)+stopLine)
 }
 
-// withoutCodes leaves out what lets somebody pair.
+// withoutCodes returns the accessories without their setup codes.
 func withoutCodes(list []api.Accessory) []api.Accessory {
 	bare := slices.Clone(list)
 	for i := range bare {
@@ -104,7 +103,7 @@ func withoutCodes(list []api.Accessory) []api.Accessory {
 func nextSteps(consoles, unpaired int) string {
 	switch {
 	case consoles == 0:
-		return "\nNo console is known yet. ps4kit goes on searching; switch a PS4 on, or name it in\n" +
+		return "\nNo console is known yet. ps4kit keeps searching; turn a PS4 on, or name it in\n" +
 			"config.yaml. No PS4 at hand? Try: ps4kit serve --simulate 1\n"
 	case unpaired == 0:
 		return "\nEvery console is paired. Find them in the Home app and in the Control Center remote.\n"
@@ -119,7 +118,7 @@ is an accessory of its own.
 
 const stopLine = "\nStop with Ctrl-C; what is paired stays paired.\n"
 
-// pageLines say how to get into the web page.
+// pageLines returns the address of the web page and how to sign in.
 func pageLines(page app.Page) string {
 	password := page.Password.Password
 	switch {

@@ -13,13 +13,12 @@ import (
 	"github.com/ps4kit/ps4kit/internal/config"
 )
 
-const (
-	watchEvery  = 3 * time.Second // how often the configuration file is looked at
-	watchStable = time.Second     // how long it has to stay as it is: an editor may save it in pieces
-)
+// watchEvery is how often the configuration file is checked. It is read once it
+// hasn't changed for that long: an editor may save it in pieces.
+const watchEvery = 2 * time.Second
 
-// watchConfig returns a channel that brings the configuration when its file has
-// changed, or at SIGHUP. One that cannot be used is logged, and the last one holds.
+// watchConfig returns a channel that delivers the configuration when its file has
+// changed, or at SIGHUP. An invalid one is logged and skipped.
 func (p *program) watchConfig(ctx context.Context, file string, log logrus.FieldLogger) (<-chan *config.Config, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	hangup := make(chan os.Signal, 1)
@@ -58,8 +57,8 @@ func (w *configWatch) edition() edition {
 }
 
 func (w *configWatch) run(ctx context.Context) {
-	look := time.NewTimer(watchEvery)
-	defer look.Stop()
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
 	loaded := w.edition()
 	seen := loaded
 	for {
@@ -69,18 +68,13 @@ func (w *configWatch) run(ctx context.Context) {
 		case <-w.hangup:
 			loaded = w.edition()
 			w.reload(ctx)
-		case <-look.C:
+		case <-tick.C:
 			before := seen
 			seen = w.edition()
-			if seen != before {
-				look.Reset(watchStable)
-				continue
-			}
-			if seen != loaded && seen != (edition{}) {
+			if seen == before && seen != loaded && seen != (edition{}) {
 				loaded = seen
 				w.reload(ctx)
 			}
-			look.Reset(watchEvery)
 		}
 	}
 }
@@ -88,12 +82,12 @@ func (w *configWatch) run(ctx context.Context) {
 func (w *configWatch) reload(ctx context.Context) {
 	c, err := w.load()
 	if err != nil {
-		w.log.WithError(err).Error("the configuration has changed and cannot be used; the last one holds")
+		w.log.WithError(err).Error("the new configuration is invalid; the previous one stays in use")
 		return
 	}
 	select {
 	case w.out <- c:
-		w.log.Info("the configuration was read again")
+		w.log.Info("reloaded the configuration")
 	case <-ctx.Done():
 	}
 }

@@ -17,7 +17,8 @@ import (
 	"github.com/ps4kit/ps4kit/internal/config"
 )
 
-// TestConfigIsFollowed: a saved file is read once it stays as it is, SIGHUP reads it at once, and what cannot be used changes nothing.
+// TestConfigIsFollowed checks that a saved file is read once it stays the same,
+// that SIGHUP reads it at once, and that an invalid one changes nothing.
 func TestConfigIsFollowed(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "config.yaml")
@@ -51,10 +52,10 @@ func TestConfigIsFollowed(t *testing.T) {
 		}
 		expect("untouched", 10*watchEvery, 0, 0)
 		save("bb")
-		expect("just saved", watchEvery+watchStable/2, 0, 0)
+		expect("just saved", watchEvery+watchEvery/2, 0, 0)
 		save("ccc")
-		expect("saved again", watchStable, 0, 0)
-		expect("saved for good", watchStable, 1, 1)
+		expect("saved again", watchEvery, 0, 0)
+		expect("saved for good", watchEvery, 1, 1)
 		hangup <- syscall.SIGHUP
 		expect("SIGHUP", time.Millisecond, 2, 2)
 		bad.Store(true)

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ps4kit/ps4kit/internal/app"
+	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
@@ -97,13 +98,18 @@ func (o *simulateOptions) run(ctx context.Context, p *program) error {
 		for _, spec := range o.consoles {
 			cfg, err := parseSimulated(spec)
 			if err != nil {
-				return usageError(err)
+				return usageError(fmt.Errorf("--console: %w", err))
 			}
 			cfg.Trace = out.print
 			cfg.Logf = func(format string, args ...any) { out.print(fmt.Sprintf(format, args...)) }
 			console, err := ps4test.New(cfg)
-			if err != nil {
-				return startError(err)
+			switch {
+			case errors.Is(err, fs.ErrPermission):
+				return fmt.Errorf("%w: ports 987 and 997 require root or CAP_NET_BIND_SERVICE; port=0,tcp_port=0 picks free ones", err)
+			case errors.Is(err, ps4test.ErrConfig):
+				return usageError(err)
+			case err != nil:
+				return err
 			}
 			consoles = append(consoles, console)
 		}
@@ -131,123 +137,72 @@ func (l *lineWriter) print(line string) {
 // print writes the public key to its file, and the list of consoles.
 func (o *simulateOptions) print(p *program, consoles []*ps4test.Console) error {
 	key := consoles[0].PublicKeyPEM() // all consoles share it
+	last := strings.TrimSpace(string(key))
 	if o.keyFile != "" {
 		if err := os.WriteFile(o.keyFile, key, 0o644); err != nil {
 			return fmt.Errorf("writing the public key: %w", err)
 		}
+		last = "public key in " + o.keyFile
 	}
-	if p.json() {
-		var list []simulated
-		for _, c := range consoles {
-			list = append(list, simulated{
-				Address:     app.FormatAddress(c.Addr()),
-				HostID:      c.HostID(),
-				Name:        c.Name(),
-				RequestPort: c.TCPAddr().Port(),
-				PublicKey:   string(key),
-			})
-		}
-		return json.NewEncoder(p.stdout).Encode(list)
-	}
-	var text strings.Builder
+	var list []simulated
+	var lines []string
 	for _, c := range consoles {
-		fmt.Fprintf(&text, "%s  %s  %s\n", app.FormatAddress(c.Addr()), c.HostID(), c.Name())
+		s := simulated{app.FormatAddress(c.Addr()), c.HostID(), c.Name(), c.TCPAddr().Port(), string(key)}
+		list = append(list, s)
+		lines = append(lines, s.Address+"  "+s.HostID+"  "+s.Name)
 	}
-	if o.keyFile == "" {
-		text.Write(key)
-	} else {
-		fmt.Fprintf(&text, "public key in %s\n", o.keyFile)
-	}
-	_, err := io.WriteString(p.stdout, text.String())
-	return err
+	return p.report(list, "%s\n%s", strings.Join(lines, "\n"), last)
 }
 
-// startError adds what to do if a port is not permitted.
-func startError(err error) error {
-	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%w: ports 987 and 997 require root or CAP_NET_BIND_SERVICE; port=0,tcp_port=0 picks free ones", err)
-	}
-	if errors.Is(err, ps4test.ErrConfig) {
-		return usageError(err)
-	}
-	return err
-}
-
-// canBroadcast is false on systems that cannot bind a broadcast address.
-const canBroadcast = runtime.GOOS == "linux"
-
-const ddpPort = 987 // UDP port of a PS4
-
-// parseSimulated parses KEY=VALUE,… as described in the help text.
+// parseSimulated parses KEY=VALUE,… as described in the help text. Only Linux can
+// bind a broadcast address.
 func parseSimulated(spec string) (ps4test.Config, error) {
-	c := ps4test.Config{DDPPort: ddpPort, TCPPort: 997, Timing: ps4test.DemoTiming(), Broadcast: canBroadcast}
+	const canBroadcast = runtime.GOOS == "linux"
+	c := ps4test.Config{DDPPort: ps4.DefaultPort, TCPPort: 997, Timing: ps4test.DemoTiming(), Broadcast: canBroadcast}
+	keys := flag.NewFlagSet("console", flag.ContinueOnError)
+	keys.Func("ip", "", func(value string) error {
+		c.Addr = value
+		_, err := netip.ParseAddr(value)
+		return err
+	})
+	keys.StringVar(&c.Name, "name", "", "")
+	keys.StringVar(&c.HostID, "host_id", "", "")
+	keys.StringVar(&c.HostType, "type", "", "")
+	keys.StringVar(&c.SystemVersion, "version", "", "")
+	keys.StringVar(&c.PIN, "pin", "", "")
+	keys.StringVar(&c.Passcode, "passcode", "", "")
+	keys.StringVar(&c.Running, "running", "", "")
+	keys.Func("port", "", parsePort(&c.DDPPort))
+	keys.Func("tcp_port", "", parsePort(&c.TCPPort))
+	keys.BoolVar(&c.Standby, "standby", false, "")
+	keys.BoolVar(&c.Linked, "linked", false, "")
+	keys.BoolVar(&c.StrictKeys, "strict_keys", false, "")
+	keys.BoolVar(&c.Broadcast, "broadcast", canBroadcast, "")
+	keys.Func("title", "", func(value string) error {
+		id, name, _ := strings.Cut(value, ":")
+		c.Titles = append(c.Titles, ps4test.Title{ID: strings.ToUpper(id), Name: name})
+		return nil
+	})
 	for part := range strings.SplitSeq(spec, ",") {
 		key, value, found := strings.Cut(strings.TrimSpace(part), "=")
-		if !found {
-			return c, fmt.Errorf("--console: %q is not KEY=VALUE", part)
+		switch {
+		case !found:
+			return c, fmt.Errorf("%q is not KEY=VALUE", part)
+		case keys.Lookup(key) == nil:
+			return c, fmt.Errorf("%s: no such key", key)
 		}
-		if err := setSimulated(&c, key, value); err != nil {
-			return c, fmt.Errorf("--console: %s: %w", key, err)
+		if err := keys.Set(key, value); err != nil {
+			return c, fmt.Errorf("%s: %q is not a valid value", key, value)
 		}
 	}
+	c.Broadcast = c.Broadcast && canBroadcast
 	return c, nil
 }
 
-func setSimulated(c *ps4test.Config, key, value string) (err error) {
-	switch key {
-	case "ip":
-		if _, err = netip.ParseAddr(value); err != nil {
-			return fmt.Errorf("%q is not an IP address", value)
-		}
-		c.Addr = value
-	case "name":
-		c.Name = value
-	case "host_id":
-		c.HostID = value
-	case "type":
-		c.HostType = value
-	case "version":
-		c.SystemVersion = value
-	case "pin":
-		c.PIN = value
-	case "passcode":
-		c.Passcode = value
-	case "running":
-		c.Running = value
-	case "port":
-		c.DDPPort, err = parsePort(value)
-	case "tcp_port":
-		c.TCPPort, err = parsePort(value)
-	case "standby":
-		c.Standby, err = parseBool(value)
-	case "linked":
-		c.Linked, err = parseBool(value)
-	case "strict_keys":
-		c.StrictKeys, err = parseBool(value)
-	case "broadcast":
-		c.Broadcast, err = parseBool(value)
-		c.Broadcast = c.Broadcast && canBroadcast
-	case "title":
-		id, name, _ := strings.Cut(value, ":")
-		c.Titles = append(c.Titles, ps4test.Title{ID: strings.ToUpper(id), Name: name})
-	default:
-		return errors.New("no such key; see ps4kit simulate --help")
+func parsePort(port *uint16) func(string) error {
+	return func(value string) error {
+		n, err := strconv.ParseUint(value, 10, 16)
+		*port = uint16(n)
+		return err
 	}
-	return err
-}
-
-func parseBool(value string) (bool, error) {
-	b, err := strconv.ParseBool(value)
-	if err != nil {
-		return false, fmt.Errorf("%q is neither true nor false", value)
-	}
-	return b, nil
-}
-
-func parsePort(value string) (uint16, error) {
-	port, err := strconv.ParseUint(value, 10, 16)
-	if err != nil {
-		return 0, fmt.Errorf("%q is not a port", value)
-	}
-	return uint16(port), nil
 }

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -34,20 +32,14 @@ For about a minute after it went into rest mode a console does not answer.`,
 }
 
 func (o *statusOptions) run(ctx context.Context, p *program) error {
-	var c api.Console
-	err := p.onConsole(ctx, &o.console, "Asking the console", func(ctx context.Context, b api.Backend, host string) (err error) {
-		c, err = b.Status(ctx, host)
+	c, err := query(ctx, p, &o.console, "Asking the console", api.Backend.Status)
+	if err != nil {
+		if exitCode(app.Explain(err)) == exitRefused { // the code of rest mode
+			err = exitError{err, exitUnreachable}
+		}
 		return err
-	})
-	if err != nil {
-		return unlessRefused(err)
 	}
-	if p.json() {
-		err = p.printJSON(c)
-	} else {
-		err = printConsole(p.stdout, c)
-	}
-	if err != nil {
+	if err := p.reportTable(c, statusRows(c)); err != nil {
 		return err
 	}
 	switch c.State {
@@ -59,18 +51,9 @@ func (o *statusOptions) run(ctx context.Context, p *program) error {
 	return nil
 }
 
-// unlessRefused keeps an error from exiting with the code of rest mode.
-func unlessRefused(err error) error {
-	if exitCode(app.Explain(err)) != exitRefused {
-		return err
-	}
-	return exitError{err, exitUnreachable}
-}
-
-// printConsole prints what is known of a console, a line each.
-func printConsole(w io.Writer, c api.Console) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, line := range [][2]string{
+// statusRows describes a console in two columns.
+func statusRows(c api.Console) [][]string {
+	return known([][]string{
 		{"State", c.State},
 		{"Name", c.Name},
 		{"Title", titleOf(c)},
@@ -78,18 +61,13 @@ func printConsole(w io.Writer, c api.Console) error {
 		{"Host id", c.HostID},
 		{"Type", c.HostType},
 		{"Version", systemVersion(c)},
-	} {
-		if line[1] != "" {
-			_, _ = fmt.Fprintf(t, "%s\t%s\n", line[0], line[1])
-		}
-	}
-	return t.Flush()
+	})
 }
 
-// systemVersion is the version as the console's menu shows it.
+// systemVersion returns the version as the console's menu shows it.
 func systemVersion(c api.Console) string { return ps4.Status{SystemVersion: c.SystemVersion}.Version() }
 
-// titleOf names the running title; empty when none runs.
+// titleOf names the running title; it returns "" if none runs.
 func titleOf(c api.Console) string {
 	if c.TitleName == "" || c.TitleName == c.TitleID {
 		return c.TitleID

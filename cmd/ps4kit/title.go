@@ -30,7 +30,6 @@ No console is needed.
 A title is given by its id (CUSA00129), or by its name if it was looked up before
 or is an input of a console: the sources have no search.`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newTitleInfo(p), newTitleUpdates(p), newTitleArt(p), newTitleAddons(p), newTitleLists(p))
 	return cmd
@@ -211,11 +210,11 @@ func listed(found []artcache.Title) string {
 // inputsNamed returns the inputs of all known consoles that have a name. It
 // returns none if another command holds the state.
 func (p *program) inputsNamed(ctx context.Context, name string) (found []artcache.Title) {
-	b, _, done, err := p.owner(ctx, app.Override{})
+	b, release, err := p.owner(ctx, app.Override{})
 	if err != nil {
 		return nil
 	}
-	defer done()
+	defer release()
 	consoles, _ := b.Consoles(ctx)
 	for _, console := range consoles {
 		inputs, _ := b.Titles(ctx, console.HostID)

@@ -62,7 +62,7 @@ func (t *titleInfo) print(w io.Writer) error {
 			others = append(others, n.Text)
 		}
 	}
-	lines := [][2]string{
+	rows := [][]string{
 		{"Name", t.Name},
 		{"Also", strings.Join(others, ", ")},
 		{"Title id", t.ID},
@@ -71,35 +71,24 @@ func (t *titleInfo) print(w io.Writer) error {
 		{"Console", t.Console},
 	}
 	if !t.FromStore {
-		lines = append(lines, [2]string{"Parental level", strconv.Itoa(t.ParentalLevel)})
+		rows = append(rows, []string{"Parental level", strconv.Itoa(t.ParentalLevel)})
 	}
-	lines = append(lines, [2]string{"Background", t.Background}, [2]string{"Music", t.Music})
+	rows = append(rows, []string{"Background", t.Background}, []string{"Music", t.Music})
 	for _, icon := range t.Icons {
-		lines = append(lines, [2]string{"Icon", icon.URL})
+		rows = append(rows, []string{"Icon", icon.URL})
 	}
 	if t.FromStore {
-		lines = append(lines, [2]string{"From", "PS Store; there is no metadata"})
+		rows = append(rows, []string{"From", "PS Store; there is no metadata"})
 	}
 	if s := t.Store; s != nil {
 		var kinds []string
 		for _, k := range s.ContentType {
 			kinds = append(kinds, k.Name)
 		}
-		lines = append(lines, [2]string{"Store", s.Name}, [2]string{"Store id", s.ContentID}, [2]string{"Provider", s.Provider},
-			[2]string{"Released", s.ReleaseDate}, [2]string{"Kind", strings.Join(kinds, ", ")})
+		rows = append(rows, []string{"Store", s.Name}, []string{"Store id", s.ContentID}, []string{"Provider", s.Provider},
+			[]string{"Released", s.ReleaseDate}, []string{"Kind", strings.Join(kinds, ", ")})
 	}
-	return printLines(w, lines)
-}
-
-// printLines prints names and values, and skips empty ones.
-func printLines(w io.Writer, lines [][2]string) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, line := range lines {
-		if line[1] != "" {
-			_, _ = fmt.Fprintf(t, "%s\t%s\n", line[0], line[1])
-		}
-	}
-	return t.Flush()
+	return printTable(w, known(rows))
 }
 
 // titleUpdates is what `ps4kit title updates` prints.
@@ -176,12 +165,11 @@ func (c *titleCache) files(ctx context.Context, u *artcache.Update) (*updateFile
 }
 
 func (u *titleUpdates) print(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "VERSION\tSIZE\tNEEDS\tTYPE\tCONTENT ID")
+	rows := [][]string{{"VERSION", "SIZE", "NEEDS", "TYPE", "CONTENT ID"}}
 	for _, p := range u.Updates {
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", p.Version, sizeOf(p.Size), orDash(p.RequiredSystem), orDash(p.Type), orDash(p.ContentID))
+		rows = append(rows, []string{p.Version, sizeOf(p.Size), orDash(p.RequiredSystem), orDash(p.Type), orDash(p.ContentID)})
 	}
-	if err := t.Flush(); err != nil || u.Files == nil {
+	if err := printTable(w, rows); err != nil || u.Files == nil {
 		return err
 	}
 	if err := printPieces(w, u.Files.PackageSet); err != nil {
@@ -198,12 +186,11 @@ func (u *titleUpdates) print(w io.Writer) error {
 
 // printPieces prints the files of a package below what was printed before.
 func printPieces(w io.Writer, set *artcache.PackageSet) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "\nOFFSET\tSIZE\tFILE")
+	rows := [][]string{{"\nOFFSET", "SIZE", "FILE"}}
 	for _, piece := range set.Pieces {
-		_, _ = fmt.Fprintf(t, "%d\t%s\t%s\n", piece.Offset, sizeOf(piece.Size), piece.URL)
+		rows = append(rows, []string{strconv.FormatInt(piece.Offset, 10), sizeOf(piece.Size), piece.URL})
 	}
-	return t.Flush()
+	return printTable(w, rows)
 }
 
 // sizeOf formats a size in powers of 1000.
@@ -299,14 +286,14 @@ The address contains a hash that cannot be derived from an id.`,
 }
 
 func (a titleAddon) print(w io.Writer) error {
-	err := printLines(w, [][2]string{
+	err := printTable(w, known([][]string{
 		{"Content id", a.ContentID},
 		{"Size", sizeOf(a.Size)},
 		{"Digest", a.Digest},
 		{"Description", a.Description},
 		{"Package", a.Package},
 		{"Digest file", a.DigestFile},
-	})
+	}))
 	if err != nil {
 		return err
 	}

@@ -2,27 +2,19 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/ps4"
 )
-
-// titlesOptions are the flags of `ps4kit titles` and of the verbs below it.
-type titlesOptions struct {
-	console consoleFlags
-	undo    bool
-}
 
 func newTitles(p *program) *cobra.Command {
 	cmd := newTitlesList(p, "titles", "The inputs of a console")
-	cmd.Long = `Lists and edits the inputs of a console, as Home shows them. Titles that are seen
-running are added by themselves.
+	cmd.Long = `Lists and edits the inputs of a console, as Home shows them. Titles that run on the
+console are added automatically.
 
 A title is named by its id (CUSA00129) or by the name of its input, in any case.`
 	cmd.AddCommand(
@@ -37,55 +29,114 @@ A title is named by its id (CUSA00129) or by the name of its input, in any case.
 }
 
 func newTitlesList(p *program, use, short string) *cobra.Command {
-	o := &titlesOptions{}
+	f := &consoleFlags{}
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: short,
 		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return o.list(cmd.Context(), p) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			list, err := query(cmd.Context(), p, f, "Asking for the titles", api.Backend.Titles)
+			if err != nil {
+				return err
+			}
+			rows := [][]string{{"ID", "NAME", "PLAYED", "NOTES"}}
+			for _, t := range list {
+				played := "-"
+				if !t.LastPlayed.IsZero() {
+					played = t.LastPlayed.Local().Format(time.DateTime)
+				}
+				rows = append(rows, []string{t.ID, t.Name, played, notes(t)})
+			}
+			return p.reportTable(list, rows)
+		},
 	}
-	o.console.add(cmd)
+	f.add(cmd)
 	return cmd
 }
 
-func (o *titlesOptions) list(ctx context.Context, p *program) error {
-	var list []api.Title
-	err := p.onConsole(ctx, &o.console, "Asking for the titles", func(ctx context.Context, b api.Backend, host string) (err error) {
-		list, err = b.Titles(ctx, host)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if p.json() {
-		return p.printJSON(list)
-	}
-	return printTitles(p.stdout, list)
-}
-
-func printTitles(w io.Writer, list []api.Title) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "ID\tNAME\tPLAYED\tNOTES")
-	for _, title := range list {
-		played := "-"
-		if !title.LastPlayed.IsZero() {
-			played = title.LastPlayed.Local().Format(time.DateTime)
-		}
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", title.ID, title.Name, played, orDash(marksOf(title)))
-	}
-	return t.Flush()
-}
-
-// marksOf says what was done to an input.
-func marksOf(title api.Title) string {
-	var marks []string
-	for _, m := range []struct {
+// notes lists the properties that the user gave an input.
+func notes(t api.Title) string {
+	var list []string
+	for _, n := range []struct {
 		is   bool
-		mark string
-	}{{title.Configured, "configured"}, {title.Pinned, "pinned"}, {title.Hidden, "hidden"}, {title.Renamed, "renamed"}} {
-		if m.is {
-			marks = append(marks, m.mark)
+		note string
+	}{{t.Configured, "configured"}, {t.Pinned, "pinned"}, {t.Hidden, "hidden"}, {t.Renamed, "renamed"}} {
+		if n.is {
+			list = append(list, n.note)
 		}
 	}
-	return strings.Join(marks, ", ")
+	return orDash(strings.Join(list, ", "))
+}
+
+// edited is the result of an edit.
+func edited(title, did string) done {
+	return done{Done: did, Title: title, text: title + " is " + did + "."}
+}
+
+// titleEditor makes a verb that edits the input that its first argument names.
+func titleEditor(p *program, use, short string, args cobra.PositionalArgs,
+	edit func(ctx context.Context, b api.Backend, host string, args []string) (done, error),
+) *cobra.Command {
+	f := &consoleFlags{}
+	return f.command(p, &cobra.Command{
+		Use:               use,
+		Short:             short,
+		Args:              args,
+		ValidArgsFunction: completeTitles(p, f, func(api.Title) bool { return true }),
+	}, "Editing the titles", edit)
+}
+
+func newTitlesAdd(p *program) *cobra.Command {
+	cmd := titleEditor(p, "add TITLE_ID [NAME]", "Add an input for a title", texts("the id of a title", 2),
+		func(ctx context.Context, b api.Backend, host string, args []string) (done, error) {
+			id, err := ps4.ParseTitleID(args[0])
+			if err != nil {
+				return done{}, usageError(err)
+			}
+			return edited(id, "added"), b.AddTitle(ctx, host, id, second(args))
+		})
+	cmd.ValidArgsFunction = nil // the id is new
+	return cmd
+}
+
+func newTitlesRename(p *program) *cobra.Command {
+	return titleEditor(p, "rename TITLE_ID|NAME [NEW_NAME]", "Rename an input, or restore its own name", texts("the id or the name of a title", 2),
+		func(ctx context.Context, b api.Backend, host string, args []string) (done, error) {
+			return edited(args[0], "renamed"), b.RenameTitle(ctx, host, args[0], second(args))
+		})
+}
+
+func newTitlesHide(p *program) *cobra.Command {
+	undo := false
+	cmd := titleEditor(p, "hide TITLE_ID|NAME", "Hide an input in Home", oneText("the id or the name of a title"),
+		func(ctx context.Context, b api.Backend, host string, args []string) (done, error) {
+			did := "hidden"
+			if undo {
+				did = "shown"
+			}
+			return edited(args[0], did), b.HideTitle(ctx, host, args[0], !undo)
+		})
+	cmd.Flags().BoolVar(&undo, "undo", false, "show it again")
+	return cmd
+}
+
+func newTitlesPin(p *program) *cobra.Command {
+	undo := false
+	cmd := titleEditor(p, "pin TITLE_ID|NAME", "Keep an input at the front", oneText("the id or the name of a title"),
+		func(ctx context.Context, b api.Backend, host string, args []string) (done, error) {
+			did := "pinned"
+			if undo {
+				did = "unpinned"
+			}
+			return edited(args[0], did), b.PinTitle(ctx, host, args[0], !undo)
+		})
+	cmd.Flags().BoolVar(&undo, "undo", false, "let it move again")
+	return cmd
+}
+
+func newTitlesForget(p *program) *cobra.Command {
+	return titleEditor(p, "forget TITLE_ID|NAME", "Remove an input and what is known about it", oneText("the id or the name of a title"),
+		func(ctx context.Context, b api.Backend, host string, args []string) (done, error) {
+			return edited(args[0], "forgotten"), b.ForgetTitle(ctx, host, args[0])
+		})
 }

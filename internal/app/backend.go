@@ -76,7 +76,7 @@ func (u *unit) lastSeen() api.Console {
 func (s *server) Status(ctx context.Context, host string) (api.Console, error) {
 	u, err := s.find(ctx, host)
 	if errors.Is(err, ps4.ErrUnreachable) {
-		addr, _ := parseAddress(host)
+		addr, _ := ps4.ParseAddress(host)
 		return api.Console{Address: FormatAddress(addr), State: api.StateUnreachable}, nil
 	}
 	if err != nil {

@@ -44,8 +44,8 @@ func (s *server) AddConsole(ctx context.Context, address string) (api.Console, e
 // resolve returns the address that ADDR, ADDR:DDPPORT, a host name or
 // HOST:DDPPORT means.
 func resolve(ctx context.Context, text string) (netip.AddrPort, error) {
-	addr, ok := parseAddress(text)
-	if ok && addr.Addr().Is4() && addr.Port() != 0 {
+	addr, err := ps4.ParseAddress(text)
+	if err == nil && addr.Addr().Is4() && addr.Port() != 0 {
 		return addr, nil
 	}
 	host, port := text, uint64(ps4.DefaultPort)
@@ -55,7 +55,7 @@ func resolve(ctx context.Context, text string) (netip.AddrPort, error) {
 			port = 0
 		}
 	}
-	if ok || port == 0 || host == "" || strings.ContainsAny(host, " :/") {
+	if err == nil || port == 0 || host == "" || strings.ContainsAny(host, " :/") {
 		return netip.AddrPort{}, &api.Error{Code: "bad_address", Message: fmt.Sprintf("%q is neither an IPv4 address nor a host name", text),
 			Hint: "Give ADDR, ADDR:DDPPORT or a host name."}
 	}
@@ -118,7 +118,7 @@ func (s *server) forget(hostID string) error {
 // anything on disk: their names by host id.
 func (s *server) stored(host string) (map[string]string, error) {
 	found := map[string]string{}
-	at, _ := parseAddress(host)
+	at, _ := ps4.ParseAddress(host)
 	for _, r := range s.files.consoles() {
 		if strings.EqualFold(host, r.HostID) || strings.EqualFold(host, r.Name) || at.IsValid() && at == r.Address {
 			found[r.HostID] = r.Name

@@ -35,7 +35,7 @@ func (s *server) isOwner(ctx context.Context) bool { return s.alone || ctx.Value
 // host is the only PS4 that is known. The owner may name a console that is
 // unknown yet; it gets a unit.
 func (s *server) find(ctx context.Context, host string) (*unit, error) {
-	if addr, isAddress := parseAddress(host); isAddress {
+	if addr, err := ps4.ParseAddress(host); err == nil {
 		return s.findAt(ctx, addr)
 	}
 	var silent []string // configured consoles that host may mean, and that have not answered yet
@@ -261,15 +261,6 @@ func (s *server) meetConfigured(ctx context.Context) (silent []string) {
 		s.meet(st, true)
 	}
 	return silent
-}
-
-// parseAddress reads ADDR or ADDR:DDPPORT.
-func parseAddress(host string) (netip.AddrPort, bool) {
-	if a, err := netip.ParseAddr(host); err == nil {
-		return netip.AddrPortFrom(a, ps4.DefaultPort), true
-	}
-	a, err := netip.ParseAddrPort(host)
-	return a, err == nil
 }
 
 // runTelevision runs the television of a unit that no HAP server runs with.

@@ -3,8 +3,6 @@ package config
 import (
 	"crypto/rsa"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -127,17 +125,9 @@ func (v *validator) publicKey(key, text string) *rsa.PublicKey {
 			return nil
 		}
 	}
-	var public *rsa.PublicKey
-	if block, _ := pem.Decode(data); block != nil {
-		parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
-		if err != nil {
-			parsed, _ = x509.ParsePKCS1PublicKey(block.Bytes)
-		}
-		public, _ = parsed.(*rsa.PublicKey)
-	}
-	if public == nil || public.N.BitLen() != 2048 { // docs/protocol.md §4
+	public, err := ps4.ParseServerKey(data)
+	if err != nil {
 		v.add(key, "is not the PEM of an RSA public key of 2048 bits: use the file that `ps4kit simulate` writes")
-		return nil
 	}
 	return public
 }

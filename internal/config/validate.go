@@ -266,12 +266,7 @@ func (v *validator) titleID(key, text string) string {
 // address parses ADDR or ADDR:DDPPORT. Consoles are found by IPv4 broadcast and
 // speak IPv4 only. An invalid address gives the zero value.
 func (v *validator) address(key, text string) netip.AddrPort {
-	address, err := netip.ParseAddrPort(text)
-	if err != nil {
-		var ip netip.Addr
-		ip, err = netip.ParseAddr(text)
-		address = netip.AddrPortFrom(ip, 987)
-	}
+	address, err := ps4.ParseAddress(text)
 	ip := address.Addr()
 	if err != nil || !ip.Is4() || ip.IsUnspecified() || ip.IsMulticast() || address.Port() == 0 {
 		v.add(key, "%s is not an address: write one such as 192.168.1.20 or, with a port, 192.168.1.20:987", quote(text))

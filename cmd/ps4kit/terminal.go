@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// isTerminal reports whether a stream is a terminal.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// maxLine is the maximum length of an answer, in bytes.
+const maxLine = 8 << 10
+
+var errNoInput = errors.New("nothing was entered")
+
+// ask reads a line of stdin, after showing the question on a terminal. If ctx
+// ends first, the goroutine that reads stays behind until the program ends:
+// nothing can interrupt the read of a terminal.
+func (p *program) ask(ctx context.Context, question string) (string, error) {
+	if isTerminal(p.stdin) {
+		_, _ = fmt.Fprint(p.stderr, question)
+	}
+	type answer struct {
+		line string
+		err  error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		line, err := readLine(p.stdin)
+		got <- answer{line, err}
+	}()
+	select {
+	case a := <-got:
+		return a.line, asUsage(a.err)
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+}
+
+// readLine reads byte by byte, to leave what follows the line to the next
+// question.
+func readLine(r io.Reader) (string, error) {
+	var line []byte
+	buf := make([]byte, 1)
+	for len(line) <= maxLine {
+		n, err := r.Read(buf)
+		if n == 1 && buf[0] != '\n' {
+			line = append(line, buf[0])
+			continue
+		}
+		text := strings.TrimSpace(string(line))
+		switch {
+		case n == 1 || err == io.EOF && text != "":
+			return text, nil
+		case err == io.EOF:
+			return "", errNoInput
+		case err != nil:
+			return "", fmt.Errorf("reading the standard input: %w", err)
+		}
+	}
+	return "", fmt.Errorf("a line of more than %d bytes", maxLine)
+}
+
+// confirm asks a yes-or-no question on a terminal. Elsewhere it refuses what the
+// command does.
+func (p *program) confirm(ctx context.Context, what, question string) error {
+	if !isTerminal(p.stdin) {
+		return usageError(fmt.Errorf("%s: pass --yes to confirm", what))
+	}
+	answer, err := p.ask(ctx, question+" [y/N] ")
+	if err != nil {
+		return err
+	}
+	if !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes") {
+		return errors.New("nothing was changed")
+	}
+	return nil
+}
+
+// clearLine moves the cursor to the start of a terminal's line and clears it.
+const clearLine = "\r\x1b[K"
+
+// progress shows on stderr what a verb waits for and for how long, once that
+// takes more than a second and if stderr is a terminal. Call stop before
+// printing anything else; it may be called again.
+func (p *program) progress(what string) (stop func()) {
+	if !isTerminal(p.stderr) {
+		return func() {}
+	}
+	return showProgress(p.stderr, what)
+}
+
+func showProgress(w io.Writer, what string) (stop func()) {
+	quit, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for seconds := 1; ; seconds++ {
+			select {
+			case <-tick.C:
+				_, _ = fmt.Fprintf(w, "%s%s … %d s", clearLine, what, seconds)
+			case <-quit:
+				if seconds > 1 {
+					_, _ = io.WriteString(w, clearLine)
+				}
+				return
+			}
+		}
+	}()
+	return sync.OnceFunc(func() {
+		close(quit)
+		<-ended
+	})
+}
