@@ -109,7 +109,7 @@ func boundTo(c config.Console, remembered []state.Console) string {
 		case r.ConfigAddress:
 			return r.HostID
 		case r.Address:
-			if !r.ConfigAddress.IsValid() {
+			if !r.ConfigAddress.IsValid() && !r.Stranger {
 				at = r.HostID
 			}
 		}
