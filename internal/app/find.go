@@ -131,6 +131,10 @@ func (s *server) matching(host string) []*unit {
 			matches = append(matches, u)
 		}
 	}
+	accepted := slices.DeleteFunc(slices.Clone(matches), func(u *unit) bool { return !u.accepted.Load() })
+	if len(accepted) > 0 { // a stranger may call itself anything
+		matches = accepted
+	}
 	if host == "" && !s.Config.Discovery.Enabled {
 		matches = chosen(matches)
 	}
