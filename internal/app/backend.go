@@ -88,7 +88,9 @@ func (s *server) Status(ctx context.Context, host string) (api.Console, error) {
 		return api.Console{}, err
 	}
 	if s.alone && u.accepted.Load() { // else the search does it
-		s.remember(u.known, st)
+		k := u.known
+		k.stranger = false
+		s.remember(k, st)
 	}
 	return apiConsole(st, u.tv.Snapshot().Name), nil
 }
