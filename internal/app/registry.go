@@ -79,7 +79,7 @@ func (s *server) publishes(addr netip.AddrPort) bool {
 
 // recall fills in what is remembered of a console.
 func (k *known) recall(r state.Console) {
-	k.hostID, k.firmware, k.hostName = r.HostID, r.SystemVersion, r.Name
+	k.hostID, k.hostType, k.firmware, k.hostName = r.HostID, r.HostType, r.SystemVersion, r.Name
 	if r.Address.IsValid() {
 		k.addr = r.Address
 	}
@@ -169,8 +169,7 @@ func (s *server) meet(st ps4.Status, needed bool) *unit {
 	if u := s.unit(st.HostID); u != nil {
 		k.stranger = !u.accepted.Load()
 		if u.hap != nil || !stays || !s.offers(k) {
-			st.Addr = u.console.Addr() // which the library changes, by its rules
-			if stays {
+			if stays && st.Addr == u.console.Addr() { // a reply from elsewhere may be forged
 				s.remember(k, st)
 			}
 			return u
