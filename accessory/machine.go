@@ -243,7 +243,7 @@ func (m *machine) wakeUp(now time.Time) {
 	case !m.up(now) && !now.Before(m.nextWake()):
 		m.do(action{do: doWake})
 		m.woke = now
-		if m.launch != nil {
+		if m.launch != nil && m.seen.state != ps4.StateAwake { // else perhaps only a reply was lost
 			m.launch.woken = true
 		}
 	}

@@ -87,7 +87,7 @@ func (s *server) publishes(k known) bool {
 
 // recall fills in what is remembered of a console.
 func (k *known) recall(r state.Console) {
-	k.hostID, k.firmware, k.hostName = r.HostID, r.SystemVersion, r.Name
+	k.hostID, k.hostType, k.firmware, k.hostName = r.HostID, r.HostType, r.SystemVersion, r.Name
 	if r.Address.IsValid() {
 		k.addr = r.Address
 	}
@@ -195,8 +195,7 @@ func (s *server) meet(st ps4.Status, needed bool) *unit {
 		k.stranger = k.stranger && !u.accepted.Load()
 		k.addr = u.console.Addr() // the library changes it, by its rules
 	}
-	if stays {
-		st.Addr = k.addr
+	if stays && (u == nil || named || st.Addr == k.addr) { // a reply from elsewhere may be forged
 		s.remember(k, st)
 	}
 	if u != nil && !named && (u.hap != nil || !stays || !s.offers(k)) {

@@ -1,0 +1,182 @@
+package app_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/app"
+	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/ps4/ps4test"
+)
+
+// breakState makes a state directory that knows these consoles.
+func breakState(t *testing.T, consoles ...state.Console) string {
+	t.Helper()
+	dir := shortDir(t)
+	store := open(t, dir)
+	defer store.Close()
+	if err := store.Consoles().Update(func(all state.Consoles) (state.Consoles, error) {
+		all.Consoles = consoles
+		return all, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func breakRemembered(t *testing.T, dir, hostID string) (found state.Console) {
+	t.Helper()
+	store := open(t, dir)
+	defer store.Close()
+	all, err := store.Consoles().Load()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	for _, c := range all.Consoles {
+		if c.HostID == hostID {
+			return c
+		}
+	}
+	return found
+}
+
+// BREAK (issue 13 §3, §4): a stranger once had the address that config.yaml
+// names now. The entry must mean the console that is first met there, not the
+// stranger, who would get the credential wherever it is.
+func TestBreakStrangerThatHadTheAddressIsNotConfigured(t *testing.T) {
+	t.Parallel()
+	console, yaml := den(t)
+	dir := breakState(t, state.Console{
+		HostID: "0A0000000BAD", HostType: "PS4", Name: "Guest", Address: console.Addr(), Stranger: true,
+	})
+	r := serve(t, dir, yaml, 0)
+	c, err := r.api.Status(t.Context(), "")
+	if err != nil || c.HostID != console.HostID() {
+		t.Errorf("the configured console is %+v, %v", c, err)
+	}
+}
+
+// BREAK (issue 13 §3): a stranger must not shut out the owner's console, so a
+// command that names none means the only accepted one.
+func TestBreakStrangerMakesCommandsAmbiguous(t *testing.T) {
+	t.Parallel()
+	console, yaml := den(t)
+	yaml = strings.Replace(yaml, "discovery: {enabled: false}", `discovery: {local_port: 0, broadcast: ["127.0.0.1:9"]}`, 1)
+	dir := breakState(t, state.Console{
+		HostID: "0A0000000BAD", HostType: "PS4", Name: "Den", Address: netip.MustParseAddrPort("192.0.2.1:987"), Stranger: true,
+	})
+	r := serve(t, dir, yaml, 0)
+	for _, host := range []string{"", "den"} {
+		if c, err := r.api.Status(t.Context(), host); err != nil || c.HostID != console.HostID() {
+			t.Errorf("%q: %+v, %v", host, c, err)
+		}
+	}
+}
+
+// impostor answers each SRCH as a console with this host id and name.
+func impostor(t *testing.T, hostID, name, hostType string) netip.AddrPort {
+	t.Helper()
+	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		for buf := make([]byte, 2048); ; {
+			_, from, err := conn.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			for range 100 { // the latest reply counts
+				time.Sleep(10 * time.Millisecond)
+				_, _ = fmt.Fprintf(packetWriter{conn, from}, "HTTP/1.1 620 Server Standby\nhost-id:%s\nhost-type:%s\nhost-name:%s\n", hostID, hostType, name)
+			}
+		}
+	}()
+	t.Cleanup(func() { _ = conn.Close(); <-answered })
+	return netip.MustParseAddrPort(conn.LocalAddr().String())
+}
+
+// BREAK (issue 13 §3): what another address says in the name of a console must
+// not be stored as that console's name and firmware.
+func TestBreakForgedReplyRenamesAConsole(t *testing.T) {
+	t.Parallel()
+	console := ps4test.Start(t, ps4test.Config{Name: "Loft", Timing: ps4test.FastTiming()})
+	at := impostor(t, console.HostID(), "Forged", "PS4")
+	dir := shortDir(t)
+	r := serve(t, dir, fmt.Sprintf(`
+discovery: {interval: 10s, local_port: 0, broadcast: ["%s"]}
+poll: {interval: 200ms}
+consoles: [{address: "%s", host_id: %s}]
+homekit: {bind: 127.0.0.1, interfaces: [lo]}
+web: {listen: "127.0.0.1:0"}
+art: {enabled: false}
+`, at, console.Addr(), console.HostID()), 0)
+	time.Sleep(6 * time.Second)
+	r.stop()
+	if c := breakRemembered(t, dir, console.HostID()); c.Name == "Forged" {
+		t.Errorf("a forged reply renamed the console: %+v", c)
+	}
+}
+
+// BREAK (issue 13 §3): a command alone that asks for the status after the owner
+// has accepted a console must not forget that.
+func TestBreakAcceptedConsoleStaysAccepted(t *testing.T) {
+	t.Parallel()
+	console, yaml := den(t)
+	i := strings.Index(yaml, "consoles:")
+	if i >= 0 {
+		yaml = "discovery: {enabled: false}\npoll: {interval: 200ms}\n"
+	}
+	dir := shortDir(t)
+	store := open(t, dir)
+	b := local(t, store, yaml, app.Override{ConsoleKey: console.PublicKey()})
+	host := app.FormatAddress(console.Addr())
+	if err := b.SetCredential(t.Context(), "", apiUser()); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Keys(t.Context(), host, []string{"up"}); err != nil {
+		t.Fatalf("keys: %v", err)
+	}
+	if _, err := b.Status(t.Context(), host); err != nil {
+		t.Fatal(err)
+	}
+	all, err := store.Consoles().Load()
+	if err != nil || len(all.Consoles) != 1 || all.Consoles[0].Stranger || all.Consoles[0].HostType != "PS4" {
+		t.Errorf("remembered: %+v, %v", all, err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+}
+
+// BREAK (issue 13 §3): a console that is remembered, accepted while it is off.
+func TestBreakAcceptedConsoleKeepsItsType(t *testing.T) {
+	t.Parallel()
+	console, yaml := den(t)
+	if i := strings.Index(yaml, "consoles:"); i >= 0 {
+		yaml = "discovery: {local_port: 0, broadcast: [\"127.0.0.1:9\"]}\npoll: {interval: 200ms}\nhomekit: {bind: 127.0.0.1, interfaces: [lo]}\nweb: {listen: \"127.0.0.1:0\"}\nart: {enabled: false}\n"
+	}
+	_ = console
+	dir := breakState(t, state.Console{
+		HostID: "0A0000000BAD", HostType: "PS4", Name: "Guest", Address: netip.MustParseAddrPort("192.0.2.1:987"), Stranger: true,
+	})
+	r := serve(t, dir, yaml, 0)
+	_, err := r.api.Consoles(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.api.SetCredential(t.Context(), "0A0000000BAD", apiUser()) // names it: accepted
+	r.stop()
+	if c := breakRemembered(t, dir, "0A0000000BAD"); c.Stranger || c.HostType != "PS4" {
+		t.Errorf("accepted as %+v", c)
+	}
+}
+
+func apiUser() api.User { return api.User{Credential: credential} }
