@@ -134,7 +134,7 @@ func (t *Television) Identify() { t.identify() }
 // the console, but waits for one that is being woken. It fails with
 // [ps4.ErrStandby] and other errors of package ps4.
 func (t *Television) Keys(ctx context.Context, keys []ps4.Key) error {
-	return t.enqueue(ctx, &job{kind: CommandKeys, do: func(ctx context.Context, s Session) error { return s.Keys(ctx, keys...) }})
+	return t.enqueue(ctx, &job{kind: CommandKeys, keys: keys})
 }
 
 // WithSession calls do with the console's session when its turn comes. do must

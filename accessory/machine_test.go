@@ -314,3 +314,14 @@ func TestStalePoll(t *testing.T) {
 		t.Error("a new poll says nothing")
 	}
 }
+
+// One lost poll must not make "home" a no-op on a console
+// that is on and plays a title.
+func TestHomeAfterALostPoll(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, "awake A")
+	s.play("0.5 silent; 1.2 home; 2 awake A; 4 ok")
+	if !strings.Contains(strings.Join(s.commands, "; "), "home") {
+		t.Errorf("the home screen was never asked for: %q", s.commands)
+	}
+}

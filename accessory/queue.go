@@ -13,6 +13,7 @@ type job struct {
 	kind  string // of Stats
 	began time.Time
 	do    func(ctx context.Context, s Session) error
+	keys  []ps4.Key       // to press, instead of do
 	alone bool            // no session may be open, and none is given to do
 	ctx   context.Context // the caller's; nil: a key of HomeKit's, which has no caller
 	done  chan error      // has room for one

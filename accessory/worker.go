@@ -80,10 +80,13 @@ func (t *Television) doJob(ctx context.Context, j *job) {
 	defer cancel()
 	defer t.working.beatAfter(both)()
 	var err error
-	if j.alone {
+	switch {
+	case j.alone:
 		t.console.Drop()
 		err = j.do(both, nil)
-	} else {
+	case j.keys != nil:
+		err = t.pressKeys(both, j.keys)
+	default:
 		err = t.console.Do(both, j.do)
 	}
 	if errors.Is(err, context.Canceled) && j.ctx.Err() == nil {
@@ -91,6 +94,16 @@ func (t *Television) doJob(ctx context.Context, j *job) {
 	}
 	t.counts.ended(j.kind, err, time.Since(j.began))
 	j.end(err)
+}
+
+// pressKeys presses keys one by one, so that each survives the end of a session.
+func (t *Television) pressKeys(ctx context.Context, keys []ps4.Key) error {
+	for _, k := range keys {
+		if err := t.console.Do(ctx, func(ctx context.Context, s Session) error { return s.Keys(ctx, k) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // pressKey presses a key of HomeKit's. If that fails, those behind it would

@@ -242,12 +242,20 @@ func (c *Console) ask(ctx context.Context, wakeup []byte) (Status, error) {
 	defer stop()
 	ctx = followed
 	wake, searched := time.Now(), false
+	if wakeup != nil && c.HostID() != "" { // make sure that nobody else has its address
+		if _, err := c.question(ctx, e, searchEvery); errors.Is(err, ErrOtherConsole) {
+			return last, err
+		}
+	}
 	for {
 		if err := ended(ctx); err != nil {
 			return last, c.askErr(ctx, last, err)
 		}
 		if wakeup != nil && !time.Now().Before(wake) {
-			wake = wake.Add(wakeEvery)
+			wake = time.Now().Add(wakeEvery)
+			if err := c.takenOver(); err != nil {
+				return last, err
+			}
 			if err := e.send(ctx, wakeup, c.Addr()); err != nil {
 				return last, err
 			}

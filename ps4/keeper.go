@@ -41,15 +41,17 @@ func NewKeeper(c *Console) *Keeper {
 // [ErrClosed] after Close. Several callers may use the session at once.
 //
 // If a session that was open before turns out to be over, Do opens another one
-// and calls work a second time, unless its error is [ErrUnanswered].
+// and calls work a second time, unless its error is [ErrUnanswered] or it has
+// pressed a key already.
 func (k *Keeper) Do(ctx context.Context, work func(context.Context, *Session) error) error {
 	s, held, err := k.acquire(ctx)
 	if err != nil {
 		return err
 	}
+	pressed := s.pressed.Load()
 	err = work(ctx, s)
 	k.release(s)
-	lost := held && s.Err() != nil && errors.Is(err, ErrClosed) && !errors.Is(err, ErrUnanswered)
+	lost := held && s.Err() != nil && errors.Is(err, ErrClosed) && !errors.Is(err, ErrUnanswered) && s.pressed.Load() == pressed
 	if !lost || ctx.Err() != nil || k.life.Err() != nil {
 		return err
 	}

@@ -92,7 +92,21 @@ func (c *Console) Wake(ctx context.Context) error {
 // [ErrNoNetwork].
 func (c *Console) Launch(ctx context.Context) error { return c.sendOnce(ctx, ddp.NewLaunch) }
 
+// takenOver fails with [ErrOtherConsole] if another console has answered at the
+// address since this one last did: it must not get the credential.
+func (c *Console) takenOver() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.otherAt.After(c.heardAt) {
+		return &OtherConsoleError{Addr: c.addr, Want: c.hostID, Got: c.other}
+	}
+	return nil
+}
+
 func (c *Console) sendOnce(ctx context.Context, request func(credential string) ddp.Request) error {
+	if err := c.takenOver(); err != nil {
+		return err
+	}
 	user, err := c.currentUser()
 	if err != nil {
 		return err

@@ -50,6 +50,7 @@ func (s *Session) Keys(ctx context.Context, keys ...Key) error {
 			if err := s.key(ctx, op, hold); err != nil {
 				return err
 			}
+			s.pressed.Add(1)
 		}
 		return nil
 	})

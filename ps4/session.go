@@ -39,6 +39,7 @@ type Session struct {
 	writing chan struct{} // held for one packet; a channel so that synctest sees waiters
 
 	beats        chan struct{} // heartbeats to answer
+	pressed      atomic.Uint64 // keys that were pressed and released
 	rhythm       rhythm
 	answers      answers
 	keyboard     atomic.Pointer[Keyboard] // the one started last

@@ -11,9 +11,9 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// BREAK (issue 13 §3): a console is off and another one has its address. The
+// A console is off and another one has its address. The
 // WAKEUP, which has the credential in clear text, must not go to that one.
-func TestBreakWakeupGoesToNoOtherConsole(t *testing.T) {
+func TestWakeupGoesToNoOtherConsole(t *testing.T) {
 	inLAN(t, func(t *testing.T, l *lan, c *ps4.Console, _ *story) {
 		credential, err := ps4.ParseCredential(strings.Repeat("0123456789abcdef", 4))
 		ok(t, err)
@@ -30,9 +30,9 @@ func TestBreakWakeupGoesToNoOtherConsole(t *testing.T) {
 	})
 }
 
-// BREAK (issue 13 §5): a session that dies in the middle of several keys must
+// A session that dies in the middle of several keys must
 // not press the first ones again; only the key that was lost is sent once more.
-func TestBreakKeeperPressesNoKeyTwice(t *testing.T) {
+func TestKeeperPressesNoKeyTwice(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
 		k := ps4.NewKeeper(f.console(f.options()))
 		defer k.Close()
@@ -55,9 +55,9 @@ func TestBreakKeeperPressesNoKeyTwice(t *testing.T) {
 	})
 }
 
-// BREAK: a Watch whose network is closed, a Status meanwhile, and a Discover:
+// A Watch whose network is closed, a Status meanwhile, and a Discover:
 // nothing may race or hang.
-func TestBreakCloseDuringUse(t *testing.T) {
+func TestCloseDuringUse(t *testing.T) {
 	for range 30 {
 		t.Run("", func(t *testing.T) {
 			inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {

@@ -8,9 +8,9 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// BREAK (issue 13 §3): one address that invents new host ids in each search
+// One address that invents new host ids in each search
 // must not keep the console that answers at another address from being noticed.
-func TestBreakInventedConsolesHideNoRealOne(t *testing.T) {
+func TestInventedConsolesHideNoRealOne(t *testing.T) {
 	t.Parallel()
 	var s sightings
 	bad, den := netip.MustParseAddrPort("192.0.2.66:987"), netip.MustParseAddrPort("192.0.2.20:987")

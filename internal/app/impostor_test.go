@@ -47,10 +47,10 @@ func breakRemembered(t *testing.T, dir, hostID string) (found state.Console) {
 	return found
 }
 
-// BREAK (issue 13 §3, §4): a stranger once had the address that config.yaml
+// A stranger once had the address that config.yaml
 // names now. The entry must mean the console that is first met there, not the
 // stranger, who would get the credential wherever it is.
-func TestBreakStrangerThatHadTheAddressIsNotConfigured(t *testing.T) {
+func TestStrangerThatHadTheAddressIsNotConfigured(t *testing.T) {
 	t.Parallel()
 	console, yaml := den(t)
 	dir := breakState(t, state.Console{
@@ -63,9 +63,9 @@ func TestBreakStrangerThatHadTheAddressIsNotConfigured(t *testing.T) {
 	}
 }
 
-// BREAK (issue 13 §3): a stranger must not shut out the owner's console, so a
+// A stranger must not shut out the owner's console, so a
 // command that names none means the only accepted one.
-func TestBreakStrangerMakesCommandsAmbiguous(t *testing.T) {
+func TestStrangerMakesCommandsAmbiguous(t *testing.T) {
 	t.Parallel()
 	console, yaml := den(t)
 	yaml = strings.Replace(yaml, "discovery: {enabled: false}", `discovery: {local_port: 0, broadcast: ["127.0.0.1:9"]}`, 1)
@@ -105,9 +105,9 @@ func impostor(t *testing.T, hostID, name, hostType string) netip.AddrPort {
 	return netip.MustParseAddrPort(conn.LocalAddr().String())
 }
 
-// BREAK (issue 13 §3): what another address says in the name of a console must
+// What another address says in the name of a console must
 // not be stored as that console's name and firmware.
-func TestBreakForgedReplyRenamesAConsole(t *testing.T) {
+func TestForgedReplyRenamesAConsole(t *testing.T) {
 	t.Parallel()
 	console := ps4test.Start(t, ps4test.Config{Name: "Loft", Timing: ps4test.FastTiming()})
 	at := impostor(t, console.HostID(), "Forged", "PS4")
@@ -127,9 +127,9 @@ art: {enabled: false}
 	}
 }
 
-// BREAK (issue 13 §3): a command alone that asks for the status after the owner
+// A command alone that asks for the status after the owner
 // has accepted a console must not forget that.
-func TestBreakAcceptedConsoleStaysAccepted(t *testing.T) {
+func TestAcceptedConsoleStaysAccepted(t *testing.T) {
 	t.Parallel()
 	console, yaml := den(t)
 	i := strings.Index(yaml, "consoles:")
@@ -156,8 +156,8 @@ func TestBreakAcceptedConsoleStaysAccepted(t *testing.T) {
 	t.Cleanup(func() { _ = store.Close() })
 }
 
-// BREAK (issue 13 §3): a console that is remembered, accepted while it is off.
-func TestBreakAcceptedConsoleKeepsItsType(t *testing.T) {
+// A console that is remembered, accepted while it is off.
+func TestAcceptedConsoleKeepsItsType(t *testing.T) {
 	t.Parallel()
 	console, yaml := den(t)
 	if i := strings.Index(yaml, "consoles:"); i >= 0 {
