@@ -260,7 +260,7 @@ func TestWakeDuringAStandby(t *testing.T) {
 	t.Parallel()
 	console, yaml := den(t)
 	api := serve(t, shortDir(t), yaml, 0).api
-	console.SetFaults(ps4test.Faults{Delay: 200 * time.Millisecond}) // it is awake a little longer
+	console.SetFaults(ps4test.Faults{Delay: 60 * time.Millisecond}) // it is awake a little longer, and still answers within a poll
 	ended := make(chan error, 1)
 	go func() { ended <- api.Standby(context.WithoutCancel(t.Context()), "") }()
 	eventually(t, console, "the standby", func() bool { return console.Counters().Standbys == 1 })
