@@ -58,11 +58,16 @@ func (s *server) await(ctx context.Context, c config.Console, asked func()) {
 	console := s.network.Console(c.Address, ps4.Credential{})
 	for {
 		st, err := console.Status(ctx)
-		if err == nil && st.HostType == hostTypePS4 {
+		met := err == nil && st.HostType == hostTypePS4
+		if met { // twice, so that one forged reply does not bind the entry to a stranger
+			again, err := console.Status(ctx)
+			met = err == nil && again.HostID == st.HostID
+		}
+		if met {
 			s.meet(st, false)
 		}
 		asked()
-		if err == nil || !pause(ctx, s.Config.Poll.Interval) {
+		if met || !pause(ctx, s.Config.Poll.Interval) {
 			return
 		}
 	}

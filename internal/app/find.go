@@ -100,11 +100,25 @@ func (s *server) findAt(ctx context.Context, addr netip.AddrPort) (*unit, error)
 	if u == nil {
 		return nil, unknownConsole(FormatAddress(addr))
 	}
-	if u.console.Addr() != addr {
-		u.console.SetAddr(addr) // the owner says so
-	}
+	s.readdress(ctx, u, addr)
 	s.runTelevision(u)
 	return u, nil
+}
+
+// readdress has a console asked at the address that the owner names, unless it
+// still answers at its own: two addresses then claim its host id, and the
+// current one stays.
+func (s *server) readdress(ctx context.Context, u *unit, addr netip.AddrPort) {
+	from := u.console.Addr()
+	if from == addr {
+		return
+	}
+	if _, err := u.console.Status(ctx); err == nil {
+		s.Log.Warnf("%s and %s both claim to be console %s: keeping %s", FormatAddress(from), FormatAddress(addr), u.hostID, FormatAddress(from))
+		return
+	}
+	u.console.SetAddr(addr)
+	s.Log.Warnf("console %s is at %s now, not at %s", u.hostID, FormatAddress(addr), FormatAddress(from))
 }
 
 // noteReplaced tells the user, until the console is accepted, that another one

@@ -180,3 +180,19 @@ func TestAcceptedConsoleKeepsItsType(t *testing.T) {
 }
 
 func apiUser() api.User { return api.User{Credential: credential} }
+
+// Naming an impostor's address does not move a console that still answers at its
+// own.
+func TestNamedAddressDoesNotMoveAConsoleThatAnswers(t *testing.T) {
+	t.Parallel()
+	console, yaml := den(t)
+	r := serve(t, shortDir(t), yaml, 0)
+	impostor := ps4test.Start(t, ps4test.Config{HostID: console.HostID(), Name: "Den", Timing: ps4test.FastTiming()})
+	if _, err := r.api.Status(t.Context(), app.FormatAddress(impostor.Addr())); err != nil {
+		t.Fatal(err)
+	}
+	c, err := r.api.Status(t.Context(), console.HostID())
+	if err != nil || c.Address != app.FormatAddress(console.Addr()) {
+		t.Errorf("the console is asked at %s, want %v (%v)", c.Address, console.Addr(), err)
+	}
+}

@@ -195,7 +195,7 @@ func TestOutcomes(t *testing.T) {
 		"login: of another kind": {func(_ *testing.T, r *rig) { r.backend.login = errors.New("odd") },
 			is("login", doctor.Fail, "Den: odd")},
 		"door: shut": {func(_ *testing.T, r *rig) { r.backend.login = ps4.ErrDoorClosed },
-			is("door", doctor.Fail, "does not open", "Try again")},
+			is("door", doctor.Fail, "refuses connections", "Try again")},
 		"door: hangs": {func(_ *testing.T, r *rig) {
 			r.backend.login = &api.Error{Code: "service_hung", Message: "it hangs", Hint: "restart the console"}
 		},
