@@ -195,7 +195,7 @@ func (s *server) meet(st ps4.Status, needed bool) *unit {
 		k.stranger = k.stranger && !u.accepted.Load()
 		k.addr = u.console.Addr() // the library changes it, by its rules
 	}
-	if stays && (u == nil || named || st.Addr == k.addr) { // a reply from elsewhere may be forged
+	if stays && st.Addr == k.addr { // a reply from elsewhere may be forged
 		s.remember(k, st)
 	}
 	if u != nil && !named && (u.hap != nil || !stays || !s.offers(k)) {
