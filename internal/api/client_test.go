@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -202,4 +203,28 @@ func FuzzSegments(f *testing.F) {
 			t.Errorf("arrived as %q, want %q", got, want)
 		}
 	})
+}
+
+// TestNoticesReachTheClient, whatever they contain, with a result or an error.
+func TestNoticesReachTheClient(t *testing.T) {
+	t.Parallel()
+	const text = "the console is π 🎮\r\nX: y (100 %) now"
+	for _, refusal := range []error{nil, &api.Error{Code: "unreachable", Message: "m"}} {
+		b := &backend{err: refusal, during: func(ctx context.Context) error {
+			api.Notice(ctx, text)
+			api.Notice(ctx, "another")
+			return nil
+		}}
+		for way, client := range map[string]*api.Client{"socket": connect(t, b), "local": api.Local(api.Handler(api.Services{Backend: b}))} {
+			var got []string
+			client.OnNotice = func(text string) { got = append(got, text) }
+			if err := client.Wake(t.Context(), "Den", false); (err == nil) != (refusal == nil) {
+				t.Errorf("%s: %v", way, err)
+			}
+			if !slices.Equal(got, []string{text, "another"}) {
+				t.Errorf("%s: %q", way, got)
+			}
+		}
+	}
+	api.Notice(t.Context(), "nobody hears it")
 }

@@ -165,5 +165,5 @@ func (s *server) checkForget(ctx context.Context, hostID string) (successor ps4.
 
 func errNamed(hostID string) error {
 	return &api.Error{Code: "config", Message: "config.yaml names the console " + hostID,
-		Hint: "Remove it from consoles: there first. A running server has to be restarted."}
+		Hint: "Remove it from consoles: there, and restart the server if one is running."}
 }

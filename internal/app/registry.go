@@ -189,13 +189,13 @@ func (s *server) meet(st ps4.Status, needed bool) *unit {
 	u := s.unit(st.HostID)
 	named := u != nil && k.configured() && !u.configured() // an entry of config.yaml turns out to mean it
 	switch {
-	case u == nil && (!stays && !needed || !s.makeRoom(k, needed)):
+	case u == nil && !needed && (!stays || slices.Contains(s.refusals(), k.hostID)), u == nil && !s.makeRoom(k, needed):
 		return nil
 	case u != nil && !named:
 		k.stranger = k.stranger && !u.accepted.Load()
 		k.addr = u.console.Addr() // the library changes it, by its rules
 	}
-	if stays && (u == nil || named || st.Addr == k.addr) { // a reply from elsewhere may be forged
+	if stays && st.Addr == k.addr { // a reply from elsewhere may be forged
 		s.remember(k, st)
 	}
 	if u != nil && !named && (u.hap != nil || !stays || !s.offers(k)) {

@@ -12,35 +12,15 @@ import (
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/internal/config"
+	"github.com/ps4kit/ps4kit/internal/state"
 )
 
 // TestConfigurationIsFollowed: titles come and go while the server runs; another key waits, and the log says which.
 func TestConfigurationIsFollowed(t *testing.T) {
 	t.Parallel()
 	_, yaml := den(t)
-	dir, text := shortDir(t), &log{}
-	logger := logrus.New()
-	logger.SetOutput(text)
-	store := open(t, dir)
-	reload, ready := make(chan *config.Config), make(chan []api.Accessory, 1)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() {
-		done <- errors.Join(app.Run(ctx, app.Options{
-			Config: load(t, yaml), State: store, Log: logger, Reload: reload, Ready: func(g app.Greeting) { ready <- g.Accessories },
-		}), store.Close())
-	}()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	})
-	<-ready
-	client, err := api.Connect(t.Context(), app.SocketPath(dir))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := &log{}
+	client, reload := serveReloading(t, shortDir(t), yaml, text)
 	has := func(id string) func() bool {
 		return func() bool {
 			titles, err := client.Titles(t.Context(), "")
@@ -57,5 +37,64 @@ func TestConfigurationIsFollowed(t *testing.T) {
 	waitUntil(t, "the log tells what waits", func() bool { return strings.Contains(text.String(), "poll.interval") })
 	if strings.Contains(text.String(), credential) {
 		t.Error("the log holds the credential")
+	}
+}
+
+// serveReloading runs a server whose configuration changes; reload takes each new one.
+func serveReloading(t *testing.T, dir, yaml string, text *log) (client *api.Client, reload chan<- *config.Config) {
+	t.Helper()
+	logger := logrus.New()
+	logger.SetOutput(text)
+	store := open(t, dir)
+	changes, ready := make(chan *config.Config), make(chan []api.Accessory, 1)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		done <- errors.Join(app.Run(ctx, app.Options{
+			Config: load(t, yaml), State: store, Log: logger, Reload: changes, Ready: func(g app.Greeting) { ready <- g.Accessories },
+		}), store.Close())
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	<-ready
+	client, err := api.Connect(t.Context(), app.SocketPath(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client, changes
+}
+
+// TestNewTitlesAreForTheConsoleOfTheEntry, also when another one has its address now.
+func TestNewTitlesAreForTheConsoleOfTheEntry(t *testing.T) {
+	t.Parallel()
+	p := startPair(t)
+	yaml, dir := p.yaml(t), shortDir(t)
+	var remembered []state.Console
+	for i, cfg := range p.configs {
+		remembered = append(remembered, state.Console{HostID: cfg.HostID, HostType: "PS4", Name: cfg.Name,
+			ConfigAddress: p.running[i].Addr(), Address: p.running[1-i].Addr()})
+	}
+	p.swap(t)
+	store := open(t, dir)
+	if err := errors.Join(store.Consoles().Save(state.Consoles{Consoles: remembered}), store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	client, reload := serveReloading(t, dir, yaml, &log{})
+	p.check(t, client)
+	reload <- load(t, strings.Replace(yaml, "{name: Den,", "{name: Den, titles: [{id: CUSA01780, name: Music}],", 1))
+	has := func(host string) bool {
+		titles, err := client.Titles(t.Context(), host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(titles, func(title api.Title) bool { return title.ID == "CUSA01780" })
+	}
+	waitUntil(t, "one has the title", func() bool { return has("Den") || has("Attic") })
+	if !has("Den") || has("Attic") {
+		t.Error("the other console has it")
 	}
 }

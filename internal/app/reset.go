@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/ps4kit/ps4kit/internal/api"
@@ -18,7 +19,7 @@ func (s *server) ResetHomekit(ctx context.Context, host string) error {
 	if k, lacks := s.unserved(host); lacks {
 		mended, err := s.mend(k.hostID)
 		if mended {
-			_ = s.startUnit(s.life, k)
+			s.serveAgain(k)
 		}
 		if mended || err != nil {
 			return err
@@ -34,11 +35,21 @@ func (s *server) ResetHomekit(ctx context.Context, host string) error {
 	return u.hap.Unpair()
 }
 
-// unserved returns a known console that has no unit because it could not be
-// served.
+// serveAgain offers a console to HomeKit that could not be offered. A command
+// may have given it a unit meanwhile.
+func (s *server) serveAgain(k known) {
+	s.meeting.Lock()
+	defer s.meeting.Unlock()
+	s.mu.Lock()
+	delete(s.refused, k.hostID)
+	s.mu.Unlock()
+	s.place(k, true)
+}
+
+// unserved returns a known console that could not be offered to HomeKit.
 func (s *server) unserved(host string) (known, bool) {
 	for _, k := range s.knownConsoles(s.simulated) {
-		if s.unit(k.hostID) == nil && (strings.EqualFold(host, k.hostID) || strings.EqualFold(host, k.name)) {
+		if slices.Contains(s.refusals(), k.hostID) && (strings.EqualFold(host, k.hostID) || strings.EqualFold(host, k.name)) {
 			return k, true
 		}
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 	"github.com/ps4kit/ps4kit/test/hapclient"
 )
@@ -160,25 +159,46 @@ func TestStrangerGetsNoCredentialFromACommand(t *testing.T) {
 	t.Parallel()
 	console := startTraced(t, ps4test.Config{Name: "Den"})
 	dir := withCredential(t)
-	store := open(t, dir)
-	t.Cleanup(func() { _ = store.Close() })
-	l := local(t, store, searching(console.Addr().String()), app.Override{ConsoleKey: console.PublicKey()})
-	if err := l.Wake(t.Context(), "", false); code(err) != "not_accepted" {
-		t.Errorf("wake: %v", err)
+	command := func(do func(l *app.Local)) {
+		store := open(t, dir)
+		defer store.Close()
+		l, err := app.Stopped(load(t, searching(console.Addr().String())), store, quiet(), app.Override{ConsoleKey: console.PublicKey()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		do(l)
 	}
-	if c, err := l.Status(t.Context(), ""); err != nil || c.HostID != console.HostID() {
-		t.Errorf("status: %+v, %v", c, err)
-	}
+	command(func(l *app.Local) {
+		if err := l.Wake(t.Context(), "", false); code(err) != "not_accepted" {
+			t.Errorf("wake: %v", err)
+		}
+		if err := l.AddTitle(t.Context(), "", "CUSA00129", ""); code(err) != "not_accepted" {
+			t.Errorf("add a title: %v", err)
+		}
+		if c, err := l.Status(t.Context(), ""); err != nil || c.HostID != console.HostID() {
+			t.Errorf("status: %+v, %v", c, err)
+		}
+		waitUntil(t, "its television has seen it", func() bool {
+			list, err := l.Consoles(t.Context())
+			return err == nil && len(list) == 1 && list[0].State == api.StateStandby
+		})
+	})
 	if got := console.got(); len(got) > 0 {
 		t.Errorf("a stranger got %q", got)
 	}
 	if files := filesWith(t, dir, console.HostID()); len(files) > 0 || exists(dir, console.HostID()) {
 		t.Errorf("it left %v", files)
 	}
-	if err := l.Wake(t.Context(), "Den", false); err != nil {
-		t.Fatalf("named: %v", err)
-	}
+	command(func(l *app.Local) {
+		if err := l.Wake(t.Context(), "Den", false); err != nil {
+			t.Fatalf("named: %v", err)
+		}
+	})
 	eventually(t, console.Console, "a WAKEUP", func() bool { return console.Counters().Wakeups > 0 })
+	if !slices.Contains(filesWith(t, dir, console.HostID()), "consoles.json") {
+		t.Error("it is not remembered")
+	}
 }
 
 // withToken returns a script with a token.
@@ -436,28 +456,5 @@ func TestConsolesThatAreFoundAreBounded(t *testing.T) {
 	}
 	if n := strings.Count(r.log.String(), "the others are left out"); n != 1 {
 		t.Errorf("it was said %d times:\n%s", n, r.log)
-	}
-}
-
-// TestForgedReplyDoesNotMoveTheCredential: another machine answers a search with the host id of a console that the owner
-// has just accepted.
-func TestForgedReplyDoesNotMoveTheCredential(t *testing.T) {
-	t.Parallel()
-	console := ps4test.Start(t, ps4test.Config{Name: "Den", Addr: "127.0.0.5", Timing: ps4test.FastTiming()})
-	forger := startTraced(t, ps4test.Config{Name: "Den", Addr: "127.0.0.6", HostID: console.HostID()})
-	r := serve(t, withCredential(t), searching(forger.Addr().String()), 0)
-	if c, err := r.api.AddConsole(t.Context(), app.FormatAddress(console.Addr())); err != nil || c.State != api.StateAwake {
-		t.Fatalf("add: %+v, %v", c, err)
-	}
-	console.SetStandby()
-	waitUntil(t, "the forger answers some searches", func() bool { return forger.searches() > 3 })
-	if err := r.api.Wake(t.Context(), "Den", true); err != nil {
-		t.Errorf("wake: %v", err)
-	}
-	if got := forger.got(); len(got) > 0 {
-		t.Errorf("the forger got %q", got)
-	}
-	if console.Counters().Wakeups == 0 || console.State() != ps4.StateAwake {
-		t.Error("the console was not woken")
 	}
 }
