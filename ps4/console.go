@@ -329,7 +329,7 @@ func (c *Console) endpoint() *endpoint {
 func (c *Console) question(ctx context.Context, e *endpoint, limit time.Duration) (Status, error) {
 	began := time.Now()
 	answer := c.nextAnswer()
-	if err := c.net.ask(ctx, c, e, answer); err != nil {
+	if err := e.ask(ctx, c, answer); err != nil {
 		return Status{}, err
 	}
 	timer := time.NewTimer(limit)
@@ -391,7 +391,7 @@ func (c *Console) hear(at netip.AddrPort, r ddp.Reply) bool {
 		return false
 	}
 	c.set.Counters.DDPReceived.Add(1)
-	c.net.noteAnswered(addr)
+	c.net.shared.noteAnswered(addr)
 	return true
 }
 

@@ -154,7 +154,7 @@ func (e *endpoint) search(ctx context.Context, targets []netip.AddrPort) error {
 			errs = append(errs, fmt.Errorf("no broadcast address on the interfaces %q", set.Interfaces))
 			continue
 		}
-		e.net.noteSearched(target)
+		e.noteSearched(target)
 		if err := e.send(ctx, searchFor(target.Port()), expanded...); err != nil {
 			errs = append(errs, err)
 			continue

@@ -29,13 +29,17 @@ type endpoint struct {
 	users  int
 	warned bool // that port is taken
 
-	mu       sync.Mutex
-	socket   *socket // nil while closed
-	searched time.Time
+	mu        sync.Mutex
+	socket    *socket // nil while closed
+	questions map[netip.AddrPort]*questions
+	searched  time.Time
 }
 
 func newEndpoint(n *Network, port, remotePort uint16) *endpoint {
-	return &endpoint{net: n, port: port, remotePort: remotePort, gate: make(chan struct{}, 1)}
+	return &endpoint{
+		net: n, port: port, remotePort: remotePort,
+		gate: make(chan struct{}, 1), questions: map[netip.AddrPort]*questions{},
+	}
 }
 
 // use opens the endpoint, if it is closed, until release is called. The
@@ -168,13 +172,17 @@ func (e *endpoint) send(ctx context.Context, datagram []byte, targets ...netip.A
 	}
 }
 
-// receive routes a reply that came to this endpoint.
+// receive takes in a reply. It ignores one from an address that is neither on a
+// network of this machine nor was asked.
 func (e *endpoint) receive(from netip.Addr, r ddp.Reply) {
 	port := cmp.Or(e.remotePort, ddp.Port)
 	if e.remotePort == 0 && r.HostType == TypePS5 {
 		port = ddp.PortPS5
 	}
-	e.net.route(netip.AddrPortFrom(from, port), r)
+	at := netip.AddrPortFrom(from, port)
+	if !e.wasAsked(from) && !e.net.set.OnLink(from) || !e.net.route(at, r) {
+		e.net.set.Counters.DDPDropped.Add(1)
+	}
 }
 
 // socket is a UDP socket with its reader. It is never connected: consoles reply

@@ -30,10 +30,9 @@ type Network struct {
 	life   context.Context // done, with net.ErrClosed, once Close begins
 	leave  context.CancelCauseFunc
 
-	mu        sync.Mutex
-	consoles  map[*Console]int // how many questions and watches each has
-	questions map[netip.AddrPort]*questions
-	searches  map[*search]struct{}
+	mu       sync.Mutex
+	consoles map[*Console]int // how many questions and watches each has
+	searches map[*search]struct{}
 }
 
 // Listen opens a Network on Options.LocalPort. If that port is taken, Listen
@@ -53,10 +52,7 @@ func Listen(ctx context.Context, o *Options) (*Network, error) {
 
 // newNetwork returns a network that opens its socket only while it is in use.
 func newNetwork(set *settings) *Network {
-	n := &Network{
-		set:      set,
-		consoles: map[*Console]int{}, questions: map[netip.AddrPort]*questions{}, searches: map[*search]struct{}{},
-	}
+	n := &Network{set: set, consoles: map[*Console]int{}, searches: map[*search]struct{}{}}
 	n.life, n.leave = context.WithCancelCause(context.Background())
 	n.shared = newEndpoint(n, set.localPort(), 0)
 	return n
@@ -103,25 +99,22 @@ func (n *Network) followed() []*Console {
 	return slices.Collect(maps.Keys(n.consoles))
 }
 
-// route hands a reply to the consoles and searches that it concerns.
-func (n *Network) route(at netip.AddrPort, r ddp.Reply) {
-	known := false
-	if n.wasAsked(at.Addr()) || n.set.OnLink(at.Addr()) {
-		for _, c := range n.followed() {
-			if c.hear(at, r) {
-				known, at = true, c.Addr() // a search reports the port that is asked
-			}
+// route hands a reply to the consoles and searches that it concerns, and reports
+// whether there are any.
+func (n *Network) route(at netip.AddrPort, r ddp.Reply) bool {
+	known, found := false, at
+	for _, c := range n.followed() {
+		if c.hear(at, r) {
+			known, found = true, c.Addr() // the port that is asked, if it is a simulated console
 		}
-		n.mu.Lock()
-		for s := range n.searches {
-			s.add(newStatus(at, r))
-			known = true
-		}
-		n.mu.Unlock()
 	}
-	if !known {
-		n.set.Counters.DDPDropped.Add(1)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for s := range n.searches {
+		s.add(newStatus(found, r))
+		known = true
 	}
+	return known
 }
 
 // outage reports whether several consoles fell silent at once, which points to
@@ -140,118 +133,6 @@ func (n *Network) outage(quiet time.Duration) bool {
 	return len(fell) > 1
 }
 
-// questions are the SRCH datagrams that recently left for one address. Times
-// are zero for what has not happened.
-type questions struct {
-	sent     [searchBurst]time.Time // the oldest first
-	answered time.Time
-	searched time.Time // the last search that included the address
-}
-
-func (q *questions) last() time.Time { return q.sent[searchBurst-1] }
-
-// recent reports whether a reply may still come.
-func (q *questions) recent(now time.Time) bool {
-	return now.Sub(q.last()) < replyLimit || now.Sub(q.searched) < replyLimit
-}
-
-// pending reports whether the last question is so fresh that another caller can
-// share its answer.
-func (q *questions) pending(now time.Time) bool {
-	return q.answered.Before(q.last()) && now.Sub(q.last()) < shareWithin
-}
-
-// questionsTo returns the questions to an address; n.mu is held. Adding one
-// drops those that are too old to matter, which bounds the table.
-func (n *Network) questionsTo(target netip.AddrPort) *questions {
-	q := n.questions[target]
-	if q == nil {
-		now := time.Now()
-		maps.DeleteFunc(n.questions, func(_ netip.AddrPort, q *questions) bool { return !q.recent(now) })
-		q = &questions{}
-		n.questions[target] = q
-	}
-	return q
-}
-
-// ask sends a SRCH to a console, unless another caller's is still waiting for
-// its answer. All callers together send at most searchBurst a second
-// (docs/protocol.md §1): ask waits for its turn, or until answer is closed.
-func (n *Network) ask(ctx context.Context, c *Console, e *endpoint, answer <-chan struct{}) error {
-	target := c.Addr()
-	for {
-		send, wait := n.takeTurn(target)
-		if wait > 0 {
-			turn := time.NewTimer(wait)
-			select {
-			case <-turn.C:
-				continue
-			case <-answer:
-			case <-ctx.Done():
-			}
-			turn.Stop()
-			return context.Cause(ctx)
-		}
-		if !send {
-			return nil
-		}
-		if err := e.send(ctx, searchFor(target.Port()), target); err != nil {
-			n.noteAnswered(target) // no caller should wait for its answer
-			return err
-		}
-		c.set.Counters.DDPSent.Add(1)
-		return nil
-	}
-}
-
-// takeTurn reports whether the caller must send a question now, or how long to
-// wait before trying again. If neither, a pending question serves the caller.
-func (n *Network) takeTurn(target netip.AddrPort) (send bool, wait time.Duration) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	now := time.Now()
-	q := n.questionsTo(target)
-	if q.pending(now) {
-		return false, 0
-	}
-	if wait := q.sent[0].Add(time.Second).Sub(now); wait > 0 && isReal(target) {
-		return false, wait
-	}
-	copy(q.sent[:], q.sent[1:])
-	q.sent[searchBurst-1] = now
-	return true, 0
-}
-
-// noteAnswered ends the sharing of the question that was sent to target.
-func (n *Network) noteAnswered(target netip.AddrPort) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if q := n.questions[target]; q != nil {
-		q.answered = time.Now()
-	}
-}
-
-// noteSearched makes replies from target count even if it is on no network of
-// this machine.
-func (n *Network) noteSearched(target netip.AddrPort) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.questionsTo(target).searched = time.Now()
-}
-
-// wasAsked reports whether the address was asked so recently that a reply may
-// still come.
-func (n *Network) wasAsked(from netip.Addr) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for target, q := range n.questions {
-		if target.Addr() == from && q.recent(time.Now()) {
-			return true
-		}
-	}
-	return false
-}
-
 // isReal reports whether a real console may answer at an address. Simulated
 // ones may listen on ports of their own.
 func isReal(target netip.AddrPort) bool {
@@ -261,12 +142,4 @@ func isReal(target netip.AddrPort) bool {
 // withPort fills in the DDP port of a PS4 and unwraps an IPv4-mapped address.
 func withPort(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), cmp.Or(a.Port(), ddp.Port))
-}
-
-// searchFor returns the SRCH datagram for a port.
-func searchFor(port uint16) []byte {
-	if port == ddp.PortPS5 {
-		return ddp.NewSearch(ddp.VersionPS5).Marshal()
-	}
-	return ddp.NewSearch(ddp.Version).Marshal()
 }

@@ -463,3 +463,28 @@ func TestStatusFollowsAConsoleThatMoved(t *testing.T) {
 		})
 	}
 }
+
+// A question is shared only among callers that hear its answer: without a host
+// id, a simulated console is asked from a port of its own.
+func TestNetworkSharesAnswersOfOnePort(t *testing.T) {
+	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
+		l := newLAN(t)
+		defer l.network.Close()
+		l.set(oldAddr, hostID)
+		simulated := netip.AddrPortFrom(oldAddr, 40001)
+		known, unknown := l.network.Console(simulated, ps4.Credential{}), l.network.Console(simulated, ps4.Credential{})
+		known.SetHostID(hostID)
+		var group sync.WaitGroup
+		for _, c := range []*ps4.Console{known, unknown, known, unknown} {
+			group.Go(func() {
+				_, err := c.Status(ctx)
+				ok(t, err)
+			})
+			synctest.Wait() // its question has left
+		}
+		group.Wait()
+		if took := time.Since(f.start); took > 100*time.Millisecond {
+			t.Errorf("took %v", took)
+		}
+	})
+}
