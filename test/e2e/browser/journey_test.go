@@ -44,7 +44,7 @@ func TestJourney(t *testing.T) {
 func (p *page) link() {
 	p.click(`role=link[name="Set up a console"]`)
 	p.click(button("Search the network"))
-	p.click(`role=link[name="Link PS4-123"]`)
+	p.click(button("Add PS4-123")) // goes on to linking it
 	p.fill(`role=textbox[name="Account id"]`, accountID)
 	p.click(button("Save and continue"))
 	p.fill(`role=textbox[name="PIN on the TV"]`, "8765 4321")
