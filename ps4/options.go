@@ -102,7 +102,7 @@ func ParseAddress(text string) (netip.AddrPort, error) {
 	return a, nil
 }
 
-// AnyPort, as Options.LocalPort, stands for any free port.
+// AnyPort is any free port, for Options.LocalPort.
 const AnyPort = -1
 
 // settings are Options with their defaults filled in.

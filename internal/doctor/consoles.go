@@ -134,6 +134,11 @@ func (e *examination) console(ctx context.Context, c Connection, console api.Con
 	default:
 		e.ok("console", "%s (%s) is on", name, console.Address)
 	}
+	if c.Host == "" && !e.isAccepted(ctx, c, console) { // a login would send it the credential
+		e.warn("login", "Accept it with \"ps4kit consoles add "+console.Address+"\", or link with it.",
+			"%s was found, but you have not accepted it yet", name)
+		return
+	}
 	if console.State == api.StateAwake && !e.NoLogin {
 		e.login(ctx, c, console, name, host)
 		return
@@ -146,6 +151,21 @@ func (e *examination) console(ctx context.Context, c Connection, console api.Con
 	if console.State == api.StateStandby {
 		e.warn("login", "Turn it on and try again.", "%s: not tried in rest mode", name)
 	}
+}
+
+// isAccepted reports whether the owner has accepted a console, or config.yaml
+// names it.
+func (e *examination) isAccepted(ctx context.Context, c Connection, console api.Console) bool {
+	addr, _ := ps4.ParseAddress(console.Address)
+	for _, configured := range e.Config.Consoles {
+		if configured.HostID == console.HostID || configured.Address.IsValid() && configured.Address == addr {
+			return true
+		}
+	}
+	known, err := c.Backend.Consoles(ctx)
+	return err == nil && slices.ContainsFunc(known, func(k api.Console) bool {
+		return k.HostID == console.HostID && k.Origin != api.OriginFound
+	})
 }
 
 func (e *examination) noCredential(name string, err error) {

@@ -335,3 +335,16 @@ func TestInterrupted(t *testing.T) {
 		t.Error("the connection is still open")
 	}
 }
+
+// A login would send the credential, so doctor does not log in to a console that
+// was only found.
+func TestStrangerIsNotLoggedIn(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.backend.known[0].Origin = api.OriginFound
+	r.examine(t)
+	r.want(t, "login", doctor.Warn, "not accepted it yet", "ps4kit consoles add 192.168.1.20")
+	if r.backend.logins != 0 {
+		t.Errorf("%d logins", r.backend.logins)
+	}
+}
