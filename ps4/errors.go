@@ -144,7 +144,7 @@ func (e *OtherConsoleError) Error() string {
 }
 
 // Is reports whether target is [ErrOtherConsole].
-func (e *OtherConsoleError) Is(target error) bool { return target == ErrOtherConsole } //nolint:errorlint // one value
+func (e *OtherConsoleError) Is(target error) bool { return target == ErrOtherConsole }
 
 // Code returns "other_console".
 func (e *OtherConsoleError) Code() string { return "other_console" }

@@ -68,7 +68,7 @@ func (p *program) homekitList(ctx context.Context) error {
 		if a.Paired {
 			paired, code = "yes", "-"
 		}
-		rows = append(rows, []string{a.Name, a.HostID, a.DeviceID, a.Address, strconv.Itoa(int(a.Port)), code, paired})
+		rows = append(rows, []string{a.Name, a.HostID, a.DeviceID, a.Address, strconv.Itoa(a.Port), code, paired})
 	}
 	return p.reportTable(list, rows)
 }

@@ -121,7 +121,7 @@ func checkStateOwner(dir string) error {
 	}
 	info, err := os.Stat(dir)
 	if err != nil {
-		return nil // a missing directory will be root's
+		return nil //nolint:nilerr // a missing directory will be root's
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok || stat.Uid == 0 {

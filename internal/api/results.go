@@ -67,7 +67,7 @@ const (
 
 func (archive) mediaType() string { return "application/gzip" }
 
-func (a archive) write(_ *Services, w http.ResponseWriter, _ *http.Request) error {
+func (a archive) write(_ *Services, w http.ResponseWriter, _ *http.Request) error { //nolint:unparam // as the interface has it
 	w.Header().Set("Content-Disposition", `attachment; filename="ps4kit-backup.tar.gz"`)
 	write(w, http.StatusOK, a.mediaType(), a)
 	return nil
@@ -85,7 +85,7 @@ func (a *archive) read(w http.ResponseWriter, r *http.Request) (err error) {
 func (Picture) mediaType() string { return "image/*" }
 
 // write lets the browser keep the picture, and ask whether it is still current.
-func (p Picture) write(_ *Services, w http.ResponseWriter, r *http.Request) error {
+func (p Picture) write(_ *Services, w http.ResponseWriter, r *http.Request) error { //nolint:unparam // as the interface has it
 	h := w.Header()
 	h.Set("Content-Type", p.Type)
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -105,7 +105,7 @@ type vector []byte
 
 func (vector) mediaType() string { return "image/svg+xml" }
 
-func (v vector) write(_ *Services, w http.ResponseWriter, _ *http.Request) error {
+func (v vector) write(_ *Services, w http.ResponseWriter, _ *http.Request) error { //nolint:unparam // as the interface has it
 	write(w, http.StatusOK, v.mediaType(), v)
 	return nil
 }
