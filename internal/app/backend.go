@@ -212,7 +212,7 @@ func (s *server) Link(ctx context.Context, host, pin string) error {
 	if err := u.tv.WithoutSession(ctx, func(ctx context.Context) error { return s.link(ctx, u, parsed) }); err != nil {
 		return err
 	}
-	_, err = s.accept(u, false) // whoever types the PIN sees its screen
+	_, err = s.accept(u, false) // typing the PIN requires seeing its screen
 	return err
 }
 

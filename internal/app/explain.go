@@ -11,7 +11,7 @@ import (
 	"github.com/ps4kit/ps4kit/internal/state"
 )
 
-// Explain returns what programs and users are told about an error. It is the
+// Explain returns the code, message and hint of an error. It is the
 // one place that gives codes and hints to errors of other packages; those of
 // ps4 have their own.
 func Explain(err error) *api.Error {

@@ -148,7 +148,7 @@ func (s *server) findAccepted(ctx context.Context, host string) (*unit, error) {
 	return u, nil
 }
 
-// findKept is find for what is stored of a console. Nothing is stored of one
+// findKept is find for what is stored of a console. Nothing is kept for one
 // that is neither accepted nor in HomeKit.
 func (s *server) findKept(ctx context.Context, host string) (*unit, error) {
 	u, err := s.findAccepted(ctx, host)

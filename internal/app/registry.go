@@ -29,7 +29,7 @@ import (
 type known struct {
 	hostID    string
 	addr      netip.AddrPort // zero: unknown
-	name      string         // what it is to be called
+	name      string         // its name here
 	hostName  string         // what it calls itself
 	firmware  string
 	hostType  string // "": a PS4, as far as known
@@ -204,7 +204,7 @@ func (s *server) meet(st ps4.Status, needed bool) *unit {
 	return s.place(k, stays)
 }
 
-// place gives a console a new unit, in the place of the one that it may have:
+// place gives a console a new unit, which replaces the one that it may have:
 // if it stays and belongs in HomeKit, with a HAP server.
 func (s *server) place(k known, stays bool) *unit {
 	if u := s.unit(k.hostID); u != nil {
@@ -243,7 +243,7 @@ func (s *server) offers(k known) bool {
 // makeRoom reports whether a console that is new may get a unit. One that the
 // owner has accepted or that a command needs always may. Among strangers, an
 // address has room for one, and all together for maxConsoles; those that are
-// silent and that nobody has paired make room for others.
+// silent and unpaired make room for others.
 func (s *server) makeRoom(k known, needed bool) bool {
 	if !k.stranger || needed {
 		return true
@@ -287,7 +287,7 @@ func (s *server) isSilent(u *unit) bool {
 	return snapshot.State == ps4.StateUnreachable && time.Since(heard) > polls
 }
 
-// evictable reports whether a unit is a stranger's that nobody has paired.
+// evictable reports whether a unit is an unpaired stranger's.
 func (u *unit) evictable() bool {
 	if u.accepted.Load() || u.hap != nil {
 		return !u.accepted.Load() && !u.hap.Info().Paired

@@ -52,7 +52,7 @@ type server struct {
 	page      Page
 
 	group     *errgroup.Group
-	life      context.Context    // of what the group runs
+	life      context.Context    // of the group's goroutines
 	stop      context.CancelFunc // ends it
 	restoring atomic.Bool        // a backup is stored, so the server starts again
 	latest    atomic.Pointer[config.Config]
