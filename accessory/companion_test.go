@@ -50,8 +50,7 @@ func onBridge(t *testing.T, state ps4.State, do func(b *bridge)) {
 	synctest.Test(t, func(t *testing.T) {
 		var companion atomic.Pointer[accessory.Companion]
 		console := newFakeConsole(state)
-		console.starting = time.Millisecond // a poll of the same instant would know nothing of it
-		console.starting = 2 * time.Second
+		console.starting = 1700 * time.Millisecond // never the instant of a poll, which would not know of it
 		r := &rig{t: t, console: console, events: &events{}, by: &http.Request{RemoteAddr: "A"}}
 		tv, err := accessory.New(accessory.Config{
 			HostID: "A0B1C2D3E4F5", Name: "Den", Logf: r.logf,
