@@ -116,38 +116,34 @@ func (c column) quantiles(what string, s series, percents ...int) {
 	}
 }
 
-// markdown writes the table, with the ratio beside each peer's figure.
+// markdown writes the table. Beside each peer's figure is its ratio to ps4kit's.
 func (t *table) markdown(b *strings.Builder) {
-	fmt.Fprintf(b, "\n### %s\n\n| | %s | budget | met |", t.title, t.columns[0])
+	fmt.Fprintf(b, "\n### %s\n\n| | %s | budget |", t.title, t.columns[0])
 	for _, name := range t.columns[1:] {
 		fmt.Fprintf(b, " %s | ratio |", name)
 	}
-	b.WriteString("\n|---|---:|---:|---|" + strings.Repeat("---:|---:|", len(t.columns)-1) + "\n")
+	b.WriteString("\n|---|---:|---:|" + strings.Repeat("---:|---:|", len(t.columns)-1) + "\n")
 	for _, r := range t.rows {
-		ours, budget, met := r.values[0], "", ""
+		ours, budget := r.values[0], ""
 		if r.budget != 0 {
-			budget, met = "≤ "+r.show(r.budget), "**no**"
-			if ours <= r.budget {
-				met = "yes"
+			budget = figure(r.budget)
+			if !(ours <= r.budget) { // or NaN
+				budget += " **missed**"
 			}
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s |", r.what, r.show(ours), budget, met)
+		fmt.Fprintf(b, "| %s | %s | %s |", strings.TrimSuffix(r.what+", "+r.unit, ", "), figure(ours), budget)
 		for _, v := range r.values[1:] {
-			fmt.Fprintf(b, " %s | %s |", r.show(v), ratio(ours, v))
+			fmt.Fprintf(b, " %s | %s |", figure(v), ratio(ours, v))
 		}
 		b.WriteString("\n")
 	}
 }
 
-func (r *row) show(v float64) string {
+// figure formats a number with three significant digits.
+func figure(v float64) string {
 	if math.IsNaN(v) {
 		return "—"
 	}
-	return strings.TrimSpace(figure(v) + " " + r.unit)
-}
-
-// figure formats a number with three significant digits.
-func figure(v float64) string {
 	decimals := max(0, 2-int(math.Floor(math.Log10(max(1, math.Abs(v))))))
 	s := strconv.FormatFloat(v, 'f', decimals, 64)
 	if strings.Contains(s, ".") {
@@ -156,15 +152,13 @@ func figure(v float64) string {
 	return s
 }
 
-// ratio relates ours to theirs, with 1 for the smaller one.
+// ratio returns the peer's figure divided by ours, and nothing where that
+// has no meaning.
 func ratio(ours, theirs float64) string {
-	switch {
-	case !(ours > 0) || !(theirs > 0): // or NaN
+	if !(ours > 0) || !(theirs > 0) { // or NaN
 		return ""
-	case ours <= theirs:
-		return "1 : " + figure(theirs/ours)
 	}
-	return figure(ours/theirs) + " : 1"
+	return figure(theirs / ours)
 }
 
 // The generated part of the page lies between these lines.
