@@ -116,13 +116,13 @@ func (c column) quantiles(what string, s series, percents ...int) {
 	}
 }
 
-// markdown writes the table. Beside each peer's figure is its ratio to ps4kit's.
+// markdown writes the table.
 func (t *table) markdown(b *strings.Builder) {
 	fmt.Fprintf(b, "\n### %s\n\n| | %s | budget |", t.title, t.columns[0])
 	for _, name := range t.columns[1:] {
-		fmt.Fprintf(b, " %s | ratio |", name)
+		fmt.Fprintf(b, " %s |", name)
 	}
-	b.WriteString("\n|---|---:|---:|" + strings.Repeat("---:|---:|", len(t.columns)-1) + "\n")
+	b.WriteString("\n|---|---:|---:|" + strings.Repeat("---:|", len(t.columns)-1) + "\n")
 	for _, r := range t.rows {
 		ours, budget := r.values[0], ""
 		if r.budget != 0 {
@@ -133,7 +133,7 @@ func (t *table) markdown(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, "| %s | %s | %s |", strings.TrimSuffix(r.what+", "+r.unit, ", "), figure(ours), budget)
 		for _, v := range r.values[1:] {
-			fmt.Fprintf(b, " %s | %s |", figure(v), ratio(ours, v))
+			fmt.Fprintf(b, " %s |", figure(v))
 		}
 		b.WriteString("\n")
 	}
@@ -150,15 +150,6 @@ func figure(v float64) string {
 		s = strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 	}
 	return s
-}
-
-// ratio returns the peer's figure divided by ours, and nothing where that
-// has no meaning.
-func ratio(ours, theirs float64) string {
-	if !(ours > 0) || !(theirs > 0) { // or NaN
-		return ""
-	}
-	return figure(theirs / ours)
 }
 
 // The generated part of the page lies between these lines.
