@@ -1,72 +1,42 @@
 package ps4
 
 import (
-	"bytes"
 	"context"
-	"sync"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// answer is the answer that a command waits for.
+// answer is the answer that a command waits for. The protocol does not number
+// answers, so at most one may be outstanding: after a command was cancelled,
+// its answer is awaited before the next command is sent.
 type answer struct {
 	kind   wire.Type
 	until  time.Time
-	packet chan wire.Packet // has room for it
+	result chan uint32 // has room for it
 }
 
-// answers hands the console's answers to the running command. The protocol does
-// not number answers, so at most one may be outstanding: after a command was
-// cancelled, its answer is awaited before the next command is sent.
-type answers struct {
-	mu      sync.Mutex
-	awaited *answer
-}
-
-// expect prepares for an answer, before the request is sent.
-func (a *answers) expect(kind wire.Type) *answer {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.awaited = &answer{kind: kind, until: time.Now().Add(answerLimit), packet: make(chan wire.Packet, 1)}
-	return a.awaited
-}
-
-// outstanding returns the answer that has not come yet, or nil.
-func (a *answers) outstanding() *answer {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.awaited
-}
-
-// deliver hands on an answer and reports whether a command asked for it.
-func (a *answers) deliver(p wire.Packet) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.awaited == nil || a.awaited.kind != p.Type {
-		return false
-	}
-	a.awaited.packet <- wire.Packet{Type: p.Type, Body: bytes.Clone(p.Body)}
-	a.awaited = nil
-	return true
-}
-
-// request sends a packet and returns its answer. If none comes in time, the
-// session is over.
-func (s *Session) request(ctx context.Context, m wire.Message, kind wire.Type) (wire.Packet, error) {
+// request sends a packet and returns the result in its answer as an error. If
+// no answer comes in time, the session is over.
+func (s *Session) request(ctx context.Context, m wire.Message, kind wire.Type) error {
 	if err := s.catchUp(ctx); err != nil {
-		return wire.Packet{}, err
+		return err
 	}
-	a := s.answers.expect(kind)
+	a := &answer{kind: kind, until: time.Now().Add(answerLimit), result: make(chan uint32, 1)}
+	s.awaited.Store(a)
 	if err := s.write(m); err != nil {
-		return wire.Packet{}, err
+		return err
 	}
-	return s.await(ctx, a)
+	result, err := s.await(ctx, a)
+	if err != nil || result == resultOK {
+		return err
+	}
+	return ResultError(result)
 }
 
 // catchUp waits for the answer to a command that was cancelled.
 func (s *Session) catchUp(ctx context.Context) error {
-	a := s.answers.outstanding()
+	a := s.awaited.Load()
 	if a == nil {
 		return nil
 	}
@@ -74,35 +44,37 @@ func (s *Session) catchUp(ctx context.Context) error {
 	return err
 }
 
-// requestResult is request for an answer that holds a result.
-func (s *Session) requestResult(ctx context.Context, m wire.Message, kind wire.Type) error {
-	p, err := s.request(ctx, m, kind)
-	if err != nil {
-		return err
-	}
-	result, err := wire.UnmarshalWord(p)
-	if err != nil {
-		s.end(wireError(err))
-		return s.err
-	}
-	return resultError(result)
-}
-
-func (s *Session) await(ctx context.Context, a *answer) (wire.Packet, error) {
+func (s *Session) await(ctx context.Context, a *answer) (uint32, error) {
 	late := time.NewTimer(time.Until(a.until))
 	defer late.Stop()
 	select {
-	case p := <-a.packet:
-		return p, nil
+	case result := <-a.result:
+		return result, nil
 	case <-late.C:
 		s.end(ErrSilent)
-		return wire.Packet{}, s.err
+		return 0, s.err
 	case <-ctx.Done():
 	}
 	select {
-	case p := <-a.packet: // the console answered and hung up at once
-		return p, nil
+	case result := <-a.result: // the console answered and hung up at once
+		return result, nil
 	default:
-		return wire.Packet{}, context.Cause(ctx)
+		return 0, context.Cause(ctx)
 	}
+}
+
+// deliver hands an answer to the command that asked for it, if there is one.
+func (s *Session) deliver(p wire.Packet) error {
+	a := s.awaited.Load()
+	if a == nil || a.kind != p.Type {
+		s.set.Counters.Skipped.Add(1)
+		return nil
+	}
+	result, err := wire.UnmarshalWord(p)
+	if err != nil {
+		return err
+	}
+	s.awaited.Store(nil)
+	a.result <- result
+	return nil
 }

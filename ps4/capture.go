@@ -37,8 +37,20 @@ type CaptureOptions struct {
 //
 // It fails with [ErrPortRights] or [ErrPortTaken] if it cannot listen.
 func CaptureCredential(ctx context.Context, o *CaptureOptions) (Credential, error) {
-	c := newCapture(o)
-	conn, err := c.ListenPacket(ctx, "udp4", c.Addr.String())
+	var set CaptureOptions
+	if o != nil {
+		set = *o
+	}
+	if !set.Addr.IsValid() {
+		set.Addr = netip.AddrPortFrom(netip.IPv4Unspecified(), ddp.Port)
+	}
+	if set.ListenPacket == nil {
+		set.ListenPacket = (&net.ListenConfig{}).ListenPacket
+	}
+	if set.Logf == nil {
+		set.Logf = func(string, ...any) {}
+	}
+	conn, err := set.ListenPacket(ctx, "udp4", set.Addr.String())
 	switch {
 	case errors.Is(err, syscall.EACCES):
 		return Credential{}, fmt.Errorf("%w: %w", ErrPortRights, err)
@@ -50,43 +62,12 @@ func CaptureCredential(ctx context.Context, o *CaptureOptions) (Credential, erro
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
-	return c.serve(ctx, conn)
-}
 
-type capture struct {
-	CaptureOptions
-	reply []byte
-}
-
-func newCapture(o *CaptureOptions) *capture {
-	c := &capture{}
-	if o != nil {
-		c.CaptureOptions = *o
-	}
-	if !c.Addr.IsValid() {
-		c.Addr = netip.AddrPortFrom(netip.IPv4Unspecified(), ddp.Port)
-	}
-	if c.ListenPacket == nil {
-		c.ListenPacket = (&net.ListenConfig{}).ListenPacket
-	}
-	if c.Logf == nil {
-		c.Logf = func(string, ...any) {}
-	}
 	// The phone app ignores any reply that a console would not send.
-	c.reply = ddp.Reply{
-		Code: ddp.CodeStandby, HostID: captureHostID, HostType: TypePS4, HostName: cmp.Or(c.Name, "ps4kit"),
+	reply := ddp.Reply{
+		Code: ddp.CodeStandby, HostID: captureHostID, HostType: TypePS4, HostName: cmp.Or(set.Name, "ps4kit"),
 		RequestPort: ddp.DefaultRequestPort, Version: ddp.Version, SystemVersion: captureVersion,
 	}.Marshal()
-	return c
-}
-
-// What a program that captures a credential claims to be.
-const (
-	captureHostID  = "1234567890AB" // no console has it; pyps4-2ndscreen and playactor use it too
-	captureVersion = "09508011"     // of a real console (docs/protocol.md §1)
-)
-
-func (c *capture) serve(ctx context.Context, conn net.PacketConn) (Credential, error) {
 	buf := make([]byte, ddp.MaxDatagram+1)
 	for {
 		n, from, err := conn.ReadFrom(buf)
@@ -97,29 +78,26 @@ func (c *capture) serve(ctx context.Context, conn net.PacketConn) (Credential, e
 			return Credential{}, fmt.Errorf("listening for the phone app: %w", err)
 		}
 		request, err := ddp.ParseRequest(buf[:n])
-		if err != nil {
-			c.Logf("ignored a datagram from %v: %v", from, err)
+		switch {
+		case err != nil:
+			set.Logf("ignored a datagram from %v: %v", from, err)
 			continue
-		}
-		if request.Method == ddp.Search {
-			if _, err := conn.WriteTo(c.reply, from); err != nil {
-				c.Logf("answering %v: %v", from, err)
+		case request.Method == ddp.Search:
+			if _, err := conn.WriteTo(reply, from); err != nil {
+				set.Logf("answering %v: %v", from, err)
 			}
 			continue
+		case request.Method == ddp.Wakeup && request.AuthType == ddp.AuthCode: // R is Remote Play, with a decimal number
+			if credential, err := ParseCredential(request.Credential); err == nil {
+				return credential, nil
+			}
 		}
-		if credential, ok := captured(request); ok {
-			return credential, nil
-		}
-		c.Logf("ignored a %s from %v that is not the phone app's", request.Method, from)
+		set.Logf("ignored a %s from %v that is not the phone app's", request.Method, from)
 	}
 }
 
-// captured returns the credential in a WAKEUP of the 2nd Screen app. A WAKEUP
-// of Remote Play has auth-type R and a decimal number instead.
-func captured(r ddp.Request) (Credential, bool) {
-	if r.Method != ddp.Wakeup || r.AuthType != ddp.AuthCode {
-		return Credential{}, false
-	}
-	credential, err := ParseCredential(r.Credential)
-	return credential, err == nil
-}
+// The console that CaptureCredential pretends to be.
+const (
+	captureHostID  = "1234567890AB" // no console has it; pyps4-2ndscreen and playactor use it too
+	captureVersion = "09508011"     // of a real console (docs/protocol.md §1)
+)

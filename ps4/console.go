@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
@@ -21,6 +22,8 @@ type Console struct {
 	set *settings
 	net *Network
 
+	watches atomic.Int32 // how many watches follow it
+
 	mu     sync.Mutex
 	addr   netip.AddrPort
 	user   User
@@ -29,7 +32,6 @@ type Console struct {
 	heard   Status        // the last status
 	heardAt time.Time     // when it came
 	ordered time.Time     // when a session last sent it a command
-	watches int           // how many watches follow it
 	answer  chan struct{} // closed when the next one comes
 	other   string        // the host id of another console that replied from addr
 	otherAt time.Time     // when it last did
@@ -181,7 +183,7 @@ func (c *Console) statusWithin(ctx context.Context, limit time.Duration) (Status
 func (c *Console) recentStatus(ctx context.Context) (Status, error) {
 	c.mu.Lock()
 	status := c.heard
-	holds := c.watches > 0 && time.Since(c.heardAt) < searchEvery && c.heardAt.After(c.ordered) && c.power.rested.IsZero()
+	holds := c.watches.Load() > 0 && time.Since(c.heardAt) < searchEvery && c.heardAt.After(c.ordered) && c.power.rested.IsZero()
 	c.mu.Unlock()
 	if holds {
 		return status, nil
@@ -195,13 +197,6 @@ func (c *Console) noteOrdered() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ordered = time.Now()
-}
-
-// countWatches adds n to the number of watches that follow the console.
-func (c *Console) countWatches(n int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.watches += n
 }
 
 // presumed returns s, the last status that the console reported, with the state

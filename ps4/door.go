@@ -3,7 +3,6 @@ package ps4
 import (
 	"context"
 	"crypto/rand"
-	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io"
@@ -60,79 +59,59 @@ func (c *Console) open(ctx context.Context, pin PIN) (*Session, error) {
 	case status.State == StateStandby:
 		return nil, ErrStandby
 	}
-	s, err := c.connect(ctx, status, login{user, pin})
-	if err != nil {
-		return nil, err
-	}
-	c.set.Counters.Sessions.Add(1)
-	return s, nil
-}
-
-// login is a user who logs in, with a PIN if this program is being linked.
-type login struct {
-	User
-	pin PIN
-}
-
-// connect tries the door until it is through or has to give up.
-func (c *Console) connect(ctx context.Context, status Status, user login) (*Session, error) {
 	address := netip.AddrPortFrom(status.Addr.Addr(), status.RequestPort)
 	wait := doorBackoff
 	for refused, resets := 0, 0; ; {
-		s, err := c.tryDoor(ctx, address, user)
+		s, err := c.tryDoor(ctx, address, user, pin)
 		switch {
 		case err == nil:
+			c.set.Counters.Sessions.Add(1)
 			return s, nil
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
 		case isReset(err):
 			resets++
 			c.set.Counters.Resets.Add(1)
-		case isRefusal(err):
+		case errors.Is(err, errConnecting):
 			refused++
 		default:
 			return nil, err
 		}
 		c.set.Logf("%v: %v", address, err)
-		if resets >= hungResets {
-			return nil, fmt.Errorf("%w: %w", ErrServiceHung, err)
-		}
 		woken := c.justWoken()
-		if refused > doorRetries && !woken {
-			return nil, fmt.Errorf("%w: %w", ErrDoorClosed, err)
-		}
-		if woken {
+		switch {
+		case resets >= hungResets && errors.Is(err, errKeyRefused):
+			return nil, err
+		case resets >= hungResets:
+			return nil, fmt.Errorf("%w: %w", ErrServiceHung, err)
+		case woken:
 			wait = wokenWait
+		case refused > doorRetries:
+			return nil, fmt.Errorf("%w: %w", ErrDoorClosed, err)
 		}
 		if err := sleep(ctx, wait); err != nil {
 			return nil, err
 		}
 		wait = min(2*wait, doorMaxWait)
-		if err := c.stillOn(ctx); err != nil {
+		if c.watches.Load() == 0 {
+			continue
+		}
+		// The Watch may have learned that the console is no longer on.
+		switch status, err := c.recentStatus(ctx); {
+		case err != nil:
 			return nil, err
+		case status.State == StateStandby:
+			return nil, ErrStandby
 		}
 	}
 }
 
-// stillOn fails with [ErrStandby] or [ErrUnreachable] if a Watch knows that the
-// console is no longer on, which a recent status did not know yet.
-func (c *Console) stillOn(ctx context.Context) error {
-	c.mu.Lock()
-	watched := c.watches > 0
-	c.mu.Unlock()
-	if !watched {
-		return nil
-	}
-	status, err := c.recentStatus(ctx)
-	if err == nil && status.State == StateStandby {
-		err = ErrStandby
-	}
-	return err
-}
+// errConnecting means that no TCP connection was established.
+var errConnecting = errors.New("connecting")
 
 // tryDoor tries once. It sends LAUNCH but never WAKEUP, which would wake a
 // console that has entered rest mode in the meantime (docs/protocol.md §3).
-func (c *Console) tryDoor(ctx context.Context, address netip.AddrPort, user login) (*Session, error) {
+func (c *Console) tryDoor(ctx context.Context, address netip.AddrPort, user User, pin PIN) (*Session, error) {
 	if err := c.Launch(ctx); err != nil {
 		return nil, err
 	}
@@ -143,7 +122,7 @@ func (c *Console) tryDoor(ctx context.Context, address netip.AddrPort, user logi
 	conn, err := c.set.Dial(dialCtx, "tcp", address.String())
 	cancel()
 	if err != nil {
-		return nil, &refusedError{err}
+		return nil, fmt.Errorf("%w: %w", errConnecting, err)
 	}
 	connected := time.Now()
 	encrypted, err := c.greet(ctx, conn)
@@ -152,72 +131,49 @@ func (c *Console) tryDoor(ctx context.Context, address netip.AddrPort, user logi
 		return nil, err
 	}
 	s := newSession(c, conn, encrypted, connected)
-	if err := s.logIn(ctx, user); err != nil {
+	if err := s.logIn(ctx, user, pin); err != nil {
 		_ = s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-// greet exchanges the packets that are not encrypted.
-func (c *Console) greet(ctx context.Context, conn net.Conn) (*wire.Conn, error) {
-	if err := conn.SetDeadline(time.Now().Add(greetingLimit)); err != nil {
-		return nil, fmt.Errorf("%w", err)
-	}
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-	encrypted, err := handshake(conn, c.set.ServerKey)
-	if !stop() {
-		return nil, context.Cause(ctx)
-	}
-	if err != nil {
-		return nil, wireError(err)
-	}
-	if err := conn.SetDeadline(time.Time{}); err != nil {
-		return nil, fmt.Errorf("%w", err)
-	}
-	return encrypted, nil
-}
-
-// handshake exchanges hellos and sends a session key, which is random for each
+// greet exchanges hellos and sends a session key, which is random for each
 // connection (docs/protocol.md §4).
-func handshake(conn io.ReadWriter, serverKey *rsa.PublicKey) (*wire.Conn, error) {
+func (c *Console) greet(ctx context.Context, conn net.Conn) (_ *wire.Conn, err error) {
+	_ = conn.SetDeadline(time.Now().Add(greetingLimit))
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer func() {
+		if !stop() {
+			err = context.Cause(ctx)
+		} else if err == nil {
+			err = conn.SetDeadline(time.Time{})
+		}
+	}()
 	if _, err := conn.Write(wire.Hello{Version: wire.ProtocolVersion}.Marshal()); err != nil {
 		return nil, fmt.Errorf("sending hello: %w", err)
 	}
 	packet, err := wire.ReadClear(conn)
 	if err != nil {
-		return nil, fmt.Errorf("waiting for hello: %w", err)
+		return nil, fmt.Errorf("waiting for hello: %w", wireError(err))
 	}
 	hello, err := wire.UnmarshalHelloReply(packet)
 	if err != nil {
-		return nil, err
+		return nil, wireError(err)
 	}
 	if hello.Status != 0 {
-		return nil, fmt.Errorf("%w: hello with status %d", wire.ErrProtocol, hello.Status)
+		return nil, fmt.Errorf("%w: hello with status %d", ErrProtocol, hello.Status)
 	}
 	var key [wire.KeySize]byte
-	if _, err := rand.Read(key[:]); err != nil {
-		return nil, fmt.Errorf("making a session key: %w", err)
-	}
-	sealed, err := wire.SealKey(serverKey, key, hello.IV)
+	_, _ = rand.Read(key[:]) // never fails
+	sealed, err := wire.SealKey(c.set.ServerKey, key, hello.IV)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := conn.Write(sealed.Marshal()); err != nil {
-		return nil, fmt.Errorf("sending the session key: %w", err)
+		return nil, fmt.Errorf("sending the session key: %w", wireError(err))
 	}
 	return wire.NewConn(conn, key, hello.IV), nil
-}
-
-// refusedError means that no TCP connection was established.
-type refusedError struct{ cause error }
-
-func (e *refusedError) Error() string { return "connecting: " + e.cause.Error() }
-func (e *refusedError) Unwrap() error { return e.cause }
-
-func isRefusal(err error) bool {
-	var refused *refusedError
-	return errors.As(err, &refused)
 }
 
 // isReset reports whether the console accepted a connection and then closed it
@@ -231,22 +187,25 @@ func isReset(err error) bool {
 const osVersion = "4.4"
 
 // logIn sends the first command of a session.
-func (s *Session) logIn(ctx context.Context, user login) error {
+func (s *Session) logIn(ctx context.Context, user User, pin PIN) error {
 	err := s.command(ctx, func(ctx context.Context) error {
-		err := s.requestResult(ctx, wire.Login{
+		err := s.request(ctx, wire.Login{
 			Passcode:   user.Passcode.Reveal(),
 			Credential: user.Credential.Reveal(),
 			AppLabel:   s.set.AppLabel,
 			OSVersion:  osVersion,
 			Model:      user.Model,
-			PIN:        user.pin.Reveal(),
+			PIN:        pin.Reveal(),
 		}, wire.TypeLoginResult)
 		if err != nil {
 			return err
 		}
 		return s.write(wire.Word{Type: wire.TypeStatus})
 	})
-	if err != nil || !s.set.SwitchUser {
+	switch {
+	case isReset(err) && !errors.Is(err, ErrSilent):
+		return fmt.Errorf("%w: %w", errKeyRefused, err)
+	case err != nil || !s.set.SwitchUser:
 		return err
 	}
 	return s.command(ctx, func(ctx context.Context) error { // as pyps4-2ndscreen does (docs/protocol.md §7)

@@ -168,6 +168,10 @@ func TestWrongConsoleKey(t *testing.T) {
 		o.ServerKey = nil // the key of real consoles, not that of the fake
 		_, err := f.console(o).Open(ctx)
 		wantErr(t, err, ps4.ErrServiceHung) // the fake hangs up at each handshake
+		var e ps4.Error
+		if !errors.As(err, &e) || !strings.Contains(e.Hint(), "check the console key") {
+			t.Errorf("%v: hint does not mention the console key", err)
+		}
 		o.ServerKey = &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 1023), E: 65537}
 		_, err = f.console(o).Open(ctx)
 		if err == nil || !strings.Contains(err.Error(), "1024 bits") {

@@ -42,6 +42,12 @@ var (
 	}
 	// ErrServiceHung means that the console resets every TCP connection.
 	ErrServiceHung error = &sentinel{"service_hung", "the console resets every connection", "restart the console"}
+	// errKeyRefused is the ErrServiceHung of a console that closes connections
+	// after the key exchange. One with another key does so too.
+	errKeyRefused error = &kindOf{ErrServiceHung, sentinel{
+		"service_hung", "the console closes the connection after the key exchange",
+		"check the console key if the console is simulated, otherwise restart the console",
+	}}
 	// ErrClosed means that the session or the keeper is closed. The error wraps
 	// the reason: see [Session.Err].
 	ErrClosed error = &sentinel{"closed", "the session is over", "open a new one"}
@@ -128,6 +134,14 @@ type sentinel struct{ code, text, hint string }
 func (e *sentinel) Error() string { return e.text }
 func (e *sentinel) Code() string  { return e.code }
 func (e *sentinel) Hint() string  { return e.hint }
+
+// kindOf is a sentinel that is also another one to errors.Is.
+type kindOf struct {
+	kind error
+	sentinel
+}
+
+func (e *kindOf) Is(target error) bool { return target == e.kind }
 
 const otherConsoleHint = "use the address or the host id of the console that you mean"
 

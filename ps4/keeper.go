@@ -111,42 +111,24 @@ func (k *Keeper) acquire(ctx context.Context) (s *Session, held bool, err error)
 	if err := context.Cause(k.life); err != nil {
 		return nil, false, err
 	}
-	if held = k.alive(); !held {
+	if k.session != nil && k.session.overdue() {
+		k.session.end(ErrSilent) // a key would be lost on it
+	}
+	if held = k.session != nil && k.session.Err() == nil; !held {
 		k.drop()
-		if err := k.open(ctx); err != nil {
+		s, err := k.console.Open(ctx)
+		if err != nil {
 			return nil, false, err
 		}
+		idle := time.NewTimer(k.console.set.Idle)
+		k.session, k.users, k.idle = s, 0, idle
+		k.current.Store(s)
+		k.group.Go(func() { k.closeIdle(s, idle) })
+		k.noteChange()
 	}
 	k.users++
 	k.idle.Stop()
 	return k.session, held, nil
-}
-
-// alive reports whether the session can be used. It ends one whose heartbeats
-// have stopped, on which a key would be lost.
-func (k *Keeper) alive() bool {
-	switch {
-	case k.session == nil || k.session.Err() != nil:
-		return false
-	case k.session.overdue():
-		k.session.end(ErrSilent)
-		return false
-	}
-	return true
-}
-
-func (k *Keeper) open(ctx context.Context) error {
-	s, err := k.console.Open(ctx)
-	if err != nil {
-		return err
-	}
-	k.session, k.users = s, 0
-	k.current.Store(s)
-	k.idle = time.NewTimer(k.console.set.Idle)
-	idle := k.idle
-	k.group.Go(func() { k.closeIdle(s, idle) })
-	k.noteChange()
-	return nil
 }
 
 // release gives the session back. The idle time starts when its last user does.

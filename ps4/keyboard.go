@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"sync/atomic"
 
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
@@ -14,10 +14,8 @@ import (
 type Keyboard struct {
 	session   *Session
 	maxLength int
-
-	mu     sync.Mutex
-	text   string
-	closed bool
+	text      atomic.Pointer[string]
+	closed    atomic.Bool
 }
 
 // KeyboardOpen reports whether the console's last heartbeat said that its
@@ -35,7 +33,7 @@ func (s *Session) KeyboardChanged() <-chan struct{} { return s.keyboardNews }
 func (s *Session) Keyboard(ctx context.Context) (*Keyboard, error) {
 	var keyboard *Keyboard
 	err := s.command(ctx, func(ctx context.Context) error {
-		err := s.requestResult(ctx, wire.Empty{Type: wire.TypeKeyboardStart}, wire.TypeKeyboardStarted)
+		err := s.request(ctx, wire.Empty{Type: wire.TypeKeyboardStart}, wire.TypeKeyboardStarted)
 		if errors.Is(err, ErrNoClient) {
 			return fmt.Errorf("%w: %w", ErrKeyboardClosed, err)
 		}
@@ -49,11 +47,7 @@ func (s *Session) Keyboard(ctx context.Context) (*Keyboard, error) {
 }
 
 // Text returns the text of the field, as last set or reported by the console.
-func (k *Keyboard) Text() string {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.text
-}
+func (k *Keyboard) Text() string { return *k.text.Load() }
 
 // MaxLength returns the length that the field accepts in UTF-16 code units, or
 // 0 if it is unknown.
@@ -70,7 +64,7 @@ func (k *Keyboard) SetText(ctx context.Context, text string) error {
 		if err := k.session.write(wire.NewKeyboardText(text)); err != nil {
 			return err
 		}
-		k.setText(text)
+		k.text.Store(&text)
 		return nil
 	})
 }
@@ -91,36 +85,18 @@ func (k *Keyboard) Close(ctx context.Context) error {
 
 func (k *Keyboard) finish(ctx context.Context, command uint32) error {
 	return k.command(ctx, func() error {
-		k.close()
+		k.closed.Store(true)
 		return k.session.write(wire.Word{Type: wire.TypeKeyboardControl, Value: command})
 	})
 }
 
 func (k *Keyboard) command(ctx context.Context, do func() error) error {
 	return k.session.command(ctx, func(context.Context) error {
-		if k.isClosed() {
+		if k.closed.Load() {
 			return ErrKeyboardClosed
 		}
 		return do()
 	})
-}
-
-func (k *Keyboard) setText(text string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.text = text
-}
-
-func (k *Keyboard) close() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.closed = true
-}
-
-func (k *Keyboard) isClosed() bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.closed
 }
 
 // keyboardStarted stores the keyboard before the reader hands on its answer, so
@@ -130,9 +106,10 @@ func (s *Session) keyboardStarted(p wire.Packet) error {
 	if err != nil || started.Result != resultOK {
 		return err
 	}
-	k := &Keyboard{session: s, maxLength: int(started.MaxLength), text: started.Text}
+	k := &Keyboard{session: s, maxLength: int(started.MaxLength)}
+	k.text.Store(&started.Text)
 	if old := s.keyboard.Swap(k); old != nil {
-		old.close()
+		old.closed.Store(true)
 	}
 	return nil
 }
@@ -145,14 +122,14 @@ func (s *Session) keyboardEvent(p wire.Packet) error {
 		return nil
 	}
 	if p.Type == wire.TypeKeyboardControl {
-		k.close()
+		k.closed.Store(true)
 		return nil
 	}
 	change, err := wire.UnmarshalKeyboardText(p)
 	if err != nil {
 		return err
 	}
-	k.setText(change.Text)
+	k.text.Store(&change.Text)
 	return nil
 }
 
@@ -162,7 +139,7 @@ func (s *Session) keyboardShown(open bool) {
 		return
 	}
 	if k := s.keyboard.Load(); k != nil && !open {
-		k.close()
+		k.closed.Store(true)
 	}
 	select {
 	case s.keyboardNews <- struct{}{}:

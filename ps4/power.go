@@ -185,32 +185,24 @@ func (s *Session) Standby(ctx context.Context) error {
 			return err
 		}
 		asked = true
-		return s.requestResult(ctx, wire.Empty{Type: wire.TypeStandby}, wire.TypeStandbyResult)
+		return s.request(ctx, wire.Empty{Type: wire.TypeStandby}, wire.TypeStandbyResult)
 	})
-	if asked && errors.Is(err, ErrClosed) && s.Err() != nil {
-		err = s.restsNow(ctx, err)
-	}
 	var refusal ResultError
-	if asked && !errors.As(err, &refusal) {
-		s.console.SetRested(time.Now())
+	if !asked || errors.As(err, &refusal) {
+		return err
 	}
-	switch {
-	case err == nil:
-		s.end(ErrStandby)
-		return nil
-	case asked && refusal == 0:
+	if errors.Is(err, ErrClosed) && s.Err() != nil {
+		// The console hung up without an answer. Rest mode may show before the
+		// silence or after it (docs/protocol.md §7).
+		status, statusErr := s.console.statusNow(ctx)
+		if status.State == StateStandby || errors.Is(statusErr, ErrUnreachable) {
+			err = nil
+		}
+	}
+	s.console.SetRested(time.Now())
+	if err != nil {
 		return fmt.Errorf("%w (%w)", err, ErrUnanswered)
 	}
-	return err
-}
-
-// restsNow decides about a console that hung up without an answer. Rest mode
-// may show before the silence or after it (docs/protocol.md §7), so both count
-// as success; otherwise restsNow returns the error of the connection.
-func (s *Session) restsNow(ctx context.Context, hungUp error) error {
-	status, err := s.console.statusNow(ctx)
-	if status.State == StateStandby || errors.Is(err, ErrUnreachable) {
-		return nil
-	}
-	return hungUp
+	s.end(ErrStandby)
+	return nil
 }

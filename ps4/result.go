@@ -94,14 +94,6 @@ var refusals = map[ResultError]refusal{
 	ErrCannotLogIn:       {"cannot_log_in", "the console cannot log in a user now", tryAgain + "; " + restartConsole},
 }
 
-// resultError returns nil for success.
-func resultError(result uint32) error {
-	if result == resultOK {
-		return nil
-	}
-	return ResultError(result)
-}
-
 // Error returns what the result means.
 func (e ResultError) Error() string { return e.refusal().text }
 

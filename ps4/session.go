@@ -40,11 +40,14 @@ type Session struct {
 
 	beats        chan struct{} // heartbeats to answer
 	pressed      atomic.Uint64 // keys that were pressed and released
-	rhythm       rhythm
-	answers      answers
+	awaited      atomic.Pointer[answer]
 	keyboard     atomic.Pointer[Keyboard] // the one started last
 	keyboardSeen atomic.Bool              // the last heartbeat said that one is open
 	keyboardNews chan struct{}            // holds one value once keyboardSeen has changed
+
+	mu       sync.Mutex
+	lastBeat time.Time
+	beatGap  time.Duration // the longest between two heartbeats
 
 	lock   chan struct{} // held by the running command, and guards what follows
 	remote remote
@@ -90,29 +93,16 @@ func (s *Session) Err() error {
 func (s *Session) Close() error {
 	s.leave(ErrClosed)
 	s.lock <- struct{}{}
-	s.sayBye()
+	if s.Err() == nil && s.quiet(context.Background()) == nil && s.write(wire.Empty{Type: wire.TypeBye}) == nil {
+		select {
+		case <-s.done: // the console closes (docs/protocol.md §5)
+		case <-time.After(byeLimit): // hanging up first could make TCP drop unread packets
+		}
+	}
 	s.end(nil)
 	<-s.lock
 	s.group.Wait()
 	return nil
-}
-
-// sayBye closes the remote control and sends bye, as far as the console lets
-// it.
-func (s *Session) sayBye() {
-	if s.Err() != nil {
-		return
-	}
-	if err := s.quiet(context.Background()); err != nil { // the pauses after keys limit it
-		return
-	}
-	if err := s.write(wire.Empty{Type: wire.TypeBye}); err != nil {
-		return
-	}
-	select {
-	case <-s.done: // the console closes (docs/protocol.md §5)
-	case <-time.After(byeLimit): // hanging up first could make TCP drop unread packets
-	}
 }
 
 // end ends the session, once. The reason is nil after Close; whatever happens
@@ -138,7 +128,7 @@ func (s *Session) Logout(ctx context.Context) error {
 		if err := s.quiet(ctx); err != nil {
 			return err
 		}
-		return s.requestResult(ctx, wire.Empty{Type: wire.TypeLogout}, wire.TypeLogoutResult)
+		return s.request(ctx, wire.Empty{Type: wire.TypeLogout}, wire.TypeLogoutResult)
 	})
 }
 
@@ -214,10 +204,7 @@ func (s *Session) handle(p wire.Packet) error {
 			return err
 		}
 	}
-	if !s.answers.deliver(p) {
-		s.set.Counters.Skipped.Add(1)
-	}
-	return nil
+	return s.deliver(p)
 }
 
 // heartbeat takes in a heartbeat and starts the time limit for the next one
@@ -230,7 +217,13 @@ func (s *Session) heartbeat(p wire.Packet) error {
 	if err := s.conn.SetReadDeadline(time.Now().Add(heartbeatLimit)); err != nil {
 		return err
 	}
-	s.rhythm.beat()
+	s.mu.Lock()
+	now := time.Now()
+	if !s.lastBeat.IsZero() {
+		s.beatGap = max(s.beatGap, now.Sub(s.lastBeat))
+	}
+	s.lastBeat = now
+	s.mu.Unlock()
 	s.keyboardShown(status&wire.HeartbeatKeyboard != 0)
 	select {
 	case s.beats <- struct{}{}:
@@ -259,30 +252,12 @@ func (s *Session) answerHeartbeats() {
 	}
 }
 
-// rhythm measures how often a console sends heartbeats, because the period is
-// unknown (docs/protocol.md §9).
-type rhythm struct {
-	mu   sync.Mutex
-	last time.Time
-	gap  time.Duration // the longest between two
-}
-
-func (r *rhythm) beat() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	now := time.Now()
-	if !r.last.IsZero() {
-		r.gap = max(r.gap, now.Sub(r.last))
-	}
-	r.last = now
-}
-
-// overdue reports whether the heartbeats have stopped, judged by their rhythm.
+// overdue reports whether the heartbeats have stopped, judged by their longest
+// gap so far: the period is unknown (docs/protocol.md §9).
 func (s *Session) overdue() bool {
-	r := &s.rhythm
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.gap > 0 && time.Since(r.last) > 2*r.gap+heartbeatSlack
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.beatGap > 0 && time.Since(s.lastBeat) > 2*s.beatGap+heartbeatSlack
 }
 
 // wireError returns the error of this package for one of the connection.

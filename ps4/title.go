@@ -82,7 +82,7 @@ func (s *Session) sendBoot(ctx context.Context, id string) error {
 	if err := s.quiet(ctx); err != nil {
 		return err
 	}
-	err := s.requestResult(ctx, wire.Boot{TitleID: id}, wire.TypeBootResult)
+	err := s.request(ctx, wire.Boot{TitleID: id}, wire.TypeBootResult)
 	if errors.Is(err, ErrAlreadyRunning) {
 		return nil
 	}
