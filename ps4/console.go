@@ -153,11 +153,6 @@ func (c *Console) Status(ctx context.Context) (Status, error) {
 	if deadline, limited := ctx.Deadline(); limited {
 		return c.statusWithin(ctx, time.Until(deadline))
 	}
-	return c.statusNow(ctx)
-}
-
-// statusNow is Status within 3 s, whatever the deadline of ctx.
-func (c *Console) statusNow(ctx context.Context) (Status, error) {
 	return c.statusWithin(ctx, statusLimit)
 }
 
@@ -188,7 +183,7 @@ func (c *Console) recentStatus(ctx context.Context) (Status, error) {
 	if holds {
 		return status, nil
 	}
-	return c.statusNow(ctx)
+	return c.statusWithin(ctx, statusLimit)
 }
 
 // noteOrdered notes that a session sent the console a command, so that earlier
@@ -209,104 +204,66 @@ func (c *Console) presumed(s Status, state State) Status {
 	return s
 }
 
-// next returns the next status: the answer to another caller's question or,
-// after confirmEvery without one, to a question of its own.
-func (c *Console) next(ctx context.Context) (Status, error) {
-	answer := c.nextAnswer()
-	limited, cancel := context.WithTimeout(ctx, confirmEvery)
-	defer cancel()
-	select {
-	case <-answer:
-		return c.lastHeard(), nil
-	case <-limited.Done():
-	}
-	limited, cancel = context.WithTimeout(ctx, statusLimit)
-	defer cancel()
-	return c.ask(limited, nil)
-}
-
 // ask repeats a question until the answer comes or ctx is done. With a WAKEUP
-// datagram to send, it repeats both until the console is awake.
-func (c *Console) ask(ctx context.Context, wakeup []byte) (Status, error) {
+// datagram to send, it repeats both until the console is awake. After ctx's
+// deadline its error is that the console was silent or stayed in rest mode.
+func (c *Console) ask(ctx context.Context, wakeup []byte) (last Status, err error) {
+	defer func() {
+		switch {
+		case err == nil || !errors.Is(ctx.Err(), context.DeadlineExceeded):
+		case last.State == StateStandby:
+			err = ErrNotWoken
+		default:
+			err = fmt.Errorf("%w (%v)", ErrUnreachable, c.Addr())
+		}
+	}()
+	last = Status{Addr: c.Addr(), HostID: c.HostID()}
 	e := c.endpoint()
-	last := Status{Addr: c.Addr(), HostID: c.HostID()}
 	followed, stop, err := c.net.follow(ctx, c, e)
 	if err != nil {
-		return last, c.askErr(ctx, last, err)
+		return last, err
 	}
 	defer stop()
-	ctx = followed
-	wake, searched := time.Now(), false
-	if wakeup != nil && c.HostID() != "" { // make sure that nobody else has its address
-		if _, err := c.question(ctx, e, searchEvery); errors.Is(err, ErrOtherConsole) {
+	if wakeup != nil && c.HostID() != "" { // make sure that no other console has its address
+		if _, err := c.question(followed, e, searchEvery); errors.Is(err, ErrOtherConsole) {
 			return last, err
 		}
 	}
+	wake, searched := time.Now(), false
 	for {
-		if err := ended(ctx); err != nil {
-			return last, c.askErr(ctx, last, err)
+		if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+			<-followed.Done() // due at this instant
+		}
+		if err := context.Cause(followed); err != nil {
+			return last, err
 		}
 		if wakeup != nil && !time.Now().Before(wake) {
 			wake = time.Now().Add(wakeEvery)
 			if err := c.takenOver(); err != nil {
 				return last, err
 			}
-			if err := e.send(ctx, wakeup, c.Addr()); err != nil {
+			if err := e.send(followed, c.set.Counters, wakeup, c.Addr()); err != nil {
 				return last, err
 			}
-			c.set.Counters.DDPSent.Add(1)
 		}
-		status, err := c.question(ctx, e, searchEvery)
+		status, err := c.question(followed, e, searchEvery)
 		switch {
 		case errors.Is(err, ErrSilent):
 			if !searched {
 				searched = true
-				c.net.lookFor(ctx, c)
+				c.net.lookFor(followed, c)
 			}
 		case err != nil:
-			return last, c.askErr(ctx, last, err)
+			return last, err
 		case wakeup == nil || status.State == StateAwake:
 			return status, nil
 		default:
 			last = status
-			if err := sleep(ctx, searchEvery); err != nil {
-				return last, c.askErr(ctx, last, err)
+			if err := sleep(followed, searchEvery); err != nil {
+				return last, err
 			}
 		}
 	}
-}
-
-// ended returns the cause of ctx's end. At the instant of its deadline it waits
-// for that end.
-func ended(ctx context.Context) error {
-	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
-		<-ctx.Done()
-	}
-	return context.Cause(ctx)
-}
-
-// askErr returns what err means for the console: after a deadline, that it was
-// silent or stayed in rest mode.
-func (c *Console) askErr(ctx context.Context, last Status, err error) error {
-	switch {
-	case !errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return err
-	case last.State == StateStandby:
-		return ErrNotWoken
-	}
-	return fmt.Errorf("%w (%v)", ErrUnreachable, c.Addr())
-}
-
-// askOnce asks one question and waits so long for its answer. Without one it
-// fails with [ErrSilent].
-func (c *Console) askOnce(ctx context.Context, limit time.Duration) (Status, error) {
-	e := c.endpoint()
-	ctx, stop, err := c.net.follow(ctx, c, e)
-	if err != nil {
-		return Status{}, err
-	}
-	defer stop()
-	return c.question(ctx, e, limit)
 }
 
 // endpoint returns the local port to ask from. A simulated console with a port
@@ -357,13 +314,6 @@ func (c *Console) lastHeard() Status {
 	return c.heard
 }
 
-// silentFor returns how long ago the console last answered.
-func (c *Console) silentFor() time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return time.Since(c.heardAt)
-}
-
 // hear takes in a reply and reports whether it is this console's.
 func (c *Console) hear(at netip.AddrPort, r ddp.Reply) bool {
 	c.mu.Lock()
@@ -372,7 +322,11 @@ func (c *Console) hear(at netip.AddrPort, r ddp.Reply) bool {
 	same := c.hostID == "" || r.HostID == c.hostID
 	switch {
 	case here && same:
-		c.note(newStatus(addr, r))
+		s, now := newStatus(addr, r), time.Now()
+		c.power.note(c.heard.State, s.State, now)
+		c.heard, c.heardAt, c.moved = s, now, movement{warned: c.moved.warned}
+		close(c.answer)
+		c.answer = make(chan struct{})
 	case here && isReal(addr): // simulated consoles may share an address
 		c.other, c.otherAt = r.HostID, time.Now()
 	case !here && same && c.hostID != "":
@@ -401,13 +355,4 @@ func (c *Console) isAt(at netip.AddrPort) bool {
 		return true
 	}
 	return isReal(at) && c.hostID != ""
-}
-
-// note takes in a status that the console reported; c.mu is held.
-func (c *Console) note(s Status) {
-	now := time.Now()
-	c.power.note(c.heard.State, s.State, now)
-	c.heard, c.heardAt, c.moved = s, now, movement{warned: c.moved.warned}
-	close(c.answer)
-	c.answer = make(chan struct{})
 }

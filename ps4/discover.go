@@ -10,12 +10,13 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
 
 // maxFound bounds what one search keeps, whatever the network sends.
 const maxFound = 1024
+
+// search is a search in progress.
+type search struct{ byHost map[string]Status }
 
 // Discover searches for consoles for the given time, asking once a second, and
 // returns the latest status of each host id, sorted by host id. It searches
@@ -31,42 +32,18 @@ func (n *Network) Discover(ctx context.Context, wait time.Duration, also ...neti
 		return nil, err
 	}
 	defer release()
-	found := &search{byHost: map[string]Status{}}
+	found := &search{map[string]Status{}}
 	n.mu.Lock()
 	n.searches[found] = struct{}{}
 	n.mu.Unlock()
 
-	until := time.Now().Add(wait)
-	shared, simulated := n.searchTargets(also)
-	var parts []func() error
-	if len(shared) > 0 {
-		parts = append(parts, func() error { return n.shared.searchUntil(ctx, until, shared) })
-	}
-	for _, target := range simulated {
-		parts = append(parts, func() error { return n.searchSimulated(ctx, until, target) })
-	}
-	errs := make([]error, len(parts))
-	var group sync.WaitGroup
-	for i, part := range parts {
-		group.Go(func() { errs[i] = part() })
-	}
-	group.Wait()
+	err = n.search(ctx, time.Now().Add(wait), also)
 
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	delete(n.searches, found)
-	return found.sorted(), searchErr(ctx, errs)
-}
-
-// searchErr returns ctx's error, or the joined errors if every part failed.
-func searchErr(ctx context.Context, errs []error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if slices.Contains(errs, nil) {
-		return nil
-	}
-	return errors.Join(errs...)
+	byHostID := func(a, b Status) int { return cmp.Compare(a.HostID, b.HostID) }
+	return slices.SortedFunc(maps.Values(found.byHost), byHostID), err
 }
 
 // lookFor searches once for a console that may have moved, unless the last
@@ -75,21 +52,46 @@ func (n *Network) lookFor(ctx context.Context, c *Console) {
 	if c.HostID() == "" || n.shared.sinceSearch() < searchEvery {
 		return
 	}
-	shared, simulated := n.searchTargets(nil)
-	if len(shared) > 0 {
-		if err := n.shared.search(ctx, shared); err != nil {
-			n.set.Logf("searching: %v", err)
-		}
+	until := time.Now()
+	if _, simulated := n.searchTargets(nil); len(simulated) > 0 {
+		until = until.Add(simulatedWait)
 	}
+	if err := n.search(ctx, until, nil); err != nil {
+		n.set.Logf("searching: %v", err)
+	}
+}
+
+// search asks Options.Broadcast and also once a second. It returns ctx's error,
+// or the joined errors if every target failed.
+func (n *Network) search(ctx context.Context, until time.Time, also []netip.AddrPort) error {
+	shared, simulated := n.searchTargets(also)
+	errs := make([]error, 1+len(simulated))
 	var group sync.WaitGroup
-	for _, target := range simulated {
+	if len(shared) > 0 {
+		group.Go(func() { errs[0] = n.shared.searchUntil(ctx, until, shared) })
+	}
+	for i, target := range simulated {
 		group.Go(func() {
-			if err := n.searchSimulated(ctx, time.Now().Add(simulatedWait), target); err != nil {
-				n.set.Logf("searching %v: %v", target, err)
+			e := newEndpoint(n, 0, target.Port())
+			ctx, release, err := e.use(ctx)
+			if err == nil {
+				err = e.searchUntil(ctx, until, []netip.AddrPort{target})
+				release()
 			}
+			errs[1+i] = err
 		})
 	}
 	group.Wait()
+	if len(shared) == 0 {
+		errs = errs[1:]
+	}
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case slices.Contains(errs, nil):
+		return nil
+	}
+	return errors.Join(errs...)
 }
 
 // searchTargets returns the addresses to ask from the shared endpoint, and
@@ -106,21 +108,10 @@ func (n *Network) searchTargets(also []netip.AddrPort) (shared, simulated []neti
 	return shared, simulated
 }
 
-// searchSimulated asks one simulated console once a second.
-func (n *Network) searchSimulated(ctx context.Context, until time.Time, target netip.AddrPort) error {
-	e := newEndpoint(n, 0, target.Port())
-	ctx, release, err := e.use(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	return e.searchUntil(ctx, until, []netip.AddrPort{target})
-}
-
 // searchUntil searches once a second, and no sooner than searchGap after
 // another search.
 func (e *endpoint) searchUntil(ctx context.Context, until time.Time, targets []netip.AddrPort) error {
-	for time.Now().Before(until) {
+	for {
 		if err := sleep(ctx, min(searchGap-e.sinceSearch(), time.Until(until))); err != nil {
 			return err
 		}
@@ -130,8 +121,10 @@ func (e *endpoint) searchUntil(ctx context.Context, until time.Time, targets []n
 		if err := sleep(ctx, min(searchEvery, time.Until(until))); err != nil {
 			return err
 		}
+		if !time.Now().Before(until) {
+			return nil
+		}
 	}
-	return nil
 }
 
 func (e *endpoint) sinceSearch() time.Duration {
@@ -154,12 +147,12 @@ func (e *endpoint) search(ctx context.Context, targets []netip.AddrPort) error {
 			errs = append(errs, fmt.Errorf("no broadcast address on the interfaces %q", set.Interfaces))
 			continue
 		}
-		e.noteSearched(target)
-		if err := e.send(ctx, searchFor(target.Port()), expanded...); err != nil {
+		e.mu.Lock()
+		e.questionsTo(target).searched = time.Now() // replies count from now on, even from another network
+		e.mu.Unlock()
+		if err := e.send(ctx, set.Counters, searchFor(target.Port()), expanded...); err != nil {
 			errs = append(errs, err)
-			continue
 		}
-		set.Counters.DDPSent.Add(uint64(len(expanded)))
 	}
 	if len(errs) < len(targets) {
 		return nil
@@ -167,28 +160,8 @@ func (e *endpoint) search(ctx context.Context, targets []netip.AddrPort) error {
 	return errors.Join(errs...)
 }
 
-// search keeps the latest status of each host that replies.
-type search struct{ byHost map[string]Status }
-
-func (s *search) add(status Status) {
-	if _, known := s.byHost[status.HostID]; known || len(s.byHost) < maxFound {
-		s.byHost[status.HostID] = status
-	}
-}
-
-func (s *search) sorted() []Status {
-	return slices.SortedFunc(maps.Values(s.byHost), func(a, b Status) int { return cmp.Compare(a.HostID, b.HostID) })
-}
-
 // limitedBroadcast reaches one network only, that of the default route.
 var limitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
-
-func defaultBroadcast() []netip.AddrPort {
-	return []netip.AddrPort{
-		netip.AddrPortFrom(limitedBroadcast, ddp.Port),
-		netip.AddrPortFrom(limitedBroadcast, ddp.PortPS5),
-	}
-}
 
 // expand turns 255.255.255.255 into the broadcast addresses of the chosen
 // interfaces, plus itself if none were chosen.

@@ -35,6 +35,16 @@ type endpoint struct {
 	searched  time.Time
 }
 
+// socket is a UDP socket with its reader. It is never connected: consoles reply
+// from other ports than the one that was asked.
+type socket struct {
+	net.PacketConn
+	port   uint16
+	tried  time.Time // when the endpoint's own port was last tried
+	reader sync.WaitGroup
+	closed atomic.Bool
+}
+
 func newEndpoint(n *Network, port, remotePort uint16) *endpoint {
 	return &endpoint{
 		net: n, port: port, remotePort: remotePort,
@@ -51,11 +61,17 @@ func (e *endpoint) use(ctx context.Context) (_ context.Context, release func(), 
 		return nil, nil, err
 	}
 	return ctx, func() {
-		e.release()
+		e.gate <- struct{}{}
+		if e.users--; e.users == 0 {
+			e.replace(nil)
+		}
+		<-e.gate
 		cancel()
 	}, nil
 }
 
+// acquire counts a user. The first one opens the socket, on the endpoint's port
+// or else on any.
 func (e *endpoint) acquire(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
@@ -67,44 +83,20 @@ func (e *endpoint) acquire(ctx context.Context) error {
 		return err
 	}
 	if e.users == 0 {
-		if err := e.open(ctx); err != nil {
-			return err
+		s, err := e.bind(ctx, e.port)
+		if err != nil && e.port != 0 {
+			if !e.warned {
+				e.warned = true
+				e.net.set.Warnf("UDP port %d: %v; using another until it is free, where a firewall may drop replies", e.port, err)
+			}
+			s, err = e.bind(ctx, 0)
 		}
+		if err != nil {
+			return fmt.Errorf("opening a UDP socket: %w", err)
+		}
+		e.replace(s)
 	}
 	e.users++
-	return nil
-}
-
-func (e *endpoint) release() {
-	e.gate <- struct{}{}
-	defer func() { <-e.gate }()
-	if e.users--; e.users == 0 {
-		e.replace(nil)
-	}
-}
-
-// close closes the socket, however many use it.
-func (e *endpoint) close() {
-	e.gate <- struct{}{}
-	defer func() { <-e.gate }()
-	e.replace(nil)
-}
-
-// open opens the socket on the endpoint's port, or else on any; the gate is
-// held.
-func (e *endpoint) open(ctx context.Context) error {
-	s, err := e.bind(ctx, e.port)
-	if err != nil && e.port != 0 {
-		if !e.warned {
-			e.warned = true
-			e.net.set.Warnf("UDP port %d: %v; using another until it is free, where a firewall may drop replies", e.port, err)
-		}
-		s, err = e.bind(ctx, 0)
-	}
-	if err != nil {
-		return fmt.Errorf("opening a UDP socket: %w", err)
-	}
-	e.replace(s)
 	return nil
 }
 
@@ -117,7 +109,7 @@ func (e *endpoint) reclaim(ctx context.Context) {
 	}
 	defer func() { <-e.gate }()
 	s := e.current()
-	if s == nil || e.port == 0 || s.port() == e.port || time.Since(s.tried) < portRetry {
+	if s == nil || e.port == 0 || s.port == e.port || time.Since(s.tried) < portRetry {
 		return
 	}
 	s.tried = time.Now()
@@ -138,108 +130,66 @@ func (e *endpoint) replace(fresh *socket) {
 	e.socket = fresh
 	e.mu.Unlock()
 	if old != nil {
-		old.close()
+		old.closed.Store(true)
+		_ = old.Close()
+		old.reader.Wait()
 	}
 }
 
+// current returns the socket, or nil while the endpoint is closed.
 func (e *endpoint) current() *socket {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.socket
 }
 
-func (e *endpoint) localPort() uint16 {
-	if s := e.current(); s != nil {
-		return s.port()
+// bind opens a socket and starts its reader.
+func (e *endpoint) bind(ctx context.Context, port uint16) (*socket, error) {
+	host := "0.0.0.0"
+	if bind := e.net.set.Bind; bind.IsValid() {
+		host = bind.String()
 	}
-	return 0
+	conn, err := e.net.set.ListenPacket(ctx, "udp4", net.JoinHostPort(host, strconv.Itoa(int(port))))
+	if err != nil {
+		return nil, err
+	}
+	s := &socket{PacketConn: conn, port: addrOf(conn.LocalAddr()).Port(), tried: time.Now()}
+	s.reader.Go(func() { e.read(s) })
+	return s, nil
 }
 
 // send sends a datagram to each target. It fails with [ErrNoNetwork] if it
 // reached none, and with [net.ErrClosed].
-func (e *endpoint) send(ctx context.Context, datagram []byte, targets ...netip.AddrPort) error {
+func (e *endpoint) send(ctx context.Context, counters *Counters, datagram []byte, targets ...netip.AddrPort) error {
 	e.reclaim(ctx)
 	for {
 		s := e.current()
 		if s == nil {
 			return net.ErrClosed
 		}
-		err := s.send(datagram, targets)
-		if err == nil || !s.closed.Load() {
+		var err error
+		sent := uint64(0)
+		for _, target := range targets {
+			if _, failed := s.WriteTo(datagram, net.UDPAddrFromAddrPort(target)); failed != nil {
+				err = fmt.Errorf("%w: %w", ErrNoNetwork, failed)
+			} else {
+				sent++
+			}
+		}
+		counters.DDPSent.Add(sent)
+		switch {
+		case sent > 0:
+			return nil
+		case !s.closed.Load(): // else it was replaced in the meantime
 			return err
 		}
-		// The socket was replaced in the meantime.
 	}
 }
 
-// receive takes in a reply. It ignores one from an address that is neither on a
-// network of this machine nor was asked.
-func (e *endpoint) receive(from netip.Addr, r ddp.Reply) {
-	port := cmp.Or(e.remotePort, ddp.Port)
-	if e.remotePort == 0 && r.HostType == TypePS5 {
-		port = ddp.PortPS5
-	}
-	at := netip.AddrPortFrom(from, port)
-	if !e.wasAsked(from) && !e.net.set.OnLink(from) || !e.net.route(at, r) {
-		e.net.set.Counters.DDPDropped.Add(1)
-	}
-}
-
-// socket is a UDP socket with its reader. It is never connected: consoles reply
-// from other ports than the one that was asked.
-type socket struct {
-	net.PacketConn
-	tried  time.Time // when the endpoint's own port was last tried
-	reader sync.WaitGroup
-	closed atomic.Bool
-}
-
-func (e *endpoint) bind(ctx context.Context, port uint16) (*socket, error) {
+// read takes in replies until the socket is closed. It ignores a reply from an
+// address that is neither on a network of this machine nor was asked.
+func (e *endpoint) read(s *socket) {
 	set := e.net.set
-	host := "0.0.0.0"
-	if set.Bind.IsValid() {
-		host = set.Bind.String()
-	}
-	conn, err := set.ListenPacket(ctx, "udp4", net.JoinHostPort(host, strconv.Itoa(int(port))))
-	if err != nil {
-		return nil, err
-	}
-	s := &socket{PacketConn: conn, tried: time.Now()}
-	s.reader.Go(func() { s.read(set, e.receive) })
-	return s, nil
-}
-
-func (s *socket) port() uint16 {
-	if udp, ok := s.LocalAddr().(*net.UDPAddr); ok {
-		return udp.AddrPort().Port()
-	}
-	return 0
-}
-
-func (s *socket) close() {
-	s.closed.Store(true)
-	_ = s.Close()
-	s.reader.Wait()
-}
-
-func (s *socket) send(datagram []byte, targets []netip.AddrPort) error {
-	var failed error
-	sent := false
-	for _, target := range targets {
-		if _, err := s.WriteTo(datagram, net.UDPAddrFromAddrPort(target)); err != nil {
-			failed = fmt.Errorf("%w: %w", ErrNoNetwork, err)
-			continue
-		}
-		sent = true
-	}
-	if sent {
-		return nil
-	}
-	return failed
-}
-
-// read hands every reply to receive until the socket is closed.
-func (s *socket) read(set *settings, receive func(netip.Addr, ddp.Reply)) {
 	buf := make([]byte, ddp.MaxDatagram+1)
 	for {
 		size, from, err := s.ReadFrom(buf)
@@ -251,18 +201,26 @@ func (s *socket) read(set *settings, receive func(netip.Addr, ddp.Reply)) {
 			time.Sleep(readPause)
 			continue
 		}
+		addr := addrOf(from).Addr()
 		reply, err := ddp.ParseReply(buf[:size])
-		if err != nil || reply.HostID == captureHostID {
+		if err != nil || reply.HostID == captureHostID || !e.wasAsked(addr) && !set.OnLink(addr) {
 			set.Counters.DDPDropped.Add(1)
 			continue
 		}
-		receive(addrOf(from), reply)
+		port := cmp.Or(e.remotePort, ddp.Port)
+		if e.remotePort == 0 && reply.HostType == TypePS5 {
+			port = ddp.PortPS5
+		}
+		if !e.net.route(netip.AddrPortFrom(addr, port), reply) {
+			set.Counters.DDPDropped.Add(1)
+		}
 	}
 }
 
-func addrOf(a net.Addr) netip.Addr {
+func addrOf(a net.Addr) netip.AddrPort {
 	if udp, ok := a.(*net.UDPAddr); ok {
-		return udp.AddrPort().Addr().Unmap()
+		at := udp.AddrPort()
+		return netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 	}
-	return netip.Addr{}
+	return netip.AddrPort{}
 }

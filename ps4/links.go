@@ -72,7 +72,7 @@ func (t *linkTable) linkUp(addr netip.Addr) bool {
 	if err != nil {
 		return false
 	}
-	local := addrOf(conn.LocalAddr())
+	local := addrOf(conn.LocalAddr()).Addr()
 	_ = conn.Close()
 	for _, l := range t.load() {
 		for _, prefix := range l.prefixes {

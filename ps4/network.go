@@ -54,20 +54,27 @@ func Listen(ctx context.Context, o *Options) (*Network, error) {
 func newNetwork(set *settings) *Network {
 	n := &Network{set: set, consoles: map[*Console]int{}, searches: map[*search]struct{}{}}
 	n.life, n.leave = context.WithCancelCause(context.Background())
-	n.shared = newEndpoint(n, set.localPort(), 0)
+	n.shared = newEndpoint(n, uint16(max(set.LocalPort, 0)), 0) //nolint:gosec // a port
 	return n
 }
 
 // LocalPort returns the UDP port that the network uses now, or 0 if it is
 // closed.
-func (n *Network) LocalPort() uint16 { return n.shared.localPort() }
+func (n *Network) LocalPort() uint16 {
+	if s := n.shared.current(); s != nil {
+		return s.port
+	}
+	return 0
+}
 
 // Close closes the socket and waits for its reader. Questions and searches in
 // progress, and all later ones, fail with [net.ErrClosed]; to a [Watch] this
 // machine is offline. Close always returns nil.
 func (n *Network) Close() error {
 	n.leave(net.ErrClosed)
-	n.shared.close()
+	n.shared.gate <- struct{}{}
+	n.shared.replace(nil)
+	<-n.shared.gate
 	return nil
 }
 
@@ -111,7 +118,9 @@ func (n *Network) route(at netip.AddrPort, r ddp.Reply) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for s := range n.searches {
-		s.add(newStatus(found, r))
+		if _, again := s.byHost[r.HostID]; again || len(s.byHost) < maxFound {
+			s.byHost[r.HostID] = newStatus(found, r)
+		}
 		known = true
 	}
 	return known
@@ -123,11 +132,14 @@ func (n *Network) route(at netip.AddrPort, r ddp.Reply) bool {
 func (n *Network) outage(quiet time.Duration) bool {
 	fell := map[netip.AddrPort]bool{}
 	for _, c := range n.followed() {
-		switch silence := c.silentFor(); {
+		c.mu.Lock()
+		addr, silence := c.addr, time.Since(c.heardAt)
+		c.mu.Unlock()
+		switch {
 		case silence < quiet:
 			return false
 		case silence < outageLimit:
-			fell[c.Addr()] = true
+			fell[addr] = true
 		}
 	}
 	return len(fell) > 1

@@ -124,10 +124,17 @@ func newSettings(o *Options) *settings {
 	s.Idle = cmp.Or(s.Idle, defaultIdle)
 	s.LocalPort = cmp.Or(s.LocalPort, defaultUDPPort)
 	if len(s.Broadcast) == 0 {
-		s.Broadcast = defaultBroadcast()
+		s.Broadcast = []netip.AddrPort{
+			netip.AddrPortFrom(limitedBroadcast, DefaultPort),
+			netip.AddrPortFrom(limitedBroadcast, PortPS5),
+		}
 	}
 	if s.Dial == nil {
-		s.Dial = (&net.Dialer{LocalAddr: s.tcpAddr()}).DialContext
+		var dialer net.Dialer
+		if s.Bind.IsValid() {
+			dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(s.Bind, 0))
+		}
+		s.Dial = dialer.DialContext
 	}
 	onLink, linkUp := s.links.onLink, s.links.linkUp
 	if s.ListenPacket == nil {
@@ -152,16 +159,4 @@ func newSettings(o *Options) *settings {
 		s.Counters = &Counters{}
 	}
 	return s
-}
-
-// localPort returns the port to bind; 0 is any.
-func (s *settings) localPort() uint16 {
-	return uint16(max(s.LocalPort, 0)) //nolint:gosec // a port
-}
-
-func (s *settings) tcpAddr() net.Addr {
-	if !s.Bind.IsValid() {
-		return nil
-	}
-	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(s.Bind, 0))
 }

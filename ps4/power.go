@@ -55,13 +55,6 @@ func (c *Console) DeafUntil() time.Time {
 	return c.power.rested.Add(DeafTime)
 }
 
-// noteSilent notes that the console has left questions unanswered.
-func (c *Console) noteSilent() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.power.left = true
-}
-
 func (c *Console) noteWoken() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -116,11 +109,7 @@ func (c *Console) sendOnce(ctx context.Context, request func(credential string) 
 		return err
 	}
 	defer release()
-	if err := c.net.shared.send(ctx, request(user.Credential.Reveal()).Marshal(), c.Addr()); err != nil {
-		return err
-	}
-	c.set.Counters.DDPSent.Add(1)
-	return nil
+	return c.net.shared.send(ctx, c.set.Counters, request(user.Credential.Reveal()).Marshal(), c.Addr())
 }
 
 // WakeWait wakes the console and returns its status once it is awake. It sends
@@ -194,7 +183,7 @@ func (s *Session) Standby(ctx context.Context) error {
 	if errors.Is(err, ErrClosed) && s.Err() != nil {
 		// The console hung up without an answer. Rest mode may show before the
 		// silence or after it (docs/protocol.md §7).
-		status, statusErr := s.console.statusNow(ctx)
+		status, statusErr := s.console.statusWithin(ctx, statusLimit)
 		if status.State == StateStandby || errors.Is(statusErr, ErrUnreachable) {
 			err = nil
 		}

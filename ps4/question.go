@@ -24,12 +24,6 @@ func (q *questions) recent(now time.Time) bool {
 	return now.Sub(q.last()) < replyLimit || now.Sub(q.searched) < replyLimit
 }
 
-// pending reports whether the last question is so fresh that another caller can
-// share its answer.
-func (q *questions) pending(now time.Time) bool {
-	return q.answered.Before(q.last()) && now.Sub(q.last()) < shareWithin
-}
-
 // questionsTo returns the questions to an address; e.mu is held. Adding one
 // drops those that are too old to matter, which bounds the table.
 func (e *endpoint) questionsTo(target netip.AddrPort) *questions {
@@ -43,52 +37,44 @@ func (e *endpoint) questionsTo(target netip.AddrPort) *questions {
 	return q
 }
 
-// ask sends a SRCH to a console, unless another caller's is still waiting for
-// its answer. All callers together send at most searchBurst a second
+// ask sends a SRCH to a console, unless another caller's is so fresh that its
+// answer can be shared. All callers together send at most searchBurst a second
 // (docs/protocol.md §1): ask waits for its turn, or until answer is closed.
 func (e *endpoint) ask(ctx context.Context, c *Console, answer <-chan struct{}) error {
 	target := c.Addr()
 	for {
-		send, wait := e.takeTurn(target)
-		if wait > 0 {
-			turn := time.NewTimer(wait)
-			select {
-			case <-turn.C:
-				continue
-			case <-answer:
-			case <-ctx.Done():
-			}
-			turn.Stop()
-			return context.Cause(ctx)
+		e.mu.Lock()
+		now, q := time.Now(), e.questionsTo(target)
+		shared := q.answered.Before(q.last()) && now.Sub(q.last()) < shareWithin
+		wait := q.sent[0].Add(time.Second).Sub(now)
+		if !isReal(target) {
+			wait = 0
 		}
-		if !send {
+		if !shared && wait <= 0 {
+			copy(q.sent[:], q.sent[1:])
+			q.sent[searchBurst-1] = now
+		}
+		e.mu.Unlock()
+		switch {
+		case shared:
 			return nil
-		}
-		if err := e.send(ctx, searchFor(target.Port()), target); err != nil {
-			e.noteAnswered(target) // no caller should wait for its answer
+		case wait <= 0:
+			err := e.send(ctx, c.set.Counters, searchFor(target.Port()), target)
+			if err != nil {
+				e.noteAnswered(target) // no caller should wait for its answer
+			}
 			return err
 		}
-		c.set.Counters.DDPSent.Add(1)
-		return nil
+		turn := time.NewTimer(wait)
+		select {
+		case <-turn.C:
+			continue
+		case <-answer:
+		case <-ctx.Done():
+		}
+		turn.Stop()
+		return context.Cause(ctx)
 	}
-}
-
-// takeTurn reports whether the caller must send a question now, or how long to
-// wait before trying again. If neither, a pending question serves the caller.
-func (e *endpoint) takeTurn(target netip.AddrPort) (send bool, wait time.Duration) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	now := time.Now()
-	q := e.questionsTo(target)
-	if q.pending(now) {
-		return false, 0
-	}
-	if wait := q.sent[0].Add(time.Second).Sub(now); wait > 0 && isReal(target) {
-		return false, wait
-	}
-	copy(q.sent[:], q.sent[1:])
-	q.sent[searchBurst-1] = now
-	return true, 0
 }
 
 // noteAnswered ends the sharing of the question that was sent to target.
@@ -98,14 +84,6 @@ func (e *endpoint) noteAnswered(target netip.AddrPort) {
 	if q := e.questions[target]; q != nil {
 		q.answered = time.Now()
 	}
-}
-
-// noteSearched makes replies from target count even if it is on no network of
-// this machine.
-func (e *endpoint) noteSearched(target netip.AddrPort) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.questionsTo(target).searched = time.Now()
 }
 
 // wasAsked reports whether the address was asked so recently that a reply may

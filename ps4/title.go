@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
@@ -89,12 +90,24 @@ func (s *Session) sendBoot(ctx context.Context, id string) error {
 	return err
 }
 
-// confirm waits until the console's status shows the title.
+// confirm waits until the console's status shows the title. It uses the answers
+// to other callers' questions, and asks once those stay away.
 func (s *Session) confirm(ctx context.Context, id string) error {
+	c := s.console
 	limited, cancel := context.WithTimeout(ctx, confirmLimit)
 	defer cancel()
 	for limited.Err() == nil {
-		if status, err := s.console.next(limited); err == nil && status.TitleID == id {
+		timer := time.NewTimer(confirmEvery)
+		select {
+		case <-c.nextAnswer():
+		case <-limited.Done():
+		case <-timer.C:
+			asking, cancel := context.WithTimeout(limited, statusLimit)
+			_, _ = c.ask(asking, nil) // a console that starts a title may miss a question
+			cancel()
+		}
+		timer.Stop()
+		if c.lastHeard().TitleID == id {
 			return nil
 		}
 	}

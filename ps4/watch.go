@@ -148,7 +148,13 @@ func (w *watcher) pause(ctx context.Context, until time.Time) bool {
 // poll asks once, updates Last, and returns when to ask again.
 func (w *watcher) poll(ctx context.Context, asked time.Time) time.Time {
 	c := w.console
-	status, err := c.askOnce(ctx, w.Interval)
+	e := c.endpoint()
+	var status Status
+	followed, stop, err := c.net.follow(ctx, c, e)
+	if err == nil {
+		status, err = c.question(followed, e, w.Interval)
+		stop()
+	}
 	silent := errors.Is(err, ErrSilent) || errors.Is(err, ErrOtherConsole)
 	switch {
 	case err == nil:
@@ -184,7 +190,9 @@ func (w *watcher) miss(ctx context.Context, asked time.Time) (moved bool) {
 	if w.missed == 1 {
 		w.silent = asked
 	} else {
-		c.noteSilent() // one may be a lost datagram
+		c.mu.Lock()
+		c.power.left = true // one may be a lost datagram
+		c.mu.Unlock()
 	}
 	if time.Now().Before(c.DeafUntil()) {
 		w.Last = c.presumed(w.Last, StateStandby)
