@@ -14,7 +14,7 @@ func TestBroadcastOf(t *testing.T) {
 		"192.168.1.20/24": "192.168.1.255", "10.1.2.3/8": "10.255.255.255", "172.16.5.4/20": "172.16.15.255",
 		"192.168.1.20/30": "192.168.1.23", "192.168.1.20/31": "", "192.168.1.20/32": "", "fe80::1/64": "",
 	} {
-		got, ok := broadcastOf(netip.MustParsePrefix(cidr))
+		got, ok := ddp.Broadcast(netip.MustParsePrefix(cidr))
 		if ok != (want != "") || ok && got.String() != want {
 			t.Errorf("%s: %v, %v, want %q", cidr, got, ok, want)
 		}
@@ -23,7 +23,7 @@ func TestBroadcastOf(t *testing.T) {
 
 func TestExpand(t *testing.T) {
 	t.Parallel()
-	all := netip.AddrPortFrom(limitedBroadcast, ddp.PortPS5)
+	all := netip.AddrPortFrom(ddp.LimitedBroadcast, ddp.PortPS5)
 	got := newSettings(nil).expand(all)
 	if len(got) == 0 || got[0] != all || slices.ContainsFunc(got, func(a netip.AddrPort) bool { return a.Port() != ddp.PortPS5 }) {
 		t.Errorf("255.255.255.255 became %v", got)

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
 
 // maxFound bounds what one search keeps, whatever the network sends.
@@ -99,7 +101,7 @@ func (n *Network) search(ctx context.Context, until time.Time, also []netip.Addr
 func (n *Network) searchTargets(also []netip.AddrPort) (shared, simulated []netip.AddrPort) {
 	for _, target := range slices.Concat(n.set.Broadcast, also) {
 		target = withPort(target)
-		if isReal(target) || target.Addr() == limitedBroadcast {
+		if isReal(target) || target.Addr() == ddp.LimitedBroadcast {
 			shared = append(shared, target)
 		} else if !slices.Contains(simulated, target) {
 			simulated = append(simulated, target)
@@ -160,13 +162,10 @@ func (e *endpoint) search(ctx context.Context, targets []netip.AddrPort) error {
 	return errors.Join(errs...)
 }
 
-// limitedBroadcast reaches one network only, that of the default route.
-var limitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
-
 // expand turns 255.255.255.255 into the broadcast addresses of the chosen
 // interfaces, plus itself if none were chosen.
 func (s *settings) expand(target netip.AddrPort) []netip.AddrPort {
-	if target.Addr() != limitedBroadcast {
+	if target.Addr() != ddp.LimitedBroadcast {
 		return []netip.AddrPort{target}
 	}
 	var targets []netip.AddrPort

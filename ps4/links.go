@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
 
 // linkTable knows the networks of this machine. It asks the operating system at
@@ -93,23 +95,10 @@ func (t *linkTable) broadcastAddrs(names []string) []netip.Addr {
 			continue
 		}
 		for _, prefix := range l.prefixes {
-			if b, ok := broadcastOf(prefix); ok && !slices.Contains(found, b) {
+			if b, ok := ddp.Broadcast(prefix); ok && !slices.Contains(found, b) {
 				found = append(found, b)
 			}
 		}
 	}
 	return found
-}
-
-// broadcastOf returns the last address of an IPv4 network. Networks of one or
-// two addresses have none.
-func broadcastOf(prefix netip.Prefix) (netip.Addr, bool) {
-	if !prefix.Addr().Is4() || prefix.Bits() > 30 {
-		return netip.Addr{}, false
-	}
-	b := prefix.Addr().As4()
-	for bit := prefix.Bits(); bit < 32; bit++ {
-		b[bit/8] |= 0x80 >> (bit % 8)
-	}
-	return netip.AddrFrom4(b), true
 }

@@ -125,8 +125,8 @@ func newSettings(o *Options) *settings {
 	s.LocalPort = cmp.Or(s.LocalPort, defaultUDPPort)
 	if len(s.Broadcast) == 0 {
 		s.Broadcast = []netip.AddrPort{
-			netip.AddrPortFrom(limitedBroadcast, DefaultPort),
-			netip.AddrPortFrom(limitedBroadcast, PortPS5),
+			netip.AddrPortFrom(ddp.LimitedBroadcast, DefaultPort),
+			netip.AddrPortFrom(ddp.LimitedBroadcast, PortPS5),
 		}
 	}
 	if s.Dial == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/ps4kit/ps4kit/ps4"
@@ -60,7 +61,7 @@ func (c Config) GoString() string { return c.String() }
 type Title struct{ ID, Name string }
 
 // ErrConfig is wrapped by the errors of New about an invalid Config.
-var ErrConfig = errors.New("ps4test: configuration")
+var ErrConfig = errors.New("invalid simulated console")
 
 // withDefaults returns c with defaults for unset fields, or an error if a field
 // is invalid.
@@ -95,22 +96,20 @@ func setDefault[T comparable](field *T, value T) {
 }
 
 func (c Config) check() error {
+	invalid := func(what string) error { return fmt.Errorf("%w: %s", ErrConfig, what) }
 	switch {
 	case c.HostID != "" && !isHex(c.HostID, 12):
-		return fmt.Errorf("%w: host id is not 12 hex digits", ErrConfig)
+		return invalid("host id is not 12 hex digits")
 	case c.PIN != "" && !isDigits(c.PIN, 8):
-		return fmt.Errorf("%w: PIN is not 8 digits", ErrConfig)
+		return invalid("PIN is not 8 digits")
 	case c.Passcode != "" && !isDigits(c.Passcode, 4):
-		return fmt.Errorf("%w: passcode is not 4 digits", ErrConfig)
+		return invalid("passcode is not 4 digits")
 	case len(c.Name) > ddp.MaxValue || strings.ContainsAny(c.Name, "\r\n\x00"):
-		return fmt.Errorf("%w: name of %d bytes or with a line break", ErrConfig, len(c.Name))
+		return invalid("name is too long or has a line break")
 	case c.Key != nil && (c.Key.N == nil || c.Key.Size() != 256):
-		return fmt.Errorf("%w: the key does not have 2048 bits", ErrConfig)
-	}
-	for _, credential := range c.Credentials {
-		if !isHex(credential, credentialDigits) {
-			return fmt.Errorf("%w: credential is not %d hex digits", ErrConfig, credentialDigits)
-		}
+		return invalid("the key does not have 2048 bits")
+	case slices.ContainsFunc(c.Credentials, func(s string) bool { return !isHex(s, credentialDigits) }):
+		return invalid("credential is not 64 hex digits")
 	}
 	return nil
 }

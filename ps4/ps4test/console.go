@@ -128,7 +128,7 @@ func Start(tb TB, cfg Config) *Console {
 	tb.Helper()
 	c, err := New(cfg)
 	if err != nil {
-		tb.Fatalf("ps4test: %v", err)
+		tb.Fatalf("starting a simulated console: %v", err)
 		return nil
 	}
 	tb.Cleanup(func() { _ = c.Close() })
@@ -139,7 +139,7 @@ func Start(tb TB, cfg Config) *Console {
 func (c *Console) bind(addr netip.Addr) error {
 	socket, err := c.net.packet(netip.AddrPortFrom(addr, c.cfg.DDPPort), false)
 	if err != nil {
-		return fmt.Errorf("ps4test: UDP: %w", err)
+		return fmt.Errorf("UDP: %w", err)
 	}
 	c.sockets = append(c.sockets, socket)
 	c.udpAddr = addrPort(socket.LocalAddr())
@@ -148,19 +148,19 @@ func (c *Console) bind(addr netip.Addr) error {
 	if c.cfg.Broadcast && addr.Is4() && !addr.IsUnspecified() {
 		broadcasts, err := c.net.broadcasts(addr)
 		if err != nil {
-			return fmt.Errorf("ps4test: UDP broadcast: %w", err)
+			return fmt.Errorf("UDP broadcast: %w", err)
 		}
 		for _, to := range broadcasts {
 			socket, err := c.net.packet(netip.AddrPortFrom(to, c.udpAddr.Port()), true)
 			if err != nil {
-				return fmt.Errorf("ps4test: UDP broadcast: %w", err)
+				return fmt.Errorf("UDP broadcast: %w", err)
 			}
 			c.sockets = append(c.sockets, socket)
 		}
 	}
 	c.tcpAddr, c.free, err = c.net.reserve(netip.AddrPortFrom(addr, c.cfg.TCPPort))
 	if err != nil {
-		return fmt.Errorf("ps4test: TCP: %w", err)
+		return fmt.Errorf("TCP: %w", err)
 	}
 	return nil
 }

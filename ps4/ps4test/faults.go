@@ -27,7 +27,7 @@ type Faults struct {
 
 	HelloStatus int32 // status in the hello reply; other than 0 is a refusal
 	// Results other than 0 replace those of the console.
-	Login, Boot, Standby, Logout, Keyboard ps4.ResultError
+	Login, Boot, Standby ps4.ResultError
 	// LoseBoots counts boots that get result 0 and start nothing.
 	LoseBoots int
 }

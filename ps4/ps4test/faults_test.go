@@ -174,7 +174,6 @@ func TestFaultResults(t *testing.T) {
 	faulty(t, func(t *testing.T, c *ps4test.Console, p *peer) {
 		c.SetFaults(ps4test.Faults{
 			HelloStatus: -7, Login: ps4.ErrLoginManagerBusy, Boot: ps4.ErrDownloading, Standby: ps4.ErrProhibited,
-			Logout: ps4.ErrLogoutFailed, Keyboard: ps4.ErrKeyboardOtherUser,
 		})
 		p.launch()
 		p.must(p.dial())
@@ -186,8 +185,8 @@ func TestFaultResults(t *testing.T) {
 			{p.login(goodLogin()), ps4.ErrLoginManagerBusy},
 			{p.boot("CUSA00129"), ps4.ErrNotLoggedIn},
 			{p.ask(wire.Empty{Type: wire.TypeStandby}, wire.TypeStandbyResult), ps4.ErrProhibited},
-			{p.ask(wire.Empty{Type: wire.TypeLogout}, wire.TypeLogoutResult), ps4.ErrLogoutFailed},
-			{ps4.ResultError(startKeyboard(p).Result), ps4.ErrKeyboardOtherUser},
+			{p.ask(wire.Empty{Type: wire.TypeLogout}, wire.TypeLogoutResult), ps4.ErrAlreadyLoggedOut},
+			{ps4.ResultError(startKeyboard(p).Result), ps4.ErrNotLoggedIn},
 		}
 		for i, r := range results {
 			if r.got != r.want {

@@ -55,19 +55,11 @@ func (c *Console) setKeyboardLocked(k keyboard, message wire.Message) {
 	s.heartbeatLocked()
 }
 
-// Keyboard returns the text of the on-screen keyboard and whether it is open.
-func (c *Console) Keyboard() (text string, open bool) {
-	now := c.Snapshot()
-	return now.Text, now.Keyboard
-}
-
 // handleKeyboardStartLocked answers a request for the keyboard.
 func (s *session) handleKeyboardStartLocked() (outcome string) {
 	c := s.console
 	var started wire.KeyboardStarted
 	switch {
-	case c.faults.Keyboard != resultOK:
-		started.Result = uint32(c.faults.Keyboard)
 	case !s.loggedIn:
 		started.Result = uint32(ps4.ErrNotLoggedIn)
 	case !c.screen.open:

@@ -55,7 +55,7 @@ func TestKeyboardBothWays(t *testing.T) {
 		if got := c.Submitted(); !slices.Equal(got, []string{"🎮🎮🎮xx"}) {
 			t.Errorf("submitted %q", got)
 		}
-		if _, open := c.Keyboard(); open {
+		if c.Snapshot().Keyboard {
 			t.Error("open after submitting")
 		}
 	})
@@ -78,8 +78,8 @@ func TestKeyboardClosed(t *testing.T) {
 		p.send(wire.NewKeyboardText("too late"))
 		p.send(wire.Word{Type: wire.TypeKeyboardControl, Value: wire.KeyboardReturn})
 		p.wait(func(now ps4test.Snapshot) bool { return now.Counters.KeyboardControls == 1 })
-		if text, open := c.Keyboard(); text != "" || open || len(c.Submitted()) != 0 {
-			t.Errorf("text %q, open %v, submitted %q", text, open, c.Submitted())
+		if now := c.Snapshot(); now.Text != "" || now.Keyboard || len(now.Submitted) != 0 {
+			t.Errorf("text %q, open %v, submitted %q", now.Text, now.Keyboard, now.Submitted)
 		}
 	})
 }
@@ -89,13 +89,13 @@ func TestKeyboardTextIsCutByPairs(t *testing.T) {
 	for limit, want := range map[int]string{0: "", 1: "a", 2: "a", 3: "a🎮", 100: "a🎮b"} {
 		c := ps4test.Start(t, ps4test.Config{Network: ps4test.NewNetwork()})
 		c.OpenKeyboard("a🎮b", limit)
-		if got, _ := c.Keyboard(); got != want {
+		if got := c.Snapshot().Text; got != want {
 			t.Errorf("limit %d: %q, want %q", limit, got, want)
 		}
 	}
 	c := ps4test.Start(t, ps4test.Config{Network: ps4test.NewNetwork()})
 	c.OpenKeyboard(strings.Repeat("x", 5000), 5000)
-	if got, _ := c.Keyboard(); len(got) != wire.MaxKeyboardText {
+	if got := c.Snapshot().Text; len(got) != wire.MaxKeyboardText {
 		t.Errorf("%d units kept, more than a packet holds", len(got))
 	}
 }

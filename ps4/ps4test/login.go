@@ -132,10 +132,7 @@ func (c *Console) Unlink() { c.update(func() { c.linked, c.cfg.Linked = nil, fal
 func (s *session) handleLogoutLocked() (outcome string) {
 	c := s.console
 	c.log.counters.Logouts++
-	switch {
-	case c.faults.Logout != resultOK:
-		return s.answerLocked(wire.TypeLogoutResult, c.faults.Logout)
-	case !s.loggedIn:
+	if !s.loggedIn {
 		return s.answerLocked(wire.TypeLogoutResult, ps4.ErrAlreadyLoggedOut)
 	}
 	c.logoutLocked(s)

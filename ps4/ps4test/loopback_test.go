@@ -178,7 +178,7 @@ func TestConfigErrors(t *testing.T) {
 			t.Errorf("%s: no error", name)
 			continue
 		}
-		if wrapped := errors.Is(err, ps4test.ErrConfig); wrapped == (name == "port taken") {
+		if wrapped := errors.Is(err, ps4test.ErrConfig); wrapped == (name == "port taken") || strings.Contains(err.Error(), "ps4test") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

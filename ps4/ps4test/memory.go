@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -17,13 +16,12 @@ import (
 type memoryPacketConn struct {
 	network *Network
 	at      netip.AddrPort
+	unread  chan datagram // when it is full, further ones are lost, as in a kernel
+	closed  chan struct{}
 
 	// guarded by network.mu
-	changed  *sync.Cond
-	unread   []datagram
-	closed   bool
 	deadline time.Time
-	timer    *time.Timer // wakes readers at the deadline
+	changed  chan struct{} // closed and replaced with the deadline
 }
 
 type datagram struct {
@@ -31,40 +29,50 @@ type datagram struct {
 	from  net.Addr
 }
 
-// maxUnread is the limit of unread datagrams of a socket. Further ones are
-// lost, as in a kernel.
-const maxUnread = 256
+func newMemoryPacketConn(n *Network, at netip.AddrPort) *memoryPacketConn {
+	return &memoryPacketConn{
+		network: n, at: at,
+		unread: make(chan datagram, 256), closed: make(chan struct{}), changed: make(chan struct{}),
+	}
+}
 
 // ReadFrom implements [net.PacketConn].
 func (c *memoryPacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
-	c.network.mu.Lock()
-	defer c.network.mu.Unlock()
 	for {
-		switch {
-		case c.closed:
-			return 0, nil, c.err("read", net.ErrClosed)
-		case !c.deadline.IsZero() && !time.Now().Before(c.deadline):
-			return 0, nil, c.err("read", os.ErrDeadlineExceeded)
-		case len(c.unread) > 0:
-			d := c.unread[0]
-			c.unread = c.unread[1:]
-			return copy(b, d.bytes), d.from, nil
+		c.network.mu.Lock()
+		deadline, changed := c.deadline, c.changed
+		c.network.mu.Unlock()
+		var late <-chan time.Time
+		if !deadline.IsZero() {
+			if !time.Now().Before(deadline) {
+				return 0, nil, c.err("read", os.ErrDeadlineExceeded)
+			}
+			late = time.After(time.Until(deadline))
 		}
-		c.changed.Wait()
+		select {
+		case <-c.closed:
+			return 0, nil, c.err("read", net.ErrClosed)
+		case d := <-c.unread:
+			return copy(b, d.bytes), d.from, nil
+		case <-late:
+		case <-changed:
+		}
 	}
 }
 
 // WriteTo implements [net.PacketConn]. It sends to every socket at an address.
 func (c *memoryPacketConn) WriteTo(b []byte, to net.Addr) (int, error) {
+	select {
+	case <-c.closed:
+		return 0, c.err("write", net.ErrClosed)
+	default:
+	}
 	c.network.mu.Lock()
 	defer c.network.mu.Unlock()
-	if c.closed {
-		return 0, c.err("write", net.ErrClosed)
-	}
 	for _, other := range c.network.udp[addrPort(to)] {
-		if len(other.unread) < maxUnread {
-			other.unread = append(other.unread, datagram{bytes.Clone(b), c.LocalAddr()})
-			other.changed.Broadcast()
+		select {
+		case other.unread <- datagram{bytes.Clone(b), c.LocalAddr()}:
+		default:
 		}
 	}
 	return len(b), nil
@@ -79,15 +87,15 @@ func (c *memoryPacketConn) Close() error {
 	n := c.network
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if c.closed {
+	i := slices.Index(n.udp[c.at], c)
+	if i < 0 {
 		return c.err("close", net.ErrClosed)
 	}
-	c.closed = true
-	n.udp[c.at] = slices.DeleteFunc(n.udp[c.at], func(other *memoryPacketConn) bool { return other == c })
+	close(c.closed)
+	n.udp[c.at] = slices.Delete(n.udp[c.at], i, i+1)
 	if len(n.udp[c.at]) == 0 {
 		delete(n.udp, c.at)
 	}
-	c.setDeadlineLocked(time.Time{})
 	return nil
 }
 
@@ -101,23 +109,10 @@ func (c *memoryPacketConn) SetDeadline(t time.Time) error { return c.SetReadDead
 func (c *memoryPacketConn) SetReadDeadline(t time.Time) error {
 	c.network.mu.Lock()
 	defer c.network.mu.Unlock()
-	c.setDeadlineLocked(t)
-	return nil
-}
-
-func (c *memoryPacketConn) setDeadlineLocked(t time.Time) {
 	c.deadline = t
-	if c.timer != nil {
-		c.timer.Stop()
-	}
-	if !t.IsZero() {
-		c.timer = time.AfterFunc(time.Until(t), func() {
-			c.network.mu.Lock() // a reader checks the time and starts to wait with the lock held
-			defer c.network.mu.Unlock()
-			c.changed.Broadcast()
-		})
-	}
-	c.changed.Broadcast()
+	close(c.changed)
+	c.changed = make(chan struct{})
+	return nil
 }
 
 // SetWriteDeadline implements [net.PacketConn].

@@ -2,12 +2,13 @@ package ps4test
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/netip"
 	"strings"
 	"sync"
 	"syscall"
+
+	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
 
 // Network is an in-memory network for consoles ([Config.Network]) and clients
@@ -60,13 +61,13 @@ func (n *Network) packet(at netip.AddrPort, shared bool) (net.PacketConn, error)
 	if len(n.udp[at]) > 0 && !shared {
 		return nil, &net.OpError{Op: "listen", Net: "udp", Addr: net.UDPAddrFromAddrPort(at), Err: syscall.EADDRINUSE}
 	}
-	conn := &memoryPacketConn{network: n, at: at, changed: sync.NewCond(&n.mu)}
+	conn := newMemoryPacketConn(n, at)
 	n.udp[at] = append(n.udp[at], conn)
 	return conn, nil
 }
 
 func (*Network) broadcasts(netip.Addr) ([]netip.Addr, error) {
-	return []netip.Addr{limitedBroadcast}, nil
+	return []netip.Addr{ddp.LimitedBroadcast}, nil
 }
 
 // Dial opens a TCP connection like net.Dialer, for ps4.Options.Dial. A port
@@ -128,7 +129,7 @@ func parseAddress(address string) (netip.AddrPort, error) {
 	}
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return at, fmt.Errorf("ps4test: %w", err)
+		return at, err
 	}
 	if at.Addr().IsUnspecified() {
 		at = netip.AddrPortFrom(localhost, at.Port())

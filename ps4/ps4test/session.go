@@ -154,7 +154,7 @@ func (s *session) trace(what, outcome string) {
 	s.console.trace(s.conn.RemoteAddr(), s.conn.LocalAddr(), what, outcome)
 }
 
-var errBye = errors.New("ps4test: the client said bye")
+var errBye = errors.New("the client said bye")
 
 // handleLocked handles a packet. It returns the outcome for the trace, and an
 // error to end the session.

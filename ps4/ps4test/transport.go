@@ -2,17 +2,14 @@ package ps4test
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"net"
 	"net/netip"
 	"slices"
 	"sync"
-)
 
-// limitedBroadcast is the address to which ps4-waker and pyps4-2ndscreen send
-// SRCH.
-var limitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
+)
 
 // transport is the network of a console, real or in memory.
 type transport interface {
@@ -50,29 +47,21 @@ func (realNetwork) packet(at netip.AddrPort, shared bool) (net.PacketConn, error
 // broadcasts returns the limited broadcast address and the directed ones of the
 // networks that contain addr.
 func (realNetwork) broadcasts(addr netip.Addr) ([]netip.Addr, error) {
-	list := []netip.Addr{limitedBroadcast}
+	list := []netip.Addr{ddp.LimitedBroadcast}
 	addrs, err := net.InterfaceAddrs()
 	if err != nil {
 		return nil, fmt.Errorf("listing addresses: %w", err)
 	}
 	for _, a := range addrs {
 		prefix, err := netip.ParsePrefix(a.String())
-		if err != nil || !prefix.Contains(addr) || prefix.Bits() > 30 { // longer ones have no broadcast
+		if err != nil || !prefix.Contains(addr) {
 			continue
 		}
-		if directed := lastAddr(prefix); !slices.Contains(list, directed) {
+		if directed, ok := ddp.Broadcast(prefix); ok && !slices.Contains(list, directed) {
 			list = append(list, directed)
 		}
 	}
 	return list, nil
-}
-
-// lastAddr returns the last address of an IPv4 prefix.
-func lastAddr(prefix netip.Prefix) netip.Addr {
-	a := prefix.Addr().As4()
-	hosts := uint32(1)<<(32-prefix.Bits()) - 1
-	binary.BigEndian.PutUint32(a[:], binary.BigEndian.Uint32(a[:])|hosts)
-	return netip.AddrFrom4(a)
 }
 
 func (realNetwork) reserve(at netip.AddrPort) (netip.AddrPort, func(), error) { return reservePort(at) }

@@ -1,7 +1,9 @@
 package ddp
 
 import (
+	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"strings"
 )
 
@@ -87,4 +89,19 @@ func ParseRequest(datagram []byte) (Request, error) {
 		r.Version = Version
 	}
 	return r, nil
+}
+
+// LimitedBroadcast reaches one network only, that of the default route.
+var LimitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
+// Broadcast returns the last address of an IPv4 network. Networks of one or two
+// addresses have none.
+func Broadcast(prefix netip.Prefix) (netip.Addr, bool) {
+	if !prefix.Addr().Is4() || prefix.Bits() > 30 {
+		return netip.Addr{}, false
+	}
+	a := prefix.Addr().As4()
+	hosts := uint32(1)<<(32-prefix.Bits()) - 1
+	binary.BigEndian.PutUint32(a[:], binary.BigEndian.Uint32(a[:])|hosts)
+	return netip.AddrFrom4(a), true
 }
