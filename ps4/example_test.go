@@ -77,16 +77,12 @@ func ExampleConsole_WakeWait() {
 }
 
 func ExampleConsole_Toggle() {
-	den, credential := simulated(ps4test.Config{Standby: true, Linked: true})
+	den, credential := simulated(ps4test.Config{Linked: true})
 	defer den.Close()
-	ctx := context.Background()
 
 	console := ps4.NewConsole(den.Addr(), credential, den.Options())
-	fmt.Println(console.Toggle(ctx))
-	fmt.Println(console.Toggle(ctx))
-	// Output:
-	// awake <nil>
-	// standby <nil>
+	fmt.Println(console.Toggle(context.Background()))
+	// Output: standby <nil>
 }
 
 // StartTitle wakes the console and opens a session of its own.
@@ -106,18 +102,15 @@ func ExampleConsole_StartTitle() {
 // Compare an error with a sentinel to act on it, and use Error to present any
 // of them.
 func ExampleError() {
-	den, credential := simulated(ps4test.Config{Standby: true, Linked: true})
+	den, credential := simulated(ps4test.Config{})
 	defer den.Close()
-	ctx := context.Background()
 
 	console := ps4.NewConsole(den.Addr(), credential, den.Options())
-	_, err := console.Open(ctx)
-	fmt.Println(errors.Is(err, ps4.ErrStandby))
-
-	err = console.StartTitle(ctx, "CUSA99999", nil)
+	_, err := console.Open(context.Background())
+	fmt.Println(errors.Is(err, ps4.ErrPINNeeded))
 	var e ps4.Error
 	if errors.As(err, &e) {
-		fmt.Printf("%s: %s; %s\n", e.Code(), e, e.Hint())
+		fmt.Printf("%s: %s\n%s\n", e.Code(), e, e.Hint())
 	}
 	var refused ps4.ResultError
 	if errors.As(err, &refused) {
@@ -125,8 +118,9 @@ func ExampleError() {
 	}
 	// Output:
 	// true
-	// no_such_title: the title is not on the console; install it, or check its id
-	// result 12
+	// pin_needed: the console wants a PIN: this program is not linked with it yet
+	// link again: on the console choose Settings > Mobile App Connection Settings > Add Device and enter the PIN that it shows
+	// result 20
 }
 
 func ExampleConsole_Link() {
@@ -159,7 +153,6 @@ func ExampleSession_Keys() {
 	}
 	defer session.Close()
 	err = session.Keys(ctx,
-		ps4.Key{Button: ps4.Down},
 		ps4.Key{Button: ps4.Right, Hold: 300 * time.Millisecond},
 		ps4.Key{Button: ps4.Enter})
 	if err != nil {
@@ -169,7 +162,7 @@ func ExampleSession_Keys() {
 		log.Fatal(err)
 	}
 	fmt.Println(den.Presses())
-	// Output: [down right:300 enter]
+	// Output: [right:300 enter]
 }
 
 func ExampleSession_StartTitle() {
@@ -221,7 +214,7 @@ func ExampleSession_Keyboard() {
 }
 
 func ExampleKeeper() {
-	den, credential := simulated(ps4test.Config{Linked: true})
+	den, credential := simulated(ps4test.Config{Linked: true, Running: "CUSA00129"})
 	defer den.Close()
 	ctx := context.Background()
 
