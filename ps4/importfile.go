@@ -50,35 +50,20 @@ func ImportCredentials(r io.Reader) ([]Imported, error) {
 	if json.Unmarshal(data, &entries) != nil { // the cause would quote a piece of it
 		return nil, fmt.Errorf("%w: it is not a JSON object", ErrImport)
 	}
-	users := importOne(entries)
-	if users == nil {
-		users = importMany(entries)
-	}
-	if users == nil {
-		return nil, ErrImport
-	}
-	return users, nil
-}
-
-// importOne reads a file with one user.
-func importOne(entries map[string]json.RawMessage) []Imported {
+	// A file of one user:
 	for _, file := range []struct{ program, key string }{
 		{"ps4-waker", "user-credential"},
 		{"pyps4-2ndscreen", "credentials"},
 	} {
 		var text string
-		if entries[file.key] == nil || json.Unmarshal(entries[file.key], &text) != nil {
+		if json.Unmarshal(entries[file.key], &text) != nil {
 			continue
 		}
 		if credential, err := ParseCredential(text); err == nil {
-			return []Imported{{Program: file.program, Credential: credential}}
+			return []Imported{{Program: file.program, Credential: credential}}, nil
 		}
 	}
-	return nil
-}
-
-// importMany reads a file with users by name.
-func importMany(entries map[string]json.RawMessage) []Imported {
+	// A file of users by name:
 	var users []Imported
 	for name, raw := range entries {
 		var e importEntry
@@ -90,8 +75,11 @@ func importMany(entries map[string]json.RawMessage) []Imported {
 			users = append(users, user)
 		}
 	}
+	if users == nil {
+		return nil, ErrImport
+	}
 	slices.SortFunc(users, func(a, b Imported) int { return cmp.Compare(a.Name, b.Name) })
-	return users
+	return users, nil
 }
 
 // importEntry is a console in a file of playactor, or a user in one of

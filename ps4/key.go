@@ -35,10 +35,6 @@ var parsedConsoleKey = sync.OnceValue(func() *rsa.PublicKey {
 	return key.(*rsa.PublicKey) //nolint:forcetypeassert // the constant is an RSA key
 })
 
-// serverKeyBits is the size of a console's key, whose ciphertext fills a field
-// of the handshake (docs/protocol.md §4).
-const serverKeyBits = 2048
-
 // ParseServerKey parses the public key of a simulated console, for
 // Options.ServerKey. It accepts PEM with a PKIX "PUBLIC KEY" or a PKCS #1 "RSA
 // PUBLIC KEY" of 2048 bits. Its errors have no sentinel.
@@ -47,23 +43,18 @@ func ParseServerKey(text []byte) (*rsa.PublicKey, error) {
 	if block == nil {
 		return nil, errors.New("not a PEM file")
 	}
+	var key any
+	var err error
 	if block.Type == "RSA PUBLIC KEY" {
-		key, err := x509.ParsePKCS1PublicKey(block.Bytes)
-		if err != nil {
-			return nil, err
-		}
-		return checkServerKey(key)
+		key, err = x509.ParsePKCS1PublicKey(block.Bytes)
+	} else {
+		key, err = x509.ParsePKIXPublicKey(block.Bytes)
 	}
-	key, err := x509.ParsePKIXPublicKey(block.Bytes)
 	if err != nil {
 		return nil, err
 	}
-	return checkServerKey(key)
-}
-
-func checkServerKey(key any) (*rsa.PublicKey, error) {
 	k, ok := key.(*rsa.PublicKey)
-	if !ok || k.N.BitLen() != serverKeyBits {
+	if !ok || k.N.BitLen() != 2048 { // its ciphertext fills a field of the handshake
 		return nil, errors.New("a console key is an RSA public key of 2048 bits")
 	}
 	return k, nil

@@ -135,39 +135,26 @@ func (p *PSN) call(ctx context.Context, method, path, form string, into any) err
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrPSNUnreachable, withoutURL(err))
+		var of *url.Error
+		if errors.As(err, &of) {
+			err = of.Err // without the address, which contains the token
+		}
+		return fmt.Errorf("%w: %w", ErrPSNUnreachable, err)
 	}
 	defer response.Body.Close()
-	if err := statusErr(response.StatusCode); err != nil {
-		return err
+	switch status := response.StatusCode; {
+	case status == http.StatusOK:
+	case status == http.StatusBadRequest || status == http.StatusUnauthorized: // 400 if it has expired or was used before
+		return fmt.Errorf("%w: PSN no longer accepts the code (it answered %d)", ErrSignIn, status)
+	case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError:
+		return fmt.Errorf("%w: it answered %d", ErrPSNUnreachable, status)
+	default:
+		return fmt.Errorf("%w: PSN answered %d", ErrSignIn, status)
 	}
 	if err := json.NewDecoder(io.LimitReader(response.Body, psnBody)).Decode(into); err != nil {
 		return fmt.Errorf("%w: PSN's answer is not valid JSON", ErrSignIn)
 	}
 	return nil
-}
-
-// statusErr distinguishes a code that PSN refuses, with 400 if it has expired
-// or was used before, from a PSN that is out of order.
-func statusErr(status int) error {
-	switch {
-	case status == http.StatusOK:
-		return nil
-	case status == http.StatusBadRequest || status == http.StatusUnauthorized:
-		return fmt.Errorf("%w: PSN no longer accepts the code (it answered %d)", ErrSignIn, status)
-	case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError:
-		return fmt.Errorf("%w: it answered %d", ErrPSNUnreachable, status)
-	}
-	return fmt.Errorf("%w: PSN answered %d", ErrSignIn, status)
-}
-
-// withoutURL removes the address, which contains the token, from an error.
-func withoutURL(err error) error {
-	var of *url.Error
-	if errors.As(err, &of) {
-		return of.Err
-	}
-	return err
 }
 
 func (p *PSN) base() string {

@@ -3,7 +3,6 @@ package ps4
 import (
 	"fmt"
 	"net/netip"
-	"strconv"
 
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
@@ -74,11 +73,11 @@ func (s Status) Version() string {
 	if !isDigits(s.SystemVersion, 8) {
 		return ""
 	}
-	major, err := strconv.Atoi(s.SystemVersion[:2])
-	if err != nil {
-		return ""
+	major := s.SystemVersion[:2]
+	if major[0] == '0' {
+		major = major[1:]
 	}
-	return fmt.Sprintf("%d.%s", major, s.SystemVersion[2:4])
+	return major + "." + s.SystemVersion[2:4]
 }
 
 func newStatus(addr netip.AddrPort, r ddp.Reply) Status {

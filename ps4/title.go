@@ -32,62 +32,45 @@ func (s *Session) StartTitle(ctx context.Context, titleID string, o *StartOption
 	}
 	running := false
 	err = s.command(ctx, func(ctx context.Context) error {
-		running, err = s.boot(ctx, id, o != nil && o.NoQuit)
+		status, err := s.console.recentStatus(ctx)
+		other := status.TitleID != ""
+		switch {
+		case err != nil:
+			return err
+		case status.State == StateStandby:
+			return ErrStandby
+		case status.TitleID == id:
+			running = true
+			return nil
+		case other && o != nil && o.NoQuit:
+			return fmt.Errorf("%w: %s", ErrTitleRunning, status.TitleID)
+		case other:
+			if err := s.key(ctx, wire.OpPS, 0); err != nil {
+				return err
+			}
+		}
+		if err := s.quiet(ctx); err != nil {
+			return err
+		}
+		err = s.request(ctx, wire.Boot{TitleID: id}, wire.TypeBootResult)
+		s.console.noteOrdered()
+		unavailable := errors.Is(err, ErrTitleUnavailable)
+		switch {
+		case other && (unavailable || errors.Is(err, ErrOtherTitleActive)):
+			// The console asks whether to quit the other title. Opening the
+			// remote control takes the 200 ms that its dialog needs.
+			return s.key(ctx, wire.OpEnter, 0)
+		case unavailable: // never press enter here: there is no dialog
+			return fmt.Errorf("%w: %w", ErrNoSuchTitle, err)
+		case errors.Is(err, ErrAlreadyRunning):
+			return nil
+		}
 		return err
 	})
 	if err != nil || running {
 		return err
 	}
 	return s.confirm(ctx, id)
-}
-
-// boot starts a title, unless it is running already, which it reports.
-func (s *Session) boot(ctx context.Context, id string, noQuit bool) (running bool, err error) {
-	status, err := s.console.recentStatus(ctx)
-	switch other := status.TitleID != ""; {
-	case err != nil:
-		return false, err
-	case status.State == StateStandby:
-		return false, ErrStandby
-	case status.TitleID == id:
-		return true, nil
-	case other && noQuit:
-		return false, fmt.Errorf("%w: %s", ErrTitleRunning, status.TitleID)
-	case other:
-		return false, s.bootOver(ctx, id)
-	}
-	err = s.sendBoot(ctx, id)
-	if errors.Is(err, ErrTitleUnavailable) {
-		// Never press enter here: there is no dialog.
-		return false, fmt.Errorf("%w: %w", ErrNoSuchTitle, err)
-	}
-	return false, err
-}
-
-// bootOver starts a title while another one is running.
-func (s *Session) bootOver(ctx context.Context, id string) error {
-	if err := s.key(ctx, wire.OpPS, 0); err != nil {
-		return err
-	}
-	err := s.sendBoot(ctx, id)
-	if errors.Is(err, ErrTitleUnavailable) || errors.Is(err, ErrOtherTitleActive) {
-		// The console asks whether to quit the other title. Opening the remote
-		// control takes the 200 ms that its dialog needs.
-		return s.key(ctx, wire.OpEnter, 0)
-	}
-	return err
-}
-
-func (s *Session) sendBoot(ctx context.Context, id string) error {
-	defer s.console.noteOrdered()
-	if err := s.quiet(ctx); err != nil {
-		return err
-	}
-	err := s.request(ctx, wire.Boot{TitleID: id}, wire.TypeBootResult)
-	if errors.Is(err, ErrAlreadyRunning) {
-		return nil
-	}
-	return err
 }
 
 // confirm waits until the console's status shows the title. It uses the answers

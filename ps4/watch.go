@@ -101,8 +101,13 @@ func (w *watcher) run(ctx context.Context) {
 		before := w.Last
 		next := w.poll(ctx, asked)
 		changed := w.Last != before || !w.sent && w.certain()
-		if (changed || w.Every) && !w.send(ctx, Update{w.Last, asked, w.missed, w.offline}) {
-			return
+		if changed || w.Every {
+			select {
+			case <-ctx.Done():
+				return
+			case w.updates <- Update{w.Last, asked, w.missed, w.offline}:
+				w.sent = w.sent || w.certain()
+			}
 		}
 		if !w.pause(ctx, next) {
 			return
@@ -114,16 +119,6 @@ func (w *watcher) run(ctx context.Context) {
 // from enough missed polls.
 func (w *watcher) certain() bool {
 	return !w.offline && (w.missed == 0 || w.missed >= w.Misses)
-}
-
-func (w *watcher) send(ctx context.Context, u Update) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case w.updates <- u:
-		w.sent = w.sent || w.certain()
-		return true
-	}
 }
 
 // pause waits until the given time, or for a poke.
