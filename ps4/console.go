@@ -186,14 +186,6 @@ func (c *Console) recentStatus(ctx context.Context) (Status, error) {
 	return c.statusWithin(ctx, statusLimit)
 }
 
-// noteOrdered notes that a session sent the console a command, so that earlier
-// statuses no longer hold.
-func (c *Console) noteOrdered() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ordered = time.Now()
-}
-
 // presumed returns s, the last status that the console reported, with the state
 // that it is presumed to be in now.
 func (c *Console) presumed(s Status, state State) Status {

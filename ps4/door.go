@@ -78,7 +78,9 @@ func (c *Console) open(ctx context.Context, pin PIN) (*Session, error) {
 			return nil, err
 		}
 		c.set.Logf("%v: %v", address, err)
-		woken := c.justWoken()
+		c.mu.Lock()
+		woken := time.Since(c.power.woken) < wokenGrace // TCP may still be refused
+		c.mu.Unlock()
 		switch {
 		case resets >= hungResets && errors.Is(err, errKeyRefused):
 			return nil, err

@@ -61,13 +61,6 @@ func (c *Console) noteWoken() {
 	c.power.woken = time.Now()
 }
 
-// justWoken reports whether TCP may still be refused because of a wake-up.
-func (c *Console) justWoken() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return time.Since(c.power.woken) < wokenGrace
-}
-
 // Wake sends one WAKEUP, which turns a console in rest mode on. The console
 // never answers it: see [Console.WakeWait]. Wake fails with [ErrNoCredential]
 // or [ErrNoNetwork].

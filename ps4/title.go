@@ -53,7 +53,9 @@ func (s *Session) StartTitle(ctx context.Context, titleID string, o *StartOption
 			return err
 		}
 		err = s.request(ctx, wire.Boot{TitleID: id}, wire.TypeBootResult)
-		s.console.noteOrdered()
+		s.console.mu.Lock()
+		s.console.ordered = time.Now()
+		s.console.mu.Unlock()
 		unavailable := errors.Is(err, ErrTitleUnavailable)
 		switch {
 		case other && (unavailable || errors.Is(err, ErrOtherTitleActive)):

@@ -27,7 +27,7 @@ func (c *Console) serveDatagrams(socket net.PacketConn) {
 		c.update(func() { outcome = c.requestLocked(request, err, addrPort(from)) })
 		what := describeRequest(request)
 		if err != nil {
-			what = fmt.Sprintf("malformed datagram of %d bytes", n)
+			what = fmt.Sprintf("datagram of %d bytes", n)
 		}
 		c.trace(from, socket.LocalAddr(), what, outcome)
 	}
@@ -80,7 +80,13 @@ func (c *Console) answerLocked(to netip.AddrPort) {
 	}
 	datagrams := [][]byte{c.reply().Marshal()}
 	if c.faults.GarbageDDP {
-		datagrams = append(garbageDatagrams(), datagrams...)
+		datagrams = append([][]byte{ // that clients must drop (docs/protocol.md §1)
+			{},
+			{0xff, 0xfe, 0x00},
+			[]byte("HTTP/1.1 200 Ok\nhost-type:PS4\n"),
+			[]byte("HTTP/1.1 500 No\nhost-id:000000000000\n"),
+			make([]byte, 4096),
+		}, datagrams...)
 	}
 	c.afterLocked(c.faults.Delay, func() {
 		c.log.counters.Replies++

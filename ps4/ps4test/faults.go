@@ -64,15 +64,3 @@ func (c *Console) takeFaultsLocked() Faults {
 	}
 	return f
 }
-
-// garbageDatagrams returns datagrams that clients must drop (docs/protocol.md
-// §1).
-func garbageDatagrams() [][]byte {
-	return [][]byte{
-		{},
-		{0xff, 0xfe, 0x00},
-		[]byte("HTTP/1.1 200 Ok\nhost-type:PS4\n"),
-		[]byte("HTTP/1.1 500 No\nhost-id:000000000000\n"),
-		make([]byte, 4096),
-	}
-}

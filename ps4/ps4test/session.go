@@ -159,7 +159,7 @@ var errBye = errors.New("the client said bye")
 // handleLocked handles a packet. It returns the outcome for the trace, and an
 // error to end the session.
 func (s *session) handleLocked(p wire.Packet) (outcome string, err error) {
-	c, n := s.console, &s.console.log.counters
+	n := &s.console.log.counters
 	n.Packets++
 	switch p.Type {
 	case wire.TypeLogin:
@@ -175,13 +175,7 @@ func (s *session) handleLocked(p wire.Packet) (outcome string, err error) {
 	case wire.TypeBoot:
 		return s.handleBootLocked(p)
 	case wire.TypeStandby:
-		n.Standbys++
-		s.noteRemoteOpenLocked()
-		if result := s.standbyResultLocked(); result != resultOK {
-			return s.answerLocked(wire.TypeStandbyResult, result), nil
-		}
-		s.sendLocked(wire.Word{Type: wire.TypeStandbyResult}, c.standbyLocked)
-		return "result 0", nil
+		return s.handleStandbyLocked(), nil
 	case wire.TypeKeyboardStart:
 		return s.handleKeyboardStartLocked(), nil
 	case wire.TypeKeyboardText:
@@ -200,17 +194,21 @@ func (s *session) handleLocked(p wire.Packet) (outcome string, err error) {
 	return "", nil
 }
 
-// standbyResultLocked returns the result of a standby request.
-func (s *session) standbyResultLocked() ps4.ResultError {
-	switch c := s.console; {
+// handleStandbyLocked puts the console into rest mode once the answer has left.
+func (s *session) handleStandbyLocked() (outcome string) {
+	c := s.console
+	c.log.counters.Standbys++
+	s.noteRemoteOpenLocked()
+	switch {
 	case c.faults.Standby != resultOK:
-		return c.faults.Standby
+		return s.answerLocked(wire.TypeStandbyResult, c.faults.Standby)
 	case !s.loggedIn:
-		return ps4.ErrNotLoggedIn
+		return s.answerLocked(wire.TypeStandbyResult, ps4.ErrNotLoggedIn)
 	case c.cfg.StandbyDisabled:
-		return ps4.ErrStandbyDisabled
+		return s.answerLocked(wire.TypeStandbyResult, ps4.ErrStandbyDisabled)
 	}
-	return resultOK
+	s.sendLocked(wire.Word{Type: wire.TypeStandbyResult}, c.standbyLocked)
+	return "result 0"
 }
 
 // answerLocked sends a result and returns it for the trace.

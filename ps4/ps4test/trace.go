@@ -1,6 +1,7 @@
 package ps4test
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"strings"
@@ -52,8 +53,6 @@ func describePacket(p wire.Packet) string {
 			return fields("login", "label", l.AppLabel, "model", l.Model, "os", l.OSVersion,
 				"credential", l.Credential, "PIN", l.PIN, "passcode", l.Passcode)
 		}
-	case wire.TypeStatus:
-		return "status"
 	case wire.TypeRemote:
 		if m, err := wire.UnmarshalRemote(p); err == nil {
 			return "remote " + newKey(m).String()
@@ -62,28 +61,23 @@ func describePacket(p wire.Packet) string {
 		if m, err := wire.UnmarshalBoot(p); err == nil {
 			return fields("boot", "title", m.TitleID)
 		}
-	case wire.TypeStandby:
-		return "standby"
-	case wire.TypeKeyboardStart:
-		return "keyboard start"
 	case wire.TypeKeyboardText:
 		if m, err := wire.UnmarshalKeyboardText(p); err == nil {
 			return fmt.Sprintf("keyboard text of %d bytes", len(m.Text))
 		}
 	case wire.TypeKeyboardControl:
-		switch command, err := wire.UnmarshalWord(p); {
-		case err != nil:
-		case command == wire.KeyboardReturn:
-			return "keyboard return"
-		case command == wire.KeyboardClose:
-			return "keyboard close"
-		default:
-			return fmt.Sprintf("keyboard command %d", command)
+		if command, err := wire.UnmarshalWord(p); err == nil {
+			names := map[uint32]string{wire.KeyboardReturn: "return", wire.KeyboardClose: "close"}
+			return "keyboard " + cmp.Or(names[command], fmt.Sprintf("command %d", command))
 		}
-	case wire.TypeLogout:
-		return "logout"
-	case wire.TypeBye:
-		return "bye"
+	default:
+		names := map[wire.Type]string{
+			wire.TypeStatus: "status", wire.TypeStandby: "standby", wire.TypeKeyboardStart: "keyboard start",
+			wire.TypeLogout: "logout", wire.TypeBye: "bye",
+		}
+		if name, known := names[p.Type]; known {
+			return name
+		}
 	}
 	return fmt.Sprintf("type %d with %d bytes of fields", p.Type, len(p.Body))
 }

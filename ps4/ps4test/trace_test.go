@@ -84,7 +84,7 @@ func TestTrace(t *testing.T) {
 			udp + `SRCH version="00020020"`,
 			udp + `WAKEUP credential=[redacted] client-type="a" auth-type="C" version="00020020": ignored`,
 			udp + `LAUNCH credential=[redacted] version="00020020": ignored`,
-			udp + `malformed datagram of 80 bytes: ddp: malformed: unknown method`,
+			udp + `datagram of 80 bytes: malformed: unknown method`,
 			udp + `LAUNCH credential=[redacted] client-type="a" auth-type="C" version="00020020"`,
 			tcp + `hello`,
 			tcp + `handshake`,

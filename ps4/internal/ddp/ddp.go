@@ -42,8 +42,8 @@ const (
 
 // Errors of the parsers.
 var (
-	ErrTooLarge  = errors.New("ddp: over the limit")
-	ErrMalformed = errors.New("ddp: malformed")
+	ErrTooLarge  = errors.New("over the limit")
+	ErrMalformed = errors.New("malformed")
 )
 
 // header is the name of a header and the field of the message that holds it.

@@ -49,7 +49,7 @@ func (c *Conn) Write(m Message) error {
 	b = append(b, make([]byte, paddedLen(len(b))-len(b))...)
 	c.enc.CryptBlocks(b, b)
 	if _, err := c.rw.Write(b); err != nil {
-		return fmt.Errorf("wire: writing: %w", err)
+		return fmt.Errorf("writing: %w", err)
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func readRest(r io.Reader, b []byte) error {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		return fmt.Errorf("wire: packet cut off: %w", err)
+		return fmt.Errorf("packet cut off: %w", err)
 	}
 	return nil
 }

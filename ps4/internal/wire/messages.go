@@ -57,11 +57,11 @@ type Handshake struct {
 func SealKey(pub *rsa.PublicKey, key [KeySize]byte, iv [IVSize]byte) (Handshake, error) {
 	h := Handshake{IV: iv}
 	if pub.Size() != sealedSize {
-		return h, fmt.Errorf("wire: the console's public key has %d bits instead of %d", pub.Size()*8, sealedSize*8)
+		return h, fmt.Errorf("the console's public key has %d bits instead of %d", pub.Size()*8, sealedSize*8)
 	}
 	sealed, err := rsa.EncryptOAEP(sha1.New(), rand.Reader, pub, key[:], nil)
 	if err != nil {
-		return h, fmt.Errorf("wire: sealing the session key: %w", err)
+		return h, fmt.Errorf("sealing the session key: %w", err)
 	}
 	copy(h.Sealed[:], sealed)
 	return h, nil

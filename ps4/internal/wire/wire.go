@@ -64,7 +64,7 @@ const (
 
 // ErrProtocol is wrapped by errors about bytes that violate the protocol. The
 // connection that they came from is no longer usable.
-var ErrProtocol = errors.New("wire: protocol error")
+var ErrProtocol = errors.New("protocol error")
 
 // Packet is a packet without its header and padding. Conn.Read reuses Body.
 type Packet struct {
