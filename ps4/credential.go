@@ -12,9 +12,6 @@ import (
 	"unique"
 )
 
-// credentialLen is the length of a credential in hex digits.
-const credentialLen = 2 * sha256.Size
-
 // A Credential identifies a PSN user to a console: 64 hex digits
 // (docs/protocol.md §2). It is a secret, prints as [redacted] and can be
 // compared with ==. The zero value is no credential.
@@ -24,7 +21,7 @@ type Credential struct{ secret }
 // them. It fails with [ErrCredentialFormat].
 func ParseCredential(hex64 string) (Credential, error) {
 	text := strings.ToLower(strings.TrimSpace(hex64))
-	if _, err := hex.DecodeString(text); err != nil || len(text) != credentialLen {
+	if _, err := hex.DecodeString(text); err != nil || len(text) != 2*sha256.Size {
 		return Credential{}, ErrCredentialFormat // the cause would quote the secret
 	}
 	return Credential{newSecret(text)}, nil
@@ -74,12 +71,6 @@ func (c Credential) Reveal() string { return c.reveal() }
 // Equal reports whether both are the same credential.
 func (c Credential) Equal(other Credential) bool { return c == other }
 
-// Lengths in digits (docs/protocol.md §5).
-const (
-	pinLen      = 8
-	passcodeLen = 4
-)
-
 // A PIN is the number that a console shows under Settings > Mobile App
 // Connection Settings > Add Device. It is a secret and prints as [redacted].
 // The zero value is no PIN.
@@ -89,7 +80,7 @@ type PIN struct{ secret }
 // with [ErrPINFormat].
 func ParsePIN(digits string) (PIN, error) {
 	text := strings.NewReplacer(" ", "", "-", "").Replace(strings.TrimSpace(digits))
-	if !isDigits(text, pinLen) {
+	if !isDigits(text, 8) {
 		return PIN{}, ErrPINFormat
 	}
 	return PIN{newSecret(text)}, nil
@@ -106,7 +97,7 @@ type Passcode struct{ secret }
 // [ErrPasscodeFormat].
 func ParsePasscode(digits string) (Passcode, error) {
 	text := strings.TrimSpace(digits)
-	if !isDigits(text, passcodeLen) {
+	if !isDigits(text, 4) {
 		return Passcode{}, ErrPasscodeFormat
 	}
 	return Passcode{newSecret(text)}, nil

@@ -75,7 +75,7 @@ type Console struct {
 	door    door
 	titles  titles
 	screen  keyboard
-	linked  []Device
+	linked  map[string]ps4.Credential // devices by model
 	conns   map[*session]struct{}
 	active  *session // the session that is logged in
 	log     records
@@ -95,6 +95,7 @@ func New(cfg Config) (*Console, error) {
 		changed: make(chan struct{}),
 		timers:  map[*time.Timer]struct{}{},
 		conns:   map[*session]struct{}{},
+		linked:  map[string]ps4.Credential{},
 		power:   power{awake: !cfg.Standby, service: !cfg.Standby},
 	}
 	if cfg.Network != nil {

@@ -2,6 +2,7 @@ package ps4test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -47,7 +48,7 @@ func (s *session) handleLoginLocked(p wire.Packet) (outcome string, err error) {
 		return s.answerLocked(wire.TypeLoginResult, result), nil
 	}
 	if l.PIN != "" {
-		c.linkLocked(Device{Model: l.Model, Credential: credential})
+		c.linked[l.Model] = credential // a second user from the same model replaces the first (docs/protocol.md §5)
 	}
 	s.loggedIn, s.answered, c.active = true, time.Now(), s
 	s.logins++
@@ -60,8 +61,8 @@ func (s *session) handleLoginLocked(p wire.Packet) (outcome string, err error) {
 // which a real console checks the fields is unknown.
 func (s *session) judgeLocked(l wire.Login, credential ps4.Credential) ps4.ResultError {
 	c := s.console
-	device := c.deviceLocked(l.Model)
-	linked := c.cfg.Linked || device >= 0 && c.linked[device].Credential.Equal(credential)
+	user, known := c.linked[l.Model]
+	linked := c.cfg.Linked || known && user == credential
 	switch {
 	case c.faults.Login != resultOK:
 		return c.faults.Login
@@ -77,7 +78,7 @@ func (s *session) judgeLocked(l wire.Login, credential ps4.Credential) ps4.Resul
 		return ps4.ErrPINNeeded
 	case l.PIN != "" && l.PIN != c.cfg.PIN:
 		return ps4.ErrPINWrong
-	case l.PIN != "" && device < 0 && len(c.linked) >= c.cfg.MaxDevices:
+	case l.PIN != "" && !known && len(c.linked) >= c.cfg.MaxDevices:
 		return ps4.ErrTooManyDevices
 	case c.cfg.Passcode != "" && l.Passcode == "":
 		return ps4.ErrPasscodeNeeded
@@ -103,30 +104,19 @@ func (c *Console) knows(credential string) bool {
 	})
 }
 
-// deviceLocked returns the index of the linked device of a model, or -1.
-func (c *Console) deviceLocked(model string) int {
-	return slices.IndexFunc(c.linked, func(d Device) bool { return d.Model == model })
-}
-
-// linkLocked stores a device. A second user who links from the same model
-// replaces the first (docs/protocol.md §5).
-func (c *Console) linkLocked(d Device) {
-	if i := c.deviceLocked(d.Model); i >= 0 {
-		c.linked[i] = d
-		return
-	}
-	c.linked = append(c.linked, d)
-}
-
-// Devices returns the devices linked with the PIN.
+// Devices returns the devices linked with the PIN, by model.
 func (c *Console) Devices() []Device {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.linked)
+	var list []Device
+	for _, model := range slices.Sorted(maps.Keys(c.linked)) {
+		list = append(list, Device{Model: model, Credential: c.linked[model]})
+	}
+	return list
 }
 
 // Unlink removes every linked device, as the console's menu can.
-func (c *Console) Unlink() { c.update(func() { c.linked, c.cfg.Linked = nil, false }) }
+func (c *Console) Unlink() { c.update(func() { clear(c.linked); c.cfg.Linked = false }) }
 
 // handleLogoutLocked logs the user out and keeps the connection.
 func (s *session) handleLogoutLocked() (outcome string) {
