@@ -140,7 +140,7 @@ func Start(tb TB, cfg Config) *Console {
 func (c *Console) bind(addr netip.Addr) error {
 	socket, err := c.net.packet(netip.AddrPortFrom(addr, c.cfg.DDPPort), false)
 	if err != nil {
-		return fmt.Errorf("UDP: %w", err)
+		return err
 	}
 	c.sockets = append(c.sockets, socket)
 	c.udpAddr = addrPort(socket.LocalAddr())
@@ -149,21 +149,18 @@ func (c *Console) bind(addr netip.Addr) error {
 	if c.cfg.Broadcast && addr.Is4() && !addr.IsUnspecified() {
 		broadcasts, err := c.net.broadcasts(addr)
 		if err != nil {
-			return fmt.Errorf("UDP broadcast: %w", err)
+			return err
 		}
 		for _, to := range broadcasts {
 			socket, err := c.net.packet(netip.AddrPortFrom(to, c.udpAddr.Port()), true)
 			if err != nil {
-				return fmt.Errorf("UDP broadcast: %w", err)
+				return err
 			}
 			c.sockets = append(c.sockets, socket)
 		}
 	}
 	c.tcpAddr, c.free, err = c.net.reserve(netip.AddrPortFrom(addr, c.cfg.TCPPort))
-	if err != nil {
-		return fmt.Errorf("TCP: %w", err)
-	}
-	return nil
+	return err
 }
 
 // Close turns the console off, drops its connections and waits for its

@@ -27,7 +27,7 @@ func reservePort(at netip.AddrPort) (netip.AddrPort, func(), error) {
 	}
 	if err != nil {
 		free()
-		return at, nil, fmt.Errorf("%v: %w", at, err)
+		return at, nil, fmt.Errorf("listen tcp %v: %w", at, err)
 	}
 	return netip.AddrPortFrom(at.Addr(), port(bound)), free, nil
 }

@@ -4,7 +4,6 @@ package ps4test
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/netip"
 	"syscall"
@@ -15,7 +14,7 @@ import (
 func reservePort(at netip.AddrPort) (netip.AddrPort, func(), error) {
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", at.String())
 	if err != nil {
-		return at, nil, fmt.Errorf("reserving: %w", err)
+		return at, nil, err
 	}
 	bound := addrPort(listener.Addr())
 	return bound, func() {}, listener.Close()

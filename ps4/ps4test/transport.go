@@ -2,7 +2,6 @@ package ps4test
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -37,11 +36,7 @@ func (realNetwork) packet(at netip.AddrPort, shared bool) (net.PacketConn, error
 	if at.Addr().Is4() { // else 0.0.0.0 would become ::
 		network = "udp4"
 	}
-	conn, err := lc.ListenPacket(context.Background(), network, at.String())
-	if err != nil {
-		return nil, fmt.Errorf("binding: %w", err)
-	}
-	return conn, nil
+	return lc.ListenPacket(context.Background(), network, at.String())
 }
 
 // broadcasts returns the limited broadcast address and the directed ones of the
@@ -50,7 +45,7 @@ func (realNetwork) broadcasts(addr netip.Addr) ([]netip.Addr, error) {
 	list := []netip.Addr{ddp.LimitedBroadcast}
 	addrs, err := net.InterfaceAddrs()
 	if err != nil {
-		return nil, fmt.Errorf("listing addresses: %w", err)
+		return nil, err
 	}
 	for _, a := range addrs {
 		prefix, err := netip.ParsePrefix(a.String())
@@ -69,7 +64,7 @@ func (realNetwork) reserve(at netip.AddrPort) (netip.AddrPort, func(), error) { 
 func (realNetwork) listen(at netip.AddrPort, group *sync.WaitGroup, admit func(net.Conn)) (stop func(), err error) {
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", at.String())
 	if err != nil {
-		return nil, fmt.Errorf("listening: %w", err)
+		return nil, err
 	}
 	group.Go(func() {
 		for {
