@@ -110,10 +110,7 @@ func (s *Store) snapshot() ([]doc, error) {
 	}
 	var docs []doc
 	for _, name := range list {
-		data, err := s.read(name)
-		if err == nil {
-			err = checkDocument(name, data)
-		}
+		data, err := soundDocument(s.dir, name)
 		switch _, failed := errors.AsType[*fs.PathError](err); {
 		case errors.Is(err, ErrNewer):
 			return nil, fmt.Errorf("state: %s was %w: back it up with that version", name, ErrNewer)
@@ -154,6 +151,22 @@ func listFiles(dir string, match func(name string) bool) (list []string, err err
 	return list, nil
 }
 
+// soundDocument reads a document, or its copy if the document is damaged.
+func soundDocument(dir, name string) ([]byte, error) {
+	s := &Store{dir: dir}
+	data, err := s.read(name)
+	if err == nil {
+		err = checkDocument(name, data)
+	}
+	if _, failed := errors.AsType[*fs.PathError](err); err == nil || failed || errors.Is(err, ErrNewer) {
+		return data, err
+	}
+	if copied, copyErr := s.read(name + copySuffix); copyErr == nil && checkDocument(name, copied) == nil {
+		return copied, nil
+	}
+	return nil, err
+}
+
 // checkDocument rejects content that could not be loaded. For documents that
 // this package doesn't know, it checks only the envelope.
 func checkDocument(name string, data []byte) error {
@@ -170,7 +183,7 @@ func checkDocument(name string, data []byte) error {
 		_, err = decodeKey(data)
 	default:
 		var anything any
-		err = decodeJSON(data, newestVersion, &anything)
+		err = decodeJSON(data, newestVersion, false, &anything)
 	}
 	return err
 }

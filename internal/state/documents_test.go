@@ -163,6 +163,11 @@ func TestSimulatorKey(t *testing.T) {
 	if err != nil || !first.Equal(second) || first.N.BitLen() != 2048 {
 		t.Errorf("another key, %v", err)
 	}
+	write(t, "", dir, "simulator.pem")
+	if third, err := s.SimulatorKey(); err != nil || !first.Equal(third) {
+		t.Errorf("the copy is not used: %v", err)
+	}
+	write(t, "", dir, "simulator.pem.copy")
 	write(t, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", dir, "simulator.pem")
 	if _, err := s.SimulatorKey(); !errors.Is(err, state.ErrDamaged) {
 		t.Errorf("%v", err)

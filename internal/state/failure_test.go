@@ -30,25 +30,32 @@ func quickWrite(path string, data []byte, perm fs.FileMode) error {
 // told, Writable remembers it until a write succeeds, and the next start finds nothing else.
 func TestFailedWrites(t *testing.T) {
 	t.Parallel()
+	nothing := func(string, []byte, fs.FileMode) error { return unix.ENOSPC }
+	half := func(path string, data []byte, _ fs.FileMode) error {
+		temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"42")
+		return errors.Join(os.WriteFile(temporary, data[:len(data)/2], 0o600), unix.ENOSPC)
+	}
+	all := func(path string, data []byte, perm fs.FileMode) error {
+		return errors.Join(state.WriteFile(path, data, perm), unix.ENOSPC)
+	}
 	for name, test := range map[string]struct {
-		write state.Writer
-		want  string
+		suffix string // of the file that fails
+		write  state.Writer
+		want   string
 	}{
-		"nothing could be written": {func(string, []byte, fs.FileMode) error { return unix.ENOSPC }, "old"},
-		"half was written": {func(path string, data []byte, _ fs.FileMode) error {
-			temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"42")
-			return errors.Join(os.WriteFile(temporary, data[:len(data)/2], 0o600), unix.ENOSPC)
-		}, "old"},
-		"the last fsync failed": {func(path string, data []byte, perm fs.FileMode) error {
-			return errors.Join(state.WriteFile(path, data, perm), unix.ENOSPC)
-		}, "new"},
+		"nothing could be written":     {".json", nothing, "old"},
+		"no copy could be written":     {".copy", nothing, "old"},
+		"half of the copy was written": {".copy", half, "old"},
+		"half was written":             {".json", half, "old"},
+		"the copy's last fsync failed": {".copy", all, "old"},
+		"the last fsync failed":        {".json", all, "new"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			var fail atomic.Bool
 			s := openWith(t, dir, &state.Options{Write: func(path string, data []byte, perm fs.FileMode) error {
-				if fail.Load() {
+				if fail.Load() && strings.HasSuffix(path, test.suffix) {
 					return test.write(path, data, perm)
 				}
 				return quickWrite(path, data, perm)
@@ -72,7 +79,7 @@ func TestFailedWrites(t *testing.T) {
 			}
 			fail.Store(false)
 			s = openWith(t, dir, &state.Options{Write: quickWrite})
-			if got := names(t, dir, "homekit"); !slices.Equal(got, []string{hostID + ".json"}) {
+			if got := names(t, dir, "homekit"); !slices.Equal(got, []string{hostID + ".json", hostID + ".json.copy"}) {
 				t.Errorf("left after the next start: %v", got)
 			}
 			if r, err := homekit(t, s).Load(); err != nil || r.Device != test.want {
@@ -94,7 +101,7 @@ func TestKernelRefusesToWrite(t *testing.T) {
 	if out, err := child.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	if got := names(t, dir, "homekit"); !slices.Equal(got, []string{hostID + ".json"}) {
+	if got := names(t, dir, "homekit"); !slices.Equal(got, []string{hostID + ".json", hostID + ".json.copy"}) {
 		t.Errorf("left: %v", got)
 	}
 	if r, err := homekit(t, open(t, dir)).Load(); err != nil || r.Device != "old" {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -139,13 +140,20 @@ func (f *File[T]) Remove() error {
 	case isDamaged, errors.Is(err, fs.ErrNotExist):
 		return nil
 	}
-	if err := os.Remove(f.path()); err != nil {
-		return fmt.Errorf("state: %w", err)
+	return f.remove()
+}
+
+// remove deletes the file and its copy.
+func (f *File[T]) remove() error {
+	for _, path := range []string{f.path(), f.path() + copySuffix} { // a copy without its file is never used
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("state: %w", err)
+		}
 	}
 	return syncDir(filepath.Dir(f.path()))
 }
 
-// Purge deletes the file and the damaged ones that were set aside.
+// Purge deletes the file, its copy and the damaged ones that were set aside.
 func (f *File[T]) Purge() error {
 	unlock, err := f.enter()
 	if err != nil {
@@ -157,17 +165,16 @@ func (f *File[T]) Purge() error {
 	if err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
-	name := filepath.Base(f.path())
 	var errs []error
 	for _, e := range entries {
-		if e.Name() == name || strings.HasPrefix(e.Name(), name+".damaged-") {
+		if strings.HasPrefix(e.Name(), filepath.Base(f.path())+".damaged-") {
 			errs = append(errs, os.Remove(filepath.Join(dir, e.Name())))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
-	return syncDir(dir)
+	return f.remove()
 }
 
 // enter locks the file; the caller calls unlock.
@@ -196,13 +203,51 @@ func (f *File[T]) load() (value T, err error) {
 	case err == nil:
 		value, err = f.codec.decode(data)
 	}
+	switch {
+	case errors.Is(err, ErrNewer):
+		return value, fmt.Errorf("state: %s was %w: install that version again, or restore a backup", f.name, err)
+	case err != nil:
+		return f.recover(err)
+	}
+	slot.known = true
+	if !slot.copied {
+		f.copy(data)
+		slot.copied = true
+	}
+	return value, nil
+}
+
+// copy rewrites a file that an earlier version wrote without a checksum, and a
+// copy that is missing or that a killed process left different. A failure is
+// left to Writable and to the next start.
+func (f *File[T]) copy(data []byte) {
+	checked := withChecksum(data)
+	copied, err := f.store.read(f.name + copySuffix)
+	if err != nil || !bytes.Equal(copied, checked) || !bytes.Equal(data, checked) {
+		_ = f.store.save(f.name, checked, f.perm())
+	}
+}
+
+// recover loads the copy of a damaged file and puts it in the file's place. If
+// the copy is no good either, it returns a DamagedError.
+func (f *File[T]) recover(cause error) (value T, err error) {
+	data, err := f.store.read(f.name + copySuffix)
+	if err == nil {
+		value, err = f.codec.decode(data)
+	}
 	if err != nil {
 		var none T
-		if errors.Is(err, ErrNewer) {
-			return none, fmt.Errorf("state: %s was %w: install that version again, or restore a backup", f.name, err)
-		}
-		return none, f.damaged(err)
+		return none, f.damaged(cause)
 	}
+	slot := f.store.slot(f.name)
+	if !slot.recovered {
+		e := f.damage(cause)
+		e.Recovered = true
+		e.AsideName, _ = f.aside(os.Link) // best effort: the copy is whole
+		f.store.warn(e)
+	}
+	err = f.store.save(f.name, withChecksum(data), f.perm()) // an error is left to Writable
+	slot.recovered = err != nil
 	slot.known = true
 	return value, nil
 }
@@ -217,26 +262,35 @@ func (f *File[T]) save(value T) error {
 	if err != nil {
 		return fmt.Errorf("state: %s is not saved: %w", f.name, err)
 	}
-	perm := plainPerm
+	return f.store.save(f.name, data, f.perm())
+}
+
+func (f *File[T]) perm() fs.FileMode {
 	if f.secret {
-		perm = secretPerm
+		return secretPerm
 	}
-	return f.store.save(f.name, data, perm)
+	return plainPerm
 }
 
 func (f *File[T]) path() string { return filepath.Join(f.store.dir, f.name) }
 
 // DamagedError reports a file with invalid content; it is ErrDamaged too. The
-// file still exists, under one name or the other.
+// damaged file is kept, under one name or the other.
 type DamagedError struct {
 	Name      string // of the file, inside the state directory
 	AsideName string // its name now; empty if it stays in place, where it fails every Load
 	Reason    string // without the content of a secret file
+	Recovered bool   // from the file's copy
 }
 
 // Error tells what happened and what to do.
 func (e *DamagedError) Error() string {
-	if e.AsideName == "" {
+	switch {
+	case e.Recovered && e.AsideName == "":
+		return fmt.Sprintf("state: %s was damaged (%s) and is restored from its copy", e.Name, e.Reason)
+	case e.Recovered:
+		return fmt.Sprintf("state: %s was damaged (%s) and is restored from its copy; the damaged file is %s", e.Name, e.Reason, e.AsideName)
+	case e.AsideName == "":
 		return fmt.Sprintf("state: %s is damaged (%s): restore it from a backup, or reset it and pair again", e.Name, e.Reason)
 	}
 	return fmt.Sprintf("state: %s is damaged (%s) and was renamed to %s: restore it from a backup, or continue without its content",
@@ -248,12 +302,16 @@ func (e *DamagedError) Is(target error) bool { return target == ErrDamaged }
 
 const unreadable = "its content is invalid"
 
+func (f *File[T]) damage(cause error) *DamagedError {
+	if f.secret && !errors.Is(cause, errChecksum) {
+		return &DamagedError{Name: f.name, Reason: unreadable}
+	}
+	return &DamagedError{Name: f.name, Reason: cause.Error()}
+}
+
 // damaged sets a file aside, unless it has to stay, and returns a DamagedError.
 func (f *File[T]) damaged(cause error) error {
-	e := &DamagedError{Name: f.name, Reason: cause.Error()}
-	if f.secret {
-		e.Reason = unreadable
-	}
+	e := f.damage(cause)
 	if f.keep {
 		return e
 	}
@@ -264,9 +322,19 @@ func (f *File[T]) damaged(cause error) error {
 	return e
 }
 
-// setAside renames a file to the first free name of NAME.damaged-1, -2, ...:
-// nothing is overwritten.
+// setAside renames a damaged file and deletes its copy.
 func (f *File[T]) setAside() (string, error) {
+	name, err := f.aside(os.Rename)
+	if err != nil {
+		return "", err
+	}
+	f.store.slot(f.name).known = true
+	return name, f.remove()
+}
+
+// aside moves or links a file to the first free name of NAME.damaged-1, -2, ...:
+// nothing is overwritten.
+func (f *File[T]) aside(move func(from, to string) error) (string, error) {
 	for n := 1; ; n++ {
 		aside := fmt.Sprintf("%s.damaged-%d", f.name, n)
 		path := filepath.Join(f.store.dir, aside)
@@ -275,23 +343,52 @@ func (f *File[T]) setAside() (string, error) {
 			continue
 		}
 		if errors.Is(err, fs.ErrNotExist) {
-			err = os.Rename(f.path(), path)
+			err = move(f.path(), path)
 		}
 		if err != nil {
 			return "", fmt.Errorf("state: %w", err)
 		}
-		f.store.slot(f.name).known = true
-		return aside, syncDir(filepath.Dir(path))
+		return aside, nil
 	}
 }
 
-// envelope is the content of a JSON document.
+// envelope is the content of a JSON document. Its keys are fixed: an unknown one
+// is damage, unlike in the data.
 type envelope struct {
 	Version int             `json:"version"`
+	SHA256  string          `json:"sha256,omitempty"` // of version and data; empty in files of earlier versions
 	Data    json.RawMessage `json:"data"`
 }
 
-var errNoData = errors.New("it contains no data")
+var (
+	errNoData   = errors.New("it contains no data")
+	errChecksum = errors.New("its checksum does not match")
+)
+
+// checksum covers the version and the data, whatever its indentation.
+func (e envelope) checksum() string {
+	text := bytes.NewBufferString(fmt.Sprintf("%d ", e.Version))
+	_ = json.Compact(text, e.Data) // valid, as it was decoded or encoded
+	return checksum(text.Bytes())
+}
+
+func (e envelope) encode() ([]byte, error) {
+	e.SHA256 = e.checksum()
+	text, err := json.MarshalIndent(e, "", "  ")
+	return append(text, '\n'), err
+}
+
+// withChecksum returns the content of a valid file, with a checksum if it is a
+// JSON document without one.
+func withChecksum(data []byte) []byte {
+	var e envelope
+	if decodeStrict(data, &e) == nil && e.SHA256 == "" {
+		if text, err := e.encode(); err == nil {
+			return text
+		}
+	}
+	return data
+}
 
 func jsonCodec[T any](opts DocumentOptions[T]) codec[T] {
 	if opts.Version == 0 {
@@ -305,11 +402,18 @@ func jsonCodec[T any](opts DocumentOptions[T]) codec[T] {
 			if err := opts.Check(value); err != nil {
 				return nil, err
 			}
-			return encodeJSON(value, opts.Version)
+			data, err := json.Marshal(value)
+			if err != nil {
+				return nil, err
+			}
+			if isNull(data) {
+				return nil, errNoData // it could not be loaded again
+			}
+			return envelope{Version: opts.Version, Data: data}.encode()
 		},
 		decode: func(data []byte) (T, error) {
 			var value T
-			if err := decodeJSON(data, opts.Version, &value); err != nil {
+			if err := decodeJSON(data, opts.Version, opts.KeepDamaged, &value); err != nil {
 				return value, err
 			}
 			return value, opts.Check(value)
@@ -317,32 +421,40 @@ func jsonCodec[T any](opts DocumentOptions[T]) codec[T] {
 	}
 }
 
-func encodeJSON(value any, version int) ([]byte, error) {
-	data, err := json.Marshal(value)
-	if err != nil {
-		return nil, err
-	}
-	if isNull(data) {
-		return nil, errNoData // it could not be loaded again
-	}
-	text, err := json.MarshalIndent(envelope{version, data}, "", "  ")
-	return append(text, '\n'), err
-}
-
-func decodeJSON(data []byte, version int, value any) error {
+// decodeJSON decodes a document. strict rejects unknown keys in the data of a
+// document without a checksum, where only damage explains them: a damaged key
+// would lose the pairings.
+func decodeJSON(data []byte, version int, strict bool, value any) error {
 	var e envelope
-	if err := json.Unmarshal(data, &e); err != nil {
+	if err := decodeStrict(data, &e); err != nil {
 		return err
 	}
 	switch {
+	case e.SHA256 != "" && e.SHA256 != e.checksum():
+		return errChecksum
 	case e.Version > version:
 		return ErrNewer
 	case e.Version < 1:
 		return errors.New("it contains no version")
 	case isNull(e.Data):
 		return errNoData
+	case strict && e.SHA256 == "":
+		return decodeStrict(e.Data, value)
 	}
 	return json.Unmarshal(e.Data, value)
+}
+
+// decodeStrict decodes one JSON value without unknown keys.
+func decodeStrict(data []byte, value any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(value); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows its end")
+	}
+	return nil
 }
 
 // isNull reports data that would decode to a zero value, such as a new

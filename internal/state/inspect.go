@@ -18,7 +18,7 @@ type Inspection struct {
 	Writable  error    // nil if this user may write to it
 	Free      uint64   // bytes that this user may still write there
 	Documents int      // in place
-	Damaged   []string // invalid documents in place
+	Damaged   []string // invalid documents in place, whose copy is invalid too
 	Newer     []string // documents that a newer ps4kit wrote
 	Aside     []string // files set aside as damaged
 	Exposed   []string // documents with secrets that others than the owner may read
@@ -75,10 +75,7 @@ func (in *Inspection) document(dir, name string) {
 	if info, err := os.Stat(filepath.Join(dir, name)); err == nil && secret && info.Mode()&0o077 != 0 {
 		in.Exposed = append(in.Exposed, name)
 	}
-	data, err := (&Store{dir: dir}).read(name)
-	if err == nil {
-		err = checkDocument(name, data)
-	}
+	_, err := soundDocument(dir, name)
 	switch _, failed := errors.AsType[*fs.PathError](err); {
 	case err == nil, failed:
 	case errors.Is(err, ErrNewer):

@@ -107,7 +107,7 @@ func loadCounted(t *testing.T, dir string) int {
 	if found != newCounted(found.Number) {
 		t.Fatalf("document %d is torn", found.Number)
 	}
-	if got := names(t, dir, "homekit"); !slices.Equal(got, []string{hostID + ".json"}) {
+	if got := names(t, dir, "homekit"); !slices.Equal(got, []string{hostID + ".json", hostID + ".json.copy"}) {
 		t.Fatalf("left: %v", got)
 	}
 	return found.Number

@@ -101,7 +101,7 @@ func writeOwner(lock *os.File) error {
 
 // leftover matches the temporary files of WriteFile (a dot, the name of the
 // file, a number) and documents of a restore that was discarded.
-var leftover = regexp.MustCompile(`^(\.[a-zA-Z0-9-]+\.(json|pem|tar\.gz)(\.restore)?[0-9]+|[a-zA-Z0-9-]+\.(json|pem)\.restore)$`)
+var leftover = regexp.MustCompile(`^(\.[a-zA-Z0-9-]+\.(json|pem|tar\.gz)(\.restore|\.copy)?[0-9]+|[a-zA-Z0-9-]+\.(json|pem)\.restore)$`)
 
 // prepareFiles creates the directories inside, applies a waiting backup and
 // removes temporary files. The caller owns the lock.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // A restore passes through these files, so that a process killed at any instant
@@ -82,7 +83,7 @@ func RestorePending(dir string) bool {
 }
 
 // commitRestore puts the documents of a stored backup in place and deletes all
-// others. It can be repeated until it succeeds. The caller owns the directory.
+// others and all copies. It can be repeated until it succeeds. The caller owns the directory.
 func (s *Store) commitRestore() error {
 	archive, err := os.ReadFile(filepath.Join(s.dir, pendingName))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -100,15 +101,16 @@ func (s *Store) commitRestore() error {
 			return err
 		}
 	}
-	list, err := listDocuments(s.dir)
+	list, err := listFiles(s.dir, func(name string) bool {
+		document, copied := strings.CutSuffix(name, copySuffix)
+		return documentPath().MatchString(document) && (copied || !slices.Contains(contents.Files, name))
+	})
 	if err != nil {
 		return err
 	}
 	for _, name := range list {
-		if !slices.Contains(contents.Files, name) {
-			if err := s.drop(name); err != nil {
-				return err
-			}
+		if err := s.drop(name); err != nil {
+			return err
 		}
 	}
 	for _, inside := range []string{homekitDir, inputsDir, ""} {

@@ -18,15 +18,21 @@
 // old document or the new one, never a part; and the new one for certain once
 // Save has returned.
 //
-// A document that does not parse is never overwritten. Most are set aside as
-// NAME.damaged-1, -2 and so on, and the next Load starts fresh. A HomeKit
-// document stays in place and fails every Load until the owner resets it:
-// starting fresh would leave an accessory that its owner's controllers no
-// longer know and that is open to others.
+// Every document has a copy, NAME.copy, written before the document itself. If
+// a document is damaged, Load restores it from the copy and warns. The copy is
+// not a generation behind: that would lose the newest pairing, and could leave
+// an accessory open to others.
 //
-// JSON documents are {"version": 1, "data": …}. Unknown fields are accepted, so
-// that an older ps4kit keeps working (it drops them when it saves). A version
-// higher than the known one is an error, and the file is left alone.
+// A document that is damaged together with its copy is never overwritten. Most
+// are set aside as NAME.damaged-1, -2 and so on, and the next Load starts
+// fresh. A HomeKit document stays in place and fails every Load until the owner
+// resets it.
+//
+// JSON documents are {"version": 1, "sha256": …, "data": …}. The first Load
+// rewrites a document of an earlier version, which has no checksum. Unknown
+// fields in the data are accepted, so that an older ps4kit keeps working (it
+// drops them, and the checksum, when it saves). A version higher than the known
+// one is an error, and the file is left alone.
 package state
 
 import (
@@ -47,6 +53,8 @@ const (
 	plainPerm  fs.FileMode = 0o640
 	secretPerm fs.FileMode = 0o600
 
+	copySuffix = ".copy"
+
 	maxFileSize = 16 << 20 // bytes; a console's inputs, the largest document, take some tens of thousands
 )
 
@@ -61,7 +69,8 @@ var (
 
 // Options configure a Store; nil and the zero value are usable.
 type Options struct {
-	Write Writer // default: WriteFile
+	Write Writer      // default: WriteFile
+	Warn  func(error) // called when a damaged document is restored from its copy; default: ignored
 
 	step func(string) error
 }
@@ -71,6 +80,7 @@ type Options struct {
 type Store struct {
 	dir   string
 	write Writer
+	warn  func(error)
 	step  func(string) error // called before each change of a restore; tests stop there
 
 	restored *Contents // by Open; nil if nothing was waiting
@@ -86,16 +96,21 @@ type Store struct {
 // slot is what the Files of one name share.
 type slot struct {
 	sync.Mutex
-	known bool // the file on disk is valid or absent
+	known     bool // the file on disk is valid or absent
+	copied    bool // the copy was compared with the file since Open
+	recovered bool // the copy is in use, as the file could not be replaced
 }
 
 // Open creates the directory if it is missing (0750), takes its lock, puts a
 // stored backup in place, and deletes what a killed process left half written.
 // It returns ErrLocked while another process owns the directory.
 func Open(dir string, opts *Options) (*Store, error) {
-	s := &Store{dir: dir, write: WriteFile, step: func(string) error { return nil }, slots: map[string]*slot{}}
+	s := &Store{dir: dir, write: WriteFile, warn: func(error) {}, step: func(string) error { return nil }, slots: map[string]*slot{}}
 	if opts != nil && opts.Write != nil {
 		s.write = opts.Write
+	}
+	if opts != nil && opts.Warn != nil {
+		s.warn = opts.Warn
 	}
 	if opts != nil && opts.step != nil {
 		s.step = opts.step
@@ -169,9 +184,13 @@ func (s *Store) slot(name string) *slot {
 	return s.slots[name]
 }
 
-// save replaces a file and stores the outcome for Writable.
+// save replaces a file and its copy, and stores the outcome for Writable.
 func (s *Store) save(name string, data []byte, perm fs.FileMode) error {
-	err := s.write(filepath.Join(s.dir, name), data, perm)
+	path := filepath.Join(s.dir, name)
+	err := s.write(path+copySuffix, data, perm)
+	if err == nil {
+		err = s.write(path, data, perm)
+	}
 	if err != nil {
 		err = fmt.Errorf("state: %s is not saved: %w", name, err)
 	}
