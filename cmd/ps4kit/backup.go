@@ -52,7 +52,7 @@ func (o *backupOptions) run(ctx context.Context, p *program, file string) error 
 		return err
 	}
 	if file == "-" {
-		_, err := p.stdout.Write(archive)
+		_, err := raw(p.stdout).Write(archive)
 		return err
 	}
 	err = writeFile(file, archive, 0o600, o.force)

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"strconv"
@@ -97,14 +97,15 @@ func (p *program) homekitQR(ctx context.Context, wanted string) error {
 	if p.json() {
 		return p.printJSON(shown)
 	}
-	out := bufio.NewWriter(p.stdout) // keeps the write errors that PrintCode ignores
+	var out bytes.Buffer
 	for _, a := range shown {
-		app.PrintCode(out, a)
+		app.PrintCode(&out, a)
 	}
 	if len(shown) == 0 {
-		_, _ = fmt.Fprintln(out, "Every console is paired.")
+		_, _ = fmt.Fprintln(&out, "Every console is paired.")
 	}
-	return out.Flush()
+	_, err = p.stdout.Write(out.Bytes())
+	return err
 }
 
 func (p *program) homekitCheck(ctx context.Context, host string) error {

@@ -43,7 +43,7 @@ func (o *interactiveOptions) run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer done()
-	return tui.Run(ctx, tui.Options{Backend: b, Host: host, Limit: o.console.timeout, In: p.stdin, Out: p.stdout})
+	return tui.Run(ctx, tui.Options{Backend: b, Host: host, Limit: o.console.timeout, In: p.stdin, Out: raw(p.stdout)})
 }
 
 // holdMessages keeps messages such as log lines away from the full screen until

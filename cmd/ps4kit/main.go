@@ -23,7 +23,7 @@ func main() {
 // program holds the streams and global flags that every verb uses.
 type program struct {
 	stdin          io.Reader
-	stdout, stderr io.Writer
+	stdout, stderr io.Writer // a textWriter, except in tests
 
 	configFile string
 	stateDir   string
@@ -45,7 +45,7 @@ func (p *program) json() bool { return p.output == "json" }
 func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	p := &program{stdin: stdin, stdout: stdout, stderr: stderr}
+	p := &program{stdin: stdin, stdout: textWriter{stdout}, stderr: textWriter{stderr}}
 	root := newRoot(p)
 	root.SetArgs(args)
 	root.SetIn(stdin)

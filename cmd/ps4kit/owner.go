@@ -105,9 +105,10 @@ func (p *program) openState(dir string) (*state.Store, error) {
 	if err := checkStateOwner(dir); err != nil {
 		return nil, err
 	}
-	store, err := state.Open(dir, nil)
+	log := p.logger(config.Default())
+	store, err := state.Open(dir, &state.Options{Warn: func(err error) { log.Warn(err) }})
 	if own, _ := state.Dir(p.stateDir, state.Env{}); errors.Is(err, fs.ErrPermission) && own != dir {
-		return nil, &api.Error{Code: "permission", Message: "the ps4kit service of this machine is not running: " + err.Error(),
+		return nil, &api.Error{Code: "permission", Message: "the ps4kit service of this machine is not running, and only its user may write to " + dir,
 			Hint: "Start it with \"sudo systemctl start ps4kit\", or name a directory of your own with --state-dir."}
 	}
 	return store, err

@@ -47,12 +47,12 @@ func (o *serveOptions) run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	store, err := state.Open(dir, nil)
+	log := p.logger(c)
+	store, err := state.Open(dir, &state.Options{Warn: func(err error) { log.Warn(err) }})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = store.Close() }()
-	log := p.logger(c)
 	reload, stop := p.watchConfig(ctx, c.File, log)
 	defer stop()
 	return app.Run(ctx, app.Options{

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,14 +10,61 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 )
 
 // isTerminal reports whether a stream is a terminal.
 func isTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
+	f, ok := raw(stream).(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// raw returns the stream behind a textWriter, or the stream itself.
+func raw[T any](stream T) T {
+	if text, ok := any(stream).(textWriter); ok {
+		stream, _ = text.to.(T)
+	}
+	return stream
+}
+
+// textWriter writes text, results and logs alike, with its invisible characters
+// escaped: names from the network can contain some that reverse or hide what
+// follows. Names are cleaned before; this is the last line of defence. A Write
+// must not end within a character.
+type textWriter struct{ to io.Writer }
+
+// Write implements io.Writer.
+func (w textWriter) Write(text []byte) (int, error) {
+	if _, err := w.to.Write(escapeInvisible(text)); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}
+
+// escapeInvisible replaces Unicode's format characters (U+202E, zero-width ones)
+// and line separators by escapes such as \u202e, which JSON has too.
+func escapeInvisible(text []byte) []byte {
+	invisible := func(r rune) bool { return unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) }
+	if bytes.IndexFunc(text, invisible) < 0 {
+		return text
+	}
+	var safe []byte
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		if invisible(r) {
+			for _, unit := range utf16.Encode([]rune{r}) {
+				safe = fmt.Appendf(safe, "\\u%04x", unit)
+			}
+		} else {
+			safe = append(safe, text[:size]...)
+		}
+		text = text[size:]
+	}
+	return safe
 }
 
 // maxLine is the maximum length of an answer, in bytes.

@@ -40,9 +40,9 @@ const (
 )
 
 // reopen opens a state directory, waiting while another process owns it.
-func reopen(ctx context.Context, dir string) (*state.Store, error) {
+func reopen(ctx context.Context, dir string, log logrus.FieldLogger) (*state.Store, error) {
 	for end := time.Now().Add(lockPatience); ; {
-		store, err := state.Open(dir, nil)
+		store, err := state.Open(dir, &state.Options{Warn: func(err error) { log.Warn(err) }})
 		if !errors.Is(err, state.ErrLocked) || time.Now().After(end) || !pause(ctx, lockRetry) {
 			return store, err
 		}

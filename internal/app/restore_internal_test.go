@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/sirupsen/logrus"
 )
 
 // TestReopenWaits: a command that found no server holds the state for a while.
@@ -19,7 +20,7 @@ func TestReopenWaits(t *testing.T) {
 				t.Fatal(err)
 			}
 			release := time.AfterFunc(held, func() { _ = store.Close() })
-			again, err := reopen(t.Context(), store.Dir())
+			again, err := reopen(t.Context(), store.Dir(), logrus.New())
 			if (err == nil) != good || err != nil && !errors.Is(err, state.ErrLocked) {
 				t.Errorf("held for %v: %v", held, err)
 			}

@@ -95,7 +95,7 @@ func Run(ctx context.Context, o Options) error {
 		if err != nil || !s.restoring.Load() {
 			return err
 		}
-		if o.State, err = reopen(ctx, o.State.Dir()); err != nil {
+		if o.State, err = reopen(ctx, o.State.Dir(), o.Log); err != nil {
 			return fmt.Errorf("opening the state after a restore: %w", err)
 		}
 		o.Config, o.Ready = s.latest.Load(), nil

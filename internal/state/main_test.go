@@ -20,6 +20,8 @@ func TestMain(m *testing.M) {
 		os.Exit(writeTooMuch(os.Args[1]))
 	case "restorer":
 		os.Exit(restoreUntilKilled(os.Args[1]))
+	case "opener":
+		os.Exit(openUnwritable(os.Args[1]))
 	case "owner":
 		os.Exit(ownUntilTold(os.Args[1]))
 	}

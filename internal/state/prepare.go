@@ -26,7 +26,10 @@ const lockName = "lock"
 // others. It refuses a world-writable directory, where any user could put a
 // pairing.
 func prepareDir(dir string) error {
-	if err := os.MkdirAll(dir, dirPerm); err != nil {
+	switch err := os.MkdirAll(dir, dirPerm); {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, unix.EROFS):
+		return err
+	case err != nil:
 		return fmt.Errorf("the state directory cannot be created: %w: choose another with --state-dir", err)
 	}
 	entries, err := os.ReadDir(dir)
@@ -106,6 +109,9 @@ var leftover = regexp.MustCompile(`^(\.[a-zA-Z0-9-]+\.(json|pem|tar\.gz)(\.resto
 // prepareFiles creates the directories inside, applies a waiting backup and
 // removes temporary files. The caller owns the lock.
 func (s *Store) prepareFiles() error {
+	if err := unix.Access(s.dir, unix.W_OK|unix.X_OK); err != nil { // not that of the lock
+		return &fs.PathError{Op: "write to", Path: s.dir, Err: err}
+	}
 	inside := []string{filepath.Join(s.dir, homekitDir), filepath.Join(s.dir, inputsDir)}
 	for _, dir := range inside {
 		if err := makeInside(dir); err != nil {
@@ -125,13 +131,16 @@ func (s *Store) prepareFiles() error {
 
 func makeInside(dir string) error {
 	err := os.Mkdir(dir, dirPerm)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err != nil {
+	switch {
+	case err == nil:
+		return makeOurs(dir)
+	case !errors.Is(err, fs.ErrExist):
 		return err
 	}
-	return makeOurs(dir)
+	if err := unix.Access(dir, unix.R_OK|unix.W_OK|unix.X_OK); err != nil {
+		return &fs.PathError{Op: "write to", Path: dir, Err: err}
+	}
+	return nil
 }
 
 func removeLeftovers(dir string) error {

@@ -116,17 +116,35 @@ func Open(dir string, opts *Options) (*Store, error) {
 		s.step = opts.step
 	}
 	if err := prepareDir(dir); err != nil {
-		return nil, fmt.Errorf("state: %w", err)
+		return nil, openError(dir, err)
 	}
 	lock, err := takeLock(dir)
 	if err != nil {
-		return nil, fmt.Errorf("state: %w", err)
+		return nil, openError(dir, err)
 	}
 	s.lock = lock
 	if err := s.prepareFiles(); err != nil {
-		return nil, errors.Join(fmt.Errorf("state: %w", err), s.Close())
+		return nil, errors.Join(openError(dir, err), s.Close())
 	}
 	return s, nil
+}
+
+// openError adds the command that helps to an error of Open.
+func openError(dir string, err error) error {
+	dir = filepath.Clean(dir)
+	switch {
+	case errors.Is(err, unix.EROFS):
+		return fmt.Errorf("state: %w: %s is read-only for this process: mount it writable, "+
+			"or choose another directory with --state-dir; in a systemd unit, add StateDirectory=ps4kit", err, dir)
+	case errors.Is(err, fs.ErrPermission):
+		command := "chown -R"
+		if _, missing := os.Stat(dir); missing != nil {
+			command = "install -d -o"
+		}
+		return fmt.Errorf("state: %w: the user with the id %[2]d cannot use %[3]s: run \"sudo %[4]s %[2]d '%[3]s'\", "+
+			"or choose another directory with --state-dir; in a systemd unit, add StateDirectory=ps4kit", err, os.Geteuid(), dir, command)
+	}
+	return fmt.Errorf("state: %w", err)
 }
 
 // Dir returns the path of the directory.
