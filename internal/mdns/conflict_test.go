@@ -201,3 +201,86 @@ func TestPublishNames(t *testing.T) {
 		}
 	}
 }
+
+// A stranger who contests every name drives a service to a new one at most every
+// 5 s, and it returns to its own name once the stranger is gone.
+func TestPublishForgedConflicts(t *testing.T) {
+	t.Parallel()
+	inBubble(t, newFakeNet(eth0()), func(t *testing.T, r *Responder, n *fakeNet) {
+		publish(t, r, den())
+		var names []string
+		var times []time.Duration
+		start := time.Now()
+		for range 1200 { // a minute
+			after(50 * time.Millisecond)
+			for _, m := range n.take() {
+				if m.Response {
+					continue
+				}
+				name := m.Question[0].Name
+				if name != denInstance && !slices.Contains(names, name) {
+					names, times = append(names, name), append(times, time.Since(start))
+				}
+				n.hear(t, 2, neighbour, answerMessage(foreignSRV(name, "other.local.", 1)))
+			}
+		}
+		for i := 1; i < len(times); i++ {
+			if gap := times[i] - times[i-1]; gap < renameWait-100*time.Millisecond {
+				t.Errorf("%s came %v after the name before", names[i], gap)
+			}
+		}
+		if len(names) < 5 || len(names) > 13 {
+			t.Errorf("%d renames in a minute", len(names))
+		}
+		t.Logf("%d renames in a minute, the last to %s", len(names), names[len(names)-1])
+		after(2 * returnWait)
+		var last string
+		for _, m := range responses(n.take()) {
+			if srv, ok := m.Answer[1].(*dns.SRV); ok && srv.Hdr.Ttl > 0 {
+				last = srv.Hdr.Name
+			}
+		}
+		if last != denInstance {
+			t.Errorf("the name stayed %s", last)
+		}
+		after(time.Hour)
+		if sent := n.take(); len(sent) > 0 {
+			t.Errorf("%d packets in an hour with the own name back", len(sent))
+		}
+	})
+}
+
+// While another host has the name, a service keeps its second one and asks for
+// its first one once a minute.
+func TestPublishNameStaysTaken(t *testing.T) {
+	t.Parallel()
+	inBubble(t, newFakeNet(eth0()), func(t *testing.T, r *Responder, n *fakeNet) {
+		h := publish(t, r, den())
+		probed := 0
+		for range 600 {
+			after(time.Second / 2)
+			for _, m := range n.take() {
+				if !m.Response && m.Question[0].Name == denInstance {
+					probed++
+					n.hear(t, 2, neighbour, answerMessage(foreignSRV(denInstance, "other.local.", 1)))
+				}
+			}
+		}
+		if !h.Published() || probed < 4 || probed > 20 {
+			t.Errorf("published %v, %d probes for the name in 5 minutes", h.Published(), probed)
+		}
+		h.Close()
+		after(time.Second)
+		for _, m := range n.take() {
+			for _, rr := range m.Answer {
+				if rr.Header().Ttl > 0 || strings.EqualFold(rr.Header().Name, denInstance) {
+					t.Errorf("after Close: %v", rr)
+				}
+			}
+		}
+		after(time.Hour)
+		if sent := n.take(); len(sent) > 0 {
+			t.Errorf("%d packets after Close", len(sent))
+		}
+	})
+}

@@ -18,7 +18,9 @@ type fakeNet struct {
 	mu      sync.Mutex
 	now     []link
 	openErr error
+	partErr error // of a part, until mended
 	opens   int
+	mends   int
 	wire    *fakeWire
 	sent    []sentMessage
 	start   time.Time
@@ -85,7 +87,15 @@ func (n *fakeNet) open(_ []link, received chan<- packet) (wire, error) {
 		return nil, n.openErr
 	}
 	n.wire = &fakeWire{n, received, make(chan struct{})}
-	return n.wire, nil
+	return n.wire, n.partErr
+}
+
+// mend fails while the network has a partErr.
+func (w *fakeWire) mend() (some bool, err error) {
+	w.net.mu.Lock()
+	defer w.net.mu.Unlock()
+	w.net.mends++
+	return w.net.partErr == nil, w.net.partErr
 }
 
 func (w *fakeWire) send(data []byte, r route) error {

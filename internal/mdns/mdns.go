@@ -118,6 +118,7 @@ type Responder struct {
 	sent     map[sentRecord]time.Time
 	nextPoll time.Time
 	status   string // as last logged
+	problem  string // of links or families that failed to open, as last logged
 	unsent   bool   // a send error was logged since the sockets were opened
 }
 
@@ -267,7 +268,14 @@ func (r *Responder) poll(now time.Time) {
 		return
 	}
 	if r.wire != nil && slices.EqualFunc(links, r.links, link.equal) {
-		if r.changed != nil {
+		if r.problem != "" {
+			some, err := r.wire.mend()
+			r.setProblem(err)
+			if some {
+				r.probeAll(now)
+			}
+		}
+		if r.changed != nil && r.problem == "" {
 			r.nextPoll = now.Add(watchedPollGap)
 		}
 		return
@@ -284,9 +292,7 @@ func (r *Responder) poll(now time.Time) {
 func (r *Responder) openWire(now time.Time) {
 	packets := make(chan packet)
 	w, err := r.network.open(r.links, packets)
-	if err != nil {
-		r.setStatus(r.log.Warnf, "cannot open multicast sockets: "+err.Error())
-	}
+	r.setProblem(err)
 	if w == nil {
 		return
 	}
@@ -296,8 +302,31 @@ func (r *Responder) openWire(now time.Time) {
 		names[i] = l.String()
 	}
 	r.setStatus(r.log.Infof, "announcing on "+strings.Join(names, ", "))
+	r.probeAll(now)
+}
+
+// probeAll starts over with all services, for links that they were not announced
+// on.
+func (r *Responder) probeAll(now time.Time) {
 	for _, s := range r.services {
 		s.probe(now.Add(randomDuration(0, probeGap)))
+	}
+}
+
+// setProblem stores what failed to open, and logs it unless it is the last
+// problem again.
+func (r *Responder) setProblem(err error) {
+	was := r.problem
+	r.problem = ""
+	if err != nil {
+		r.problem = err.Error()
+	}
+	switch {
+	case r.problem == was:
+	case err != nil:
+		r.log.Warnf("mdns: cannot open multicast sockets, retrying: %s", strings.ReplaceAll(r.problem, "\n", "; "))
+	default:
+		r.log.Infof("mdns: all multicast sockets are open")
 	}
 }
 
@@ -319,6 +348,7 @@ func (r *Responder) setStatus(logf func(string, ...any), message string) {
 
 // goodbye withdraws a service.
 func (r *Responder) goodbye(s *service) {
+	r.services = slices.DeleteFunc(r.services, func(o *service) bool { return o.returns == s })
 	i := slices.Index(r.services, s)
 	if i < 0 || s.leaving {
 		return

@@ -18,6 +18,7 @@ const (
 	mdnsPort     = 5353
 	hops         = 255  // RFC 6762 §11
 	maxPacket    = 9000 // RFC 6762 §17
+	maxControl   = 256
 	writeTimeout = 250 * time.Millisecond
 	readRetry    = 100 * time.Millisecond
 )
@@ -38,6 +39,9 @@ type network interface {
 
 type wire interface {
 	send(data []byte, r route) error
+	// mend retries the links and families that failed to open. It reports
+	// whether it gained some, and returns an error while some still fail.
+	mend() (some bool, err error)
 	close() // returns once nothing is delivered any more
 }
 
@@ -140,136 +144,129 @@ func (n *sockets) uses(ifi net.Interface) bool {
 // socket is a UDP socket of one address family.
 type socket struct {
 	*net.UDPConn
-	join  func(*net.Interface) error // the multicast group
-	read  func(buf []byte) (n, link int, from net.Addr, err error)
-	write func(data []byte, link int, to net.Addr) error
+	join    func(*net.Interface) error // the multicast group
+	control func(link int) []byte      // message to send on a link
+	link    func(control []byte) int   // that a packet came from; 0: unknown
+	joined  map[int]bool               // links
 }
 
-// listen4 opens the IPv4 socket. Package net lets several programs share the
-// port of a multicast address.
-func listen4(port uint16) (*socket, error) {
-	group := &net.UDPAddr{IP: net.IPv4(224, 0, 0, 251), Port: int(port)}
-	conn, err := net.ListenUDP("udp4", group)
-	if err != nil {
+// listen opens a socket. Package net lets several programs share the port of a
+// multicast address.
+func listen(v6 bool, port uint16) (*socket, error) {
+	s := &socket{joined: map[int]bool{}}
+	network, group := "udp4", &net.UDPAddr{IP: net.IPv4(224, 0, 0, 251), Port: int(port)}
+	if v6 {
+		network, group.IP = "udp6", net.ParseIP("ff02::fb")
+	}
+	var err error
+	if s.UDPConn, err = net.ListenUDP(network, group); err != nil {
 		return nil, err
 	}
-	p := ipv4.NewPacketConn(conn)
-	err = errors.Join(p.SetControlMessage(ipv4.FlagInterface, true), p.SetMulticastLoopback(true),
-		p.SetMulticastTTL(hops), p.SetTTL(hops))
-	return &socket{
-		UDPConn: conn,
-		join:    func(ifi *net.Interface) error { return p.JoinGroup(ifi, group) },
-		read: func(buf []byte) (n, link int, from net.Addr, err error) {
-			n, cm, from, err := p.ReadFrom(buf)
-			if cm != nil {
-				link = cm.IfIndex
-			}
-			return n, link, from, err
-		},
-		write: func(data []byte, link int, to net.Addr) error {
-			_, err := p.WriteTo(data, &ipv4.ControlMessage{IfIndex: link}, to)
-			return err
-		},
-	}, err
-}
-
-func listen6(port uint16) (*socket, error) {
-	group := &net.UDPAddr{IP: net.ParseIP("ff02::fb"), Port: int(port)}
-	conn, err := net.ListenUDP("udp6", group)
-	if err != nil {
-		return nil, err
+	if v6 {
+		p := ipv6.NewPacketConn(s)
+		s.join = func(ifi *net.Interface) error { return p.JoinGroup(ifi, group) }
+		s.control = func(link int) []byte { return (&ipv6.ControlMessage{IfIndex: link}).Marshal() }
+		s.link = func(control []byte) int {
+			var m ipv6.ControlMessage
+			_ = m.Parse(control) // leaves 0
+			return m.IfIndex
+		}
+		err = errors.Join(p.SetControlMessage(ipv6.FlagInterface, true), p.SetMulticastLoopback(true),
+			p.SetMulticastHopLimit(hops), p.SetHopLimit(hops))
+	} else {
+		p := ipv4.NewPacketConn(s)
+		s.join = func(ifi *net.Interface) error { return p.JoinGroup(ifi, group) }
+		s.control = func(link int) []byte { return (&ipv4.ControlMessage{IfIndex: link}).Marshal() }
+		s.link = func(control []byte) int {
+			var m ipv4.ControlMessage
+			_ = m.Parse(control) // leaves 0
+			return m.IfIndex
+		}
+		err = errors.Join(p.SetControlMessage(ipv4.FlagInterface, true), p.SetMulticastLoopback(true),
+			p.SetMulticastTTL(hops), p.SetTTL(hops))
 	}
-	p := ipv6.NewPacketConn(conn)
-	err = errors.Join(p.SetControlMessage(ipv6.FlagInterface, true), p.SetMulticastLoopback(true),
-		p.SetMulticastHopLimit(hops), p.SetHopLimit(hops))
-	return &socket{
-		UDPConn: conn,
-		join:    func(ifi *net.Interface) error { return p.JoinGroup(ifi, group) },
-		read: func(buf []byte) (n, link int, from net.Addr, err error) {
-			n, cm, from, err := p.ReadFrom(buf)
-			if cm != nil {
-				link = cm.IfIndex
-			}
-			return n, link, from, err
-		},
-		write: func(data []byte, link int, to net.Addr) error {
-			_, err := p.WriteTo(data, &ipv6.ControlMessage{IfIndex: link}, to)
-			return err
-		},
-	}, err
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
 }
 
 // conns are the open sockets.
 type conns struct {
-	v4, v6 *socket // nil without a link of the family
-	closed chan struct{}
-	wait   sync.WaitGroup
+	links    []link
+	port     uint16
+	sockets  map[bool]*socket // IPv6 or not; those that could be opened
+	received chan<- packet
+	closed   chan struct{}
+	wait     sync.WaitGroup
 }
 
 func (n *sockets) open(links []link, received chan<- packet) (wire, error) {
-	c := &conns{closed: make(chan struct{})}
-	var err4, err6 error
-	c.v4, err4 = n.openFamily(links, false, listen4)
-	c.v6, err6 = n.openFamily(links, true, listen6)
-	if c.v4 == nil && c.v6 == nil {
-		return nil, errors.Join(err4, err6)
-	}
-	for _, s := range c.all() {
-		c.wait.Go(func() { c.receive(s, received) })
-	}
-	return c, errors.Join(err4, err6)
-}
-
-func (c *conns) all() []*socket {
-	return slices.DeleteFunc([]*socket{c.v4, c.v6}, func(s *socket) bool { return s == nil })
-}
-
-// openFamily opens a socket and joins the multicast group on every link that
-// has the family. It returns no socket if it could not join any.
-func (n *sockets) openFamily(links []link, v6 bool, listen func(uint16) (*socket, error)) (*socket, error) {
-	links = slices.DeleteFunc(slices.Clone(links), func(l link) bool { return !slices.Contains(l.families(), v6) })
-	if len(links) == 0 {
-		return nil, nil
-	}
-	s, err := listen(n.udpPort)
-	if s == nil {
+	c := &conns{links: links, port: n.udpPort, sockets: map[bool]*socket{}, received: received, closed: make(chan struct{})}
+	some, err := c.mend()
+	if !some {
 		return nil, err
 	}
-	joined := 0
-	for _, l := range links {
+	return c, err
+}
+
+func (c *conns) mend() (some bool, err error) {
+	for _, v6 := range []bool{false, true} {
+		joined, e := c.joinFamily(v6)
+		some, err = some || joined, errors.Join(err, e)
+	}
+	return some, err
+}
+
+// joinFamily joins the multicast group on every link that has the family and
+// has not joined yet. It opens the socket first, and keeps it if it could join
+// any.
+func (c *conns) joinFamily(v6 bool) (some bool, err error) {
+	s := c.sockets[v6]
+	for _, l := range c.links {
+		if !slices.Contains(l.families(), v6) || s != nil && s.joined[l.Index] {
+			continue
+		}
+		if s == nil {
+			if s, err = listen(v6, c.port); err != nil {
+				return false, err
+			}
+		}
 		if e := s.join(&net.Interface{Index: l.Index, Name: l.Name}); e != nil {
 			err = errors.Join(err, fmt.Errorf("%s: %w", l.Name, e))
-		} else {
-			joined++
+			continue
 		}
+		s.joined[l.Index], some = true, true
 	}
-	if joined == 0 {
-		return nil, errors.Join(err, s.Close())
+	switch {
+	case c.sockets[v6] != nil || s == nil:
+	case some:
+		c.sockets[v6] = s
+		c.wait.Go(func() { c.receive(s) })
+	default:
+		_ = s.Close()
 	}
-	return s, err
+	return some, err
 }
 
 // receive delivers packets until the sockets are closed.
-func (c *conns) receive(s *socket, received chan<- packet) {
-	buf := make([]byte, maxPacket)
+func (c *conns) receive(s *socket) {
+	buf, control := make([]byte, maxPacket), make([]byte, maxControl)
 	for {
-		n, link, from, err := s.read(buf)
+		n, size, _, from, err := s.ReadMsgUDPAddrPort(buf, control)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		udp, ok := from.(*net.UDPAddr)
-		if err != nil || !ok { // don't spin on a broken socket
+		if err != nil { // don't spin on a broken socket
 			select {
 			case <-time.After(readRetry):
 			case <-c.closed:
 			}
 			continue
 		}
-		addr := udp.AddrPort()
-		source := netip.AddrPortFrom(addr.Addr().Unmap().WithZone(""), addr.Port())
-		p := packet{link: link, from: source, data: slices.Clone(buf[:n])}
+		source := netip.AddrPortFrom(from.Addr().Unmap().WithZone(""), from.Port())
 		select {
-		case received <- p:
+		case c.received <- packet{link: s.link(control[:size]), from: source, data: slices.Clone(buf[:n])}:
 		case <-c.closed:
 			return
 		}
@@ -277,20 +274,18 @@ func (c *conns) receive(s *socket, received chan<- packet) {
 }
 
 func (c *conns) send(data []byte, r route) error {
-	s := c.v4
-	if r.to.Addr().Is6() {
-		s = c.v6
-	}
+	s := c.sockets[r.to.Addr().Is6()]
 	if s == nil {
 		return nil
 	}
 	_ = s.SetWriteDeadline(time.Now().Add(writeTimeout)) // fails only on a closed socket
-	return s.write(data, r.link, net.UDPAddrFromAddrPort(r.to))
+	_, _, err := s.WriteMsgUDPAddrPort(data, s.control(r.link), r.to)
+	return err
 }
 
 func (c *conns) close() {
 	close(c.closed)
-	for _, s := range c.all() {
+	for _, s := range c.sockets {
 		_ = s.Close()
 	}
 	c.wait.Wait()

@@ -143,3 +143,41 @@ func TestPublishWatchedNetwork(t *testing.T) {
 		checkAddresses(t, responses(n.take()), n.now)
 	})
 }
+
+// A family that failed to open is retried without disturbing the other, warned
+// about once, and announced on.
+func TestPublishPartFails(t *testing.T) {
+	t.Parallel()
+	n := newFakeNet(eth0())
+	n.partErr = errNoSocket
+	inBubble(t, n, func(t *testing.T, r *Responder, n *fakeNet) {
+		var warned countingLog
+		r.do(func() { r.log = &warned })
+		publish(t, r, den())
+		after(time.Minute)
+		if len(responses(n.take())) == 0 {
+			t.Error("not announced on what could be opened")
+		}
+		n.mu.Lock()
+		if n.opens != 1 || n.mends < 25 || n.mends > 31 {
+			t.Errorf("%d opens, %d retries in a minute", n.opens, n.mends)
+		}
+		n.partErr = nil
+		n.mu.Unlock()
+		after(5 * time.Second)
+		if len(responses(n.take())) == 0 {
+			t.Error("not announced on what was opened later")
+		}
+		if warned != 1 {
+			t.Errorf("%d warnings", warned)
+		}
+	})
+}
+
+// countingLog counts warnings.
+type countingLog int
+
+func (*countingLog) Debugf(string, ...any)  {}
+func (*countingLog) Infof(string, ...any)   {}
+func (*countingLog) Errorf(string, ...any)  {}
+func (c *countingLog) Warnf(string, ...any) { *c++ }

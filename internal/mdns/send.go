@@ -48,6 +48,8 @@ func (r *Responder) advance(now time.Time) {
 		case s.probing():
 			s.step, s.due = s.step+1, now.Add(probeGap)
 			r.sendProbe(s)
+		case s.returns != nil:
+			r.returnName(s, now)
 		default:
 			s.claimed = true
 			s.due = now.Add(announceGap << (s.step - numProbes))

@@ -16,8 +16,8 @@ const (
 	domain     = ".local."
 	metaName   = "_services._dns-sd._udp" + domain // RFC 6763 §9
 	maxLabel   = 63
-	manyNames  = 10              // tried before slowing down
-	renameWait = 5 * time.Second // RFC 6762 §8.1
+	renameWait = 5 * time.Second // between two renames of a service, as RFC 6762 §8.1 asks after 15 of them
+	returnWait = time.Minute     // before each attempt to return to the original name
 
 	// RFC 6762 §10 suggests 4500 s for records without a host; less lets
 	// readers forget a server that died sooner.
@@ -37,6 +37,8 @@ type service struct {
 	leaving  bool // the first goodbye is sent
 	step     int
 	due      time.Time // of the next step; zero if there is none
+	renamed  time.Time // last
+	returns  *service  // not nil: this one only probes for the original name of that service
 }
 
 // probe starts over with the first probe. A claimed service still answers
@@ -139,30 +141,71 @@ func (s *service) all(l link) []dns.RR {
 func (r *Responder) rename(s *service) {
 	for ; ; s.renames++ {
 		s.setName(s.renames)
-		taken := func(o *service) bool { return o != s && !o.leaving && o.named(s.instance) }
-		if !slices.ContainsFunc(r.services, taken) {
+		if !r.taken(s) {
 			return
 		}
 	}
 }
 
+// taken reports whether another service of ours has the name of s.
+func (r *Responder) taken(s *service) bool {
+	return slices.ContainsFunc(r.services, func(o *service) bool {
+		return o != s && !o.leaving && o.returns == nil && o.named(s.instance)
+	})
+}
+
+// returnName gives a service its original name back, which t has probed for.
+func (r *Responder) returnName(t *service, now time.Time) {
+	s := t.returns
+	if !s.claimed || r.taken(t) {
+		t.probe(now.Add(returnWait))
+		return
+	}
+	old := *s
+	old.leaving = true
+	r.announce([]*service{&old})
+	s.renames, s.renamed = 0, now
+	s.setName(0)
+	s.step, s.due = numProbes, now
+	r.services = slices.DeleteFunc(slices.Clone(r.services), func(o *service) bool { return o == t })
+	r.log.Infof("mdns: the name %s is free again", s.instance)
+}
+
 func (s *service) named(instance string) bool { return strings.EqualFold(s.instance, instance) }
 
 // conflict handles another host's SRV record for our name. While we probe, the
-// name is taken; later we probe for it again first (RFC 6762 §9).
+// name is taken; later we probe for it again first (RFC 6762 §9). A service that
+// was renamed a moment ago waits and probes for the same name again, so that
+// forged conflicts cannot drive its name.
 func (r *Responder) conflict(s *service, now time.Time) {
-	wasProbing := s.probing()
-	s.claimed = false
-	if wasProbing {
+	wasProbing, next := s.probing(), s.renamed.Add(renameWait)
+	switch {
+	case s.returns != nil:
+		s.probe(now.Add(returnWait))
+		return
+	case wasProbing && now.Before(next):
+		now = next
+	case wasProbing:
 		taken := s.instance
 		s.renames++
 		r.rename(s)
+		s.renamed = now
 		r.log.Infof("mdns: the name %s is taken; publishing %s", taken, s.instance)
-		if s.renames >= manyNames {
-			now = now.Add(renameWait)
-		}
+		r.planReturn(s, now)
 	}
+	s.claimed = false
 	s.probe(now)
+}
+
+// planReturn has a renamed service return to its name once that is free.
+func (r *Responder) planReturn(s *service, now time.Time) {
+	if slices.ContainsFunc(r.services, func(o *service) bool { return o.returns == s }) {
+		return
+	}
+	t := &service{Service: s.Service, returns: s}
+	t.setName(0)
+	t.probe(now.Add(returnWait))
+	r.services = append(r.services, t)
 }
 
 // contradicts reports whether a record is another host's claim to our name.

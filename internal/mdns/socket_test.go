@@ -235,3 +235,39 @@ func run(t *testing.T, script string) {
 		t.Fatalf("%s: %v\n%s", script, err, out)
 	}
 }
+
+// TestPortTakenAtStart has another program hold the port for IPv4 when the
+// responder starts: it announces by IPv6, and by IPv4 once the port is free.
+func TestPortTakenAtStart(t *testing.T) {
+	t.Parallel()
+	lo := loopback(t)
+	blocker, err := net.ListenUDP("udp4", &net.UDPAddr{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = blocker.Close() }()
+	port := blocker.LocalAddr().(*net.UDPAddr).Port
+	network := &sockets{names: []string{lo.Name}, udpPort: uint16(port)}
+	links, err := network.links()
+	if err != nil || len(links) != 1 {
+		t.Fatalf("%v, %v", links, err)
+	}
+	r := New(&Options{Log: testLog{t}, network: network})
+	t.Cleanup(r.Close)
+	h := publish(t, r, den())
+	if slices.Contains(links[0].families(), true) {
+		for end := time.Now().Add(5 * time.Second); !h.Published(); time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("not announced by IPv6 within 5 s")
+			}
+		}
+	} else {
+		t.Log("loopback has no IPv6 address")
+	}
+	if err := blocker.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if observe(t, lo, port).until(10*time.Second, ptrLine, srvLine) == nil {
+		t.Fatal("not announced by IPv4 within 10 s of the port becoming free")
+	}
+}
