@@ -193,6 +193,10 @@ func (e *examination) login(ctx context.Context, c Connection, console api.Conso
 	case "", "keyboard_closed", "keyboard_other_user", "no_client":
 		e.ok("door", "%s opens TCP port %d", name, console.RequestPort)
 		e.ok("login", "%s accepts the credential", name)
+	case "pin_needed", "not_linked": // perhaps it never was
+		answer := *api.AsError(err)
+		answer.Hint = strings.Replace(answer.Hint, "link again", "link it with ps4kit link", 1)
+		e.failErr("login", name, &answer)
 	default:
 		e.failErr("login", name, err)
 	}

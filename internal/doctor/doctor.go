@@ -71,8 +71,13 @@ func Examine(ctx context.Context, o Options) (failed bool, err error) {
 	e.configuration()
 	e.clock()
 	e.interfaces()
-	e.localPort(portErr, c.Running)
+	server := 0
+	if c.Running {
+		server = inspection.Owner
+	}
+	e.localPort(portErr, c.Running, server)
 	e.capturePort(ctx)
+	e.multicastPort(server)
 	e.firewall()
 	e.state(inspection, inspectErr, c.Running)
 	if e.connected(c, connectErr) {

@@ -3,6 +3,7 @@ package doctor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"net/netip"
@@ -33,7 +34,7 @@ func TestEverythingWorks(t *testing.T) {
 		}
 	}
 	want := []string{
-		"configuration", "clock", "interfaces", "UDP port 1987", "UDP port 987", "firewall", "state", "server",
+		"configuration", "clock", "interfaces", "UDP port 1987", "UDP port 987", "UDP port 5353", "firewall", "state", "server",
 		"broadcast", "console", "credential", "door", "login", "homekit", "mdns",
 	}
 	if !slices.Equal(checks, want) {
@@ -93,15 +94,33 @@ func TestOutcomes(t *testing.T) {
 			is("UDP port 1987", doctor.Warn, "avahi (process 7)", "another port")},
 		"port 1987: the server's": {func(_ *testing.T, r *rig) {
 			r.bind(1987, syscall.EADDRINUSE)
-			r.options.System.Holder = func(uint16) (string, int) { return "ps4kit", 8 }
+			r.inspect(state.Inspection{Free: 1 << 40, Owner: 8})
+			r.options.System.Holder = func(uint16, int) (string, int) { return "renamed", 8 }
 		}, is("UDP port 1987", doctor.OK, "running server")},
+		"port 1987: another ps4kit's": {func(_ *testing.T, r *rig) {
+			r.bind(1987, syscall.EADDRINUSE)
+			r.inspect(state.Inspection{Free: 1 << 40, Owner: 8})
+			r.options.System.Holder = func(uint16, int) (string, int) { return "ps4kit", 9 }
+		}, is("UDP port 1987", doctor.Warn, "ps4kit (process 9)")},
+		"port 5353: not shared": {func(_ *testing.T, r *rig) {
+			r.inspect(state.Inspection{Free: 1 << 40, Owner: 8})
+			r.options.System.Multicast = func() error { return fmt.Errorf("listen udp4: %w", syscall.EADDRINUSE) }
+			r.options.System.Holder = func(port uint16, except int) (string, int) {
+				if port != 5353 || except != 8 {
+					return "the server itself", 8
+				}
+				return "greedy", 7
+			}
+		}, is("UDP port 5353", doctor.Fail, "used by greedy (process 7)", "Stop that program")},
+		"port 5353: refused": {func(_ *testing.T, r *rig) { r.options.System.Multicast = func() error { return syscall.EPERM } },
+			is("UDP port 5353", doctor.Fail, "not permitted")},
 		"port 1987: the server's, of another user": {func(_ *testing.T, r *rig) {
 			r.bind(1987, syscall.EADDRINUSE)
-			r.options.System.Holder = func(uint16) (string, int) { return "", 0 }
+			r.options.System.Holder = func(uint16, int) (string, int) { return "", 0 }
 		}, is("UDP port 1987", doctor.OK, "running server")},
 		"port 1987: a server of another state": {func(_ *testing.T, r *rig) {
 			r.bind(1987, syscall.EADDRINUSE)
-			r.options.System.Holder = func(uint16) (string, int) { return "ps4kit", 8 }
+			r.options.System.Holder = func(uint16, int) (string, int) { return "ps4kit", 8 }
 			r.connection.Running = false
 		}, is("UDP port 1987", doctor.Warn, "ps4kit (process 8)")},
 		"port 1987: refused": {func(_ *testing.T, r *rig) { r.bind(1987, syscall.EPERM) },
@@ -189,7 +208,9 @@ func TestOutcomes(t *testing.T) {
 		"login: another user's keyboard": {func(_ *testing.T, r *rig) { r.backend.login = ps4.ErrKeyboardOtherUser },
 			is("login", doctor.OK, "accepts")},
 		"login: not linked": {func(_ *testing.T, r *rig) { r.backend.login = ps4.ErrPINNeeded },
-			is("login", doctor.Fail, "PIN", "Add Device")},
+			is("login", doctor.Fail, "PIN", "Link it with ps4kit link: ", "Add Device")},
+		"login: never linked": {func(_ *testing.T, r *rig) { r.backend.login = ps4.ErrNotLinked },
+			is("login", doctor.Fail, "does not know this program", "Link it with ps4kit link: ")},
 		"login: refused": {func(_ *testing.T, r *rig) { r.backend.login = ps4.ErrAuthentication },
 			is("login", doctor.Fail, "did not accept")},
 		"login: of another kind": {func(_ *testing.T, r *rig) { r.backend.login = errors.New("odd") },

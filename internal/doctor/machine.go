@@ -110,8 +110,8 @@ func (e *examination) named(all []Interface, key string, names []string) (good b
 }
 
 // localPort judges the attempt to open the port from which ps4kit talks to consoles.
-// A running server keeps it open.
-func (e *examination) localPort(err error, running bool) {
+// A running server, whose process id is server, keeps it open.
+func (e *examination) localPort(err error, running bool, server int) {
 	port := e.Config.Discovery.LocalPort
 	if port == 0 {
 		return
@@ -125,8 +125,8 @@ func (e *examination) localPort(err error, running bool) {
 		e.warn(check, "Choose another discovery.local_port.", "%v", err)
 		return
 	}
-	name, pid := e.System.Holder(port)
-	if running && (pid == 0 || name == "ps4kit") {
+	name, pid := e.System.Holder(port, 0)
+	if running && (pid == 0 || pid == server) {
 		e.ok(check, "used by the running server")
 		return
 	}
@@ -142,11 +142,28 @@ func (e *examination) capturePort(ctx context.Context) {
 		e.ok(check, "free")
 	case errors.Is(err, syscall.EADDRINUSE):
 		e.warn(check, "Stop that program before you run ps4kit credential --capture; nothing else needs the port.",
-			"used by %s", holderName(e.System.Holder(ps4.DefaultPort)))
+			"used by %s", holderName(e.System.Holder(ps4.DefaultPort, 0)))
 	default:
 		e.ok(check, "not available to this user; only ps4kit credential --capture needs it: %v", err)
 	}
 }
+
+// multicastPort checks whether ps4kit can open the port of multicast DNS, which
+// well-behaved programs share. server is the process id of a running server.
+func (e *examination) multicastPort(server int) {
+	check := fmt.Sprintf("UDP port %d", mdnsPort)
+	switch err := e.System.Multicast(); {
+	case err == nil:
+		e.ok(check, "free, or shared by programs such as avahi")
+	case errors.Is(err, syscall.EADDRINUSE):
+		e.fail(check, "Stop that program, or have it share the port. A running server then announces within seconds.",
+			"used by %s, so televisions can't be announced: %s", holderName(e.System.Holder(mdnsPort, server)), oneLine(err))
+	default:
+		e.fail(check, "", "%s", oneLine(err))
+	}
+}
+
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 func holderName(name string, pid int) string {
 	if pid == 0 {

@@ -68,11 +68,12 @@ func machine() doctor.System {
 				ethernet("eth0", net.FlagUp), ethernet("wlan0", 0),
 			}, nil
 		},
-		Inspect: state.Inspect,
-		Bind:    func(context.Context, uint16) error { return nil },
-		Holder:  func(uint16) (string, int) { return "avahi", 7 },
-		Root:    fstest.MapFS{},
-		Dial:    func(context.Context, string) error { return nil },
+		Inspect:   state.Inspect,
+		Bind:      func(context.Context, uint16) error { return nil },
+		Multicast: func() error { return nil },
+		Holder:    func(uint16, int) (string, int) { return "avahi", 7 },
+		Root:      fstest.MapFS{},
+		Dial:      func(context.Context, string) error { return nil },
 		Browse: func(context.Context, []string) ([]doctor.Service, error) {
 			return []doctor.Service{{Name: "Den", DeviceID: "A3:FB:3D:4D:2E:AC"}, {Name: "Lamp", DeviceID: "00:00:00:00:00:01"}}, nil
 		},

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/ps4kit/ps4kit/internal/mdns"
 	"github.com/ps4kit/ps4kit/internal/state"
 )
 
@@ -17,21 +18,25 @@ type System struct {
 	Now        func() time.Time
 	Interfaces func() ([]Interface, error)
 	Inspect    func(stateDir string) (state.Inspection, error)
-	Bind       func(ctx context.Context, port uint16) error    // opens and closes a UDP port on every address
-	Holder     func(port uint16) (name string, pid int)        // the program that has a UDP port open; zero: unknown
-	Root       fs.FS                                           // "/"
-	Dial       func(ctx context.Context, address string) error // opens and closes a TCP connection
+	Bind       func(ctx context.Context, port uint16) error // opens and closes a UDP port on every address
+	Multicast  func() error                                 // opens and closes the port of multicast DNS, which programs can share
+	// Holder returns the program that has a UDP port open, other than the process
+	// except. It returns zero if it is unknown.
+	Holder func(port uint16, except int) (name string, pid int)
+	Root   fs.FS                                           // "/"
+	Dial   func(ctx context.Context, address string) error // opens and closes a TCP connection
 	// Browse lists the HomeKit accessories announced on these interfaces; none: all that are up.
 	Browse func(ctx context.Context, interfaces []string) ([]Service, error)
 }
 
 // ThisMachine returns the machine that this program runs on.
-func ThisMachine(holder func(port uint16) (name string, pid int)) System {
+func ThisMachine(holder func(port uint16, except int) (name string, pid int)) System {
 	return System{
 		Now:        time.Now,
 		Interfaces: interfaces,
 		Inspect:    state.Inspect,
 		Bind:       bind,
+		Multicast:  mdns.CheckPort,
 		Holder:     holder,
 		Root:       os.DirFS("/"),
 		Dial:       dial,

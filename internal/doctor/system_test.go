@@ -12,7 +12,7 @@ import (
 )
 
 func thisMachine() doctor.System {
-	return doctor.ThisMachine(func(uint16) (string, int) { return "", 0 })
+	return doctor.ThisMachine(func(uint16, int) (string, int) { return "", 0 })
 }
 
 func TestBindFindsATakenPort(t *testing.T) {

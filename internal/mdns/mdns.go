@@ -324,7 +324,7 @@ func (r *Responder) setProblem(err error) {
 	switch {
 	case r.problem == was:
 	case err != nil:
-		r.log.Warnf("mdns: cannot open multicast sockets, retrying: %s", strings.ReplaceAll(r.problem, "\n", "; "))
+		r.log.Warnf("mdns: cannot open multicast sockets, retrying (ps4kit doctor names a program that holds the port): %s", strings.ReplaceAll(r.problem, "\n", "; "))
 	default:
 		r.log.Infof("mdns: all multicast sockets are open")
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/net/ipv4"
@@ -189,6 +190,23 @@ func listen(v6 bool, port uint16) (*socket, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// CheckPort returns an error if this process cannot open the port of multicast
+// DNS, because another program has it and doesn't share it.
+func CheckPort() error { return checkPort(mdnsPort) }
+
+func checkPort(port uint16) (err error) {
+	for _, v6 := range []bool{false, true} {
+		s, e := listen(v6, port)
+		switch {
+		case e == nil:
+			_ = s.Close()
+		case !errors.Is(e, syscall.EAFNOSUPPORT) && !errors.Is(e, syscall.EADDRNOTAVAIL): // a machine without IPv6
+			err = errors.Join(err, e)
+		}
+	}
+	return err
 }
 
 // conns are the open sockets.

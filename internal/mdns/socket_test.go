@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -269,5 +270,24 @@ func TestPortTakenAtStart(t *testing.T) {
 	}
 	if observe(t, lo, port).until(10*time.Second, ptrLine, srvLine) == nil {
 		t.Fatal("not announced by IPv4 within 10 s of the port becoming free")
+	}
+}
+
+func TestCheckPort(t *testing.T) {
+	t.Parallel()
+	holder, err := net.ListenUDP("udp4", &net.UDPAddr{}) // doesn't share
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := holder.LocalAddr().(*net.UDPAddr).Port
+	if err := checkPort(uint16(port)); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("a port that is taken: %v", err)
+	}
+	if err := holder.Close(); err != nil {
+		t.Fatal(err)
+	}
+	observe(t, loopback(t), port) // shares
+	if err := checkPort(uint16(port)); err != nil {
+		t.Errorf("a shared port: %v", err)
 	}
 }

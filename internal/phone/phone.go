@@ -47,7 +47,7 @@ func portError(err error, port uint16) error {
 		}
 	case errors.Is(err, syscall.EADDRINUSE):
 		holder := "another program"
-		if name, pid := Holder(port); pid != 0 {
+		if name, pid := Holder(port, 0); pid != 0 {
 			holder = fmt.Sprintf("%s (process %d)", name, pid)
 		}
 		return &api.Error{
@@ -84,12 +84,14 @@ func executable() string {
 	return file
 }
 
-// Holder returns the name and id of the process that has a UDP port of this machine
-// open. They are zero if the process can't be found: without root, Linux shows the
+// Holder returns the name and id of a process, other than except, that has a UDP
+// port of this machine open. They are zero if the process can't be found: without root, Linux shows the
 // sockets of the user's own processes only.
-func Holder(port uint16) (name string, pid int) { return holder(os.DirFS("/proc"), port) }
+func Holder(port uint16, except int) (name string, pid int) {
+	return holder(os.DirFS("/proc"), port, except)
+}
 
-func holder(proc fs.FS, port uint16) (name string, pid int) {
+func holder(proc fs.FS, port uint16, except int) (name string, pid int) {
 	sockets := udpSockets(proc, port)
 	if len(sockets) == 0 {
 		return "", 0
@@ -101,8 +103,11 @@ func holder(proc fs.FS, port uint16) (name string, pid int) {
 			continue
 		}
 		dir, _, _ := strings.Cut(link, "/")
-		comm, _ := fs.ReadFile(proc, path.Join(dir, "comm"))
 		pid, _ := strconv.Atoi(dir)
+		if pid == except {
+			continue
+		}
+		comm, _ := fs.ReadFile(proc, path.Join(dir, "comm"))
 		return strings.TrimSpace(string(comm)), pid
 	}
 	return "", 0

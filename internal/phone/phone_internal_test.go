@@ -62,7 +62,7 @@ func TestHolder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, pid := holder(proc(tt.files), tt.port)
+			got, pid := holder(proc(tt.files), tt.port, 0)
 			if got != tt.want || (pid == 17) != (tt.want != "") {
 				t.Errorf("%q, process %d; want %q", got, pid, tt.want)
 			}
@@ -81,7 +81,7 @@ func TestHolderOfThisProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	name, pid := Holder(conn.LocalAddr().(*net.UDPAddr).AddrPort().Port())
+	name, pid := Holder(conn.LocalAddr().(*net.UDPAddr).AddrPort().Port(), 0)
 	if pid != os.Getpid() || name == "" {
 		t.Errorf("got %q, process %d; want this process, %d", name, pid, os.Getpid())
 	}
@@ -93,7 +93,7 @@ func FuzzHolder(f *testing.F) {
 		f.Add(table, uint16(987))
 	}
 	f.Fuzz(func(t *testing.T, table string, port uint16) {
-		_, pid := holder(proc(map[string]string{"net/udp": table}), port)
+		_, pid := holder(proc(map[string]string{"net/udp": table}), port, 0)
 		if pid != 0 && (pid != 17 || !strings.Contains(table, "4242") && !strings.Contains(table, "4545")) {
 			t.Errorf("process %d has it open", pid)
 		}

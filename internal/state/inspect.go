@@ -15,6 +15,7 @@ import (
 // Inspection is what can be seen of a state directory from outside.
 type Inspection struct {
 	Mode      fs.FileMode
+	Owner     int      // id of the last process that opened it, which has it open unless it has ended; 0: unknown
 	Writable  error    // nil if this user may write to it
 	Free      uint64   // bytes that this user may still write there
 	Documents int      // in place
@@ -46,6 +47,10 @@ func Inspect(dir string) (Inspection, error) {
 		return in, fmt.Errorf("state: %w", err)
 	}
 	in.Free = room.Bavail * uint64(room.Bsize)
+	if lock, err := os.Open(filepath.Join(dir, lockName)); err == nil {
+		in.Owner = owner(lock)
+		_ = lock.Close()
+	}
 	list, err := listDocuments(dir)
 	if err != nil {
 		return in, fmt.Errorf("state: %w", err)

@@ -68,7 +68,7 @@ func takeLock(dir string) (*os.File, error) {
 	err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	switch {
 	case errors.Is(err, unix.EWOULDBLOCK):
-		err = fmt.Errorf("%s is %w%s: stop that one first, or choose another directory with --state-dir", dir, ErrLocked, owner(lock))
+		err = fmt.Errorf("%s is %w%s: stop that one first, or choose another directory with --state-dir", dir, ErrLocked, ownerName(lock))
 	case err == nil:
 		err = writeOwner(lock)
 	}
@@ -84,14 +84,19 @@ func releaseLock(lock *os.File) error {
 	return errors.Join(unix.Flock(int(lock.Fd()), unix.LOCK_UN), lock.Close())
 }
 
-// owner describes the process that holds the lock, if it has written its id.
-func owner(lock io.Reader) string {
-	text, _ := io.ReadAll(io.LimitReader(lock, 20)) // best effort: part of a message
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil {
-		return ""
+// ownerName describes the process that holds the lock, if it has written its id.
+func ownerName(lock io.Reader) string {
+	if pid := owner(lock); pid != 0 {
+		return fmt.Sprintf(" (process %d)", pid)
 	}
-	return fmt.Sprintf(" (process %d)", pid)
+	return ""
+}
+
+// owner returns the process id in the lock, 0 if it is not written yet.
+func owner(lock io.Reader) int {
+	text, _ := io.ReadAll(io.LimitReader(lock, 20))
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(text)))
+	return pid
 }
 
 func writeOwner(lock *os.File) error {
