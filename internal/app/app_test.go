@@ -228,9 +228,7 @@ func TestDamagedFileStopsOneConsole(t *testing.T) {
 	r.stop()
 	damaged := r.list[0].HostID
 	file := filepath.Join(dir, "homekit", damaged+".json")
-	if err := os.WriteFile(file, []byte(`{"version":1,"data":{"port":1,`), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	damage(t, file, `{"version":1,"data":{"port":1,`)
 	again := serve(t, dir, loopback, 2)
 	if len(again.list) != 1 || again.list[0].HostID == damaged {
 		t.Fatalf("consoles after the damage: %+v", again.list)
@@ -262,9 +260,7 @@ func TestDamagedInputsBeginAnew(t *testing.T) {
 	r.stop()
 	file := filepath.Join(dir, "inputs", r.list[0].HostID+".json")
 	const junk = `{"version":1,"data":{"x`
-	if err := os.WriteFile(file, []byte(junk), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	damage(t, file, junk)
 	again := serve(t, dir, loopback, 1)
 	if len(again.list) != 1 || again.list[0].DeviceID != r.list[0].DeviceID {
 		t.Fatalf("consoles after the damage: %+v, before: %+v", again.list, r.list)
@@ -376,6 +372,16 @@ func TestTooManySimulatedConsoles(t *testing.T) {
 		var answer *api.Error
 		if !errors.As(err, &answer) || answer.Code != "usage" {
 			t.Errorf("%d simulated consoles: %v, want a usage error", n, err)
+		}
+	}
+}
+
+// damage replaces a document and its copy.
+func damage(t *testing.T, file, text string) {
+	t.Helper()
+	for _, name := range []string{file, file + ".copy"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -141,9 +141,7 @@ func TestForgettingRemovesWhatWasSetAside(t *testing.T) {
 	}
 	r.stop()
 	for _, sub := range []string{"homekit", "inputs"} {
-		if err := os.WriteFile(filepath.Join(dir, sub, console.HostID()+".json"), []byte("{"), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		damage(t, filepath.Join(dir, sub, console.HostID()+".json"), "{")
 	}
 	again := serve(t, dir, loopback, 0) // it cannot be offered
 	if isOffered(t, again, console.HostID()) {

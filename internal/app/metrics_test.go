@@ -106,9 +106,7 @@ func TestMetricsOfTheCompanionAndOfWhatIsNotOffered(t *testing.T) {
 	s.has(t, `hap_offered{host_id="companion"} 1`, `art_lookups_total{result="hit"} 0`, `art_requests_total{outcome="failed"} 0`)
 	r.stop()
 	damaged := r.list[1].HostID
-	if err := os.WriteFile(dir+"/homekit/"+damaged+".json", []byte("{"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	damage(t, dir+"/homekit/"+damaged+".json", "{")
 	scrape(t, serve(t, dir, loopback, 2)).has(t, `hap_offered{host_id="`+damaged+`"} 0`, `ready 0`)
 }
 

@@ -147,7 +147,7 @@ func TestSecretsOfThePageStayWhereTheyBelong(t *testing.T) {
 	}
 	for name, secret := range secrets {
 		in := strings.Join(filesWith(t, r.state, secret), " ")
-		if want := map[string]string{"first password": "web.json"}[name]; in != want {
+		if want := map[string]string{"first password": "web.json web.json.copy"}[name]; in != want {
 			t.Errorf("the %s is in the files %q, want %q", name, in, want)
 		}
 	}
@@ -207,9 +207,7 @@ func TestDamagedPasswordIsReplaced(t *testing.T) {
 	r := serve(t, shortDir(t), loopback, 0)
 	r.stop()
 	file := filepath.Join(r.state, "web.json")
-	if err := os.WriteFile(file, []byte(`{"version":1,"data":{"x`), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	damage(t, file, `{"version":1,"data":{"x`)
 	again := serve(t, r.state, loopback, 0)
 	if !browse(t, again).signIn(again.page.Password.Password) || browse(t, again).signIn(r.page.Password.Password) {
 		t.Error("the new password is not the one that counts")
