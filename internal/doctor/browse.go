@@ -11,6 +11,8 @@ import (
 
 	"github.com/miekg/dns"
 	"golang.org/x/net/ipv4"
+
+	"github.com/ps4kit/ps4kit/internal/mdns"
 )
 
 const (
@@ -35,12 +37,15 @@ type browser struct {
 	wait time.Duration
 }
 
-var errNoInterface = errors.New("no network interface supports multicast")
+var errNoInterface = errors.New("no network interface supports multicast with IPv4")
 
 func (b *browser) browse(ctx context.Context, names []string) ([]Service, error) {
-	links, err := multicastLinks(names)
-	if err != nil {
+	links, err := mdns.Addresses(names)
+	switch {
+	case err != nil:
 		return nil, err
+	case len(links) == 0:
+		return nil, errNoInterface
 	}
 	var lc net.ListenConfig
 	conn, err := lc.ListenPacket(ctx, "udp4", "0.0.0.0:0")
@@ -61,27 +66,10 @@ func (b *browser) browse(ctx context.Context, names []string) ([]Service, error)
 	return found, nil
 }
 
-// multicastLinks returns the interfaces that the server announces on
-// (docs/adr/0002-announcing.md).
-func multicastLinks(names []string) ([]net.Interface, error) {
-	all, err := net.Interfaces()
-	if err != nil {
-		return nil, err
-	}
-	links := slices.DeleteFunc(all, func(i net.Interface) bool {
-		if len(names) > 0 {
-			return !slices.Contains(names, i.Name) || i.Flags&net.FlagUp == 0
-		}
-		return i.Flags&(net.FlagUp|net.FlagMulticast) != net.FlagUp|net.FlagMulticast || i.Flags&(net.FlagLoopback|net.FlagPointToPoint) != 0
-	})
-	if len(links) == 0 {
-		return nil, errNoInterface
-	}
-	return links, nil
-}
-
-// ask sends the question to every link. It fails if no link accepts it.
-func (b *browser) ask(conn *ipv4.PacketConn, links []net.Interface) error {
+// ask sends the question to every link, from its own address: the kernel may
+// choose that of another interface, and responders drop queries from off the link
+// (RFC 6762 §11). It fails if no link accepts the question.
+func (b *browser) ask(conn *ipv4.PacketConn, links map[int]netip.Addr) error {
 	var question dns.Msg
 	question.SetQuestion(homekitType, dns.TypePTR)
 	question.RecursionDesired = false
@@ -94,8 +82,8 @@ func (b *browser) ask(conn *ipv4.PacketConn, links []net.Interface) error {
 		return err
 	}
 	sent := false
-	for _, link := range links {
-		_, e := conn.WriteTo(packet, &ipv4.ControlMessage{IfIndex: link.Index, Src: addressOf(link)}, group)
+	for index, from := range links {
+		_, e := conn.WriteTo(packet, &ipv4.ControlMessage{IfIndex: index, Src: from.AsSlice()}, group)
 		err = errors.Join(err, e)
 		sent = sent || e == nil
 	}
@@ -103,18 +91,6 @@ func (b *browser) ask(conn *ipv4.PacketConn, links []net.Interface) error {
 		return nil
 	}
 	return err
-}
-
-// addressOf returns the address to ask from. The kernel may choose the address of
-// another interface, and responders drop queries from off the link (RFC 6762 §11).
-func addressOf(link net.Interface) net.IP {
-	addrs, _ := link.Addrs() // if the interface has disappeared, sending fails
-	for _, a := range addrs {
-		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() {
-			return p.Addr().AsSlice()
-		}
-	}
-	return nil
 }
 
 // listen adds the services that answer before the deadline or the end of ctx.

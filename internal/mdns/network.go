@@ -142,6 +142,19 @@ func (n *sockets) uses(ifi net.Interface) bool {
 	return ifi.Flags&net.FlagMulticast != 0 && ifi.Flags&(net.FlagLoopback|net.FlagPointToPoint) == 0
 }
 
+// Addresses returns an IPv4 address of each link that a Responder would use, by
+// the index of the interface.
+func Addresses(interfaces []string) (map[int]netip.Addr, error) {
+	links, err := (&sockets{names: interfaces}).links()
+	found := map[int]netip.Addr{}
+	for _, l := range links {
+		if i := slices.IndexFunc(l.Prefixes, func(p netip.Prefix) bool { return p.Addr().Is4() }); i >= 0 {
+			found[l.Index] = l.Prefixes[i].Addr()
+		}
+	}
+	return found, err
+}
+
 // socket is a UDP socket of one address family.
 type socket struct {
 	*net.UDPConn

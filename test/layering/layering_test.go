@@ -50,7 +50,7 @@ var rules = []rule{
 	{"internal/api", nil, []string{"rsc.io/qr"}},
 	{"internal/web", []string{"internal/api", "internal/web/page"}, []string{anyLibrary, metrics}},
 	{"internal/web/page", nil, nil},
-	{"internal/doctor", []string{"ps4", "internal/config", "internal/state", "internal/api"}, []string{"github.com/miekg/dns", "golang.org/x/net"}},
+	{"internal/doctor", []string{"ps4", "internal/config", "internal/mdns", "internal/state", "internal/api"}, []string{"github.com/miekg/dns", "golang.org/x/net"}},
 	{"internal/phone", []string{"ps4", "internal/api"}, nil},
 	{"internal/tui", []string{"internal/api"}, []string{bubbletea, "github.com/charmbracelet/x/ansi"}},
 	{"internal/app", []string{"*"}, []string{anyLibrary}},
