@@ -303,6 +303,17 @@ func TestTheLogIsNotForEverybody(t *testing.T) {
 	})
 }
 
+func TestLogHasNoInvisibleCharacters(t *testing.T) {
+	t.Parallel()
+	p := newPage()
+	p.log.Add(api.LogLine{Level: "info", Message: "a\u202eb", Fields: map[string]string{"error": "c\u2066d\n"}})
+	w := post(api.Handler(api.Services{Backend: &backend{}, Page: p}), http.MethodGet, "/api/v1/log", "")
+	var lines []api.LogLine
+	if err := json.Unmarshal(w.Body.Bytes(), &lines); err != nil || lines[0].Message != "ab" || lines[0].Fields["error"] != "cd\n" {
+		t.Errorf("%s: %v", w.Body, err)
+	}
+}
+
 func TestLog(t *testing.T) {
 	t.Parallel()
 	p := newPage()

@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/text"
 )
 
 const (
@@ -48,6 +49,7 @@ func hashToken(secret string) string {
 
 // MakeToken makes a token.
 func (g *Guard) MakeToken(name, access string) (api.NewToken, error) {
+	name = text.Visible(name)
 	switch {
 	case name == "" || len(name) > maxTokenName || strings.ContainsFunc(name, unicode.IsControl):
 		return api.NewToken{}, &api.Error{Code: "bad_request", Message: "name must have 1 to 64 bytes and no control characters"}
