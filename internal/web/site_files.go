@@ -29,7 +29,7 @@ var contentTypes = map[string]string{
 
 // addFiles serves login.html at /login, index.html at /, which redirects
 // strangers to /login, and every other file at /assets/NAME.
-func addFiles(mux *http.ServeMux, signedIn func(*http.Request) bool) {
+func addFiles(mux *http.ServeMux, g *Guard) {
 	all := sync.OnceValue(readFiles) // compresses on first use
 	for _, name := range page.Names() {
 		serve := func(w http.ResponseWriter, r *http.Request) { all()[name].serve(w, r, name) }
@@ -38,10 +38,11 @@ func addFiles(mux *http.ServeMux, signedIn func(*http.Request) bool) {
 			mux.HandleFunc("GET /login", serve)
 		case "index.html":
 			mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-				if !signedIn(r) {
+				if !g.signedIn(r) {
 					seeOther(w, "/login")
 					return
 				}
+				g.remember(w, r) // a new password made it a stranger
 				serve(w, r)
 			})
 		default:

@@ -355,7 +355,9 @@ func visit(h http.Handler, from, cookie, method, path, form string) (w *httptest
 	w = httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	for _, c := range w.Result().Cookies() {
-		cookie = c.Value
+		if c.Name == "ps4kit_session" {
+			cookie = c.Value
+		}
 	}
 	return w, cookie
 }

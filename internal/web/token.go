@@ -137,42 +137,33 @@ func (g *Guard) noteUse(id string) {
 	})
 }
 
-// lives are contexts that end when a token is revoked, by its id.
-type lives struct {
-	mu   sync.Mutex
-	byID map[string]life
-}
-
+// life is a context that ends with a session or a token.
 type life struct {
 	context.Context
 	end context.CancelFunc
 }
 
-func (l *lives) begin(id string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.byID == nil {
-		l.byID = map[string]life{}
-	}
-	ctx, end := context.WithCancel(context.Background())
-	l.byID[id] = life{ctx, end}
+func newLife() *life {
+	l := &life{}
+	l.Context, l.end = context.WithCancel(context.Background())
+	return l
 }
 
+// lives are the lives of the tokens, by id.
+type lives struct{ sync.Map }
+
+func (l *lives) begin(id string) { l.Store(id, newLife()) }
+
 // of returns nil if the token was revoked.
-func (l *lives) of(id string) context.Context {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if of, found := l.byID[id]; found {
-		return of
-	}
-	return nil
+func (l *lives) of(id string) *life {
+	of, _ := l.Load(id)
+	found, _ := of.(*life)
+	return found
 }
 
 func (l *lives) end(id string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if of, found := l.byID[id]; found {
+	if of := l.of(id); of != nil {
 		of.end()
-		delete(l.byID, id)
+		l.Delete(id)
 	}
 }
