@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/test/pipes"
 )
 
 // sent is an event as a client reads it.
@@ -41,7 +42,7 @@ func inStreamRig(t *testing.T, permit func(*http.Request, api.Access) error, do 
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p, ln := newPage(), newPipes()
+		p, ln := newPage(), pipes.Listen()
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { p.events.Run(ctx) })
@@ -53,7 +54,7 @@ func inStreamRig(t *testing.T, permit func(*http.Request, api.Access) error, do 
 			running.Wait()
 		}
 		defer stop()
-		transport := &http.Transport{DialContext: ln.dial, DisableKeepAlives: true}
+		transport := &http.Transport{DialContext: ln.Dial, DisableKeepAlives: true}
 		do(&streamRig{t: t, page: p, http: &http.Client{Transport: transport}, stop: stop})
 	})
 }

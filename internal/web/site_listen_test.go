@@ -25,12 +25,13 @@ import (
 
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/test/pipes"
 )
 
 // bound serves a handler as web.listen is served, in a bubble, until stop.
-func bound(t *testing.T, h http.Handler) (ln *pipes, stop func()) {
+func bound(t *testing.T, h http.Handler) (ln *pipes.Listener, stop func()) {
 	t.Helper()
-	ln = newPipes()
+	ln = pipes.Listen()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- api.Serve(ctx, web.Bound(ln, nil), h, nil) }()
@@ -42,9 +43,9 @@ func bound(t *testing.T, h http.Handler) (ln *pipes, stop func()) {
 	}
 }
 
-func ask(t *testing.T, ln *pipes) net.Conn {
+func ask(t *testing.T, ln *pipes.Listener) net.Conn {
 	t.Helper()
-	conn, err := ln.dial(t.Context(), "", "")
+	conn, err := ln.Dial(t.Context(), "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,19 +105,11 @@ func TestEventsAreNotCut(t *testing.T) {
 	})
 }
 
-// addressed is a pipe from an address.
-type addressed struct {
-	net.Conn
-	from net.Addr
-}
-
-func (a addressed) RemoteAddr() net.Addr { return a.from }
-
 // crowd is a site in a bubble with clients at any address. Requests of /wait
 // are answered once the crowd leaves.
 type crowd struct {
 	t     *testing.T
-	ln    *pipes
+	ln    *pipes.Listener
 	conns []net.Conn
 }
 
@@ -140,10 +133,12 @@ func inCrowd(t *testing.T, test func(*crowd)) {
 }
 
 func (c *crowd) connect(from string) net.Conn {
-	ours, theirs := net.Pipe()
-	c.conns = append(c.conns, ours)
-	c.ln.conns <- addressed{theirs, net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(from), 40000))}
-	return ours
+	conn, err := c.ln.DialFrom(c.t.Context(), net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(from), 40000)))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.conns = append(c.conns, conn)
+	return conn
 }
 
 // send sends a request and reports whether the server reads it.
@@ -243,7 +238,7 @@ func TestOneAddressReplacesItsOwn(t *testing.T) {
 // TestWhatGoesWrongIsLogged, by the logger that Serve was given and no other.
 func TestWhatGoesWrongIsLogged(t *testing.T) {
 	t.Parallel()
-	ln := newPipes()
+	ln := pipes.Listen()
 	lines, logged := io.Pipe()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
