@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
-	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -98,41 +96,31 @@ func (g *Guard) Tokens() []api.Token {
 }
 
 // tokenVisitor returns the visitor with a token, or nil if it is unknown.
+// Comparing hashes of random secrets leaks nothing useful in its timing.
 func (g *Guard) tokenVisitor(secret string) *visitor {
-	t, found := g.findToken(secret)
-	if !found {
-		return nil
-	}
-	life := g.lives.of(t.ID)
-	if life == nil { // just revoked
-		return nil
-	}
-	g.noteUse(t.ID)
-	return &visitor{access: tokenAccess(t.Access), life: life}
-}
-
-func (g *Guard) findToken(secret string) (api.Token, bool) {
 	hash := hashToken(secret)
 	for _, t := range g.record.get().Tokens {
-		if subtle.ConstantTimeCompare([]byte(t.Hash), []byte(hash)) == 1 {
-			return t.Token, true
+		if life := g.lives.of(t.ID); life != nil && t.Hash == hash {
+			g.noteUse(t.Token)
+			return &visitor{access: tokenAccess(t.Access), life: life}
 		}
 	}
-	return api.Token{}, false
+	return nil
 }
-
-var errUnchanged = errors.New("unchanged")
 
 // noteUse stores the time a token was used. It ignores write errors, which
 // /readyz reports.
-func (g *Guard) noteUse(id string) {
+func (g *Guard) noteUse(used api.Token) {
 	now := time.Now().UTC().Truncate(time.Second)
+	if now.Sub(used.LastUsed) < tokenUseNoted {
+		return
+	}
 	_ = g.record.update(func(s *Saved) error {
-		i := slices.IndexFunc(s.Tokens, func(t SavedToken) bool { return t.ID == id })
-		if i < 0 || now.Sub(s.Tokens[i].LastUsed) < tokenUseNoted {
-			return errUnchanged
+		for i := range s.Tokens {
+			if s.Tokens[i].ID == used.ID {
+				s.Tokens[i].LastUsed = now
+			}
 		}
-		s.Tokens[i].LastUsed = now
 		return nil
 	})
 }
