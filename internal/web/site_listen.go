@@ -11,9 +11,9 @@ import (
 
 // Limits of the connections to web.listen, beside those of api.Serve.
 const (
-	maxConnections = 128 // and as many from this machine itself
-	maxFromOne     = 64  // from one address
-	grace          = time.Second
+	maxConnections = 128              // and as many from this machine itself
+	maxFromOne     = 64               // from one address
+	grace          = time.Second      // for a connection without a request
 	writeTimeout   = 10 * time.Second // for each write, not for the whole answer
 )
 
@@ -98,8 +98,8 @@ func (r *room) admit(c *conn) (replaced *conn, ok bool) {
 // idle reports whether closing c interrupts no request.
 func (c *conn) idle() bool { return c.waiting && time.Since(c.since) >= grace }
 
-// before reports whether c is to be replaced rather than other: idle
-// connections first, then those of the address that holds more, then older ones.
+// before reports whether to replace c rather than other: idle connections go
+// first, then those of the address that holds more, then older ones.
 func (c *conn) before(other *conn, held map[netip.Prefix]int) bool {
 	switch {
 	case c.idle() != other.idle():
