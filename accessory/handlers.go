@@ -133,8 +133,8 @@ func (t *Television) writePowerMode(written) int {
 }
 
 func (t *Television) writeName(w written) int {
-	name := w.text()
-	if automatic, _ := automaticName(nameWrite{name: name}, nil); !automatic && checkName(name) == nil {
+	name, err := userName(w.text())
+	if automatic, _ := automaticName(nameWrite{name: name}, nil); !automatic && err == nil {
 		t.rename(name, w.of, w.by)
 	}
 	return statusOK
@@ -151,8 +151,8 @@ func (t *Television) rename(name string, of *characteristic.C, by *http.Request)
 // writeInputName stores the name that a user gives an input, unless iOS wrote
 // it by itself.
 func (t *Television) writeInputName(k int, w written) int {
-	name := w.text()
-	if checkName(name) != nil || name == w.of.Value() {
+	name, err := userName(w.text())
+	if err != nil || name == w.of.Value() {
 		return statusOK
 	}
 	id, _ := t.in.title(k)

@@ -67,9 +67,7 @@ func newInputs(c *Config, saved Saved) (*inputs, error) {
 // place adds a saved title, in its slot if that exists and is free.
 func (in *inputs) place(id string, saved SavedTitle, slot int) {
 	saved.Slot = 0
-	if checkName(saved.Name) != nil {
-		saved.Name = ""
-	}
+	saved.Name, _ = userName(saved.Name)
 	in.titles[id] = &saved
 	if slot > 0 && slot <= len(in.slots) && in.slots[slot-1] == "" {
 		in.take(id, slot)

@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/ps4kit/ps4kit/internal/text"
 )
 
 // insideName holds what a name may contain besides letters and digits, though
@@ -129,13 +131,14 @@ func uniqueName(name string, limit int, taken map[string]bool) string {
 	return unique
 }
 
-// checkName reports whether a name that a user chose can be stored; it returns
-// [ErrName] otherwise.
-func checkName(name string) error {
+// userName returns a name that a user chose, without invisible characters, or
+// [ErrName] if it can't be stored.
+func userName(name string) (string, error) {
+	name = text.Visible(name)
 	if strings.TrimSpace(name) == "" || len(name) > maxName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
-		return ErrName
+		return "", ErrName
 	}
-	return nil
+	return name, nil
 }
 
 // nameWrite is a write to the ConfiguredName of an input.

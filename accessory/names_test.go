@@ -169,14 +169,15 @@ func TestAutomaticName(t *testing.T) {
 	}
 }
 
-func TestCheckName(t *testing.T) {
+func TestUserName(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]bool{
-		"": false, "  ": false, strings.Repeat("x", 65): false, "a\x00b": false, "\xff": false,
-		"Netflix": true, strings.Repeat("x", 64): true, "Kids’ games 🎮": true,
+	for name, want := range map[string]string{
+		"": "", "  ": "", strings.Repeat("x", 65): "", "a\x00b": "", "\xff": "", "\u202e\u200b": "",
+		"Netflix": "Netflix", strings.Repeat("x", 64): strings.Repeat("x", 64), "Kids’ games 🎮": "Kids’ games 🎮",
+		"Family 👨\u200d👩\u200d👧": "Family 👨\u200d👩\u200d👧", "\u202eneD\u2066\u200b": "neD",
 	} {
-		if got := checkName(name) == nil; got != want {
-			t.Errorf("checkName(%q) accepts: %v, want %v", name, got, want)
+		if got, err := userName(name); got != want || (err == nil) != (want != "") {
+			t.Errorf("userName(%q) = %q, %v, want %q", name, got, err, want)
 		}
 	}
 }

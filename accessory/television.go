@@ -94,9 +94,7 @@ func New(c Config, console Console) (*Television, error) {
 
 // restore applies what was saved and builds the accessory with it.
 func (t *Television) restore(saved Saved) {
-	if checkName(saved.Name) == nil {
-		t.name = saved.Name
-	}
+	t.name, _ = userName(saved.Name)
 	t.status = t.cfg.Last
 	t.status.HostID, t.status.State, t.status.TitleID = t.cfg.HostID, saved.State, saved.TitleID
 	t.status.HostName = cmp.Or(t.status.HostName, saved.HostName)

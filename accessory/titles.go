@@ -13,7 +13,8 @@ import (
 // [ErrName].
 func (t *Television) Rename(name string) error {
 	return t.edit(func() error {
-		if err := checkName(name); err != nil {
+		name, err := userName(name)
+		if err != nil {
 			return err
 		}
 		t.rename(name, nil, nil)
@@ -29,15 +30,16 @@ func (t *Television) AddTitle(id, name string) error {
 		if err := validTitleID(id); err != nil {
 			return err
 		}
-		if name != "" && checkName(name) != nil {
-			return ErrName
+		chosen, err := userName(name)
+		if name != "" && err != nil {
+			return err
 		}
 		if !t.in.learn(id, t.m.seen.title) {
 			return ErrNoFreeSlot
 		}
 		t.in.titles[id].Added = true
 		if name != "" {
-			t.in.titles[id].Name = name
+			t.in.titles[id].Name = chosen
 		}
 		return nil
 	})
@@ -47,10 +49,11 @@ func (t *Television) AddTitle(id, name string) error {
 // restores the default. It fails with [ErrNoSuchInput] or [ErrName].
 func (t *Television) RenameTitle(id, name string) error {
 	return t.editInput(id, func(s *SavedTitle) error {
-		if name != "" && checkName(name) != nil {
-			return ErrName
+		chosen, err := userName(name)
+		if name != "" && err != nil {
+			return err
 		}
-		s.Name = name
+		s.Name = chosen
 		return nil
 	})
 }

@@ -51,29 +51,29 @@ import (
 // Errors to check with errors.Is; each is wrapped with details.
 var (
 	// ErrTitleID means that the text is not a title id such as CUSA00129.
-	ErrTitleID = errors.New("artcache: not a title id")
+	ErrTitleID = errors.New("not a title id")
 	// ErrAddress means that the address is not of the expected kind, or that
 	// its host is not configured.
-	ErrAddress = errors.New("artcache: not such an address")
+	ErrAddress = errors.New("not such an address")
 	// ErrNotFound means that the source has nothing under that id. It is cached
 	// for a day.
-	ErrNotFound = errors.New("artcache: not found")
+	ErrNotFound = errors.New("not found")
 	// ErrMalformed means that the answer is too large, of the wrong type, about
 	// another title, or a redirect to a strange host. It is cached for a day.
-	ErrMalformed = errors.New("artcache: bad answer")
+	ErrMalformed = errors.New("bad answer")
 	// ErrUnavailable means that the source does not answer at the moment.
 	// Callers may retry at any time: requests are held back until it makes
 	// sense.
-	ErrUnavailable = errors.New("artcache: source does not answer")
+	ErrUnavailable = errors.New("source does not answer")
 	// ErrOffline means that the answer is not cached and Options.Offline is
 	// set.
-	ErrOffline = errors.New("artcache: offline and not cached")
+	ErrOffline = errors.New("offline and not cached")
 	// ErrDisabled means that Options.Disabled is set (art.enabled: false).
-	ErrDisabled = errors.New("artcache: art is switched off")
+	ErrDisabled = errors.New("art is switched off")
 	// ErrSize means that covers do not come in that size.
-	ErrSize = errors.New("artcache: not a cover size")
+	ErrSize = errors.New("not a cover size")
 	// ErrClosed means that the cache is closed.
-	ErrClosed = errors.New("artcache: closed")
+	ErrClosed = errors.New("closed")
 )
 
 // Options configure a cache. Nil and the zero value are usable.
@@ -153,7 +153,7 @@ func (o *Options) complete() (Options, error) {
 	if out.Dir == "" {
 		dir, err := os.UserCacheDir()
 		if err != nil {
-			return out, fmt.Errorf("artcache: no directory: %w", err)
+			return out, fmt.Errorf("no cache directory: %w", err)
 		}
 		out.Dir = filepath.Join(dir, "ps4kit", "art")
 	}
@@ -165,10 +165,10 @@ func (o *Options) complete() (Options, error) {
 		out.Logf = func(string, ...any) {}
 	}
 	if !isCode(out.Country) {
-		return out, fmt.Errorf("artcache: country %.20q must be two small letters, like us", out.Country)
+		return out, fmt.Errorf("country %.20q must be two small letters, like us", out.Country)
 	}
 	if !isLanguage(out.Language) {
-		return out, fmt.Errorf("artcache: language %.20q must look like en or pt-BR", out.Language)
+		return out, fmt.Errorf("language %.20q must look like en or pt-BR", out.Language)
 	}
 	return out, nil
 }

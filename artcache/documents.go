@@ -8,8 +8,9 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/ps4kit/ps4kit/internal/text"
 )
 
 // Info is what is known about a title.
@@ -474,20 +475,10 @@ func cleanAll(v reflect.Value) {
 // maxText limits one string from a document, in bytes.
 const maxText = 512
 
-// clean makes a string safe to print on a terminal or a page: valid UTF-8, one
-// line, no control or direction characters, at most maxText bytes. Trademark
-// signs stay: they belong to the name.
+// clean returns a string as one line without invisible characters, of at most
+// maxText bytes. Trademark signs stay: they belong to the name.
 func clean(s string) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == 0xfffe, r == 0xffff:
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, ""))
-	return cut(strings.Join(strings.Fields(s), " "), maxText)
+	return text.Line(cut(strings.Join(strings.Fields(text.Line(s)), " "), maxText)) // a joiner may be at the end
 }
 
 // cut shortens s to at most n bytes, between runes.

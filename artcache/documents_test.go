@@ -152,7 +152,7 @@ func TestHostileText(t *testing.T) {
 
 func printable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
+		return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != '\u200d'
 	})
 }
 

@@ -138,13 +138,13 @@ func TestRedirects(t *testing.T) {
 func TestErrorsSayWhy(t *testing.T) {
 	t.Parallel()
 	for want, h := range map[string]http.HandlerFunc{
-		"artcache: bad answer: too many redirects": func(w http.ResponseWriter, r *http.Request) {
+		"bad answer: too many redirects": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, r.URL.Path, http.StatusFound)
 		},
-		"artcache: bad answer: redirect to a host that is not configured": func(w http.ResponseWriter, r *http.Request) {
+		"bad answer: redirect to a host that is not configured": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://127.0.0.1:9/", http.StatusFound)
 		},
-		"artcache: source does not answer: EOF": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"source does not answer: EOF": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	} {
 		s := newServed()
 		s.handle(metadataAddress("CUSA00129"), h)

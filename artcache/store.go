@@ -51,7 +51,7 @@ type store struct {
 func newStore(o Options) (*store, error) {
 	for _, sub := range []string{"blobs", "index", "own", "tmp"} {
 		if err := os.MkdirAll(filepath.Join(o.Dir, sub), 0o750); err != nil {
-			return nil, fmt.Errorf("artcache: %w", err)
+			return nil, fmt.Errorf("the art cache: %w", err)
 		}
 	}
 	s := &store{

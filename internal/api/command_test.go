@@ -3,7 +3,6 @@ package api_test
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"sync"
 	"testing"
@@ -11,43 +10,8 @@ import (
 	"time"
 
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/test/pipes"
 )
-
-// pipes is a listener whose connections are in memory, for tests with a clock of
-// their own.
-type pipes struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	close  sync.Once
-}
-
-func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), closed: make(chan struct{})} }
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error {
-	p.close.Do(func() { close(p.closed) })
-	return nil
-}
-
-func (*pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
-
-func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	select {
-	case p.conns <- theirs:
-		return ours, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
 
 func TestLongCommandsAreNotCut(t *testing.T) {
 	t.Parallel()
@@ -62,9 +26,9 @@ func TestLongCommandsAreNotCut(t *testing.T) {
 					return nil
 				}
 			}}
-			ln := newPipes()
+			ln := pipes.Listen()
 			serve(t, ln, api.Handler(api.Services{Backend: b}))
-			client := api.NewClient(&http.Transport{DialContext: ln.dial, DisableKeepAlives: true})
+			client := api.NewClient(&http.Transport{DialContext: ln.Dial, DisableKeepAlives: true})
 			start := time.Now()
 			if _, err := method.do(t.Context(), client); err != nil {
 				t.Errorf("%s: %v after %v", method.want.method, err, time.Since(start))
@@ -77,9 +41,9 @@ func TestSlowRequestsAreCut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := &backend{}
-		ln := newPipes()
+		ln := pipes.Listen()
 		serve(t, ln, api.Handler(api.Services{Backend: b}))
-		conn, err := ln.dial(t.Context(), "", "")
+		conn, err := ln.Dial(t.Context(), "", "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,11 +99,11 @@ func TestServeWaitsForTheCommandThatItEnds(t *testing.T) {
 			left = true
 			return ctx.Err()
 		}}
-		ln := newPipes()
+		ln := pipes.Listen()
 		ctx, cancel := context.WithCancel(t.Context())
 		served, asked := make(chan error, 1), make(chan error, 1)
 		go func() { served <- api.Serve(ctx, ln, api.Handler(api.Services{Backend: b}), nil) }()
-		client := api.NewClient(&http.Transport{DialContext: ln.dial, DisableKeepAlives: true})
+		client := api.NewClient(&http.Transport{DialContext: ln.Dial, DisableKeepAlives: true})
 		go func() { asked <- client.Standby(context.Background(), "") }()
 		<-entered
 		cancel()

@@ -13,7 +13,7 @@ import (
 // consoleError is like the errors of ps4: it has methods and no fields.
 type consoleError uint32
 
-func (consoleError) Error() string    { return "ps4: the console wants a PIN" }
+func (consoleError) Error() string    { return "the console wants a PIN" }
 func (consoleError) Code() string     { return "pin_needed" }
 func (consoleError) Hint() string     { return "link again" }
 func (e consoleError) Result() uint32 { return uint32(e) }
@@ -21,7 +21,7 @@ func (e consoleError) Result() uint32 { return uint32(e) }
 // sentinelError is one without a number.
 type sentinelError struct{}
 
-func (sentinelError) Error() string { return "ps4: the console is in rest mode" }
+func (sentinelError) Error() string { return "the console is in rest mode" }
 func (sentinelError) Code() string  { return "standby" }
 func (sentinelError) Hint() string  { return "wake it first" }
 
@@ -50,20 +50,6 @@ func TestErrorsTravelWhole(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestMessagesNameNoPackage(t *testing.T) {
-	t.Parallel()
-	for message, want := range map[string]string{
-		"ps4: the console is in rest mode":               "the console is in rest mode",
-		"waking: ps4: no answer":                         "waking: no answer",
-		"state: a.json is not saved: no space":           "a.json is not saved: no space",
-		"state: everybody may write to /srv/state: stop": "everybody may write to /srv/state: stop",
-	} {
-		if got := api.AsError(errors.New(message)).Message; got != want {
-			t.Errorf("%q became %q", message, got)
-		}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"math"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -95,7 +94,7 @@ func (e *Error) SetHeader(h http.Header) {
 // offer them with the methods Code, Hint and Result. An error without a code
 // gets "failed".
 func AsError(err error) *Error {
-	e := &Error{Code: "failed", Message: message(err), Err: err}
+	e := &Error{Code: "failed", Message: err.Error(), Err: err}
 	if inner, ok := errors.AsType[*Error](err); ok {
 		e.Code, e.Result, e.Hint, e.RetryAfter = inner.Code, inner.Result, inner.Hint, inner.RetryAfter
 		return e
@@ -114,16 +113,6 @@ func AsError(err error) *Error {
 		e.Result = numbered.Result()
 	}
 	return e
-}
-
-// message returns the text of an error without the names of the packages that
-// made it, which mean nothing to a user.
-func message(err error) string {
-	text := ": " + err.Error()
-	for _, name := range []string{"ps4", "state", "config", "artcache"} {
-		text = strings.ReplaceAll(text, ": "+name+": ", ": ")
-	}
-	return strings.TrimPrefix(text, ": ")
 }
 
 func errBadRequest(message string) error {

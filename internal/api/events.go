@@ -7,13 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync/atomic"
+	"sync"
 	"time"
 )
 
 // Limits of the streams of events.
 const (
 	maxStreams  = 32
+	maxOfCaller = 8
 	overviewGap = 200 * time.Millisecond // at least, between two overviews
 	heartbeat   = 15 * time.Second       // between two comments that keep a stream open
 	streamWrite = 10 * time.Second       // a client that reads more slowly is dropped
@@ -26,11 +27,14 @@ type Events struct {
 	log     *Log
 	changed signal
 	ended   chan struct{} // closed: every stream ends
-	streams atomic.Int32
+	mu      sync.Mutex
+	open    map[any]int // streams by their caller
 }
 
 // NewEvents returns events with the lines of a log.
-func NewEvents(log *Log) *Events { return &Events{log: log, ended: make(chan struct{})} }
+func NewEvents(log *Log) *Events {
+	return &Events{log: log, ended: make(chan struct{}), open: map[any]int{}}
+}
 
 // Changed reports that the overview, an input or an accessory may have changed.
 // It does not block.
@@ -40,6 +44,33 @@ func (e *Events) Changed() { e.changed.raise() }
 func (e *Events) Run(ctx context.Context) {
 	<-ctx.Done()
 	close(e.ended)
+}
+
+// enter counts a stream of a caller, which is nil on the socket.
+func (e *Events) enter(caller any) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	all := 0
+	for _, n := range e.open {
+		all += n
+	}
+	const hint = "Close the ones you don't need."
+	switch {
+	case all >= maxStreams:
+		return &Error{Code: "busy", Message: fmt.Sprintf("%d streams of events are open already", maxStreams), Hint: hint}
+	case caller != nil && e.open[caller] >= maxOfCaller:
+		return &Error{Code: "busy", Message: fmt.Sprintf("%d streams of events are open already for this session or token", maxOfCaller), Hint: hint}
+	}
+	e.open[caller]++
+	return nil
+}
+
+func (e *Events) leave(caller any) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.open[caller]--; e.open[caller] == 0 {
+		delete(e.open, caller)
+	}
 }
 
 // stream is the answer to GET /events.
@@ -59,11 +90,14 @@ func (s stream) write(services *Services, w http.ResponseWriter, r *http.Request
 			return err
 		}
 	}
-	defer s.streams.Add(-1)
-	if s.streams.Add(1) > maxStreams {
-		return &Error{Code: "busy", Message: fmt.Sprintf("%d streams of events are open already", maxStreams),
-			Hint: "Close pages of ps4kit that are not needed."}
+	var caller any
+	if services.Caller != nil {
+		caller = services.Caller(r)
 	}
+	if err := s.enter(caller); err != nil {
+		return err
+	}
+	defer s.leave(caller)
 	h := w.Header()
 	h.Set("Content-Type", s.mediaType())
 	h.Set("X-Content-Type-Options", "nosniff")

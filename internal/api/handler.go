@@ -30,6 +30,9 @@ type Services struct {
 	// requires. If it is nil every request has access: the permissions of the
 	// socket protect it.
 	Permit func(r *http.Request, need Access) error
+	// Caller returns a comparable value that identifies the session or token of a
+	// request. Each may open only some of the streams of events.
+	Caller func(r *http.Request) any
 	// Explain turns an error into its Error; nil means AsError.
 	Explain func(error) *Error
 }

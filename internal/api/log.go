@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/ps4kit/ps4kit/internal/text"
 )
 
 // Limits of the log that is kept in memory.
@@ -61,7 +63,10 @@ func (l *Log) query(in logRequest) []LogLine {
 	return lines[max(0, len(lines)-cmp.Or(in.Limit, keptLines)):]
 }
 
+// cutText also removes invisible characters, which errors may quote from the
+// network.
 func cutText(s string) string {
+	s = text.Visible(s)
 	if len(s) <= maxLogText {
 		return s
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log"
@@ -20,6 +21,9 @@ const (
 	stopTimeout   = 500 * time.Millisecond // for running requests when the server stops
 )
 
+// StateSetter is a connection that wants to know what the server does with it.
+type StateSetter interface{ SetState(state http.ConnState) }
+
 // Serve serves h on the listener until ctx is done. Then running requests get a
 // moment to finish, the others are canceled, and Serve returns nil once all have
 // ended. Connection errors go to log.
@@ -33,7 +37,13 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler, log *log.Logger
 		ErrorLog:          log,
 	}
 	var open sync.WaitGroup
-	server.ConnState = func(_ net.Conn, state http.ConnState) {
+	server.ConnState = func(conn net.Conn, state http.ConnState) {
+		if encrypted, ok := conn.(*tls.Conn); ok {
+			conn = encrypted.NetConn()
+		}
+		if conn, ok := conn.(StateSetter); ok {
+			conn.SetState(state)
+		}
 		switch state {
 		case http.StateNew:
 			open.Add(1)

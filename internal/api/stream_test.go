@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/test/pipes"
 )
 
 // sent is an event as a client reads it.
@@ -41,7 +42,7 @@ func inStreamRig(t *testing.T, permit func(*http.Request, api.Access) error, do 
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p, ln := newPage(), newPipes()
+		p, ln := newPage(), pipes.Listen()
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { p.events.Run(ctx) })
@@ -53,7 +54,7 @@ func inStreamRig(t *testing.T, permit func(*http.Request, api.Access) error, do 
 			running.Wait()
 		}
 		defer stop()
-		transport := &http.Transport{DialContext: ln.dial, DisableKeepAlives: true}
+		transport := &http.Transport{DialContext: ln.Dial, DisableKeepAlives: true}
 		do(&streamRig{t: t, page: p, http: &http.Client{Transport: transport}, stop: stop})
 	})
 }
@@ -301,6 +302,17 @@ func TestTheLogIsNotForEverybody(t *testing.T) {
 		defer c.close()
 		c.want("overview")
 	})
+}
+
+func TestLogHasNoInvisibleCharacters(t *testing.T) {
+	t.Parallel()
+	p := newPage()
+	p.log.Add(api.LogLine{Level: "info", Message: "a\u202eb", Fields: map[string]string{"error": "c\u2066d\n"}})
+	w := post(api.Handler(api.Services{Backend: &backend{}, Page: p}), http.MethodGet, "/api/v1/log", "")
+	var lines []api.LogLine
+	if err := json.Unmarshal(w.Body.Bytes(), &lines); err != nil || lines[0].Message != "ab" || lines[0].Fields["error"] != "cd\n" {
+		t.Errorf("%s: %v", w.Body, err)
+	}
 }
 
 func TestLog(t *testing.T) {

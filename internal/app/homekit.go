@@ -11,6 +11,7 @@ import (
 
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/hapserver"
+	"github.com/ps4kit/ps4kit/internal/text"
 )
 
 // Homekit implements api.Backend.
@@ -54,7 +55,7 @@ func (u *unit) accessory() api.Accessory {
 func controllers(paired []hapserver.Controller) []api.Controller {
 	list := make([]api.Controller, 0, len(paired))
 	for _, c := range paired {
-		list = append(list, api.Controller{ID: c.ID, Admin: c.Admin})
+		list = append(list, api.Controller{ID: text.Line(c.ID), Admin: c.Admin})
 	}
 	return list
 }

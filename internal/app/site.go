@@ -3,7 +3,6 @@ package app
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log"
@@ -90,27 +89,34 @@ func (s *server) listenSite(ctx context.Context) (http.Handler, net.Listener, er
 	first, _ := guard.FirstPassword() // empty once changed
 	s.page = Page{URL: s.pageURL(ln.Addr(), certificate != nil), Password: first, Configured: !s.Config.Web.PasswordHash.Empty()}
 	return web.Site(web.SiteOptions{
-		Services:     api.Services{Backend: s, Page: s, Explain: Explain},
-		Guard:        guard,
-		Unready:      s.unready,
-		Metrics:      s.metrics(),
-		AllowedHosts: s.Config.Web.AllowedHosts,
-		Version:      s.Version,
-		Simulated:    s.Simulate > 0,
+		Services:       api.Services{Backend: s, Page: s, Explain: Explain},
+		Guard:          guard,
+		Unready:        s.unready,
+		Metrics:        s.metrics(),
+		AllowedHosts:   s.Config.Web.AllowedHosts,
+		TrustedProxies: s.Config.Web.TrustedProxies,
+		Version:        s.Version,
+		Simulated:      s.Simulate > 0,
 	}), web.Bound(ln, certificate), nil
 }
 
 // certificate returns the certificate of web.tls_cert, or nil if it is not set.
-func (s *server) certificate() (*tls.Certificate, error) {
+func (s *server) certificate() (*web.Certificate, error) {
 	if s.Config.Web.TLSCert == "" {
 		return nil, nil
 	}
-	c, err := tls.LoadX509KeyPair(s.Config.Web.TLSCert, s.Config.Web.TLSKey)
+	c, err := web.LoadCertificate(s.Config.Web.TLSCert, s.Config.Web.TLSKey, func(err error) {
+		if err != nil {
+			s.Log.WithError(err).Error("can't load the changed web.tls_cert; the old certificate stays in use")
+			return
+		}
+		s.Log.Info("loaded the changed web.tls_cert")
+	})
 	if err != nil {
 		return nil, &api.Error{Code: "config", Message: fmt.Sprintf("web.tls_cert and web.tls_key: %v", err),
 			Hint: "Both must be readable PEM files, and belong together."}
 	}
-	return &c, nil
+	return c, nil
 }
 
 // pageURL returns the address of the page for a browser, also on another machine

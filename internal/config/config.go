@@ -127,11 +127,12 @@ type Art struct {
 
 // Web configures the web page.
 type Web struct {
-	Listen       string // as for net.Listen
-	PasswordHash Secret // bcrypt; if empty, made at the first start
-	TLSCert      string // path of a PEM file that fits TLSKey; both may be empty
-	TLSKey       string
-	AllowedHosts []string // more lower-case names of this server, without a port
+	Listen         string // as for net.Listen
+	PasswordHash   Secret // bcrypt; if empty, made at the first start
+	TLSCert        string // path of a PEM file that fits TLSKey; both may be empty
+	TLSKey         string
+	AllowedHosts   []string       // more lower-case names of this server, without a port
+	TrustedProxies []netip.Prefix // reverse proxies whose X-Forwarded-For is believed
 }
 
 // Metrics configures /metrics.

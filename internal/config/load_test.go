@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net/netip"
 	"path/filepath"
@@ -96,6 +97,14 @@ consoles:
 	}
 }
 
+func TestNamesLoseInvisibleCharacters(t *testing.T) {
+	t.Parallel()
+	c := mustLoad(t, `consoles: [{address: 192.168.1.20, name: "\u202eneD\u2066", titles: [{id: CUSA00129, name: "Net\u200bflix"}]}]`)
+	if den := c.Consoles[0]; den.Name != "neD" || den.Titles[0].Name != "Netflix" {
+		t.Errorf("%q, %q", den.Name, den.Titles[0].Name)
+	}
+}
+
 func TestAcceptedValues(t *testing.T) {
 	t.Parallel()
 	hash := "$2a$10$" + strings.Repeat("a", 53)
@@ -104,26 +113,27 @@ discovery: {broadcast: [], interfaces: [eth0, wlan0], local_port: 0, interval: 2
 homekit: {bind: "fe80::1%eth0", port: 21063, slots: 3}
 companion: {enabled: true, setup_code: 031-45-154, titles: [cusa00129]}
 art: {tmdb_url: "http://127.0.0.1:8080/", country: GB, enabled: false}
-web: {listen: "[::1]:0", password_hash: `+hash+`, allowed_hosts: [Pi.Example.org, 10.0.0.1]}
+web: {listen: "[::1]:0", password_hash: `+hash+`, allowed_hosts: [Pi.Example.org, 10.0.0.1], trusted_proxies: [10.0.0.2, "172.17.5.1/16", "fd00::/8", "::ffff:10.0.0.3"]}
 log: {level: warning, format: json}
 consoles:
 poll:
   misses:
 `)
 	checks := map[string][2]any{
-		"broadcast":     {len(c.Discovery.Broadcast), 0},
-		"interfaces":    {c.Discovery.Interfaces, []string{"eth0", "wlan0"}},
-		"local_port":    {c.Discovery.LocalPort, uint16(0)},
-		"homekit":       {c.HomeKit, config.HomeKit{Bind: netip.MustParseAddr("fe80::1%eth0"), Port: 21063, Slots: 3}},
-		"companion":     {c.Companion.SetupCode.Reveal(), "031-45-154"},
-		"titles":        {c.Companion.Titles, []string{"CUSA00129"}},
-		"tmdb_url":      {c.Art.TMDBURL, "http://127.0.0.1:8080"},
-		"country":       {c.Art.Country, "gb"},
-		"listen":        {c.Web.Listen, "[::1]:0"},
-		"password_hash": {c.Web.PasswordHash.Reveal(), hash},
-		"allowed_hosts": {c.Web.AllowedHosts, []string{"pi.example.org", "10.0.0.1"}},
-		"level":         {c.Log.Level, "warn"},
-		"empty value":   {c.Poll.Misses, 3},
+		"broadcast":       {len(c.Discovery.Broadcast), 0},
+		"interfaces":      {c.Discovery.Interfaces, []string{"eth0", "wlan0"}},
+		"local_port":      {c.Discovery.LocalPort, uint16(0)},
+		"homekit":         {c.HomeKit, config.HomeKit{Bind: netip.MustParseAddr("fe80::1%eth0"), Port: 21063, Slots: 3}},
+		"companion":       {c.Companion.SetupCode.Reveal(), "031-45-154"},
+		"titles":          {c.Companion.Titles, []string{"CUSA00129"}},
+		"tmdb_url":        {c.Art.TMDBURL, "http://127.0.0.1:8080"},
+		"country":         {c.Art.Country, "gb"},
+		"listen":          {c.Web.Listen, "[::1]:0"},
+		"password_hash":   {c.Web.PasswordHash.Reveal(), hash},
+		"allowed_hosts":   {c.Web.AllowedHosts, []string{"pi.example.org", "10.0.0.1"}},
+		"trusted_proxies": {fmt.Sprint(c.Web.TrustedProxies), "[10.0.0.2/32 172.17.0.0/16 fd00::/8 10.0.0.3/32]"},
+		"level":           {c.Log.Level, "warn"},
+		"empty value":     {c.Poll.Misses, 3},
 	}
 	for name, check := range checks {
 		if !reflect.DeepEqual(check[0], check[1]) {

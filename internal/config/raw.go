@@ -44,11 +44,12 @@ type raw struct {
 		ChihiroURL  string `yaml:"chihiro_url"`
 	} `yaml:"art"`
 	Web struct {
-		Listen       string   `yaml:"listen"`
-		PasswordHash string   `yaml:"password_hash"`
-		TLSCert      string   `yaml:"tls_cert"`
-		TLSKey       string   `yaml:"tls_key"`
-		AllowedHosts []string `yaml:"allowed_hosts"`
+		Listen         string   `yaml:"listen"`
+		PasswordHash   string   `yaml:"password_hash"`
+		TLSCert        string   `yaml:"tls_cert"`
+		TLSKey         string   `yaml:"tls_key"`
+		AllowedHosts   []string `yaml:"allowed_hosts"`
+		TrustedProxies []string `yaml:"trusted_proxies"`
 	} `yaml:"web"`
 	Metrics struct {
 		Enabled string `yaml:"enabled"`

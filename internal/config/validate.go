@@ -15,6 +15,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/ps4kit/ps4kit/internal/text"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -74,11 +75,12 @@ func validate(r raw, p *problems) (*Config, error) {
 			ChihiroURL:  v.baseURL("art.chihiro_url", r.Art.ChihiroURL),
 		},
 		Web: Web{
-			Listen:       v.listen("web.listen", r.Web.Listen),
-			PasswordHash: v.passwordHash("web.password_hash", r.Web.PasswordHash),
-			TLSCert:      v.path("web.tls_cert", r.Web.TLSCert),
-			TLSKey:       v.path("web.tls_key", r.Web.TLSKey),
-			AllowedHosts: each(v, "web.allowed_hosts", r.Web.AllowedHosts, v.host),
+			Listen:         v.listen("web.listen", r.Web.Listen),
+			PasswordHash:   v.passwordHash("web.password_hash", r.Web.PasswordHash),
+			TLSCert:        v.path("web.tls_cert", r.Web.TLSCert),
+			TLSKey:         v.path("web.tls_key", r.Web.TLSKey),
+			AllowedHosts:   each(v, "web.allowed_hosts", r.Web.AllowedHosts, v.host),
+			TrustedProxies: each(v, "web.trusted_proxies", r.Web.TrustedProxies, v.network),
 		},
 		Metrics: Metrics{Enabled: v.boolean("metrics.enabled", r.Metrics.Enabled)},
 		Log: Log{
@@ -239,12 +241,12 @@ func (v *validator) oneOf(key, word string, words ...string) string {
 	return word
 }
 
-func (v *validator) name(key, text string, limit int) string {
-	trimmed := strings.TrimSpace(text)
-	if len(trimmed) > limit || strings.ContainsFunc(trimmed, unicode.IsControl) || text != "" && trimmed == "" {
+func (v *validator) name(key, value string, limit int) string {
+	name := strings.TrimSpace(text.Visible(value))
+	if len(name) > limit || strings.ContainsFunc(name, unicode.IsControl) || value != "" && name == "" {
 		v.add(key, "is not a name: write 1 to %d bytes without line breaks", limit)
 	}
-	return trimmed
+	return name
 }
 
 func (v *validator) hostID(key, text string) string {
@@ -307,6 +309,19 @@ func (v *validator) host(key, text string) string {
 		v.add(key, "%s is not a host: write a name or an address without scheme, port and path", quote(text))
 	}
 	return strings.ToLower(text)
+}
+
+// network parses an address, or a prefix such as 172.17.0.0/16.
+func (v *validator) network(key, text string) netip.Prefix {
+	prefix, err := netip.ParsePrefix(text)
+	if ip, ipErr := netip.ParseAddr(text); ipErr == nil && ip.Zone() == "" {
+		ip = ip.Unmap()
+		prefix, err = ip.Prefix(ip.BitLen())
+	}
+	if err != nil {
+		v.add(key, "%s is not an address or a network: write one such as 172.17.0.1 or 172.17.0.0/16", quote(text))
+	}
+	return prefix.Masked()
 }
 
 // isHost reports whether text is an IP address or a DNS name. The last label of

@@ -8,11 +8,11 @@ import (
 // OccupyHashing takes every slot for working out a password hash until release.
 func OccupyHashing(g *Guard) (release func()) {
 	for range maxHashing {
-		g.hashing <- struct{}{}
+		g.strangers.hashing <- struct{}{}
 	}
 	return func() {
 		for range maxHashing {
-			<-g.hashing
+			<-g.strangers.hashing
 		}
 	}
 }
@@ -21,4 +21,4 @@ func OccupyHashing(g *Guard) (release func()) {
 type Throttle struct{ throttle }
 
 // Take uses up a try, or tells how long to wait for one.
-func (t *Throttle) Take(from netip.Addr) time.Duration { return t.take(from) }
+func (t *Throttle) Take(from netip.Addr) time.Duration { return t.take(network(from).String()) }

@@ -25,9 +25,9 @@ type Guard struct {
 	configured string // web.password_hash; empty: the saved password is used
 	record     record
 	sessions   sessions
-	throttle   throttle
-	hashing    chan struct{} // slots for computing bcrypt hashes
-	lives      lives         // of the tokens
+	strangers  gate  // by network
+	devices    gate  // by id: browsers that signed in before, see device.go
+	lives      lives // of the tokens
 	failed     func(from netip.Addr)
 }
 
@@ -73,7 +73,8 @@ func NewGuard(store Store, configuredHash string, failed func(from netip.Addr)) 
 	g := &Guard{
 		configured: configuredHash,
 		record:     record{store: store, saved: saved},
-		hashing:    make(chan struct{}, maxHashing),
+		strangers:  gate{hashing: make(chan struct{}, maxHashing)},
+		devices:    gate{hashing: make(chan struct{}, 1)},
 		failed:     failed,
 	}
 	for _, t := range saved.Tokens {
@@ -119,9 +120,9 @@ func (r *record) update(change func(*Saved) error) error {
 // visitor is the sender of a request.
 type visitor struct {
 	access  api.Access
-	session *session        // nil: a token was sent
-	life    context.Context // ends when the visitor loses access
-	from    netip.Addr
+	session *session // nil: a token was sent
+	life    *life    // ends when the visitor loses access
+	client  client
 	tls     bool
 }
 
@@ -142,7 +143,7 @@ func (g *Guard) identify(next http.Handler) http.Handler {
 			return
 		}
 		defer leave()
-		v.from, v.tls = addressOf(r), r.TLS != nil
+		v.client, v.tls = g.client(r), r.TLS != nil
 		ctx, cancel := context.WithCancel(context.WithValue(r.Context(), visitorKey{}, v))
 		defer cancel()
 		defer context.AfterFunc(v.life, cancel)()
@@ -157,11 +158,19 @@ func (g *Guard) visitor(r *http.Request) (v *visitor, leave func()) {
 	if scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
 		return g.tokenVisitor(token), func() {}
 	}
-	s := g.sessions.enter(cookieOf(r))
+	s := g.sessions.enter(cookieOf(r, sessionCookie))
 	if s == nil {
 		return nil, nil
 	}
 	return &visitor{access: api.AccessOwner, session: s, life: s.life}, func() { g.sessions.leave(s) }
+}
+
+// caller implements api.Services.Caller.
+func caller(r *http.Request) any {
+	if v := visitorOf(r.Context()); v != nil {
+		return v.life
+	}
+	return nil
 }
 
 // permit returns an error if the visitor lacks the access that a request needs.

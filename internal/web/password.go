@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -61,7 +60,7 @@ func (g *Guard) ChangePassword(ctx context.Context, current, chosen string) erro
 	case len(chosen) < minPassword || len(chosen) > maxPassword:
 		return &api.Error{Code: "bad_password", Message: fmt.Sprintf("a password must have %d to %d bytes", minPassword, maxPassword)}
 	}
-	if _, err := g.verify(ctx, v.from, current); err != nil {
+	if _, err := g.verify(ctx, v.client, current); err != nil {
 		return err
 	}
 	if err := g.setPassword(chosen, ""); err != nil {
@@ -88,26 +87,36 @@ func (g *Guard) setPassword(password, first string) error {
 // hash returns the hash of the password in use.
 func (g *Guard) hash() string { return cmp.Or(g.configured, g.record.get().PasswordHash) }
 
-// verify returns the hash that the password matches. Tries are limited for each
-// address, and concurrent hashes for all of them.
-func (g *Guard) verify(ctx context.Context, from netip.Addr, password string) (hash string, err error) {
-	if wait := g.throttle.take(from); wait > 0 {
+// gate limits sign-in attempts, and how many passwords are hashed at a time.
+type gate struct {
+	throttle
+	hashing chan struct{}
+}
+
+// verify returns the hash that the password matches. Attempts are limited for
+// each address, and apart from that for each known device.
+func (g *Guard) verify(ctx context.Context, c client, password string) (hash string, err error) {
+	gate, who := &g.strangers, network(c.from).String()
+	if c.device != "" {
+		gate, who = &g.devices, c.device
+	}
+	if wait := gate.take(who); wait > 0 {
 		return "", errTooMany(wait)
 	}
 	bounded, cancel := context.WithTimeout(ctx, hashingWait)
 	defer cancel()
 	select {
-	case g.hashing <- struct{}{}:
-		defer func() { <-g.hashing }()
+	case gate.hashing <- struct{}{}:
+		defer func() { <-gate.hashing }()
 	case <-bounded.Done():
 		return "", errTooMany(hashingWait)
 	}
 	hash = g.hash()
 	if len(password) > maxPassword || bcrypt.CompareHashAndPassword([]byte(hash), []byte(password)) != nil {
-		g.failed(from)
+		g.failed(c.from)
 		return "", errWrongPassword()
 	}
-	g.throttle.forget(from)
+	gate.forget(who)
 	return hash, nil
 }
 

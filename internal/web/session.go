@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
@@ -28,9 +27,8 @@ type sessions struct {
 // session is a signed-in browser.
 type session struct {
 	used time.Time
-	open int             // running requests; an open page always has one, its events
-	life context.Context // ends with the session
-	end  context.CancelFunc
+	open int // running requests; an open page always has one, its events
+	life *life
 }
 
 func (s *session) expired(now time.Time) bool {
@@ -40,8 +38,7 @@ func (s *session) expired(now time.Time) bool {
 // begin makes a session and returns its cookie.
 func (ss *sessions) begin() (secret string) {
 	secret = rand.Text()
-	s := &session{used: time.Now()}
-	s.life, s.end = context.WithCancel(context.Background())
+	s := &session{used: time.Now(), life: newLife()}
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	ss.makeRoom()
@@ -72,7 +69,7 @@ func (ss *sessions) makeRoom() {
 func (ss *sessions) remove(match func(*session) bool) {
 	for hash, s := range ss.byHash {
 		if match(s) {
-			s.end()
+			s.life.end()
 			delete(ss.byHash, hash)
 		}
 	}
@@ -115,29 +112,28 @@ func (ss *sessions) endAll(but *session) {
 }
 
 const (
-	cookieName = "ps4kit_session"
-	maxForm    = 4 << 10 // bytes of the form of the sign-in page
+	sessionCookie = "ps4kit_session"
+	maxForm       = 4 << 10 // bytes of the form of the sign-in page
 )
 
-// cookieOf returns the secret of the browser's session, or "".
-func cookieOf(r *http.Request) string {
-	c, err := r.Cookie(cookieName)
+// cookieOf returns the value of a cookie, or "".
+func cookieOf(r *http.Request, name string) string {
+	c, err := r.Cookie(name)
 	if err != nil {
 		return ""
 	}
 	return c.Value
 }
 
-// setCookie sets the session cookie, or deletes it if the secret is empty. The
-// server decides when the session ends, so the cookie lives as long as browsers
-// allow.
-func setCookie(w http.ResponseWriter, r *http.Request, secret string) {
+// setCookie sets a cookie, or deletes it if the value is empty. The server
+// decides when a session ends, so the cookie lives as long as browsers allow.
+func setCookie(w http.ResponseWriter, r *http.Request, name, value string) {
 	age := 400 * 24 * time.Hour
-	if secret == "" {
+	if value == "" {
 		age = -time.Second
 	}
 	http.SetCookie(w, &http.Cookie{
-		Name: cookieName, Value: secret, Path: "/", MaxAge: int(age.Seconds()),
+		Name: name, Value: value, Path: "/", MaxAge: int(age.Seconds()),
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
 	})
 }
@@ -157,8 +153,9 @@ func (g *Guard) signIn(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		seeOther(w, "/login?failed=1")
 	default:
-		g.sessions.end(cookieOf(r))
-		setCookie(w, r, secret)
+		g.sessions.end(cookieOf(r, sessionCookie))
+		setCookie(w, r, sessionCookie, secret)
+		g.remember(w, r)
 		seeOther(w, "/")
 	}
 }
@@ -166,7 +163,7 @@ func (g *Guard) signIn(w http.ResponseWriter, r *http.Request) {
 // open verifies the password and begins a session. If the password changes
 // meanwhile the session ends again, because ChangePassword could not see it.
 func (g *Guard) open(r *http.Request) (secret string, err error) {
-	hash, err := g.verify(r.Context(), addressOf(r), r.PostForm.Get("password"))
+	hash, err := g.verify(r.Context(), g.client(r), r.PostForm.Get("password"))
 	if err != nil {
 		return "", err
 	}
@@ -179,14 +176,14 @@ func (g *Guard) open(r *http.Request) (secret string, err error) {
 }
 
 func (g *Guard) signOut(w http.ResponseWriter, r *http.Request) {
-	g.sessions.end(cookieOf(r))
-	setCookie(w, r, "")
+	g.sessions.end(cookieOf(r, sessionCookie))
+	setCookie(w, r, sessionCookie, "")
 	seeOther(w, "/login")
 }
 
 // signedIn reports whether the browser has a session.
 func (g *Guard) signedIn(r *http.Request) bool {
-	s := g.sessions.enter(cookieOf(r))
+	s := g.sessions.enter(cookieOf(r, sessionCookie))
 	if s == nil {
 		return false
 	}
@@ -200,8 +197,7 @@ func seeOther(w http.ResponseWriter, path string) {
 	w.WriteHeader(http.StatusSeeOther)
 }
 
-// addressOf returns the sender's address. It ignores what proxies claim, because
-// anyone can claim it.
+// addressOf returns the sender's address, which behindProxies has set.
 func addressOf(r *http.Request) netip.Addr { return addressIn(r.RemoteAddr) }
 
 // addressIn returns the address of "address:port", or the zero Addr.

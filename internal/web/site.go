@@ -14,13 +14,14 @@ import (
 
 // SiteOptions are the parts of the site. Metrics and AllowedHosts are optional.
 type SiteOptions struct {
-	Services     api.Services // Accounts and Permit are set by Site
-	Guard        *Guard
-	Unready      func() []string // see Health
-	Metrics      http.Handler    // nil: no /metrics
-	AllowedHosts []string        // more names of this machine
-	Version      string
-	Simulated    bool
+	Services       api.Services // Accounts and Permit are set by Site
+	Guard          *Guard
+	Unready        func() []string // see Health
+	Metrics        http.Handler    // nil: no /metrics
+	AllowedHosts   []string        // more names of this machine
+	TrustedProxies []netip.Prefix  // see behindProxies
+	Version        string
+	Simulated      bool
 }
 
 // Site returns what web.listen serves. From the outside in: headers for
@@ -28,7 +29,7 @@ type SiteOptions struct {
 // and the sign-in page need no sign-in; "/" redirects strangers there.
 func Site(o SiteOptions) http.Handler {
 	services := o.Services
-	services.Accounts, services.Permit = accounts{o.Guard, o.Version, o.Simulated}, o.Guard.permit
+	services.Accounts, services.Permit, services.Caller = accounts{o.Guard, o.Version, o.Simulated}, o.Guard.permit, caller
 	mux := http.NewServeMux()
 	health := Health(o.Unready)
 	mux.Handle("/healthz", health)
@@ -39,8 +40,9 @@ func Site(o SiteOptions) http.Handler {
 	mux.Handle(api.Prefix+"/", o.Guard.identify(api.Handler(services)))
 	mux.HandleFunc("POST /login", o.Guard.signIn)
 	mux.HandleFunc("POST /logout", o.Guard.signOut)
-	addFiles(mux, o.Guard.signedIn)
-	return withHeaders(checkHost(slices.Concat(localNames(), o.AllowedHosts), checkOrigin(mux)))
+	addFiles(mux, o.Guard)
+	checked := checkHost(slices.Concat(localNames(), o.AllowedHosts), checkOrigin(mux))
+	return behindProxies(o.TrustedProxies, withHeaders(checked))
 }
 
 // deny rejects a request before it reaches a route, in the format of the route.

@@ -3,97 +3,132 @@ package web
 import (
 	"crypto/tls"
 	"net"
+	"net/http"
 	"net/netip"
 	"sync"
 	"time"
-
-	"golang.org/x/net/netutil"
 )
 
 // Limits of the connections to web.listen, beside those of api.Serve.
 const (
-	maxConnections = 128
-	maxFromOne     = 64               // from one address, which leaves room for others
+	maxConnections = 128              // and as many from this machine itself
+	maxFromOne     = 64               // from one address
+	grace          = time.Second      // for a connection without a request
 	writeTimeout   = 10 * time.Second // for each write, not for the whole answer
 )
 
 // Bound limits the connections of web.listen and, with a certificate, encrypts
-// them. Connections beyond maxConnections wait; those beyond maxFromOne are
-// closed.
-func Bound(ln net.Listener, certificate *tls.Certificate) net.Listener {
-	ln = impatient{&fair{Listener: netutil.LimitListener(ln, maxConnections), open: map[netip.Prefix]int{}}}
+// them. When there is no room, a new connection replaces an idle one of the
+// address that holds the most. Loopback has room of its own, so that a local
+// health check or proxy always gets in.
+func Bound(ln net.Listener, certificate *Certificate) net.Listener {
+	ln = &room{Listener: ln, conns: map[*conn]bool{}}
 	if certificate == nil {
 		return ln
 	}
-	return tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{*certificate}, MinVersion: tls.VersionTLS12})
+	return tls.NewListener(ln, &tls.Config{GetCertificate: certificate.get, MinVersion: tls.VersionTLS12})
 }
 
-// fair closes connections from an address that has maxFromOne already.
-type fair struct {
+// room is a listener that knows its open connections.
+type room struct {
 	net.Listener
-	mu   sync.Mutex
-	open map[netip.Prefix]int
+	mu    sync.Mutex
+	conns map[*conn]bool
 }
 
-func (f *fair) Accept() (net.Conn, error) {
+// conn is a connection. api.Serve reports its state.
+type conn struct {
+	net.Conn
+	room    *room
+	from    netip.Prefix // see network
+	local   bool
+	waiting bool      // for a request
+	since   time.Time // for how long
+}
+
+func (r *room) Accept() (net.Conn, error) {
 	for {
-		conn, err := f.Listener.Accept()
+		accepted, err := r.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
-		from := network(addressIn(conn.RemoteAddr().String()))
-		if f.enter(from) {
-			return &fairConn{Conn: conn, leave: sync.OnceFunc(func() { f.leave(from) })}, nil
+		from := addressIn(accepted.RemoteAddr().String())
+		c := &conn{Conn: accepted, room: r, from: network(from), local: from.Unmap().IsLoopback(), waiting: true, since: time.Now()}
+		replaced, ok := r.admit(c)
+		if replaced != nil {
+			_ = replaced.Conn.Close()
 		}
-		_ = conn.Close()
+		if ok {
+			return c, nil
+		}
+		_ = accepted.Close()
 	}
 }
 
-func (f *fair) enter(from netip.Prefix) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.open[from] >= maxFromOne && from.IsValid() { // a pipe has no address
-		return false
+// admit adds a connection if there is room for it, or if it can replace another.
+func (r *room) admit(c *conn) (replaced *conn, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	total, held := 0, map[netip.Prefix]int{}
+	for other := range r.conns {
+		if other.local == c.local {
+			total++
+			held[other.from]++
+		}
 	}
-	f.open[from]++
-	return true
-}
-
-func (f *fair) leave(from netip.Prefix) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.open[from]--; f.open[from] == 0 {
-		delete(f.open, from)
+	crowded := !c.local && held[c.from] >= maxFromOne
+	if total >= maxConnections || crowded {
+		for other := range r.conns {
+			switch {
+			case other.local != c.local, crowded && other.from != c.from:
+			case !other.idle() && held[other.from] <= held[c.from]+1: // c's address would hold more
+			case replaced == nil || other.before(replaced, held):
+				replaced = other
+			}
+		}
+		if replaced == nil {
+			return nil, false
+		}
+		delete(r.conns, replaced)
 	}
+	r.conns[c] = true
+	return replaced, true
 }
 
-type fairConn struct {
-	net.Conn
-	leave func()
-}
+// idle reports whether closing c interrupts no request.
+func (c *conn) idle() bool { return c.waiting && time.Since(c.since) >= grace }
 
-func (c *fairConn) Close() error {
-	defer c.leave()
-	return c.Conn.Close()
-}
-
-// impatient closes connections whose peer does not read. http.Server's
-// WriteTimeout limits the whole answer, which would end events and long commands.
-type impatient struct{ net.Listener }
-
-func (i impatient) Accept() (net.Conn, error) {
-	conn, err := i.Listener.Accept()
-	if err != nil {
-		return nil, err
+// before reports whether to replace c rather than other: idle connections go
+// first, then those of the address that holds more, then older ones.
+func (c *conn) before(other *conn, held map[netip.Prefix]int) bool {
+	switch {
+	case c.idle() != other.idle():
+		return c.idle()
+	case held[c.from] != held[other.from]:
+		return held[c.from] > held[other.from]
 	}
-	return impatientConn{conn}, nil
+	return c.since.Before(other.since)
 }
 
-type impatientConn struct{ net.Conn }
+// SetState implements api.StateSetter.
+func (c *conn) SetState(state http.ConnState) {
+	c.room.mu.Lock()
+	defer c.room.mu.Unlock()
+	c.waiting, c.since = state != http.StateActive, time.Now()
+}
 
-func (c impatientConn) Write(p []byte) (int, error) {
+// Write fails if the peer does not read. http.Server's WriteTimeout limits the
+// whole answer, which would end events and long commands.
+func (c *conn) Write(p []byte) (int, error) {
 	if err := c.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return 0, err
 	}
 	return c.Conn.Write(p)
+}
+
+func (c *conn) Close() error {
+	c.room.mu.Lock()
+	delete(c.room.conns, c)
+	c.room.mu.Unlock()
+	return c.Conn.Close()
 }

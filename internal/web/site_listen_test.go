@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -23,15 +25,16 @@ import (
 
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/test/pipes"
 )
 
 // bound serves a handler as web.listen is served, in a bubble, until stop.
-func bound(t *testing.T, h http.Handler) (ln *pipes, stop func()) {
+func bound(t *testing.T, h http.Handler, certificate *web.Certificate) (ln *pipes.Listener, stop func()) {
 	t.Helper()
-	ln = newPipes()
+	ln = pipes.Listen()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- api.Serve(ctx, web.Bound(ln, nil), h, nil) }()
+	go func() { done <- api.Serve(ctx, web.Bound(ln, certificate), h, nil) }()
 	return ln, func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -40,9 +43,9 @@ func bound(t *testing.T, h http.Handler) (ln *pipes, stop func()) {
 	}
 }
 
-func ask(t *testing.T, ln *pipes) net.Conn {
+func ask(t *testing.T, ln *pipes.Listener) net.Conn {
 	t.Helper()
-	conn, err := ln.dial(t.Context(), "", "")
+	conn, err := ln.Dial(t.Context(), "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +67,7 @@ func TestReaderThatReadsNothingIsDropped(t *testing.T) {
 					return
 				}
 			}
-		}))
+		}), nil)
 		conn := ask(t, ln)
 		if after := <-dropped; after != 10*time.Second {
 			t.Errorf("dropped after %v, want 10 s", after)
@@ -88,7 +91,7 @@ func TestEventsAreNotCut(t *testing.T) {
 				_, _ = io.WriteString(w, "data: x\n\n")
 				_ = http.NewResponseController(w).Flush()
 			}
-		}))
+		}), nil)
 		begin := time.Now()
 		conn := ask(t, ln)
 		buffer := make([]byte, 4<<10)
@@ -102,92 +105,154 @@ func TestEventsAreNotCut(t *testing.T) {
 	})
 }
 
-// TestConnectionsAreBounded: those beyond the bound wait until a silent one is closed.
-func TestConnectionsAreBounded(t *testing.T) {
+// crowd is a site in a bubble with clients at any address. Requests of /wait
+// are answered once the crowd leaves.
+type crowd struct {
+	t         *testing.T
+	ln        *pipes.Listener
+	encrypted bool
+	conns     []net.Conn
+}
+
+func inCrowd(t *testing.T, certificate *web.Certificate, test func(*crowd)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		ln, stop := bound(t, http.NotFoundHandler())
-		begin := time.Now()
-		var conns []net.Conn
-		for range 129 {
-			conn, err := ln.dial(t.Context(), "", "")
-			if err != nil {
-				t.Fatal(err)
+		leaving := make(chan struct{})
+		ln, stop := bound(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/wait" {
+				<-leaving
 			}
-			conns = append(conns, conn)
-		}
-		if after := time.Since(begin); after != 5*time.Second {
-			t.Errorf("the last one was taken after %v, want 5 s", after)
-		}
-		for _, conn := range conns {
+		}), certificate)
+		c := &crowd{t: t, ln: ln, encrypted: certificate != nil}
+		test(c)
+		close(leaving)
+		for _, conn := range c.conns {
 			_ = conn.Close()
 		}
 		stop()
 	})
 }
 
-// addressed is a pipe from an address.
-type addressed struct {
-	net.Conn
-	from net.Addr
+func (c *crowd) connect(from string) net.Conn {
+	conn, err := c.ln.DialFrom(c.t.Context(), net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(from), 40000)))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if c.encrypted {
+		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) // not what is tested here
+	}
+	c.conns = append(c.conns, conn)
+	return conn
 }
 
-func (a addressed) RemoteAddr() net.Addr { return a.from }
+// send sends a request and reports whether the server reads it.
+func (c *crowd) send(conn net.Conn, path string) bool {
+	_ = conn.SetDeadline(time.Now().Add(time.Second))
+	_, err := io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+	synctest.Wait()
+	return err == nil
+}
 
-// TestOneAddressLeavesRoomForOthers: it has half of the connections, and its next one is
-// closed at once.
-func TestOneAddressLeavesRoomForOthers(t *testing.T) {
+// answers reports whether a request on the connection is answered at once.
+func (c *crowd) answers(conn net.Conn) bool {
+	begin := time.Now()
+	if !c.send(conn, "/healthz") {
+		return false
+	}
+	line := make([]byte, 512)
+	n, err := conn.Read(line)
+	synctest.Wait() // until the server waits for the next request
+	return err == nil && strings.HasPrefix(string(line[:n]), "HTTP/1.1 200 ") && time.Since(begin) == 0
+}
+
+// fill opens n connections from an address, which send a request unless path is
+// empty.
+func (c *crowd) fill(from string, n int, path string) (all []net.Conn) {
+	c.t.Helper()
+	for range n {
+		conn := c.connect(from)
+		if path == "/healthz" && !c.answers(conn) || path == "/wait" && !c.send(conn, path) {
+			c.t.Fatalf("connection %d from %s was refused", len(all), from)
+		}
+		all = append(all, conn)
+	}
+	return all
+}
+
+// TestTwoAddressesDoNotStarveOthers: whatever they do with their connections,
+// another client and a local health check are answered at once.
+func TestTwoAddressesDoNotStarveOthers(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		ln, stop := bound(t, http.NotFoundHandler())
-		open := func(from string) net.Conn {
-			ours, theirs := net.Pipe()
-			ln.conns <- addressed{theirs, net.TCPAddrFromAddrPort(netip.MustParseAddrPort(from))}
-			return ours
+	for name, path := range map[string]string{"silent": "", "idle": "/healthz", "busy": "/wait"} {
+		t.Run(name, func(t *testing.T) {
+			inCrowd(t, nil, func(c *crowd) {
+				c.fill("192.168.1.3", 64, path)
+				c.fill("192.168.1.4", 64, path)
+				for _, from := range []string{"192.168.1.5", "127.0.0.1", "::1", "::ffff:127.0.0.1"} {
+					if !c.answers(c.connect(from)) {
+						t.Errorf("%s is not answered", from)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestManyAddressesDoNotStarveOthers, nor do they cut a request that is running.
+func TestManyAddressesDoNotStarveOthers(t *testing.T) {
+	inCrowd(t, nil, func(c *crowd) {
+		owner := c.fill("192.168.1.2", 1, "/wait")[0]
+		for n := range 300 {
+			c.fill(fmt.Sprintf("10.0.%d.%d", n/250, n%250), 1, "/healthz")
+			time.Sleep(time.Second)
 		}
-		isOpen := func(conn net.Conn) bool {
-			if err := conn.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
-				return false
-			}
-			_, err := conn.Read(make([]byte, 1))
-			return errors.Is(err, os.ErrDeadlineExceeded)
+		if !c.answers(c.connect("192.168.1.5")) {
+			c.t.Error("a newcomer is not answered")
 		}
-		var conns []net.Conn
-		for port := range 64 {
-			conns = append(conns, open(fmt.Sprintf("192.168.1.3:%d", 1000+port)))
+		_ = owner.SetReadDeadline(time.Now().Add(time.Second))
+		if _, err := owner.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			c.t.Errorf("the running request was cut: %v", err)
 		}
-		if !isOpen(conns[63]) {
-			t.Error("the 64th connection of an address is closed")
-		}
-		if isOpen(open("192.168.1.3:2000")) || isOpen(open("[::ffff:192.168.1.3]:2001")) {
-			t.Error("an address has more than 64 connections")
-		}
-		other := open("192.168.1.4:1000")
-		if !isOpen(other) {
-			t.Error("there is no room for another address")
-		}
-		_ = conns[0].Close()
-		synctest.Wait()
-		next := open("192.168.1.3:2002")
-		if !isOpen(next) {
-			t.Error("there is no room when a connection was closed")
-		}
-		for _, conn := range append(conns, other, next) {
-			_ = conn.Close()
-		}
-		stop()
 	})
+}
+
+// TestOneAddressReplacesItsOwn connections when it has 64, but no busy ones.
+func TestOneAddressReplacesItsOwn(t *testing.T) {
+	t.Parallel()
+	for name, certificate := range map[string]*web.Certificate{"plain": nil, "TLS": selfSigned(t).Certificate} {
+		t.Run(name, func(t *testing.T) { inCrowd(t, certificate, oneAddressReplacesItsOwn) })
+	}
+}
+
+func oneAddressReplacesItsOwn(c *crowd) {
+	other := c.fill("192.168.1.4", 1, "/healthz")[0]
+	c.fill("192.168.1.3", 63, "/wait")
+	idle := c.fill("192.168.1.3", 1, "/healthz")[0]
+	if c.answers(c.connect("192.168.1.3")) || !c.answers(idle) {
+		c.t.Error("a connection was replaced within its second of grace")
+	}
+	time.Sleep(time.Second)
+	next := c.connect("::ffff:192.168.1.3")
+	if !c.answers(next) || c.answers(idle) {
+		c.t.Error("the idle connection was not replaced")
+	}
+	if !c.send(next, "/wait") || c.answers(c.connect("192.168.1.3")) {
+		c.t.Error("an address has 65 busy connections")
+	}
+	if !c.answers(other) {
+		c.t.Error("another address lost its connection")
+	}
 }
 
 // TestWhatGoesWrongIsLogged, by the logger that Serve was given and no other.
 func TestWhatGoesWrongIsLogged(t *testing.T) {
 	t.Parallel()
-	ln := newPipes()
+	ln := pipes.Listen()
 	lines, logged := io.Pipe()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		done <- api.Serve(ctx, web.Bound(ln, selfSigned(t)), http.NotFoundHandler(), log.New(logged, "", 0))
+		done <- api.Serve(ctx, web.Bound(ln, selfSigned(t).Certificate), http.NotFoundHandler(), log.New(logged, "", 0))
 	}()
 	conn := ask(t, ln) // without TLS
 	go func() { _, _ = io.Copy(io.Discard, conn) }()
@@ -203,8 +268,8 @@ func TestWhatGoesWrongIsLogged(t *testing.T) {
 	}
 }
 
-// selfSigned is a certificate for 127.0.0.1.
-func selfSigned(t *testing.T) *tls.Certificate {
+// writeCertificate writes a new self-signed certificate for 127.0.0.1.
+func writeCertificate(t *testing.T, certFile, keyFile string) *x509.CertPool {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -217,7 +282,93 @@ func selfSigned(t *testing.T) *tls.Certificate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writePEM(t, certFile, "CERTIFICATE", der)
+	writePEM(t, keyFile, "PRIVATE KEY", pkcs8)
+	trusted := x509.NewCertPool()
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusted.AddCert(leaf)
+	return trusted
+}
+
+func writePEM(t *testing.T, file, kind string, der []byte) {
+	t.Helper()
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// certificate is a loaded certificate, its files, and the errors of its reloads.
+type certificate struct {
+	*web.Certificate
+	certFile, keyFile string
+	trusted           *x509.CertPool
+	reloads           chan error
+}
+
+func selfSigned(t *testing.T) *certificate {
+	t.Helper()
+	dir := t.TempDir()
+	c := &certificate{certFile: filepath.Join(dir, "cert.pem"), keyFile: filepath.Join(dir, "key.pem"), reloads: make(chan error, 10)}
+	c.trusted = writeCertificate(t, c.certFile, c.keyFile)
+	var err error
+	if c.Certificate, err = web.LoadCertificate(c.certFile, c.keyFile, func(err error) { c.reloads <- err }); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestCertificateIsReloaded: a renewed one is used without a restart, a broken
+// one is reported once and the previous one stays in use.
+func TestCertificateIsReloaded(t *testing.T) {
+	t.Parallel()
+	c := selfSigned(t)
+	var lc net.ListenConfig
+	ln, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, web.Bound(ln, c.Certificate), http.NotFoundHandler())
+	use := func(what string, trusted *x509.CertPool) {
+		t.Helper()
+		for range 2 {
+			conn, err := (&tls.Dialer{Config: &tls.Config{RootCAs: trusted}}).DialContext(t.Context(), "tcp", ln.Addr().String())
+			if err != nil {
+				t.Fatalf("%s: %v", what, err)
+			}
+			_ = conn.Close()
+		}
+	}
+	use("at the start", c.trusted)
+	renewed := writeCertificate(t, c.certFile, c.keyFile)
+	use("renewed", renewed)
+	if err := <-c.reloads; err != nil {
+		t.Errorf("renewed: %v", err)
+	}
+	if err := os.WriteFile(c.certFile, []byte("nonsense"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	use("broken", renewed)
+	if err := <-c.reloads; err == nil {
+		t.Error("a broken file is not reported")
+	}
+	if err := os.Remove(c.keyFile); err != nil {
+		t.Fatal(err)
+	}
+	use("without the key", renewed)
+	if err := <-c.reloads; err == nil {
+		t.Error("a missing file is not reported")
+	}
+	use("repaired", writeCertificate(t, c.certFile, c.keyFile))
+	if err := <-c.reloads; err != nil || len(c.reloads) > 0 {
+		t.Errorf("repaired: %v, and %d more reports", err, len(c.reloads))
+	}
 }
 
 func TestTLS(t *testing.T) {
@@ -229,16 +380,10 @@ func TestTLS(t *testing.T) {
 	}
 	certificate := selfSigned(t)
 	g, _ := newGuard(t)
-	serve(t, web.Bound(ln, certificate), web.Site(complete(web.SiteOptions{Guard: g}, &backend{})))
+	serve(t, web.Bound(ln, certificate.Certificate), web.Site(complete(web.SiteOptions{Guard: g}, &backend{})))
 	s := &site{t: t, url: "https://" + ln.Addr().String()}
 	c := s.browser()
-	trusted := x509.NewCertPool()
-	leaf, err := x509.ParseCertificate(certificate.Certificate[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	trusted.AddCert(leaf)
-	config := &tls.Config{RootCAs: trusted, MinVersion: tls.VersionTLS10}
+	config := &tls.Config{RootCAs: certificate.trusted, MinVersion: tls.VersionTLS10}
 	c.http.Transport = &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}
 	cookie := c.signIn(password).must(t, http.StatusSeeOther).Cookies()[0]
 	if !cookie.Secure {

@@ -128,42 +128,6 @@ func serve(t *testing.T, ln net.Listener, h http.Handler) {
 	})
 }
 
-// pipes is a listener whose connections are in memory, for tests with a clock of
-// their own.
-type pipes struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	close  sync.Once
-}
-
-func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), closed: make(chan struct{})} }
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error {
-	p.close.Do(func() { close(p.closed) })
-	return nil
-}
-
-func (*pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
-
-func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	select {
-	case p.conns <- theirs:
-		return ours, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
 // site is what web.listen serves, over a real connection.
 type site struct {
 	t     *testing.T
@@ -355,7 +319,9 @@ func visit(h http.Handler, from, cookie, method, path, form string) (w *httptest
 	w = httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	for _, c := range w.Result().Cookies() {
-		cookie = c.Value
+		if c.Name == "ps4kit_session" {
+			cookie = c.Value
+		}
 	}
 	return w, cookie
 }

@@ -19,20 +19,19 @@ const (
 	maxAddresses = 1024 // remembered; the others share one limit
 )
 
-// throttle limits the tries of each address. An IPv6 network (/64) counts as one
-// address, because a single machine can use all of it.
+// throttle limits the tries of each address or device.
 type throttle struct {
 	mu   sync.Mutex
-	by   map[netip.Prefix]*rate.Limiter
+	by   map[string]*rate.Limiter
 	rest *rate.Limiter // shared by the addresses beyond maxAddresses
 }
 
 // take takes a try, or returns how long to wait for one.
-func (t *throttle) take(from netip.Addr) time.Duration {
+func (t *throttle) take(from string) time.Duration {
 	now := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	try := t.limiter(network(from), now).ReserveN(now, 1)
+	try := t.limiter(from, now).ReserveN(now, 1)
 	wait := try.DelayFrom(now)
 	if wait > 0 {
 		try.CancelAt(now)
@@ -41,13 +40,13 @@ func (t *throttle) take(from netip.Addr) time.Duration {
 }
 
 // forget resets the tries of an address.
-func (t *throttle) forget(from netip.Addr) {
+func (t *throttle) forget(from string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.by, network(from))
+	delete(t.by, from)
 }
 
-func (t *throttle) limiter(from netip.Prefix, now time.Time) *rate.Limiter {
+func (t *throttle) limiter(from string, now time.Time) *rate.Limiter {
 	if l := t.by[from]; l != nil {
 		return l
 	}
@@ -58,7 +57,7 @@ func (t *throttle) limiter(from netip.Prefix, now time.Time) *rate.Limiter {
 	switch {
 	case len(t.by) < maxAddresses:
 		if t.by == nil {
-			t.by = map[netip.Prefix]*rate.Limiter{}
+			t.by = map[string]*rate.Limiter{}
 		}
 		t.by[from] = fresh
 	case t.rest == nil:
@@ -78,7 +77,8 @@ func (t *throttle) drop(now time.Time) {
 	}
 }
 
-// network returns the network that counts as one address.
+// network returns the network that counts as one address: a /64 of IPv6, because
+// a single machine can use all of it.
 func network(a netip.Addr) netip.Prefix {
 	a = a.Unmap().WithZone("")
 	bits := a.BitLen()

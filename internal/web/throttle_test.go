@@ -115,7 +115,7 @@ func TestAddressesBeyondTheBoundShareTheirTries(t *testing.T) {
 	})
 }
 
-// TestHashesAreBounded: with two under way a third sign-in waits, but not for ever.
+// TestHashesAreBounded checks that a third sign-in waits for a slot, but not for long.
 func TestHashesAreBounded(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, h http.Handler, g *web.Guard, _ *memory) {

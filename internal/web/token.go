@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
-	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +12,7 @@ import (
 	"unicode"
 
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/text"
 )
 
 const (
@@ -48,6 +47,7 @@ func hashToken(secret string) string {
 
 // MakeToken makes a token.
 func (g *Guard) MakeToken(name, access string) (api.NewToken, error) {
+	name = text.Visible(name)
 	switch {
 	case name == "" || len(name) > maxTokenName || strings.ContainsFunc(name, unicode.IsControl):
 		return api.NewToken{}, &api.Error{Code: "bad_request", Message: "name must have 1 to 64 bytes and no control characters"}
@@ -96,81 +96,62 @@ func (g *Guard) Tokens() []api.Token {
 }
 
 // tokenVisitor returns the visitor with a token, or nil if it is unknown.
+// Comparing hashes of random secrets leaks nothing useful in its timing.
 func (g *Guard) tokenVisitor(secret string) *visitor {
-	t, found := g.findToken(secret)
-	if !found {
-		return nil
-	}
-	life := g.lives.of(t.ID)
-	if life == nil { // just revoked
-		return nil
-	}
-	g.noteUse(t.ID)
-	return &visitor{access: tokenAccess(t.Access), life: life}
-}
-
-func (g *Guard) findToken(secret string) (api.Token, bool) {
 	hash := hashToken(secret)
 	for _, t := range g.record.get().Tokens {
-		if subtle.ConstantTimeCompare([]byte(t.Hash), []byte(hash)) == 1 {
-			return t.Token, true
+		if life := g.lives.of(t.ID); life != nil && t.Hash == hash {
+			g.noteUse(t.Token)
+			return &visitor{access: tokenAccess(t.Access), life: life}
 		}
 	}
-	return api.Token{}, false
+	return nil
 }
-
-var errUnchanged = errors.New("unchanged")
 
 // noteUse stores the time a token was used. It ignores write errors, which
 // /readyz reports.
-func (g *Guard) noteUse(id string) {
+func (g *Guard) noteUse(used api.Token) {
 	now := time.Now().UTC().Truncate(time.Second)
+	if now.Sub(used.LastUsed) < tokenUseNoted {
+		return
+	}
 	_ = g.record.update(func(s *Saved) error {
-		i := slices.IndexFunc(s.Tokens, func(t SavedToken) bool { return t.ID == id })
-		if i < 0 || now.Sub(s.Tokens[i].LastUsed) < tokenUseNoted {
-			return errUnchanged
+		for i := range s.Tokens {
+			if s.Tokens[i].ID == used.ID {
+				s.Tokens[i].LastUsed = now
+			}
 		}
-		s.Tokens[i].LastUsed = now
 		return nil
 	})
 }
 
-// lives are contexts that end when a token is revoked, by its id.
-type lives struct {
-	mu   sync.Mutex
-	byID map[string]life
-}
-
+// life is a context that ends with a session or a token.
 type life struct {
 	context.Context
 	end context.CancelFunc
 }
 
-func (l *lives) begin(id string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.byID == nil {
-		l.byID = map[string]life{}
-	}
-	ctx, end := context.WithCancel(context.Background())
-	l.byID[id] = life{ctx, end}
+func newLife() *life {
+	l := &life{}
+	l.Context, l.end = context.WithCancel(context.Background())
+	return l
 }
 
+// lives are the lives of the tokens, by id.
+type lives struct{ sync.Map }
+
+func (l *lives) begin(id string) { l.Store(id, newLife()) }
+
 // of returns nil if the token was revoked.
-func (l *lives) of(id string) context.Context {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if of, found := l.byID[id]; found {
-		return of
-	}
-	return nil
+func (l *lives) of(id string) *life {
+	of, _ := l.Load(id)
+	found, _ := of.(*life)
+	return found
 }
 
 func (l *lives) end(id string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if of, found := l.byID[id]; found {
+	if of := l.of(id); of != nil {
 		of.end()
-		delete(l.byID, id)
+		l.Delete(id)
 	}
 }

@@ -120,7 +120,11 @@ func TestUnfitTokensAreRefused(t *testing.T) {
 			t.Errorf("%s: %+v", body, e)
 		}
 	}
-	for range 100 {
+	got := owner.do(http.MethodPost, "/api/v1/tokens", `{"name":"a\u202eb\u200b","access":"read"}`).must(t, http.StatusOK)
+	if !strings.Contains(got.body, `"name":"ab"`) {
+		t.Errorf("a name with invisible characters: %q", got.body)
+	}
+	for range 99 {
 		owner.makeToken("control")
 	}
 	if e := owner.do(http.MethodPost, "/api/v1/tokens", `{"name":"x","access":"control"}`).error(t); e.Code != "too_many_tokens" {

@@ -84,7 +84,7 @@ function Card({ card, alone }) {
         <${Now} card=${card} titles=${titles.value} covers=${covers} />
         ${told && html`<${Problem} error=${told}>
           <span class="hint">${when(card.last_error_at)}</span>
-          <a href="#/setup/${encodeURIComponent(id)}">Check the set-up</a>
+          <a href="#/setup/${encodeURIComponent(id)}">Check the setup</a>
         <//>`}
         ${error?.code !== told?.code && html`<${Problem} error=${error} />`}
         <${NextStep} card=${card} />
@@ -120,7 +120,7 @@ function Now({ card, titles = [], covers }) {
     </div>`;
   }
   if (awake) return html`<div class="now"><p class="title">Home screen</p></div>`;
-  const seen = card.last_seen ? `Last seen ${when(card.last_seen)}` : 'It has not answered so far.';
+  const seen = card.last_seen ? `Last seen ${when(card.last_seen)}` : 'Not seen yet';
   return html`<div class="now"><p class="hint">${card.state === 'standby' ? 'You can turn it on from here.' : seen}</p></div>`;
 }
 

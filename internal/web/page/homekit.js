@@ -43,7 +43,7 @@ const SetupCode = ({ accessory: a, id }) => html`<div class="pairing">
 
 function Pairings({ accessory: { name, controllers = [] }, id, reload }) {
   async function unpair() {
-    const detail = 'It disappears from Home, with its room, scenes and automations. You can pair it again with a code that is then shown here.';
+    const detail = 'Home loses it, with its room, scenes and automations. To pair it again, use the code that this page then shows.';
     if (!await ask({ question: `Unpair ${name}?`, detail, yes: 'Unpair' })) return;
     await del(path('homekit', id, 'pairings'));
     await reload();

@@ -13,7 +13,7 @@ export function Inputs({ consoles, overview, args: [host] }) {
       ${list.length > 1 && html`<select aria-label="Console" value=${id} onchange=${choose}>
         ${list.map((c) => html`<option key=${c.host_id} value=${c.host_id}>${c.name}</option>`)}
       </select>`}
-      <p class="hint">A console cannot list its titles. Inputs are the titles that you add here or in config.yaml, and those that were seen running.</p>
+      <p class="hint">A console can’t list its titles. The inputs are the titles that you add here or in config.yaml, and those that ps4kit has seen running.</p>
     </div>
     ${id ? html`<${Editor} key=${id} id=${id} overview=${overview} />` : html`<p>No console yet. <a href="#/setup">Set one up</a>.</p>`}`;
 }

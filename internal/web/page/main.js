@@ -51,7 +51,7 @@ function App() {
     </nav>
     <main id="main" class="main" tabindex="-1" aria-label=${name}>
       ${session.value?.first_password && current === 'consoles' && html`<p class="note">
-        <span>This is the first password. <a href="#/settings">Choose your own</a>.</span>
+        <span>You are using the generated password. <a href="#/settings">Choose your own</a>.</span>
       </p>`}
       ${consoles ? html`<${view} key=${hash} args=${args} overview=${overview} consoles=${consoles} session=${session} />` : html`<${Loading} />`}
     </main>

@@ -10,7 +10,7 @@ import (
 	"github.com/ps4kit/ps4kit/internal/web/page"
 )
 
-// firstLoad limits the size of all files together, before compression.
+// firstLoad limits the size of all files together, uncompressed.
 const firstLoad = 200_000
 
 func TestSize(t *testing.T) {

@@ -10,7 +10,7 @@ export function Settings({ session }) {
     <${Panel} id="tokens" name="API tokens"><${Tokens} /><//>
     <${Panel} id="backup" name="Backup"><${Backup} /><//>
     <${Panel} id="values" name="Configuration"><${Configuration} /><//>
-    <p class="hint">ps4kit ${info?.version}${info?.simulated && ', with simulated consoles'} · <a href="/assets/vendor/LICENSES.txt">Licenses of the page</a></p>`;
+    <p class="hint">ps4kit ${info?.version}${info?.simulated && ', with simulated consoles'} · <a href="/assets/vendor/LICENSES.txt">Third-party licenses</a></p>`;
 }
 
 const Panel = ({ id, name, children }) => html`<section class="panel stack" aria-labelledby=${id}><h2 id=${id}>${name}</h2>${children}</section>`;
@@ -29,7 +29,7 @@ function Password({ changed }) {
     <${Field} label="Current password" name="current" type="password" autocomplete="current-password" required />
     <${Field} label="New password" name="new" type="password" autocomplete="new-password" required />
     <div><button>Change the password</button></div>
-    <div role="status">${done && html`<p class="success">The password is changed. Every other session has ended.</p>`}</div>
+    <div role="status">${done && html`<p class="success">Password changed. All other browsers are signed out.</p>`}</div>
   <//>`;
 }
 

@@ -50,7 +50,7 @@ function Find({ consoles }) {
   return html`<h1>Set up a console</h1>
     <section class="panel stack" aria-labelledby="find">
       <h2 id="find">Find the console</h2>
-      <p>Turn on the PS4, on the same network. So that ps4kit can wake it, enable both “Stay Connected to the Internet” and “Enable Turning On PS4 from Network” under Settings > Power Save Settings > Set Features Available in Rest Mode.</p>
+      <p>Turn on the PS4, on the same network. To let ps4kit wake it, enable both “Stay Connected to the Internet” and “Enable Turning On PS4 from Network” under Settings > Power Save Settings > Set Features Available in Rest Mode.</p>
       <div class="row"><${Action} class="primary" action=${search}>Search the network<//></div>
       <ul class="plain lines">${[...all.values()].map((c) => html`<${FoundConsole} key=${c.host_id} found=${c} />`)}</ul>
     </section>

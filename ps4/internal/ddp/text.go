@@ -2,15 +2,15 @@ package ddp
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/ps4kit/ps4kit/internal/text"
 )
 
-// clean returns a header value as valid UTF-8 of at most MaxValue bytes. It
-// replaces control characters and line separators with blanks, and removes
-// format characters such as bidirectional overrides.
+// clean returns a header value as one line of valid UTF-8 without invisible
+// characters, of at most MaxValue bytes.
 func clean(value string) string {
-	value = strings.TrimSpace(strings.Map(printable, decode(value)))
+	value = text.Line(decode(value))
 	if len(value) <= MaxValue {
 		return value
 	}
@@ -18,19 +18,7 @@ func clean(value string) string {
 	for !utf8.RuneStart(value[end]) {
 		end--
 	}
-	return strings.TrimSpace(value[:end])
-}
-
-// printable is the mapping that clean applies to each rune.
-func printable(r rune) rune {
-	switch {
-	case ' ' <= r && r < 0x7f: // the common case
-	case unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp):
-		return ' '
-	case unicode.Is(unicode.Cf, r):
-		return -1
-	}
-	return r
+	return text.Line(value[:end]) // a joiner may be at the end
 }
 
 // decode converts text to UTF-8. It drops an incomplete rune at the end,

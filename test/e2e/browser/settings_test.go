@@ -59,7 +59,7 @@ func (p *page) password() {
 	p.fill(`role=textbox[name="Current password"]`, p.site.password)
 	p.fill(`role=textbox[name="New password"]`, chosen)
 	p.click(button("Change the password"))
-	p.see("role=status >> text=The password is changed.")
+	p.see("role=status >> text=Password changed.")
 	p.click(button("Sign out"))
 	p.site.password = chosen
 	p.signIn()
