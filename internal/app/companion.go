@@ -46,7 +46,7 @@ func (s *server) makeCompanion() (*companion, error) {
 	}
 	c.hap, err = hapserver.New(&hapserver.Options{
 		Name: bridge.Name(), Accessories: bridge.Accessories(), Category: categoryBridge,
-		SetupCode: s.Config.Companion.SetupCode.Reveal(), Store: c.store, Log: log, Publisher: s.mdns,
+		SetupCode: s.Config.Companion.SetupCode.Reveal(), Store: c.store, Log: log, Publisher: s.mdns, Strangers: &s.strangers,
 		OnChange: func() { s.tellPage() },
 	})
 	if err != nil {

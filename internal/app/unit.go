@@ -114,6 +114,7 @@ func (s *server) offer(u *unit) error {
 		Store:       u.store,
 		Log:         s.Log.WithField("console", u.name),
 		Publisher:   s.mdns,
+		Strangers:   &s.strangers,
 		OnChange:    func() { s.tellPage() },
 	})
 	if err != nil {

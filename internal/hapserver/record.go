@@ -107,6 +107,8 @@ func (r *Record) key() ed25519.PrivateKey { return ed25519.NewKeyFromSeed(r.Seed
 
 func (r *Record) paired() bool { return len(r.Pairings) > 0 }
 
+func (r *Record) setupLocked() bool { return r.SetupFailures >= maxSetupFailures }
+
 func (r *Record) hasAdmin() bool {
 	return slices.ContainsFunc(r.Pairings, func(p Pairing) bool { return p.Admin })
 }
