@@ -22,7 +22,7 @@ type CompanionConfig struct {
 	Name        string        // of the bridge; default "PS4 Companion"
 	Televisions []*Television // each console once; the order does not matter
 	Titles      []string      // ids of the titles that get a switch on each console
-	Logf        func(format string, args ...any)
+	Log         Logger        // nil discards
 }
 
 // Companion is the bridge of docs/homekit.md §1: what Home cannot automate on a television, as plain sensors and switches.
@@ -80,8 +80,8 @@ const (
 // cannot be one, and more than 149 sensors and switches.
 func NewCompanion(c CompanionConfig) (*Companion, error) {
 	b := &Companion{cfg: c, consoles: map[string]*carried{}, pub: modelOnly{}}
-	if b.cfg.Logf == nil {
-		b.cfg.Logf = func(string, ...any) {}
+	if b.cfg.Log == nil {
+		b.cfg.Log = discard{}
 	}
 	b.cfg.Name = cmp.Or(cleanName(c.Name), companionName)
 	b.cfg.Televisions = slices.SortedFunc(slices.Values(c.Televisions), func(x, y *Television) int {

@@ -23,7 +23,7 @@ func (b *Companion) addBridge() {
 	g.addInformation(&Config{HostID: bridgeSerial, Model: bridgeModel}, b.cfg.Name)
 	g.firmware.SetValueRequest(bridgeFirmware, nil)
 	g.a.AddS(newProtocol().s)
-	b.identifies(g, func() { b.cfg.Logf("identify: the owner wants to know which one the companion bridge is") })
+	b.identifies(g, func() { b.cfg.Log.Infof("identify: a controller asks which accessory the companion bridge is") })
 	b.as = append(b.as, g.a)
 }
 

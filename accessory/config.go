@@ -30,11 +30,27 @@ type Config struct {
 	// a title.
 	PreferTitleName bool
 
-	Store     Store                            // nil: nothing is remembered
-	TitleName func(titleID string) string      // name for a title that the console has not named yet, or ""; must not block; nil: none
-	OnChange  func()                           // Snapshot tells something new; must not block, and comes from any goroutine
-	Logf      func(format string, args ...any) // gets no secret, and not which console it is; nil discards
+	Store     Store                       // nil: nothing is remembered
+	TitleName func(titleID string) string // name for a title that the console has not named yet, or ""; must not block; nil: none
+	OnChange  func()                      // Snapshot tells something new; must not block, and comes from any goroutine
+	Log       Logger                      // gets no secret, and not which console it is; nil discards
 }
+
+// Logger is a logger with levels, such as a *logrus.Entry.
+type Logger interface {
+	Debugf(format string, args ...any)
+	Infof(format string, args ...any)
+	Warnf(format string, args ...any)
+	Errorf(format string, args ...any)
+}
+
+// discard is a Logger that does nothing.
+type discard struct{}
+
+func (discard) Debugf(string, ...any) {}
+func (discard) Infof(string, ...any)  {}
+func (discard) Warnf(string, ...any)  {}
+func (discard) Errorf(string, ...any) {}
 
 // Title is a configured input.
 type Title struct {
@@ -68,8 +84,8 @@ func (c Config) complete() (Config, error) {
 	c.Slots = cmp.Or(c.Slots, defaultSlots)
 	c.Poll = cmp.Or(c.Poll, defaultPoll)
 	c.Misses = cmp.Or(c.Misses, defaultMiss)
-	if c.Logf == nil {
-		c.Logf = func(string, ...any) {}
+	if c.Log == nil {
+		c.Log = discard{}
 	}
 	titles, err := completeTitles(c.Titles)
 	c.Titles = titles

@@ -127,7 +127,7 @@ func (t *Television) pressKey(ctx context.Context, j *job) {
 		return
 	}
 	t.queue.dropKeys(maxKeys)
-	t.report(err)
+	t.report(err, t.cfg.Log.Warnf)
 }
 
 // pause waits; it reports false when ctx is done first.
