@@ -182,8 +182,8 @@ func titleNameIn(s *Snapshot, id string) string {
 	return id
 }
 
-// companionID returns the id of an accessory: 2 to 2^48+1, independent of what
-// else the bridge carries, and small enough for controllers that keep numbers as
+// companionID returns the id of an accessory: 2 to 2^48+1, independent of the
+// other accessories, and small enough for controllers that keep numbers as
 // floating point.
 func companionID(host, role, title string) uint64 {
 	sum := sha256.Sum256([]byte(host + "/" + role + "/" + title))

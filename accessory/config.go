@@ -111,20 +111,27 @@ func completeTitles(titles []Title) ([]Title, error) {
 	titles = slices.Clone(titles)
 	seen := map[string]bool{}
 	for i := range titles {
-		t := &titles[i]
-		t.ID = strings.ToUpper(strings.TrimSpace(t.ID))
-		if err := validTitleID(t.ID); err != nil {
+		id, err := parseTitleID(titles[i].ID)
+		if err != nil {
 			return nil, err
 		}
-		if seen[t.ID] {
-			return nil, fmt.Errorf("title %s is there twice", t.ID)
+		if seen[id] {
+			return nil, fmt.Errorf("title %s is there twice", id)
 		}
-		seen[t.ID] = true
+		titles[i].ID, seen[id] = id, true
 	}
 	return titles, nil
 }
 
-// validTitleID takes what fits the boot packet and is safe as a name; it fails with [ps4.ErrTitleIDFormat].
+// parseTitleID returns a title id in upper case, without spaces around it. It
+// fails with [ps4.ErrTitleIDFormat] as validTitleID does.
+func parseTitleID(id string) (string, error) {
+	id = titleKey(id)
+	return id, validTitleID(id)
+}
+
+// validTitleID checks that an id fits the boot packet and is safe as a name. It
+// fails with [ps4.ErrTitleIDFormat].
 func validTitleID(id string) error {
 	odd := func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') }
 	if id == "" || len(id) > maxTitleID || id == homeID || id == otherID || strings.ContainsFunc(id, odd) {

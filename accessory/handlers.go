@@ -20,8 +20,7 @@ const (
 // handle registers the handler of every writable characteristic.
 func (t *Television) handle() {
 	g := t.graph
-	g.a.IdentifyFunc = func(*http.Request) { t.identify() }
-	t.onWrite(g.identify, t.writeIdentify)
+	g.onIdentify(t.Identify)
 	t.onWrite(g.infoName, t.writeName)
 	t.onWrite(g.tvName, t.writeName)
 	t.onWrite(g.active, t.writeActive)
@@ -201,18 +200,16 @@ func (t *Television) undoNames(burst []nameWrite) {
 
 func (t *Television) writeVisibility(k int, w written) int {
 	id, _ := t.in.title(k)
-	if id != "" {
-		t.hide(id, w.number() == hidden, w.of, w.by)
+	if id == "" {
+		return statusOK
 	}
-	return statusOK
-}
-
-func (t *Television) hide(id string, hide bool, of *characteristic.C, by *http.Request) {
+	hide := w.number() == hidden
 	if saved := t.in.titles[id]; saved.Hidden != hide {
 		saved.Hidden = hide
 		t.keep(func() { saved.Hidden = !hide })
 	}
-	t.showInputs(of, by)
+	t.showInputs(w.of, w.by)
+	return statusOK
 }
 
 func (t *Television) writeOrder(w written) int {
@@ -224,23 +221,4 @@ func (t *Television) writeOrder(w written) int {
 	t.keep(func() { t.in.order = was })
 	t.showInputs(w.of, w.by)
 	return statusOK
-}
-
-func (t *Television) writeIdentify(w written) int {
-	if on, _ := w.value.(bool); on {
-		t.noteIdentify()
-	}
-	return statusOK
-}
-
-// identify handles /identify of an unpaired accessory.
-func (t *Television) identify() {
-	t.mu.Lock()
-	defer t.unlock()
-	t.noteIdentify()
-}
-
-func (t *Television) noteIdentify() {
-	t.identified, t.changed = time.Now(), true
-	t.cfg.Log.Infof("identify: a controller asks which console this is")
 }

@@ -112,10 +112,10 @@ func (t *Television) clockOnce(ctx context.Context) {
 	defer t.timing.beat()()
 	wake, save := t.turn()
 	if save {
-		_ = t.save() // told and tried again there
+		_ = t.save() // save reports the error and retries
 	}
 	if wake {
-		_ = t.sendWake(ctx) // told to the machine there
+		_ = t.sendWake(ctx) // the machine gets the error
 	}
 }
 

@@ -22,10 +22,10 @@ type machine struct {
 	sent   bool      // the goal's standby is on its way or done
 	launch *launch
 	busy   *action // the command that uses the session
-	cancel bool    // busy was told to end
+	cancel bool    // busy was cancelled
 
 	seen    seen
-	fresh   time.Time // a poll that began earlier tells nothing about the last write or command
+	fresh   time.Time // a poll that began earlier says nothing about the last write or command
 	retryAt time.Time
 	woke    time.Time // the last WAKEUP, until the console is seen awake
 	leaveBy time.Time // until then "awake" may be the last word of a console that goes to rest

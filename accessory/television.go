@@ -162,9 +162,8 @@ func poke(c chan struct{}) {
 	}
 }
 
-// step gives an event to the machine and does what it asks for. Much of what
-// [Snapshot] shows changes without a change of a characteristic, so step
-// compares that as well. mu must be held.
+// step gives an event to the machine and carries out its actions. It also compares what
+// [Snapshot] shows, most of which is in no characteristic. mu must be held.
 func (t *Television) step(e event, by *http.Request, of *characteristic.C) {
 	type visible struct {
 		starting, title string

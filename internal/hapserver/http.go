@@ -94,7 +94,7 @@ func readHeader(r *bufio.Reader) ([]byte, error) {
 		}
 		header = append(header, part...)
 		if errors.Is(err, bufio.ErrBufferFull) {
-			continue // the line goes on
+			continue // the line has more
 		}
 		if err != nil {
 			return nil, err
