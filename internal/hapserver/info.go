@@ -43,7 +43,7 @@ func (s *Server) Info() Info {
 	}
 	if !i.Paired {
 		i.SetupCode = r.SetupCode
-		i.SetupURI, _ = SetupURI(s.o.Category, r.SetupCode, r.SetupID) // checked by openRecords
+		i.SetupURI = setupURI(s.o.Category, r.SetupCode, r.SetupID)
 	}
 	return i
 }
@@ -56,7 +56,7 @@ func (s *Server) Unpair() error {
 	err := s.records.update(func(r *Record) error {
 		r.Pairings, r.SetupFailures = nil, 0
 		if s.o.SetupCode == "" {
-			r.SetupCode = NewSetupCode()
+			r.SetupCode = newSetupCode()
 		}
 		s.hold.cancel() // an exchange under way uses the old code
 		return nil

@@ -127,10 +127,7 @@ func (p *peer) setupM1(in tlv) (tlv, error) {
 	case !p.s.hold.take(p):
 		return nil, tlvErrBusy
 	}
-	srp, err := p.s.offer.get(r.SetupCode)
-	if err != nil {
-		return nil, tlvErrUnknown
-	}
+	srp := p.s.offer.get(r.SetupCode)
 	p.setup = &setupExchange{answered: m2, srp: srp}
 	var out tlv
 	out.add(tlvPublicKey, srp.public)

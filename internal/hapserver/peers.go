@@ -17,10 +17,7 @@ const (
 
 // Strangers limits the unverified connections of the servers that share it. A
 // full limit closes a connection of the address that has the most.
-type Strangers struct {
-	mu   sync.Mutex
-	list []*peer // oldest first
-}
+type Strangers struct{ peers }
 
 // add returns false if p has to be refused: every address has one connection,
 // and all of these are younger than grace.
@@ -64,12 +61,6 @@ func (ss *Strangers) victim(p *peer) int {
 	return best
 }
 
-func (ss *Strangers) remove(p *peer) {
-	ss.mu.Lock()
-	defer ss.mu.Unlock()
-	ss.list = slices.DeleteFunc(ss.list, func(q *peer) bool { return q == p })
-}
-
 // network returns the IPv4 address or IPv6 /64 of a peer.
 func (p *peer) network() netip.Prefix {
 	bits := 32
@@ -86,10 +77,10 @@ func addrOf(a net.Addr) netip.Addr {
 	return port.Addr().Unmap()
 }
 
-// peers are the open connections of a server.
+// peers are open connections.
 type peers struct {
 	mu   sync.Mutex
-	list []*peer
+	list []*peer // oldest first
 }
 
 func (ps *peers) add(p *peer) {
