@@ -7,7 +7,7 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// Errors of the commands. What the console says comes as the errors of package ps4.
+// Errors of the commands. Refusals of the console are errors of package ps4.
 var (
 	// ErrNotWoken means that the console did not come up within 60 s, or 90 s for a title.
 	ErrNotWoken = errors.New("the console did not wake up: check the credential, and that it may be turned on from the network")

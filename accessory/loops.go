@@ -32,7 +32,7 @@ func (t *Television) busy() bool {
 	return t.m.working()
 }
 
-// update takes in what a poll says.
+// update handles the result of a poll.
 func (t *Television) update(u ps4.Update) {
 	deafBy := t.console.DeafUntil()
 	t.mu.Lock()

@@ -119,7 +119,7 @@ type action struct {
 	err    error
 }
 
-// step takes in an event and returns what to do now.
+// step handles an event and returns what to do now.
 func (m *machine) step(e event, now time.Time) []action {
 	m.out, m.at = nil, now
 	switch e := e.(type) {
