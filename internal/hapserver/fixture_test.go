@@ -238,17 +238,6 @@ func (f *fixture) dialFrom(host string) (net.Conn, error) {
 	return d.Dial("tcp", f.addr)
 }
 
-// strangerFrom is a connection from host that is not verified.
-func (f *fixture) strangerFrom(t testing.TB, host string) *controller {
-	t.Helper()
-	conn, err := f.dialFrom(host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	return newController("stranger").use(conn)
-}
-
 // stranger is a connection that is not verified.
 func (f *fixture) stranger(t testing.TB) *controller {
 	t.Helper()
