@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -272,17 +274,47 @@ func TestIdentify(t *testing.T) {
 	})
 }
 
-func TestSaveFails(t *testing.T) {
-	inRig(t, ps4.StateStandby, netflix(), func(r *rig) {
-		r.store.fail(errors.New("disk full"))
-		r.write(tvName, "Attic")
-		r.wantLog("disk full")
-		r.store.fail(nil)
-		r.after(time.Minute)
-		if got := r.store.saved().Name; got != "Attic" {
-			t.Errorf("later %q was saved", got)
-		}
-	})
+// TestFullDisk checks that a write that cannot be stored is refused and undone:
+// answered with 204, it would be lost at the next start.
+func TestFullDisk(t *testing.T) {
+	for name, w := range map[string]struct {
+		iid   uint64
+		value any
+	}{
+		"name":       {tvName, "Attic"},
+		"other name": {infoName, "Attic"},
+		"input name": {input(3, inputName), "Films"},
+		"hidden":     {input(3, target), 1},
+		"order":      {order, "AQQDAAAAAAABBAEAAAAAAAEEAgAAAAAAAQQEAAAA"}, // 3, 1, 2, 4
+	} {
+		t.Run(name, func(t *testing.T) {
+			inRig(t, ps4.StateStandby, netflix(), func(r *rig) {
+				r.after(time.Minute) // what the start changed is saved
+				before, snapshot := r.store.saved(), r.tv.Snapshot()
+				r.store.fail(errors.New("disk full"))
+				if status := r.writeStatus(w.iid, w.value); status != -70402 {
+					t.Errorf("status %d", status)
+				}
+				r.wantLog("error: saving the state of the television: disk full")
+				if now := r.tv.Snapshot(); now.Name != snapshot.Name || !slices.Equal(now.Inputs, snapshot.Inputs) {
+					t.Errorf("%q, %v; want %q, %v", now.Name, now.Inputs, snapshot.Name, snapshot.Inputs)
+				}
+				if got := r.value(w.iid); got == w.value {
+					t.Errorf("it still reads %v", got)
+				}
+				if events := r.events.take(); len(events) == 0 || strings.HasSuffix(events[len(events)-1], "not to A") {
+					t.Errorf("the writer does not get the value back: %q", events)
+				}
+				r.store.fail(nil)
+				r.after(time.Minute)
+				if after := r.store.saved(); !reflect.DeepEqual(after, before) {
+					t.Errorf("stored %+v, want %+v", after, before)
+				}
+				r.write(w.iid, w.value)
+				r.wantValue(w.iid, w.value)
+			})
+		})
+	}
 }
 
 // TestEndsAreTold checks that OnChange is called when a launch or a command

@@ -3,7 +3,6 @@ package accessory
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
@@ -68,8 +67,8 @@ func (t *Television) Standby(ctx context.Context) error { return t.pursue(ctx, s
 // With noQuit it leaves another running title alone and fails with
 // [ps4.ErrTitleRunning].
 func (t *Television) StartTitle(ctx context.Context, id string, noQuit bool) error {
-	id = strings.ToUpper(strings.TrimSpace(id))
-	if err := validTitleID(id); err != nil {
+	id, err := parseTitleID(id)
+	if err != nil {
 		return err
 	}
 	return t.pursue(ctx, selectTitle{title: id, noQuit: noQuit})
@@ -110,8 +109,8 @@ func (t *Television) WantPower(on bool) {
 // WantTitle asks for a title, which need not be an input. It fails with
 // [ps4.ErrTitleIDFormat].
 func (t *Television) WantTitle(id string) error {
-	id = strings.ToUpper(strings.TrimSpace(id))
-	if err := validTitleID(id); err != nil {
+	id, err := parseTitleID(id)
+	if err != nil {
 		return err
 	}
 	t.wish(selectTitle{title: id})
@@ -128,7 +127,12 @@ func (t *Television) wish(e event) {
 }
 
 // Identify notes that the owner wants to know which console this is.
-func (t *Television) Identify() { t.identify() }
+func (t *Television) Identify() {
+	t.mu.Lock()
+	defer t.unlock()
+	t.identified, t.changed = time.Now(), true
+	t.cfg.Log.Infof("identify: a controller asks which console this is")
+}
 
 // Keys presses keys in order and returns when the last has left. It never wakes
 // the console, but waits for one that is being woken. It fails with

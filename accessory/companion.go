@@ -17,15 +17,16 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// CompanionConfig says what a companion bridge carries. A zero field means its default.
+// CompanionConfig configures a companion bridge. A zero field means its default.
 type CompanionConfig struct {
 	Name        string        // of the bridge; default "PS4 Companion"
 	Televisions []*Television // each console once; the order does not matter
 	Titles      []string      // ids of the titles that get a switch on each console
-	Logf        func(format string, args ...any)
+	Log         Logger        // nil discards
 }
 
-// Companion is the bridge of docs/homekit.md §1: what Home cannot automate on a television, as plain sensors and switches.
+// Companion is the bridge of docs/homekit.md §1. It has sensors and switches for
+// what Home cannot automate on a television.
 //
 //	aid 1                the bridge
 //	for each console     sensor  "Den on"          occupied while the console is on
@@ -33,9 +34,10 @@ type CompanionConfig struct {
 //	                     switch  "Den power"       as Active of its television
 //	                     switch  "Netflix on Den"  on while the title runs or is being started
 //
-// Each is an accessory of its own, because Home shows an accessory as one tile, and a tap on it would turn every switch in it.
-// Sensors tell what the console said; switches tell what is wanted until the console confirms or refuses, as a television does.
-// Turning a title's switch off shows the home screen. If the console keeps
+// Each is an accessory of its own: Home shows an accessory as one tile, and a tap
+// on it turns every switch in it. Sensors show the state of the console. Switches
+// show the requested state until the console confirms or refuses, as a television
+// does. Turning a title's switch off shows the home screen. If the console keeps
 // running the title behind it, the switch comes back on.
 //
 // It is safe for concurrent use.
@@ -44,7 +46,7 @@ type Companion struct {
 	as       []*accessory.A
 	consoles map[string]*carried // by host id
 
-	mu  sync.Mutex // held while the state of a television is read and published, so that the latest is what stays
+	mu  sync.Mutex // held from reading a television to publishing it, so that the latest state stays
 	pub Publisher
 }
 
@@ -76,12 +78,13 @@ const (
 	roleTitle   = "title"
 )
 
-// NewCompanion makes the bridge, which shows what its televisions are now. It fails for a console that is there twice, a title id that
-// cannot be one, and more than 149 sensors and switches.
+// NewCompanion returns a bridge with the current state of its televisions. It
+// fails for a repeated console, an invalid title id, and more than 149 sensors
+// and switches.
 func NewCompanion(c CompanionConfig) (*Companion, error) {
 	b := &Companion{cfg: c, consoles: map[string]*carried{}, pub: modelOnly{}}
-	if b.cfg.Logf == nil {
-		b.cfg.Logf = func(string, ...any) {}
+	if b.cfg.Log == nil {
+		b.cfg.Log = discard{}
 	}
 	b.cfg.Name = cmp.Or(cleanName(c.Name), companionName)
 	b.cfg.Televisions = slices.SortedFunc(slices.Values(c.Televisions), func(x, y *Television) int {
@@ -108,7 +111,8 @@ func NewCompanion(c CompanionConfig) (*Companion, error) {
 	return b, nil
 }
 
-// addConsole adds the accessories of a console and shows its state. names are those that are taken.
+// addConsole adds the accessories of a console with its state. names are taken
+// already.
 func (b *Companion) addConsole(tv *Television, titles []Title, names map[string]bool) error {
 	host, snapshot := tv.cfg.HostID, tv.Snapshot()
 	if b.consoles[host] != nil {
@@ -143,7 +147,7 @@ func tilesOf(tv *Television, s *Snapshot, titles []Title) []*tile {
 	return tiles
 }
 
-// switchTitle starts a title, or leaves it if it is what runs; to leave one that does not run means nothing.
+// switchTitle starts a title, or leaves it if it runs.
 func switchTitle(tv *Television, title string, on bool) {
 	s := tv.Snapshot()
 	switch {
@@ -154,7 +158,7 @@ func switchTitle(tv *Television, title string, on bool) {
 	}
 }
 
-// plays says whether a title runs, or is wanted to.
+// plays reports whether a title runs or is being started.
 func (s *Snapshot) plays(title string) bool {
 	switch {
 	case !s.Active:
@@ -172,7 +176,7 @@ func occupied(yes bool) int {
 	return 0
 }
 
-// titleNameIn is what a title's input is called, or its id.
+// titleNameIn returns the name of a title's input, or its id.
 func titleNameIn(s *Snapshot, id string) string {
 	for _, in := range s.Inputs {
 		if in.TitleID == id {
@@ -182,28 +186,29 @@ func titleNameIn(s *Snapshot, id string) string {
 	return id
 }
 
-// companionID returns the id of an accessory: 2 to 2^48+1, independent of what
-// else the bridge carries, and small enough for controllers that keep numbers as
+// companionID returns the id of an accessory: 2 to 2^48+1, independent of the
+// other accessories, and small enough for controllers that keep numbers as
 // floating point.
 func companionID(host, role, title string) uint64 {
 	sum := sha256.Sum256([]byte(host + "/" + role + "/" + title))
 	return binary.BigEndian.Uint64(sum[:])>>16 + 2
 }
 
-// Accessories returns the bridge and what is behind it; they do not change.
+// Accessories returns the bridge and its accessories, which do not change.
 func (b *Companion) Accessories() []*accessory.A { return slices.Clone(b.as) }
 
-// Name is what the bridge is called.
+// Name returns the name of the bridge.
 func (b *Companion) Name() string { return b.cfg.Name }
 
-// Attach says who publishes the values.
+// Attach sets the publisher of the values.
 func (b *Companion) Attach(p Publisher) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.pub = p
 }
 
-// Changed publishes what a console is now. Call it from Config.OnChange; a console that the bridge does not carry is ignored.
+// Changed publishes the state of a console. Call it from Config.OnChange. It
+// ignores consoles that are not on the bridge.
 func (b *Companion) Changed(hostID string) {
 	console := b.consoles[strings.ToUpper(hostID)]
 	if console == nil {
@@ -219,7 +224,8 @@ func (b *Companion) Changed(hostID string) {
 	}
 }
 
-// write takes what a controller wrote. It shows at once, and stays if the television takes it.
+// write handles a write of a controller. The value shows at once, and stays if
+// the television accepts it.
 func (b *Companion) write(host string, t *tile, value any, by *http.Request) int {
 	on, _ := value.(bool)
 	b.mu.Lock()

@@ -23,7 +23,7 @@ func (b *Companion) addBridge() {
 	g.addInformation(&Config{HostID: bridgeSerial, Model: bridgeModel}, b.cfg.Name)
 	g.firmware.SetValueRequest(bridgeFirmware, nil)
 	g.a.AddS(newProtocol().s)
-	b.identifies(g, func() { b.cfg.Logf("identify: the owner wants to know which one the companion bridge is") })
+	g.onIdentify(func() { b.cfg.Log.Infof("identify: a controller asks which accessory the companion bridge is") })
 	b.as = append(b.as, g.a)
 }
 
@@ -31,7 +31,7 @@ func (b *Companion) addBridge() {
 func (b *Companion) build(aid uint64, console *carried, t *tile, s *Snapshot) *accessory.A {
 	g := &graph{a: &accessory.A{Id: aid, Type: categoryBridge}}
 	g.addInformation(&Config{HostID: s.HostID, Model: console.tv.cfg.Model, Last: s.Status}, t.name)
-	b.identifies(g, console.tv.Identify)
+	g.onIdentify(console.tv.Identify)
 	if t.write == nil {
 		g.a.AddS(t.sensor())
 		return g.a
@@ -54,15 +54,4 @@ func (t *tile) control() *service.S {
 	t.c = b.add(characteristic.TypeOn, characteristic.FormatBool, all(), false)
 	b.text(characteristic.TypeName, read(), t.name)
 	return b.s
-}
-
-// identifies has do called when a controller wants to know which one this is.
-func (b *Companion) identifies(g *graph, do func()) {
-	g.a.IdentifyFunc = func(*http.Request) { do() }
-	g.identify.SetValueRequestFunc = func(value any, _ *http.Request) (any, int) {
-		if on, _ := value.(bool); on {
-			do()
-		}
-		return nil, statusOK
-	}
 }

@@ -53,7 +53,7 @@ func onBridge(t *testing.T, state ps4.State, do func(b *bridge)) {
 		console.starting = 1700 * time.Millisecond // never the instant of a poll, which would not know of it
 		r := &rig{t: t, console: console, events: &events{}, by: &http.Request{RemoteAddr: "A"}}
 		tv, err := accessory.New(accessory.Config{
-			HostID: "A0B1C2D3E4F5", Name: "Den", Logf: r.logf,
+			HostID: "A0B1C2D3E4F5", Name: "Den", Log: rigLog{r},
 			Titles: []accessory.Title{{ID: "CUSA00129", Name: "Netflix"}, {ID: "CUSA01780", Name: "Spotify"}},
 			OnChange: func() {
 				if b := companion.Load(); b != nil {
@@ -64,7 +64,7 @@ func onBridge(t *testing.T, state ps4.State, do func(b *bridge)) {
 		must(t, err)
 		r.tv = tv
 		b, err := accessory.NewCompanion(accessory.CompanionConfig{
-			Televisions: []*accessory.Television{tv}, Titles: []string{"cusa00129", "CUSA01780"}, Logf: r.logf,
+			Televisions: []*accessory.Television{tv}, Titles: []string{"cusa00129", "CUSA01780"}, Log: rigLog{r},
 		})
 		must(t, err)
 		told := &named{of: map[*characteristic.C]string{}}

@@ -11,42 +11,60 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// Config says what a television is. Only HostID is needed; a zero field means its default.
+// Config configures a television. Only HostID is required; a zero field means its
+// default.
 type Config struct {
-	HostID string     // the console's, which is what it is known by; never changes
-	Name   string     // a name written in Home goes before; default: the console's own, "PlayStation 4" until its first answer
+	HostID string     // identifies the console; never changes
+	Name   string     // default: the console's own; a name written in Home has priority
 	Model  string     // default "PlayStation 4"
-	Last   ps4.Status // what the console last said, as far as known from elsewhere
+	Last   ps4.Status // the console's last reply, if known
 
 	Category uint8   // 31 television (default), 35 set-top box, 36 stick
 	Titles   []Title // inputs that are always there
 	Remote   Remote
 	Slots    int // inputs, the two fixed ones counted: 2 to 90, default 40
 
-	Poll   time.Duration // between two polls, twice that in rest mode; default 1 s
-	Misses int           // polls in a row that must be missed until the console counts as off; default 3
+	Poll   time.Duration // between two polls, doubled in rest mode; default 1 s
+	Misses int           // missed polls in a row until the console counts as off; default 3
 
-	// PreferTitleName makes TitleName go before the name that the console gives
-	// a title.
+	// PreferTitleName gives TitleName priority over the name that the console
+	// gives a title.
 	PreferTitleName bool
 
-	Store     Store                            // nil: nothing is remembered
-	TitleName func(titleID string) string      // name for a title that the console has not named yet, or ""; must not block; nil: none
-	OnChange  func()                           // Snapshot tells something new; must not block, and comes from any goroutine
-	Logf      func(format string, args ...any) // gets no secret, and not which console it is; nil discards
+	Store     Store                       // nil: nothing is saved
+	TitleName func(titleID string) string // a name from elsewhere, or ""; must not block; may be nil
+	OnChange  func()                      // called from any goroutine when Snapshot changes; must not block
+	Log       Logger                      // gets no secret and no name of the console; nil discards
 }
+
+// Logger is a logger with levels, such as a *logrus.Entry.
+type Logger interface {
+	Debugf(format string, args ...any)
+	Infof(format string, args ...any)
+	Warnf(format string, args ...any)
+	Errorf(format string, args ...any)
+}
+
+// discard is a Logger that does nothing.
+type discard struct{}
+
+func (discard) Debugf(string, ...any) {}
+func (discard) Infof(string, ...any)  {}
+func (discard) Warnf(string, ...any)  {}
+func (discard) Errorf(string, ...any) {}
 
 // Title is a configured input.
 type Title struct {
 	ID     string // "CUSA00129", in any case
-	Name   string // empty: as the console calls it
+	Name   string // empty: the console's name for it
 	Pin    bool   // stays at the front of the list
 	Remote map[string]string
 }
 
-// Remote maps keys of the HomeKit remote control to buttons of the console. Keys are up, down, left, right, select, back,
-// play_pause, information, and those that Home does not have: rewind, fast_forward, next_track, previous_track, exit. Buttons are
-// as [ps4.ParseButton] takes them, or "none". Keys that are not named keep their default.
+// Remote maps keys of the HomeKit remote control to buttons of the console. Keys
+// are up, down, left, right, select, back, play_pause, information, and those that
+// Home lacks: rewind, fast_forward, next_track, previous_track, exit. Buttons are
+// those of [ps4.ParseButton], or "none". Other keys keep their default.
 type Remote struct {
 	Keys   map[string]string
 	Double map[string]string // for two presses within 250 ms; delays the single press of these keys only
@@ -59,7 +77,7 @@ const (
 	categoryStick      = 36
 )
 
-// complete returns the configuration with every default filled in.
+// complete returns the configuration with all defaults.
 func (c Config) complete() (Config, error) {
 	c.HostID = strings.ToUpper(strings.TrimSpace(c.HostID))
 	c.Name = cleanName(c.Name)
@@ -68,8 +86,8 @@ func (c Config) complete() (Config, error) {
 	c.Slots = cmp.Or(c.Slots, defaultSlots)
 	c.Poll = cmp.Or(c.Poll, defaultPoll)
 	c.Misses = cmp.Or(c.Misses, defaultMiss)
-	if c.Logf == nil {
-		c.Logf = func(string, ...any) {}
+	if c.Log == nil {
+		c.Log = discard{}
 	}
 	titles, err := completeTitles(c.Titles)
 	c.Titles = titles
@@ -95,20 +113,27 @@ func completeTitles(titles []Title) ([]Title, error) {
 	titles = slices.Clone(titles)
 	seen := map[string]bool{}
 	for i := range titles {
-		t := &titles[i]
-		t.ID = strings.ToUpper(strings.TrimSpace(t.ID))
-		if err := validTitleID(t.ID); err != nil {
+		id, err := parseTitleID(titles[i].ID)
+		if err != nil {
 			return nil, err
 		}
-		if seen[t.ID] {
-			return nil, fmt.Errorf("title %s is there twice", t.ID)
+		if seen[id] {
+			return nil, fmt.Errorf("title %s is there twice", id)
 		}
-		seen[t.ID] = true
+		titles[i].ID, seen[id] = id, true
 	}
 	return titles, nil
 }
 
-// validTitleID takes what fits the boot packet and is safe as a name; it fails with [ps4.ErrTitleIDFormat].
+// parseTitleID returns a title id in upper case, without spaces around it. It
+// fails with [ps4.ErrTitleIDFormat] as validTitleID does.
+func parseTitleID(id string) (string, error) {
+	id = titleKey(id)
+	return id, validTitleID(id)
+}
+
+// validTitleID checks that an id fits the boot packet and is safe as a name. It
+// fails with [ps4.ErrTitleIDFormat].
 func validTitleID(id string) error {
 	odd := func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') }
 	if id == "" || len(id) > maxTitleID || id == homeID || id == otherID || strings.ContainsFunc(id, odd) {
@@ -117,7 +142,7 @@ func validTitleID(id string) error {
 	return nil
 }
 
-// firmware returns what FirmwareRevision shows for a system version.
+// firmware returns the FirmwareRevision of a system version.
 func firmware(systemVersion string) string {
 	return cmp.Or(ps4.Status{SystemVersion: systemVersion}.Version(), unknownFirmware)
 }

@@ -7,11 +7,11 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// Errors of the commands. What the console says comes as the errors of package ps4.
+// Errors of the commands. Refusals of the console are errors of package ps4.
 var (
 	// ErrNotWoken means that the console did not come up within 60 s, or 90 s for a title.
 	ErrNotWoken = errors.New("the console did not wake up: check the credential, and that it may be turned on from the network")
-	// ErrStillAwake means that the console took the standby and was still on after 30 s.
+	// ErrStillAwake means that the console accepted the standby and was still on after 30 s.
 	ErrStillAwake = errors.New("the console did not go into rest mode within 30 s")
 	// ErrLaunchTimeout means that a title was not started within 90 s of its selection.
 	ErrLaunchTimeout = errors.New("the title could not be started within 90 s")

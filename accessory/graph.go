@@ -1,6 +1,8 @@
 package accessory
 
 import (
+	"net/http"
+
 	"github.com/brutella/hap/accessory"
 	"github.com/brutella/hap/characteristic"
 	"github.com/brutella/hap/service"
@@ -64,6 +66,18 @@ func newGraph(c *Config, name string) *graph {
 		tv.AddS(g.addInput(k))
 	}
 	return g
+}
+
+// onIdentify makes do the handler of Identify, for controllers that have paired
+// and for those that have not.
+func (g *graph) onIdentify(do func()) {
+	g.a.IdentifyFunc = func(*http.Request) { do() }
+	g.identify.SetValueRequestFunc = func(value any, _ *http.Request) (any, int) {
+		if on, _ := value.(bool); on {
+			do()
+		}
+		return nil, statusOK
+	}
 }
 
 func newProtocol() block {

@@ -12,15 +12,15 @@ import (
 
 // HAP status codes of a write.
 const (
-	statusOK      = 0
-	statusInvalid = -70410
+	statusOK        = 0
+	statusNotStored = -70402
+	statusInvalid   = -70410
 )
 
 // handle registers the handler of every writable characteristic.
 func (t *Television) handle() {
 	g := t.graph
-	g.a.IdentifyFunc = func(*http.Request) { t.identify() }
-	t.onWrite(g.identify, t.writeIdentify)
+	g.onIdentify(t.Identify)
 	t.onWrite(g.infoName, t.writeName)
 	t.onWrite(g.tvName, t.writeName)
 	t.onWrite(g.active, t.writeActive)
@@ -54,27 +54,38 @@ func (w written) text() string {
 
 // onWrite makes do the handler of writes to c. do runs with mu held and returns
 // the HAP status. If it accepts a value that c does not show afterwards, an
-// event reverts it. What a user chose is on disk before the answer.
+// event reverts it. What a user chose is on disk before the answer; if it cannot
+// be stored, it is undone.
 func (t *Television) onWrite(c *characteristic.C, do func(written) int) {
-	readable := slices.Contains(c.Permissions, characteristic.PermissionRead)
 	c.SetValueRequestFunc = func(value any, by *http.Request) (any, int) {
-		status, urgent := t.doWrite(written{value, c, by}, readable, do)
-		if urgent {
-			_ = t.save() // save reports the error and retries; the write stands
+		status, undo := t.doWrite(written{value, c, by}, do)
+		if undo != nil && t.save() != nil { // save reports the error
+			t.undoWrite(undo)
+			status = statusNotStored
 		}
 		return nil, status
 	}
 }
 
-func (t *Television) doWrite(w written, readable bool, do func(written) int) (status int, urgent bool) {
+func (t *Television) doWrite(w written, do func(written) int) (status int, undo func()) {
 	t.mu.Lock()
 	defer t.unlock()
-	t.urgent = false
+	t.undo = nil
 	status = do(w)
+	readable := slices.Contains(w.of.Permissions, characteristic.PermissionRead)
 	if readable && status == statusOK && w.of.Value() != w.value {
 		t.revert(w.of)
 	}
-	return status, t.urgent
+	return status, t.undo
+}
+
+func (t *Television) undoWrite(undo func()) {
+	t.mu.Lock()
+	defer t.unlock()
+	undo()
+	t.touch()
+	t.showName(nil, nil)
+	t.showInputs(nil, nil)
 }
 
 func (t *Television) writeActive(w written) int {
@@ -120,7 +131,7 @@ func (t *Television) press(presses []press) {
 
 func (t *Television) pressButton(b ps4.Button) {
 	if t.queue.addKey(ps4.Key{Button: b}) {
-		t.cfg.Logf("%v: dropped the oldest", ErrQueueFull)
+		t.cfg.Log.Warnf("%v: dropped the oldest", ErrQueueFull)
 	}
 	poke(t.work)
 }
@@ -141,9 +152,9 @@ func (t *Television) writeName(w written) int {
 }
 
 func (t *Television) rename(name string, of *characteristic.C, by *http.Request) {
-	if name != t.displayName() {
+	if was := t.name; name != t.displayName() {
 		t.name = name
-		t.keep()
+		t.keep(func() { t.name = was })
 	}
 	t.showName(of, by)
 }
@@ -166,21 +177,22 @@ func (t *Television) writeInputName(k int, w written) int {
 	case automatic:
 		t.undoNames(burst)
 	case id != "":
-		t.in.titles[id].Name = name
-		t.keep()
+		saved := t.in.titles[id]
+		saved.Name = name
+		t.keep(func() { saved.Name = write.replaced })
 		t.showInputs(w.of, w.by)
 	}
 	return statusOK
 }
 
 // undoNames takes back the names of a burst, latest first. The first of them
-// was stored, because nothing told it from a name that a user chose.
+// was stored, because it looked like one that a user chose.
 func (t *Television) undoNames(burst []nameWrite) {
 	for _, w := range burst {
 		if s := t.in.titles[w.title]; s != nil && s.Name == w.name {
-			t.cfg.Logf("ignored the name %q, which iOS gave an input by itself", w.name)
+			t.cfg.Log.Debugf("ignored the name %q, which iOS gave an input by itself", w.name)
 			s.Name = w.replaced
-			t.keep()
+			t.keep(func() {}) // no one chose the name, so there is none to return to
 		}
 	}
 	t.showInputs(nil, nil)
@@ -188,45 +200,25 @@ func (t *Television) undoNames(burst []nameWrite) {
 
 func (t *Television) writeVisibility(k int, w written) int {
 	id, _ := t.in.title(k)
-	if id != "" {
-		t.hide(id, w.number() == hidden, w.of, w.by)
+	if id == "" {
+		return statusOK
 	}
-	return statusOK
-}
-
-func (t *Television) hide(id string, hide bool, of *characteristic.C, by *http.Request) {
-	if t.in.titles[id].Hidden != hide {
-		t.in.titles[id].Hidden = hide
-		t.keep()
+	hide := w.number() == hidden
+	if saved := t.in.titles[id]; saved.Hidden != hide {
+		saved.Hidden = hide
+		t.keep(func() { saved.Hidden = !hide })
 	}
-	t.showInputs(of, by)
-}
-
-func (t *Television) writeOrder(w written) int {
-	order, err := decodeOrder(w.text(), len(t.in.slots))
-	if err != nil || !t.in.setOrder(order) {
-		return statusInvalid
-	}
-	t.keep()
 	t.showInputs(w.of, w.by)
 	return statusOK
 }
 
-func (t *Television) writeIdentify(w written) int {
-	if on, _ := w.value.(bool); on {
-		t.noteIdentify()
+func (t *Television) writeOrder(w written) int {
+	was := t.in.order
+	order, err := decodeOrder(w.text(), len(t.in.slots))
+	if err != nil || !t.in.setOrder(order) {
+		return statusInvalid
 	}
+	t.keep(func() { t.in.order = was })
+	t.showInputs(w.of, w.by)
 	return statusOK
-}
-
-// identify handles /identify of an unpaired accessory.
-func (t *Television) identify() {
-	t.mu.Lock()
-	defer t.unlock()
-	t.noteIdentify()
-}
-
-func (t *Television) noteIdentify() {
-	t.identified, t.changed = time.Now(), true
-	t.cfg.Logf("identify: a controller asks which console this is")
 }

@@ -32,7 +32,7 @@ func (t *Television) busy() bool {
 	return t.m.working()
 }
 
-// update takes in what a poll says.
+// update handles the result of a poll.
 func (t *Television) update(u ps4.Update) {
 	deafBy := t.console.DeafUntil()
 	t.mu.Lock()
@@ -112,10 +112,10 @@ func (t *Television) clockOnce(ctx context.Context) {
 	defer t.timing.beat()()
 	wake, save := t.turn()
 	if save {
-		_ = t.save() // told and tried again there
+		_ = t.save() // save reports the error and retries
 	}
 	if wake {
-		_ = t.sendWake(ctx) // told to the machine there
+		_ = t.sendWake(ctx) // the machine gets the error
 	}
 }
 

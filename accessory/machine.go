@@ -22,10 +22,10 @@ type machine struct {
 	sent   bool      // the goal's standby is on its way or done
 	launch *launch
 	busy   *action // the command that uses the session
-	cancel bool    // busy was told to end
+	cancel bool    // busy was cancelled
 
 	seen    seen
-	fresh   time.Time // a poll that began earlier tells nothing about the last write or command
+	fresh   time.Time // a poll that began earlier says nothing about the last write or command
 	retryAt time.Time
 	woke    time.Time // the last WAKEUP, until the console is seen awake
 	leaveBy time.Time // until then "awake" may be the last word of a console that goes to rest
@@ -119,7 +119,7 @@ type action struct {
 	err    error
 }
 
-// step takes in an event and returns what to do now.
+// step handles an event and returns what to do now.
 func (m *machine) step(e event, now time.Time) []action {
 	m.out, m.at = nil, now
 	switch e := e.(type) {

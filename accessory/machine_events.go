@@ -6,7 +6,7 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// polled takes in what a poll says, unless it began before the last write or
+// polled handles the result of a poll, unless it began before the last write or
 // command.
 func (m *machine) polled(e polled, now time.Time) {
 	if e.began.Before(m.fresh) {
@@ -26,7 +26,7 @@ func (m *machine) polled(e polled, now time.Time) {
 	m.seen = seen{state: e.state, title: e.title, began: e.began}
 }
 
-// missed takes in a poll without an answer. The console is what it was until it
+// missed handles a poll without an answer. The console is what it was until it
 // is taken to be resting or gone.
 func (m *machine) missed(e polled) {
 	m.seen.misses = e.missed
@@ -38,7 +38,7 @@ func (m *machine) missed(e polled) {
 	}
 }
 
-// finished takes in how a command ended.
+// finished handles the end of a command.
 func (m *machine) finished(e finished, now time.Time) {
 	if e.do == doWake {
 		if e.sent {

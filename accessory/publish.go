@@ -96,10 +96,10 @@ func (t *Television) touch() {
 }
 
 // keep schedules a save of the user's choice, which finishes before the answer
-// to their write.
-func (t *Television) keep() {
+// to their write. If it fails, undo takes the choice back.
+func (t *Television) keep(undo func()) {
 	t.touch()
-	t.urgent = true
+	t.undo = undo
 }
 
 // save writes unsaved changes to the store. If that fails, it reports the error
@@ -122,7 +122,7 @@ func (t *Television) save() error {
 	if err != nil {
 		t.dirty, t.saveAt = true, time.Now().Add(saveRetry)
 		if !failed {
-			t.report(fmt.Errorf("saving the state of the television: %w", err))
+			t.report(fmt.Errorf("saving the state of the television: %w", err), t.cfg.Log.Errorf)
 		}
 	}
 	return err

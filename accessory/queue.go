@@ -51,7 +51,7 @@ func (q *queue) cancelCommand() {
 	}
 }
 
-// addKey adds a press; if too many wait, it drops the oldest. It reports the
+// addKey adds a press. If too many wait, it drops the oldest, and reports the
 // first such drop.
 func (q *queue) addKey(k ps4.Key) (dropped bool) {
 	if q.closed {

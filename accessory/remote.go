@@ -13,13 +13,14 @@ import (
 // remoteKey is a value of RemoteKey.
 type remoteKey int
 
-// keyByName are the keys that iOS sends (docs/homekit.md §5), and those of the specification that it does not.
+// keyByName holds the keys that iOS sends (docs/homekit.md §5) and the other keys
+// of the specification.
 var keyByName = map[string]remoteKey{
 	"rewind": 0, "fast_forward": 1, "next_track": 2, "previous_track": 3,
 	"up": 4, "down": 5, "left": 6, "right": 7, "select": 8, "back": 9, "exit": 10, "play_pause": 11, "information": 15,
 }
 
-// defaultButtons are those of docs/homekit.md §5.
+// defaultButtons is the default mapping (docs/homekit.md §5).
 var defaultButtons = map[remoteKey]ps4.Button{
 	4: ps4.Up, 5: ps4.Down, 6: ps4.Left, 7: ps4.Right, 8: ps4.Enter, 9: ps4.Back, 11: ps4.Option, 15: ps4.PS,
 }
@@ -27,13 +28,13 @@ var defaultButtons = map[remoteKey]ps4.Button{
 // noButton is the name of the button of a key that does nothing.
 const noButton = "none"
 
-// buttonMap says which button a key is. The zero button is none.
+// buttonMap maps keys to buttons; the zero button is none.
 type buttonMap map[remoteKey]ps4.Button
 
 // remote is a configured remote control.
 type remote struct {
 	single, double buttonMap
-	titles         map[string]buttonMap // of running titles; they go before
+	titles         map[string]buttonMap // by running title, with priority
 }
 
 func newRemote(r Remote, titles []Title) (*remote, error) {
@@ -60,7 +61,7 @@ func parseButtons(names map[string]string) (buttonMap, error) {
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		key, known := keyByName[strings.ToLower(strings.TrimSpace(name))]
 		if !known {
-			return nil, fmt.Errorf("no key is called %q: use one of %s", name, strings.Join(slices.Sorted(maps.Keys(keyByName)), ", "))
+			return nil, fmt.Errorf("unknown key %q: use one of %s", name, strings.Join(slices.Sorted(maps.Keys(keyByName)), ", "))
 		}
 		button, err := parseButton(names[name])
 		if err != nil {
@@ -95,15 +96,15 @@ type press struct {
 	double bool
 }
 
-// presses finds double presses. A key that has one waits 250 ms for its second press, or until another key comes, so that the
-// order stays; a key that has none is not delayed.
+// presses finds double presses. A key that has one waits 250 ms for its second
+// press, or until another key comes, to keep the order. Other keys are not delayed.
 type presses struct {
 	waiting bool
 	key     remoteKey
 	until   time.Time
 }
 
-// press takes a key in and returns what is pressed now.
+// press handles a key and returns the presses that are complete.
 func (p *presses) press(key remoteKey, hasDouble bool, now time.Time) []press {
 	if p.waiting && key == p.key && now.Before(p.until) {
 		p.waiting = false
@@ -117,7 +118,7 @@ func (p *presses) press(key remoteKey, hasDouble bool, now time.Time) []press {
 	return out
 }
 
-// due returns the press that waited in vain.
+// due returns the press whose second one did not come.
 func (p *presses) due(now time.Time) []press {
 	if !p.waiting || now.Before(p.until) {
 		return nil

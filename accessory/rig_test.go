@@ -66,7 +66,7 @@ func inRigWith(t *testing.T, console *fakeConsole, c accessory.Config, do func(r
 	synctest.Test(t, func(t *testing.T) {
 		console.changed = make(chan struct{}, 1) // of this bubble
 		r := &rig{t: t, console: console, events: &events{}, by: &http.Request{RemoteAddr: "A"}}
-		c.Logf = r.logf
+		c.Log = rigLog{r}
 		c.OnChange = func() {
 			r.mu.Lock()
 			r.changes++
@@ -110,10 +110,18 @@ func inRigWith(t *testing.T, console *fakeConsole, c accessory.Config, do func(r
 	})
 }
 
-func (r *rig) logf(format string, args ...any) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.logged = append(r.logged, fmt.Sprintf(format, args...))
+// rigLog keeps the lines of a rig's log.
+type rigLog struct{ *rig }
+
+func (l rigLog) Debugf(format string, args ...any) { l.add("debug: "+format, args) }
+func (l rigLog) Infof(format string, args ...any)  { l.add("info: "+format, args) }
+func (l rigLog) Warnf(format string, args ...any)  { l.add("warn: "+format, args) }
+func (l rigLog) Errorf(format string, args ...any) { l.add("error: "+format, args) }
+
+func (l rigLog) add(format string, args []any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.logged = append(l.logged, fmt.Sprintf(format, args...))
 }
 
 func (r *rig) takeLog() []string {

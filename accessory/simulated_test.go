@@ -26,7 +26,7 @@ func simulate(t *testing.T, c ps4test.Config, do func(r *rig, c *ps4test.Console
 		}
 		r := &rig{t: t, events: &events{}, store: &memory{}}
 		r.tv, err = accessory.New(accessory.Config{
-			HostID: sim.HostID(), Titles: []accessory.Title{{ID: "CUSA00129"}}, Store: r.store, Logf: r.logf,
+			HostID: sim.HostID(), Titles: []accessory.Title{{ID: "CUSA00129"}}, Store: r.store, Log: rigLog{r},
 		}, accessory.NewConsole(ps4.NewConsole(sim.Addr(), credential, sim.Options())))
 		if err != nil {
 			t.Fatal(err)

@@ -6,24 +6,24 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// Snapshot is what is known of a television at one moment.
+// Snapshot is the state of a television at one moment.
 type Snapshot struct {
-	// Status is what the console last said, with what it is taken to be now:
-	// silence in the minute after a standby is rest mode. TitleName is the name
-	// of the title's input, if it has one.
+	// Status is the console's last reply, with its present state: silence in the
+	// minute after a standby is rest mode. TitleName is the name of the title's
+	// input, if it has one.
 	ps4.Status
-	Name     string    // as HomeKit shows it
+	Name     string    // in HomeKit
 	LastSeen time.Time // of the last reply; zero: none yet
 
-	Active           bool // what HomeKit reads: what is wanted, until the console confirms or refuses
+	Active           bool // in HomeKit: the requested state until the console confirms or refuses
 	ActiveIdentifier int
-	Starting         string // the title that was selected and does not run yet; empty when there is none
+	Starting         string // the title that is being started, or ""
 	Working          bool   // a command is under way
 	SessionOpen      bool
 	KeyboardOpen     bool      // the on-screen keyboard; known while a session is open
-	Identified       time.Time // when the owner last asked which one this is
+	Identified       time.Time // when a controller last asked which console this is
 
-	LastError   error // of the last command; nil once another was given
+	LastError   error // of the last command; nil after a new one
 	LastErrorAt time.Time
 
 	Inputs []Input // as Home orders them
@@ -33,8 +33,8 @@ type Snapshot struct {
 type Input struct {
 	Identifier int
 	TitleID    string // empty for the two fixed ones
-	Name       string // as HomeKit shows it
-	Title      string // as the console calls it; empty: never seen running
+	Name       string // in HomeKit
+	Title      string // given by the console; empty: never seen running
 	Configured bool
 	Pinned     bool // by configuration or command
 	Added      bool // by command
@@ -43,7 +43,7 @@ type Input struct {
 	LastPlayed time.Time // zero: never seen running
 }
 
-// Snapshot returns what is known now, from memory.
+// Snapshot returns the current state, from memory.
 func (t *Television) Snapshot() Snapshot {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -61,7 +61,7 @@ func (t *Television) Snapshot() Snapshot {
 	return s
 }
 
-// titleName is what a running title is called: as its input, or as the console says.
+// titleName returns the name of a running title's input, or else the console's.
 func (t *Television) titleName(id string) string {
 	switch {
 	case id == "":
@@ -74,7 +74,7 @@ func (t *Television) titleName(id string) string {
 	return id
 }
 
-// list returns every input in its order.
+// list returns the inputs in the order of Home.
 func (in *inputs) list() []Input {
 	names := in.names()
 	var list []Input

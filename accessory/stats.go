@@ -19,36 +19,37 @@ const (
 	CommandLink    = "link"
 )
 
-// commandNames returns them all.
+// commandNames returns all of them.
 func commandNames() []string {
 	return []string{CommandWake, CommandStandby, CommandStart, CommandHome, CommandKeys, CommandSession, CommandLink}
 }
 
-// Stats counts what a television did since it was made. All of it only grows.
+// Stats counts what a television did since New. The counts only grow.
 type Stats struct {
-	Polls    uint64         // that were answered or not; not those that a write cut short
-	Missed   uint64         // of these, those that were not answered
-	Commands []CommandStats // one for each command, also for one that never came
+	Polls    uint64         // answered or not, without those that a write cut short
+	Missed   uint64         // those without an answer
+	Commands []CommandStats // one for each command
 }
 
-// CommandStats is how a command ended. A wish of HomeKit's that comes again before it is fulfilled counts once.
+// CommandStats counts how a command ended. A write from HomeKit that is repeated
+// before its end counts once.
 type CommandStats struct {
 	Name      string
 	Done      uint64
 	Failed    uint64
-	Cancelled uint64 // something else was asked for meanwhile, or who asked went away
+	Cancelled uint64 // replaced by another command, or its caller is gone
 	Dropped   uint64 // never tried: too many keys waited, or the key before failed
 	Took      Histogram
 }
 
-// Histogram is how long a command took that was done, from the moment when it was asked for.
+// Histogram holds the durations of successful commands, from request to end.
 type Histogram struct {
-	Buckets []uint64 // for each of Bounds, how many took so long at most
+	Buckets []uint64 // for each of Bounds, the number that took at most this long
 	Sum     time.Duration
 }
 
-// Bounds are the upper bounds of a [Histogram]'s buckets: a key on a warm session takes parts of a second, a title that has to
-// wake the console up to 90 s.
+// Bounds returns the upper bounds of a [Histogram]'s buckets: a key in an open
+// session takes a fraction of a second, a title in rest mode up to 90 s.
 func Bounds() []time.Duration {
 	return []time.Duration{
 		100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2500 * time.Millisecond,
@@ -56,7 +57,7 @@ func Bounds() []time.Duration {
 	}
 }
 
-// Stats returns the counts of this moment.
+// Stats returns the current counts.
 func (t *Television) Stats() Stats {
 	t.mu.Lock()
 	lost := t.queue.lost
@@ -82,7 +83,7 @@ func (n *counts) polled(answered bool) {
 	}
 }
 
-// ended counts a command. A television that stops is not the command's fault, and not counted.
+// ended counts a command, unless it ended because the television stopped.
 func (n *counts) ended(name string, err error, took time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -130,7 +131,7 @@ func (n *counts) stats() Stats {
 	return s
 }
 
-// commandOf names a wish.
+// commandOf returns the name of a wish.
 func commandOf(wish event) string {
 	switch w := wish.(type) {
 	case setPower:

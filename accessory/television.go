@@ -60,7 +60,7 @@ type Television struct {
 	revertAt time.Time
 	dirty    bool // a save is due at saveAt
 	saveAt   time.Time
-	urgent   bool // the save must precede the answer
+	undo     func() // of a write that must be stored before its answer
 }
 
 // New makes a television of a console. It reads the store and does no network
@@ -160,9 +160,8 @@ func poke(c chan struct{}) {
 	}
 }
 
-// step gives an event to the machine and does what it asks for. Much of what
-// [Snapshot] shows changes without a change of a characteristic, so step
-// compares that as well. mu must be held.
+// step gives an event to the machine and carries out its actions. It also compares what
+// [Snapshot] shows, most of which is in no characteristic. mu must be held.
 func (t *Television) step(e event, by *http.Request, of *characteristic.C) {
 	type visible struct {
 		starting, title string
@@ -190,7 +189,7 @@ func (t *Television) act(a action) {
 	case doCancel:
 		t.queue.cancelCommand()
 	case doReport:
-		t.report(a.err)
+		t.report(a.err, t.cfg.Log.Warnf)
 	case doStandby, doStart, doHome:
 		if a.do == doStandby {
 			t.queue.dropKeys(maxKeys) // they were for a console that is on
@@ -212,11 +211,11 @@ func (t *Television) want(e event, done chan error, by *http.Request, of *charac
 
 // report shows the owner an error. It logs the error once, until a command
 // succeeds or fails for another reason.
-func (t *Television) report(err error) {
+func (t *Television) report(err error, logf func(string, ...any)) {
 	t.trouble, t.troubleAt, t.changed = err, time.Now(), true
 	if text := err.Error(); text != t.logged {
 		t.logged = text
-		t.cfg.Logf("%s", text)
+		logf("%s", text)
 	}
 }
 

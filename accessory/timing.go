@@ -2,7 +2,7 @@ package accessory
 
 import "time"
 
-// Times of docs/homekit.md §5; wakeEvery and afterSilence are of docs/protocol.md §1 and §7.
+// Times of docs/homekit.md §5, and wakeEvery of docs/protocol.md §7.
 const (
 	mergeTime    = 100 * time.Millisecond // writes of one scene become one intent
 	bootHold     = 60 * time.Second       // Active reads 1 although the console has not confirmed it

@@ -25,11 +25,11 @@ func (t *Television) Rename(name string) error {
 // AddTitle adds an input for a title, which keeps its slot. The name may be
 // empty. It fails with [ps4.ErrTitleIDFormat], [ErrName] or [ErrNoFreeSlot].
 func (t *Television) AddTitle(id, name string) error {
-	id = titleKey(id)
+	id, err := parseTitleID(id)
+	if err != nil {
+		return err
+	}
 	return t.edit(func() error {
-		if err := validTitleID(id); err != nil {
-			return err
-		}
 		chosen, err := userName(name)
 		if name != "" && err != nil {
 			return err

@@ -44,7 +44,7 @@ func (t *Television) workOnce(ctx context.Context) bool {
 	return command != nil || j != nil
 }
 
-// doCommand does what the machine wants and tells it how that ended.
+// doCommand carries out a command of the machine and reports its end.
 func (t *Television) doCommand(ctx context.Context, a *action, until context.Context) { //nolint:revive // the loop's context goes first
 	both, cancel := within(ctx, until)
 	defer cancel()
@@ -127,7 +127,7 @@ func (t *Television) pressKey(ctx context.Context, j *job) {
 		return
 	}
 	t.queue.dropKeys(maxKeys)
-	t.report(err)
+	t.report(err, t.cfg.Log.Warnf)
 }
 
 // pause waits; it reports false when ctx is done first.

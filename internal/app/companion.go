@@ -33,9 +33,8 @@ const categoryBridge = 2
 func (s *server) makeCompanion() (*companion, error) {
 	televisions := s.bridged()
 	log := s.Log.WithField("console", state.Companion)
-	logf := func(format string, args ...any) { log.Infof(format, args...) }
 	bridge, err := accessory.NewCompanion(accessory.CompanionConfig{
-		Televisions: televisions, Titles: s.Config.Companion.Titles, Logf: logf,
+		Televisions: televisions, Titles: s.Config.Companion.Titles, Log: log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("companion bridge: %w", err)
@@ -46,7 +45,7 @@ func (s *server) makeCompanion() (*companion, error) {
 	}
 	c.hap, err = hapserver.New(&hapserver.Options{
 		Name: bridge.Name(), Accessories: bridge.Accessories(), Category: categoryBridge,
-		SetupCode: s.Config.Companion.SetupCode.Reveal(), Store: c.store, Log: log, Publisher: s.mdns,
+		SetupCode: s.Config.Companion.SetupCode.Reveal(), Store: c.store, Log: log, Publisher: s.mdns, Strangers: &s.strangers,
 		OnChange: func() { s.tellPage() },
 	})
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/ps4kit/ps4kit/artcache"
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
+	"github.com/ps4kit/ps4kit/internal/hapserver"
 	"github.com/ps4kit/ps4kit/internal/mdns"
 	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/internal/web"
@@ -47,6 +48,7 @@ type server struct {
 	guard        func() (*web.Guard, error) // the one of the page
 	installation string                     // see modelOf
 	mdns         *mdns.Responder
+	strangers    hapserver.Strangers // one limit for all HAP servers
 
 	simulated []*ps4test.Console
 	page      Page

@@ -114,6 +114,7 @@ func (s *server) offer(u *unit) error {
 		Store:       u.store,
 		Log:         s.Log.WithField("console", u.name),
 		Publisher:   s.mdns,
+		Strangers:   &s.strangers,
 		OnChange:    func() { s.tellPage() },
 	})
 	if err != nil {
@@ -187,7 +188,7 @@ func (s *server) newTelevision(u *unit, console accessory.Console) (*accessory.T
 		Store:     keptStore{inputs, u},
 		TitleName: s.titleName,
 		OnChange:  func() { s.consoleChanged(k.hostID) },
-		Logf:      s.unitLogf(k),
+		Log:       s.Log.WithField("console", k.name),
 
 		PreferTitleName: s.Config.Art.Language != "",
 	}
@@ -259,11 +260,6 @@ func categoryNumber(name string) uint8 {
 		return 36
 	}
 	return 31
-}
-
-func (s *server) unitLogf(k known) func(string, ...any) {
-	log := s.Log.WithField("console", k.name)
-	return func(format string, args ...any) { log.Infof(format, args...) }
 }
 
 // run serves the console until ctx is done or one of its two halves fails.

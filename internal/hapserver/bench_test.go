@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"testing"
-	"time"
 )
 
 func BenchmarkPairVerify(b *testing.B) {
@@ -41,11 +40,14 @@ func benchmarkRequest(b *testing.B, method, path string, body any, want int) {
 // BenchmarkEvent is the way of a value to one controller, without the delay
 // that lets others share its message.
 func BenchmarkEvent(b *testing.B) {
-	f := newPaired(b, quiet, func(o *Options) { o.Limits.EventDelay = time.Nanosecond }).start(b)
-	c := f.connect(b, nil).subscribe(b, iidInput)
+	f := newPaired(b, quiet).start(b)
+	c := f.connect(b, nil)
+	p := f.peers.all()[0]
+	p.events.on[f.db.byC[f.m.cs[iidInput]]] = true // by no request, which would start the delivery
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		f.Set(f.m.cs[iidInput], i%2+2, nil)
+		p.sendEvents()
 		if _, err := c.nextEvent(); err != nil {
 			b.Fatal(err)
 		}

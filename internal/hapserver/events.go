@@ -148,7 +148,7 @@ func (p *peer) deliverEvents(ctx context.Context) {
 			return
 		case <-p.events.wake:
 		}
-		delay.Reset(p.s.lim.EventDelay)
+		delay.Reset(eventDelay)
 		select {
 		case <-ctx.Done():
 			return

@@ -125,7 +125,7 @@ func TestEventsOfConsequences(t *testing.T) {
 // died when events raced reads.
 func TestEventsRacingResponses(t *testing.T) {
 	t.Parallel()
-	f := newPaired(t, func(o *Options) { o.Limits.EventDelay = 5 * time.Millisecond }).start(t)
+	f := newPaired(t).start(t)
 	stop := make(chan struct{})
 	var setter, readers sync.WaitGroup
 	setter.Go(func() {

@@ -163,6 +163,7 @@ type fixture struct {
 	m     *model
 	store *memoryStore
 	admin *controller
+	addr  string // of the server, on loopback
 	dial  func() net.Conn
 }
 
@@ -203,8 +204,9 @@ func (f *fixture) start(t testing.TB) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.addr = ln.Addr().String()
 	f.dial = func() net.Conn {
-		conn, err := net.Dial("tcp", ln.Addr().String())
+		conn, err := net.Dial("tcp", f.addr)
 		if err != nil {
 			t.Error(err)
 			return nil
@@ -228,6 +230,12 @@ func (f *fixture) serve(t testing.TB, ln net.Listener) {
 			t.Errorf("%d connections are left", n)
 		}
 	})
+}
+
+// dialFrom connects from another address of loopback.
+func (f *fixture) dialFrom(host string) (net.Conn, error) {
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(host)}}
+	return d.Dial("tcp", f.addr)
 }
 
 // stranger is a connection that is not verified.

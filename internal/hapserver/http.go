@@ -10,14 +10,16 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httputil"
 	"strconv"
 	"sync"
 	"time"
 )
 
-// Bytes of a request (docs/homekit.md §6).
+// Limits of a request (docs/homekit.md §6), which apply before it is stored.
 const (
-	maxHeader       = 8 << 10
+	maxHeader       = 8 << 10 // bytes, with the request line
+	maxHeaderLines  = 64
 	maxBody         = 64 << 10
 	maxStrangerBody = 4 << 10 // on an unverified connection
 )
@@ -33,41 +35,26 @@ const (
 const statusAuthorization = 470
 
 var (
-	errTooLarge  = errors.New("the request is too large")
+	errHeader    = errors.New("the header of the request is too large")
+	errBody      = errors.New("the body of the request is too large")
 	errMalformed = errors.New("the request is not HTTP/1")
 )
-
-// quotaReader returns errTooLarge once its quota is read.
-type quotaReader struct {
-	r    io.Reader
-	left int
-}
-
-func (q *quotaReader) Read(p []byte) (int, error) {
-	if q.left <= 0 {
-		return 0, errTooLarge
-	}
-	n, err := q.r.Read(p[:min(len(p), q.left)])
-	q.left -= n
-	return n, err
-}
 
 // readRequest reads a whole request. Only the wait for the first byte from a
 // verified controller has no limit, as it may be silent for days: keep-alive
 // finds a dead one.
 func (p *peer) readRequest() (*http.Request, error) {
-	idle, limit := time.Now().Add(p.s.lim.Idle), maxStrangerBody
+	idle, limit := time.Now().Add(idleTime), int64(maxStrangerBody)
 	if p.verified() {
 		idle, limit = time.Time{}, maxBody
 	}
-	p.quota.left = maxHeader + 2*limit // chunks and frames need bytes too
 	if err := p.conn.SetReadDeadline(idle); err != nil {
 		return nil, err
 	}
 	if _, err := p.in.Peek(1); err != nil {
 		return nil, err
 	}
-	if err := p.conn.SetReadDeadline(time.Now().Add(p.s.lim.Request)); err != nil {
+	if err := p.conn.SetReadDeadline(time.Now().Add(requestTime)); err != nil {
 		return nil, err
 	}
 	req, err := parseRequest(p.in, limit)
@@ -79,52 +66,81 @@ func (p *peer) readRequest() (*http.Request, error) {
 }
 
 // parseRequest reads a request with a body of at most limit bytes. It returns
-// errMalformed for what is not HTTP, and errors of the connection unchanged.
-func parseRequest(r *bufio.Reader, limit int) (*http.Request, error) {
-	req, err := http.ReadRequest(r)
-	if err != nil && isConnError(err) {
+// errHeader, errBody or errMalformed, and errors of the connection unchanged.
+func parseRequest(r *bufio.Reader, limit int64) (*http.Request, error) {
+	header, err := readHeader(r)
+	if err != nil {
 		return nil, err
 	}
+	req, err := http.ReadRequest(bufio.NewReaderSize(bytes.NewReader(header), len(header)))
 	if err != nil || req.ProtoMajor != 1 {
 		return nil, errMalformed
 	}
-	if req.ContentLength > int64(limit) {
-		return nil, errTooLarge
-	}
-	body, err := io.ReadAll(io.LimitReader(req.Body, int64(limit)+1))
-	switch {
-	case len(body) > limit:
-		return nil, errTooLarge
-	case err != nil && isConnError(err):
+	body, err := readBody(r, req.ContentLength, limit)
+	if err != nil {
 		return nil, err
-	case err != nil:
-		return nil, errMalformed
 	}
 	req.Body = io.NopCloser(bytes.NewReader(body))
 	return req, nil
 }
 
-// isConnError tells errors of the connection from those of its content.
-func isConnError(err error) bool {
-	for _, target := range []error{errTooLarge, errFrame, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, io.ErrClosedPipe} {
-		if errors.Is(err, target) {
-			return true
+// readHeader reads lines up to an empty one.
+func readHeader(r *bufio.Reader) ([]byte, error) {
+	var header []byte
+	for lines := 0; ; {
+		part, err := r.ReadSlice('\n')
+		if len(header)+len(part) > maxHeader {
+			return nil, errHeader
+		}
+		header = append(header, part...)
+		if errors.Is(err, bufio.ErrBufferFull) {
+			continue // the line has more
+		}
+		if err != nil {
+			return nil, err
+		}
+		if text := bytes.TrimSuffix(bytes.TrimSuffix(header, []byte("\n")), []byte("\r")); len(text) == 0 || text[len(text)-1] == '\n' {
+			return header, nil
+		}
+		if lines++; lines > maxHeaderLines {
+			return nil, errHeader
 		}
 	}
-	var netErr net.Error
-	return errors.As(err, &netErr)
+}
+
+// readBody reads a body of known length, or in chunks if length is negative.
+func readBody(r *bufio.Reader, length, limit int64) ([]byte, error) {
+	if length > limit {
+		return nil, errBody
+	}
+	if length >= 0 {
+		body := make([]byte, length)
+		_, err := io.ReadFull(r, body)
+		return body, err
+	}
+	body, err := io.ReadAll(io.LimitReader(httputil.NewChunkedReader(r), limit+1))
+	switch {
+	case int64(len(body)) > limit:
+		return nil, errBody
+	case err != nil:
+		return nil, errMalformed
+	}
+	_, err = readHeader(r) // the trailer
+	return body, err
 }
 
 // refuse answers a request that could not be read, if anything of it arrived.
 func (p *peer) refuse(err error) {
 	status := http.StatusBadRequest
 	switch {
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, errHeader):
+		status = http.StatusRequestHeaderFieldsTooLarge
+	case errors.Is(err, errBody):
 		status = http.StatusRequestEntityTooLarge
 	case !errors.Is(err, errMalformed):
 		return
 	}
-	p.s.log.Debugf("refused a request from %s: %v", p.host, err)
+	p.s.log.Debugf("refused a request from %s: %v", p.addr, err)
 	p.s.counts.answered("", status)
 	w := newResponse(nil)
 	w.Header().Set("Connection", "close")
@@ -139,8 +155,6 @@ func body(r *http.Request) []byte {
 	b, _ := io.ReadAll(r.Body) // never fails
 	return b
 }
-
-func discard(r io.Reader) { _, _ = io.Copy(io.Discard, r) }
 
 // response is a ResponseWriter that collects an answer, to send it as one
 // message.
@@ -208,10 +222,9 @@ func respond(w http.ResponseWriter, status int, contentType string, body []byte)
 // messageWriter writes whole messages, so that events and responses never mix.
 // After an error the connection is unusable.
 type messageWriter struct {
-	conn    net.Conn
-	timeout time.Duration
-	mu      sync.Mutex
-	frames  *frameSealer // nil: in the clear
+	conn   net.Conn
+	mu     sync.Mutex
+	frames *frameSealer // nil: in the clear
 }
 
 func (w *messageWriter) write(message []byte) error {
@@ -220,7 +233,7 @@ func (w *messageWriter) write(message []byte) error {
 	if w.frames != nil {
 		message = w.frames.seal(message)
 	}
-	if err := w.conn.SetWriteDeadline(time.Now().Add(w.timeout)); err != nil {
+	if err := w.conn.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 		return err
 	}
 	_, err := w.conn.Write(message)

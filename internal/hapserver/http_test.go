@@ -25,9 +25,9 @@ func TestStrangersBodyIsLimited(t *testing.T) {
 		"one more":        {requestBytes("POST", "/pair-setup", typeTLV, big), 413},
 		"chunked":         {[]byte(chunked), 413},
 		"only announced":  {[]byte("POST /pair-setup HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"), 413},
-		"endless header":  {[]byte("GET /accessories HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 64<<10)), 413},
-		"endless path":    {[]byte("GET /" + strings.Repeat("x", 64<<10)), 413},
-		"many headers":    {[]byte("GET / HTTP/1.1\r\n" + strings.Repeat("X: y\r\n", 10000)), 413},
+		"endless header":  {[]byte("GET /accessories HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 64<<10)), 431},
+		"endless path":    {[]byte("GET /" + strings.Repeat("x", 64<<10)), 431},
+		"many headers":    {[]byte("GET / HTTP/1.1\r\n" + strings.Repeat("X: y\r\n", 10000)), 431},
 		"no HTTP":         {[]byte("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\r\n\r\n"), 400},
 		"HTTP/2":          {[]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 400},
 		"two lengths":     {[]byte("POST /pair-setup HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd"), 400},
@@ -58,6 +58,48 @@ func TestControllersBodyIsLimited(t *testing.T) {
 		t.Errorf("one more: %d", a.status)
 	}
 	c.gone(t)
+}
+
+// A request may have 8 kB and 64 lines before its body, in the clear and in
+// frames.
+func TestHeaderIsLimited(t *testing.T) {
+	t.Parallel()
+	f := newPaired(t, quiet).start(t)
+	const start = "GET /characteristics?id=1.13 HTTP/1.1\r\nHost: x\r\n"
+	lines := func(n int) string { return start + strings.Repeat("X: y\r\n", n-2) + "\r\n" }
+	bytes := func(n int) string { return start + "X: " + strings.Repeat("y", n-len(start)-7) + "\r\n\r\n" }
+	for name, tc := range map[string]struct {
+		send   string
+		refuse bool
+	}{
+		"64 lines":    {lines(maxHeaderLines), false},
+		"65 lines":    {lines(maxHeaderLines + 1), true},
+		"8 kB":        {bytes(maxHeader), false},
+		"one more":    {bytes(maxHeader + 1), true},
+		"130 kB":      {bytes(130 << 10), true},
+		"bare \\n":    {strings.ReplaceAll(lines(maxHeaderLines), "\r", ""), false},
+		"chunks":      {strings.Replace(lines(9), "Host: x", "Transfer-Encoding: chunked", 1) + "3\r\nabc\r\n0\r\nX: y\r\n\r\n", false},
+		"trailer":     {strings.Replace(lines(9), "Host: x", "Transfer-Encoding: chunked", 1) + "0\r\n" + strings.Repeat("X: y\r\n", 65) + "\r\n", true},
+		"two at once": {lines(9) + lines(9), false},
+	} {
+		for who, c := range map[string]*controller{"stranger": f.stranger(t), "controller": f.connect(t, nil)} {
+			want := map[string]int{"stranger": 470, "controller": 200}[who]
+			if tc.refuse {
+				want = 431
+			}
+			if err := c.send([]byte(tc.send)); err != nil {
+				t.Errorf("%s, %s: %v", who, name, err)
+			}
+			if a, err := c.read(); err != nil || a.status != want {
+				t.Errorf("%s, %s: %d %v", who, name, a.status, err)
+			}
+			if tc.refuse {
+				c.gone(t)
+			} else if a, err := c.do("GET", "/characteristics?id=1.13", nil); err != nil || a.status != want {
+				t.Errorf("%s, after %s: %d %v", who, name, a.status, err)
+			}
+		}
+	}
 }
 
 func TestKeepAlive(t *testing.T) {

@@ -17,6 +17,9 @@ type Info struct {
 	Paired       bool
 	Controllers  []Controller
 	ConfigNumber uint16
+
+	SetupFailures int  // wrong setup codes since the last pairing or reset
+	SetupLocked   bool // there were too many: no one can pair until Unpair
 }
 
 // Format hides the setup code.
@@ -31,13 +34,16 @@ type Controller struct {
 // Info returns the current state.
 func (s *Server) Info() Info {
 	r := s.records.load()
-	i := Info{Name: s.o.Name, DeviceID: r.DeviceID, SetupID: r.SetupID, Paired: r.paired(), ConfigNumber: r.ConfigNumber}
+	i := Info{
+		Name: s.o.Name, DeviceID: r.DeviceID, SetupID: r.SetupID, Paired: r.paired(), ConfigNumber: r.ConfigNumber,
+		SetupFailures: r.SetupFailures, SetupLocked: r.setupLocked(),
+	}
 	for _, p := range r.Pairings {
 		i.Controllers = append(i.Controllers, Controller{ID: p.ID, Admin: p.Admin})
 	}
 	if !i.Paired {
 		i.SetupCode = r.SetupCode
-		i.SetupURI, _ = SetupURI(s.o.Category, r.SetupCode, r.SetupID) // checked by openRecords
+		i.SetupURI = setupURI(s.o.Category, r.SetupCode, r.SetupID)
 	}
 	return i
 }
@@ -50,7 +56,7 @@ func (s *Server) Unpair() error {
 	err := s.records.update(func(r *Record) error {
 		r.Pairings, r.SetupFailures = nil, 0
 		if s.o.SetupCode == "" {
-			r.SetupCode = NewSetupCode()
+			r.SetupCode = newSetupCode()
 		}
 		s.hold.cancel() // an exchange under way uses the old code
 		return nil
@@ -121,10 +127,10 @@ type RequestStats struct {
 func (s *Server) Stats() Stats {
 	r := s.records.load()
 	out := Stats{
-		Opened: s.counts.opened.Load(), Events: s.counts.events.Load(), EventValues: s.counts.values.Load(),
-		Pairings: len(r.Pairings), SetupFailures: r.SetupFailures, SetupLocked: r.SetupFailures >= s.lim.SetupFailures,
+		Opened: s.counts.opened.Load(), Refused: s.counts.refused.Load(), Events: s.counts.events.Load(), EventValues: s.counts.values.Load(),
+		Pairings: len(r.Pairings), SetupFailures: r.SetupFailures, SetupLocked: r.setupLocked(),
 	}
-	out.Connections, out.Verified, out.Refused = s.peers.count()
+	out.Connections, out.Verified = s.peers.count()
 	if p := s.publication.Load(); p != nil {
 		out.Announced = (*p).Published()
 	}
@@ -137,8 +143,9 @@ func (s *Server) Stats() Stats {
 
 // counts only grow.
 type counts struct {
-	opened, events, values atomic.Uint64
-	requests               map[string]*requestCounts // by pattern; "" for requests without a route
+	opened, refused, events, values atomic.Uint64
+
+	requests map[string]*requestCounts // by pattern; "" for requests without a route
 }
 
 type requestCounts struct {

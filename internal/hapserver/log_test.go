@@ -37,7 +37,9 @@ func (l *logRecorder) visible() []string {
 func TestLogLevels(t *testing.T) {
 	t.Parallel()
 	log := &logRecorder{}
-	f := newUnpaired(t, func(o *Options) { o.Log, o.Limits = log, Limits{SetupFailures: 2} }).start(t)
+	rec := newRecord("")
+	rec.SetupFailures = maxSetupFailures - 2
+	f := newFixture(t, &memoryStore{rec: &rec}, func(o *Options) { o.Log = log }).start(t)
 	check := func(what string, want ...string) {
 		t.Helper()
 		got := log.visible()
@@ -72,7 +74,7 @@ func TestLogLevels(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	check("wrong codes", "info: wrong setup code from 127.0.0.1, 1 of 2", "info: .*2 of 2", "warn: pairing is locked after 2")
+	check("wrong codes", "warn: wrong setup code from 127.0.0.1, 99 of 100", "warn: .*100 of 100", "warn: pairing is locked after 100")
 	if err := f.Unpair(); err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,10 @@ import (
 	"slices"
 )
 
+// maxPairings is the largest number of paired controllers. HAP asks for at
+// least 16.
+const maxPairings = 64
+
 // Methods of /pairings.
 const (
 	methodAddPairing    = 3
@@ -64,7 +68,7 @@ func (s *Server) addPairing(in tlv) error {
 	}
 	err := s.changePairings(func(r *Record) error {
 		switch i := r.find(string(id)); {
-		case i < 0 && len(r.Pairings) >= s.lim.Pairings:
+		case i < 0 && len(r.Pairings) >= maxPairings:
 			return tlvErrMaxPeers
 		case i < 0:
 			r.Pairings = append(r.Pairings, Pairing{ID: string(id), PublicKey: key, Admin: rights == 1})

@@ -106,7 +106,7 @@ func TestAddPairing(t *testing.T) {
 
 func TestAddPairingRefuses(t *testing.T) {
 	t.Parallel()
-	f := newPaired(t, func(o *Options) { o.Limits.Pairings = 16 }).start(t)
+	f := newPaired(t).start(t)
 	c := f.connect(t, nil)
 	short, long := newController("x").pairing(false), newController(strings.Repeat("x", 65)).pairing(false)
 	short.PublicKey = short.PublicKey[1:]
@@ -135,11 +135,11 @@ func TestAddPairingRefuses(t *testing.T) {
 	if n := len(f.Info().Controllers); n != 1 {
 		t.Fatalf("%d pairings", n)
 	}
-	for i := range 15 {
+	for i := range maxPairings - 1 {
 		c.add(t, newController(itoa(i)), false)
 	}
 	if err := c.pairings(methodAddPairing, &p); !isPairError(err, tlvErrMaxPeers) {
-		t.Errorf("the 17th: %v", err)
+		t.Errorf("one too many: %v", err)
 	}
 }
 
@@ -154,6 +154,12 @@ func TestRemovePairingClosesOnlyItsConnections(t *testing.T) {
 	other.connect(t, nil).add(t, guest, false)
 	g1, g2, sameGuestElsewhere := f.connect(t, guest), f.connect(t, guest), other.connect(t, guest)
 	p := guest.pairing(false)
+	f.store.fail(errDisk)
+	if err := c.pairings(methodRemovePairing, &p); !isPairError(err, tlvErrUnknown) {
+		t.Errorf("a full disk: %v", err)
+	}
+	g1.must(t, "GET", "/characteristics?id=1.13", nil) // it is still paired
+	f.store.fail(nil)
 	if err := c.pairings(methodRemovePairing, &p); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -38,6 +39,9 @@ const (
 	m5
 	m6
 )
+
+// maxSetupFailures wrong setup codes lock pair-setup, as HAP asks.
+const maxSetupFailures = 100
 
 // Methods of pair-setup. Controllers may ask for MFi authentication although we
 // announce ff=0; like HAP-NodeJS, we answer both methods the same.
@@ -77,7 +81,7 @@ func (s *Server) pairSetup(w http.ResponseWriter, r *http.Request) {
 		err = errSequence
 	}
 	if err != nil {
-		s.log.Debugf("pair-setup from %s, message %d: %v", p.host, state, err)
+		s.log.Debugf("pair-setup from %s, message %d: %v", p.addr, state, err)
 	}
 	if err != nil || state == m5 {
 		p.setup = nil
@@ -116,17 +120,14 @@ func (p *peer) setupM1(in tlv) (tlv, error) {
 		return nil, errSequence
 	case r.paired():
 		return nil, tlvErrUnavailable
-	case r.SetupFailures >= p.s.lim.SetupFailures:
+	case r.setupLocked():
 		return nil, tlvErrMaxTries
 	case binary.LittleEndian.Uint64(append(slices.Clone(flags), make([]byte, 8)...))&unsupportedFlags != 0:
 		return nil, tlvErrUnknown
 	case !p.s.hold.take(p):
 		return nil, tlvErrBusy
 	}
-	srp, err := p.s.offer.get(r.SetupCode)
-	if err != nil {
-		return nil, tlvErrUnknown
-	}
+	srp := p.s.offer.get(r.SetupCode)
 	p.setup = &setupExchange{answered: m2, srp: srp}
 	var out tlv
 	out.add(tlvPublicKey, srp.public)
@@ -147,7 +148,7 @@ func (p *peer) setupM3(in tlv) (tlv, error) {
 	}
 	key, answer, err := p.setup.srp.verify(a, proof)
 	if err != nil {
-		p.s.countSetupFailure(p.host)
+		p.s.countSetupFailure(p.addr)
 		return nil, tlvErrAuthentication
 	}
 	p.setup.answered, p.setup.key = m4, key
@@ -156,13 +157,13 @@ func (p *peer) setupM3(in tlv) (tlv, error) {
 	return out, nil
 }
 
-func (s *Server) countSetupFailure(host string) {
+func (s *Server) countSetupFailure(from netip.Addr) {
 	failures, err := s.records.countFailure()
-	s.log.Infof("wrong setup code from %s, %d of %d", host, failures, s.lim.SetupFailures)
+	s.log.Warnf("wrong setup code from %s, %d of %d", from, failures, maxSetupFailures)
 	if err != nil {
 		s.log.Errorf("cannot save the number of wrong setup codes: %v", err)
 	}
-	if failures == s.lim.SetupFailures {
+	if failures == maxSetupFailures {
 		s.log.Warnf("pairing is locked after %d wrong setup codes, until the owner resets it", failures)
 		s.pairingsChanged()
 	}
@@ -228,29 +229,49 @@ func (s *Server) pairAdmin(p *peer, admin Pairing) error {
 	return nil
 }
 
-// setupHold lets one connection pair at a time. After limit it keeps the right
-// until another one asks, so that a slow typist succeeds and an idle connection
-// blocks no one.
+// setupHold lets one connection pair at a time. After setupTime it keeps the
+// right until another one asks, so that a slow typist succeeds and an idle
+// connection blocks no one. Addresses take turns: one that was told "busy"
+// lately goes before those that have held the right since it last did.
 type setupHold struct {
-	limit  time.Duration
 	mu     sync.Mutex
 	holder *peer
 	since  time.Time
+	turns  map[netip.Addr]setupTurn
 }
 
-// take claims the right for p. Claiming it again does not extend the limit.
+// setupTurn is when an address last asked for the right to pair, and had it.
+type setupTurn struct{ asked, held time.Time }
+
+const (
+	setupTime = 30 * time.Second
+	turnTime  = time.Minute // for an address to ask again when it was told "busy"
+	maxTurns  = 1000
+)
+
+// take claims the right for p. Claiming it again does not extend it.
 func (h *setupHold) take(p *peer) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	now := time.Now()
 	if h.holder == p {
 		return true
 	}
-	if h.holder != nil && now.Sub(h.since) < h.limit {
-		return false
+	now := time.Now()
+	own := h.turns[p.addr]
+	free := h.holder == nil || now.Sub(h.since) >= setupTime
+	for addr, t := range h.turns {
+		if addr != p.addr && now.Sub(t.asked) < turnTime && t.held.Before(own.held) {
+			free = false
+		}
 	}
-	h.holder, h.since = p, now
-	return true
+	if own.asked = now; free {
+		h.holder, h.since, own.held = p, now, now
+	}
+	if h.turns == nil || len(h.turns) >= maxTurns {
+		h.turns = map[netip.Addr]setupTurn{}
+	}
+	h.turns[p.addr] = own
+	return free
 }
 
 func (h *setupHold) heldBy(p *peer) bool {
@@ -272,5 +293,5 @@ func (h *setupHold) release(p *peer) {
 func (h *setupHold) cancel() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.holder = nil
+	h.holder, h.turns = nil, nil
 }

@@ -159,9 +159,16 @@ func TestPairSetupHundredFailuresLock(t *testing.T) {
 	rec := newRecord("")
 	rec.SetupFailures = 99
 	store := &memoryStore{rec: &rec}
-	f := newFixture(t, store).start(t)
+	var changes atomic.Int32
+	f := newFixture(t, store, func(o *Options) { o.OnChange = func() { changes.Add(1) } }).start(t)
+	if i := f.Info(); i.SetupLocked || i.SetupFailures != 99 {
+		t.Errorf("before: locked %t, %d failures", i.SetupLocked, i.SetupFailures)
+	}
 	if _, err := f.stranger(t).proof("111-22-333"); !isPairError(err, tlvErrAuthentication) {
 		t.Fatal(err)
+	}
+	if i := f.Info(); !i.SetupLocked || i.SetupFailures != 100 || changes.Load() != 1 {
+		t.Errorf("after: locked %t, %d failures, %d calls of OnChange", i.SetupLocked, i.SetupFailures, changes.Load())
 	}
 	if _, err := f.stranger(t).proof(testCode); !isPairError(err, tlvErrMaxTries) {
 		t.Errorf("after 100 failures the right code gets %v", err)
@@ -174,8 +181,8 @@ func TestPairSetupHundredFailuresLock(t *testing.T) {
 	if _, err := again.stranger(t).proof(testCode); !isPairError(err, tlvErrMaxTries) {
 		t.Errorf("after a restart: %v", err)
 	}
-	if err := again.Unpair(); err != nil {
-		t.Fatal(err)
+	if err := again.Unpair(); err != nil || again.Info().SetupLocked {
+		t.Fatalf("%v, locked %t", err, again.Info().SetupLocked)
 	}
 	if err := again.stranger(t).pair(testCode, again.Info().DeviceID); err != nil {
 		t.Errorf("after the reset: %v", err)
@@ -184,7 +191,9 @@ func TestPairSetupHundredFailuresLock(t *testing.T) {
 
 func TestPairSetupFailureCountsOnFullDisk(t *testing.T) {
 	t.Parallel()
-	f := newUnpaired(t, func(o *Options) { o.Limits.SetupFailures = 1 }).start(t)
+	rec := newRecord("")
+	rec.SetupFailures = maxSetupFailures - 1
+	f := newFixture(t, &memoryStore{rec: &rec}).start(t)
 	f.store.fail(errDisk)
 	if _, err := f.stranger(t).proof("111-22-333"); !isPairError(err, tlvErrAuthentication) {
 		t.Fatal(err)

@@ -35,7 +35,7 @@ func (s *Server) pairVerify(w http.ResponseWriter, r *http.Request) {
 		err = errSequence
 	}
 	if err != nil {
-		s.log.Debugf("pair-verify from %s, message %d: %v", p.host, state, err)
+		s.log.Debugf("pair-verify from %s, message %d: %v", p.addr, state, err)
 	}
 	writePairing(w, state+1, out, err)
 }
@@ -92,6 +92,8 @@ func (p *peer) verifyM3(in tlv, v *verifyExchange) error {
 		p.controller.Store(nil)
 		return tlvErrAuthentication
 	}
+	p.s.o.Strangers.remove(p)
+	p.s.peers.makeRoom(p)
 	p.secure = newSessionCiphers(v.shared)
 	return nil
 }

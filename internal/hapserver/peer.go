@@ -4,10 +4,11 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,17 +19,18 @@ import (
 type peer struct {
 	s    *Server
 	conn net.Conn
-	host string // without port
+	addr netip.Addr
 	ctx  context.Context
 	stop context.CancelFunc
 	work *sync.WaitGroup
 
+	opened     time.Time
+	used       atomic.Int64            // when the last request came, in Unix nanoseconds
 	controller atomic.Pointer[Pairing] // nil until verified
 	events     *eventQueue
 	out        *messageWriter
 
 	// The goroutine's own:
-	quota   *quotaReader
 	in      *bufio.Reader
 	setup   *setupExchange
 	verify  *verifyExchange
@@ -42,21 +44,11 @@ type peer struct {
 const readBuffer = 2 << 10
 
 func newPeer(ctx context.Context, s *Server, conn net.Conn, work *sync.WaitGroup) *peer {
-	p := &peer{s: s, conn: conn, host: hostOf(conn.RemoteAddr()), work: work, events: newEventQueue()}
+	p := &peer{s: s, conn: conn, addr: addrOf(conn.RemoteAddr()), opened: time.Now(), work: work, events: newEventQueue()}
 	p.ctx, p.stop = context.WithCancel(context.WithValue(ctx, peerKey{}, p))
-	p.out = &messageWriter{conn: conn, timeout: s.lim.Write}
-	p.quota = &quotaReader{r: conn}
-	p.in = bufio.NewReaderSize(p.quota, readBuffer)
+	p.out = &messageWriter{conn: conn}
+	p.in = bufio.NewReaderSize(conn, readBuffer)
 	return p
-}
-
-// hostOf returns an address without its port.
-func hostOf(a net.Addr) string {
-	host, _, err := net.SplitHostPort(a.String())
-	if err != nil {
-		return a.String()
-	}
-	return host
 }
 
 type peerKey struct{}
@@ -72,15 +64,24 @@ func peerOf(r *http.Request) *peer {
 
 func (p *peer) verified() bool { return p.controller.Load() != nil }
 
+func (p *peer) pairing() bool { return p.s.hold.heldBy(p) }
+
 // shut closes the connection. Any goroutine may call it.
 func (p *peer) shut() {
 	p.stop()
 	p.conn.Close()
 }
 
+// evict closes the connection to make room for another one.
+func (p *peer) evict() {
+	p.s.counts.refused.Add(1)
+	p.shut()
+}
+
 // serve answers requests until the connection ends.
 func (p *peer) serve() {
 	defer p.s.peers.remove(p)
+	defer p.s.o.Strangers.remove(p)
 	defer p.s.hold.release(p)
 	defer p.shut()
 	defer context.AfterFunc(p.ctx, func() { p.conn.Close() })()
@@ -96,6 +97,7 @@ func (p *peer) serveRequest() bool {
 		p.refuse(err)
 		return false
 	}
+	p.used.Store(time.Now().UnixNano())
 	w := newResponse(req)
 	if !p.handle(w, req) {
 		p.s.counts.answered(req.Pattern, 0)
@@ -143,80 +145,6 @@ func (p *peer) linger() {
 		return
 	}
 	if p.conn.SetReadDeadline(time.Now().Add(500*time.Millisecond)) == nil {
-		p.quota.left = 256 << 10
-		discard(p.quota)
+		_, _ = io.CopyN(io.Discard, p.conn, 256<<10)
 	}
-}
-
-// peers are the open connections, oldest first. A full limit closes the oldest
-// unverified connection, so that strangers cannot keep a controller out.
-type peers struct {
-	lim     Limits
-	hold    *setupHold
-	mu      sync.Mutex
-	list    []*peer
-	refused uint64 // connections that were closed or not accepted because of a limit
-}
-
-// add returns false if the limits are full of verified connections.
-func (ps *peers) add(p *peer) bool {
-	ps.mu.Lock()
-	defer ps.mu.Unlock()
-	sameHost := func(q *peer) bool { return q.host == p.host }
-	anyHost := func(*peer) bool { return true }
-	if !ps.makeRoom(ps.lim.PerAddress, sameHost) || !ps.makeRoom(ps.lim.Connections, anyHost) {
-		ps.refused++
-		return false
-	}
-	ps.list = append(ps.list, p)
-	return true
-}
-
-// makeRoom closes a connection that matches if limit of them are open. The one
-// that is pairing goes last.
-func (ps *peers) makeRoom(limit int, match func(*peer) bool) bool {
-	n := 0
-	for _, p := range ps.list {
-		if match(p) {
-			n++
-		}
-	}
-	if n < limit {
-		return true
-	}
-	i := slices.IndexFunc(ps.list, func(p *peer) bool { return match(p) && !p.verified() && !ps.hold.heldBy(p) })
-	if i < 0 {
-		i = slices.IndexFunc(ps.list, func(p *peer) bool { return match(p) && !p.verified() })
-	}
-	if i < 0 {
-		return false
-	}
-	ps.refused++
-	ps.list[i].shut()
-	ps.list = slices.Delete(ps.list, i, i+1)
-	return true
-}
-
-func (ps *peers) remove(p *peer) {
-	ps.mu.Lock()
-	defer ps.mu.Unlock()
-	ps.list = slices.DeleteFunc(ps.list, func(q *peer) bool { return q == p })
-}
-
-func (ps *peers) all() []*peer {
-	ps.mu.Lock()
-	defer ps.mu.Unlock()
-	return slices.Clone(ps.list)
-}
-
-// count returns the numbers of open, verified and refused connections.
-func (ps *peers) count() (open, verified int, refused uint64) {
-	ps.mu.Lock()
-	defer ps.mu.Unlock()
-	for _, p := range ps.list {
-		if p.verified() {
-			verified++
-		}
-	}
-	return len(ps.list), verified, ps.refused
 }

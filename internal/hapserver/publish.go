@@ -58,7 +58,7 @@ func (s *Server) service(port uint16) mdns.Service {
 			"pv": "1.1",
 			"s#": "1", // always 1 over IP
 			"sf": status,
-			"sh": SetupHash(r.SetupID, r.DeviceID),
+			"sh": setupHash(r.SetupID, r.DeviceID),
 		},
 	}
 }

@@ -60,20 +60,20 @@ func newRecord(structure string) Record {
 	seed := make([]byte, ed25519.SeedSize)
 	rand.Read(seed) // never fails
 	return Record{
-		DeviceID: newDeviceID(), Seed: seed, SetupCode: NewSetupCode(), SetupID: NewSetupID(),
+		DeviceID: newDeviceID(), Seed: seed, SetupCode: newSetupCode(), SetupID: newSetupID(),
 		ConfigNumber: 1, Structure: structure,
 	}
 }
 
 // check returns an error for a record that no server wrote.
 func (r *Record) check() error {
-	_, badCode := FormatSetupCode(r.SetupCode)
+	code, err := FormatSetupCode(r.SetupCode)
 	switch {
 	case !validDeviceID(r.DeviceID):
 		return errors.New("no device id")
 	case len(r.Seed) != ed25519.SeedSize:
 		return errors.New("no identity key")
-	case badCode != nil || len(r.SetupID) != setupIDLen:
+	case err != nil || code != r.SetupCode || len(r.SetupID) != setupIDLen || strings.Trim(r.SetupID, setupIDAlphabet) != "":
 		return errors.New("no setup code or setup id")
 	case r.ConfigNumber == 0 || r.SetupFailures < 0:
 		return errors.New("a number is out of range")
@@ -106,6 +106,8 @@ func (r *Record) clone() Record {
 func (r *Record) key() ed25519.PrivateKey { return ed25519.NewKeyFromSeed(r.Seed) }
 
 func (r *Record) paired() bool { return len(r.Pairings) > 0 }
+
+func (r *Record) setupLocked() bool { return r.SetupFailures >= maxSetupFailures }
 
 func (r *Record) hasAdmin() bool {
 	return slices.ContainsFunc(r.Pairings, func(p Pairing) bool { return p.Admin })

@@ -28,7 +28,6 @@
 package hapserver
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,7 +56,8 @@ type Options struct {
 	Log         Logger    // nil discards
 	Publisher   Publisher // nil: not announced
 	OnChange    func()    // called after a change of pairings or of the setup state
-	Limits      Limits
+
+	Strangers *Strangers // shared by the servers of a process; nil: of this server alone
 }
 
 // Format hides the setup code.
@@ -65,49 +65,23 @@ func (o Options) Format(w fmt.State, _ rune) {
 	fmt.Fprintf(w, "hapserver.Options(%s)[redacted]", o.Name)
 }
 
-// Limits bound what peers can use. A zero field means its default.
-type Limits struct {
-	Connections   int           // open at once; at least 8, default 64
-	PerAddress    int           // open at once from one address; at least 8, default 48
-	Pairings      int           // paired controllers; at least 16, default 64
-	SetupFailures int           // wrong setup codes until pair-setup is locked; default 100
-	SetupHold     time.Duration // for which a connection keeps pair-setup to itself; default 30 s
-	Request       time.Duration // from the first to the last byte of a request; default 10 s
-	Idle          time.Duration // between requests on an unverified connection; default 2 min
-	Write         time.Duration // for a peer to take a message; default 5 s
-	EventDelay    time.Duration // to collect changes into one event; default 20 ms
-}
-
-// Minimums of Limits: 8 verified controllers always get in (docs/homekit.md
-// §6), and HAP asks for 16 pairings.
+// Limits of time (docs/homekit.md §6).
 const (
-	minConnections = 8
-	minPairings    = 16
+	requestTime = 10 * time.Second      // from the first to the last byte of a request
+	idleTime    = 2 * time.Minute       // between requests on an unverified connection
+	writeTime   = 5 * time.Second       // for a peer to take a message
+	eventDelay  = 20 * time.Millisecond // to collect changes into one event
 )
-
-func (l Limits) withDefaults() Limits {
-	l.Connections = max(minConnections, cmp.Or(l.Connections, 64))
-	l.PerAddress = max(minConnections, cmp.Or(l.PerAddress, 48))
-	l.Pairings = max(minPairings, cmp.Or(l.Pairings, 64))
-	l.SetupFailures = cmp.Or(l.SetupFailures, 100)
-	l.SetupHold = cmp.Or(l.SetupHold, 30*time.Second)
-	l.Request = cmp.Or(l.Request, 10*time.Second)
-	l.Idle = cmp.Or(l.Idle, 2*time.Minute)
-	l.Write = cmp.Or(l.Write, 5*time.Second)
-	l.EventDelay = cmp.Or(l.EventDelay, 20*time.Millisecond)
-	return l
-}
 
 // Server is one HAP server: one identity, its pairings and its accessories.
 type Server struct {
 	o       Options
 	log     Logger
-	lim     Limits
 	db      *database
 	records *records
-	hold    *setupHold
+	hold    setupHold
 	offer   srpOffer
-	peers   *peers
+	peers   peers
 	routes  http.Handler
 	counts  counts
 	changed chan struct{} // signals publish
@@ -132,9 +106,12 @@ func New(o *Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{o: *o, log: o.Log, lim: o.Limits.withDefaults(), db: db, changed: make(chan struct{}, 1)}
+	s := &Server{o: *o, log: o.Log, db: db, changed: make(chan struct{}, 1)}
 	if s.log == nil {
 		s.log = mdns.Discard{}
+	}
+	if s.o.Strangers == nil {
+		s.o.Strangers = &Strangers{}
 	}
 	if o.SetupCode != "" {
 		if s.o.SetupCode, err = FormatSetupCode(o.SetupCode); err != nil {
@@ -144,8 +121,6 @@ func New(o *Options) (*Server, error) {
 	if s.records, err = openRecords(o.Store, s.o.SetupCode, structure); err != nil {
 		return nil, err
 	}
-	s.hold = &setupHold{limit: s.lim.SetupHold}
-	s.peers = &peers{lim: s.lim, hold: s.hold}
 	s.routes = s.newRoutes()
 	return s, nil
 }
@@ -229,11 +204,12 @@ func (s *Server) admit(ctx context.Context, conn net.Conn, work *sync.WaitGroup)
 		})
 	}
 	p := newPeer(ctx, s, conn, work)
-	if !s.peers.add(p) {
-		s.log.Debugf("refused a connection from %s: too many are verified", p.host)
-		p.shut()
+	if !s.o.Strangers.add(p) {
+		s.log.Debugf("refused a connection from %s: too many are unverified", p.addr)
+		p.evict()
 		return
 	}
+	s.peers.add(p)
 	s.counts.opened.Add(1)
 	work.Go(p.serve)
 }

@@ -16,7 +16,6 @@ import (
 var (
 	errSetupCodeForm    = errors.New("a setup code has 8 digits, written 000-00-000")
 	errSetupCodeTrivial = errors.New("HomeKit refuses setup codes of equal digits, 12345678 and 87654321")
-	errSetupID          = errors.New("a setup id is 4 characters of 0-9 and A-Z")
 )
 
 const (
@@ -24,8 +23,8 @@ const (
 	setupIDLen      = 4
 )
 
-// NewSetupCode returns a random setup code such as 518-08-582.
-func NewSetupCode() string {
+// newSetupCode returns a random setup code such as 518-08-582.
+func newSetupCode() string {
 	for {
 		if code, err := FormatSetupCode(fmt.Sprintf("%08d", randomBelow(100_000_000))); err == nil {
 			return code
@@ -49,8 +48,8 @@ func FormatSetupCode(code string) (string, error) {
 	return code[:3] + "-" + code[3:5] + "-" + code[5:], nil
 }
 
-// NewSetupID returns a random setup id such as 7OSX.
-func NewSetupID() string {
+// newSetupID returns a random setup id such as 7OSX.
+func newSetupID() string {
 	id := make([]byte, setupIDLen)
 	for i := range id {
 		id[i] = setupIDAlphabet[randomBelow(int64(len(setupIDAlphabet)))]
@@ -58,29 +57,19 @@ func NewSetupID() string {
 	return string(id)
 }
 
-// SetupURI returns the content of a HomeKit QR code, such as
-// X-HM://00UQ9WSHY7OSX (docs/homekit.md §3). It contains the setup code, and is
-// as secret.
-func SetupURI(category uint8, code, setupID string) (string, error) {
-	code, err := FormatSetupCode(code)
-	if err != nil {
-		return "", err
-	}
-	if len(setupID) != setupIDLen || strings.Trim(setupID, setupIDAlphabet) != "" {
-		return "", errSetupID
-	}
-	number, err := strconv.ParseUint(strings.ReplaceAll(code, "-", ""), 10, 32)
-	if err != nil {
-		return "", errSetupCodeForm
-	}
+// setupURI returns the content of a HomeKit QR code for a code in the first form,
+// such as X-HM://00UQ9WSHY7OSX (docs/homekit.md §3). It contains the setup code,
+// and is as secret.
+func setupURI(category uint8, code, setupID string) string {
+	number, _ := strconv.ParseUint(strings.ReplaceAll(code, "-", ""), 10, 32) // 8 digits
 	const overIP = 2 << 27
 	payload := strings.ToUpper(strconv.FormatUint(uint64(category)<<31|overIP|number, 36))
-	return "X-HM://" + strings.Repeat("0", 9-len(payload)) + payload + setupID, nil
+	return "X-HM://" + strings.Repeat("0", 9-len(payload)) + payload + setupID
 }
 
-// SetupHash returns the sh entry of the TXT record, by which a controller finds
+// setupHash returns the sh entry of the TXT record, by which a controller finds
 // the accessory whose QR code it has read. A device id is A3:FB:3D:4D:2E:AC.
-func SetupHash(setupID, deviceID string) string {
+func setupHash(setupID, deviceID string) string {
 	sum := sha512.Sum512([]byte(setupID + strings.ToUpper(deviceID)))
 	return base64.StdEncoding.EncodeToString(sum[:4])
 }

@@ -16,23 +16,10 @@ func TestSetupURI(t *testing.T) {
 		want     string
 	}{
 		{31, "518-08-582", "7OSX", "X-HM://00UQ9WSHY7OSX"},
-		{31, "51808582", "7OSX", "X-HM://00UQ9WSHY7OSX"},
 		{35, "518-08-582", "7OSX", "X-HM://00YOC4WG67OSX"},
 	} {
-		if got, err := SetupURI(c.category, c.code, c.id); err != nil || got != c.want {
-			t.Errorf("SetupURI(%d): got %q, %v; want %q", c.category, got, err, c.want)
-		}
-	}
-}
-
-func TestSetupURIRefuses(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct{ code, id string }{
-		{"111-11-111", "7OSX"}, {"", "7OSX"}, {"518-08-582", ""}, {"518-08-582", "7OS"}, {"518-08-582", "7OSXX"},
-		{"518-08-582", "7osx"}, {"518-08-582", "7O/X"},
-	} {
-		if got, err := SetupURI(31, c.code, c.id); err == nil || got != "" {
-			t.Errorf("SetupURI(%q, %q) = %q, no error", c.code, c.id, got)
+		if got := setupURI(c.category, c.code, c.id); got != c.want {
+			t.Errorf("setupURI(%d): got %q, want %q", c.category, got, c.want)
 		}
 	}
 }
@@ -41,8 +28,8 @@ func TestSetupURIRefuses(t *testing.T) {
 func TestSetupHash(t *testing.T) {
 	t.Parallel()
 	for _, id := range []string{"A3:FB:3D:4D:2E:AC", "a3:fb:3d:4d:2e:ac"} {
-		if got := SetupHash("7OSX", id); got != "Rnp7Mg==" {
-			t.Errorf("SetupHash(7OSX, %s) = %q, want Rnp7Mg==", id, got)
+		if got := setupHash("7OSX", id); got != "Rnp7Mg==" {
+			t.Errorf("setupHash(7OSX, %s) = %q, want Rnp7Mg==", id, got)
 		}
 	}
 }
@@ -76,7 +63,7 @@ func TestNewSetupCode(t *testing.T) {
 	var first [10]int
 	const n = 2000
 	for range n {
-		code := NewSetupCode()
+		code := newSetupCode()
 		if _, err := FormatSetupCode(code); err != nil || !form.MatchString(code) {
 			t.Fatalf("%q: %v", code, err)
 		}
@@ -98,7 +85,7 @@ func TestNewIDs(t *testing.T) {
 	setup, device := regexp.MustCompile(`^[0-9A-Z]{4}$`), regexp.MustCompile(`^([0-9A-F]{2}:){5}[0-9A-F]{2}$`)
 	setups, devices := map[string]bool{}, map[string]bool{}
 	for range 200 {
-		s, d := NewSetupID(), newDeviceID()
+		s, d := newSetupID(), newDeviceID()
 		if !setup.MatchString(s) || !device.MatchString(d) {
 			t.Fatalf("setup id %q, device id %q", s, d)
 		}

@@ -60,6 +60,55 @@ func TestPairSetupIdleHolder(t *testing.T) {
 	})
 }
 
+// Connections of one address that repeat M1 give way to the owner, who asks now
+// and then, and again after a wrong code.
+func TestPairSetupTakesTurns(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newUnpaired(t)
+		var strangers []*peer
+		for range 4 {
+			strangers = append(strangers, f.unconnected(t, "192.0.2.2"))
+		}
+		owner := f.unconnected(t, "192.0.2.1")
+		for attempt := range 3 {
+			for wait := 0; !f.hold.heldBy(owner); wait++ {
+				if wait > 45 {
+					t.Fatalf("attempt %d: busy for 45 s", attempt)
+				}
+				for _, p := range strangers {
+					f.hold.take(p)
+				}
+				if wait%10 == 5 {
+					f.hold.take(owner)
+				}
+				time.Sleep(time.Second)
+			}
+			f.hold.release(owner)
+		}
+	})
+}
+
+// An address that has not held the right for longest goes first, for a minute.
+func TestPairSetupTurnLapses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newUnpaired(t)
+		a, again, b := f.unconnected(t, "192.0.2.1"), f.unconnected(t, "192.0.2.1"), f.unconnected(t, "192.0.2.2")
+		if !f.hold.take(a) || f.hold.take(b) {
+			t.Fatal("the first one to ask does not have it")
+		}
+		f.hold.release(a)
+		if f.hold.take(again) {
+			t.Error("it has another turn before the one that waits")
+		}
+		time.Sleep(turnTime)
+		if !f.hold.take(again) {
+			t.Error("it waits for one that has not come back")
+		}
+	})
+}
+
 func TestPairSetupSlowTypist(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -54,24 +54,20 @@ type srpServer struct {
 }
 
 // newSRPServer starts an exchange for a setup code with a random salt and b.
-func newSRPServer(code string) (*srpServer, error) {
+func newSRPServer(code string) *srpServer {
 	secret := make([]byte, srpSaltLen+srpPrivate)
 	rand.Read(secret) // never fails
 	return newSRPServerWith(code, secret[:srpSaltLen], secret[srpSaltLen:])
 }
 
-func newSRPServerWith(code string, salt, b []byte) (*srpServer, error) {
-	code, err := FormatSetupCode(code)
-	if err != nil {
-		return nil, err
-	}
+func newSRPServerWith(code string, salt, b []byte) *srpServer {
 	n, g := srpGroup()
 	s := &srpServer{salt: salt, n: n, b: new(big.Int).SetBytes(b)}
 	s.v = new(big.Int).Exp(g, srpX(code, salt), n)
 	public := new(big.Int).Exp(g, s.b, n)
 	public.Add(public, new(big.Int).Mul(srpMultiplier(n, g), s.v)).Mod(public, n)
 	s.public = srpPad(public)
-	return s, nil
+	return s
 }
 
 // verify checks the controller's public key A and proof M1, and returns the
@@ -143,18 +139,13 @@ type srpOffer struct {
 }
 
 // get returns the exchange on offer for a setup code.
-func (o *srpOffer) get(code string) (*srpServer, error) {
+func (o *srpOffer) get(code string) *srpServer {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.srp != nil && o.code == code {
-		return o.srp, nil
+	if o.srp == nil || o.code != code {
+		o.code, o.srp = code, newSRPServer(code)
 	}
-	srp, err := newSRPServer(code)
-	if err != nil {
-		return nil, err
-	}
-	o.code, o.srp = code, srp
-	return srp, nil
+	return o.srp
 }
 
 // use withdraws an exchange before its proof is checked, so that each B is good

@@ -37,7 +37,6 @@ const (
 // The largest message of a controller, M5, has about 200 bytes in 2 items.
 const (
 	tlvFragment = 255
-	tlvMaxBytes = 64 << 10
 	tlvMaxItems = 1024
 )
 
@@ -46,9 +45,6 @@ var errTLV = errors.New("malformed TLV8")
 // parseTLV parses items up to the end of b. Values are copies. All errors wrap
 // errTLV.
 func parseTLV(b []byte) (tlv, error) {
-	if len(b) > tlvMaxBytes {
-		return nil, fmt.Errorf("%w: %d bytes", errTLV, len(b))
-	}
 	var t tlv
 	full := false // the last fragment is full: one of the same type continues it
 	for len(b) > 0 {

@@ -74,7 +74,7 @@ func (c *Conn) Await(limit time.Duration) ([]byte, error) {
 	}
 	a, event, err := c.receive()
 	if err == nil && !event {
-		err = fmt.Errorf("an answer that nobody asked for, status %d", a.Status)
+		err = fmt.Errorf("an answer without a request, status %d", a.Status)
 	}
 	return a.Body, err
 }
