@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/artcache"
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/hapserver"
+	"github.com/ps4kit/ps4kit/internal/state"
 )
 
 // RenameConsole implements api.Page.
@@ -44,18 +47,31 @@ func (s *server) Test(ctx context.Context, host string) error {
 
 // SetupURI implements api.Page.
 func (s *server) SetupURI(ctx context.Context, host string) (string, error) {
-	list, err := s.offered(ctx, host)
-	switch {
-	case err != nil:
+	name, hap, err := s.offered(ctx, host)
+	if err != nil {
 		return "", err
-	case len(list) != 1:
-		return "", &api.Error{Code: "ambiguous", Message: "there are several accessories", Hint: "Give a host id."}
 	}
-	info := list[0].hap.Info()
+	info := hap.Info()
 	if info.Paired {
-		return "", &api.Error{Code: "paired", Message: list[0].name + " is paired already", Hint: "Remove it in the Home app first."}
+		return "", &api.Error{Code: "paired", Message: name + " is paired already", Hint: "Remove it in the Home app first."}
 	}
 	return info.SetupURI, nil
+}
+
+// offered returns the name and the HAP server of a console, or of the companion
+// bridge.
+func (s *server) offered(ctx context.Context, host string) (string, *hapserver.Server, error) {
+	if c := s.companion.Load(); c != nil && strings.EqualFold(host, state.Companion) {
+		return c.Name(), c.hap, nil
+	}
+	u, err := s.find(ctx, host)
+	switch {
+	case err != nil:
+		return "", nil, err
+	case u.hap == nil:
+		return "", nil, &api.Error{Code: "not_offered", Message: u.name + " is not offered to HomeKit"}
+	}
+	return u.tv.Snapshot().Name, u.hap, nil
 }
 
 // coverTime is how long Cover waits for a cover that is not cached. A cover that
