@@ -12,7 +12,7 @@ import (
 
 // Times of discovery.
 const (
-	searchTime  = 2 * time.Second        // how long one search waits for answers
+	searchTime  = 2 * time.Second        // how long one search waits for answers, at most
 	firstAnswer = 500 * time.Millisecond // how long a start waits for consoles that it does not know
 )
 
@@ -38,7 +38,7 @@ func (r *registry) discover(ctx context.Context) {
 // searchOnce takes in the PS4s that a search finds. It reports whether one was
 // seen for the first time. A PS5 is not offered to HomeKit.
 func (r *registry) searchOnce(ctx context.Context) (fresh bool) {
-	found, err := r.network.Discover(ctx, searchTime)
+	found, err := r.network.Discover(ctx, min(searchTime, r.config.Discovery.Interval))
 	if err != nil && ctx.Err() == nil {
 		r.log.WithError(err).Debug("searching for consoles")
 	}
