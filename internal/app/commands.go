@@ -168,6 +168,9 @@ func (c *commands) Start(ctx context.Context, host, title string, noQuit bool) e
 	if id == homeScreenID {
 		return u.tv.Home(ctx)
 	}
+	if !u.accepted.Load() {
+		return u.errNotAccepted() // at once: the television would wait for a wake-up
+	}
 	return u.tv.StartTitle(ctx, id, noQuit)
 }
 

@@ -119,7 +119,8 @@ func TestStrangerGetsNoCredential(t *testing.T) {
 		for path, body := range requests {
 			for _, host := range []string{console.HostID(), "Den", "-", app.FormatAddress(console.Addr())} {
 				status, text := b.send(http.MethodPost, "/api/v1/consoles/"+host+"/"+path, "application/json", body)
-				if status != http.StatusUnprocessableEntity || !strings.Contains(text, `"not_accepted"`) {
+				if status != http.StatusUnprocessableEntity || !strings.Contains(text, `"not_accepted"`) ||
+					!strings.Contains(text, "ps4kit consoles add "+app.FormatAddress(console.Addr())) {
 					t.Errorf("%s: %s of %s: %d %s", who, path, host, status, text)
 				}
 			}
