@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"io"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -102,6 +105,9 @@ that config.yaml names has to be removed there first.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, host := cmd.Context(), args[0]
 			if !yes {
+				if err := p.checkKnown(ctx, host); err != nil {
+					return err
+				}
 				err := p.confirm(ctx, "this removes everything that is stored of the console", "Forget "+host+", with its pairings, inputs and credential?")
 				if err != nil {
 					return err
@@ -118,4 +124,25 @@ that config.yaml names has to be removed there first.`,
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return cmd
+}
+
+// checkKnown returns an error unless host names a listed console. Any host id is
+// good: something may be stored of a console that is no longer listed.
+func (p *program) checkKnown(ctx context.Context, host string) error {
+	list, err := query(ctx, p, &consoleFlags{}, "Looking for the console", func(b api.Backend, ctx context.Context, _ string) ([]api.Console, error) {
+		return b.Consoles(ctx)
+	})
+	if err != nil || isHostID(host) || slices.ContainsFunc(list, func(c api.Console) bool {
+		return strings.EqualFold(host, c.Name) || host == c.Address
+	}) {
+		return err
+	}
+	return &api.Error{Code: api.CodeNotFound, Message: "no console is known as " + host,
+		Hint: "List the known consoles with ps4kit consoles, or give a host id."}
+}
+
+// isHostID reports whether text has the form of a host id.
+func isHostID(text string) bool {
+	id, err := hex.DecodeString(text)
+	return err == nil && len(id) == 6
 }

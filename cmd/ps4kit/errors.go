@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/ps4kit/ps4kit/artcache"
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/ps4"
@@ -23,7 +24,7 @@ const (
 var exitCodes = map[string]int{
 	"unreachable": exitUnreachable, "no_network": exitUnreachable, "other_console": exitUnreachable, "psn_unreachable": exitUnreachable,
 
-	"usage": exitUsage, "bad_address": exitUsage, "config": exitUsage, "ambiguous": exitUsage, "bad_name": exitUsage,
+	"usage": exitUsage, "bad_address": exitUsage, "config": exitUsage, "ambiguous": exitUsage, "not_found": exitUsage, "bad_name": exitUsage,
 	"port_rights": exitUsage, "port_taken": exitUsage,
 
 	"no_credential": exitCredential, "not_accepted": exitCredential, "no_such_account": exitCredential, "authentication": exitCredential,
@@ -49,6 +50,9 @@ func verbHint(e *api.Error) string {
 
 // exitCode returns the exit code of an error.
 func exitCode(e *api.Error) int {
+	if errors.Is(e, artcache.ErrNotFound) {
+		return exitRefused // the name is good, but a source has nothing for it
+	}
 	if code, ok := exitCodes[e.Code]; ok {
 		return code
 	}

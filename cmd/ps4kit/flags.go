@@ -106,6 +106,9 @@ func (f *consoleFlags) parse() (host string, o app.Override, err error) {
 		}
 		host = app.FormatAddress(addr)
 	}
+	if f.hostID != "" && !isHostID(f.hostID) {
+		return "", o, fmt.Errorf("--host-id: %q is not 12 hex digits", f.hostID)
+	}
 	o = f.network
 	if f.passcode != "" {
 		if o.Passcode, err = ps4.ParsePasscode(f.passcode); err != nil {

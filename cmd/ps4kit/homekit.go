@@ -34,17 +34,6 @@ func newHomekit(p *program) *cobra.Command {
 				return p.homekitQR(cmd.Context(), strings.Join(args, ""))
 			},
 		},
-		&cobra.Command{
-			Use:   "check [NAME|HOST_ID]",
-			Short: "Compare an accessory with the HomeKit contract",
-			Long: `Reads the accessory of a console as a HomeKit controller does, or every accessory,
-and compares it with docs/homekit.md. It lists what is wrong, and exits with 1 if
-anything is. Please report what it finds.`,
-			Args: cobra.MaximumNArgs(1),
-			RunE: func(cmd *cobra.Command, args []string) error {
-				return p.homekitCheck(cmd.Context(), strings.Join(args, ""))
-			},
-		},
 		newHomekitReset(p),
 	)
 	return cmd
@@ -106,28 +95,6 @@ func (p *program) homekitQR(ctx context.Context, wanted string) error {
 	}
 	_, err = p.stdout.Write(out.Bytes())
 	return err
-}
-
-func (p *program) homekitCheck(ctx context.Context, host string) error {
-	findings, err := query(ctx, p, &consoleFlags{name: host}, "Checking the accessories", api.Backend.CheckHomekit)
-	if err != nil {
-		return err
-	}
-	if len(findings) == 0 {
-		return p.report(findings, "Every accessory is as docs/homekit.md has it.")
-	}
-	var lines []string
-	for _, f := range findings {
-		where := f.Where
-		if where != "" {
-			where = " (" + where + ")"
-		}
-		lines = append(lines, fmt.Sprintf("%s: docs/homekit.md %s%s: %s", f.Accessory, f.Rule, where, f.What))
-	}
-	if err := p.report(findings, "%s", strings.Join(lines, "\n")); err != nil {
-		return err
-	}
-	return exitError{code: exitRefused}
 }
 
 func newHomekitReset(p *program) *cobra.Command {

@@ -55,9 +55,8 @@ func (p *program) owner(ctx context.Context, override app.Override) (c *api.Clie
 	if err != nil {
 		return nil, nil, errors.Join(err, store.Close())
 	}
-	c = api.Local(api.Handler(api.Services{Backend: local, Explain: app.Explain}))
-	c.OnNotice = p.notice
-	return c, func() { _, _ = local.Close(), store.Close() }, nil
+	local.OnNotice = p.notice
+	return local.Client, func() { _, _ = local.Close(), store.Close() }, nil
 }
 
 // configuration loads the configuration and applies the global flags. Every

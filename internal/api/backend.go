@@ -69,8 +69,6 @@ type Backend interface {
 	// ResetHomekit removes every pairing of a console's accessory, or of the
 	// companion bridge ("companion"). A damaged pairing file is set aside.
 	ResetHomekit(ctx context.Context, host string) error
-	// CheckHomekit compares an accessory with docs/homekit.md; an empty host means all.
-	CheckHomekit(ctx context.Context, host string) ([]Finding, error)
 
 	// Backup returns the whole state, secrets included, as a gzipped tar.
 	Backup(ctx context.Context) ([]byte, error)

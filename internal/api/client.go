@@ -167,10 +167,6 @@ func (c *Client) ResetHomekit(ctx context.Context, host string) error {
 	return c.do(ctx, "unpair", hostRequest{host})
 }
 
-func (c *Client) CheckHomekit(ctx context.Context, host string) ([]Finding, error) {
-	return ask[[]Finding](ctx, c, "check", hostRequest{host})
-}
-
 func (c *Client) Backup(ctx context.Context) ([]byte, error) { return c.send(ctx, "backup", none{}) }
 
 func (c *Client) WebPassword(ctx context.Context) (Password, error) {

@@ -107,9 +107,6 @@ func everyMethod() []asked {
 		{call{"ResetHomekit", []any{"Den"}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
 			return told(b.ResetHomekit(ctx, "Den"))
 		}},
-		{call{"CheckHomekit", []any{""}}, []api.Finding{{Accessory: "Den", Rule: "§2 Television", Where: "aid 1, iid 33", What: "is not 0 to 1"}}, func(ctx context.Context, b api.Backend) (any, error) {
-			return b.CheckHomekit(ctx, "")
-		}},
 		{call{"Backup", nil}, bytes.Repeat([]byte{0x1f, 0x8b, 0}, 1<<20), func(ctx context.Context, b api.Backend) (any, error) { return b.Backup(ctx) }},
 		{call{"WebPassword", nil}, api.Password{Password: "k7mq-2xhd-5fwa"}, func(ctx context.Context, b api.Backend) (any, error) { return b.WebPassword(ctx) }},
 		{call{"RenewWebPassword", nil}, api.Password{Password: "k7mq-2xhd-5fwa"}, func(ctx context.Context, b api.Backend) (any, error) {

@@ -146,10 +146,6 @@ func (b *backend) ResetHomekit(ctx context.Context, host string) error {
 	return b.do(ctx, "ResetHomekit", host)
 }
 
-func (b *backend) CheckHomekit(ctx context.Context, host string) ([]api.Finding, error) {
-	return give[[]api.Finding](ctx, b, "CheckHomekit", host)
-}
-
 func (b *backend) Backup(ctx context.Context) ([]byte, error) {
 	return give[[]byte](ctx, b, "Backup")
 }

@@ -123,7 +123,6 @@ func answers() map[string]any {
 		"credential": user, "credentialOfAll": user, "backup": []byte("tar"), "qr": "X-HM://0086BRILOABCD",
 		"cover":         api.Picture{Data: []byte("\x89PNG"), Type: "image/png", ETag: `"a"`},
 		"homekit":       []api.Accessory{{Name: "Den", Controllers: []api.Controller{{ID: "x", Admin: true}}}},
-		"check":         []api.Finding{{Accessory: "Den", Rule: "§2", Where: "aid 1", What: "odd"}},
 		"settings":      []api.Setting{{Key: "log.level", Value: "info", Source: "default"}},
 		"restore":       api.Restored{Created: now, Files: []string{"consoles.json"}},
 		"firstPassword": api.Password{Password: "x"}, "newPassword": api.Password{Password: "x"},

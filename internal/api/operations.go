@@ -263,10 +263,6 @@ func backendOperations() []operation {
 
 		op("homekit", "GET /homekit", AccessSetup, "List the accessories, with the setup codes of unpaired ones",
 			func(b Backend, ctx context.Context, _ none) ([]Accessory, error) { return b.Homekit(ctx) }),
-		op("check", "GET /homekit/{host}/check", AccessSetup, "Compare an accessory with docs/homekit.md",
-			func(b Backend, ctx context.Context, in hostRequest) ([]Finding, error) {
-				return b.CheckHomekit(ctx, in.Host)
-			}),
 		command("unpair", "DELETE /homekit/{host}/pairings", AccessSetup, "Remove every pairing of an accessory",
 			func(b Backend, ctx context.Context, in hostRequest) error { return b.ResetHomekit(ctx, in.Host) }),
 

@@ -116,15 +116,6 @@ type Controller struct {
 	Admin bool   `json:"admin"`
 }
 
-// Finding is a deviation of an accessory from docs/homekit.md.
-type Finding struct {
-	Accessory string `json:"accessory" doc:"its name"`
-	HostID    string `json:"host_id"`
-	Rule      string `json:"rule" doc:"section and row of docs/homekit.md"`
-	Where     string `json:"where,omitempty" doc:"for example aid 1, iid 33"`
-	What      string `json:"what"`
-}
-
 // Setting is a configuration key with its effective value.
 type Setting struct {
 	Key    string `json:"key"`

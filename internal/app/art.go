@@ -1,15 +1,17 @@
 package app
 
 import (
+	"context"
 	"path/filepath"
 
 	"github.com/ps4kit/ps4kit/artcache"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
 )
 
-// ArtOptions returns the options of the cache of names and covers, which is below the
-// state directory unless the configuration says otherwise. Unlike the rest of that
-// directory several processes may use it at once.
+// ArtOptions returns the options of the cache of names and covers. It is in the
+// state directory unless the configuration names another one; unlike the rest
+// of that directory, several processes may use it at once.
 func ArtOptions(c *config.Config, stateDir string) artcache.Options {
 	o := artcache.Options{
 		Dir: c.Art.Dir, MaxBytes: int64(c.Art.MaxMB) << 20, Country: c.Art.Country, Language: c.Art.Language, Disabled: !c.Art.Enabled,
@@ -24,46 +26,52 @@ func ArtOptions(c *config.Config, stateDir string) artcache.Options {
 	return o
 }
 
-// artOptions are those of this process: a command that runs alone fetches nothing, and
-// with simulated consoles nothing is asked that is not on this machine.
-func (s *server) artOptions() artcache.Options {
-	o := ArtOptions(s.Config, s.State.Dir())
-	o.Offline, o.Loopback = s.alone, s.Simulate > 0
+// artOptions returns the options of this process. With simulated consoles it
+// asks only this machine.
+func (e env) artOptions(offline bool) artcache.Options {
+	o := ArtOptions(e.config, e.files.store.Dir())
+	o.Offline, o.Loopback = offline, e.simulating()
 	return o
 }
 
-// openArt opens the cache until s.life ends. Nothing depends on it: without it titles
-// are called what the consoles call them.
-func (s *server) openArt() {
-	log := s.Log.WithField("part", "art")
-	o := s.artOptions()
-	o.Learned, o.Logf = s.learned, log.Warnf
+// art has the names and covers of titles. Nothing depends on it: without a
+// cache, titles have the names that the consoles give them.
+type art struct{ cache *artcache.Cache } // nil: it cannot be opened
+
+// openArt opens the cache until the tasks end.
+func (p *parts) openArt(offline bool) {
+	log := p.log.WithField("part", "art")
+	o := p.artOptions(offline)
+	o.Learned, o.Logf = func(string) { p.registry.refreshNames() }, log.Warnf
 	cache, err := artcache.Open(&o)
 	if err != nil {
 		log.WithError(err).Warn("names and covers of titles are not looked up (art.dir)")
 		return
 	}
-	s.art = cache
-	s.group.Go(func() error {
-		<-s.life.Done()
-		return cache.Close()
+	p.art.cache = cache
+	p.run(func(ctx context.Context) {
+		<-ctx.Done()
+		_ = cache.Close() // cannot fail
 	})
 }
 
-// titleName is the real name of a title, if it is at hand; else it is looked for, and
-// learned is called.
-func (s *server) titleName(id string) string {
-	if s.art == nil {
+// name returns the real name of a title, or "" if it must be looked up first;
+// then the units are told.
+func (a *art) name(id string) string {
+	if a.cache == nil {
 		return ""
 	}
-	name, _ := s.art.Name(s.life, id)
+	name, _ := a.cache.Name(context.Background(), id)
 	return name
 }
 
-// learned shows a name that has just been found. Names that somebody gave stay.
-func (s *server) learned(string) {
-	for _, u := range s.list() {
-		u.tv.RefreshNames()
-		s.consoleChanged(u.hostID)
+// coverPath returns the path of a title's cover, or "" if it is not cached.
+func (a *art) coverPath(id string) string {
+	if id == "" || a.cache == nil {
+		return ""
 	}
+	if _, ok := a.cache.Cached(context.Background(), id, artcache.Medium); !ok {
+		return ""
+	}
+	return api.CoverPath(id, int(artcache.Medium))
 }

@@ -3,10 +3,9 @@ package app
 import (
 	"testing"
 
-	"github.com/sirupsen/logrus"
-
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
 // Which process may ask the network: only a server with real consoles.
@@ -18,16 +17,15 @@ func TestWhoAsks(t *testing.T) {
 	}
 	defer store.Close()
 	for _, row := range []struct {
-		simulate                 int
-		alone, offline, loopback bool
+		simulated         int
+		offline, loopback bool
 	}{
-		{0, false, false, false},
-		{2, false, false, true},
-		{0, true, true, false},
+		{0, false, false},
+		{2, false, true},
+		{0, true, false},
 	} {
-		s := newServer(Options{Config: &config.Config{}, State: store, Log: logrus.New(), Simulate: row.simulate})
-		s.alone = row.alone
-		if o := s.artOptions(); o.Offline != row.offline || o.Loopback != row.loopback {
+		e := env{config: &config.Config{}, files: files{store: store}, simulated: make([]*ps4test.Console, row.simulated)}
+		if o := e.artOptions(row.offline); o.Offline != row.offline || o.Loopback != row.loopback {
 			t.Errorf("%+v: offline %v, loopback %v", row, o.Offline, o.Loopback)
 		}
 	}

@@ -66,15 +66,14 @@ func (f files) change(hostID string, change func(*state.Console)) error {
 	return nil
 }
 
-// restedAt returns when a command put a console into rest mode; the zero time if
-// none did.
-func (f files) restedAt(hostID string) time.Time {
+// console returns what is stored of a console.
+func (f files) console(hostID string) (stored state.Console) {
 	for _, c := range f.consoles() {
 		if c.HostID == hostID {
-			return c.Rested
+			stored = c
 		}
 	}
-	return time.Time{}
+	return stored
 }
 
 // forget removes everything that is stored of a console.
@@ -131,11 +130,6 @@ func (f files) credential(hostID string) (ps4.Credential, ps4.Passcode) {
 	credential, _ := ps4.ParseCredential(user.Credential) // state checked it
 	passcode, _ := ps4.ParsePasscode(user.Passcode)
 	return credential, passcode
-}
-
-// inputs is the store of a console's television.
-func (f files) inputs(hostID string) (accessory.Store, error) {
-	return state.Inputs[accessory.Saved](f.store, hostID)
 }
 
 // homekitDocument is homekit/<HOSTID>.json: one file, so that the identity, the

@@ -113,14 +113,14 @@ func TestForgedReplyRenamesAConsole(t *testing.T) {
 	at := impostor(t, console.HostID(), "Forged", "PS4")
 	dir := shortDir(t)
 	r := serve(t, dir, fmt.Sprintf(`
-discovery: {interval: 10s, local_port: 0, broadcast: ["%s"]}
+discovery: {interval: 1s, local_port: 0, broadcast: ["%s"]}
 poll: {interval: 200ms}
 consoles: [{address: "%s", host_id: %s}]
 homekit: {bind: 127.0.0.1, interfaces: [lo]}
 web: {listen: "127.0.0.1:0"}
 art: {enabled: false}
 `, at, console.Addr(), console.HostID()), 0)
-	time.Sleep(6 * time.Second)
+	time.Sleep(3 * time.Second) // two searches, whose forged replies arrive last
 	r.stop()
 	if c := breakRemembered(t, dir, console.HostID()); c.Name == "Forged" {
 		t.Errorf("a forged reply renamed the console: %+v", c)

@@ -1,42 +1,50 @@
 package app
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"slices"
+	"strings"
 	"time"
 
-	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/artcache"
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/config"
+	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// page*.go implement api.Page.
+// page is what only the web page and scripts ask of a running server.
+type page struct {
+	*setup
+	homekit *homekit
+	art     *art
+	events  *api.Events
+	latest  func() *config.Config // the one on disk; the server may not have applied it
+}
 
-var _ api.Page = (*server)(nil)
+var _ api.Page = page{}
 
 // Overview implements api.Page.
-func (s *server) Overview(context.Context) (api.Overview, error) {
+func (p page) Overview(context.Context) (api.Overview, error) {
 	all := api.Overview{Consoles: []api.Card{}}
-	for _, u := range s.list() {
-		all.Consoles = append(all.Consoles, s.card(u))
+	for _, u := range p.registry.list() {
+		all.Consoles = append(all.Consoles, p.card(u))
 	}
-	for _, hostID := range s.refusals() {
-		if card := s.refusedCard(hostID); card != nil {
+	for _, hostID := range p.registry.refusals() {
+		if card := p.refusedCard(hostID); card != nil {
 			all.Consoles = append(all.Consoles, *card)
 		}
 	}
-	slices.SortFunc(all.Consoles, func(a, b api.Card) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.HostID, b.HostID))
-	})
+	slices.SortFunc(all.Consoles, func(a, b api.Card) int { return byName(a.Name, a.HostID, b.Name, b.HostID) })
 	return all, nil
 }
 
 // card returns a console as the page shows it, without asking the console.
-func (s *server) card(u *unit) api.Card {
+func (p page) card(u *unit) api.Card {
 	snapshot := u.tv.Snapshot()
-	user, err := s.user(u.known)
-	return api.Card{
+	user, err := p.users.of(u.known)
+	card := api.Card{
 		Console:      apiConsole(snapshot.Status, snapshot.Name),
 		Active:       snapshot.Active,
 		Starting:     snapshot.Starting,
@@ -45,71 +53,142 @@ func (s *server) card(u *unit) api.Card {
 		KeyboardOpen: snapshot.KeyboardOpen,
 		LastSeen:     snapshot.LastSeen,
 		Identified:   snapshot.Identified,
-		LastError:    trouble(snapshot.LastError),
-		LastErrorAt:  troubleAt(snapshot),
 		Accepted:     u.accepted.Load(),
 		Credential:   err == nil && !user.Credential.IsZero(),
 		Offered:      u.hap != nil,
 		Paired:       u.hap != nil && u.hap.Info().Paired,
-		Cover:        s.coverPath(snapshot.TitleID),
+		Cover:        p.art.coverPath(snapshot.TitleID),
 		Simulated:    u.simulated != nil,
 	}
+	if snapshot.LastError != nil {
+		card.LastError, card.LastErrorAt = Explain(snapshot.LastError), snapshot.LastErrorAt
+	}
+	return card
 }
 
 // refusedCard returns a console that cannot be served, with the reason, or nil.
-func (s *server) refusedCard(hostID string) *api.Card {
-	why := s.refusal(hostID)
+func (p page) refusedCard(hostID string) *api.Card {
+	why := p.registry.refusal(hostID)
 	if why == nil {
 		return nil
 	}
-	card := &api.Card{Console: api.Console{HostID: hostID, Name: hostID, State: api.StateUnreachable}, LastError: trouble(why)}
-	for _, k := range s.knownConsoles(s.simulated) {
+	card := &api.Card{Console: api.Console{HostID: hostID, Name: hostID, State: api.StateUnreachable}, LastError: Explain(why)}
+	for _, k := range p.registry.known() {
 		if k.hostID == hostID {
-			card.Name, card.Address, card.HostType = k.name, FormatAddress(k.addr), hostTypePS4
+			card.Name, card.Address, card.HostType = k.name, FormatAddress(k.addr), ps4.TypePS4
 			card.Accepted = !k.stranger
 		}
 	}
 	return card
 }
 
-// trouble returns an error as the page shows it, or nil.
-func trouble(err error) *api.Error {
-	if err == nil {
-		return nil
-	}
-	return Explain(err)
-}
-
-func troubleAt(snapshot accessory.Snapshot) (at time.Time) {
-	if snapshot.LastError != nil {
-		at = snapshot.LastErrorAt
-	}
-	return at
-}
-
 // Covers implements api.Page.
-func (s *server) Covers(ctx context.Context, host string) ([]string, error) {
-	u, err := s.findPS4(ctx, host)
+func (p page) Covers(ctx context.Context, host string) ([]string, error) {
+	u, err := p.registry.findPS4(ctx, host)
 	if err != nil {
 		return nil, err
 	}
 	var ids []string
 	for _, in := range u.tv.Snapshot().Inputs {
-		if s.coverPath(in.TitleID) != "" {
+		if p.art.coverPath(in.TitleID) != "" {
 			ids = append(ids, in.TitleID)
 		}
 	}
 	return ids, nil
 }
 
-// coverPath returns the path of a title's cover, or "" if it is not cached. When
-// it is found later, learned reports a change.
-func (s *server) coverPath(titleID string) string {
-	if titleID == "" || s.art == nil {
-		return ""
+// RenameConsole implements api.Page.
+func (p page) RenameConsole(ctx context.Context, host, name string) error {
+	u, err := p.registry.findKept(ctx, host)
+	if err != nil {
+		return err
 	}
-	if _, ok := s.art.Cached(s.life, titleID, artcache.Medium); !ok {
-		return ""
-	}
-	return api.CoverPath(titleID, int(artcache.Medium))
+	return u.tv.Rename(name)
 }
+
+// OrderTitles implements api.Page.
+func (p page) OrderTitles(ctx context.Context, host string, ids []string) error {
+	u, err := p.registry.findKept(ctx, host)
+	if err != nil {
+		return err
+	}
+	return u.tv.SetOrder(ids)
+}
+
+// SetupURI implements api.Page.
+func (p page) SetupURI(ctx context.Context, host string) (string, error) {
+	name, hap, err := p.offered(ctx, host)
+	if err != nil {
+		return "", err
+	}
+	info := hap.Info()
+	if info.Paired {
+		return "", &api.Error{Code: "paired", Message: name + " is paired already", Hint: "Remove it in the Home app first."}
+	}
+	return info.SetupURI, nil
+}
+
+// offered returns the name and the HAP server of a console, or of the companion
+// bridge.
+func (p page) offered(ctx context.Context, host string) (string, *hapServer, error) {
+	switch c := p.homekit.companion.Load(); {
+	case c != nil && strings.EqualFold(host, state.Companion):
+		return c.Name(), c.hap, nil
+	case c != nil && host == "":
+		return "", nil, ambiguous([]string{c.Name(), "the consoles"})
+	}
+	u, err := p.registry.find(ctx, host)
+	switch {
+	case err != nil:
+		return "", nil, err
+	case u.hap == nil:
+		return "", nil, errNotOffered(u.name)
+	}
+	return u.tv.Snapshot().Name, u.hap, nil
+}
+
+// coverTime is how long Cover waits for a cover that is not cached. A cover that
+// arrives later is there the next time.
+const coverTime = 3 * time.Second
+
+// Cover implements api.Page.
+func (p page) Cover(ctx context.Context, titleID string, size int) (api.Picture, error) {
+	none := &api.Error{Code: "not_found", Message: "this title has no cover"}
+	if p.art.cache == nil {
+		return api.Picture{}, none
+	}
+	img, ok := p.art.cache.Cached(ctx, titleID, artcache.Size(size))
+	if !ok {
+		ctx, cancel := context.WithTimeout(ctx, coverTime)
+		defer cancel()
+		var err error
+		img, err = p.art.cache.Cover(ctx, titleID, artcache.Size(size))
+		switch {
+		case errors.Is(err, artcache.ErrSize):
+			return api.Picture{}, &api.Error{Code: "bad_request", Message: "size must be 0 (original), 96 or 256"}
+		case err != nil:
+			p.log.WithField("part", "art").WithError(err).Debug("no cover")
+			return api.Picture{}, none
+		}
+	}
+	return api.Picture{Data: img.Data, Type: img.Type, ETag: img.ETag}, nil
+}
+
+// Settings implements api.Page. Flags override every other source.
+func (p page) Settings() []api.Setting {
+	latest := p.latest()
+	flags := map[string]string{"log.level": p.config.Log.Level, "log.format": p.config.Log.Format}
+	waits := waiting(p.config, latest)
+	var list []api.Setting
+	for _, setting := range latest.Settings() {
+		shown := api.Setting{Key: setting.Key, Value: setting.Value, Source: setting.Source, Waits: slices.Contains(waits, setting.Key)}
+		if value, is := flags[setting.Key]; is && value != shown.Value && !shown.Waits {
+			shown.Value, shown.Source = value, "command line"
+		}
+		list = append(list, shown)
+	}
+	return list
+}
+
+// Events implements api.Page.
+func (p page) Events() *api.Events { return p.events }

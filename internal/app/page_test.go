@@ -78,9 +78,11 @@ func TestRenamingAndOrderReachHomeKit(t *testing.T) {
 	if got, _ := told(t, r, http.MethodPut, "/consoles/Attic/titles/order", `{"ids":["CUSA77777"]}`); got != "not_found" {
 		t.Errorf("an unknown title: %s", got)
 	}
-	if findings, err := r.api.CheckHomekit(t.Context(), "Attic"); err != nil || len(findings) > 0 {
-		t.Errorf("%v %v", findings, err)
+	accessories, err := r.api.Homekit(t.Context())
+	if err != nil || len(accessories) != 1 {
+		t.Fatalf("HomeKit has %+v, %v", accessories, err)
 	}
+	checkGraph(t, accessories[0])
 	r.stop()
 	again := serve(t, r.state, yaml, 0)
 	r.api = again.api

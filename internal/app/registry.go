@@ -1,179 +1,116 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io/fs"
 	"maps"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
-	"github.com/ps4kit/ps4kit/accessory"
-	"github.com/ps4kit/ps4kit/internal/api"
-	"github.com/ps4kit/ps4kit/internal/config"
+	"github.com/sirupsen/logrus"
+
 	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/ps4"
-	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
-// The registry knows which consoles exist, and which of them the owner has
-// accepted. Anybody on the network can answer a search as any number of
-// consoles, so a console that was only found is a stranger: it gets no
-// credential, and yields its place to others once it is silent.
+// registry knows which consoles exist and which of them the owner has accepted.
+//
+// Anyone on the network can answer a search as any number of consoles, so a
+// console that was only found is a stranger: it gets no credential, and makes
+// room for others once it is silent.
+type registry struct {
+	env
+	tasks
+	users     users
+	network   *ps4.Network
+	options   ps4.Options // of consoles without settings of their own
+	titleName func(id string) string
 
-// known is what is known of a console before it has a unit: from the
-// configuration, from an earlier run, and from its own reply.
-type known struct {
-	hostID    string
-	addr      netip.AddrPort // zero: unknown
-	name      string         // its name here
-	hostName  string         // what it calls itself
-	firmware  string
-	hostType  string // "": a PS4, as far as known
-	config    config.Console
-	simulated *ps4test.Console
-	found     bool // by a search or a command; the configuration does not name it
-	added     bool // found, and added by the owner: served like a configured one
-	stranger  bool // found, and not accepted by the owner
+	// serve makes a unit's HAP server and listens; nil in a command without a
+	// server.
+	serve          func(*unit) (net.Listener, error)
+	changed        func() // consoles were added, removed, accepted or refused
+	consoleChanged func(hostID string)
+
+	meeting      sync.Mutex // held while a console is taken in or forgotten, so that it gets only one unit
+	sightings    sightings
+	crowded      sync.Once // logs once that too many consoles answer
+	otherConsole sync.Once // logs once that another console answers at a configured address
+
+	mu      sync.Mutex
+	units   map[string]*unit // by host id
+	refused map[string]error // known consoles that cannot be served and why, by host id
 }
-
-// configured reports whether an entry of config.yaml means the console.
-func (k known) configured() bool { return k.config.HostID != "" || k.config.Address.IsValid() }
-
-const hostTypePS4 = ps4.TypePS4
 
 // maxConsoles is how many consoles one process is built for
 // (docs/ARCHITECTURE.md); their ports are that many from homekit.port on.
 const maxConsoles = 64
 
-// knownConsoles lists the consoles that can be served at once, each host id
-// once: the simulated ones, those of the configuration, and, if discovery is
-// on, those that are remembered. A configured console whose host id is unknown
-// is missing until its first answer.
-func (s *server) knownConsoles(simulated []*ps4test.Console) []known {
-	var list []known
-	seen := map[string]bool{}
-	add := func(k known) {
-		if k.hostID != "" && !seen[k.hostID] {
-			seen[k.hostID] = true
-			list = append(list, k)
+// start makes the unit of a known console, offers it to HomeKit and runs it. If
+// that fails it logs why and returns nil.
+func (r *registry) start(k known) *unit {
+	log := r.log.WithFields(logrus.Fields{"console": k.name, "host_id": k.hostID})
+	u, err := r.newUnit(k)
+	var ln net.Listener
+	if err == nil {
+		ln, err = r.serve(u)
+	}
+	if err != nil {
+		log.WithError(err).Error("this console is not offered to HomeKit")
+		r.mu.Lock()
+		r.refused[k.hostID] = err
+		r.mu.Unlock()
+		r.changed()
+		return nil
+	}
+	u.running.Store(true)
+	r.add(u)
+	log.WithFields(logrus.Fields{"address": FormatAddress(k.addr), "port": u.hap.port}).Info("console added")
+	u.run(r.tasks, func(ctx context.Context) {
+		if err := u.serve(ctx, ln); err != nil {
+			log.WithError(err).Error("this console is no longer offered to HomeKit")
 		}
-	}
-	for _, sim := range simulated {
-		add(known{hostID: sim.HostID(), addr: sim.Addr(), name: sim.Name(), hostName: sim.Name(), simulated: sim})
-	}
-	remembered := s.files.consoles()
-	for _, c := range s.Config.Consoles {
-		add(fromConfig(c, remembered))
-	}
-	for _, r := range remembered {
-		k := known{hostID: r.HostID, found: true, added: r.Added, stranger: r.Stranger}
-		if r.HostType == hostTypePS4 && (s.alone || s.publishes(k)) {
-			k.recall(r)
-			add(k)
-		}
-	}
-	return list
+	})
+	return u
 }
 
-// publishes reports whether a console is served although it may not be
-// configured: if it was added, or discovery could find it again.
-func (s *server) publishes(k known) bool {
-	return !k.found || k.added || s.Config.Discovery.Enabled && s.Simulate == 0
+// restart offers a console to HomeKit that was refused. A command may have given
+// it a unit meanwhile.
+func (r *registry) restart(k known) {
+	r.meeting.Lock()
+	defer r.meeting.Unlock()
+	r.unrefuse(k.hostID)
+	r.place(k, true)
 }
 
-// recall fills in what is remembered of a console.
-func (k *known) recall(r state.Console) {
-	k.hostID, k.hostType, k.firmware, k.hostName = r.HostID, r.HostType, r.SystemVersion, r.Name
-	if r.Address.IsValid() {
-		k.addr = r.Address
-	}
-	if k.name == "" {
-		k.name = r.Name
-	}
+// unrefuse forgets that a console could not be served.
+func (r *registry) unrefuse(hostID string) {
+	r.mu.Lock()
+	delete(r.refused, hostID)
+	r.mu.Unlock()
+	r.changed()
 }
 
-// fromConfig completes a configured console with what is remembered of it.
-func fromConfig(c config.Console, remembered []state.Console) known {
-	k := known{hostID: c.HostID, addr: c.Address, name: c.Name, config: c}
-	for _, r := range remembered {
-		if c.HostID == r.HostID || c.HostID == "" && boundTo(c, remembered) == r.HostID {
-			k.recall(r)
+// runTelevision runs the television of a unit that is not served.
+func (r *registry) runTelevision(u *unit) {
+	if u.running.Swap(true) {
+		return
+	}
+	u.run(r.tasks, func(ctx context.Context) {
+		if err := u.tv.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			r.log.WithError(err).Warn("console")
 		}
-	}
-	return k
-}
-
-// boundTo returns the host id of the console that an entry of config.yaml
-// without a host id means: the first one that was met at its address, or "".
-// Consoles that swap their DHCP leases do not swap names and credentials.
-func boundTo(c config.Console, remembered []state.Console) string {
-	at := ""
-	for _, r := range remembered {
-		switch c.Address {
-		case r.ConfigAddress:
-			return r.HostID
-		case r.Address:
-			if !r.ConfigAddress.IsValid() && !r.Stranger { // written by an earlier version
-				at = r.HostID
-			}
-		}
-	}
-	return at
-}
-
-// fromStatus returns a console that has just answered. Anybody can claim to be
-// an accepted console, so the address of one is where it was before.
-func (s *server) fromStatus(st ps4.Status) known {
-	k := known{
-		hostID: st.HostID, addr: st.Addr, name: st.HostName, hostName: st.HostName, firmware: st.SystemVersion,
-		hostType: st.HostType, found: true, stranger: true,
-	}
-	remembered := s.files.consoles()
-	for _, r := range remembered {
-		if r.HostID != st.HostID {
-			continue
-		}
-		k.stranger, k.added = r.Stranger, r.Added
-		if !r.Stranger && r.Address.IsValid() {
-			k.addr = r.Address
-		}
-	}
-	for _, c := range s.Config.Consoles {
-		if c.HostID != st.HostID && !(c.HostID == "" && s.means(c, st, remembered)) {
-			continue
-		}
-		k.config, k.found, k.stranger = c, false, false
-		k.name = cmp.Or(c.Name, k.name)
-		if c.Address == st.Addr {
-			k.addr = st.Addr
-		}
-	}
-	return k
-}
-
-// means reports whether an entry that names just an address means the console
-// that answered.
-func (s *server) means(c config.Console, st ps4.Status, remembered []state.Console) bool {
-	bound := boundTo(c, remembered)
-	if bound == "" {
-		return c.Address == st.Addr
-	}
-	if bound != st.HostID && c.Address == st.Addr && !s.isKnown(st.HostID) && !s.alone { // else see noteReplaced
-		s.otherConsole.Do(func() {
-			s.Log.Warnf("config.yaml names the console at %v, which was %s; now %s (%s) answers there. "+
-				"If it replaces the old one: ps4kit consoles forget %s", st.Addr.Addr(), bound, st.HostName, st.HostID, bound)
-		})
-	}
-	return bound == st.HostID
+	})
 }
 
 // isKnown reports whether the owner has accepted a console.
-func (s *server) isKnown(hostID string) bool {
-	u := s.unit(hostID)
+func (r *registry) isKnown(hostID string) bool {
+	u := r.unit(hostID)
 	return u != nil && u.accepted.Load()
 }
 
@@ -181,52 +118,52 @@ func (s *server) isKnown(hostID string) bool {
 // has, or a new one if there is room. A console that was only found leaves
 // nothing behind until it was found twice; before that it has a unit only if a
 // command needs one. It returns nil without a unit.
-func (s *server) meet(st ps4.Status, needed bool) *unit {
-	s.meeting.Lock()
-	defer s.meeting.Unlock()
-	k := s.fromStatus(st)
-	stays := !k.stranger || s.sightings.repeated(st)
-	u := s.unit(st.HostID)
+func (r *registry) meet(st ps4.Status, needed bool) *unit {
+	r.meeting.Lock()
+	defer r.meeting.Unlock()
+	k := r.fromStatus(st)
+	stays := !k.stranger || r.sightings.repeated(st)
+	u := r.unit(st.HostID)
 	named := u != nil && k.configured() && !u.configured() // an entry of config.yaml turns out to mean it
 	switch {
-	case u == nil && !needed && (!stays || slices.Contains(s.refusals(), k.hostID)), u == nil && !s.makeRoom(k, needed):
+	case u == nil && !needed && (!stays || slices.Contains(r.refusals(), k.hostID)), u == nil && !r.makeRoom(k, needed):
 		return nil
 	case u != nil && !named:
 		k.stranger = k.stranger && !u.accepted.Load()
 		k.addr = u.console.Addr() // the library changes it, by its rules
 	}
 	if stays && st.Addr == k.addr { // a reply from elsewhere may be forged
-		s.remember(k, st)
+		r.remember(k, st)
 	}
-	if u != nil && !named && (u.hap != nil || !stays || !s.offers(k)) {
+	if u != nil && !named && (u.hap != nil || !stays || !r.offers(k)) {
 		return u
 	}
-	return s.place(k, stays)
+	return r.place(k, stays)
 }
 
 // place gives a console a new unit, which replaces the one that it may have:
 // if it stays and belongs in HomeKit, with a HAP server.
-func (s *server) place(k known, stays bool) *unit {
-	if u := s.unit(k.hostID); u != nil {
-		s.withdraw(u)
+func (r *registry) place(k known, stays bool) *unit {
+	if u := r.unit(k.hostID); u != nil {
+		r.withdraw(u)
 	}
-	if stays && s.offers(k) {
-		if u := s.startUnit(s.life, k); u != nil {
+	if stays && r.offers(k) {
+		if u := r.start(k); u != nil {
 			return u
 		}
 	}
-	u, err := s.newUnit(k)
+	u, err := r.newUnit(k)
 	if err != nil {
-		s.Log.WithError(err).Warn("a console that answered cannot be used")
+		r.log.WithError(err).Warn("a console that answered cannot be used")
 		return nil
 	}
-	s.add(u)
+	r.add(u)
 	return u
 }
 
 // remember stores what a console said of itself for the next start.
-func (s *server) remember(k known, st ps4.Status) {
-	s.files.remember(st, func(c *state.Console) {
+func (r *registry) remember(k known, st ps4.Status) {
+	r.files.remember(st, func(c *state.Console) {
 		c.Stranger, c.Added = k.stranger, k.added
 		if k.config.HostID == "" && k.config.Address.IsValid() {
 			c.ConfigAddress = k.config.Address
@@ -234,26 +171,46 @@ func (s *server) remember(k known, st ps4.Status) {
 	})
 }
 
-// offers reports whether a console belongs in HomeKit.
-func (s *server) offers(k known) bool {
-	return !s.alone && cmp.Or(k.hostType, hostTypePS4) == hostTypePS4 &&
-		!slices.Contains(s.refusals(), k.hostID) && s.publishes(k)
+// note stores what an accepted console has just said of itself.
+func (r *registry) note(u *unit, st ps4.Status) {
+	r.meeting.Lock()
+	defer r.meeting.Unlock()
+	if u.accepted.Load() && u.simulated == nil && r.unit(u.hostID) == u {
+		r.remember(u.now(), st)
+	}
+}
+
+// forget stops the unit of a console and removes everything that is stored.
+func (r *registry) forget(hostID string) error {
+	r.meeting.Lock()
+	defer r.meeting.Unlock()
+	r.sightings.forget(hostID)
+	if u := r.unit(hostID); u != nil {
+		return r.remove(u)
+	}
+	r.unrefuse(hostID)
+	return r.files.forget(hostID)
+}
+
+// offers reports whether this process offers a console to HomeKit.
+func (r *registry) offers(k known) bool {
+	return r.serve != nil && k.isPS4() && !slices.Contains(r.refusals(), k.hostID) && r.publishes(k)
 }
 
 // makeRoom reports whether a console that is new may get a unit. One that the
 // owner has accepted or that a command needs always may. Among strangers, an
 // address has room for one, and all together for maxConsoles; those that are
 // silent and unpaired make room for others.
-func (s *server) makeRoom(k known, needed bool) bool {
+func (r *registry) makeRoom(k known, needed bool) bool {
 	if !k.stranger || needed {
 		return true
 	}
-	units := s.list()
+	units := r.list()
 	var silent *unit
 	for _, u := range units {
 		switch sameAddress := u.console.Addr() == k.addr; {
-		case !u.evictable():
-		case s.isSilent(u):
+		case !r.evictable(u):
+		case r.isSilent(u):
 			if silent == nil || sameAddress {
 				silent = u
 			}
@@ -261,15 +218,15 @@ func (s *server) makeRoom(k known, needed bool) bool {
 			return false
 		}
 	}
-	crowded := len(units)+len(s.refusals()) >= maxConsoles
+	crowded := len(units)+len(r.refusals()) >= maxConsoles
 	switch {
 	case silent != nil && (crowded || silent.console.Addr() == k.addr):
-		if err := s.remove(silent); err != nil {
-			s.Log.WithError(err).Warn("cannot forget a console that is gone")
+		if err := r.remove(silent); err != nil {
+			r.log.WithError(err).Warn("cannot forget a console that is gone")
 		}
 	case crowded:
-		s.crowded.Do(func() {
-			s.Log.Warnf("more than %d consoles answer: the others are left out; ps4kit consoles add ADDRESS accepts one", maxConsoles)
+		r.crowded.Do(func() {
+			r.log.Warnf("more than %d consoles answer: the others are left out; ps4kit consoles add ADDRESS accepts one", maxConsoles)
 		})
 		return false
 	}
@@ -277,54 +234,59 @@ func (s *server) makeRoom(k known, needed bool) bool {
 }
 
 // isSilent reports whether a console has left polls unanswered.
-func (s *server) isSilent(u *unit) bool {
+func (r *registry) isSilent(u *unit) bool {
 	snapshot := u.tv.Snapshot()
 	heard := u.made
 	if snapshot.LastSeen.After(heard) {
 		heard = snapshot.LastSeen
 	}
-	polls := time.Duration(s.Config.Poll.Misses+1) * 2 * s.Config.Poll.Interval
+	polls := time.Duration(r.config.Poll.Misses+1) * 2 * r.config.Poll.Interval
 	return snapshot.State == ps4.StateUnreachable && time.Since(heard) > polls
 }
 
-// evictable reports whether a unit is an unpaired stranger's.
-func (u *unit) evictable() bool {
-	if u.accepted.Load() || u.hap != nil {
-		return !u.accepted.Load() && !u.hap.Info().Paired
+// evictable reports whether a unit is that of an unpaired stranger.
+func (r *registry) evictable(u *unit) bool {
+	switch {
+	case u.accepted.Load():
+		return false
+	case u.hap != nil:
+		return !u.hap.Info().Paired
 	}
-	record, err := u.store.Load()
+	store, err := r.files.homekit(u.hostID)
+	if err != nil {
+		return false
+	}
+	record, err := store.Load()
 	return len(record.Pairings) == 0 && (err == nil || errors.Is(err, fs.ErrNotExist))
 }
 
 // withdraw stops a unit.
-func (s *server) withdraw(u *unit) {
-	s.mu.Lock()
-	delete(s.units, u.hostID)
-	delete(s.refused, u.hostID)
-	s.mu.Unlock()
-	u.stop()
-	u.runs.Wait()
-	s.consolesChanged()
-	s.tellPage()
+func (r *registry) withdraw(u *unit) {
+	r.mu.Lock()
+	delete(r.units, u.hostID)
+	delete(r.refused, u.hostID)
+	r.mu.Unlock()
+	u.close()
+	r.changed()
 }
 
 // remove stops a unit and forgets everything that is stored of its console.
-func (s *server) remove(u *unit) error {
-	s.withdraw(u)
-	return s.files.forget(u.hostID)
+func (r *registry) remove(u *unit) error {
+	r.withdraw(u)
+	return r.files.forget(u.hostID)
 }
 
 // accept notes that the owner means this console, and returns its unit: from
 // now on it may get the credential, and it belongs in HomeKit. A console that
 // is added is served even if discovery is off.
-func (s *server) accept(u *unit, add bool) (*unit, error) {
-	s.meeting.Lock()
-	defer s.meeting.Unlock()
+func (r *registry) accept(u *unit, add bool) (*unit, error) {
+	r.meeting.Lock()
+	defer r.meeting.Unlock()
 	add = add && u.found
 	if u.accepted.Load() && (!add || u.isAdded.Load()) {
 		return u, nil
 	}
-	user, err := s.user(u.known)
+	user, err := r.users.of(u.known)
 	if err != nil {
 		return nil, err
 	}
@@ -334,120 +296,72 @@ func (s *server) accept(u *unit, add bool) (*unit, error) {
 		u.isAdded.Store(true)
 	}
 	k := u.now()
-	s.remember(k, u.lastStatus())
-	if u.hap == nil && s.offers(k) {
-		if u = s.place(k, true); u == nil {
+	r.remember(k, u.lastStatus())
+	if u.hap == nil && r.offers(k) {
+		if u = r.place(k, true); u == nil {
 			return nil, unknownConsole(k.hostID)
 		}
 	}
-	s.tellPage()
+	r.changed()
 	return u, nil
 }
 
-// now returns what is known of the console now.
-func (u *unit) now() known {
-	k := u.known
-	k.addr, k.added, k.stranger = u.console.Addr(), u.isAdded.Load(), !u.accepted.Load()
-	return k
-}
-
-// lastStatus returns what the console last said of itself.
-func (u *unit) lastStatus() ps4.Status {
-	last := u.tv.Snapshot()
-	return ps4.Status{
-		HostID: u.hostID, HostType: cmp.Or(u.hostType, hostTypePS4), HostName: cmp.Or(last.HostName, u.hostName),
-		Addr: u.console.Addr(), SystemVersion: cmp.Or(last.SystemVersion, u.firmware), RequestPort: last.RequestPort,
-	}
-}
-
-// origin returns how the console is known.
-func (u *unit) origin() string {
-	switch {
-	case !u.found:
-		return api.OriginConfigured
-	case u.accepted.Load():
-		return api.OriginAccepted
-	}
-	return api.OriginFound
-}
-
-// gate keeps commands, and the credential with them, from a console that the
-// owner has not accepted.
-type gate struct {
-	accessory.Console
-	unit *unit
-}
-
-func (g gate) Wake(ctx context.Context) error {
-	if !g.unit.accepted.Load() {
-		return accessory.ErrNotAccepted
-	}
-	return g.Console.Wake(ctx)
-}
-
-func (g gate) Do(ctx context.Context, work func(context.Context, accessory.Session) error) error {
-	if !g.unit.accepted.Load() {
-		return accessory.ErrNotAccepted
-	}
-	return g.Console.Do(ctx, work)
-}
-
 // add takes a unit in.
-func (s *server) add(u *unit) {
-	s.mu.Lock()
-	s.units[u.hostID] = u
+func (r *registry) add(u *unit) {
+	r.mu.Lock()
+	r.units[u.hostID] = u
 	if u.hap != nil {
-		delete(s.refused, u.hostID)
+		delete(r.refused, u.hostID)
 	}
-	s.mu.Unlock()
-	s.tellPage()
+	r.mu.Unlock()
+	r.changed()
 	u.tv.RefreshNames() // one may have been learned since the television was made
 }
 
-// refuse notes why a known console has no unit.
-func (s *server) refuse(hostID string, why error) {
-	s.mu.Lock()
-	s.refused[hostID] = why
-	s.mu.Unlock()
-	s.tellPage()
+// refreshNames shows names of titles that have just been learned.
+func (r *registry) refreshNames() {
+	for _, u := range r.list() {
+		u.tv.RefreshNames()
+		r.consoleChanged(u.hostID)
+	}
 }
 
 // refusal returns why a console has no unit; nil: it has one, or is unknown.
-func (s *server) refusal(hostID string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.units[hostID] != nil {
+func (r *registry) refusal(hostID string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.units[hostID] != nil {
 		return nil
 	}
-	return s.refused[hostID]
+	return r.refused[hostID]
 }
 
 // refusals lists the known consoles that have no unit, by host id.
-func (s *server) refusals() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Sorted(maps.Keys(s.refused))
+func (r *registry) refusals() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Sorted(maps.Keys(r.refused))
 }
 
 // list returns the units of this moment, by host id.
-func (s *server) list() []*unit {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.SortedFunc(maps.Values(s.units), func(a, b *unit) int { return strings.Compare(a.hostID, b.hostID) })
+func (r *registry) list() []*unit {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.SortedFunc(maps.Values(r.units), func(a, b *unit) int { return strings.Compare(a.hostID, b.hostID) })
 }
 
 // unit returns a console's unit, nil if it has none.
-func (s *server) unit(hostID string) *unit {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.units[hostID]
+func (r *registry) unit(hostID string) *unit {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.units[hostID]
 }
 
 // unitAt returns the unit of the console at an address, nil if there is none.
 // Of two, one of which another console has replaced there, it is the one that
 // answers.
-func (s *server) unitAt(addr netip.AddrPort) (at *unit) {
-	for _, u := range s.list() {
+func (r *registry) unitAt(addr netip.AddrPort) (at *unit) {
+	for _, u := range r.list() {
 		if u.console.Addr() == addr && (at == nil || at.tv.Snapshot().State == ps4.StateUnreachable) {
 			at = u
 		}

@@ -7,94 +7,68 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/ps4kit/ps4kit/artcache"
+	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
-	"github.com/ps4kit/ps4kit/internal/hapserver"
 	"github.com/ps4kit/ps4kit/internal/mdns"
 	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
-	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
-// Options of Run. Config, State and Log are needed.
+// Options of Run. Config, State and Log are required.
 type Options struct {
 	Config   *config.Config
 	State    *state.Store // open, and so locked; Run closes it
 	Simulate int          // simulated consoles to add
 	Log      *logrus.Logger
 	Version  string // of this program
-	// Ready is called once, when every known console's HAP server listens. It is
-	// told secrets, which are for a person's eyes only.
+	// Ready is called once, when the HAP server of every known console listens.
+	// Its argument has secrets, which must not be logged.
 	Ready func(Greeting)
-	// Reload brings each new configuration, see followConfig.
+	// Reload delivers changes of the configuration, see followConfig.
 	Reload <-chan *config.Config
-	// PhoneAddr is where the phone app looks for consoles; not valid: UDP port 987 of
-	// every address.
+	// PhoneAddr is where the phone app looks for consoles. The zero value is UDP
+	// port 987 of every address.
 	PhoneAddr netip.AddrPort
 }
 
-// server is a running `ps4kit serve`.
+// server is the life cycle of `ps4kit serve`: the order in which the parts
+// start and stop.
 type server struct {
 	Options
-	files        files
-	guard        func() (*web.Guard, error) // the one of the page
-	installation string                     // see modelOf
-	mdns         *mdns.Responder
-	strangers    hapserver.Strangers // one limit for all HAP servers
+	*parts
+	page     page
+	greeting Page
 
-	simulated []*ps4test.Console
-	page      Page
-
-	group     *errgroup.Group
-	life      context.Context    // of the group's goroutines
-	stop      context.CancelFunc // ends it
-	restoring atomic.Bool        // a backup is stored, so the server starts again
-	latest    atomic.Pointer[config.Config]
-	art       *artcache.Cache // nil: there is none
-
-	network  *ps4.Network // the one UDP socket
-	searches ps4.Counters // of searches, and of consoles that have no unit yet
-
-	alone        bool // one command, without HAP servers: see Local
-	override     Override
-	meeting      sync.Mutex // held while a console that answered gets its unit, so that it gets only one
-	sightings    sightings
-	crowded      sync.Once // too many answer, and the log says so
-	otherConsole sync.Once // another console answers where config.yaml names one
-	mu           sync.Mutex
-	units        map[string]*unit // by host id
-	refused      map[string]error // known consoles that are not offered and why, by host id
-
-	wrongPasswords atomic.Uint64 // shown to the page
-
-	events    *api.Events               // nil: nobody is told
-	capturing sync.Mutex                // held while the phone app is waited for
-	companion atomic.Pointer[companion] // nil: not offered
-	grown     chan struct{}             // a token: a console has got its server
-	started   atomic.Bool               // every console that was known at the start had its turn
+	latest         atomic.Pointer[config.Config] // as last reloaded
+	started        atomic.Bool                   // every console that was known at the start had its turn
+	wrongPasswords atomic.Uint64                 // shown to the page
 }
 
-// Run serves until ctx is done, then stops everything, closes the state and returns nil.
-// It fails when a listener cannot be had or the state cannot be written; a console whose
-// own files are damaged is logged and left out. Restoring a backup makes it start again,
-// with the last configuration.
+// Run serves until ctx is done, then stops everything, closes the state and
+// returns nil. It fails when it cannot listen or write the state. A console
+// whose own files are damaged is logged and left out. After a backup was
+// restored it starts again, with the latest configuration.
 func Run(ctx context.Context, o Options) error {
 	defer notifyStopping()
 	log := &api.Log{}
 	o.Log.AddHook(logHook{log})
 	for {
-		logRestore(o.State, o.Log)
+		if contents := o.State.Restored(); contents != nil {
+			o.Log.WithFields(logrus.Fields{"created": contents.Created, "files": len(contents.Files)}).Info("restored a backup")
+		}
 		s := newServer(o)
 		err := errors.Join(s.serve(ctx, log), o.State.Close())
-		if err != nil || !s.restoring.Load() {
+		if err != nil || !s.page.setup.restoring.Load() {
 			return err
 		}
 		if o.State, err = reopen(ctx, o.State.Dir(), o.Log); err != nil {
@@ -104,19 +78,19 @@ func Run(ctx context.Context, o Options) error {
 	}
 }
 
+func newServer(o Options) *server {
+	s := &server{Options: o}
+	s.latest.Store(o.Config)
+	return s
+}
+
 // serve runs the server once.
 func (s *server) serve(ctx context.Context, log *api.Log) error {
-	s.events = api.NewEvents(log)
 	if s.Simulate < 0 || s.Simulate > maxConsoles {
 		return &api.Error{Code: "usage", Message: fmt.Sprintf("0 to %d consoles can be simulated", maxConsoles)}
 	}
-	var err error
-	if s.installation, err = s.State.InstallationID(); err != nil {
-		return err
-	}
-	s.mdns = mdns.New(&mdns.Options{Interfaces: s.Config.HomeKit.Interfaces, Log: s.Log})
-	defer s.mdns.Close()
-	simulated, err := s.startSimulators()
+	e := env{config: s.Config, files: files{s.State, s.Log}, log: s.Log}
+	simulated, err := startSimulators(e, s.Simulate)
 	defer func() {
 		for _, c := range simulated {
 			_ = c.Close()
@@ -125,57 +99,56 @@ func (s *server) serve(ctx context.Context, log *api.Log) error {
 	if err != nil {
 		return err
 	}
-	s.simulated = simulated
-	if err := s.listenUDP(ctx); err != nil {
+	e.simulated = simulated
+	responder := mdns.New(&mdns.Options{Interfaces: s.Config.HomeKit.Interfaces, Log: s.Log})
+	defer responder.Close()
+
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	group, ctx := errgroup.WithContext(ctx)
+	events := api.NewEvents(log)
+	s.parts, err = newParts(tasks{ctx, group}, e, Override{}, responder, events.Changed)
+	if err != nil {
 		return err
 	}
 	defer func() { _ = s.network.Close() }()
-	return s.run(ctx, simulated)
-}
-
-func newServer(o Options) *server {
-	s := &server{Options: o, files: files{o.State, o.Log}, units: map[string]*unit{}, refused: map[string]error{}, grown: make(chan struct{}, 1)}
-	s.guard = sync.OnceValues(s.newGuard)
-	s.latest.Store(o.Config)
-	return s
-}
-
-func (s *server) run(ctx context.Context, simulated []*ps4test.Console) error {
-	ctx, s.stop = context.WithCancel(ctx)
-	defer s.stop()
-	s.group, ctx = errgroup.WithContext(ctx)
-	s.life = ctx
-	s.group.Go(func() error { s.events.Run(ctx); return nil })
-	s.openArt()
-	if err := s.start(ctx, simulated); err != nil {
-		s.group.Go(func() error { return err })
+	s.registry.serve = s.homekit.serve
+	s.setup.guard = sync.OnceValues(func() (*web.Guard, error) { return newGuard(e, s.signInFailed) })
+	s.setup.restart = stop
+	s.setup.phone = s.PhoneAddr
+	if e.simulating() && !s.PhoneAddr.IsValid() {
+		s.setup.phone = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), ps4.DefaultPort)
 	}
-	return s.group.Wait()
+	s.page = page{setup: s.setup, homekit: s.homekit, art: s.art, events: events, latest: s.latest.Load}
+	s.openArt(false)
+	s.run(events.Run)
+	if err := s.start(ctx); err != nil {
+		group.Go(func() error { return err })
+	}
+	return group.Wait()
 }
 
-// start brings up everything that the server is ready with, then what finds more, and
-// says so.
-func (s *server) start(ctx context.Context, simulated []*ps4test.Console) error {
+// start starts what the server needs to be ready, then what finds more
+// consoles, and reports that it is ready.
+func (s *server) start(ctx context.Context) error {
 	listening := make(chan error, 1)
-	go func() { listening <- s.listen(ctx) }() // beside the consoles, which take as long
-	for _, c := range s.knownConsoles(simulated) {
-		_ = s.startUnit(ctx, c)
+	go func() { listening <- s.listen(ctx) }() // in parallel: the consoles take as long
+	for _, k := range s.registry.known() {
+		if s.registry.publishes(k) {
+			s.registry.start(k)
+		}
 	}
 	if err := <-listening; err != nil {
 		return err
 	}
-	s.awaitFirst(ctx)
-	s.startCompanion(ctx)
+	s.registry.awaitFirst(ctx)
+	s.homekit.startCompanion()
 	s.started.Store(true)
-	s.group.Go(func() error { s.discover(ctx); return nil })
-	s.group.Go(func() error { s.followConfig(ctx); return nil })
-	s.group.Go(func() error { s.feedWatchdog(ctx); return nil })
+	s.run(s.registry.discover)
+	s.run(s.followConfig)
+	s.run(s.feedWatchdog)
 	if s.Ready != nil {
-		list, err := s.Homekit(ctx)
-		if err != nil {
-			return err
-		}
-		s.Ready(Greeting{list, s.page})
+		s.Ready(Greeting{s.homekit.list(), s.greeting})
 	}
 	notifyReady()
 	return nil
@@ -183,7 +156,8 @@ func (s *server) start(ctx context.Context, simulated []*ps4test.Console) error 
 
 // listen opens the address of web.listen and the socket.
 func (s *server) listen(ctx context.Context) error {
-	site, ln, err := s.listenSite(ctx)
+	services := api.Services{Backend: backend{s.commands, s.setup}, Page: s.page, Explain: Explain}
+	site, ln, err := s.listenSite(ctx, services)
 	if err != nil {
 		return err
 	}
@@ -192,14 +166,12 @@ func (s *server) listen(ctx context.Context) error {
 		_ = ln.Close()
 		return err
 	}
-	s.group.Go(func() error { return api.Serve(ctx, ln, site, s.httpLog()) })
-	s.group.Go(func() error {
-		return api.Serve(ctx, socket, forOwner(api.Handler(api.Services{Backend: s, Page: s, Explain: Explain})), s.httpLog())
-	})
+	s.group.Go(func() error { return api.Serve(ctx, ln, site, httpLogger(s.Log)) })
+	s.group.Go(func() error { return api.Serve(ctx, socket, forOwner(api.Handler(services)), httpLogger(s.Log)) })
 	return nil
 }
 
-// SocketPath is where a server with that state directory listens.
+// SocketPath returns where a server with a state directory listens.
 func SocketPath(stateDir string) string { return filepath.Join(stateDir, "control.sock") }
 
 // unready lists what /readyz waits for.
@@ -208,12 +180,12 @@ func (s *server) unready() []string {
 		return []string{"the server is starting"}
 	}
 	var lacks []string
-	for _, u := range s.list() {
-		if why := u.unready(); why != "" {
-			lacks = append(lacks, u.hostID+": "+why)
+	for _, u := range s.registry.list() {
+		if u.hap != nil && !u.hap.listening.Load() {
+			lacks = append(lacks, u.hostID+": its HomeKit server does not listen")
 		}
 	}
-	for _, hostID := range s.refusals() {
+	for _, hostID := range s.registry.refusals() {
 		lacks = append(lacks, hostID+": it is not offered to HomeKit, the log says why")
 	}
 	if err := s.State.Writable(); err != nil {
@@ -222,56 +194,104 @@ func (s *server) unready() []string {
 	return lacks
 }
 
-func (s *server) debugf(part string) func(string, ...any) {
-	log := s.Log.WithField("part", part)
-	return func(format string, args ...any) { log.Debugf(format, args...) }
-}
-
-// keepToLoopback keeps a server with simulated consoles off real networks.
-func (s *server) keepToLoopback(o *ps4.Options) {
-	o.Bind = netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	o.Broadcast = slices.DeleteFunc(slices.Clone(o.Broadcast), func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() })
-	for _, c := range s.simulated {
-		o.Broadcast = append(o.Broadcast, c.Addr())
-	}
-}
-
-// listenUDP opens the socket through which all consoles are asked.
-func (s *server) listenUDP(ctx context.Context) (err error) {
-	o := s.ps4Options()
-	s.network, err = ps4.Listen(ctx, &o)
-	return err
-}
-
-// localPort returns the UDP port to ask from. Simulated consoles need none in
-// particular, and leave that of real ones alone.
-func (s *server) localPort() int {
-	if s.Simulate > 0 || s.Config.Discovery.LocalPort == 0 {
-		return ps4.AnyPort
-	}
-	return int(s.Config.Discovery.LocalPort)
-}
-
-// ps4Options are the options of every console that says nothing else.
-func (s *server) ps4Options() ps4.Options {
-	o := ps4.Options{
-		LocalPort:  s.localPort(),
-		Broadcast:  s.Config.Discovery.Broadcast,
-		Interfaces: s.Config.Discovery.Interfaces,
-		ServerKey:  s.Config.ConsoleKey,
-		Idle:       s.Config.Session.Idle,
-		Logf:       s.debugf("ps4"),
-		Warnf:      s.Log.Warnf,
-		Counters:   &s.searches,
-	}
-	for _, a := range s.Config.Discovery.Broadcast {
-		if a == netip.AddrPortFrom(netip.AddrFrom4([4]byte{255, 255, 255, 255}), ps4.DefaultPort) {
-			o.Broadcast = append(slices.Clone(o.Broadcast), netip.AddrPortFrom(a.Addr(), ps4.PortPS5)) // on the same networks
+// followConfig applies each new configuration until ctx is done: the titles and
+// the remote control of every console, without closing connections or moving
+// inputs. Other changes are logged and wait for the next start.
+func (s *server) followConfig(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case c := <-s.Reload:
+			s.reconfigure(c)
+			if keys := waiting(s.latest.Swap(c), c); len(keys) > 0 {
+				s.log.WithField("keys", strings.Join(keys, ", ")).Warn("these changes of the configuration wait for the next start")
+			}
 		}
 	}
-	if s.Simulate > 0 {
-		s.keepToLoopback(&o)
+}
+
+// reconfigure edits the televisions. One that rejects its new titles keeps the
+// old ones.
+func (s *server) reconfigure(c *config.Config) {
+	for _, u := range s.registry.list() {
+		k := u.known
+		k.config = entryOf(c, u, s.files.consoles())
+		log := s.log.WithField("console", k.name)
+		if err := u.tv.Configure(titlesOf(k), accessory.Remote(k.config.Remote)); err != nil {
+			log.WithError(err).Error("the new titles and remote control of this console are invalid")
+			continue
+		}
+		log.Debug("titles and remote control are as configured now")
 	}
-	s.override.apply(&o)
-	return o
+}
+
+// entryOf returns the entry of config.yaml that means a console, or zero.
+func entryOf(c *config.Config, u *unit, remembered []state.Console) config.Console {
+	i := slices.IndexFunc(c.Consoles, func(entry config.Console) bool { return entryMeans(entry, u.hostID, remembered) })
+	if i < 0 {
+		return config.Console{}
+	}
+	return c.Consoles[i]
+}
+
+// waiting lists the keys that differ and are not taken in while the server runs.
+func waiting(before, after *config.Config) []string {
+	was := map[string]string{}
+	for _, setting := range before.Settings() {
+		was[setting.Key] = setting.Value
+	}
+	var keys []string
+	for _, setting := range after.Settings() {
+		inConsole := strings.HasPrefix(setting.Key, "consoles[")
+		live := inConsole && (strings.Contains(setting.Key, "].titles") || strings.Contains(setting.Key, "].remote"))
+		if was[setting.Key] != setting.Value && !live {
+			keys = append(keys, setting.Key)
+		}
+	}
+	return keys
+}
+
+const (
+	lockPatience = 2 * time.Minute        // longer than any command that found no server holds the state
+	lockRetry    = 200 * time.Millisecond // between two attempts
+)
+
+// reopen opens a state directory, waiting while another process owns it.
+func reopen(ctx context.Context, dir string, log logrus.FieldLogger) (*state.Store, error) {
+	for end := time.Now().Add(lockPatience); ; {
+		store, err := state.Open(dir, &state.Options{Warn: func(err error) { log.Warn(err) }})
+		if !errors.Is(err, state.ErrLocked) || time.Now().After(end) || !pause(ctx, lockRetry) {
+			return store, err
+		}
+	}
+}
+
+// logHook copies the log to the page.
+type logHook struct{ log *api.Log }
+
+// Levels implements logrus.Hook.
+func (logHook) Levels() []logrus.Level { return logrus.AllLevels }
+
+// Fire implements logrus.Hook.
+func (h logHook) Fire(entry *logrus.Entry) error {
+	line := api.LogLine{Time: entry.Time, Level: levelOf(entry.Level), Message: entry.Message, Fields: map[string]string{}}
+	for name, value := range entry.Data {
+		line.Fields[name] = fmt.Sprint(value)
+	}
+	h.log.Add(line)
+	return nil
+}
+
+// levelOf returns the name of a level in log.level.
+func levelOf(l logrus.Level) string {
+	switch {
+	case l <= logrus.ErrorLevel:
+		return "error"
+	case l == logrus.WarnLevel:
+		return "warn"
+	case l == logrus.InfoLevel:
+		return "info"
+	}
+	return "debug"
 }

@@ -69,17 +69,19 @@ func simulatedCredential() ps4.Credential {
 	c, _ := ps4.ParseCredential(hex.EncodeToString(sum[:]))
 	return c
 }
-func (s *server) startSimulators() ([]*ps4test.Console, error) {
-	if s.Simulate == 0 {
+
+// startSimulators starts n simulated consoles. On an error it returns those that
+// must be closed.
+func startSimulators(e env, n int) (list []*ps4test.Console, err error) {
+	if n == 0 {
 		return nil, nil
 	}
-	key, err := s.State.SimulatorKey()
+	key, err := e.files.store.SimulatorKey()
 	if err != nil {
 		return nil, fmt.Errorf("simulated consoles: %w", err)
 	}
-	var list []*ps4test.Console
-	for n := 1; n <= s.Simulate; n++ {
-		console, err := startSimulated(n, key, s.debugf("simulator"))
+	for i := 1; i <= n; i++ {
+		console, err := startSimulated(i, key, e.debugf("simulator"))
 		if err != nil {
 			return list, err
 		}

@@ -1,243 +1,112 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	hapmodel "github.com/brutella/hap/accessory"
-	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/ps4kit/ps4kit/accessory"
-	"github.com/ps4kit/ps4kit/internal/config"
-	"github.com/ps4kit/ps4kit/internal/hapserver"
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// unit is one console: the television that drives it, and the HAP server that offers
-// it to HomeKit.
+// unit is one console: the library that reaches it, the television that drives
+// it, and the HAP server that offers it to HomeKit.
 type unit struct {
 	known
-	console   *ps4.Console
-	network   ps4.Counters // of console
-	tv        *accessory.Television
-	store     *homekitStore
-	hap       *hapserver.Server // nil: not offered to HomeKit
-	port      uint16            // 0: none was chosen yet
-	bind      netip.Addr
-	listening atomic.Bool
-	made      time.Time
-	accepted  atomic.Bool // by the owner, see gate
-	isAdded   atomic.Bool // known.added, as of now
-	started   sync.Once   // of the television, where it runs without a HAP server
+	console  *ps4.Console
+	counters ps4.Counters
+	tv       *accessory.Television
+	hap      *hapServer // nil: not offered to HomeKit
+	made     time.Time
+	accepted atomic.Bool // by the owner, see gate
+	isAdded  atomic.Bool // known.added, as of now
+	running  atomic.Bool // the television runs
 
 	life context.Context // of what runs below
 	stop context.CancelFunc
 	runs sync.WaitGroup
 }
 
-// startUnit makes a console's unit and runs it; it returns nil if that fails, and
-// logs why.
-func (s *server) startUnit(ctx context.Context, k known) *unit {
-	log := s.Log.WithFields(logrus.Fields{"console": k.name, "host_id": k.hostID})
-	u, ln, err := s.offeredUnit(ctx, k)
-	if err != nil {
-		log.WithError(err).Error("this console is not offered to HomeKit")
-		s.refuse(k.hostID, err)
-		return nil
-	}
-	s.add(u)
-	s.consolesChanged()
-	log.WithFields(logrus.Fields{"address": FormatAddress(k.addr), "port": u.port}).Info("console added")
-	s.runUnit(u, func(ctx context.Context) {
-		if err := u.run(ctx, ln); err != nil {
-			log.WithError(err).Error("this console is no longer offered to HomeKit")
-		}
-	})
-	return u
-}
-
-// runUnit runs a part of a unit until the unit or the server is stopped.
-func (s *server) runUnit(u *unit, run func(context.Context)) {
-	u.runs.Add(1)
-	s.group.Go(func() error {
-		defer u.runs.Done()
-		run(u.life)
-		return nil
-	})
-}
-
-func (s *server) offeredUnit(ctx context.Context, k known) (*unit, net.Listener, error) {
-	u, err := s.newUnit(k)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := s.offer(u); err != nil {
-		return nil, nil, err
-	}
-	ln, err := s.listenUnit(ctx, u)
-	return u, ln, err
-}
-
-// newUnit makes a console's unit, without a HAP server; it does no network I/O.
-func (s *server) newUnit(k known) (*unit, error) {
-	u := &unit{known: k, bind: s.Config.HomeKit.Bind, made: time.Now()}
-	u.life, u.stop = context.WithCancel(s.life)
+// newUnit returns the unit of a console, without a HAP server. It does no
+// network I/O.
+func (r *registry) newUnit(k known) (*unit, error) {
+	u := &unit{known: k, made: time.Now()}
+	u.life, u.stop = context.WithCancel(r.ctx)
 	u.accepted.Store(!k.stranger)
 	u.isAdded.Store(k.added)
-	var err error
-	if u.console, err = s.newConsole(k, &u.network); err != nil {
+	if err := r.openConsole(u); err != nil {
 		return nil, err
 	}
-	if u.tv, err = s.newTelevision(u, gate{accessory.NewConsole(u.console), u}); err != nil {
-		return nil, err
-	}
-	u.store, err = s.files.homekit(k.hostID)
-	return u, err
+	return u, r.openTelevision(u)
 }
 
-// offer makes the HAP server of a unit; it makes an identity for a console that has
-// none yet, and does no network I/O.
-func (s *server) offer(u *unit) error {
-	hap, err := hapserver.New(&hapserver.Options{
-		Name:        u.tv.Accessory().Name(),
-		Accessories: []*hapmodel.A{u.tv.Accessory()},
-		Category:    categoryNumber(u.config.Category),
-		SetupCode:   u.config.SetupCode.Reveal(),
-		Store:       u.store,
-		Log:         s.Log.WithField("console", u.name),
-		Publisher:   s.mdns,
-		Strangers:   &s.strangers,
-		OnChange:    func() { s.tellPage() },
-	})
+func (r *registry) openConsole(u *unit) error {
+	o := r.options
+	o.Counters = &u.counters
+	o.SwitchUser = u.config.SwitchUser
+	if u.simulated != nil {
+		o.ServerKey = u.simulated.PublicKey()
+	}
+	u.console = r.network.ConsoleWith(u.addr, ps4.Credential{}, &o)
+	u.console.SetHostID(u.hostID)
+	u.console.SetRested(r.files.console(u.hostID).Rested)
+	if u.stranger {
+		return nil // it gets no credential, see gate
+	}
+	user, err := r.users.of(u.known)
+	if err == nil {
+		u.console.SetUser(user)
+	}
+	return err
+}
+
+func (r *registry) openTelevision(u *unit) error {
+	inputs, err := state.Inputs[accessory.Saved](r.files.store, u.hostID)
 	if err != nil {
-		return fmt.Errorf("HomeKit server: %w", err)
+		return fmt.Errorf("state: %w", err)
 	}
-	if u.port, err = u.store.port(); err != nil {
-		return err
+	log := r.log.WithField("console", u.name)
+	cfg := accessory.Config{
+		HostID:    u.hostID,
+		Name:      u.name,
+		Last:      ps4.Status{HostType: u.hostType, HostName: u.hostName, SystemVersion: u.firmware},
+		Category:  categoryNumber(u.config.Category),
+		Titles:    titlesOf(u.known),
+		Remote:    accessory.Remote(u.config.Remote),
+		Slots:     r.config.HomeKit.Slots,
+		Poll:      r.config.Poll.Interval,
+		Misses:    r.config.Poll.Misses,
+		Store:     keptStore{inputs, u},
+		TitleName: r.titleName,
+		OnChange:  func() { r.consoleChanged(u.hostID) },
+		Log:       log,
+
+		PreferTitleName: r.config.Art.Language != "",
 	}
-	u.tv.Attach(hap)
-	u.hap = hap
+	console := gate{accessory.NewConsole(u.console), u}
+	u.tv, err = accessory.New(cfg, console)
+	if errors.Is(err, state.ErrDamaged) { // the file is set aside, so the next attempt starts afresh
+		log.WithField("host_id", u.hostID).WithError(err).Error("the inputs of this console are reset")
+		u.tv, err = accessory.New(cfg, console)
+	}
+	if err != nil {
+		return fmt.Errorf("television: %w", err)
+	}
 	return nil
 }
 
-// listenUnit listens on the port that the console had before, or on its first one,
-// and remembers it.
-func (s *server) listenUnit(ctx context.Context, u *unit) (net.Listener, error) {
-	fixed := s.Config.HomeKit.Port != 0
-	if fixed {
-		u.port = s.fixedPort(u.port)
-	}
-	ln, err := listenHAP(ctx, u.bind, u.port, fixed)
-	if err != nil {
-		return nil, err
-	}
-	u.port = portOf(ln)
-	if err := u.store.setPort(u.port); err != nil {
-		return nil, errors.Join(err, ln.Close())
-	}
-	u.listening.Store(true)
-	return ln, nil
-}
-
-// fixedPort returns the port of a console when homekit.port is set: consoles take
-// that one and those after it. One keeps the port that it had, if it is still one of
-// these.
-func (s *server) fixedPort(remembered uint16) uint16 {
-	first := s.Config.HomeKit.Port
-	taken := map[uint16]bool{}
-	for _, u := range s.list() {
-		taken[u.port] = true
-	}
-	if c := s.companion.Load(); c != nil {
-		taken[c.port] = true
-	}
-	if remembered >= first && int(remembered) < int(first)+maxConsoles && !taken[remembered] {
-		return remembered
-	}
-	port := first
-	for taken[port] {
-		port++
-	}
-	return port
-}
-
-func (s *server) newTelevision(u *unit, console accessory.Console) (*accessory.Television, error) {
-	k := u.known
-	inputs, err := s.files.inputs(k.hostID)
-	if err != nil {
-		return nil, fmt.Errorf("state: %w", err)
-	}
-	cfg := accessory.Config{
-		HostID:    k.hostID,
-		Name:      k.name,
-		Last:      ps4.Status{HostType: k.hostType, HostName: k.hostName, SystemVersion: k.firmware},
-		Category:  categoryNumber(k.config.Category),
-		Titles:    titlesOf(k),
-		Remote:    accessory.Remote(k.config.Remote),
-		Slots:     s.Config.HomeKit.Slots,
-		Poll:      s.Config.Poll.Interval,
-		Misses:    s.Config.Poll.Misses,
-		Store:     keptStore{inputs, u},
-		TitleName: s.titleName,
-		OnChange:  func() { s.consoleChanged(k.hostID) },
-		Log:       s.Log.WithField("console", k.name),
-
-		PreferTitleName: s.Config.Art.Language != "",
-	}
-	tv, err := accessory.New(cfg, console)
-	if errors.Is(err, state.ErrDamaged) { // and set aside by now: the next try begins anew
-		s.Log.WithFields(logrus.Fields{"console": k.name, "host_id": k.hostID}).WithError(err).Error("the inputs of this console begin anew")
-		tv, err = accessory.New(cfg, console)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("television: %w", err)
-	}
-	return tv, nil
-}
-
-// keptStore saves the inputs of a console that the owner has accepted or that
-// HomeKit has. Another one leaves nothing behind.
-type keptStore struct {
-	accessory.Store
-	unit *unit
-}
-
-func (s keptStore) Save(inputs accessory.Saved) error {
-	if !s.unit.accepted.Load() && s.unit.hap == nil {
-		return nil
-	}
-	return s.Store.Save(inputs)
-}
-
-func (s *server) newConsole(k known, counters *ps4.Counters) (*ps4.Console, error) {
-	o := s.ps4Options()
-	o.Counters = counters
-	o.SwitchUser = k.config.SwitchUser
-	if k.simulated != nil {
-		o.ServerKey = k.simulated.PublicKey()
-	}
-	console := s.network.ConsoleWith(k.addr, ps4.Credential{}, &o)
-	console.SetHostID(k.hostID)
-	console.SetRested(s.files.restedAt(k.hostID))
-	if k.stranger {
-		return console, nil // it gets no credential, see gate
-	}
-	user, err := s.user(k)
-	if err != nil {
-		return nil, err
-	}
-	console.SetUser(user)
-	return console, nil
-}
-
+// titlesOf returns the titles that the configuration, or the simulation, gives
+// a console.
 func titlesOf(k known) []accessory.Title {
 	var titles []accessory.Title
 	for _, t := range k.config.Titles {
@@ -251,29 +120,111 @@ func titlesOf(k known) []accessory.Title {
 	return titles
 }
 
-// categoryNumber is the HomeKit category, which chooses the icon (docs/homekit.md §1).
-func categoryNumber(name string) uint8 {
-	switch name {
-	case config.CategorySetTopBox:
-		return 35
-	case config.CategoryStick:
-		return 36
-	}
-	return 31
+// keptStore saves the inputs of a console that is accepted or in HomeKit, and
+// nothing of others.
+type keptStore struct {
+	accessory.Store
+	unit *unit
 }
 
-// run serves the console until ctx is done or one of its two halves fails.
-func (u *unit) run(ctx context.Context, ln net.Listener) error {
+func (s keptStore) Save(inputs accessory.Saved) error {
+	if !s.unit.accepted.Load() && s.unit.hap == nil {
+		return nil
+	}
+	return s.Store.Save(inputs)
+}
+
+// gate keeps commands, and with them the credential, from a console that the
+// owner has not accepted.
+type gate struct {
+	accessory.Console
+	unit *unit
+}
+
+func (g gate) Wake(ctx context.Context) error {
+	if !g.unit.accepted.Load() {
+		return g.unit.errNotAccepted()
+	}
+	return g.Console.Wake(ctx)
+}
+
+func (g gate) Do(ctx context.Context, work func(context.Context, accessory.Session) error) error {
+	if !g.unit.accepted.Load() {
+		return g.unit.errNotAccepted()
+	}
+	return g.Console.Do(ctx, work)
+}
+
+// errNotAccepted returns the error of a command for a console that was only
+// found.
+func (u *unit) errNotAccepted() error {
+	return &api.Error{Code: "not_accepted", Message: accessory.ErrNotAccepted.Error(), Err: accessory.ErrNotAccepted,
+		Hint: "Link it, or accept it: ps4kit consoles add " + FormatAddress(u.console.Addr()) + "."}
+}
+
+// run starts a part of the unit, which ends with the unit or with the tasks.
+func (u *unit) run(t tasks, part func(context.Context)) {
+	u.runs.Add(1)
+	t.run(func(context.Context) {
+		defer u.runs.Done()
+		part(u.life)
+	})
+}
+
+// serve runs the television and the HAP server until ctx is done or one of them
+// fails.
+func (u *unit) serve(ctx context.Context, ln net.Listener) error {
 	g, ctx := errgroup.WithContext(ctx)
-	defer u.listening.Store(false)
 	g.Go(func() error { return u.tv.Run(ctx) })
-	g.Go(func() error { return u.hap.Serve(ctx, ln) })
+	g.Go(func() error { return u.hap.serve(ctx, ln) })
 	return g.Wait()
 }
 
-func (u *unit) unready() string {
-	if u.hap != nil && !u.listening.Load() {
-		return "its HomeKit server does not listen"
+// close stops everything that runs and waits for it.
+func (u *unit) close() {
+	u.stop()
+	u.runs.Wait()
+}
+
+// isPS4 reports whether the console is a PS4 as far as is known.
+func (k known) isPS4() bool { return cmp.Or(k.hostType, ps4.TypePS4) == ps4.TypePS4 }
+
+// now returns what is known of the console now.
+func (u *unit) now() known {
+	k := u.known
+	k.addr, k.added, k.stranger = u.console.Addr(), u.isAdded.Load(), !u.accepted.Load()
+	return k
+}
+
+// lastStatus returns what the console last said of itself.
+func (u *unit) lastStatus() ps4.Status {
+	last := u.tv.Snapshot()
+	return ps4.Status{
+		HostID: u.hostID, HostType: cmp.Or(u.hostType, ps4.TypePS4), HostName: cmp.Or(last.HostName, u.hostName),
+		Addr: u.console.Addr(), SystemVersion: cmp.Or(last.SystemVersion, u.firmware), RequestPort: last.RequestPort,
 	}
-	return ""
+}
+
+// lastSeen returns the console as its television knows it.
+func (u *unit) lastSeen() api.Console {
+	snapshot := u.tv.Snapshot()
+	return apiConsole(snapshot.Status, snapshot.Name)
+}
+
+// origin returns how the console is known.
+func (u *unit) origin() string {
+	switch {
+	case !u.found:
+		return api.OriginConfigured
+	case u.accepted.Load():
+		return api.OriginAccepted
+	}
+	return api.OriginFound
+}
+
+// is reports whether host is the host id or a name of the console.
+func (u *unit) is(host string) bool {
+	snapshot := u.tv.Snapshot()
+	return strings.EqualFold(host, u.hostID) || strings.EqualFold(host, snapshot.Name) ||
+		strings.EqualFold(host, cmp.Or(snapshot.HostName, u.hostName))
 }

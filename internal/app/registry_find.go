@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 )
@@ -28,24 +26,24 @@ func forOwner(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r.WithContext(asOwner(r.Context()))) })
 }
 
-func (s *server) isOwner(ctx context.Context) bool { return s.alone || ctx.Value(ownerKey{}) != nil }
+func isOwner(ctx context.Context) bool { return ctx.Value(ownerKey{}) != nil }
 
 // find returns the unit of the console that host names, with its television
 // running: by host id, by its name here or by its own, or by address. An empty
 // host is the only PS4 that is known. The owner may name a console that is
 // unknown yet; it gets a unit.
-func (s *server) find(ctx context.Context, host string) (*unit, error) {
+func (r *registry) find(ctx context.Context, host string) (*unit, error) {
 	if addr, err := ps4.ParseAddress(host); err == nil {
-		return s.findAt(ctx, addr)
+		return r.findAt(ctx, addr)
 	}
 	var silent []string // configured consoles that host may mean, and that have not answered yet
 	if host == "" {
-		silent = s.meetConfigured(ctx)
+		silent = r.meetConfigured(ctx)
 	}
-	matches := s.matching(host)
-	if len(matches)+len(silent) == 0 && s.isOwner(ctx) {
+	matches := r.matching(host)
+	if len(matches)+len(silent) == 0 && isOwner(ctx) {
 		var err error
-		if matches, err = s.search(ctx, host); err != nil {
+		if matches, err = r.search(ctx, host); err != nil {
 			return nil, err
 		}
 	}
@@ -53,7 +51,7 @@ func (s *server) find(ctx context.Context, host string) (*unit, error) {
 	case len(matches)+len(silent) > 1:
 		return nil, ambiguous(append(names(matches), silent...))
 	case len(matches) == 1:
-		s.runTelevision(matches[0])
+		r.runTelevision(matches[0])
 		return matches[0], nil
 	case len(silent) == 1:
 		return nil, fmt.Errorf("%w (%s)", ps4.ErrUnreachable, silent[0])
@@ -76,55 +74,55 @@ func unknownConsole(host string) error {
 
 // findAt returns the unit of the console that answers at an address, whichever
 // it is. Only the owner may name an address where no console is known.
-func (s *server) findAt(ctx context.Context, addr netip.AddrPort) (*unit, error) {
-	known := s.unitAt(addr)
-	if !s.isOwner(ctx) {
+func (r *registry) findAt(ctx context.Context, addr netip.AddrPort) (*unit, error) {
+	known := r.unitAt(addr)
+	if !isOwner(ctx) {
 		if known == nil {
 			return nil, unknownConsole(FormatAddress(addr))
 		}
-		s.runTelevision(known)
+		r.runTelevision(known)
 		return known, nil
 	}
-	st, err := s.network.Console(addr, ps4.Credential{}).Status(ctx)
+	st, err := r.network.Console(addr, ps4.Credential{}).Status(ctx)
 	if errors.Is(err, ps4.ErrUnreachable) && known != nil && time.Now().Before(known.console.DeafUntil()) {
-		s.runTelevision(known)
+		r.runTelevision(known)
 		return known, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	if known != nil && known.hostID != st.HostID {
-		s.noteReplaced(ctx, known, st)
+		r.noteReplaced(ctx, known, st)
 	}
-	u := s.meet(st, true)
+	u := r.meet(st, true)
 	if u == nil {
 		return nil, unknownConsole(FormatAddress(addr))
 	}
-	s.readdress(ctx, u, addr)
-	s.runTelevision(u)
+	r.readdress(ctx, u, addr)
+	r.runTelevision(u)
 	return u, nil
 }
 
 // readdress has a console asked at the address that the owner names, unless it
 // still answers at its own: two addresses then claim its host id, and the
 // current one stays.
-func (s *server) readdress(ctx context.Context, u *unit, addr netip.AddrPort) {
+func (r *registry) readdress(ctx context.Context, u *unit, addr netip.AddrPort) {
 	from := u.console.Addr()
 	if from == addr {
 		return
 	}
 	if _, err := u.console.Status(ctx); err == nil {
-		s.Log.Warnf("%s and %s both claim to be console %s: keeping %s", FormatAddress(from), FormatAddress(addr), u.hostID, FormatAddress(from))
+		r.log.Warnf("%s and %s both claim to be console %s: keeping %s", FormatAddress(from), FormatAddress(addr), u.hostID, FormatAddress(from))
 		return
 	}
 	u.console.SetAddr(addr)
-	s.Log.Warnf("console %s is at %s now, not at %s", u.hostID, FormatAddress(addr), FormatAddress(from))
+	r.log.Warnf("console %s is at %s now, not at %s", u.hostID, FormatAddress(addr), FormatAddress(from))
 }
 
 // noteReplaced tells the user, until the console is accepted, that another one
 // answers at the address than before.
-func (s *server) noteReplaced(ctx context.Context, before *unit, st ps4.Status) {
-	if u := s.unit(st.HostID); u != nil && u.accepted.Load() && u.console.Addr() == st.Addr {
+func (r *registry) noteReplaced(ctx context.Context, before *unit, st ps4.Status) {
+	if u := r.unit(st.HostID); u != nil && u.accepted.Load() && u.console.Addr() == st.Addr {
 		return
 	}
 	text := fmt.Sprintf("the console at %s is %s (%s) now, not %s (%s)",
@@ -137,81 +135,58 @@ func (s *server) noteReplaced(ctx context.Context, before *unit, st ps4.Status) 
 
 // findAccepted is find for what may send the credential: the owner accepts a
 // console by naming it.
-func (s *server) findAccepted(ctx context.Context, host string) (*unit, error) {
-	u, err := s.findPS4(ctx, host)
+func (r *registry) findAccepted(ctx context.Context, host string) (*unit, error) {
+	u, err := r.findPS4(ctx, host)
 	if err != nil {
 		return nil, err
 	}
-	if host != "" && s.isOwner(ctx) {
-		return s.accept(u, false)
+	if host != "" && isOwner(ctx) {
+		return r.accept(u, false)
 	}
 	return u, nil
 }
 
 // findKept is find for what is stored of a console. Nothing is kept for one
 // that is neither accepted nor in HomeKit.
-func (s *server) findKept(ctx context.Context, host string) (*unit, error) {
-	u, err := s.findAccepted(ctx, host)
+func (r *registry) findKept(ctx context.Context, host string) (*unit, error) {
+	u, err := r.findAccepted(ctx, host)
 	if err == nil && !u.accepted.Load() && u.hap == nil {
-		return nil, accessory.ErrNotAccepted
+		return nil, u.errNotAccepted()
 	}
 	return u, err
 }
 
 // findPS4 is find for what only a PS4 can do.
-func (s *server) findPS4(ctx context.Context, host string) (*unit, error) {
-	u, err := s.find(ctx, host)
-	if err == nil && u.hostType != "" && u.hostType != hostTypePS4 {
+func (r *registry) findPS4(ctx context.Context, host string) (*unit, error) {
+	u, err := r.find(ctx, host)
+	if err == nil && u.hostType != "" && u.hostType != ps4.TypePS4 {
 		return nil, ps4.ErrUnsupported
 	}
 	return u, err
 }
 
-// matching returns the units that host may mean. A stranger may call itself
-// anything: it counts only if no accepted console fits.
-func (s *server) matching(host string) []*unit {
-	var matches []*unit
-	for _, u := range s.list() {
-		if host == "" && u.lastSeen().HostType == hostTypePS4 || host != "" && u.is(host) {
-			matches = append(matches, u)
-		}
-	}
-	if accepted := keep(matches, func(u *unit) bool { return u.accepted.Load() }); len(accepted) > 0 {
-		matches = accepted
-	}
-	if host == "" && !s.Config.Discovery.Enabled {
-		matches = chosen(matches)
+// matching returns the units that host may mean. A stranger can give itself any
+// name, so it counts only if no accepted console fits.
+func (r *registry) matching(host string) []*unit {
+	matches := pick(r.list(), func(u *unit) bool {
+		return host == "" && u.lastSeen().HostType == ps4.TypePS4 || host != "" && u.is(host)
+	})
+	matches = prefer(matches, func(u *unit) bool { return u.accepted.Load() })
+	if host == "" && !r.config.Discovery.Enabled { // configured and added ones before those that were only tried
+		matches = prefer(matches, func(u *unit) bool { return !u.found || u.isAdded.Load() })
 	}
 	return matches
 }
 
-// chosen leaves out consoles that were only tried, if there are configured or
-// added ones.
-func chosen(units []*unit) []*unit {
-	named := keep(units, func(u *unit) bool { return !u.found || u.isAdded.Load() })
-	if len(named) == 0 {
-		return units
+// prefer returns the elements of a list that are better, or all if none is.
+func prefer[T any](list []T, better func(T) bool) []T {
+	if some := pick(list, better); len(some) > 0 {
+		return some
 	}
-	return named
+	return list
 }
 
-func keep(units []*unit, wanted func(*unit) bool) (kept []*unit) {
-	for _, u := range units {
-		if wanted(u) {
-			kept = append(kept, u)
-		}
-	}
-	return kept
-}
-
-// is says whether host names the console.
-func (u *unit) is(host string) bool {
-	snapshot := u.tv.Snapshot()
-	return strings.EqualFold(host, u.hostID) || strings.EqualFold(host, snapshot.Name) ||
-		strings.EqualFold(host, cmp.Or(snapshot.HostName, u.hostName))
-}
-
-// isCalled says whether host is the host id or the name of a console that answers.
+// isCalled reports whether host is the host id or the name of a console that answers.
 func isCalled(host string, st ps4.Status) bool {
 	return host != "" && (strings.EqualFold(host, st.HostID) || strings.EqualFold(host, st.HostName))
 }
@@ -227,24 +202,22 @@ func names(units []*unit) []string {
 // search looks for a console that no unit is known to be: at the addresses of
 // the configuration, then on the network, and where consoles are whose own name
 // is not known yet.
-func (s *server) search(ctx context.Context, host string) ([]*unit, error) {
-	s.meetConfigured(ctx)
-	if matches := s.matching(host); len(matches) > 0 {
+func (r *registry) search(ctx context.Context, host string) ([]*unit, error) {
+	r.meetConfigured(ctx)
+	if matches := r.matching(host); len(matches) > 0 {
 		return matches, nil
 	}
 	var also []netip.AddrPort
-	for _, u := range s.list() {
+	for _, u := range r.list() {
 		if addr := u.console.Addr(); addr.IsValid() {
 			also = append(also, addr)
 		}
 	}
-	found, err := s.network.Discover(ctx, searchTime, also...)
+	found, err := r.network.Discover(ctx, searchTime, also...)
 	found = slices.DeleteFunc(found, func(st ps4.Status) bool {
-		return !isCalled(host, st) && (host != "" || st.HostType != hostTypePS4) // a PS5 only when it is asked for
+		return !isCalled(host, st) && (host != "" || st.HostType != ps4.TypePS4) // a PS5 only when it is asked for
 	})
-	if known := slices.DeleteFunc(slices.Clone(found), func(st ps4.Status) bool { return !s.isKnown(st.HostID) }); len(known) > 0 {
-		found = known // a stranger may call itself anything
-	}
+	found = prefer(found, func(st ps4.Status) bool { return r.isKnown(st.HostID) })
 	if len(found) > 1 {
 		var fit []string
 		for _, st := range found {
@@ -253,7 +226,7 @@ func (s *server) search(ctx context.Context, host string) ([]*unit, error) {
 		return nil, ambiguous(fit)
 	}
 	for _, st := range found {
-		if u := s.meet(st, true); u != nil {
+		if u := r.meet(st, true); u != nil {
 			return []*unit{u}, err
 		}
 	}
@@ -262,31 +235,17 @@ func (s *server) search(ctx context.Context, host string) ([]*unit, error) {
 
 // meetConfigured asks the consoles of the configuration that have no unit yet,
 // and returns the addresses of those that do not answer.
-func (s *server) meetConfigured(ctx context.Context) (silent []string) {
-	for _, c := range s.Config.Consoles {
-		if c.HostID != "" || s.hasEntry(c) {
+func (r *registry) meetConfigured(ctx context.Context) (silent []string) {
+	for _, c := range r.config.Consoles {
+		if c.HostID != "" || r.hasEntry(c) {
 			continue
 		}
-		st, err := s.network.Console(c.Address, ps4.Credential{}).Status(ctx)
+		st, err := r.network.Console(c.Address, ps4.Credential{}).Status(ctx)
 		if err != nil {
 			silent = append(silent, FormatAddress(c.Address))
 			continue
 		}
-		s.meet(st, true)
+		r.meet(st, true)
 	}
 	return silent
-}
-
-// runTelevision runs the television of a unit that no HAP server runs with.
-func (s *server) runTelevision(u *unit) {
-	if u.hap != nil && !s.alone {
-		return
-	}
-	u.started.Do(func() {
-		s.runUnit(u, func(ctx context.Context) {
-			if err := u.tv.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
-				s.Log.WithError(err).Warn("console")
-			}
-		})
-	})
 }

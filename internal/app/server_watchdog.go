@@ -67,7 +67,7 @@ func (s *server) alive(ctx context.Context) error {
 		return err
 	}
 	var hung []error
-	for _, u := range s.list() {
+	for _, u := range s.registry.list() {
 		if loop := u.tv.Hung(); loop != "" {
 			hung = append(hung, fmt.Errorf("%s: its loop for %s hangs", u.hostID, loop))
 		}

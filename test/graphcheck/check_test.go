@@ -10,9 +10,9 @@ import (
 	hapmodel "github.com/brutella/hap/accessory"
 
 	"github.com/ps4kit/ps4kit/accessory"
-	"github.com/ps4kit/ps4kit/accessory/graphcheck"
 	"github.com/ps4kit/ps4kit/internal/hapserver"
 	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/test/graphcheck"
 )
 
 // nowhere is a hapserver.Store that stores nothing.

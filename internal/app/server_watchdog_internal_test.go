@@ -88,9 +88,9 @@ func TestAlive(t *testing.T) {
 	if err := s.alive(t.Context()); err != nil {
 		t.Fatalf("a server that runs: %v", err)
 	}
-	s.mu.Lock()
+	s.registry.mu.Lock()
 	hung := check()
-	s.mu.Unlock()
+	s.registry.mu.Unlock()
 	if !errors.Is(hung, context.DeadlineExceeded) {
 		t.Errorf("with the lock of the consoles held: %v", hung)
 	}

@@ -12,20 +12,20 @@ import (
 
 // Times of discovery.
 const (
-	searchTime  = 2 * time.Second        // how long one search waits for answers
+	searchTime  = 2 * time.Second        // how long one search waits for answers, at most
 	firstAnswer = 500 * time.Millisecond // how long a start waits for consoles that it does not know
 )
 
 // discover searches the networks for consoles until ctx is done: at once, then
 // every discovery.interval, and right away once more if a search found a
 // console for the first time. With simulated consoles it searches none.
-func (s *server) discover(ctx context.Context) {
-	if !s.Config.Discovery.Enabled || s.Simulate > 0 {
+func (r *registry) discover(ctx context.Context) {
+	if !r.config.Discovery.Enabled || r.simulating() {
 		return
 	}
 	for {
-		fresh := s.searchOnce(ctx)
-		wait := s.Config.Discovery.Interval
+		fresh := r.searchOnce(ctx)
+		wait := r.config.Discovery.Interval
 		if fresh {
 			wait = min(wait, searchTime)
 		}
@@ -37,16 +37,17 @@ func (s *server) discover(ctx context.Context) {
 
 // searchOnce takes in the PS4s that a search finds. It reports whether one was
 // seen for the first time. A PS5 is not offered to HomeKit.
-func (s *server) searchOnce(ctx context.Context) (fresh bool) {
-	found, err := s.network.Discover(ctx, searchTime)
+func (r *registry) searchOnce(ctx context.Context) (fresh bool) {
+	found, err := r.network.Discover(ctx, min(searchTime, r.config.Discovery.Interval))
 	if err != nil && ctx.Err() == nil {
-		s.Log.WithError(err).Debug("searching for consoles")
+		r.log.WithError(err).Debug("searching for consoles")
 	}
-	s.sightings.next()
+	r.sightings.next()
 	for _, st := range found {
-		if st.HostType == hostTypePS4 {
-			s.meet(st, false)
-			fresh = fresh || s.sightings.first(st)
+		if st.HostType == ps4.TypePS4 {
+			r.warnReplaced(st)
+			r.meet(st, false)
+			fresh = fresh || r.sightings.first(st)
 		}
 	}
 	return fresh
@@ -54,20 +55,20 @@ func (s *server) searchOnce(ctx context.Context) (fresh bool) {
 
 // await asks a configured console, whose host id is not known yet, until it
 // answers. It calls asked when the first try is over.
-func (s *server) await(ctx context.Context, c config.Console, asked func()) {
-	console := s.network.Console(c.Address, ps4.Credential{})
+func (r *registry) await(ctx context.Context, c config.Console, asked func()) {
+	console := r.network.Console(c.Address, ps4.Credential{})
 	for {
 		st, err := console.Status(ctx)
-		met := err == nil && st.HostType == hostTypePS4
+		met := err == nil && st.HostType == ps4.TypePS4
 		if met { // twice, so that one forged reply does not bind the entry to a stranger
 			again, err := console.Status(ctx)
 			met = err == nil && again.HostID == st.HostID
 		}
 		if met {
-			s.meet(st, false)
+			r.meet(st, false)
 		}
 		asked()
-		if met || !pause(ctx, s.Config.Poll.Interval) {
+		if met || !pause(ctx, r.config.Poll.Interval) {
 			return
 		}
 	}
@@ -76,15 +77,15 @@ func (s *server) await(ctx context.Context, c config.Console, asked func()) {
 // awaitFirst starts await for each configured console that has no unit, and
 // gives them a moment to answer: one that is on is then there when the server is
 // ready.
-func (s *server) awaitFirst(ctx context.Context) {
+func (r *registry) awaitFirst(ctx context.Context) {
 	var first sync.WaitGroup
-	for _, c := range s.Config.Consoles {
-		if c.HostID != "" || s.hasEntry(c) {
+	for _, c := range r.config.Consoles {
+		if c.HostID != "" || r.hasEntry(c) {
 			continue
 		}
 		first.Add(1)
 		asked := sync.OnceFunc(first.Done)
-		s.group.Go(func() error { s.await(ctx, c, asked); return nil })
+		r.run(func(ctx context.Context) { r.await(ctx, c, asked) })
 	}
 	all := make(chan struct{})
 	go func() { first.Wait(); close(all) }()
@@ -96,8 +97,8 @@ func (s *server) awaitFirst(ctx context.Context) {
 }
 
 // hasEntry reports whether an entry of config.yaml has its unit.
-func (s *server) hasEntry(c config.Console) bool {
-	for _, u := range s.list() {
+func (r *registry) hasEntry(c config.Console) bool {
+	for _, u := range r.list() {
 		if u.config.Address == c.Address && u.config.HostID == c.HostID {
 			return true
 		}

@@ -34,16 +34,16 @@ type Page struct {
 
 // newGuard opens the state of the page. If the file is damaged it has been set
 // aside, and there is a new password.
-func (s *server) newGuard() (*web.Guard, error) {
-	file, err := state.Document(s.State, "web", state.DocumentOptions[web.Saved]{Secret: true, Check: web.Saved.Check})
+func newGuard(e env, failed func(netip.Addr)) (*web.Guard, error) {
+	file, err := state.Document(e.files.store, "web", state.DocumentOptions[web.Saved]{Secret: true, Check: web.Saved.Check})
 	if err != nil {
 		return nil, err
 	}
-	hash := s.Config.Web.PasswordHash.Reveal()
-	guard, err := web.NewGuard(file, hash, s.signInFailed)
+	hash := e.config.Web.PasswordHash.Reveal()
+	guard, err := web.NewGuard(file, hash, failed)
 	if errors.Is(err, state.ErrDamaged) {
-		s.Log.WithError(err).Error("the password and the tokens of the web page are lost; run ps4kit web password for the new password")
-		guard, err = web.NewGuard(file, hash, s.signInFailed)
+		e.log.WithError(err).Error("the password and the tokens of the web page are lost; run ps4kit web password for the new password")
+		guard, err = web.NewGuard(file, hash, failed)
 	}
 	return guard, err
 }
@@ -51,11 +51,11 @@ func (s *server) newGuard() (*web.Guard, error) {
 // signInFailed counts and logs a failed sign-in.
 func (s *server) signInFailed(from netip.Addr) {
 	s.wrongPasswords.Add(1)
-	s.Log.WithField("address", from.Unmap().String()).Warn("failed web sign-in")
+	s.log.WithField("address", from.Unmap().String()).Warn("failed web sign-in")
 }
 
-// httpLog returns a logger for net/http.
-func (s *server) httpLog() *log.Logger { return log.New(httpLog{s.Log}, "", 0) }
+// httpLogger returns a logger for net/http.
+func httpLogger(l *logrus.Logger) *log.Logger { return log.New(httpLog{l}, "", 0) }
 
 type httpLog struct{ *logrus.Logger }
 
@@ -70,9 +70,9 @@ func (l httpLog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// listenSite listens on web.listen and sets s.page.
-func (s *server) listenSite(ctx context.Context) (http.Handler, net.Listener, error) {
-	guard, err := s.guard()
+// listenSite listens on web.listen and sets the greeting.
+func (s *server) listenSite(ctx context.Context, services api.Services) (http.Handler, net.Listener, error) {
+	guard, err := s.setup.guard()
 	if err != nil {
 		return nil, nil, fmt.Errorf("web: %w", err)
 	}
@@ -81,36 +81,36 @@ func (s *server) listenSite(ctx context.Context) (http.Handler, net.Listener, er
 		return nil, nil, err
 	}
 	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp", s.Config.Web.Listen)
+	ln, err := lc.Listen(ctx, "tcp", s.config.Web.Listen)
 	if err != nil {
 		return nil, nil, fmt.Errorf("web.listen: %w: choose another address, or stop what uses it", err)
 	}
-	s.Log.WithField("address", ln.Addr().String()).Info("the web page is served")
+	s.log.WithField("address", ln.Addr().String()).Info("the web page is served")
 	first, _ := guard.FirstPassword() // empty once changed
-	s.page = Page{URL: s.pageURL(ln.Addr(), certificate != nil), Password: first, Configured: !s.Config.Web.PasswordHash.Empty()}
+	s.greeting = Page{URL: s.pageURL(ln.Addr(), certificate != nil), Password: first, Configured: !s.config.Web.PasswordHash.Empty()}
 	return web.Site(web.SiteOptions{
-		Services:       api.Services{Backend: s, Page: s, Explain: Explain},
+		Services:       services,
 		Guard:          guard,
 		Unready:        s.unready,
 		Metrics:        s.metrics(),
-		AllowedHosts:   s.Config.Web.AllowedHosts,
-		TrustedProxies: s.Config.Web.TrustedProxies,
+		AllowedHosts:   s.config.Web.AllowedHosts,
+		TrustedProxies: s.config.Web.TrustedProxies,
 		Version:        s.Version,
-		Simulated:      s.Simulate > 0,
+		Simulated:      s.simulating(),
 	}), web.Bound(ln, certificate), nil
 }
 
 // certificate returns the certificate of web.tls_cert, or nil if it is not set.
 func (s *server) certificate() (*web.Certificate, error) {
-	if s.Config.Web.TLSCert == "" {
+	if s.config.Web.TLSCert == "" {
 		return nil, nil
 	}
-	c, err := web.LoadCertificate(s.Config.Web.TLSCert, s.Config.Web.TLSKey, func(err error) {
+	c, err := web.LoadCertificate(s.config.Web.TLSCert, s.config.Web.TLSKey, func(err error) {
 		if err != nil {
-			s.Log.WithError(err).Error("can't load the changed web.tls_cert; the old certificate stays in use")
+			s.log.WithError(err).Error("can't load the changed web.tls_cert; the old certificate stays in use")
 			return
 		}
-		s.Log.Info("loaded the changed web.tls_cert")
+		s.log.Info("loaded the changed web.tls_cert")
 	})
 	if err != nil {
 		return nil, &api.Error{Code: "config", Message: fmt.Sprintf("web.tls_cert and web.tls_key: %v", err),
@@ -138,7 +138,7 @@ func (s *server) pageURL(at net.Addr, encrypted bool) string {
 // simulated consoles.
 func (s *server) ownAddress() string {
 	const local = "127.0.0.1"
-	if s.Simulate > 0 {
+	if s.simulating() {
 		return local
 	}
 	elsewhere := netip.MustParseAddrPort("192.0.2.1:9") // for documentation: RFC 5737
@@ -146,22 +146,4 @@ func (s *server) ownAddress() string {
 		return address
 	}
 	return local
-}
-
-// WebPassword implements api.Backend.
-func (s *server) WebPassword(context.Context) (api.Password, error) {
-	guard, err := s.guard()
-	if err != nil {
-		return api.Password{}, err
-	}
-	return guard.FirstPassword()
-}
-
-// RenewWebPassword implements api.Backend.
-func (s *server) RenewWebPassword(context.Context) (api.Password, error) {
-	guard, err := s.guard()
-	if err != nil {
-		return api.Password{}, err
-	}
-	return guard.RenewPassword()
 }

@@ -17,28 +17,28 @@ import (
 )
 
 // AddConsole implements api.Backend.
-func (s *server) AddConsole(ctx context.Context, address string) (api.Console, error) {
+func (c *commands) AddConsole(ctx context.Context, address string) (api.Console, error) {
 	ctx = asOwner(ctx) // the access that this operation requires is the owner's
 	addr, err := resolve(ctx, address)
 	if err != nil {
 		return api.Console{}, err
 	}
-	u, err := s.findAt(ctx, addr)
+	u, err := c.registry.findAt(ctx, addr)
 	switch {
 	case errors.Is(err, ps4.ErrUnreachable):
 		return api.Console{}, &api.Error{Code: "unreachable", Message: "no console answers at " + FormatAddress(addr),
 			Hint: "Turn it on, or put it into rest mode, and add it again.", Err: err}
 	case err != nil:
 		return api.Console{}, err
-	case cmp.Or(u.hostType, hostTypePS4) != hostTypePS4:
+	case !u.isPS4():
 		return api.Console{}, ps4.ErrUnsupported
 	}
-	if u, err = s.accept(u, true); err != nil {
+	if u, err = c.registry.accept(u, true); err != nil {
 		return api.Console{}, err
 	}
-	c, err := s.Status(ctx, u.hostID)
-	c.Origin = u.origin()
-	return c, err
+	shown, err := c.Status(ctx, u.hostID)
+	shown.Origin = u.origin()
+	return shown, err
 }
 
 // resolve returns the address that ADDR, ADDR:DDPPORT, a host name or
@@ -68,8 +68,8 @@ func resolve(ctx context.Context, text string) (netip.AddrPort, error) {
 }
 
 // ForgetConsole implements api.Backend.
-func (s *server) ForgetConsole(ctx context.Context, host string) error {
-	stored, err := s.stored(host)
+func (c *commands) ForgetConsole(ctx context.Context, host string) error {
+	stored, err := c.stored(host)
 	if err != nil {
 		return err
 	}
@@ -82,55 +82,40 @@ func (s *server) ForgetConsole(ctx context.Context, host string) error {
 		for _, hostID := range hosts {
 			fit = append(fit, stored[hostID]+" ("+hostID+")")
 		}
-		return &api.Error{Code: "ambiguous", Message: "several consoles fit: " + strings.Join(fit, ", "), Hint: "Give the host id."}
+		return ambiguous(fit)
 	}
 	hostID := hosts[0]
-	successor, err := s.checkForget(ctx, hostID)
+	successor, err := c.checkForget(ctx, hostID)
 	if err != nil {
 		return err
 	}
-	if err := s.forget(hostID); err != nil {
+	if err := c.registry.forget(hostID); err != nil {
 		return err
 	}
-	s.Log.WithField("host_id", hostID).Info("console forgotten")
+	c.log.WithField("host_id", hostID).Info("console forgotten")
 	if successor.HostID != "" {
-		s.meet(successor, false)
+		c.registry.meet(successor, false)
 	}
 	return nil
 }
 
-// forget stops the unit of a console and removes everything that is stored.
-func (s *server) forget(hostID string) error {
-	s.meeting.Lock()
-	defer s.meeting.Unlock()
-	s.sightings.forget(hostID)
-	if u := s.unit(hostID); u != nil {
-		return s.remove(u)
-	}
-	s.mu.Lock()
-	delete(s.refused, hostID)
-	s.mu.Unlock()
-	s.tellPage()
-	return s.files.forget(hostID)
-}
-
 // stored returns the consoles that host may mean, of which there is a unit or
 // anything on disk: their names by host id.
-func (s *server) stored(host string) (map[string]string, error) {
+func (c *commands) stored(host string) (map[string]string, error) {
 	found := map[string]string{}
 	at, _ := ps4.ParseAddress(host)
-	for _, r := range s.files.consoles() {
+	for _, r := range c.files.consoles() {
 		if strings.EqualFold(host, r.HostID) || strings.EqualFold(host, r.Name) || at.IsValid() && at == r.Address {
 			found[r.HostID] = r.Name
 		}
 	}
-	for _, u := range s.list() {
+	for _, u := range c.registry.list() {
 		if u.is(host) || at.IsValid() && at == u.console.Addr() {
 			found[u.hostID] = u.tv.Snapshot().Name
 		}
 	}
-	paired, err := s.State.HomeKitHosts()
-	for _, hostID := range slices.Concat(paired, s.refusals()) {
+	paired, err := c.files.store.HomeKitHosts()
+	for _, hostID := range slices.Concat(paired, c.registry.refusals()) {
 		if strings.EqualFold(host, hostID) {
 			found[hostID] = cmp.Or(found[hostID], hostID)
 		}
@@ -142,18 +127,18 @@ func (s *server) stored(host string) (map[string]string, error) {
 // one that is simulated, or that config.yaml names. An entry without a host id
 // names the console that it was bound to, unless another one answers at its
 // address now: that is returned.
-func (s *server) checkForget(ctx context.Context, hostID string) (successor ps4.Status, err error) {
-	if u := s.unit(hostID); u != nil && u.simulated != nil {
+func (c *commands) checkForget(ctx context.Context, hostID string) (successor ps4.Status, err error) {
+	if u := c.registry.unit(hostID); u != nil && u.simulated != nil {
 		return ps4.Status{}, &api.Error{Code: "config", Message: u.name + " is simulated by this server",
 			Hint: "Restart the server without --simulate."}
 	}
-	remembered := s.files.consoles()
-	for _, c := range s.Config.Consoles {
+	remembered := c.files.consoles()
+	for _, entry := range c.config.Consoles {
 		switch {
-		case c.HostID == hostID:
+		case entry.HostID == hostID:
 			return ps4.Status{}, errNamed(hostID)
-		case c.HostID == "" && boundTo(c, remembered) == hostID:
-			st, err := s.network.Console(c.Address, ps4.Credential{}).Status(ctx)
+		case entryMeans(entry, hostID, remembered):
+			st, err := c.registry.network.Console(entry.Address, ps4.Credential{}).Status(ctx)
 			if err != nil || st.HostID == hostID {
 				return ps4.Status{}, errNamed(hostID)
 			}

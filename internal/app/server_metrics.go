@@ -5,7 +5,6 @@ import (
 	"runtime"
 
 	"github.com/ps4kit/ps4kit/accessory"
-	"github.com/ps4kit/ps4kit/internal/hapserver"
 	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
@@ -13,10 +12,10 @@ import (
 
 // metrics returns the handler of /metrics, or nil if metrics are off.
 func (s *server) metrics() http.Handler {
-	if !s.Config.Metrics.Enabled {
+	if !s.config.Metrics.Enabled {
 		return nil
 	}
-	return web.Metrics(s.measure, s.Log.Errorf)
+	return web.Metrics(s.measure, s.log.Errorf)
 }
 
 // measure adds the samples of one scrape. They name consoles by host id, and
@@ -25,16 +24,16 @@ func (s *server) measure(m *web.Meter) {
 	m.Bool("build_info", true, "go_version", runtime.Version(), "version", s.Version)
 	m.Bool("ready", len(s.unready()) == 0)
 	m.Counter("wrong_passwords_total", s.wrongPasswords.Load())
-	measureDatagrams(m, "search_datagrams_total", &s.searches)
-	for _, u := range s.list() {
+	measureDatagrams(m, "search_datagrams_total", s.registry.options.Counters)
+	for _, u := range s.registry.list() {
 		m.Part(func() { measureUnit(m, u) })
 	}
-	for _, hostID := range s.refusals() {
+	for _, hostID := range s.registry.refusals() {
 		m.Bool("hap_offered", false, "host_id", hostID)
 	}
 	m.Part(func() { s.measureCompanion(m) })
-	if s.art != nil {
-		stats := s.art.Stats()
+	if s.art.cache != nil {
+		stats := s.art.cache.Stats()
 		m.Counter("art_lookups_total", stats.Hits, "result", "hit")
 		m.Counter("art_lookups_total", stats.Misses, "result", "miss")
 		m.Counter("art_requests_total", stats.Fetched, "outcome", "fetched")
@@ -63,14 +62,14 @@ func measureUnit(m *web.Meter, u *unit) {
 	for _, c := range stats.Commands {
 		measureCommand(m, u.hostID, c)
 	}
-	measureDatagrams(m, "datagrams_total", &u.network, host...)
-	m.Counter("sessions_total", u.network.Sessions.Load(), host...)
-	m.Counter("session_resets_total", u.network.Resets.Load(), host...)
-	m.Counter("sessions_lost_total", u.network.Lost.Load(), host...)
-	m.Counter("session_heartbeats_total", u.network.Heartbeats.Load(), host...)
-	m.Counter("session_packets_skipped_total", u.network.Skipped.Load(), host...)
+	measureDatagrams(m, "datagrams_total", &u.counters, host...)
+	m.Counter("sessions_total", u.counters.Sessions.Load(), host...)
+	m.Counter("session_resets_total", u.counters.Resets.Load(), host...)
+	m.Counter("sessions_lost_total", u.counters.Lost.Load(), host...)
+	m.Counter("session_heartbeats_total", u.counters.Heartbeats.Load(), host...)
+	m.Counter("session_packets_skipped_total", u.counters.Skipped.Load(), host...)
 	if u.hap != nil {
-		measureHAP(m, u.hostID, u.hap.Stats(), u.listening.Load())
+		measureHAP(m, u.hostID, u.hap)
 	}
 }
 
@@ -94,16 +93,17 @@ func measureDatagrams(m *web.Meter, name string, c *ps4.Counters, host ...string
 }
 
 func (s *server) measureCompanion(m *web.Meter) {
-	if c := s.companion.Load(); c != nil {
-		measureHAP(m, state.Companion, c.hap.Stats(), c.listening.Load())
-	} else if s.Config.Companion.Enabled {
+	if c := s.homekit.companion.Load(); c != nil {
+		measureHAP(m, state.Companion, c.hap)
+	} else if s.config.Companion.Enabled {
 		m.Bool("hap_offered", false, "host_id", state.Companion)
 	}
 }
 
-func measureHAP(m *web.Meter, hostID string, stats hapserver.Stats, listening bool) {
+func measureHAP(m *web.Meter, hostID string, s *hapServer) {
+	stats := s.Stats()
 	host := []string{"host_id", hostID}
-	m.Bool("hap_offered", listening, host...)
+	m.Bool("hap_offered", s.listening.Load(), host...)
 	m.Bool("hap_announced", stats.Announced, host...)
 	for _, r := range stats.Requests {
 		for outcome, n := range map[string]uint64{"ok": r.OK, "refused": r.Refused, "failed": r.Failed} {

@@ -1,0 +1,278 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ps4kit/ps4kit/accessory"
+	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// commands carries out what verbs and the API ask of consoles. With setup it
+// implements api.Backend.
+type commands struct {
+	env
+	registry *registry
+	homekit  *homekit
+}
+
+// Search implements api.Backend.
+func (c *commands) Search(ctx context.Context, wait time.Duration) ([]api.Console, error) {
+	var also []netip.AddrPort
+	for _, u := range c.registry.list() {
+		if addr := u.tv.Snapshot().Addr; addr.IsValid() && addr.Port() != ps4.DefaultPort {
+			also = append(also, addr) // broadcasts don't reach a simulated console
+		}
+	}
+	found, err := c.registry.network.Discover(ctx, wait, also...)
+	if err != nil {
+		return nil, err
+	}
+	list := []api.Console{}
+	for _, st := range found {
+		list = append(list, apiConsole(st, st.HostName))
+	}
+	sortConsoles(list)
+	return list, nil
+}
+
+// apiConsole is a console as the API shows it, under a name.
+func apiConsole(st ps4.Status, name string) api.Console {
+	return api.Console{
+		Address: FormatAddress(st.Addr), HostID: st.HostID, HostType: cmp.Or(st.HostType, ps4.TypePS4), Name: name,
+		State: st.State.String(), RequestPort: st.RequestPort, SystemVersion: st.SystemVersion,
+		TitleID: st.TitleID, TitleName: st.TitleName,
+	}
+}
+
+func sortConsoles(list []api.Console) {
+	slices.SortFunc(list, func(a, b api.Console) int { return byName(a.Name, a.HostID, b.Name, b.HostID) })
+}
+
+// Consoles implements api.Backend.
+func (c *commands) Consoles(context.Context) ([]api.Console, error) {
+	list := []api.Console{}
+	for _, u := range c.registry.list() {
+		shown := u.lastSeen()
+		shown.Origin = u.origin()
+		list = append(list, shown)
+	}
+	sortConsoles(list)
+	return list, nil
+}
+
+// Status implements api.Backend. A console that doesn't answer right after a
+// standby counts as resting.
+func (c *commands) Status(ctx context.Context, host string) (api.Console, error) {
+	u, err := c.registry.find(ctx, host)
+	if errors.Is(err, ps4.ErrUnreachable) {
+		addr, _ := ps4.ParseAddress(host)
+		return api.Console{Address: FormatAddress(addr), State: api.StateUnreachable}, nil
+	}
+	if err != nil {
+		return api.Console{}, err
+	}
+	st, err := u.console.Status(ctx)
+	switch {
+	case errors.Is(err, ps4.ErrUnreachable):
+		shown := u.lastSeen()
+		if shown.State != api.StateStandby {
+			shown.State, shown.TitleID, shown.TitleName = api.StateUnreachable, "", ""
+		}
+		return shown, nil
+	case err != nil:
+		return api.Console{}, err
+	}
+	c.registry.note(u, st)
+	return apiConsole(st, u.tv.Snapshot().Name), nil
+}
+
+// answering returns the unit and the state of a console, or ps4.ErrUnreachable if
+// it doesn't answer. A console that doesn't answer in the minute after a standby
+// counts as resting.
+func (c *commands) answering(ctx context.Context, host string) (*unit, api.Console, error) {
+	shown, err := c.Status(ctx, host)
+	switch {
+	case err != nil:
+		return nil, shown, err
+	case shown.State == api.StateUnreachable:
+		return nil, shown, ps4.ErrUnreachable
+	case shown.HostType != ps4.TypePS4:
+		return nil, shown, ps4.ErrUnsupported
+	}
+	u, err := c.registry.find(ctx, cmp.Or(shown.HostID, host))
+	if err == nil && host != "" && isOwner(ctx) {
+		u, err = c.registry.accept(u, false)
+	}
+	return u, shown, err
+}
+
+// reach returns the unit of a console for a session. It first asks a console
+// that has not been heard yet: a session would take longer to fail.
+func (c *commands) reach(ctx context.Context, host string) (*unit, error) {
+	u, err := c.registry.findAccepted(ctx, host)
+	if err == nil && u.tv.Snapshot().LastSeen.IsZero() {
+		u, _, err = c.answering(ctx, host)
+	}
+	return u, err
+}
+
+// Wake implements api.Backend. A console that reports being on may be entering
+// rest mode; its television knows and then wakes it.
+func (c *commands) Wake(ctx context.Context, host string, wait bool) error {
+	u, shown, err := c.answering(ctx, host)
+	if err != nil {
+		return err
+	}
+	on := shown.State == api.StateAwake
+	if now := u.tv.Snapshot(); on && now.Active && !now.Working {
+		return nil
+	}
+	if on || wait {
+		return u.tv.Wake(ctx)
+	}
+	return u.tv.SendWake(ctx)
+}
+
+// Standby implements api.Backend. It also sends a standby to a resting console
+// that is about to wake.
+func (c *commands) Standby(ctx context.Context, host string) error {
+	u, shown, err := c.answering(ctx, host)
+	if err != nil || shown.State == api.StateStandby && !u.tv.Snapshot().Active {
+		return err
+	}
+	if err := u.tv.Standby(ctx); err != nil {
+		return err
+	}
+	c.files.rested(u.hostID)
+	return nil
+}
+
+// Start implements api.Backend.
+func (c *commands) Start(ctx context.Context, host, title string, noQuit bool) error {
+	u, _, err := c.answering(ctx, host)
+	if err != nil {
+		return err
+	}
+	id, err := u.titleID(title)
+	if err != nil {
+		return err
+	}
+	if id == homeScreenID {
+		return u.tv.Home(ctx)
+	}
+	if !u.accepted.Load() {
+		return u.errNotAccepted() // at once: the television would wait for a wake-up
+	}
+	return u.tv.StartTitle(ctx, id, noQuit)
+}
+
+// Keys implements api.Backend.
+func (c *commands) Keys(ctx context.Context, host string, keys []string) error {
+	var pressed []ps4.Key
+	for _, text := range keys {
+		k, err := ps4.ParseKey(text)
+		if err != nil {
+			return err
+		}
+		pressed = append(pressed, k)
+	}
+	u, err := c.reach(ctx, host)
+	if err != nil {
+		return err
+	}
+	return u.tv.Keys(ctx, pressed)
+}
+
+// Keyboard implements api.Backend.
+func (c *commands) Keyboard(ctx context.Context, host string) (shown api.Keyboard, err error) {
+	err = c.withKeyboard(ctx, host, func(_ context.Context, k *ps4.Keyboard) error {
+		shown = api.Keyboard{Text: k.Text(), MaxLength: k.MaxLength()}
+		return nil
+	})
+	return shown, err
+}
+
+// SetText implements api.Backend.
+func (c *commands) SetText(ctx context.Context, host, text string) error {
+	return c.withKeyboard(ctx, host, func(ctx context.Context, k *ps4.Keyboard) error { return k.SetText(ctx, text) })
+}
+
+// Submit implements api.Backend.
+func (c *commands) Submit(ctx context.Context, host string, text *string) error {
+	return c.withKeyboard(ctx, host, func(ctx context.Context, k *ps4.Keyboard) error {
+		if text != nil {
+			if err := k.SetText(ctx, *text); err != nil {
+				return err
+			}
+		}
+		return k.Submit(ctx)
+	})
+}
+
+// CloseKeyboard implements api.Backend.
+func (c *commands) CloseKeyboard(ctx context.Context, host string) error {
+	return c.withKeyboard(ctx, host, func(ctx context.Context, k *ps4.Keyboard) error { return k.Close(ctx) })
+}
+
+// withKeyboard calls do with the on-screen keyboard of a console.
+func (c *commands) withKeyboard(ctx context.Context, host string, do func(context.Context, *ps4.Keyboard) error) error {
+	u, err := c.reach(ctx, host)
+	if err != nil {
+		return err
+	}
+	return u.tv.WithSession(ctx, func(ctx context.Context, session accessory.Session) error {
+		real, ok := session.(*ps4.Session)
+		if !ok {
+			return errors.New("this session has no keyboard")
+		}
+		keyboard, err := real.Keyboard(ctx)
+		if err != nil {
+			return err
+		}
+		return do(ctx, keyboard)
+	})
+}
+
+// Homekit implements api.Backend.
+func (c *commands) Homekit(context.Context) ([]api.Accessory, error) { return c.homekit.list(), nil }
+
+// ResetHomekit implements api.Backend. It sets a damaged file aside and serves
+// the accessory at once, with a new identity.
+func (c *commands) ResetHomekit(ctx context.Context, host string) error {
+	if strings.EqualFold(host, state.Companion) {
+		return c.homekit.resetCompanion()
+	}
+	refused := c.registry.refusals()
+	for _, k := range c.registry.known() {
+		if !slices.Contains(refused, k.hostID) || !strings.EqualFold(host, k.hostID) && !strings.EqualFold(host, k.name) {
+			continue
+		}
+		mended, err := c.homekit.mend(k.hostID)
+		if mended && err == nil {
+			c.registry.restart(k)
+		}
+		if mended || err != nil {
+			return err
+		}
+	}
+	u, err := c.registry.find(ctx, host)
+	switch {
+	case err != nil:
+		return err
+	case u.hap == nil:
+		return errNotOffered(u.name)
+	}
+	return u.hap.Unpair()
+}
+
+func errNotOffered(name string) error {
+	return &api.Error{Code: "not_offered", Message: name + " is not offered to HomeKit"}
+}

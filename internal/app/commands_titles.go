@@ -1,0 +1,117 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/ps4kit/ps4kit/accessory"
+	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// Ids of the two fixed inputs.
+const (
+	homeScreenID = "HOME"
+	otherID      = "OTHER"
+)
+
+// Titles implements api.Backend.
+func (c *commands) Titles(ctx context.Context, host string) ([]api.Title, error) {
+	u, err := c.registry.findPS4(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	return u.titles(), nil
+}
+
+func (u *unit) titles() []api.Title {
+	list := []api.Title{}
+	for _, in := range u.tv.Snapshot().Inputs {
+		list = append(list, api.Title{
+			ID: inputID(in), Name: in.Name, Title: in.Title, Identifier: in.Identifier,
+			Configured: in.Configured, Pinned: in.Pinned, Hidden: in.Hidden, Renamed: in.Renamed, LastPlayed: in.LastPlayed,
+		})
+	}
+	return list
+}
+
+func inputID(in accessory.Input) string {
+	switch {
+	case in.TitleID != "":
+		return in.TitleID
+	case in.Identifier == 1:
+		return homeScreenID
+	}
+	return otherID
+}
+
+// AddTitle implements api.Backend.
+func (c *commands) AddTitle(ctx context.Context, host, id, name string) error {
+	return c.editTitles(ctx, host, id, func(tv *accessory.Television, _ string) error { return tv.AddTitle(id, name) })
+}
+
+// RenameTitle implements api.Backend.
+func (c *commands) RenameTitle(ctx context.Context, host, id, name string) error {
+	return c.editTitles(ctx, host, id, func(tv *accessory.Television, id string) error { return tv.RenameTitle(id, name) })
+}
+
+// HideTitle implements api.Backend.
+func (c *commands) HideTitle(ctx context.Context, host, id string, hide bool) error {
+	return c.editTitles(ctx, host, id, func(tv *accessory.Television, id string) error { return tv.HideTitle(id, hide) })
+}
+
+// PinTitle implements api.Backend.
+func (c *commands) PinTitle(ctx context.Context, host, id string, pin bool) error {
+	return c.editTitles(ctx, host, id, func(tv *accessory.Television, id string) error { return tv.PinTitle(id, pin) })
+}
+
+// ForgetTitle implements api.Backend.
+func (c *commands) ForgetTitle(ctx context.Context, host, id string) error {
+	return c.editTitles(ctx, host, id, func(tv *accessory.Television, id string) error { return tv.ForgetTitle(id) })
+}
+
+// editTitles calls edit with the id of an input, given by id or name.
+func (c *commands) editTitles(ctx context.Context, host, title string, edit func(tv *accessory.Television, id string) error) error {
+	u, err := c.registry.findKept(ctx, host)
+	if err != nil {
+		return err
+	}
+	id := strings.ToUpper(title)
+	if named, err := u.titleID(title); err == nil {
+		id = named
+	}
+	err = edit(u.tv, id)
+	if errors.Is(err, accessory.ErrNoSuchInput) && (id == homeScreenID || id == otherID) {
+		return &api.Error{Code: "not_found", Message: id + " is a fixed input", Hint: "Hide it in Home with ps4kit titles hide " + id + "."}
+	}
+	return err
+}
+
+// titleID returns the id of a title, given by id or by the name of an input; that
+// of the home screen is HOME.
+func (u *unit) titleID(title string) (string, error) {
+	var ids []string
+	for _, in := range u.tv.Snapshot().Inputs {
+		id := inputID(in)
+		switch {
+		case id == otherID: // nothing to start
+		case strings.EqualFold(id, title):
+			return id, nil
+		case strings.EqualFold(in.Name, title) || in.Title != "" && strings.EqualFold(in.Title, title):
+			ids = append(ids, id)
+		}
+	}
+	switch {
+	case len(ids) == 1:
+		return ids[0], nil
+	case len(ids) > 1:
+		return "", &api.Error{Code: "ambiguous", Message: "several titles have the name " + title + ": " + strings.Join(ids, ", "),
+			Hint: "Give the title id."}
+	}
+	if id, err := ps4.ParseTitleID(title); err == nil {
+		return id, nil
+	}
+	return "", &api.Error{Code: "not_found", Message: "no title is known as " + title,
+		Hint: "Give its id, like CUSA00129, or see ps4kit titles."}
+}

@@ -1,0 +1,138 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/config"
+	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/internal/web"
+)
+
+// Local carries out the commands of the owner in this process, for a verb that
+// found no server. It works on the state directory, drives the consoles itself,
+// and offers nothing to HomeKit.
+type Local struct {
+	*api.Client
+	*parts
+	cancel context.CancelFunc
+}
+
+// Stopped returns a Local on an open state, which the caller closes after it.
+func Stopped(c *config.Config, store *state.Store, log *logrus.Logger, o Override) (*Local, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	group, ctx := errgroup.WithContext(ctx)
+	e := env{config: c, files: files{store, log}, log: log}
+	p, err := newParts(tasks{ctx, group}, e, o, nil, func() {})
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	l := &Local{parts: p, cancel: cancel}
+	p.openArt(true)
+	p.setup.guard = func() (*web.Guard, error) { return newGuard(e, nil) }
+	for _, k := range p.registry.known() {
+		u, err := p.registry.newUnit(k)
+		if err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
+		p.registry.add(u)
+	}
+	handler := api.Handler(api.Services{Backend: localBackend{backend{p.commands, p.setup}}, Explain: Explain})
+	l.Client = api.Local(forOwner(handler))
+	return l, nil
+}
+
+// Close closes open sessions and waits for everything that the commands began.
+func (l *Local) Close() error {
+	l.cancel()
+	return errors.Join(l.group.Wait(), l.network.Close())
+}
+
+// localBackend makes HAP servers when a command asks about them, without
+// serving them.
+type localBackend struct{ backend }
+
+// Homekit implements api.Backend: it lists what a server would serve, and what
+// one served before. A configured console that was never served gets its setup
+// code now.
+func (l localBackend) Homekit(ctx context.Context) ([]api.Accessory, error) {
+	if err := l.offerCompanion(); err != nil {
+		return nil, err
+	}
+	if err := l.addServed(); err != nil {
+		return nil, err
+	}
+	for _, u := range l.commands.registry.list() {
+		if err := l.homekit.offer(u); err != nil {
+			return nil, err
+		}
+	}
+	return l.backend.Homekit(ctx)
+}
+
+// ResetHomekit implements api.Backend.
+func (l localBackend) ResetHomekit(ctx context.Context, host string) error {
+	if strings.EqualFold(host, state.Companion) {
+		if mended, err := l.homekit.mend(state.Companion); mended || err != nil {
+			return err
+		}
+		if err := l.offerCompanion(); err != nil {
+			return err
+		}
+		return l.homekit.resetCompanion()
+	}
+	if err := l.addServed(); err != nil {
+		return err
+	}
+	u, err := l.commands.registry.find(ctx, host)
+	if err != nil {
+		return err
+	}
+	if mended, err := l.homekit.mend(u.hostID); mended || err != nil {
+		return err
+	}
+	if err := l.homekit.offer(u); err != nil {
+		return err
+	}
+	return u.hap.Unpair()
+}
+
+// addServed adds units of the consoles that a server served before.
+func (l localBackend) addServed() error {
+	r := l.commands.registry
+	hosts, err := r.files.store.HomeKitHosts()
+	if err != nil {
+		return err
+	}
+	for _, host := range hosts {
+		if r.unit(host) != nil {
+			continue
+		}
+		u, err := r.newUnit(known{hostID: host, name: simulatedName(host)})
+		if err != nil {
+			return err
+		}
+		r.add(u)
+	}
+	return nil
+}
+
+// offerCompanion makes the companion bridge if it is enabled. It comes before
+// addServed: the bridge is for the consoles that a server would serve.
+func (l localBackend) offerCompanion() error {
+	h := l.homekit
+	if !h.config.Companion.Enabled || h.companion.Load() != nil {
+		return nil
+	}
+	c, err := h.makeCompanion(h.units())
+	if err == nil {
+		h.companion.Store(c)
+	}
+	return err
+}

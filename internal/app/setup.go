@@ -1,0 +1,231 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	"github.com/ps4kit/ps4kit/accessory"
+	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/phone"
+	"github.com/ps4kit/ps4kit/internal/web"
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// setup links consoles and stores PSN users, passwords and backups.
+type setup struct {
+	env
+	users    users
+	registry *registry
+	guard    func() (*web.Guard, error) // of the page
+	phone    netip.AddrPort             // where the phone app looks for consoles; not valid: UDP port 987 of every address
+	restart  func()                     // starts the server again, with the backup that was stored
+
+	capturing sync.Mutex  // held while the phone app is awaited
+	restoring atomic.Bool // a backup is stored
+}
+
+// Link implements api.Backend.
+func (s *setup) Link(ctx context.Context, host, pin string) error {
+	parsed, err := ps4.ParsePIN(pin)
+	if err != nil {
+		return err
+	}
+	u, err := s.registry.findPS4(ctx, host)
+	if err != nil {
+		return err
+	}
+	if err := u.tv.WithoutSession(ctx, func(ctx context.Context) error { return s.link(ctx, u, parsed) }); err != nil {
+		return err
+	}
+	_, err = s.registry.accept(u, false) // typing the PIN requires seeing its screen
+	return err
+}
+
+// link links a console, which may be a stranger: it gets the credential.
+func (s *setup) link(ctx context.Context, u *unit, pin ps4.PIN) error {
+	user, err := s.users.of(u.known)
+	if err != nil {
+		return err
+	}
+	u.console.SetUser(user)
+	err = u.console.Link(ctx, pin)
+	if err != nil && !u.accepted.Load() {
+		u.console.SetUser(ps4.User{})
+	}
+	return err
+}
+
+// SetCredential implements api.Backend.
+func (s *setup) SetCredential(ctx context.Context, host string, user api.User) error {
+	return s.storeUser(ctx, host, user.Passcode, func(context.Context) (ps4.Credential, error) {
+		return ps4.ParseCredential(user.Credential)
+	})
+}
+
+// Credential implements api.Backend.
+func (s *setup) Credential(ctx context.Context, host string) (api.User, error) {
+	var k known // zero for the default user
+	if host != "" {
+		u, err := s.registry.findPS4(ctx, host)
+		if err != nil {
+			return api.User{}, err
+		}
+		k = u.known
+	}
+	user, err := s.users.of(k)
+	switch {
+	case err != nil:
+		return api.User{}, err
+	case user.Credential.IsZero():
+		return api.User{}, ps4.ErrNoCredential
+	}
+	return api.User{Credential: user.Credential.Reveal(), Passcode: user.Passcode.Reveal()}, nil
+}
+
+// Backup implements api.Backend.
+func (s *setup) Backup(context.Context) ([]byte, error) {
+	var archive bytes.Buffer
+	if err := s.files.store.Backup(&archive); err != nil {
+		return nil, err
+	}
+	return archive.Bytes(), nil
+}
+
+// SetAccount implements api.Page.
+func (s *setup) SetAccount(ctx context.Context, host, accountID, passcode string) error {
+	return s.storeUser(ctx, host, passcode, func(context.Context) (ps4.Credential, error) {
+		return ps4.CredentialFromAccountID(accountID)
+	})
+}
+
+func (s *setup) psn() *ps4.PSN { return &ps4.PSN{BaseURL: s.config.PSN.AuthURL} }
+
+// AuthorizeURL implements api.Page.
+func (s *setup) AuthorizeURL() string { return s.psn().AuthorizeURL() }
+
+// SignIn implements api.Page.
+func (s *setup) SignIn(ctx context.Context, host, address, passcode string) error {
+	return s.storeUser(ctx, host, passcode, func(ctx context.Context) (ps4.Credential, error) {
+		return s.psn().SignIn(ctx, address)
+	})
+}
+
+// Capture implements api.Page.
+func (s *setup) Capture(ctx context.Context, host, passcode string) error {
+	if !s.capturing.TryLock() {
+		return &api.Error{Code: "busy", Message: "another capture is waiting for the phone app"}
+	}
+	defer s.capturing.Unlock()
+	return s.storeUser(ctx, host, passcode, func(ctx context.Context) (ps4.Credential, error) {
+		conn, err := phone.Listen(ctx, s.phone)
+		if err != nil {
+			return ps4.Credential{}, err
+		}
+		return phone.Credential(ctx, conn, phone.Limit, s.debugf("phone"))
+	})
+}
+
+// storeUser gets a credential and stores it. It validates host and passcode
+// first, because getting a credential takes effort.
+func (s *setup) storeUser(ctx context.Context, host, passcode string, get func(context.Context) (ps4.Credential, error)) error {
+	var code ps4.Passcode
+	var err error
+	if passcode != "" {
+		if code, err = ps4.ParsePasscode(passcode); err != nil {
+			return err
+		}
+	}
+	hostID := ""
+	if host != "" {
+		u, err := s.registry.findAccepted(ctx, host)
+		if err != nil {
+			return err
+		}
+		if !u.config.Credential.Empty() {
+			return errConfigured()
+		}
+		hostID = u.hostID
+	}
+	credential, err := get(ctx)
+	if err != nil {
+		return err
+	}
+	return s.saveUser(hostID, credential, code)
+}
+
+// saveUser stores the PSN user and updates every console that logs in as that
+// user.
+func (s *setup) saveUser(hostID string, credential ps4.Credential, passcode ps4.Passcode) error {
+	if err := s.files.setCredential(hostID, credential, passcode); err != nil {
+		return err
+	}
+	for _, u := range s.registry.list() {
+		if !u.accepted.Load() {
+			continue
+		}
+		user, err := s.users.of(u.known)
+		if err != nil {
+			return err
+		}
+		u.console.SetUser(user)
+	}
+	s.registry.changed()
+	return nil
+}
+
+// errConfigured is the error of storing a credential that the configuration
+// overrides.
+func errConfigured() error {
+	return &api.Error{Code: "config", Message: "the credential of this console is set in config.yaml",
+		Hint: "Change it there, or remove it (consoles: credential) and restart the server."}
+}
+
+// Test implements api.Page. It closes an open session first, which may belong to
+// another user.
+func (s *setup) Test(ctx context.Context, host string) error {
+	u, err := s.registry.findPS4(ctx, host)
+	if err != nil {
+		return err
+	}
+	if err := u.tv.WithoutSession(ctx, func(context.Context) error { return nil }); err != nil {
+		return err
+	}
+	return u.tv.WithSession(ctx, func(context.Context, accessory.Session) error { return nil })
+}
+
+// Restore implements api.Page: it stores a checked backup in the state
+// directory and restarts the server. Opening the state puts the backup in
+// place.
+func (s *setup) Restore(archive []byte) (api.Restored, error) {
+	if !s.restoring.CompareAndSwap(false, true) {
+		return api.Restored{}, &api.Error{Code: "busy", Message: "another backup is being restored"}
+	}
+	contents, err := s.files.store.StageRestore(archive)
+	if err != nil {
+		s.restoring.Store(false)
+		return api.Restored{}, err
+	}
+	s.restart()
+	return api.Restored(contents), nil
+}
+
+// WebPassword implements api.Backend.
+func (s *setup) WebPassword(context.Context) (api.Password, error) {
+	guard, err := s.guard()
+	if err != nil {
+		return api.Password{}, err
+	}
+	return guard.FirstPassword()
+}
+
+// RenewWebPassword implements api.Backend.
+func (s *setup) RenewWebPassword(context.Context) (api.Password, error) {
+	guard, err := s.guard()
+	if err != nil {
+		return api.Password{}, err
+	}
+	return guard.RenewPassword()
+}
