@@ -159,15 +159,15 @@ func DecodeAccountID(text string) (uint64, error) {
 	return binary.LittleEndian.Uint64(raw), nil
 }
 
-// registKeyLen is the length of a RegistKey in hex digits. On the wire it is the
+// RegistKeyLen is the length of a RegistKey in hex digits. On the wire it is the
 // hex form of those digits (docs/protocol.md §11).
-const registKeyLen = 8
+const RegistKeyLen = 8
 
 func encodeRegistKey(digits string) string { return hex.EncodeToString([]byte(digits)) }
 
 func decodeRegistKey(text string) (string, error) {
 	digits, err := hex.DecodeString(text)
-	if err != nil || len(digits) != registKeyLen {
+	if err != nil || len(digits) != RegistKeyLen {
 		return "", protocolError("invalid RegistKey")
 	}
 	if _, err := WakeCredential(string(digits)); err != nil {
@@ -179,7 +179,7 @@ func decodeRegistKey(text string) (string, error) {
 // WakeCredential returns a RegistKey as the number that wakes the console.
 func WakeCredential(digits string) (uint32, error) {
 	var key [4]byte
-	if n, err := hex.Decode(key[:], []byte(digits[:min(len(digits), registKeyLen)])); err != nil || n != len(key) || len(digits) != registKeyLen {
+	if n, err := hex.Decode(key[:], []byte(digits[:min(len(digits), RegistKeyLen)])); err != nil || n != len(key) || len(digits) != RegistKeyLen {
 		return 0, protocolError("invalid RegistKey")
 	}
 	return binary.BigEndian.Uint32(key[:]), nil

@@ -117,10 +117,10 @@ func ParseControlRequest(f Family, c *Counters, req Request) (ControlRequest, er
 		opened[name] = c.Open(sealed)
 	}
 	auth, did := opened["RP-Auth"], opened["RP-Did"]
-	if len(auth) < registKeyLen || len(did) != didSize {
+	if len(auth) < RegistKeyLen || len(did) != didSize {
 		return ControlRequest{}, protocolError("RP-Auth of %d bytes and RP-Did of %d", len(auth), len(did))
 	}
-	r.RegistKey = string(auth[:registKeyLen])
+	r.RegistKey = string(auth[:RegistKeyLen])
 	copy(r.DeviceID[:], did[hex.DecodedLen(len(didPrefix)):])
 	return r, nil
 }
