@@ -117,18 +117,21 @@ func (p *peer) listen(port uint16, answer func(string) string) {
 		p.t.Fatal(err)
 	}
 	p.closers = append(p.closers, conn)
-	p.group.Go(func() {
-		buf := make([]byte, 2048)
-		for {
-			n, from, err := conn.ReadFrom(buf)
-			if err != nil {
-				return
-			}
-			if reply := answer(string(buf[:n])); reply != "" {
-				conn.WriteTo([]byte(reply), from)
-			}
+	p.group.Go(func() { p.answerAll(conn, answer) })
+}
+
+// answerAll answers datagrams until the socket is closed.
+func (p *peer) answerAll(conn net.PacketConn, answer func(string) string) {
+	buf := make([]byte, 2048)
+	for {
+		n, from, err := conn.ReadFrom(buf)
+		if err != nil {
+			return
 		}
-	})
+		if reply := answer(string(buf[:n])); reply != "" {
+			conn.WriteTo([]byte(reply), from)
+		}
+	}
 }
 
 func (p *peer) close() {
