@@ -199,8 +199,15 @@ func (c *Console) noteChange() {
 	}
 }
 
-// Drop closes the session, if one is open, once its command has ended.
+// Drop closes the session, if one is open, which ends its command with
+// [ps4.ErrClosed], and waits for both.
 func (c *Console) Drop() {
+	c.mu.Lock()
+	s := c.current
+	c.mu.Unlock()
+	if s != nil {
+		s.end(nil)
+	}
 	c.lock <- struct{}{}
 	defer func() { <-c.lock }()
 	c.drop()

@@ -424,6 +424,28 @@ func TestCloseEndsACommand(t *testing.T) {
 	})
 }
 
+func TestDropEndsACommand(t *testing.T) {
+	inBubble(t, func(ctx context.Context, t *testing.T, p *peer) {
+		p.control = func(c *call) {
+			c.say(c.opened() + c.frame(0x05, "\x00"))
+			c.linger()
+		}
+		c := p.console(nil)
+		done := make(chan error)
+		go func() {
+			done <- c.Do(ctx, func(ctx context.Context, s *remoteplay.Session) error { return s.Standby(ctx) })
+		}()
+		time.Sleep(time.Second)
+		go c.Drop()
+		err := <-done
+		fails(t, err, ps4.ErrClosed, "closed")
+		fails(t, err, ps4.ErrUnanswered, "closed")
+		if open, _ := c.State(); open || time.Since(p.start) != time.Second {
+			t.Errorf("open: %v, after %v", open, time.Since(p.start))
+		}
+	})
+}
+
 func TestNotNow(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, p *peer) {
 		c := p.console(nil)
