@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ps4kit/ps4kit/internal/text"
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/internal/rp"
 )
@@ -58,7 +59,7 @@ func Register(ctx context.Context, c *ps4.Console, accountID uint64, pin ps4.PIN
 		return Registration{}, &ps4.OtherConsoleError{Addr: status.Addr, Want: hostID, Got: answer.HostID}
 	}
 	return Registration{
-		HostID: status.HostID, HostType: status.HostType, Nickname: answer.Nickname, AccountID: accountID,
+		HostID: status.HostID, HostType: status.HostType, Nickname: text.Line(answer.Nickname), AccountID: accountID,
 		Keys: keys{registKey: strings.ToLower(answer.RegistKey), rpKey: answer.Key, kind: answer.KeyType}.hide(),
 	}, nil
 }

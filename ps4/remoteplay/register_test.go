@@ -127,6 +127,14 @@ func TestRegistrationHidesItsSecrets(t *testing.T) {
 	}
 }
 
+func TestNicknameIsSafe(t *testing.T) {
+	t.Parallel()
+	r, err := remoteplay.Stored{HostType: "PS5", Nickname: "a\x1b[2J\u202eb", RegistKey: registKey, RPKey: hexKey}.Registration()
+	if err != nil || r.Nickname != "a [2Jb" {
+		t.Errorf("got %q, %v", r.Nickname, err)
+	}
+}
+
 func TestDamagedRegistration(t *testing.T) {
 	t.Parallel()
 	good := remoteplay.Stored{HostID: hostID, HostType: "PS4", RegistKey: registKey, RPKey: hexKey}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unique"
 
+	"github.com/ps4kit/ps4kit/internal/text"
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/internal/rp"
 )
@@ -18,7 +19,7 @@ import (
 type Registration struct {
 	HostID    string // of the console, 12 hex digits in upper case
 	HostType  string // ps4.TypePS5 or ps4.TypePS4
-	Nickname  string // the name of the console; not trusted
+	Nickname  string // the name of the console, as one line
 	AccountID uint64 // of the PSN user; only another registration needs it, 0 if unknown
 	Keys      Keys
 }
@@ -96,7 +97,7 @@ func (s Stored) Registration() (Registration, error) {
 		return Registration{}, ErrRegistrationFormat
 	}
 	return Registration{
-		HostID: strings.ToUpper(s.HostID), HostType: s.HostType, Nickname: s.Nickname, AccountID: s.AccountID,
+		HostID: strings.ToUpper(s.HostID), HostType: s.HostType, Nickname: text.Line(s.Nickname), AccountID: s.AccountID,
 		Keys: k.hide(),
 	}, nil
 }
