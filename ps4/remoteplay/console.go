@@ -1,0 +1,329 @@
+package remoteplay
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/internal/rp"
+)
+
+// A Console is a console that this program is registered with. Its sessions
+// serve one command at a time. It is safe for concurrent use. [New] returns
+// one.
+type Console struct {
+	set       *settings
+	discovery *ps4.Console
+	changed   chan struct{}
+	life      context.Context // ends every command: done when Close begins
+	leave     context.CancelCauseFunc
+	group     sync.WaitGroup
+
+	lock    chan struct{} // held by the running command; a channel so that synctest sees waiters
+	session *Session      // guarded by lock
+	idle    *time.Timer   // of the session
+	used    time.Time     // when the last command ended
+
+	mu           sync.Mutex
+	current      *Session // as session, for State, which must not wait for a command
+	registration Registration
+	woken        time.Time // last woken by this program
+	inUse        time.Time // no session is opened before
+}
+
+// New returns a console with the discovery of c, whose host id it sets to that
+// of the registration. A zero registration makes commands fail with
+// [ErrNotRegistered]. New does no I/O. The caller must Close the console.
+func New(c *ps4.Console, r Registration, o *Options) *Console {
+	life, leave := context.WithCancelCause(context.Background())
+	console := &Console{
+		set: newSettings(o), discovery: c, changed: make(chan struct{}, 1),
+		life: life, leave: leave, lock: make(chan struct{}, 1),
+	}
+	console.SetRegistration(r)
+	return console
+}
+
+// Discovery returns the console of package ps4 that reports the state, for
+// [ps4.Watch] and [ps4.Console.DeafUntil].
+func (c *Console) Discovery() *ps4.Console { return c.discovery }
+
+// Addr returns the address where the console answers discovery.
+func (c *Console) Addr() netip.AddrPort { return c.discovery.Addr() }
+
+// Registration returns the registration.
+func (c *Console) Registration() Registration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.registration
+}
+
+// SetRegistration changes the registration. An open session stays.
+func (c *Console) SetRegistration(r Registration) {
+	if r.HostID != "" {
+		c.discovery.SetHostID(r.HostID)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.registration = r
+}
+
+func (c *Console) keys() keys { return c.Registration().Keys.reveal() }
+
+// Do calls work with a session of the console, and returns its error. Only one
+// call runs at a time; the others wait. The session is closed once it has been
+// unused for Options.Idle, at a standby, and if work fails.
+//
+// Do opens a session if there is none. It fails with [ps4.ErrStandby] if the
+// console is in rest mode, as [ps4.Console.Status] does, with
+// [ErrNotRegistered], [ErrRefused], [ErrNoReply], [ErrNotPlayStation],
+// [ErrProtocol], [ps4.ErrSilent], [ps4.ErrPasscodeNeeded] or
+// [ps4.ErrPasscodeWrong], with a [ResultError], and with [ps4.ErrClosed] after
+// Close. After an [InUseError] it fails with that error at once, until its time
+// has come.
+func (c *Console) Do(ctx context.Context, work func(context.Context, *Session) error) error {
+	if c.Registration().IsZero() {
+		return ErrNotRegistered
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(c.life, func() { cancel(context.Cause(c.life)) })()
+	if err := cmp.Or(context.Cause(c.life), c.paused()); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case c.lock <- struct{}{}:
+	}
+	defer func() { <-c.lock }()
+	if err := cmp.Or(context.Cause(ctx), c.paused()); err != nil {
+		return err
+	}
+	if err := c.prepare(ctx); err != nil {
+		return err
+	}
+	err := work(ctx, c.session)
+	if err != nil || c.session.Err() != nil {
+		c.drop()
+	} else {
+		c.used = time.Now()
+		c.idle.Reset(c.set.Idle)
+	}
+	return err
+}
+
+// prepare makes sure that there is an open session; the lock is held.
+func (c *Console) prepare(ctx context.Context) error {
+	if c.session != nil && c.session.Err() == nil {
+		c.idle.Stop()
+		return nil
+	}
+	c.drop()
+	s, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	idle := time.NewTimer(c.set.Idle)
+	idle.Stop()
+	c.setSession(s, idle)
+	c.group.Go(func() { c.closeIdle(s, idle) })
+	return nil
+}
+
+// closeIdle closes one session once it has been unused for the idle time.
+func (c *Console) closeIdle(s *Session, idle *time.Timer) {
+	for {
+		select {
+		case <-s.Done():
+			return
+		case <-idle.C:
+		}
+		select {
+		case <-s.Done():
+			return
+		case c.lock <- struct{}{}:
+		}
+		if s == c.session && time.Since(c.used) >= c.set.Idle { // no command was faster
+			c.drop()
+		}
+		<-c.lock
+	}
+}
+
+// drop closes the session, if there is one; the lock is held.
+func (c *Console) drop() {
+	if c.session == nil {
+		return
+	}
+	c.idle.Stop()
+	c.session.close()
+	c.setSession(nil, nil)
+}
+
+func (c *Console) setSession(s *Session, idle *time.Timer) {
+	c.session, c.idle = s, idle
+	c.mu.Lock()
+	c.current = s
+	c.mu.Unlock()
+	c.noteChange()
+}
+
+// State reports whether a session is open and, if so, whether the on-screen
+// keyboard is known to be. It does not wait for a session that is being opened.
+func (c *Console) State() (open, keyboard bool) {
+	c.mu.Lock()
+	s := c.current
+	c.mu.Unlock()
+	if s == nil || s.Err() != nil {
+		return false, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return true, s.keyboard.open
+}
+
+// Changed returns a channel that receives a value after State has changed. It
+// serves one receiver.
+func (c *Console) Changed() <-chan struct{} { return c.changed }
+
+func (c *Console) noteChange() {
+	select {
+	case c.changed <- struct{}{}:
+	default:
+	}
+}
+
+// Drop closes the session, if one is open, which ends its command with
+// [ps4.ErrClosed], and waits for both.
+func (c *Console) Drop() {
+	c.mu.Lock()
+	s := c.current
+	c.mu.Unlock()
+	if s != nil {
+		s.end(nil)
+	}
+	c.lock <- struct{}{}
+	defer func() { <-c.lock }()
+	c.drop()
+}
+
+// Close ends the running command, closes the session and waits for the
+// console's goroutines. Later calls of Do fail with [ps4.ErrClosed]. Close
+// always returns nil.
+func (c *Console) Close() error {
+	c.leave(ps4.ErrClosed)
+	c.Drop()
+	c.group.Wait()
+	return nil
+}
+
+// Wake sends one WAKEUP, which turns a console in rest mode on. The console
+// never answers it: see [Console.WakeWait]. Wake fails with [ErrNotRegistered],
+// [ps4.ErrOtherConsole] or [ps4.ErrNoNetwork].
+func (c *Console) Wake(ctx context.Context) error {
+	if c.Registration().IsZero() {
+		return ErrNotRegistered
+	}
+	credential, err := rp.WakeCredential(c.keys().registKey)
+	if err != nil {
+		return ErrRegistrationFormat
+	}
+	if err := c.discovery.WakeRemotePlay(ctx, credential); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.woken = time.Now()
+	return nil
+}
+
+// justWoken reports whether the console may not be ready because of a wake-up.
+func (c *Console) justWoken() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.woken.IsZero() && time.Since(c.woken) < wokenGrace
+}
+
+// WakeWait wakes the console and returns its status once discovery reports that
+// it is on. It sends up to 3 WAKEUPs, and asks for 30 s, or 45 s if the console
+// is a PS4, or until ctx is done.
+//
+// WakeWait fails as Wake does, with [ErrNotWoken] if the console stayed in rest
+// mode, and with [ps4.ErrUnreachable] if it never answered.
+func (c *Console) WakeWait(ctx context.Context) (ps4.Status, error) {
+	limit := wakeLimitPS5
+	if c.Registration().HostType == ps4.TypePS4 {
+		limit = wakeLimitPS4
+	}
+	last, begin := ps4.Status{Addr: c.Addr()}, time.Now()
+	for tick := 0; time.Since(begin) < limit; tick++ {
+		if tick < wakeSends {
+			if err := c.Wake(ctx); err != nil {
+				return last, err
+			}
+		}
+		if tick%wakePolls == 0 {
+			status, err := c.discovery.Ask(ctx, pollEvery)
+			switch {
+			case err == nil && status.State == ps4.StateAwake:
+				return status, nil
+			case err == nil:
+				last = status
+			case !errors.Is(err, ps4.ErrSilent):
+				return last, err
+			}
+		}
+		if err := sleep(ctx, time.Until(begin.Add(time.Duration(tick+1)*pollEvery))); err != nil {
+			return last, err
+		}
+	}
+	if last.State == ps4.StateUnreachable {
+		return last, fmt.Errorf("%w (%v)", ps4.ErrUnreachable, c.Addr())
+	}
+	return last, ErrNotWoken
+}
+
+// Standby puts the console into rest mode and returns once discovery reports
+// that, which takes up to 30 s. It never repeats the command.
+//
+// Standby fails as Do does; with [ErrStandbyIgnored] if the console
+// acknowledged the command but is still on after 30 s; and with
+// [ps4.ErrUnanswered], which wraps the reason, if it is unknown whether the
+// console obeys.
+func (c *Console) Standby(ctx context.Context) error {
+	err := c.Do(ctx, func(ctx context.Context, s *Session) error { return s.Standby(ctx) })
+	if err != nil && !errors.Is(err, ps4.ErrUnanswered) {
+		return err
+	}
+	return c.confirmRest(ctx, err)
+}
+
+// confirmRest waits until discovery reports rest mode. The console may fall
+// silent before it does (docs/protocol.md §14).
+func (c *Console) confirmRest(ctx context.Context, unanswered error) error {
+	begin := time.Now()
+	heard := begin
+	for {
+		asked := time.Now()
+		status, err := c.discovery.Ask(ctx, pollEvery)
+		switch {
+		case err == nil && status.State == ps4.StateStandby:
+			return nil
+		case err == nil && time.Since(begin) >= c.set.Timings.StandbyLimit:
+			return cmp.Or(unanswered, ErrStandbyIgnored)
+		case err == nil:
+			heard = time.Now()
+		case !errors.Is(err, ps4.ErrSilent) || time.Since(heard) >= c.set.Timings.SilenceLimit:
+			return fmt.Errorf("%w (%w)", err, ps4.ErrUnanswered)
+		}
+		if err := sleep(ctx, time.Until(asked.Add(pollEvery))); err != nil {
+			return fmt.Errorf("%w (%w)", err, ps4.ErrUnanswered)
+		}
+	}
+}

@@ -1,0 +1,166 @@
+package remoteplay
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// Sentinel errors, to be compared with [errors.Is]. Each is a [ps4.Error].
+var (
+	// ErrNotRegistered means that the call needs a Registration.
+	ErrNotRegistered error = &sentinel{
+		"not_linked", "this program is not linked with the console for Remote Play", linkDevice, nil,
+	}
+	// ErrRegistrationFormat means that a stored registration is damaged.
+	ErrRegistrationFormat error = &sentinel{
+		"bad_registration", "the registration is damaged or incomplete", linkDevice, nil,
+	}
+	// ErrLinkScreen means that the console did not answer the search word,
+	// because its screen for linking devices is closed.
+	ErrLinkScreen error = &sentinel{
+		"link_screen_closed", "the console is not waiting for a device to link",
+		"open " + linkMenu + ", and leave it open", nil,
+	}
+	// ErrNotPlayStation means that something else answers on the console's
+	// port, or garbage.
+	ErrNotPlayStation error = &sentinel{
+		"not_playstation", "the answer is not that of a PlayStation", "check the address", nil,
+	}
+	// ErrRefused means that the console refuses connections.
+	ErrRefused error = &sentinel{
+		"remote_play_off", "the console refuses Remote Play connections",
+		"enable Remote Play in the settings of the console, or try again in a few seconds", ps4.ErrDoorClosed,
+	}
+	// ErrNoReply means that the console hung up instead of replying.
+	ErrNoReply error = &sentinel{"no_reply", "the console hung up without a reply", otherHint, nil}
+	// ErrProtocol means that the console sent a frame that does not parse. It
+	// is [ps4.ErrProtocol] too.
+	ErrProtocol error = &sentinel{
+		"protocol", "the console sent invalid data", linkAgain, ps4.ErrProtocol,
+	}
+	// ErrStandbyIgnored means that the console acknowledged a standby but is
+	// still on.
+	ErrStandbyIgnored error = &sentinel{
+		"standby_ignored", "the console acknowledged the standby but is still on",
+		"close the running title or media app, or let an update finish, then try again", nil,
+	}
+	// ErrNotWoken means that a wake-up had no effect. It is [ps4.ErrNotWoken]
+	// too.
+	ErrNotWoken error = &sentinel{
+		"not_woken", "the console did not wake up",
+		"enable Remote Play, Stay Connected to the Internet and turning on from the network on the console, " +
+			"and link again if that does not help", ps4.ErrNotWoken,
+	}
+)
+
+// sentinel implements ps4.Error.
+type sentinel struct {
+	code, text, hint string
+	general          error // a sentinel of package ps4 that it also is, or nil
+}
+
+func (e *sentinel) Error() string        { return e.text }
+func (e *sentinel) Code() string         { return e.code }
+func (e *sentinel) Hint() string         { return e.hint }
+func (e *sentinel) Is(target error) bool { return e.general != nil && target == e.general }
+
+// linkMenu is the menu of a console that shows a PIN.
+const linkMenu = "Settings > System > Remote Play > Link Device on the PS5, " +
+	"or Settings > Remote Play Connection Settings > Add Device on the PS4"
+
+// Hints that several errors share.
+const (
+	linkDevice = "link it: open " + linkMenu
+	linkAgain  = "link again: open " + linkMenu
+	otherHint  = "check that Remote Play is enabled on the console and that this device is still linked, then restart the console"
+)
+
+// A ResultError is the number with which a console refused a request, its
+// RP-Application-Reason (docs/protocol.md §11). Compare an error with the
+// constants below by [errors.Is], or extract the number with [errors.As]. A
+// ResultError is a [ps4.Error].
+type ResultError uint32
+
+// Reasons of the console.
+const (
+	ErrNoSuchAccount ResultError = 0x80108b02
+	ErrRegistration  ResultError = 0x80108b09 // wrong PIN, or no PIN is shown any more; ps4.ErrPINWrong too
+	ErrInUse         ResultError = 0x80108b10 // see InUseError
+	ErrVersion       ResultError = 0x80108b11
+	ErrUnexplained   ResultError = 0x80108b13 // seen once
+	ErrCrashed       ResultError = 0x80108b15
+	ErrOther         ResultError = 0x80108bff
+)
+
+// refusal describes a reason.
+type refusal struct{ code, text, hint string }
+
+func (e ResultError) refusal() refusal {
+	switch e {
+	case ErrNoSuchAccount:
+		return refusal{
+			"no_such_account", "the console does not know this PSN account",
+			"sign in on the console once with the account, and check its id",
+		}
+	case ErrRegistration:
+		return refusal{
+			"pin_wrong", "the PIN is wrong, or the console no longer shows it",
+			"open " + linkMenu + " again and enter the new PIN",
+		}
+	case ErrInUse:
+		return refusal{
+			"in_use", "Remote Play is in use, or the last session ended badly",
+			"end Remote Play on other devices, then wait 2 minutes",
+		}
+	case ErrVersion:
+		return refusal{
+			"version_unsupported", "the console's system software wants another version of Remote Play",
+			"report it, with the version of the system software",
+		}
+	case ErrUnexplained:
+		return refusal{"unexplained", "the console refused for a reason of unknown meaning", "try again, and report it"}
+	case ErrCrashed:
+		return refusal{
+			"crashed", "Remote Play on the console has crashed",
+			"restart the console from its power menu; rest mode is not enough",
+		}
+	case ErrOther:
+		return refusal{"refused", "the console refused", otherHint}
+	}
+	return refusal{
+		fmt.Sprintf("result_%08x", uint32(e)), fmt.Sprintf("the console refused with reason %08x", uint32(e)), otherHint,
+	}
+}
+
+// Error returns what the reason means.
+func (e ResultError) Error() string { return e.refusal().text }
+
+// Code returns a short name that does not change, such as "in_use", or
+// "result_" and the number if the reason is unknown.
+func (e ResultError) Code() string { return e.refusal().code }
+
+// Hint returns what the user can do.
+func (e ResultError) Hint() string { return e.refusal().hint }
+
+// Is reports whether target is the same refusal in package ps4.
+func (e ResultError) Is(target error) bool { return e == ErrRegistration && target == ps4.ErrPINWrong }
+
+// An InUseError is [ErrInUse]. No session is opened before its time, because
+// each attempt would make the console refuse for longer. It is a [ps4.Error].
+type InUseError struct{ Until time.Time }
+
+// Error says until when the console is left alone.
+func (e *InUseError) Error() string {
+	return fmt.Sprintf("%s; not trying again before %s", ErrInUse.Error(), e.Until.Format("15:04:05"))
+}
+
+// Unwrap returns ErrInUse.
+func (e *InUseError) Unwrap() error { return ErrInUse }
+
+// Code returns "in_use".
+func (e *InUseError) Code() string { return ErrInUse.Code() }
+
+// Hint returns what the user can do.
+func (e *InUseError) Hint() string { return ErrInUse.Hint() }

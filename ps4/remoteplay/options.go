@@ -1,0 +1,192 @@
+package remoteplay
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/internal/rp"
+)
+
+// Options configures how to talk to a console. Nil is valid everywhere, and a
+// zero field means its default. Options are copied when they are passed.
+type Options struct {
+	// Passcode is that of the PSN user, if the user has one on the console.
+	Passcode ps4.Passcode
+	// DeviceID names this installation to the console. It should stay the
+	// same. Default: zero, as playactor sends.
+	DeviceID [16]byte
+	// OnlineID is the name of the PSN account. Only Register needs it, and only
+	// for a PS4 with system software before 7.00, which wants it instead of the
+	// account id.
+	OnlineID string
+	// Idle is how long a session stays open without use. Default: 10 s.
+	Idle time.Duration
+	// Port is the TCP and UDP port of the console. Default: 9295.
+	Port uint16
+
+	// Dial opens TCP connections. Default: that of a net.Dialer.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// ListenPacket opens the UDP socket for a search word. Default: that of a
+	// net.ListenConfig.
+	ListenPacket func(ctx context.Context, network, address string) (net.PacketConn, error)
+	// Logf reports details for developers. It gets no secret. Default: discard.
+	Logf func(format string, args ...any)
+	// Timings are for experiments.
+	Timings Timings
+}
+
+// settings are Options with their defaults filled in.
+type settings struct{ Options }
+
+func newSettings(o *Options) *settings {
+	s := &settings{}
+	if o != nil {
+		s.Options = *o
+	}
+	s.Idle = cmp.Or(s.Idle, defaultIdle)
+	s.Port = cmp.Or(s.Port, rp.Port)
+	if s.Dial == nil {
+		s.Dial = (&net.Dialer{}).DialContext
+	}
+	if s.ListenPacket == nil {
+		s.ListenPacket = (&net.ListenConfig{}).ListenPacket
+	}
+	if s.Logf == nil {
+		s.Logf = func(string, ...any) {}
+	}
+	s.Timings = s.Timings.withDefaults()
+	return s
+}
+
+// search sends the search word each second until the console answers it, and
+// reports whether it did within the limit.
+func (s *settings) search(ctx context.Context, to netip.AddrPort, f rp.Family, limit time.Duration) (bool, error) {
+	conn, err := s.ListenPacket(ctx, "udp4", "0.0.0.0:0")
+	if err != nil {
+		return false, fmt.Errorf("opening a UDP socket: %w", err)
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	end := time.Now().Add(limit)
+	buf := make([]byte, 64)
+	for time.Now().Before(end) {
+		if _, err := conn.WriteTo([]byte(f.SearchWord()), net.UDPAddrFromAddrPort(to)); err != nil {
+			return false, cmp.Or(context.Cause(ctx), fmt.Errorf("%w: %w", ps4.ErrNoNetwork, err))
+		}
+		next := time.Now().Add(pollEvery)
+		if next.After(end) {
+			next = end
+		}
+		if err := conn.SetReadDeadline(next); err != nil {
+			return false, cmp.Or(context.Cause(ctx), err)
+		}
+		for {
+			size, from, err := conn.ReadFrom(buf)
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				break
+			}
+			if err != nil {
+				return false, cmp.Or(context.Cause(ctx), err)
+			}
+			udp, ok := from.(*net.UDPAddr)
+			if ok && udp.AddrPort().Addr().Unmap() == to.Addr() && strings.HasPrefix(string(buf[:size]), f.SearchAnswer()) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// dial connects to the console. A refusal is tried once more.
+func (s *settings) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+	for again := true; ; again = false {
+		limited, cancel := context.WithTimeout(ctx, dialLimit)
+		conn, err := s.Dial(limited, "tcp4", to.String())
+		cancel()
+		switch {
+		case err == nil:
+			return conn, nil
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case !errors.Is(err, syscall.ECONNREFUSED):
+			return nil, fmt.Errorf("connecting: %w: %w", ps4.ErrUnreachable, err)
+		case !again:
+			return nil, fmt.Errorf("%w: %w", ErrRefused, err)
+		}
+		if err := sleep(ctx, refusedPause); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// exchange sends a request and reads the reply, which has to come in time. It
+// fails with [ps4.ErrSilent], [ErrNoReply] or [ErrNotPlayStation], or with the
+// ResultError of a refusal. The reply to a refusal is returned too.
+func (s *settings) exchange(ctx context.Context, conn net.Conn, in *bufio.Reader, request []byte) (rp.Reply, error) {
+	if err := conn.SetDeadline(time.Now().Add(s.Timings.ReplyLimit)); err != nil {
+		return rp.Reply{}, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	var reply rp.Reply
+	_, err := conn.Write(request)
+	if err == nil {
+		reply, err = rp.ReadReply(in)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return rp.Reply{}, context.Cause(ctx)
+	case errors.Is(err, rp.ErrProtocol):
+		return rp.Reply{}, fmt.Errorf("%w: %w", ErrNotPlayStation, err)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return rp.Reply{}, fmt.Errorf("%w: %w", ps4.ErrSilent, err)
+	case err != nil:
+		return rp.Reply{}, fmt.Errorf("%w: %w", ErrNoReply, err)
+	case reply.Status == 200:
+		return reply, nil
+	}
+	s.Logf("refused: status %d, reason %08x, RP-Version %q", reply.Status, reply.Reason(), reply.Header.Get("RP-Version"))
+	if reason := reply.Reason(); reason != 0 {
+		return reply, ResultError(reason)
+	}
+	return reply, fmt.Errorf("%w: status %d", ErrNotPlayStation, reply.Status)
+}
+
+// reset closes a connection with RST, which frees the console at once: after a
+// FIN before the login it is in use for minutes (docs/protocol.md §14).
+func reset(conn net.Conn) {
+	if tcp, ok := conn.(interface{ SetLinger(sec int) error }); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}
+
+// drain reads to the end of a connection and closes it.
+func drain(conn net.Conn, in io.Reader) {
+	_ = conn.SetDeadline(time.Now().Add(eofLimit))
+	_, _ = io.Copy(io.Discard, io.LimitReader(in, rp.MaxBody))
+	_ = conn.Close()
+}
+
+// sleep waits for d, or returns the cause of ctx's end.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
