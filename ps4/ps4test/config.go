@@ -15,10 +15,10 @@ import (
 // Config describes a simulated console. The zero value is an awake PS4 on free
 // ports of 127.0.0.1 that shows no PIN and accepts every account.
 type Config struct {
-	Name          string // host-name; default "PS4 (simulated)"
+	Name          string // host-name; default "PS4 (simulated)", or "PS5 (simulated)"
 	HostID        string // 12 hex digits; default derived from address and port
 	HostType      string // "PS4" (default) or "PS5"
-	SystemVersion string // 8 digits; default "09508011"
+	SystemVersion string // 8 digits; default "09508011", or "13600007" for a PS5
 
 	Addr      string   // IP address to listen on; default 127.0.0.1
 	DDPPort   uint16   // UDP; 0 picks a free port
@@ -40,6 +40,8 @@ type Config struct {
 	BusyResult  ps4.ResultError // result of a boot while another title runs: 12 (default) or 31
 	QuitNeedsPS bool            // show the quit dialogue only after a PS press (docs/protocol.md §9)
 	StrictKeys  bool            // ignore keys that break the key limits of Timing (docs/protocol.md §9)
+
+	RemotePlay *RemotePlay // nil: a PS5 has the default, a PS4 speaks 2nd Screen alone
 
 	Key    *rsa.PrivateKey // 2048 bits; nil: one that the consoles of this process share
 	Timing Timing          // zero: RealTiming()
@@ -66,8 +68,12 @@ var ErrConfig = errors.New("invalid simulated console")
 // withDefaults returns c with defaults for unset fields, or an error if a field
 // is invalid.
 func (c Config) withDefaults() (Config, netip.Addr, error) {
-	setDefault(&c.Name, "PS4 (simulated)")
 	setDefault(&c.HostType, ps4.TypePS4)
+	setDefault(&c.Name, c.HostType+" (simulated)")
+	if c.HostType == ps4.TypePS5 {
+		setDefault(&c.SystemVersion, "13600007")
+		setDefault(&c.RemotePlay, &RemotePlay{})
+	}
 	setDefault(&c.SystemVersion, "09508011")
 	setDefault(&c.Addr, "127.0.0.1")
 	setDefault(&c.MaxDevices, 10)

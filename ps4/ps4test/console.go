@@ -72,6 +72,7 @@ type Console struct {
 	timers  map[*time.Timer]struct{}
 	faults  Faults
 	power   power
+	rp      remotePlay
 	door    door
 	titles  titles
 	screen  keyboard
@@ -113,6 +114,10 @@ func New(cfg Config) (*Console, error) {
 	for _, socket := range c.sockets {
 		c.wg.Go(func() { c.serveDatagrams(socket) })
 	}
+	if c.rp.socket != nil {
+		c.wg.Go(c.serveSearchWords)
+	}
+	c.update(func() {}) // opens the Remote Play port
 	return c, nil
 }
 
@@ -160,7 +165,10 @@ func (c *Console) bind(addr netip.Addr) error {
 		}
 	}
 	c.tcpAddr, c.free, err = c.net.reserve(netip.AddrPortFrom(addr, c.cfg.TCPPort))
-	return err
+	if err != nil {
+		return err
+	}
+	return c.startRemotePlay(addr)
 }
 
 // Close turns the console off, drops its connections and waits for its
@@ -178,6 +186,7 @@ func (c *Console) Close() error {
 		}
 		c.dropAllLocked()
 		c.closeDoorLocked()
+		c.listenLocked()
 		c.release()
 	})
 	c.wg.Wait()
@@ -191,6 +200,7 @@ func (c *Console) release() {
 	if c.free != nil {
 		c.free()
 	}
+	c.rp.release()
 }
 
 // afterLocked runs f with the lock held after d, or at once if d is not
@@ -232,6 +242,7 @@ func (c *Console) update(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f()
+	c.listenLocked()
 	close(c.changed)
 	c.changed = make(chan struct{})
 }

@@ -50,7 +50,7 @@ func (c *Console) requestLocked(request ddp.Request, err error, from netip.AddrP
 		c.answerLocked(from)
 	case request.Method == ddp.Wakeup:
 		n.Wakeups++
-		if !c.accepts(request) || !c.wakeLocked() {
+		if !c.accepts(request) && !c.acceptsRemotePlay(request) || !c.wakeLocked() {
 			n.WakeupsIgnored++
 			return "ignored"
 		}
@@ -65,11 +65,11 @@ func (c *Console) requestLocked(request ddp.Request, err error, from netip.AddrP
 }
 
 // accepts reports whether a WAKEUP or LAUNCH carries the credential of an
-// account on this console. ps4-waker's LAUNCH has neither client-type nor
+// account on this PS4. ps4-waker's LAUNCH has neither client-type nor
 // auth-type, and consoles obey it; Remote Play's auth-type is R
 // (docs/protocol.md §2).
 func (c *Console) accepts(r ddp.Request) bool {
-	return (r.AuthType == ddp.AuthCode || r.AuthType == "") && c.knows(r.Credential)
+	return c.cfg.HostType == ps4.TypePS4 && (r.AuthType == ddp.AuthCode || r.AuthType == "") && c.knows(r.Credential)
 }
 
 // answerLocked sends the status, after the delay of the faults.

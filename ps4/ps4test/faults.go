@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/remoteplay"
 )
 
 // Always is the count of a fault that never ends by itself.
@@ -28,6 +29,14 @@ type Faults struct {
 	HelloStatus int32 // status in the hello reply; other than 0 is a refusal
 	// Results other than 0 replace those of the console.
 	Login, Boot, Standby ps4.ResultError
+	// RemotePlay is the reason to refuse every Remote Play request; 0: none.
+	RemotePlay remoteplay.ResultError
+	HangUp     int // Remote Play requests without a reply: the connection closes
+	Silent     int // Remote Play control requests without a reply: it stays open
+	// NeedSearch makes Remote Play refuse connections until a search word came.
+	NeedSearch bool
+	// IgnoreStandby makes Remote Play acknowledge a standby without effect.
+	IgnoreStandby bool
 	// LoseBoots counts boots that get result 0 and start nothing.
 	LoseBoots int
 }

@@ -44,6 +44,9 @@ func (c *Console) TypeText(text string) {
 // requested the keyboard, and a heartbeat to any client.
 func (c *Console) setKeyboardLocked(k keyboard, message wire.Message) {
 	c.screen = k
+	if s := c.rp.session; s != nil {
+		s.showKeyboardLocked()
+	}
 	s := c.active
 	if s == nil {
 		return

@@ -98,6 +98,7 @@ func (c *Console) dropAllLocked() {
 	for s := range c.conns {
 		s.close()
 	}
+	c.rp.dropLocked()
 }
 
 // maxConns is the limit of open connections. The console closes further ones at

@@ -27,6 +27,14 @@ type Counters struct {
 	ProtocolErrors int // connections ended by malformed bytes
 	Dropped        int // connections ended by unanswered heartbeats
 
+	SearchWords      int // of Remote Play, as are the next six
+	Registrations    int
+	Inits            int
+	Controls         int
+	RemotePlayLogins int
+	Frames           int
+	Homes            int // presses of the PS button
+
 	Logins           int
 	LoginsRefused    int
 	Heartbeats       int // sent
@@ -96,7 +104,7 @@ func (c *Console) snapshotLocked() Snapshot {
 		Asking:      c.titles.asking,
 		DoorOpen:    c.door.close != nil,
 		Connections: len(c.conns),
-		LoggedIn:    c.active != nil,
+		LoggedIn:    c.active != nil || c.rp.session != nil && c.rp.session.loggedIn,
 		Keyboard:    c.screen.open,
 		Text:        c.screen.text,
 		Keys:        slices.Clip(c.log.keys),

@@ -284,14 +284,18 @@ func (s *session) sendQueue() {
 
 // flush sends the bytes of out with faults.
 func (s *session) flush(faults Faults) error {
+	return send(s.conn, s.out.Next(s.out.Len()), faults, s.done)
+}
+
+// send sends bytes with faults, unless done is closed before.
+func send(conn net.Conn, b []byte, faults Faults, done <-chan struct{}) error {
 	if faults.Delay > 0 {
 		select {
 		case <-time.After(faults.Delay):
-		case <-s.done:
+		case <-done:
 			return net.ErrClosed
 		}
 	}
-	b := s.out.Next(s.out.Len())
 	if faults.GarbageTCP != 0 {
 		_, _ = rand.Read(b)
 	}
@@ -299,11 +303,11 @@ func (s *session) flush(faults Faults) error {
 	if faults.Split > 0 {
 		size = faults.Split
 	}
-	if err := s.conn.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
+	if err := conn.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
 		return fmt.Errorf("sending: %w", err)
 	}
 	for piece := range slices.Chunk(b, size) {
-		if _, err := s.conn.Write(piece); err != nil {
+		if _, err := conn.Write(piece); err != nil {
 			return fmt.Errorf("sending: %w", err)
 		}
 	}

@@ -19,6 +19,11 @@ type Timing struct {
 	Heartbeat time.Duration // period; 0: no heartbeats
 	Grace     time.Duration // a client that answers no heartbeat for this long is dropped
 
+	// Remote Play (docs/protocol.md §14).
+	ControlGap time.Duration // a control connection sooner after the end of init gets no reply
+	Login      time.Duration // from the reply to control to the login
+	InUse      time.Duration // how long a session that failed before the login blocks further ones
+
 	// Limits of keys, with Config.StrictKeys alone.
 	RemoteReady time.Duration // an OPEN_RC sooner than this after the connection is ignored
 	KeyGap      time.Duration // a press sooner than this after KEY_OFF or OPEN_RC is ignored
@@ -46,6 +51,9 @@ func RealTiming() Timing {
 		Handshake:     10 * time.Second,
 		Heartbeat:     5 * time.Second,
 		Grace:         15 * time.Second,
+		ControlGap:    time.Millisecond,
+		Login:         50 * time.Millisecond,
+		InUse:         90 * time.Second,
 		RemoteReady:   1125 * time.Millisecond,
 		KeyGap:        150 * time.Millisecond,
 		KeyGapPS:      750 * time.Millisecond,
@@ -65,6 +73,7 @@ func DemoTiming() Timing {
 	t.StandbyDelay = time.Second
 	t.BeforeSilence = 0
 	t.Silence = 5 * time.Second
+	t.InUse = 10 * time.Second
 	t.Boot = 2 * time.Second
 	t.Quit = 500 * time.Millisecond
 	return t
@@ -81,6 +90,9 @@ func FastTiming() Timing {
 		Handshake:    10 * time.Second,
 		Heartbeat:    50 * time.Millisecond,
 		Grace:        10 * time.Second,
+		ControlGap:   time.Millisecond,
+		Login:        10 * time.Millisecond,
+		InUse:        time.Minute,
 		RemoteIdle:   time.Minute,
 		Boot:         10 * time.Millisecond,
 		Dialog:       10 * time.Second,

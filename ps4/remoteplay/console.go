@@ -252,7 +252,9 @@ func (c *Console) justWoken() bool {
 
 // WakeWait wakes the console and returns its status once discovery reports that
 // it is on. It sends up to 3 WAKEUPs, and asks for 30 s, or 45 s if the console
-// is a PS4, or until ctx is done.
+// is a PS4, or until ctx is done. A console that this program has just put into
+// rest mode may be silent first, and hears no WAKEUP then: WakeWait sends them
+// again after that, and the limit counts from there.
 //
 // WakeWait fails as Wake does, with [ErrNotWoken] if the console stayed in rest
 // mode, and with [ps4.ErrUnreachable] if it never answered.
@@ -261,12 +263,15 @@ func (c *Console) WakeWait(ctx context.Context) (ps4.Status, error) {
 	if c.Registration().HostType == ps4.TypePS4 {
 		limit = wakeLimitPS4
 	}
-	last, begin := ps4.Status{Addr: c.Addr()}, time.Now()
-	for tick := 0; time.Since(begin) < limit; tick++ {
-		if tick < wakeSends {
+	last, deadline := ps4.Status{Addr: c.Addr()}, time.Now().Add(limit)
+	silent := false
+	for tick, sends := 0, wakeSends; time.Now().Before(deadline); tick++ {
+		began := time.Now()
+		if sends > 0 {
 			if err := c.Wake(ctx); err != nil {
 				return last, err
 			}
+			sends--
 		}
 		if tick%wakePolls == 0 {
 			status, err := c.discovery.Ask(ctx, pollEvery)
@@ -275,11 +280,16 @@ func (c *Console) WakeWait(ctx context.Context) (ps4.Status, error) {
 				return status, nil
 			case err == nil:
 				last = status
+				if silent { // it heard none of the WAKEUPs
+					silent, sends = false, wakeSends
+				}
 			case !errors.Is(err, ps4.ErrSilent):
 				return last, err
+			case time.Now().Before(c.discovery.DeafUntil()):
+				silent, deadline = true, time.Now().Add(limit)
 			}
 		}
-		if err := sleep(ctx, time.Until(begin.Add(time.Duration(tick+1)*pollEvery))); err != nil {
+		if err := sleep(ctx, time.Until(began.Add(pollEvery))); err != nil {
 			return last, err
 		}
 	}

@@ -1,0 +1,348 @@
+package ps4test
+
+import (
+	"bufio"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
+	"github.com/ps4kit/ps4kit/ps4/internal/rp"
+	"github.com/ps4kit/ps4kit/ps4/remoteplay"
+)
+
+// RemotePlay configures the Remote Play service of a console. Config.PIN is the
+// PIN that its screen "Link Device" shows, and Config.Passcode that of the user.
+type RemotePlay struct {
+	Port     uint16   // TCP and UDP; 0 picks a free one
+	Accounts []uint64 // PSN accounts on this console; nil: any
+	// Registered lists devices that are registered already.
+	Registered []remoteplay.Registration
+}
+
+// remotePlay is the state of the Remote Play service (docs/protocol.md §10 to
+// §14).
+type remotePlay struct {
+	family   rp.Family
+	addr     netip.AddrPort
+	socket   net.PacketConn // for search words
+	free     func()         // frees the reserved TCP port
+	stop     func()         // ends listening; nil: TCP refuses connections
+	searched time.Time      // the last search word that was answered
+	door     time.Time      // with Faults.NeedSearch: TCP refuses from then on
+
+	registered map[string]rp.Registration // by RegistKey
+	requests   map[net.Conn]struct{}      // connections before their reply
+	session    *rpSession                 // the one that passed control
+	init       *initialized               // the last one; nil: used up
+	busyUntil  time.Time                  // a session failed: refuses the next ones as in use
+}
+
+// initialized is a session between init and control.
+type initialized struct {
+	key    rp.Registration
+	nonce  rp.Block
+	closed time.Time // when the connection of init was closed; zero: not yet
+}
+
+// searchTime is how long a search word permits a registration or, with
+// Faults.NeedSearch, connections.
+const searchTime = 10 * time.Second
+
+// requestLimit is how long a connection may take to send its request.
+const requestLimit = 10 * time.Second
+
+// startRemotePlay opens the sockets of the service, if the console has it.
+func (c *Console) startRemotePlay(addr netip.Addr) error {
+	cfg := c.cfg.RemotePlay
+	if cfg == nil {
+		return nil
+	}
+	family, err := rp.FamilyOf(c.cfg.HostType, c.cfg.SystemVersion)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	r := &c.rp
+	r.family = family
+	r.registered, r.requests = map[string]rp.Registration{}, map[net.Conn]struct{}{}
+	for _, reg := range cfg.Registered {
+		stored := reg.Reveal()
+		entry := rp.Registration{RegistKey: stored.RegistKey}
+		if err := entry.Key.UnmarshalText([]byte(stored.RPKey)); err != nil {
+			return fmt.Errorf("%w: a registration is incomplete", ErrConfig)
+		}
+		r.registered[entry.RegistKey] = entry
+	}
+	if r.addr, r.free, err = c.net.reserve(netip.AddrPortFrom(addr, cfg.Port)); err != nil {
+		return err
+	}
+	r.socket, err = c.net.packet(r.addr, false)
+	return err
+}
+
+// dropLocked closes every connection.
+func (r *remotePlay) dropLocked() {
+	for conn := range r.requests {
+		_ = conn.Close()
+	}
+	if r.session != nil {
+		r.session.close()
+	}
+}
+
+func (r *remotePlay) release() {
+	if r.socket != nil {
+		_ = r.socket.Close()
+	}
+	if r.free != nil {
+		r.free()
+	}
+}
+
+// RemotePlayAddr returns the address of the Remote Play service.
+func (c *Console) RemotePlayAddr() netip.AddrPort { return c.rp.addr }
+
+// RemotePlayOptions returns the options of a Remote Play client for this
+// console. The caller may change them.
+func (c *Console) RemotePlayOptions() *remoteplay.Options {
+	o := &remoteplay.Options{Port: c.rp.addr.Port(), Logf: c.cfg.Logf}
+	if c.cfg.Network != nil {
+		o.Dial, o.ListenPacket = c.cfg.Network.Dial, c.cfg.Network.ListenPacket
+	}
+	return o
+}
+
+// SetPIN opens the screen that shows a PIN for linking, or closes it if pin is
+// empty.
+func (c *Console) SetPIN(pin string) { c.update(func() { c.cfg.PIN = pin }) }
+
+// listenLocked makes TCP accept or refuse connections according to the state
+// of the console.
+func (c *Console) listenLocked() {
+	r := &c.rp
+	if !r.addr.IsValid() {
+		return
+	}
+	open := !c.closed && c.power.awake && c.power.service && !c.power.moving &&
+		(!c.faults.NeedSearch || time.Now().Before(r.door))
+	switch {
+	case !open && r.stop != nil:
+		r.stop()
+		r.stop = nil
+	case open && r.stop == nil:
+		stop, err := c.net.listen(r.addr, &c.wg, func(conn net.Conn) {
+			since := time.Now()
+			c.update(func() { c.admitRequestLocked(conn, since) })
+		})
+		if err != nil {
+			c.cfg.Logf("simulated console %s: Remote Play: %v", c.cfg.Name, err)
+			return
+		}
+		r.stop = stop
+	}
+}
+
+// serveSearchWords answers search words until the socket is closed: while the
+// screen that shows the PIN is open (docs/protocol.md §11).
+func (c *Console) serveSearchWords() {
+	buf := make([]byte, 64)
+	for {
+		n, from, err := c.rp.socket.ReadFrom(buf)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil || !strings.HasPrefix(string(buf[:n]), c.rp.family.SearchWord()) {
+			continue
+		}
+		answer, outcome := false, "no answer: no PIN is shown"
+		c.update(func() {
+			c.log.counters.SearchWords++
+			if !c.power.awake || c.power.moving {
+				return
+			}
+			if c.faults.NeedSearch {
+				c.rp.door = time.Now().Add(searchTime)
+			}
+			if c.cfg.PIN != "" {
+				answer, outcome = true, ""
+				c.rp.searched = time.Now()
+			}
+		})
+		if answer {
+			_, _ = c.rp.socket.WriteTo([]byte(c.rp.family.SearchAnswer()+"\x01\x05\x00"), from)
+		}
+		c.trace(from, c.rp.socket.LocalAddr(), "search word", outcome)
+	}
+}
+
+// acceptsRemotePlay reports whether a WAKEUP carries the RegistKey of a
+// registered device.
+func (c *Console) acceptsRemotePlay(r ddp.Request) bool {
+	number, err := strconv.ParseUint(r.Credential, 10, 32)
+	_, known := c.rp.registered[fmt.Sprintf("%08x", number)]
+	return r.AuthType == "R" && err == nil && known
+}
+
+// admitRequestLocked serves a connection unless a fault or a limit prevents it.
+func (c *Console) admitRequestLocked(conn net.Conn, since time.Time) {
+	c.log.counters.Connections++
+	switch {
+	case c.closed || len(c.rp.requests) >= maxConns:
+		_ = conn.Close()
+	case use(&c.faults.Reset):
+		reset(conn)
+	default:
+		c.rp.requests[conn] = struct{}{}
+		c.wg.Go(func() { c.serveRequest(conn, since) })
+	}
+}
+
+// serveRequest answers the request of a connection, which control turns into a
+// session.
+func (c *Console) serveRequest(conn net.Conn, since time.Time) {
+	defer conn.Close()
+	defer c.update(func() { delete(c.rp.requests, conn) })
+	_ = conn.SetDeadline(time.Now().Add(requestLimit))
+	in := bufio.NewReader(conn)
+	req, err := rp.ReadRequest(in)
+	if err != nil {
+		c.trace(conn.RemoteAddr(), conn.LocalAddr(), "Remote Play connection", "malformed: "+err.Error())
+		return
+	}
+	name := "Remote Play " + req.Method + " " + req.Path
+	f := c.rp.family
+	switch req.Path {
+	case f.RegisterPath():
+		c.answer(conn, name, func() answer { return c.registerLocked(req) })
+	case f.InitPath():
+		c.serveInit(conn, in, name, req)
+	case f.ControlPath():
+		c.serveControl(conn, in, name, req, since)
+	default: // the path of another family
+		c.answer(conn, name, c.refuseVersion)
+	}
+}
+
+// An answer is a reply to a request, and the reason if it is a refusal.
+type answer struct {
+	reply  []byte
+	reason remoteplay.ResultError
+}
+
+func refuse(reason remoteplay.ResultError) answer {
+	return answer{rp.Refusal(uint32(reason), 0).Marshal(), reason}
+}
+
+// answer sends the answer of handle, which is called with the lock held. It
+// reports whether that was sent and is no refusal.
+func (c *Console) answer(conn net.Conn, name string, handle func() answer) bool {
+	var a answer
+	var faults Faults
+	c.update(func() {
+		switch {
+		case use(&c.faults.HangUp):
+		case c.faults.RemotePlay != 0:
+			a = refuse(c.faults.RemotePlay)
+		default:
+			a = handle()
+		}
+		faults = c.takeFaultsLocked()
+	})
+	outcome := ""
+	switch {
+	case a.reply == nil:
+		outcome = "no reply"
+	case a.reason != 0:
+		outcome = fmt.Sprintf("refused with %08x", uint32(a.reason))
+	}
+	c.trace(conn.RemoteAddr(), conn.LocalAddr(), name, outcome)
+	return a.reply != nil && send(conn, a.reply, faults, nil) == nil && a.reason == 0
+}
+
+// registerLocked registers a device.
+func (c *Console) registerLocked(req rp.Request) answer {
+	c.log.counters.Registrations++
+	r := &c.rp
+	pin, err := strconv.ParseUint(c.cfg.PIN, 10, 32)
+	if err != nil || time.Since(r.searched) > searchTime {
+		return refuse(remoteplay.ErrOther)
+	}
+	request, err := rp.ParseRegisterRequest(r.family, uint32(pin), req)
+	switch {
+	case err != nil:
+		return refuse(remoteplay.ErrRegistration)
+	case c.cfg.RemotePlay.Accounts != nil && !slices.Contains(c.cfg.RemotePlay.Accounts, request.AccountID):
+		return refuse(remoteplay.ErrNoSuchAccount)
+	}
+	var key [4]byte
+	_, _ = rand.Read(key[:])
+	entry := rp.Registration{
+		HostType: c.cfg.HostType, HostID: c.cfg.HostID, Nickname: c.cfg.Name,
+		RegistKey: hex.EncodeToString(key[:]), KeyType: "2",
+	}
+	_, _ = rand.Read(entry.Key[:])
+	if c.cfg.HostType == ps4.TypePS5 {
+		entry.SupportCmd = "140000"
+	}
+	r.registered[entry.RegistKey] = entry
+	body := request.Cipher().Seal(0, entry.Marshal())
+	return answer{reply: rp.Reply{Status: 200, Header: rp.Header{
+		{Name: "Connection", Value: "close"}, {Name: "Content-Length", Value: strconv.Itoa(len(body))},
+	}, Body: body}.Marshal()}
+}
+
+// refuseVersion names the RP-Version of the console.
+func (c *Console) refuseVersion() answer {
+	reason := remoteplay.ErrVersion
+	return answer{rp.Refusal(uint32(reason), c.rp.family).Marshal(), reason}
+}
+
+// serveInit answers the first request of a session and closes its connection.
+func (c *Console) serveInit(conn net.Conn, in io.Reader, name string, req rp.Request) {
+	var started *initialized
+	sent := c.answer(conn, name, func() answer {
+		r := &c.rp
+		c.log.counters.Inits++
+		request, err := rp.ParseInitRequest(req)
+		entry, known := r.registered[request.RegistKey]
+		switch {
+		case err != nil || !known || req.Header.Get("Content-Length") != "0":
+			return refuse(remoteplay.ErrOther)
+		case request.Family != r.family:
+			return c.refuseVersion()
+		case r.session != nil || time.Now().Before(r.busyUntil):
+			c.inUseLocked()
+			return refuse(remoteplay.ErrInUse)
+		}
+		started = &initialized{key: entry}
+		_, _ = rand.Read(started.nonce[:])
+		r.init = started
+		return answer{reply: rp.InitReply{Nonce: started.nonce}.Marshal()}
+	})
+	if !sent {
+		return
+	}
+	if half, ok := conn.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+		_, _ = io.Copy(io.Discard, in) // until the client closes it, too
+	}
+	_ = conn.Close()
+	c.update(func() { started.closed = time.Now() })
+}
+
+// inUseLocked makes the console refuse sessions for a while
+// (docs/protocol.md §14).
+func (c *Console) inUseLocked() {
+	if c.rp.session == nil {
+		c.rp.busyUntil = time.Now().Add(c.cfg.Timing.InUse)
+	}
+}

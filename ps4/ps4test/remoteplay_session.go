@@ -1,0 +1,278 @@
+package ps4test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/ps4kit/ps4kit/ps4/internal/rp"
+)
+
+// rpSession is a Remote Play connection after the reply to control. One
+// goroutine reads and handles frames, and another one sends.
+type rpSession struct {
+	console *Console
+	conn    net.Conn
+	name    string // for the trace
+	close   func()
+	done    chan struct{} // closed by close
+
+	// guarded by console.mu
+	counters *rp.Counters
+	queue    chan outgoingFrame
+	ended    bool // nothing more is queued
+	loggedIn bool
+	answered time.Time // last answer to a heartbeat, or the login
+	typing   bool      // has enabled the on-screen keyboard
+}
+
+// outgoingFrame is a sealed frame with the faults of its time.
+type outgoingFrame struct {
+	bytes  []byte
+	faults Faults
+	then   func() // nil, or called with the console's lock held after sending
+}
+
+// serveControl answers the second request of a session and serves the session.
+// A client that connects too soon after init gets no reply, ever
+// (docs/protocol.md §14).
+func (c *Console) serveControl(conn net.Conn, in *bufio.Reader, name string, req rp.Request, since time.Time) {
+	s := &rpSession{console: c, conn: conn, name: "Remote Play frame", queue: make(chan outgoingFrame, queueLimit), done: make(chan struct{})}
+	s.close = sync.OnceFunc(func() { close(s.done); _ = conn.Close() })
+	defer s.close()
+	accepted := c.answer(conn, name, func() answer { return s.startLocked(req, since) })
+	_ = conn.SetDeadline(time.Time{})
+	var err error
+	if accepted {
+		var sender sync.WaitGroup
+		sender.Go(s.sendQueue)
+		c.update(s.welcomeLocked)
+		for err == nil {
+			err = s.next(in)
+		}
+		c.update(func() {
+			s.ended = true
+			close(s.queue)
+		})
+		sender.Wait()
+	} else {
+		_, err = io.Copy(io.Discard, in) // a silent console waits for its client to leave
+	}
+	c.update(func() { s.endLocked(err) })
+}
+
+// startLocked handles a control request. It returns no answer if the console
+// falls silent.
+func (s *rpSession) startLocked(req rp.Request, since time.Time) answer {
+	c := s.console
+	c.log.counters.Controls++
+	started := c.rp.init
+	c.rp.init = nil
+	if started == nil || use(&c.faults.Silent) ||
+		c.cfg.Timing.ControlGap > 0 && (started.closed.IsZero() || since.Sub(started.closed) < c.cfg.Timing.ControlGap) {
+		return answer{}
+	}
+	s.counters = rp.NewCounters(rp.SessionCipher(c.rp.family, started.nonce, started.key.Key))
+	request, err := rp.ParseControlRequest(c.rp.family, s.counters, req)
+	if err != nil || request.RegistKey != started.key.RegistKey {
+		return refuse(0x80108bff)
+	}
+	c.rp.session = s
+	model := byte(rp.ModelPS4)
+	if c.rp.family == rp.PS5 {
+		model = rp.ModelPS5
+	}
+	return answer{reply: rp.ControlReply{Model: model}.Marshal(s.counters)}
+}
+
+// welcomeLocked signs the user in, or asks for the passcode.
+func (s *rpSession) welcomeLocked() {
+	c := s.console
+	c.afterLocked(c.cfg.Timing.Login, func() {
+		if c.cfg.Passcode != "" {
+			s.sendLocked(rp.Frame{Type: rp.TypePasscodeWanted}, nil)
+			return
+		}
+		s.logInLocked()
+	})
+}
+
+func (s *rpSession) logInLocked() {
+	s.loggedIn, s.answered = true, time.Now()
+	s.console.log.counters.RemotePlayLogins++
+	s.sendLocked(rp.Frame{Type: rp.TypeLogin, Payload: []byte{rp.LoginGood}}, nil)
+	s.sendLocked(rp.Frame{Type: 0x06, Payload: []byte{0, 1}}, nil)
+	s.sendLocked(rp.SessionID(fmt.Sprintf("%010d", time.Now().Unix())+strings.Repeat("ABCDEFG2", 8)).Marshal(), nil)
+	s.beatLocked()
+}
+
+// beatLocked sends the next heartbeat after a while. It resets the connection
+// of a client that answers none for Timing.Grace.
+func (s *rpSession) beatLocked() {
+	c := s.console
+	period, grace := c.cfg.Timing.Heartbeat, c.cfg.Timing.Grace
+	if period <= 0 {
+		return
+	}
+	c.afterLocked(period, func() {
+		switch {
+		case s.ended:
+			return
+		case grace > 0 && time.Since(s.answered) >= grace:
+			c.log.counters.Dropped++
+			reset(s.conn)
+			s.close()
+			return
+		case !c.faults.HoldBeats:
+			c.log.counters.Heartbeats++
+			s.sendLocked(rp.Frame{Type: rp.TypeHeartbeat}, nil)
+		}
+		s.beatLocked()
+	})
+}
+
+// next reads and handles one frame.
+func (s *rpSession) next(in io.Reader) error {
+	c := s.console
+	f, err := rp.ReadFrame(in, s.counters)
+	if err != nil {
+		return err
+	}
+	outcome := ""
+	c.update(func() { outcome, err = s.handleLocked(f) })
+	if errors.Is(err, rp.ErrProtocol) {
+		c.log.counters.ProtocolErrors++
+		outcome = "malformed"
+	}
+	c.trace(s.conn.RemoteAddr(), s.conn.LocalAddr(), fmt.Sprintf("Remote Play %v", f), outcome)
+	return err
+}
+
+// handleLocked handles a frame and returns the outcome for the trace.
+func (s *rpSession) handleLocked(f rp.Frame) (outcome string, err error) {
+	c := s.console
+	n := &c.log.counters
+	n.Frames++
+	switch f.Type {
+	case rp.TypePasscode:
+		if string(f.Payload) != c.cfg.Passcode {
+			n.LoginsRefused++
+			s.sendLocked(rp.Frame{Type: rp.TypeLogin, Payload: []byte{rp.LoginWrongPasscode}}, nil)
+			return "wrong", nil
+		}
+		s.logInLocked()
+	case rp.TypeHeartbeat:
+		s.sendLocked(rp.Frame{Type: rp.TypeHeartbeatAnswer}, nil)
+	case rp.TypeHeartbeatAnswer:
+		n.Statuses++
+		s.answered = time.Now()
+	case rp.TypeStandby:
+		n.Standbys++
+		switch {
+		case !s.loggedIn || c.cfg.StandbyDisabled:
+			return "ignored", nil
+		case c.faults.IgnoreStandby:
+			s.sendLocked(rp.Frame{Type: rp.TypeStandbyAck, Payload: make([]byte, 4)}, nil)
+			return "acknowledged, and ignored", nil
+		}
+		s.sendLocked(rp.Frame{Type: rp.TypeStandbyAck, Payload: make([]byte, 4)}, c.standbyLocked)
+	case rp.TypeHome:
+		if !s.loggedIn {
+			return "ignored", nil
+		}
+		n.Homes++
+	case rp.TypeProbe:
+		s.sendLocked(rp.Frame{Type: rp.TypeProbeAck}, nil)
+	case rp.TypeKeyboardEnable:
+		s.typing = s.loggedIn && len(f.Payload) == 1 && f.Payload[0] == 1
+		s.showKeyboardLocked()
+	case rp.TypeKeyboardText:
+		return "", s.typeLocked(f)
+	case rp.TypeKeyboardEnd:
+		s.endKeyboardLocked(len(f.Payload) == 4 && f.Payload[3] == 0)
+	default:
+		n.UnknownPackets++
+	}
+	return "", nil
+}
+
+// showKeyboardLocked tells a client that has enabled the keyboard what it shows.
+func (s *rpSession) showKeyboardLocked() {
+	k := s.console.screen
+	switch {
+	case !s.typing:
+	case k.open:
+		s.sendLocked(rp.KeyboardOpen{Text: k.text}.Marshal(), nil)
+	default:
+		s.sendLocked(rp.Frame{Type: rp.TypeKeyboardClosed}, nil)
+	}
+}
+
+func (s *rpSession) typeLocked(f rp.Frame) error {
+	m, err := rp.ParseKeyboardText(f)
+	if err != nil {
+		return err
+	}
+	if k := &s.console.screen; s.typing && k.open {
+		k.text = cut(m.Text, k.max)
+		s.sendLocked(rp.KeyboardText{Counter: m.Counter, Text: k.text}.Marshal(rp.TypeKeyboardResult), nil)
+	}
+	return nil
+}
+
+func (s *rpSession) endKeyboardLocked(accept bool) {
+	c := s.console
+	if !s.typing || !c.screen.open {
+		return
+	}
+	c.log.counters.KeyboardControls++
+	if accept {
+		c.log.submitted = add(c.log.submitted, c.screen.text)
+	}
+	c.screen = keyboard{}
+	s.showKeyboardLocked()
+}
+
+// sendLocked queues a frame. It closes the session if the client does not read.
+func (s *rpSession) sendLocked(f rp.Frame, then func()) {
+	if s.ended {
+		return
+	}
+	select {
+	case s.queue <- outgoingFrame{f.Append(nil, s.counters), s.console.takeFaultsLocked(), then}:
+	default:
+		s.close()
+	}
+}
+
+// sendQueue sends the queued frames until the queue is closed.
+func (s *rpSession) sendQueue() {
+	defer s.close()
+	for f := range s.queue {
+		err := send(s.conn, f.bytes, f.faults, s.done)
+		if f.then != nil {
+			s.console.update(f.then)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// endLocked notes how the session ended. One that ends before the login, and
+// not with a reset, leaves the console in use (docs/protocol.md §14).
+func (s *rpSession) endLocked(err error) {
+	c := s.console
+	if c.rp.session == s {
+		c.rp.session = nil
+	}
+	if !s.loggedIn && !errors.Is(err, syscall.ECONNRESET) {
+		c.inUseLocked()
+	}
+}
