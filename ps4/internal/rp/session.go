@@ -139,6 +139,7 @@ type ControlReply struct{ Model byte }
 func (r ControlReply) Marshal(c *Counters) []byte {
 	sealed := c.Seal(append([]byte{r.Model}, make([]byte, 15)...))
 	return Reply{Status: 200, Header: Header{
+		{"Content-Length", "0"}, // captures have none, but playactor would wait for a body
 		{"RP-Server-Type", base64.StdEncoding.EncodeToString(sealed)},
 	}}.Marshal()
 }
