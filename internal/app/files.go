@@ -3,7 +3,6 @@ package app
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io/fs"
 	"slices"
 	"time"
@@ -145,7 +144,7 @@ type homekitStore struct{ file *state.File[homekitDocument] }
 func (f files) homekit(hostID string) (*homekitStore, error) {
 	file, err := state.HomeKit[homekitDocument](f.store, hostID, nil)
 	if err != nil {
-		return nil, fmt.Errorf("state: %w", err)
+		return nil, err
 	}
 	return &homekitStore{file}, nil
 }

@@ -126,7 +126,7 @@ art: {enabled: false}
 	}
 	s := scrape(t, r)
 	s.has(t,
-		`console_info{host_id="`+five.HostID()+`",name="Five",system_version="09508011"} 1`,
+		`console_info{host_id="`+five.HostID()+`",name="Five",system_version="13600007"} 1`,
 		`hap_offered{host_id="`+r.list[0].HostID+`"} 1`,
 	)
 	for _, m := range s.families["ps4kit_hap_offered"].GetMetric() { // the alert Ps4kitNotOffered must not fire

@@ -74,7 +74,7 @@ func (l httpLog) Write(line []byte) (int, error) {
 func (s *server) listenSite(ctx context.Context, services api.Services) (http.Handler, net.Listener, error) {
 	guard, err := s.setup.guard()
 	if err != nil {
-		return nil, nil, fmt.Errorf("web: %w", err)
+		return nil, nil, err
 	}
 	certificate, err := s.certificate()
 	if err != nil {

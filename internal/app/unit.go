@@ -73,7 +73,7 @@ func (r *registry) openConsole(u *unit) error {
 func (r *registry) openTelevision(u *unit) error {
 	inputs, err := state.Inputs[accessory.Saved](r.files.store, u.hostID)
 	if err != nil {
-		return fmt.Errorf("state: %w", err)
+		return err
 	}
 	log := r.log.WithField("console", u.name)
 	cfg := accessory.Config{
@@ -89,9 +89,11 @@ func (r *registry) openTelevision(u *unit) error {
 		Store:     keptStore{inputs, u},
 		TitleName: r.titleName,
 		OnChange:  func() { r.consoleChanged(u.hostID) },
-		Log:       log,
 
 		PreferTitleName: r.config.Art.Language != "",
+	}
+	if r.serve != nil { // else the command prints its error itself
+		cfg.Log = log
 	}
 	console := gate{accessory.NewConsole(u.console), u}
 	u.tv, err = accessory.New(cfg, console)

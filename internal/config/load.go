@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -35,13 +34,13 @@ func Load(path string) (*Config, error) {
 		read = func() error { return v.ReadConfig(strings.NewReader("")) } // the defaults
 	}
 	if err := read(); err != nil {
-		return nil, fmt.Errorf("config: %w", err)
+		return nil, err
 	}
 	bindEnvironment(v, p)
 	var r raw
 	err := v.Unmarshal(&r, viper.DecodeHook(p.decodeVariable), func(c *mapstructure.DecoderConfig) { c.TagName = "yaml" })
 	if err != nil {
-		return nil, fmt.Errorf("config: %w", err)
+		return nil, err
 	}
 	return validate(r, p)
 }

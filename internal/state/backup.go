@@ -89,7 +89,7 @@ func (s *Store) Backup(w io.Writer) error {
 		return err
 	}
 	if err := writeArchive(w, time.Now().UTC().Truncate(time.Second), docs); err != nil {
-		return fmt.Errorf("state: writing the backup: %w", err)
+		return fmt.Errorf("writing the backup: %w", err)
 	}
 	return nil
 }
@@ -103,19 +103,19 @@ func (s *Store) snapshot() ([]doc, error) {
 	}
 	list, err := listDocuments(s.dir)
 	if err != nil {
-		return nil, fmt.Errorf("state: %w", err)
+		return nil, err
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("state: %w", ErrNothing)
+		return nil, ErrNothing
 	}
 	var docs []doc
 	for _, name := range list {
 		data, err := soundDocument(s.dir, name)
 		switch _, failed := errors.AsType[*fs.PathError](err); {
 		case errors.Is(err, ErrNewer):
-			return nil, fmt.Errorf("state: %s was %w: back it up with that version", name, ErrNewer)
+			return nil, fmt.Errorf("%s was %w: back it up with that version", name, ErrNewer)
 		case failed:
-			return nil, fmt.Errorf("state: %w", err)
+			return nil, err
 		case err != nil:
 			return nil, &DamagedError{Name: name, Reason: unreadable}
 		}

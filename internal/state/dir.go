@@ -2,7 +2,6 @@ package state
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,13 +32,13 @@ func Dir(flag string, env Env) (string, error) {
 	if dir == "" {
 		home, _ := env.LookupEnv("HOME")
 		if home == "" {
-			return "", errors.New("state: there is no home directory for the state: choose a directory with --state-dir")
+			return "", errors.New("there is no home directory for the state: choose a directory with --state-dir")
 		}
 		dir = filepath.Join(home, ".local", "state", "ps4kit")
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return "", fmt.Errorf("state: %w", err)
+		return "", err
 	}
 	return dir, nil
 }

@@ -184,7 +184,7 @@ func HomeKit[T any](s *Store, host string, check func(T) error) (*File[T], error
 func (s *Store) HomeKitHosts() ([]string, error) {
 	entries, err := os.ReadDir(filepath.Join(s.dir, homekitDir))
 	if err != nil {
-		return nil, fmt.Errorf("state: %w", err)
+		return nil, err
 	}
 	var hosts []string
 	for _, e := range entries {
@@ -209,7 +209,7 @@ func Inputs[T any](s *Store, host string) (*File[T], error) {
 // contain only hexadecimal digits.
 func hostID(text string) (string, error) {
 	if len(text) != 12 || strings.Trim(text, "0123456789abcdefABCDEF") != "" {
-		return "", fmt.Errorf("state: %w", ErrHostID)
+		return "", ErrHostID
 	}
 	return strings.ToUpper(text), nil
 }

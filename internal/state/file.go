@@ -44,7 +44,7 @@ var documentName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 // hyphens.
 func Document[T any](s *Store, name string, opts DocumentOptions[T]) (*File[T], error) {
 	if !documentName.MatchString(name) {
-		return nil, fmt.Errorf("state: %q is not the name of a document", name)
+		return nil, fmt.Errorf("%q is not the name of a document", name)
 	}
 	return document(s, name+".json", opts), nil
 }
@@ -147,7 +147,7 @@ func (f *File[T]) Remove() error {
 func (f *File[T]) remove() error {
 	for _, path := range []string{f.path(), f.path() + copySuffix} { // a copy without its file is never used
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("state: %w", err)
+			return err
 		}
 	}
 	return syncDir(filepath.Dir(f.path()))
@@ -163,7 +163,7 @@ func (f *File[T]) Purge() error {
 	dir := filepath.Dir(f.path())
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return fmt.Errorf("state: %w", err)
+		return err
 	}
 	var errs []error
 	for _, e := range entries {
@@ -172,7 +172,7 @@ func (f *File[T]) Purge() error {
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("state: %w", err)
+		return err
 	}
 	return f.remove()
 }
@@ -199,13 +199,13 @@ func (f *File[T]) load() (value T, err error) {
 		slot.known = true
 		fallthrough
 	case err != nil && !errors.Is(err, errTooBig):
-		return value, fmt.Errorf("state: %w", err)
+		return value, err
 	case err == nil:
 		value, err = f.codec.decode(data)
 	}
 	switch {
 	case errors.Is(err, ErrNewer):
-		return value, fmt.Errorf("state: %s was %w: install that version again, or restore a backup", f.name, err)
+		return value, fmt.Errorf("%s was %w: install that version again, or restore a backup", f.name, err)
 	case err != nil:
 		return f.recover(err)
 	}
@@ -260,7 +260,7 @@ func (f *File[T]) save(value T) error {
 	}
 	data, err := f.codec.encode(value)
 	if err != nil {
-		return fmt.Errorf("state: %s is not saved: %w", f.name, err)
+		return fmt.Errorf("%s is not saved: %w", f.name, err)
 	}
 	return f.store.save(f.name, data, f.perm())
 }
@@ -346,7 +346,7 @@ func (f *File[T]) aside(move func(from, to string) error) (string, error) {
 			err = move(f.path(), path)
 		}
 		if err != nil {
-			return "", fmt.Errorf("state: %w", err)
+			return "", err
 		}
 		return aside, nil
 	}

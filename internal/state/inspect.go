@@ -2,7 +2,6 @@ package state
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -39,12 +38,12 @@ func Inspect(dir string) (Inspection, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			in.Writable = creatable(dir)
 		}
-		return in, fmt.Errorf("state: %w", err)
+		return in, err
 	}
 	in := Inspection{Mode: info.Mode(), Writable: unix.Access(dir, unix.W_OK|unix.X_OK)}
 	var room unix.Statfs_t
 	if err := unix.Statfs(dir, &room); err != nil {
-		return in, fmt.Errorf("state: %w", err)
+		return in, err
 	}
 	in.Free = room.Bavail * uint64(room.Bsize)
 	if lock, err := os.Open(filepath.Join(dir, lockName)); err == nil {
@@ -53,13 +52,13 @@ func Inspect(dir string) (Inspection, error) {
 	}
 	list, err := listDocuments(dir)
 	if err != nil {
-		return in, fmt.Errorf("state: %w", err)
+		return in, err
 	}
 	for _, name := range list {
 		in.document(dir, name)
 	}
 	if in.Aside, err = listFiles(dir, regexp.MustCompile(`\.damaged-[0-9]+$`).MatchString); err != nil {
-		return in, fmt.Errorf("state: %w", err)
+		return in, err
 	}
 	return in, nil
 }

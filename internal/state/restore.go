@@ -68,7 +68,7 @@ func (s *Store) StageRestore(archive []byte) (Contents, error) {
 		err = s.put(pendingName, archive, secretPerm)
 	}
 	if err != nil { // the next Open deletes the documents
-		return Contents{}, errors.Join(fmt.Errorf("state: storing the backup: %w", err), s.drop(pendingName))
+		return Contents{}, errors.Join(fmt.Errorf("storing the backup: %w", err), s.drop(pendingName))
 	}
 	return contents, nil
 }
@@ -128,7 +128,7 @@ func (s *Store) commitRestore() error {
 func readBackup(archive []byte) (Contents, []doc, error) {
 	m, docs, err := readArchive(bytes.NewReader(archive))
 	if err != nil {
-		return Contents{}, nil, fmt.Errorf("state: %w", err)
+		return Contents{}, nil, err
 	}
 	contents := Contents{Created: m.Created}
 	for _, d := range docs {

@@ -61,7 +61,7 @@ const (
 // Errors to branch on with errors.Is.
 var (
 	ErrLocked  = errors.New("in use by another ps4kit")            // Open
-	ErrClosed  = errors.New("state: the directory is closed")      // everything after Close
+	ErrClosed  = errors.New("the directory is closed")             // everything after Close
 	ErrDamaged = errors.New("damaged")                             // Load and Save; the error is a *DamagedError
 	ErrNewer   = errors.New("written by a newer ps4kit")           // Load and Save; the file is left alone
 	ErrHostID  = errors.New("a host id has 12 hexadecimal digits") // functions with a host id
@@ -134,17 +134,17 @@ func openError(dir string, err error) error {
 	dir = filepath.Clean(dir)
 	switch {
 	case errors.Is(err, unix.EROFS):
-		return fmt.Errorf("state: %w: %s is read-only for this process: mount it writable, "+
+		return fmt.Errorf("%w: %s is read-only for this process: mount it writable, "+
 			"or choose another directory with --state-dir; in a systemd unit, add StateDirectory=ps4kit", err, dir)
 	case errors.Is(err, fs.ErrPermission):
 		command := "chown -R"
 		if _, missing := os.Stat(dir); missing != nil {
 			command = "install -d -o"
 		}
-		return fmt.Errorf("state: %w: the user with the id %[2]d cannot use %[3]s: run \"sudo %[4]s %[2]d '%[3]s'\", "+
+		return fmt.Errorf("%w: the user with the id %[2]d cannot use %[3]s: run \"sudo %[4]s %[2]d '%[3]s'\", "+
 			"or choose another directory with --state-dir; in a systemd unit, add StateDirectory=ps4kit", err, os.Geteuid(), dir, command)
 	}
-	return fmt.Errorf("state: %w", err)
+	return err
 }
 
 // Dir returns the path of the directory.
@@ -177,7 +177,7 @@ func (s *Store) Writable() error {
 		return s.writeErr
 	}
 	if err := unix.Access(s.dir, unix.W_OK|unix.X_OK); err != nil {
-		return fmt.Errorf("state: %w", &fs.PathError{Op: "write to", Path: s.dir, Err: err})
+		return &fs.PathError{Op: "write to", Path: s.dir, Err: err}
 	}
 	return nil
 }
@@ -210,7 +210,7 @@ func (s *Store) save(name string, data []byte, perm fs.FileMode) error {
 		err = s.write(path, data, perm)
 	}
 	if err != nil {
-		err = fmt.Errorf("state: %s is not saved: %w", name, err)
+		err = fmt.Errorf("%s is not saved: %w", name, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

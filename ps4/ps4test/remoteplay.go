@@ -58,6 +58,9 @@ type initialized struct {
 // Faults.NeedSearch, connections.
 const searchTime = 10 * time.Second
 
+// portTries is how many ports to try until one is free for both TCP and UDP.
+const portTries = 16
+
 // requestLimit is how long a connection may take to send its request.
 const requestLimit = 10 * time.Second
 
@@ -82,11 +85,16 @@ func (c *Console) startRemotePlay(addr netip.Addr) error {
 		}
 		r.registered[entry.RegistKey] = entry
 	}
-	if r.addr, r.free, err = c.net.reserve(netip.AddrPortFrom(addr, cfg.Port)); err != nil {
-		return err
+	for try := 0; ; try++ {
+		if r.addr, r.free, err = c.net.reserve(netip.AddrPortFrom(addr, cfg.Port)); err != nil {
+			return err
+		}
+		r.socket, err = c.net.packet(r.addr, false)
+		if err == nil || cfg.Port != 0 || try == portTries {
+			return err
+		}
+		r.free() // the port is free for TCP alone
 	}
-	r.socket, err = c.net.packet(r.addr, false)
-	return err
 }
 
 // dropLocked closes every connection.
