@@ -12,8 +12,8 @@ import (
 
 // Times of discovery.
 const (
-	searchTime  = 2 * time.Second        // how long one search waits for answers, at most
-	firstAnswer = 500 * time.Millisecond // how long a start waits for consoles that it does not know
+	searchTime  = 2 * time.Second // how long one search waits for answers, at most
+	firstAnswer = 2 * time.Second // how long a start waits for consoles that it does not know
 )
 
 // discover searches the networks for consoles until ctx is done: at once, then
