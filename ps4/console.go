@@ -200,15 +200,7 @@ func (c *Console) presumed(s Status, state State) Status {
 // datagram to send, it repeats both until the console is awake. After ctx's
 // deadline its error is that the console was silent or stayed in rest mode.
 func (c *Console) ask(ctx context.Context, wakeup []byte) (last Status, err error) {
-	defer func() {
-		switch {
-		case err == nil || !errors.Is(ctx.Err(), context.DeadlineExceeded):
-		case last.State == StateStandby:
-			err = ErrNotWoken
-		default:
-			err = fmt.Errorf("%w (%v)", ErrUnreachable, c.Addr())
-		}
-	}()
+	defer func() { err = c.askErr(ctx, last, err) }()
 	last = Status{Addr: c.Addr(), HostID: c.HostID()}
 	e := c.endpoint()
 	followed, stop, err := c.net.follow(ctx, c, e)
@@ -256,6 +248,17 @@ func (c *Console) ask(ctx context.Context, wakeup []byte) (last Status, err erro
 			}
 		}
 	}
+}
+
+// askErr returns the error of ask: after ctx's deadline, what the deadline means.
+func (c *Console) askErr(ctx context.Context, last Status, err error) error {
+	switch {
+	case err == nil || !errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return err
+	case last.State == StateStandby:
+		return ErrNotWoken
+	}
+	return fmt.Errorf("%w (%v)", ErrUnreachable, c.Addr())
 }
 
 // endpoint returns the local port to ask from. A simulated console with a port

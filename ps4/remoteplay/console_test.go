@@ -191,14 +191,14 @@ func TestInUsePauses(t *testing.T) {
 		if !errors.As(err, &inUse) || !inUse.Until.Equal(p.start.Add(2*time.Minute)) {
 			t.Fatalf("got %#v", err)
 		}
-		time.Sleep(2*time.Minute - 1)
+		time.Sleep(2*time.Minute - time.Nanosecond)
 		before := time.Now()
 		fails(t, c.Standby(ctx), remoteplay.ErrInUse, "in_use")
 		if !time.Now().Equal(before) {
 			t.Error("the error took time")
 		}
 		p.happened()
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		p.change(func() { p.init = (*call).initialized })
 		if err := c.Do(ctx, nothing); err != nil {
 			t.Error(err)
