@@ -28,8 +28,8 @@ type setup struct {
 }
 
 // Link implements api.Backend.
-func (s *setup) Link(ctx context.Context, host, pin string) error {
-	parsed, err := ps4.ParsePIN(pin)
+func (s *setup) Link(ctx context.Context, host string, link api.Link) error {
+	parsed, err := ps4.ParsePIN(link.PIN)
 	if err != nil {
 		return err
 	}
@@ -56,6 +56,11 @@ func (s *setup) link(ctx context.Context, u *unit, pin ps4.PIN) error {
 		u.console.SetUser(ps4.User{})
 	}
 	return err
+}
+
+// SetRegistration implements api.Backend.
+func (s *setup) SetRegistration(context.Context, string, api.Registration) error {
+	return ps4.ErrUnsupported
 }
 
 // SetCredential implements api.Backend.
