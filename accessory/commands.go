@@ -65,13 +65,22 @@ func (t *Television) Standby(ctx context.Context) error { return t.pursue(ctx, s
 // StartTitle starts a title, which need not be an input, and wakes the console
 // for it if necessary. It returns when the console shows the title, within 90 s.
 // With noQuit it leaves another running title alone and fails with
-// [ps4.ErrTitleRunning].
+// [ps4.ErrTitleRunning]. It fails with [ErrNoTitles] if the console's protocol
+// cannot start titles.
 func (t *Television) StartTitle(ctx context.Context, id string, noQuit bool) error {
-	id, err := parseTitleID(id)
+	id, err := t.checkTitle(id)
 	if err != nil {
 		return err
 	}
 	return t.pursue(ctx, selectTitle{title: id, noQuit: noQuit})
+}
+
+// checkTitle returns the id of a title that can be started.
+func (t *Television) checkTitle(id string) (string, error) {
+	if !t.console.Can().Titles {
+		return "", ErrNoTitles
+	}
+	return parseTitleID(id)
 }
 
 // Home shows the home screen, and wakes the console for it if necessary. It
@@ -107,9 +116,9 @@ func (t *Television) WantPower(on bool) {
 }
 
 // WantTitle asks for a title, which need not be an input. It fails with
-// [ps4.ErrTitleIDFormat].
+// [ps4.ErrTitleIDFormat] or [ErrNoTitles].
 func (t *Television) WantTitle(id string) error {
-	id, err := parseTitleID(id)
+	id, err := t.checkTitle(id)
 	if err != nil {
 		return err
 	}
@@ -126,6 +135,9 @@ func (t *Television) wish(e event) {
 	t.want(e, nil, nil, nil)
 }
 
+// Can returns what commands can do with the console.
+func (t *Television) Can() Abilities { return t.console.Can() }
+
 // Identify notes that the owner wants to know which console this is.
 func (t *Television) Identify() {
 	t.mu.Lock()
@@ -136,8 +148,11 @@ func (t *Television) Identify() {
 
 // Keys presses keys in order and returns when the last has left. It never wakes
 // the console, but waits for one that is being woken. It fails with
-// [ps4.ErrStandby] and other errors of package ps4.
+// [ps4.ErrStandby], [ErrPSOnly], and other errors of package ps4.
 func (t *Television) Keys(ctx context.Context, keys []ps4.Key) error {
+	if err := checkKeys(t.console.Can(), keys); err != nil {
+		return err
+	}
 	return t.enqueue(ctx, &job{kind: CommandKeys, keys: keys})
 }
 

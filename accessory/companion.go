@@ -138,6 +138,9 @@ func tilesOf(tv *Television, s *Snapshot, titles []Title) []*tile {
 		{role: rolePlaying, name: s.Name + " playing", value: func(s *Snapshot) any { return occupied(s.TitleID != "") }},
 		{role: rolePower, name: s.Name + " power", value: func(s *Snapshot) any { return s.Active }, write: tv.WantPower},
 	}
+	if !tv.Can().Titles {
+		return tiles
+	}
 	for _, title := range titles {
 		t := &tile{role: roleTitle, title: title.ID, name: titleNameIn(s, title.ID) + " on " + s.Name}
 		t.value = func(s *Snapshot) any { return s.plays(t.title) }

@@ -12,9 +12,12 @@ import (
 )
 
 // Console is what a television needs of a console: its state, a way to wake it,
-// and a session that is held while it is used. [NewConsole] makes one.
+// and a session that is held while it is used. [NewConsole] and [NewRemotePlay]
+// return one.
 type Console interface {
 	Addr() netip.AddrPort
+	// Can returns what the sessions can do.
+	Can() Abilities
 	// Watch follows the state; see [ps4.Watch].
 	Watch(ctx context.Context, o *ps4.WatchOptions) <-chan ps4.Update
 	// DeafUntil is until when silence is rest mode; see [ps4.Console.DeafUntil].
@@ -32,16 +35,35 @@ type Console interface {
 	Close() error
 }
 
-// Session is the part of [ps4.Session] that a television uses.
+// Abilities lists what a session can do besides a standby and pressing PS.
+type Abilities struct {
+	Titles   bool // start titles; without it the home screen is the only input
+	Keys     bool // press keys other than PS
+	Keyboard bool // type on the on-screen keyboard
+}
+
+// Session is the part of [ps4.Session] that a television uses. It fails with
+// [ErrNoTitles] or [ErrPSOnly] for what the console cannot do.
 type Session interface {
 	Keys(ctx context.Context, keys ...ps4.Key) error
 	StartTitle(ctx context.Context, titleID string, o *ps4.StartOptions) error
 	// Standby fails with [ps4.ErrUnanswered] if the console may yet obey.
 	Standby(ctx context.Context) error
+	// Keyboard fails with [ps4.ErrKeyboardClosed] if none is open.
+	Keyboard(ctx context.Context) (Keyboard, error)
 }
 
-// NewConsole makes a Console of a PS4, with a keeper for its session; sessions
-// are *ps4.Session.
+// Keyboard is an on-screen keyboard that is open, as [ps4.Keyboard] describes.
+type Keyboard interface {
+	Text() string
+	MaxLength() int // in UTF-16 units; 0 if unknown
+	SetText(ctx context.Context, text string) error
+	Submit(ctx context.Context) error
+	Close(ctx context.Context) error
+}
+
+// NewConsole returns a PS4 that is driven with the 2nd Screen protocol, with a
+// keeper for its session.
 func NewConsole(c *ps4.Console) Console { return &secondScreen{c, ps4.NewKeeper(c)} }
 
 // secondScreen drives a PS4 with the 2nd Screen protocol.
@@ -55,13 +77,24 @@ func (c *secondScreen) Watch(ctx context.Context, o *ps4.WatchOptions) <-chan ps
 }
 
 func (c *secondScreen) Do(ctx context.Context, work func(context.Context, Session) error) error {
-	return c.keeper.Do(ctx, func(ctx context.Context, s *ps4.Session) error { return work(ctx, s) })
+	return c.keeper.Do(ctx, func(ctx context.Context, s *ps4.Session) error { return work(ctx, secondScreenSession{s}) })
 }
 
+func (c *secondScreen) Can() Abilities                      { return Abilities{Titles: true, Keys: true, Keyboard: true} }
 func (c *secondScreen) Drop()                               { c.keeper.Drop() }
 func (c *secondScreen) SessionState() (open, keyboard bool) { return c.keeper.State() }
 func (c *secondScreen) SessionChanged() <-chan struct{}     { return c.keeper.Changed() }
 func (c *secondScreen) Close() error                        { return c.keeper.Close() }
+
+type secondScreenSession struct{ *ps4.Session }
+
+func (s secondScreenSession) Keyboard(ctx context.Context) (Keyboard, error) {
+	k, err := s.Session.Keyboard(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return k, nil
+}
 
 // Publisher is the part of a HAP server that a television uses. Both methods
 // return at once and never call back.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/remoteplay"
 )
 
 // Errors of the commands. Refusals of the console are errors of package ps4.
@@ -28,6 +29,12 @@ var (
 	ErrNoSuchInput = errors.New("no such input")
 	// ErrNoFreeSlot means that every input is taken by a title that may not lose it.
 	ErrNoFreeSlot = errors.New("all inputs are in use: forget a title, or raise homekit.slots")
+	// ErrNoTitles means that the console is driven with a protocol that cannot
+	// start titles.
+	ErrNoTitles = errors.New("Remote Play cannot start titles") //nolint:revive,staticcheck // a name
+	// ErrPSOnly means that the console is driven with a protocol that presses
+	// only the PS button.
+	ErrPSOnly = errors.New("Remote Play without a stream can press only the PS button") //nolint:revive,staticcheck // a name
 	// ErrName means that a name is empty, longer than 64 bytes or not text.
 	ErrName = errors.New("a name has 1 to 64 bytes of text")
 )
@@ -46,6 +53,7 @@ const (
 var final = []error{
 	ErrNotAccepted, ps4.ErrNoCredential, ps4.ErrServiceHung, ps4.ErrProtocol, ps4.ErrUnsupported,
 	ps4.ErrNotConfirmed, ps4.ErrTitleRunning, ps4.ErrNoSuchTitle, ps4.ErrTitleIDFormat,
+	ErrNoTitles, ErrPSOnly, remoteplay.ErrNotRegistered, remoteplay.ErrRegistrationFormat, remoteplay.ErrNotPlayStation,
 }
 
 // passing are the console's refusals that pass by themselves: it is busy, or a
@@ -63,6 +71,8 @@ func passes(err error) bool {
 
 func outcomeOf(err error) outcome {
 	var result ps4.ResultError
+	var reason remoteplay.ResultError
+	var silent *notOpened
 	switch {
 	case err == nil:
 		return done
@@ -70,7 +80,7 @@ func outcomeOf(err error) outcome {
 		return resting
 	case passes(err):
 		return again
-	case errors.As(err, &result):
+	case errors.As(err, &result), errors.As(err, &reason), errors.As(err, &silent):
 		return refused
 	}
 	for _, f := range final {

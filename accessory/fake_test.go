@@ -197,6 +197,10 @@ func (c *fakeConsole) Do(ctx context.Context, work func(context.Context, accesso
 	return work(ctx, s)
 }
 
+func (c *fakeConsole) Can() accessory.Abilities {
+	return accessory.Abilities{Titles: true, Keys: true, Keyboard: true}
+}
+
 func (c *fakeConsole) open(ctx context.Context) (*fakeSession, error) {
 	c.mu.Lock()
 	gate := c.gate
@@ -295,6 +299,10 @@ func (s *fakeSession) StartTitle(ctx context.Context, id string, o *ps4.StartOpt
 	}
 	s.c.set(func(c *fakeConsole) { c.status.TitleID, c.status.TitleName = id, "Title "+id })
 	return nil
+}
+
+func (s *fakeSession) Keyboard(context.Context) (accessory.Keyboard, error) {
+	return nil, ps4.ErrKeyboardClosed
 }
 
 func (s *fakeSession) Standby(ctx context.Context) error {

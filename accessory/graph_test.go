@@ -269,7 +269,7 @@ func TestBadConfig(t *testing.T) {
 		"double":    {HostID: "A", Remote: accessory.Remote{Double: map[string]string{"up": "triangle"}}},
 		"CUSA00129": {HostID: "A", Titles: []accessory.Title{{ID: "CUSA00129", Remote: map[string]string{"up": "x"}}}},
 	} {
-		_, err := accessory.New(c, nil)
+		_, err := accessory.New(c, newFakeConsole(ps4.StateAwake))
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -129,7 +129,15 @@ func (t *Television) press(presses []press) {
 	}
 }
 
+// pressButton queues a button, if the console's protocol can press it.
 func (t *Television) pressButton(b ps4.Button) {
+	if b != ps4.PS && !t.console.Can().Keys {
+		if !t.psOnly {
+			t.psOnly = true
+			t.cfg.Log.Infof("the remote control does nothing but PS: %v", ErrPSOnly)
+		}
+		return
+	}
 	if t.queue.addKey(ps4.Key{Button: b}) {
 		t.cfg.Log.Warnf("%v: dropped the oldest", ErrQueueFull)
 	}

@@ -221,6 +221,9 @@ func (in *inputs) identifier(id string) int {
 	if slot := in.slot(id); slot > fixedSlots {
 		return slot
 	}
+	if len(in.slots) < otherTitle {
+		return homeScreen
+	}
 	return otherTitle
 }
 

@@ -58,6 +58,7 @@ type Television struct {
 	counts   counts
 	reverts  []*characteristic.C // written without effect: an event is due at revertAt
 	revertAt time.Time
+	psOnly   bool // it was logged that only PS can be pressed
 	dirty    bool // a save is due at saveAt
 	saveAt   time.Time
 	undo     func() // of a write that must be stored before its answer
@@ -69,6 +70,9 @@ func New(c Config, console Console) (*Television, error) {
 	cfg, err := c.complete()
 	if err != nil {
 		return nil, err
+	}
+	if !console.Can().Titles {
+		cfg.Titles, cfg.Slots = nil, 1
 	}
 	saved, err := load(cfg.Store)
 	if err != nil {
@@ -113,7 +117,7 @@ func (t *Television) restore(saved Saved) {
 // displayName returns the console's one name: as written in Home, as configured,
 // or as the console calls itself.
 func (t *Television) displayName() string {
-	return cmp.Or(t.name, t.cfg.Name, cleanName(t.status.HostName), defaultModel)
+	return cmp.Or(t.name, t.cfg.Name, cleanName(t.status.HostName), t.cfg.Model)
 }
 
 // Accessory returns the accessory, with id 1. Its instance ids do not depend on

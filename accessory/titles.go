@@ -23,9 +23,10 @@ func (t *Television) Rename(name string) error {
 }
 
 // AddTitle adds an input for a title, which keeps its slot. The name may be
-// empty. It fails with [ps4.ErrTitleIDFormat], [ErrName] or [ErrNoFreeSlot].
+// empty. It fails with [ps4.ErrTitleIDFormat], [ErrName], [ErrNoFreeSlot] or
+// [ErrNoTitles].
 func (t *Television) AddTitle(id, name string) error {
-	id, err := parseTitleID(id)
+	id, err := t.checkTitle(id)
 	if err != nil {
 		return err
 	}
@@ -120,6 +121,9 @@ func (t *Television) Configure(titles []Title, r Remote) error {
 	titles, err := completeTitles(titles)
 	if err != nil {
 		return err
+	}
+	if !t.console.Can().Titles {
+		titles = nil
 	}
 	remote, err := newRemote(r, titles)
 	if err != nil {

@@ -70,37 +70,46 @@ func (p *PSN) AuthorizeURL() string {
 // [ErrPSNUnreachable]. Errors contain neither the code in the address nor the
 // token that it is exchanged for.
 func (p *PSN) SignIn(ctx context.Context, address string) (Credential, error) {
+	id, err := p.Account(ctx, address)
+	if err != nil {
+		return Credential{}, err
+	}
+	return CredentialFromAccountID(id)
+}
+
+// Account is like SignIn, and returns the user's account id in decimal, of
+// which [CredentialFromAccountID] makes the credential.
+func (p *PSN) Account(ctx context.Context, address string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, psnLimit)
 	defer cancel()
 	code, err := signInCode(address)
 	if err != nil {
-		return Credential{}, err
+		return "", err
 	}
 	var token struct {
 		AccessToken string `json:"access_token"`
 	}
 	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {psnRedirect}}
 	if err := p.call(ctx, http.MethodPost, "/2.0/oauth/token", form.Encode(), &token); err != nil {
-		return Credential{}, err
+		return "", err
 	}
 	if token.AccessToken == "" {
-		return Credential{}, fmt.Errorf("%w: no access token in the answer", ErrSignIn)
+		return "", fmt.Errorf("%w: no access token in the answer", ErrSignIn)
 	}
 	var user struct {
 		ID json.RawMessage `json:"user_id"` // beyond 2^53: never through a float
 	}
 	if err := p.call(ctx, http.MethodGet, "/2.0/oauth/token/"+url.PathEscape(token.AccessToken), "", &user); err != nil {
-		return Credential{}, err
+		return "", err
 	}
 	id := string(bytes.Trim(user.ID, `"`))
 	if strings.Trim(id, "0123456789") != "" {
-		return Credential{}, fmt.Errorf("%w: no account id in the answer", ErrSignIn)
+		return "", fmt.Errorf("%w: no account id in the answer", ErrSignIn)
 	}
-	credential, err := CredentialFromAccountID(id)
-	if err != nil {
-		return Credential{}, fmt.Errorf("%w: %w", ErrSignIn, err)
+	if _, err := parseAccountID(id); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrSignIn, err)
 	}
-	return credential, nil
+	return id, nil
 }
 
 // signInCode returns the code in the address that the user pasted.

@@ -131,7 +131,7 @@ func (o *linkOptions) link(ctx context.Context, p *program, b api.Backend, c api
 		pin, err := o.readPIN(ctx, p, cmp.Or(c.Name, c.HostID))
 		if err == nil {
 			stop := p.progress("Linking")
-			err = b.Link(ctx, c.HostID, pin.Reveal())
+			err = b.Link(ctx, c.HostID, api.Link{PIN: pin.Reveal()})
 			stop()
 		}
 		code := codeOf(err)

@@ -47,10 +47,16 @@ type Backend interface {
 	// CloseKeyboard closes the on-screen keyboard without confirming.
 	CloseKeyboard(ctx context.Context, host string) error
 
-	// Link links this program with the console, using the PIN that the console shows.
-	Link(ctx context.Context, host, pin string) error
+	// Link links this program with the console, using the PIN that the console
+	// shows. A PS5, or a PS4 with link.RemotePlay, is linked for Remote Play, which
+	// fails with account_needed if no account id is given or stored.
+	Link(ctx context.Context, host string, link Link) error
+	// SetRegistration links a console for Remote Play with the registration of
+	// another program. An empty host is the console that r names.
+	SetRegistration(ctx context.Context, host string, r Registration) error
 	// SetCredential stores the PSN user of a console or, with an empty host, the
-	// default user of all consoles.
+	// default user of all consoles. Without an account id, the stored one stays if
+	// the credential does.
 	SetCredential(ctx context.Context, host string, user User) error
 	// Credential returns the PSN user of a console, or the default one.
 	Credential(ctx context.Context, host string) (User, error)

@@ -123,12 +123,16 @@ func (c *Client) CloseKeyboard(ctx context.Context, host string) error {
 	return c.do(ctx, "closeKeyboard", hostRequest{host})
 }
 
-func (c *Client) Link(ctx context.Context, host, pin string) error {
-	return c.do(ctx, "link", linkRequest{host, pin})
+func (c *Client) Link(ctx context.Context, host string, link Link) error {
+	return c.do(ctx, "link", linkRequest{host, link})
+}
+
+func (c *Client) SetRegistration(ctx context.Context, host string, r Registration) error {
+	return c.do(ctx, "setRegistration", registrationRequest{host, r})
 }
 
 func (c *Client) SetCredential(ctx context.Context, host string, user User) error {
-	return c.do(ctx, orDefault("setCredential", host), credentialRequest{host, user.Credential, user.Passcode})
+	return c.do(ctx, orDefault("setCredential", host), credentialRequest{host, user})
 }
 
 func (c *Client) Credential(ctx context.Context, host string) (User, error) {

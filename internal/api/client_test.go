@@ -27,8 +27,14 @@ var (
 	den    = api.Console{Address: "127.0.0.5:9987", HostID: "A0B1C2D3E4F5", Name: "Den", State: api.StateAwake, RequestPort: 997, TitleID: "CUSA00129", TitleName: "Netflix: ünïcode <&>"}
 	played = api.Title{ID: "CUSA00129", Name: "Netflix", Identifier: 3, Pinned: true, LastPlayed: time.Date(2024, 5, 6, 7, 8, 9, 10, time.UTC)}
 	paired = api.Accessory{Name: "Den", Port: 20001, SetupCode: "518-08-582", Controllers: []api.Controller{{ID: "x", Admin: true}}}
-	psn    = api.User{Credential: strings.Repeat("5a", 32), Passcode: "1234"}
-	text   = "π\n\x00\"🎮"
+	psn    = api.User{Credential: strings.Repeat("5a", 32), Passcode: "1234", AccountID: "9019256736915509894"}
+	link   = api.Link{PIN: "12345678", RemotePlay: true, AccountID: "9019256736915509894"}
+
+	registration = api.Registration{
+		HostID: "0123456789AB", HostType: "PS5", Nickname: "Den", AccountID: "9019256736915509894",
+		RegistKey: "d1e2f3a4", RPKey: "00112233445566778899aabbccddeeff", KeyType: "2",
+	}
+	text = "π\n\x00\"🎮"
 )
 
 func everyMethod() []asked {
@@ -74,8 +80,11 @@ func everyMethod() []asked {
 			return told(b.Submit(ctx, "Den", new(string)))
 		}},
 		{call{"CloseKeyboard", []any{"Den"}}, nil, func(ctx context.Context, b api.Backend) (any, error) { return told(b.CloseKeyboard(ctx, "Den")) }},
-		{call{"Link", []any{"Den", "12345678"}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
-			return told(b.Link(ctx, "Den", "12345678"))
+		{call{"Link", []any{"Den", link}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
+			return told(b.Link(ctx, "Den", link))
+		}},
+		{call{"SetRegistration", []any{"", registration}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
+			return told(b.SetRegistration(ctx, "", registration))
 		}},
 		{call{"SetCredential", []any{"Den", psn}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
 			return told(b.SetCredential(ctx, "Den", psn))

@@ -102,8 +102,12 @@ func (b *backend) CloseKeyboard(ctx context.Context, host string) error {
 	return b.do(ctx, "CloseKeyboard", host)
 }
 
-func (b *backend) Link(ctx context.Context, host, pin string) error {
-	return b.do(ctx, "Link", host, pin)
+func (b *backend) Link(ctx context.Context, host string, link api.Link) error {
+	return b.do(ctx, "Link", host, link)
+}
+
+func (b *backend) SetRegistration(ctx context.Context, host string, r api.Registration) error {
+	return b.do(ctx, "SetRegistration", host, r)
 }
 
 func (b *backend) SetCredential(ctx context.Context, host string, user api.User) error {

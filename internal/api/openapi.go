@@ -187,7 +187,7 @@ func (s schemas) field(f reflect.StructField) object {
 // example returns the example of a request, from the tags of its fields.
 func example(t reflect.Type) object {
 	o := object{}
-	for f := range t.Fields() {
+	for _, f := range reflect.VisibleFields(t) {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		text, ok := f.Tag.Lookup("example")
 		if !ok || name == "-" {

@@ -143,12 +143,15 @@ type (
 	}
 	linkRequest struct {
 		Host string `path:"host" json:"-"`
-		PIN  string `json:"pin" doc:"8 digits that the console shows" example:"12345678"`
+		Link
+	}
+	registrationRequest struct {
+		Host string `path:"host" json:"-"`
+		Registration
 	}
 	credentialRequest struct {
-		Host       string `path:"host" json:"-"`
-		Credential string `json:"credential" doc:"64 hexadecimal digits" pattern:"^[0-9a-fA-F]{64}$" example:"0000000000000000000000000000000000000000000000000000000000000001"`
-		Passcode   string `json:"passcode,omitempty" doc:"4 digits" pattern:"^[0-9]{4}$" example:"1234"`
+		Host string `path:"host" json:"-"`
+		User
 	}
 	accountRequest struct {
 		Host      string `path:"host" json:"-"`
@@ -231,7 +234,12 @@ func backendOperations() []operation {
 		command("keys", "POST /consoles/{host}/keys", AccessControl, "Press buttons in order",
 			func(b Backend, ctx context.Context, in keysRequest) error { return b.Keys(ctx, in.Host, in.Keys) }),
 		command("link", "POST /consoles/{host}/link", AccessSetup, "Link ps4kit with a console",
-			func(b Backend, ctx context.Context, in linkRequest) error { return b.Link(ctx, in.Host, in.PIN) }),
+			func(b Backend, ctx context.Context, in linkRequest) error { return b.Link(ctx, in.Host, in.Link) }).
+			withNotes("A PS5, or a PS4 with remote_play, is linked for Remote Play. That fails with account_needed if no account id is given or stored."),
+		command("setRegistration", "PUT /consoles/{host}/registration", AccessSetup, "Link a console for Remote Play with the registration of another program",
+			func(b Backend, ctx context.Context, in registrationRequest) error {
+				return b.SetRegistration(ctx, in.Host, in.Registration)
+			}),
 
 		op("keyboard", "GET /consoles/{host}/keyboard", AccessControl, "Get the on-screen keyboard",
 			func(b Backend, ctx context.Context, in hostRequest) (Keyboard, error) {
@@ -277,7 +285,7 @@ func backendOperations() []operation {
 			func(b Backend, ctx context.Context, in hostRequest) (User, error) { return b.Credential(ctx, in.Host) }).alsoDefault(),
 		command("setCredential", "PUT /consoles/{host}/credential", AccessSetup, "Store the PSN user of a console",
 			func(b Backend, ctx context.Context, in credentialRequest) error {
-				return b.SetCredential(ctx, in.Host, User{in.Credential, in.Passcode})
+				return b.SetCredential(ctx, in.Host, in.User)
 			}).alsoDefault(),
 	)
 }

@@ -20,6 +20,12 @@ const (
 	OriginFound      = "found"      // by a search
 )
 
+// Protocols of a console.
+const (
+	ProtocolSecondScreen = "second_screen"
+	ProtocolRemotePlay   = "remote_play"
+)
+
 // Console is a console as every command prints it. An empty field is unknown.
 type Console struct {
 	Address       string `json:"address" doc:"ADDR, or ADDR:DDPPORT if the port is not 987"`
@@ -31,7 +37,18 @@ type Console struct {
 	SystemVersion string `json:"system_version" doc:"for example 09508011"`
 	TitleID       string `json:"title_id" doc:"running title; empty if none"`
 	TitleName     string `json:"title_name"`
+	Protocol      string `json:"protocol,omitempty" enum:"second_screen,remote_play" doc:"which protocol commands use"`
+	Registered    bool   `json:"registered,omitempty" doc:"linked for Remote Play"`
+	Can           Can    `json:"can"`
 	Origin        string `json:"origin,omitempty" enum:"configured,accepted,found" doc:"how it is known, in the list of known consoles: from config.yaml, accepted by the owner, or only found"`
+}
+
+// Can lists what commands can do with a console besides power and the PS
+// button.
+type Can struct {
+	Titles   bool `json:"titles" doc:"start titles"`
+	Keys     bool `json:"keys" doc:"press buttons other than ps"`
+	Keyboard bool `json:"keyboard" doc:"type on the on-screen keyboard"`
 }
 
 // Overview is everything the page's first section shows.
@@ -88,12 +105,38 @@ type Picture struct {
 
 // User is a PSN user. All of it is secret; it travels over the socket only.
 type User struct {
-	Credential string `json:"credential" doc:"64 hexadecimal digits" pattern:"^[0-9a-fA-F]{64}$"`
-	Passcode   string `json:"passcode,omitempty" doc:"4 digits" pattern:"^[0-9]{4}$"`
+	Credential string `json:"credential" doc:"64 hexadecimal digits" pattern:"^[0-9a-fA-F]{64}$" example:"0000000000000000000000000000000000000000000000000000000000000001"`
+	Passcode   string `json:"passcode,omitempty" doc:"4 digits" pattern:"^[0-9]{4}$" example:"1234"`
+	AccountID  string `json:"account_id,omitempty" doc:"of PSN, which linking for Remote Play needs: decimal, or base64 of 8 bytes"`
 }
 
 // Format keeps a user out of logs and errors under every verb.
 func (User) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
+
+// Link is a request to link this program with a console.
+type Link struct {
+	PIN        string `json:"pin" doc:"8 digits that the console shows" example:"12345678"`
+	RemotePlay bool   `json:"remote_play,omitempty" doc:"link a PS4 for Remote Play; a PS5 always is"`
+	AccountID  string `json:"account_id,omitempty" doc:"of PSN, for Remote Play: decimal, or base64 of 8 bytes; absent: the stored one"`
+}
+
+// Format keeps a PIN out of logs and errors under every verb.
+func (Link) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
+
+// Registration links this program with a console for Remote Play. Its keys are
+// secret.
+type Registration struct {
+	HostID    string `json:"host_id" doc:"12 hexadecimal digits" example:"0123456789AB"`
+	HostType  string `json:"host_type" enum:"PS4,PS5" example:"PS5"`
+	Nickname  string `json:"nickname,omitempty" doc:"name of the console"`
+	AccountID string `json:"account_id,omitempty" doc:"of PSN: decimal, or base64 of 8 bytes"`
+	RegistKey string `json:"regist_key" doc:"8 hexadecimal digits" pattern:"^[0-9a-fA-F]{8}$" example:"d1e2f3a4"`
+	RPKey     string `json:"rp_key" doc:"32 hexadecimal digits" pattern:"^[0-9a-fA-F]{32}$" example:"00112233445566778899aabbccddeeff"`
+	KeyType   string `json:"key_type,omitempty"`
+}
+
+// Format keeps a registration out of logs and errors under every verb.
+func (Registration) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
 // Accessory is a console as HomeKit sees it. SetupCode and SetupURI are secret,
 // and empty once it is paired.

@@ -128,7 +128,7 @@ func TestRefusals(t *testing.T) {
 		if err := b.Keys(ctx, host, []string{"jump"}); code(err) != "bad_button" {
 			t.Errorf("no such button: %q", code(err))
 		}
-		if err := b.Link(ctx, host, "123"); code(err) != "bad_pin" {
+		if err := b.Link(ctx, host, api.Link{PIN: "123"}); code(err) != "bad_pin" {
 			t.Errorf("a bad PIN: %q", code(err))
 		}
 		if err := b.RenameTitle(ctx, host, "CUSA77777", "x"); code(err) != "not_found" {
@@ -176,10 +176,10 @@ func TestStoredCredentialIsUsedAtOnce(t *testing.T) {
 	if err := b.Keys(ctx, host, []string{"up"}); code(err) != "pin_needed" {
 		t.Errorf("before linking: %v", err)
 	}
-	if err := b.Link(ctx, host, "8765 4321"); code(err) != "pin_wrong" {
+	if err := b.Link(ctx, host, api.Link{PIN: "8765 4321"}); code(err) != "pin_wrong" {
 		t.Errorf("a wrong PIN: %v", err)
 	}
-	if err := b.Link(ctx, host, "1234 5678"); err != nil {
+	if err := b.Link(ctx, host, api.Link{PIN: "1234 5678"}); err != nil {
 		t.Fatalf("link: %v", err)
 	}
 	if err := b.Keys(ctx, host, []string{"up"}); err != nil {
@@ -195,7 +195,7 @@ func TestStoredCredentialIsUsedAtOnce(t *testing.T) {
 	if err := b.SetCredential(ctx, "", api.User{Credential: another}); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Link(ctx, host, "12345678"); code(err) != "no_such_account" {
+	if err := b.Link(ctx, host, api.Link{PIN: "12345678"}); code(err) != "no_such_account" {
 		t.Errorf("another user: %v", err)
 	}
 	logins := console.Logins()

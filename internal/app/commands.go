@@ -13,6 +13,7 @@ import (
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/remoteplay"
 )
 
 // commands carries out what verbs and the API ask of consoles. With setup it
@@ -37,7 +38,11 @@ func (c *commands) Search(ctx context.Context, wait time.Duration) ([]api.Consol
 	}
 	list := []api.Console{}
 	for _, st := range found {
-		list = append(list, apiConsole(st, st.HostName))
+		shown := apiConsole(st, st.HostName)
+		if u := c.registry.unit(st.HostID); u != nil {
+			shown = u.shown(st, st.HostName)
+		}
+		list = append(list, shown)
 	}
 	sortConsoles(list)
 	return list, nil
@@ -45,7 +50,12 @@ func (c *commands) Search(ctx context.Context, wait time.Duration) ([]api.Consol
 
 // apiConsole is a console as the API shows it, under a name.
 func apiConsole(st ps4.Status, name string) api.Console {
+	protocol, can := api.ProtocolSecondScreen, api.Can{Titles: true, Keys: true, Keyboard: true}
+	if st.HostType == ps4.TypePS5 {
+		protocol, can = api.ProtocolRemotePlay, api.Can{Keyboard: true}
+	}
 	return api.Console{
+		Protocol: protocol, Can: can,
 		Address: FormatAddress(st.Addr), HostID: st.HostID, HostType: cmp.Or(st.HostType, ps4.TypePS4), Name: name,
 		State: st.State.String(), RequestPort: st.RequestPort, SystemVersion: st.SystemVersion,
 		TitleID: st.TitleID, TitleName: st.TitleName,
@@ -91,7 +101,7 @@ func (c *commands) Status(ctx context.Context, host string) (api.Console, error)
 		return api.Console{}, err
 	}
 	c.registry.note(u, st)
-	return apiConsole(st, u.tv.Snapshot().Name), nil
+	return u.shown(st, u.tv.Snapshot().Name), nil
 }
 
 // answering returns the unit and the state of a console, or ps4.ErrUnreachable if
@@ -104,8 +114,6 @@ func (c *commands) answering(ctx context.Context, host string) (*unit, api.Conso
 		return nil, shown, err
 	case shown.State == api.StateUnreachable:
 		return nil, shown, ps4.ErrUnreachable
-	case shown.HostType != ps4.TypePS4:
-		return nil, shown, ps4.ErrUnsupported
 	}
 	u, err := c.registry.find(ctx, cmp.Or(shown.HostID, host))
 	if err == nil && host != "" && isOwner(ctx) {
@@ -136,7 +144,7 @@ func (c *commands) Wake(ctx context.Context, host string, wait bool) error {
 		return nil
 	}
 	if on || wait {
-		return u.tv.Wake(ctx)
+		return u.advised(u.tv.Wake(ctx))
 	}
 	return u.tv.SendWake(ctx)
 }
@@ -149,10 +157,22 @@ func (c *commands) Standby(ctx context.Context, host string) error {
 		return err
 	}
 	if err := u.tv.Standby(ctx); err != nil {
-		return err
+		return u.advised(err)
 	}
 	c.files.rested(u.hostID)
 	return nil
+}
+
+// advised returns an error of power with the advice for the console's protocol.
+func (u *unit) advised(err error) error {
+	switch {
+	case u.remote == nil:
+	case errors.Is(err, accessory.ErrNotWoken):
+		return remoteplay.ErrNotWoken
+	case errors.Is(err, accessory.ErrStillAwake):
+		return remoteplay.ErrStandbyIgnored
+	}
+	return err
 }
 
 // Start implements api.Backend.
@@ -162,6 +182,9 @@ func (c *commands) Start(ctx context.Context, host, title string, noQuit bool) e
 		return err
 	}
 	id, err := u.titleID(title)
+	if id != homeScreenID && !u.tv.Can().Titles {
+		return accessory.ErrNoTitles
+	}
 	if err != nil {
 		return err
 	}
@@ -193,7 +216,7 @@ func (c *commands) Keys(ctx context.Context, host string, keys []string) error {
 
 // Keyboard implements api.Backend.
 func (c *commands) Keyboard(ctx context.Context, host string) (shown api.Keyboard, err error) {
-	err = c.withKeyboard(ctx, host, func(_ context.Context, k *ps4.Keyboard) error {
+	err = c.withKeyboard(ctx, host, func(_ context.Context, k accessory.Keyboard) error {
 		shown = api.Keyboard{Text: k.Text(), MaxLength: k.MaxLength()}
 		return nil
 	})
@@ -202,12 +225,12 @@ func (c *commands) Keyboard(ctx context.Context, host string) (shown api.Keyboar
 
 // SetText implements api.Backend.
 func (c *commands) SetText(ctx context.Context, host, text string) error {
-	return c.withKeyboard(ctx, host, func(ctx context.Context, k *ps4.Keyboard) error { return k.SetText(ctx, text) })
+	return c.withKeyboard(ctx, host, func(ctx context.Context, k accessory.Keyboard) error { return k.SetText(ctx, text) })
 }
 
 // Submit implements api.Backend.
 func (c *commands) Submit(ctx context.Context, host string, text *string) error {
-	return c.withKeyboard(ctx, host, func(ctx context.Context, k *ps4.Keyboard) error {
+	return c.withKeyboard(ctx, host, func(ctx context.Context, k accessory.Keyboard) error {
 		if text != nil {
 			if err := k.SetText(ctx, *text); err != nil {
 				return err
@@ -219,21 +242,17 @@ func (c *commands) Submit(ctx context.Context, host string, text *string) error 
 
 // CloseKeyboard implements api.Backend.
 func (c *commands) CloseKeyboard(ctx context.Context, host string) error {
-	return c.withKeyboard(ctx, host, func(ctx context.Context, k *ps4.Keyboard) error { return k.Close(ctx) })
+	return c.withKeyboard(ctx, host, func(ctx context.Context, k accessory.Keyboard) error { return k.Close(ctx) })
 }
 
 // withKeyboard calls do with the on-screen keyboard of a console.
-func (c *commands) withKeyboard(ctx context.Context, host string, do func(context.Context, *ps4.Keyboard) error) error {
+func (c *commands) withKeyboard(ctx context.Context, host string, do func(context.Context, accessory.Keyboard) error) error {
 	u, err := c.reach(ctx, host)
 	if err != nil {
 		return err
 	}
 	return u.tv.WithSession(ctx, func(ctx context.Context, session accessory.Session) error {
-		real, ok := session.(*ps4.Session)
-		if !ok {
-			return errors.New("this session has no keyboard")
-		}
-		keyboard, err := real.Keyboard(ctx)
+		keyboard, err := session.Keyboard(ctx)
 		if err != nil {
 			return err
 		}

@@ -30,8 +30,6 @@ func (c *commands) AddConsole(ctx context.Context, address string) (api.Console,
 			Hint: "Turn it on, or put it into rest mode, and add it again.", Err: err}
 	case err != nil:
 		return api.Console{}, err
-	case !u.isPS4():
-		return api.Console{}, ps4.ErrUnsupported
 	}
 	if u, err = c.registry.accept(u, true); err != nil {
 		return api.Console{}, err

@@ -18,7 +18,7 @@ const (
 
 // Titles implements api.Backend.
 func (c *commands) Titles(ctx context.Context, host string) ([]api.Title, error) {
-	u, err := c.registry.findPS4(ctx, host)
+	u, err := c.registry.find(ctx, host)
 	if err != nil {
 		return nil, err
 	}

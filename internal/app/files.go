@@ -13,6 +13,7 @@ import (
 	"github.com/ps4kit/ps4kit/internal/hapserver"
 	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/remoteplay"
 )
 
 // files is the state directory in the types of the rest of the program.
@@ -39,7 +40,8 @@ func (f files) remember(st ps4.Status, complete func(*state.Console)) {
 	if i >= 0 {
 		seen = known[i]
 	}
-	seen.HostType, seen.Name, seen.Address = st.HostType, st.HostName, st.Addr
+	seen.HostType = cmp.Or(seen.HostType, st.HostType) // it never changes
+	seen.Name, seen.Address = st.HostName, st.Addr
 	seen.SystemVersion, seen.RequestPort = st.SystemVersion, cmp.Or(st.RequestPort, seen.RequestPort)
 	complete(&seen)
 	if i >= 0 && known[i] == seen {
@@ -90,6 +92,12 @@ func (f files) forget(hostID string) error {
 			return all, nil
 		}))
 	}
+	if all, err := f.store.Registrations().Load(); err == nil && all[hostID] != (state.Registration{}) {
+		errs = append(errs, f.store.Registrations().Update(func(all map[string]state.Registration) (map[string]state.Registration, error) {
+			delete(all, hostID)
+			return all, nil
+		}))
+	}
 	homekit, err := f.homekit(hostID)
 	if err != nil {
 		return err
@@ -117,18 +125,53 @@ func (f files) keep(console state.Console) error {
 
 // credential returns the stored PSN user of a console; none is no error: searching
 // and showing the state need none.
-func (f files) credential(hostID string) (ps4.Credential, ps4.Passcode) {
+func (f files) credential(hostID string) (ps4.Credential, ps4.Passcode, string) {
 	all, err := f.store.Credentials().Load()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		f.log.WithError(err).Error("the stored credentials cannot be used")
 	}
 	user, found := all.For(hostID)
 	if !found {
-		return ps4.Credential{}, ps4.Passcode{}
+		return ps4.Credential{}, ps4.Passcode{}, ""
 	}
 	credential, _ := ps4.ParseCredential(user.Credential) // state checked it
 	passcode, _ := ps4.ParsePasscode(user.Passcode)
-	return credential, passcode
+	return credential, passcode, user.AccountID
+}
+
+// registration returns the Remote Play registration of a console, or zero.
+func (f files) registration(hostID string) remoteplay.Registration {
+	all, err := f.store.Registrations().Load()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		f.log.WithError(err).Error("the stored Remote Play registrations cannot be used")
+	}
+	stored, found := all[hostID]
+	if !found {
+		return remoteplay.Registration{}
+	}
+	registration, err := remoteplay.Stored{
+		HostID: hostID, HostType: stored.HostType, Nickname: stored.Nickname, AccountID: stored.AccountID,
+		RegistKey: stored.RegistKey, RPKey: stored.RPKey, KeyType: stored.KeyType,
+	}.Registration()
+	if err != nil {
+		f.log.WithField("host_id", hostID).WithError(err).Error("the stored Remote Play registration of this console cannot be used")
+	}
+	return registration
+}
+
+// setRegistration stores the Remote Play registration of a console.
+func (f files) setRegistration(r remoteplay.Registration) error {
+	clear := r.Reveal()
+	return f.store.Registrations().Update(func(all map[string]state.Registration) (map[string]state.Registration, error) {
+		if all == nil {
+			all = map[string]state.Registration{}
+		}
+		all[r.HostID] = state.Registration{
+			HostType: clear.HostType, Nickname: clear.Nickname, AccountID: clear.AccountID,
+			RegistKey: clear.RegistKey, RPKey: clear.RPKey, KeyType: clear.KeyType,
+		}
+		return all, nil
+	})
 }
 
 // homekitDocument is homekit/<HOSTID>.json: one file, so that the identity, the
@@ -188,10 +231,13 @@ func (h *homekitStore) setPort(port uint16) error {
 	})
 }
 
-// setCredential stores the PSN user of a console, of all others with an empty host id.
-func (f files) setCredential(hostID string, c ps4.Credential, p ps4.Passcode) error {
-	user := state.User{Credential: c.Reveal(), Passcode: p.Reveal()}
+// setCredential stores the PSN user of a console, of all others with an empty
+// host id. Without an account id, the stored one stays if the credential does.
+func (f files) setCredential(hostID string, user state.User) error {
 	return f.store.Credentials().Update(func(all state.Credentials) (state.Credentials, error) {
+		if before, _ := all.For(hostID); user.AccountID == "" && before.Credential == user.Credential {
+			user.AccountID = before.AccountID
+		}
 		if hostID == "" {
 			all.Default = &user
 			return all, nil

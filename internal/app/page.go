@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -45,7 +46,7 @@ func (p page) card(u *unit) api.Card {
 	snapshot := u.tv.Snapshot()
 	user, err := p.users.of(u.known)
 	card := api.Card{
-		Console:      apiConsole(snapshot.Status, snapshot.Name),
+		Console:      u.shown(snapshot.Status, snapshot.Name),
 		Active:       snapshot.Active,
 		Starting:     snapshot.Starting,
 		Working:      snapshot.Working,
@@ -61,7 +62,7 @@ func (p page) card(u *unit) api.Card {
 		Simulated:    u.simulated != nil,
 	}
 	if snapshot.LastError != nil {
-		card.LastError, card.LastErrorAt = Explain(snapshot.LastError), snapshot.LastErrorAt
+		card.LastError, card.LastErrorAt = Explain(u.advised(snapshot.LastError)), snapshot.LastErrorAt
 	}
 	return card
 }
@@ -75,7 +76,7 @@ func (p page) refusedCard(hostID string) *api.Card {
 	card := &api.Card{Console: api.Console{HostID: hostID, Name: hostID, State: api.StateUnreachable}, LastError: Explain(why)}
 	for _, k := range p.registry.known() {
 		if k.hostID == hostID {
-			card.Name, card.Address, card.HostType = k.name, FormatAddress(k.addr), ps4.TypePS4
+			card.Name, card.Address, card.HostType = k.name, FormatAddress(k.addr), cmp.Or(k.hostType, ps4.TypePS4)
 			card.Accepted = !k.stranger
 		}
 	}
@@ -84,7 +85,7 @@ func (p page) refusedCard(hostID string) *api.Card {
 
 // Covers implements api.Page.
 func (p page) Covers(ctx context.Context, host string) ([]string, error) {
-	u, err := p.registry.findPS4(ctx, host)
+	u, err := p.registry.find(ctx, host)
 	if err != nil {
 		return nil, err
 	}

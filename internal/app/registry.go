@@ -194,7 +194,7 @@ func (r *registry) forget(hostID string) error {
 
 // offers reports whether this process offers a console to HomeKit.
 func (r *registry) offers(k known) bool {
-	return r.serve != nil && k.isPS4() && !slices.Contains(r.refusals(), k.hostID) && r.publishes(k)
+	return r.serve != nil && !slices.Contains(r.refusals(), k.hostID) && r.publishes(k)
 }
 
 // makeRoom reports whether a console that is new may get a unit. One that the
@@ -286,11 +286,9 @@ func (r *registry) accept(u *unit, add bool) (*unit, error) {
 	if u.accepted.Load() && (!add || u.isAdded.Load()) {
 		return u, nil
 	}
-	user, err := r.users.of(u.known)
-	if err != nil {
+	if err := r.authorize(u); err != nil {
 		return nil, err
 	}
-	u.console.SetUser(user)
 	u.accepted.Store(true)
 	if add {
 		u.isAdded.Store(true)
@@ -316,6 +314,44 @@ func (r *registry) add(u *unit) {
 	r.mu.Unlock()
 	r.changed()
 	u.tv.RefreshNames() // one may have been learned since the television was made
+}
+
+// linked drives a console that has been linked for Remote Play with its new
+// registration.
+func (r *registry) linked(u *unit) error {
+	if (u.remote != nil) == r.usesRemotePlay(u.known) {
+		return r.authorize(u)
+	}
+	r.meeting.Lock()
+	defer r.meeting.Unlock()
+	if placed := r.place(u.now(), true); placed == nil {
+		return unknownConsole(u.hostID)
+	}
+	return nil
+}
+
+// changedConsole handles a change of what a console's television shows. A
+// console whose type nobody knew gets another unit if it is a PS5.
+func (r *registry) changedConsole(u *unit) {
+	r.consoleChanged(u.hostID)
+	if u.hostType != "" || u.remote != nil || u.simulated != nil || u.tv == nil {
+		return
+	}
+	if u.tv.Snapshot().HostType != ps4.TypePS5 {
+		return
+	}
+	u.retype.Do(func() {
+		r.run(func(context.Context) {
+			r.meeting.Lock()
+			defer r.meeting.Unlock()
+			if r.unit(u.hostID) != u {
+				return
+			}
+			k := u.now()
+			k.hostType = ps4.TypePS5
+			r.place(k, true)
+		})
+	})
 }
 
 // refreshNames shows names of titles that have just been learned.

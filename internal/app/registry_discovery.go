@@ -35,8 +35,8 @@ func (r *registry) discover(ctx context.Context) {
 	}
 }
 
-// searchOnce takes in the PS4s that a search finds. It reports whether one was
-// seen for the first time. A PS5 is not offered to HomeKit.
+// searchOnce takes in the consoles that a search finds. It reports whether one
+// was seen for the first time.
 func (r *registry) searchOnce(ctx context.Context) (fresh bool) {
 	found, err := r.network.Discover(ctx, min(searchTime, r.config.Discovery.Interval))
 	if err != nil && ctx.Err() == nil {
@@ -44,11 +44,9 @@ func (r *registry) searchOnce(ctx context.Context) (fresh bool) {
 	}
 	r.sightings.next()
 	for _, st := range found {
-		if st.HostType == ps4.TypePS4 {
-			r.warnReplaced(st)
-			r.meet(st, false)
-			fresh = fresh || r.sightings.first(st)
-		}
+		r.warnReplaced(st)
+		r.meet(st, false)
+		fresh = fresh || r.sightings.first(st)
 	}
 	return fresh
 }
@@ -59,7 +57,7 @@ func (r *registry) await(ctx context.Context, c config.Console, asked func()) {
 	console := r.network.Console(c.Address, ps4.Credential{})
 	for {
 		st, err := console.Status(ctx)
-		met := err == nil && st.HostType == ps4.TypePS4
+		met := err == nil
 		if met { // twice, so that one forged reply does not bind the entry to a stranger
 			again, err := console.Status(ctx)
 			met = err == nil && again.HostID == st.HostID

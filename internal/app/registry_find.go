@@ -30,7 +30,7 @@ func isOwner(ctx context.Context) bool { return ctx.Value(ownerKey{}) != nil }
 
 // find returns the unit of the console that host names, with its television
 // running: by host id, by its name here or by its own, or by address. An empty
-// host is the only PS4 that is known. The owner may name a console that is
+// host is the only console that is known. The owner may name a console that is
 // unknown yet; it gets a unit.
 func (r *registry) find(ctx context.Context, host string) (*unit, error) {
 	if addr, err := ps4.ParseAddress(host); err == nil {
@@ -57,7 +57,7 @@ func (r *registry) find(ctx context.Context, host string) (*unit, error) {
 		return nil, fmt.Errorf("%w (%s)", ps4.ErrUnreachable, silent[0])
 	case host == "":
 		return nil, &api.Error{Code: "unreachable", Message: "no console was found",
-			Hint: "Switch the PS4 on or put it into rest mode, or give its address: --ip-address."}
+			Hint: "Turn the console on or put it into rest mode, or give its address: --ip-address."}
 	}
 	return nil, unknownConsole(host)
 }
@@ -136,7 +136,7 @@ func (r *registry) noteReplaced(ctx context.Context, before *unit, st ps4.Status
 // findAccepted is find for what may send the credential: the owner accepts a
 // console by naming it.
 func (r *registry) findAccepted(ctx context.Context, host string) (*unit, error) {
-	u, err := r.findPS4(ctx, host)
+	u, err := r.find(ctx, host)
 	if err != nil {
 		return nil, err
 	}
@@ -156,22 +156,14 @@ func (r *registry) findKept(ctx context.Context, host string) (*unit, error) {
 	return u, err
 }
 
-// findPS4 is find for what only a PS4 can do.
-func (r *registry) findPS4(ctx context.Context, host string) (*unit, error) {
-	u, err := r.find(ctx, host)
-	if err == nil && u.hostType != "" && u.hostType != ps4.TypePS4 {
-		return nil, ps4.ErrUnsupported
-	}
-	return u, err
-}
-
 // matching returns the units that host may mean. A stranger can give itself any
 // name, so it counts only if no accepted console fits.
 func (r *registry) matching(host string) []*unit {
-	matches := pick(r.list(), func(u *unit) bool {
-		return host == "" && u.lastSeen().HostType == ps4.TypePS4 || host != "" && u.is(host)
-	})
+	matches := pick(r.list(), func(u *unit) bool { return host == "" || u.is(host) })
 	matches = prefer(matches, func(u *unit) bool { return u.accepted.Load() })
+	if host == "" && !slices.ContainsFunc(matches, func(u *unit) bool { return u.accepted.Load() }) {
+		matches = prefer(matches, func(u *unit) bool { return u.lastSeen().HostType == ps4.TypePS4 })
+	}
 	if host == "" && !r.config.Discovery.Enabled { // configured and added ones before those that were only tried
 		matches = prefer(matches, func(u *unit) bool { return !u.found || u.isAdded.Load() })
 	}
@@ -215,9 +207,12 @@ func (r *registry) search(ctx context.Context, host string) ([]*unit, error) {
 	}
 	found, err := r.network.Discover(ctx, searchTime, also...)
 	found = slices.DeleteFunc(found, func(st ps4.Status) bool {
-		return !isCalled(host, st) && (host != "" || st.HostType != ps4.TypePS4) // a PS5 only when it is asked for
+		return host != "" && !isCalled(host, st)
 	})
 	found = prefer(found, func(st ps4.Status) bool { return r.isKnown(st.HostID) })
+	if host == "" {
+		found = prefer(found, func(st ps4.Status) bool { return r.isKnown(st.HostID) || st.HostType == ps4.TypePS4 })
+	}
 	if len(found) > 1 {
 		var fit []string
 		for _, st := range found {

@@ -43,7 +43,9 @@ func (r *registry) known() []known {
 		}
 	}
 	for _, sim := range r.simulated {
-		add(known{hostID: sim.HostID(), addr: sim.Addr(), name: sim.Name(), hostName: sim.Name(), simulated: sim})
+		add(known{
+			hostID: sim.HostID(), addr: sim.Addr(), name: sim.Name(), hostName: sim.Name(), hostType: simulatedType(sim.HostID()), simulated: sim,
+		})
 	}
 	remembered := r.files.consoles()
 	for _, c := range r.config.Consoles {
@@ -56,11 +58,9 @@ func (r *registry) known() []known {
 		add(k)
 	}
 	for _, seen := range remembered {
-		if seen.HostType == ps4.TypePS4 {
-			k := known{found: true, added: seen.Added, stranger: seen.Stranger}
-			k.recall(seen)
-			add(k)
-		}
+		k := known{found: true, added: seen.Added, stranger: seen.Stranger}
+		k.recall(seen)
+		add(k)
 	}
 	return list
 }

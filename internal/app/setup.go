@@ -2,16 +2,20 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"net/netip"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
 	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/phone"
+	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/remoteplay"
 )
 
 // setup links consoles and stores PSN users, passwords and backups.
@@ -28,20 +32,53 @@ type setup struct {
 }
 
 // Link implements api.Backend.
-func (s *setup) Link(ctx context.Context, host, pin string) error {
-	parsed, err := ps4.ParsePIN(pin)
+func (s *setup) Link(ctx context.Context, host string, link api.Link) error {
+	parsed, err := ps4.ParsePIN(link.PIN)
 	if err != nil {
 		return err
 	}
-	u, err := s.registry.findPS4(ctx, host)
+	u, err := s.registry.find(ctx, host)
 	if err != nil {
 		return err
+	}
+	if link.RemotePlay || u.remote != nil {
+		return s.register(ctx, u, parsed, link.AccountID)
 	}
 	if err := u.tv.WithoutSession(ctx, func(ctx context.Context) error { return s.link(ctx, u, parsed) }); err != nil {
 		return err
 	}
 	_, err = s.registry.accept(u, false) // typing the PIN requires seeing its screen
 	return err
+}
+
+// register links a console for Remote Play.
+func (s *setup) register(ctx context.Context, u *unit, pin ps4.PIN, accountID string) error {
+	account, err := s.users.account(u.known, accountID)
+	if err != nil {
+		return err
+	}
+	var registration remoteplay.Registration
+	err = u.tv.WithoutSession(ctx, func(ctx context.Context) error {
+		registration, err = remoteplay.Register(ctx, u.console, account, pin, s.registry.remotePlayOptions(u))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.store(u, registration)
+}
+
+// store stores the Remote Play registration of a console, which the owner thereby
+// accepts, and drives the console with it.
+func (s *setup) store(u *unit, registration remoteplay.Registration) error {
+	if err := s.files.setRegistration(registration); err != nil {
+		return err
+	}
+	u, err := s.registry.accept(u, false)
+	if err != nil {
+		return err
+	}
+	return s.registry.linked(u)
 }
 
 // link links a console, which may be a stranger: it gets the credential.
@@ -58,10 +95,40 @@ func (s *setup) link(ctx context.Context, u *unit, pin ps4.PIN) error {
 	return err
 }
 
+// SetRegistration implements api.Backend.
+func (s *setup) SetRegistration(ctx context.Context, host string, r api.Registration) error {
+	stored := remoteplay.Stored{
+		HostID: r.HostID, HostType: r.HostType, Nickname: r.Nickname, RegistKey: r.RegistKey, RPKey: r.RPKey, KeyType: r.KeyType,
+	}
+	if r.AccountID != "" {
+		account, err := ps4.ParseAccountID(r.AccountID)
+		if err != nil {
+			return err
+		}
+		stored.AccountID = account
+	}
+	registration, err := stored.Registration()
+	if err != nil {
+		return err
+	}
+	ctx = asOwner(ctx) // the access that this operation requires is the owner's
+	u, err := s.registry.findAccepted(ctx, cmp.Or(host, registration.HostID))
+	switch {
+	case err != nil:
+		return err
+	case registration.HostID == "":
+		registration.HostID = u.hostID
+	case registration.HostID != u.hostID:
+		return &ps4.OtherConsoleError{Addr: u.console.Addr(), Want: registration.HostID, Got: u.hostID}
+	}
+	return s.store(u, registration)
+}
+
 // SetCredential implements api.Backend.
 func (s *setup) SetCredential(ctx context.Context, host string, user api.User) error {
-	return s.storeUser(ctx, host, user.Passcode, func(context.Context) (ps4.Credential, error) {
-		return ps4.ParseCredential(user.Credential)
+	return s.storeUser(ctx, host, user.Passcode, func(context.Context) (ps4.Credential, string, error) {
+		credential, err := ps4.ParseCredential(user.Credential)
+		return credential, user.AccountID, err
 	})
 }
 
@@ -69,7 +136,7 @@ func (s *setup) SetCredential(ctx context.Context, host string, user api.User) e
 func (s *setup) Credential(ctx context.Context, host string) (api.User, error) {
 	var k known // zero for the default user
 	if host != "" {
-		u, err := s.registry.findPS4(ctx, host)
+		u, err := s.registry.find(ctx, host)
 		if err != nil {
 			return api.User{}, err
 		}
@@ -82,7 +149,8 @@ func (s *setup) Credential(ctx context.Context, host string) (api.User, error) {
 	case user.Credential.IsZero():
 		return api.User{}, ps4.ErrNoCredential
 	}
-	return api.User{Credential: user.Credential.Reveal(), Passcode: user.Passcode.Reveal()}, nil
+	_, _, account := s.files.credential(k.hostID)
+	return api.User{Credential: user.Credential.Reveal(), Passcode: user.Passcode.Reveal(), AccountID: account}, nil
 }
 
 // Backup implements api.Backend.
@@ -96,8 +164,9 @@ func (s *setup) Backup(context.Context) ([]byte, error) {
 
 // SetAccount implements api.Page.
 func (s *setup) SetAccount(ctx context.Context, host, accountID, passcode string) error {
-	return s.storeUser(ctx, host, passcode, func(context.Context) (ps4.Credential, error) {
-		return ps4.CredentialFromAccountID(accountID)
+	return s.storeUser(ctx, host, passcode, func(context.Context) (ps4.Credential, string, error) {
+		credential, err := ps4.CredentialFromAccountID(accountID)
+		return credential, accountID, err
 	})
 }
 
@@ -108,8 +177,13 @@ func (s *setup) AuthorizeURL() string { return s.psn().AuthorizeURL() }
 
 // SignIn implements api.Page.
 func (s *setup) SignIn(ctx context.Context, host, address, passcode string) error {
-	return s.storeUser(ctx, host, passcode, func(ctx context.Context) (ps4.Credential, error) {
-		return s.psn().SignIn(ctx, address)
+	return s.storeUser(ctx, host, passcode, func(ctx context.Context) (ps4.Credential, string, error) {
+		account, err := s.psn().Account(ctx, address)
+		if err != nil {
+			return ps4.Credential{}, "", err
+		}
+		credential, err := ps4.CredentialFromAccountID(account)
+		return credential, account, err
 	})
 }
 
@@ -119,18 +193,22 @@ func (s *setup) Capture(ctx context.Context, host, passcode string) error {
 		return &api.Error{Code: "busy", Message: "another capture is waiting for the phone app"}
 	}
 	defer s.capturing.Unlock()
-	return s.storeUser(ctx, host, passcode, func(ctx context.Context) (ps4.Credential, error) {
+	return s.storeUser(ctx, host, passcode, func(ctx context.Context) (ps4.Credential, string, error) {
 		conn, err := phone.Listen(ctx, s.phone)
 		if err != nil {
-			return ps4.Credential{}, err
+			return ps4.Credential{}, "", err
 		}
-		return phone.Credential(ctx, conn, phone.Limit, s.debugf("phone"))
+		credential, err := phone.Credential(ctx, conn, phone.Limit, s.debugf("phone"))
+		return credential, "", err
 	})
 }
 
-// storeUser gets a credential and stores it. It validates host and passcode
+// storeUser gets a credential, and the account id if that is known, and stores
+// them. It validates host and passcode
 // first, because getting a credential takes effort.
-func (s *setup) storeUser(ctx context.Context, host, passcode string, get func(context.Context) (ps4.Credential, error)) error {
+func (s *setup) storeUser(ctx context.Context, host, passcode string,
+	get func(context.Context) (credential ps4.Credential, accountID string, err error),
+) error {
 	var code ps4.Passcode
 	var err error
 	if passcode != "" {
@@ -149,28 +227,33 @@ func (s *setup) storeUser(ctx context.Context, host, passcode string, get func(c
 		}
 		hostID = u.hostID
 	}
-	credential, err := get(ctx)
+	credential, account, err := get(ctx)
 	if err != nil {
 		return err
 	}
-	return s.saveUser(hostID, credential, code)
+	if account != "" {
+		number, err := ps4.ParseAccountID(account)
+		if err != nil {
+			return err
+		}
+		account = strconv.FormatUint(number, 10)
+	}
+	return s.saveUser(hostID, state.User{Credential: credential.Reveal(), Passcode: code.Reveal(), AccountID: account})
 }
 
 // saveUser stores the PSN user and updates every console that logs in as that
 // user.
-func (s *setup) saveUser(hostID string, credential ps4.Credential, passcode ps4.Passcode) error {
-	if err := s.files.setCredential(hostID, credential, passcode); err != nil {
+func (s *setup) saveUser(hostID string, user state.User) error {
+	if err := s.files.setCredential(hostID, user); err != nil {
 		return err
 	}
 	for _, u := range s.registry.list() {
 		if !u.accepted.Load() {
 			continue
 		}
-		user, err := s.users.of(u.known)
-		if err != nil {
+		if err := s.registry.authorize(u); err != nil {
 			return err
 		}
-		u.console.SetUser(user)
 	}
 	s.registry.changed()
 	return nil
@@ -186,7 +269,7 @@ func errConfigured() error {
 // Test implements api.Page. It closes an open session first, which may belong to
 // another user.
 func (s *setup) Test(ctx context.Context, host string) error {
-	u, err := s.registry.findPS4(ctx, host)
+	u, err := s.registry.find(ctx, host)
 	if err != nil {
 		return err
 	}

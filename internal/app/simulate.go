@@ -8,6 +8,7 @@ import (
 
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
+	"github.com/ps4kit/ps4kit/ps4/remoteplay"
 )
 
 // simulatedHostID numbers the simulated consoles: a locally administered MAC
@@ -15,8 +16,22 @@ import (
 // restart and none is ever mistaken for a real console.
 func simulatedHostID(n int) string { return fmt.Sprintf("02505334%04X", n) }
 
+// simulatedPS5 is the host id of the simulated PS5. It spells PS5.
+const simulatedPS5 = "025053350001"
+
+// simulatedType returns the type of a simulated console.
+func simulatedType(hostID string) string {
+	if hostID == simulatedPS5 {
+		return ps4.TypePS5
+	}
+	return ps4.TypePS4
+}
+
 // simulatedName names the simulated console with the host id; empty: it is not one.
 func simulatedName(hostID string) string {
+	if hostID == simulatedPS5 {
+		return "Simulated PS5"
+	}
 	for n := 1; n <= maxConsoles; n++ {
 		if simulatedHostID(n) != hostID {
 			continue
@@ -68,6 +83,15 @@ func simulatedCredential() ps4.Credential {
 	sum := sha256.Sum256([]byte("simulated"))
 	c, _ := ps4.ParseCredential(hex.EncodeToString(sum[:]))
 	return c
+}
+
+// simulatedRegistration is the registration of a simulated PS5, which every
+// installation has.
+func simulatedRegistration(hostID string) remoteplay.Registration {
+	r, _ := remoteplay.Stored{
+		HostID: hostID, HostType: ps4.TypePS5, RegistKey: "5334d0e5", RPKey: "02505334025053340250533402505334",
+	}.Registration()
+	return r
 }
 
 // startSimulators starts n simulated consoles. On an error it returns those that

@@ -15,8 +15,10 @@ import (
 
 	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/remoteplay"
 )
 
 // unit is one console: the library that reaches it, the television that drives
@@ -24,6 +26,7 @@ import (
 type unit struct {
 	known
 	console  *ps4.Console
+	remote   *remoteplay.Console // nil: it is driven with the 2nd Screen protocol
 	counters ps4.Counters
 	tv       *accessory.Television
 	hap      *hapServer // nil: not offered to HomeKit
@@ -31,6 +34,7 @@ type unit struct {
 	accepted atomic.Bool // by the owner, see gate
 	isAdded  atomic.Bool // known.added, as of now
 	running  atomic.Bool // the television runs
+	retype   sync.Once   // it turned out to be a PS5
 
 	life context.Context // of what runs below
 	stop context.CancelFunc
@@ -60,14 +64,60 @@ func (r *registry) openConsole(u *unit) error {
 	u.console = r.network.ConsoleWith(u.addr, ps4.Credential{}, &o)
 	u.console.SetHostID(u.hostID)
 	u.console.SetRested(r.files.console(u.hostID).Rested)
+	if r.usesRemotePlay(u.known) {
+		u.remote = remoteplay.New(u.console, remoteplay.Registration{}, r.remotePlayOptions(u))
+	}
 	if u.stranger {
 		return nil // it gets no credential, see gate
 	}
-	user, err := r.users.of(u.known)
-	if err == nil {
-		u.console.SetUser(user)
+	return r.authorize(u)
+}
+
+// usesRemotePlay reports whether a console is driven with Remote Play: a PS5
+// always, and a PS4 if the configuration says so, or if its owner linked it for
+// Remote Play and the configuration doesn't object.
+func (r *registry) usesRemotePlay(k known) bool {
+	switch {
+	case k.hostType == ps4.TypePS5 || k.config.Protocol == config.ProtocolRemotePlay:
+		return true
+	case k.config.Protocol == config.ProtocolSecondScreen:
+		return false
 	}
-	return err
+	return !r.files.registration(k.hostID).IsZero()
+}
+
+// remotePlayOptions returns the options of Remote Play with a console, without a
+// passcode.
+func (r *registry) remotePlayOptions(u *unit) *remoteplay.Options {
+	o := &remoteplay.Options{}
+	if u.simulated != nil {
+		o = u.simulated.RemotePlayOptions()
+	}
+	o.DeviceID, o.Logf = r.users.device(), r.debugf("remoteplay")
+	return o
+}
+
+// authorize gives a console that the owner has accepted the secrets of its user.
+func (r *registry) authorize(u *unit) error {
+	user, err := r.users.of(u.known)
+	if err != nil {
+		return err
+	}
+	u.console.SetUser(user)
+	if u.remote != nil {
+		u.remote.SetRegistration(r.registration(u.known))
+		u.remote.SetPasscode(user.Passcode)
+	}
+	return nil
+}
+
+// registration returns the Remote Play registration of a console, or zero.
+func (r *registry) registration(k known) remoteplay.Registration {
+	registration := r.files.registration(k.hostID)
+	if registration.IsZero() && k.simulated != nil {
+		registration = simulatedRegistration(k.hostID)
+	}
+	return registration
 }
 
 func (r *registry) openTelevision(u *unit) error {
@@ -79,6 +129,7 @@ func (r *registry) openTelevision(u *unit) error {
 	cfg := accessory.Config{
 		HostID:    u.hostID,
 		Name:      u.name,
+		Model:     modelOf(u.hostType),
 		Last:      ps4.Status{HostType: u.hostType, HostName: u.hostName, SystemVersion: u.firmware},
 		Category:  categoryNumber(u.config.Category),
 		Titles:    titlesOf(u.known),
@@ -88,14 +139,14 @@ func (r *registry) openTelevision(u *unit) error {
 		Misses:    r.config.Poll.Misses,
 		Store:     keptStore{inputs, u},
 		TitleName: r.titleName,
-		OnChange:  func() { r.consoleChanged(u.hostID) },
+		OnChange:  func() { r.changedConsole(u) },
 
 		PreferTitleName: r.config.Art.Language != "",
 	}
 	if r.serve != nil { // else the command prints its error itself
 		cfg.Log = log
 	}
-	console := gate{accessory.NewConsole(u.console), u}
+	console := gate{u.accessoryConsole(), u}
 	u.tv, err = accessory.New(cfg, console)
 	if errors.Is(err, state.ErrDamaged) { // the file is set aside, so the next attempt starts afresh
 		log.WithField("host_id", u.hostID).WithError(err).Error("the inputs of this console are reset")
@@ -105,6 +156,21 @@ func (r *registry) openTelevision(u *unit) error {
 		return fmt.Errorf("television: %w", err)
 	}
 	return nil
+}
+
+func (u *unit) accessoryConsole() accessory.Console {
+	if u.remote != nil {
+		return accessory.NewRemotePlay(u.remote)
+	}
+	return accessory.NewConsole(u.console)
+}
+
+// modelOf returns the model of a console as HomeKit shows it.
+func modelOf(hostType string) string {
+	if hostType == ps4.TypePS5 {
+		return "PlayStation 5"
+	}
+	return "" // the default
 }
 
 // titlesOf returns the titles that the configuration, or the simulation, gives
@@ -188,9 +254,6 @@ func (u *unit) close() {
 	u.runs.Wait()
 }
 
-// isPS4 reports whether the console is a PS4 as far as is known.
-func (k known) isPS4() bool { return cmp.Or(k.hostType, ps4.TypePS4) == ps4.TypePS4 }
-
 // now returns what is known of the console now.
 func (u *unit) now() known {
 	k := u.known
@@ -202,7 +265,7 @@ func (u *unit) now() known {
 func (u *unit) lastStatus() ps4.Status {
 	last := u.tv.Snapshot()
 	return ps4.Status{
-		HostID: u.hostID, HostType: cmp.Or(u.hostType, ps4.TypePS4), HostName: cmp.Or(last.HostName, u.hostName),
+		HostID: u.hostID, HostType: cmp.Or(u.hostType, last.HostType), HostName: cmp.Or(last.HostName, u.hostName),
 		Addr: u.console.Addr(), SystemVersion: cmp.Or(last.SystemVersion, u.firmware), RequestPort: last.RequestPort,
 	}
 }
@@ -210,7 +273,17 @@ func (u *unit) lastStatus() ps4.Status {
 // lastSeen returns the console as its television knows it.
 func (u *unit) lastSeen() api.Console {
 	snapshot := u.tv.Snapshot()
-	return apiConsole(snapshot.Status, snapshot.Name)
+	return u.shown(snapshot.Status, snapshot.Name)
+}
+
+// shown returns the console as the API shows it.
+func (u *unit) shown(st ps4.Status, name string) api.Console {
+	c := apiConsole(st, name)
+	c.Protocol, c.Can = api.ProtocolSecondScreen, api.Can(u.tv.Can())
+	if u.remote != nil {
+		c.Protocol, c.Registered = api.ProtocolRemotePlay, !u.remote.Registration().IsZero()
+	}
+	return c
 }
 
 // origin returns how the console is known.

@@ -1,10 +1,12 @@
 package app
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -19,7 +21,7 @@ type users struct {
 // passcode come from the command line, the configuration or the state, in this
 // order, each on its own. Having none is no error: searching needs none.
 func (u users) of(k known) (user ps4.User, err error) {
-	user.Credential, user.Passcode = u.files.credential(k.hostID)
+	user.Credential, user.Passcode, _ = u.files.credential(k.hostID)
 	if k.simulated != nil {
 		user.Credential = simulatedCredential()
 	}
@@ -41,6 +43,28 @@ func (u users) of(k known) (user ps4.User, err error) {
 	}
 	user.Model = u.model(user.Credential)
 	return user, nil
+}
+
+// account returns the PSN account id that linking for Remote Play needs: the
+// given one, or the stored one of the console's user.
+func (u users) account(k known, given string) (uint64, error) {
+	_, _, stored := u.files.credential(k.hostID)
+	id := cmp.Or(given, stored)
+	if id == "" && k.simulated != nil {
+		id = "1" // it takes any
+	}
+	if id == "" {
+		return 0, &api.Error{Code: "account_needed", Message: "linking for Remote Play needs your PSN account id, and none is stored",
+			Hint: "Run ps4kit credential --account-id ID, or ps4kit credential --psn, and link again."}
+	}
+	return ps4.ParseAccountID(id)
+}
+
+// device names this installation to a console's Remote Play service.
+func (u users) device() (id [16]byte) {
+	sum := sha256.Sum256([]byte(u.installation))
+	copy(id[:], sum[:])
+	return id
 }
 
 // model names this installation and user in a console's list of linked devices,

@@ -50,8 +50,16 @@ type Console struct {
 	Category   string         // CategoryTelevision, CategorySetTopBox or CategoryStick
 	Remote     Remote
 	Titles     []Title
-	SwitchUser bool // docs/protocol.md §7, "User"
+	SwitchUser bool   // docs/protocol.md §7, "User"
+	Protocol   string // ProtocolAuto, ProtocolSecondScreen or ProtocolRemotePlay
 }
+
+// Protocols of a console. A PS5 speaks Remote Play only.
+const (
+	ProtocolAuto         = "auto" // Remote Play for a PS4 only if it is linked for it
+	ProtocolSecondScreen = "second_screen"
+	ProtocolRemotePlay   = "remote_play"
+)
 
 // Categories of consoles choose the icon in Home.
 const (

@@ -80,6 +80,7 @@ func TestConsolesFromEnvironment(t *testing.T) {
 			c := mustLoad(t, "consoles: [{address: 10.0.0.1}, {address: 10.0.0.2}]")
 			want := []config.Console{{
 				HostID: "A0B1C2D3E4F5", Name: "Den", Category: config.CategoryTelevision, Titles: []config.Title{{ID: "CUSA00129"}},
+				Protocol: config.ProtocolAuto,
 			}}
 			if !reflect.DeepEqual(c.Consoles, want) {
 				t.Errorf("got %+v", c.Consoles)

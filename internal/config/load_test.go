@@ -70,6 +70,7 @@ consoles:
     setup_code: 51808582
     category: stick
     switch_user: true
+    protocol: remote_play
     remote: {play_pause: option, information: ps_hold, double: {select: option}}
     titles: [{id: cusa00129, name: 1886, pin: true, remote: {back: ps}}]
   - address: 192.168.1.21:1987
@@ -81,7 +82,7 @@ consoles:
 	den.Credential, den.Passcode, den.SetupCode = config.Secret{}, config.Secret{}, config.Secret{}
 	want := config.Console{
 		HostID: "A0B1C2D3E4F5", Address: netip.MustParseAddrPort("192.168.1.20:987"), Name: "Den",
-		Category: config.CategoryStick, SwitchUser: true,
+		Category: config.CategoryStick, SwitchUser: true, Protocol: config.ProtocolRemotePlay,
 		Remote: config.Remote{
 			Keys:   map[string]string{"play_pause": "option", "information": "ps_hold"},
 			Double: map[string]string{"select": "option"},
@@ -91,7 +92,7 @@ consoles:
 	if !reflect.DeepEqual(den, want) {
 		t.Errorf("got  %+v\nwant %+v", den, want)
 	}
-	second := config.Console{Address: netip.MustParseAddrPort("192.168.1.21:1987"), Category: config.CategoryTelevision}
+	second := config.Console{Address: netip.MustParseAddrPort("192.168.1.21:1987"), Category: config.CategoryTelevision, Protocol: config.ProtocolAuto}
 	if !reflect.DeepEqual(c.Consoles[1], second) {
 		t.Errorf("second console: %+v", c.Consoles[1])
 	}

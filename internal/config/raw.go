@@ -75,6 +75,7 @@ type rawConsole struct {
 	Remote     rawRemote  `yaml:"remote"`
 	Titles     []rawTitle `yaml:"titles"`
 	SwitchUser string     `yaml:"switch_user"`
+	Protocol   string     `yaml:"protocol"`
 }
 
 type rawTitle struct {

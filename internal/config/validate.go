@@ -119,6 +119,8 @@ func (v *validator) consoles(list []rawConsole, slots int) []Console {
 			Remote:     v.remote(key+".remote", r.Remote),
 			Titles:     v.titles(key+".titles", r.Titles, slots-fixedInputs),
 			SwitchUser: v.boolean(key+".switch_user", cmp.Or(r.SwitchUser, "false")),
+			Protocol: v.oneOf(key+".protocol", cmp.Or(r.Protocol, ProtocolAuto),
+				ProtocolAuto, ProtocolSecondScreen, ProtocolRemotePlay),
 		}
 		if r.Address != "" {
 			console.Address = v.address(key+".address", r.Address)

@@ -177,6 +177,8 @@ func checkDocument(name string, data []byte) error {
 		_, err = s.Consoles().codec.decode(data)
 	case "credentials.json":
 		_, err = s.Credentials().codec.decode(data)
+	case registrationsName:
+		_, err = s.Registrations().codec.decode(data)
 	case "installation.json":
 		_, err = jsonCodec(DocumentOptions[installation]{Check: checkInstallation}).decode(data)
 	case "simulator.pem":

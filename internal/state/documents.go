@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -64,6 +65,7 @@ func checkConsoles(all Consoles) error {
 type User struct {
 	Credential string // 64 lower-case hexadecimal digits (docs/protocol.md §2)
 	Passcode   string // 4 digits, or empty
+	AccountID  string // of PSN, in decimal, or empty
 }
 
 const redacted = "[redacted]"
@@ -84,6 +86,9 @@ func (u User) check() error {
 	}
 	if u.Passcode != "" && (len(u.Passcode) != 4 || strings.Trim(u.Passcode, "0123456789") != "") {
 		return errors.New("a passcode has 4 digits")
+	}
+	if _, err := strconv.ParseUint(u.AccountID, 10, 64); u.AccountID != "" && err != nil {
+		return errors.New("an account id is a number of 64 bits")
 	}
 	return nil
 }
@@ -130,6 +135,7 @@ type storedCredentials struct {
 type storedUser struct {
 	Credential string `json:"credential"`
 	Passcode   string `json:"passcode,omitempty"`
+	AccountID  string `json:"account_id,omitempty"`
 }
 
 // Credentials returns the file of the PSN users (0600).
@@ -159,6 +165,82 @@ func (s *Store) Credentials() *File[Credentials] {
 		},
 	}}
 }
+
+// Registration links this program with one console for Remote Play. It prints
+// and marshals as [redacted].
+type Registration struct {
+	HostType  string
+	Nickname  string // name of the console
+	AccountID uint64 // of PSN; 0: unknown
+	RegistKey string // 8 hexadecimal digits
+	RPKey     string // 32 hexadecimal digits
+	KeyType   string
+}
+
+// String returns [redacted].
+func (r Registration) String() string { return redacted }
+
+// Format prints [redacted] for every verb.
+func (r Registration) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// MarshalText returns [redacted], for encoders and loggers. The file uses
+// storedRegistration.
+func (r Registration) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// storedRegistration is a Registration in registrations.json. It hides nothing,
+// so nothing else may use it.
+type storedRegistration struct {
+	HostType  string `json:"host_type"`
+	Nickname  string `json:"nickname,omitempty"`
+	AccountID uint64 `json:"account_id,string,omitempty"`
+	RegistKey string `json:"regist_key"`
+	RPKey     string `json:"rp_key"`
+	KeyType   string `json:"key_type,omitempty"`
+}
+
+func checkRegistrations(all map[string]storedRegistration) error {
+	for id, r := range all {
+		if upper, err := hostID(id); err != nil || upper != id {
+			return ErrHostID
+		}
+		if !isHex(r.RegistKey, 8) || !isHex(r.RPKey, 32) {
+			return errors.New("a key of a registration has the wrong form")
+		}
+	}
+	return nil
+}
+
+func isHex(text string, digits int) bool {
+	return len(text) == digits && strings.Trim(text, "0123456789abcdef") == ""
+}
+
+// Registrations returns the file of the Remote Play registrations, by host id
+// (0600).
+func (s *Store) Registrations() *File[map[string]Registration] {
+	stored := jsonCodec(DocumentOptions[map[string]storedRegistration]{Check: checkRegistrations})
+	return &File[map[string]Registration]{store: s, name: registrationsName, secret: true, codec: codec[map[string]Registration]{
+		encode: func(all map[string]Registration) ([]byte, error) {
+			clear := map[string]storedRegistration{}
+			for id, r := range all {
+				clear[id] = storedRegistration(r)
+			}
+			if err := checkRegistrations(clear); err != nil {
+				return nil, err
+			}
+			return stored.encode(clear)
+		},
+		decode: func(data []byte) (map[string]Registration, error) {
+			clear, err := stored.decode(data)
+			all := map[string]Registration{}
+			for id, r := range clear {
+				all[id] = Registration(r)
+			}
+			return all, err
+		},
+	}}
+}
+
+const registrationsName = "registrations.json"
 
 // Companion takes the place of a host id for the companion bridge
 // (docs/homekit.md §1).

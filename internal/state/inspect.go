@@ -75,7 +75,7 @@ func creatable(dir string) error {
 
 func (in *Inspection) document(dir, name string) {
 	in.Documents++
-	secret := name == "credentials.json" || name == "simulator.pem" || strings.HasPrefix(name, homekitDir+"/")
+	secret := name == "credentials.json" || name == registrationsName || name == "simulator.pem" || strings.HasPrefix(name, homekitDir+"/")
 	if info, err := os.Stat(filepath.Join(dir, name)); err == nil && secret && info.Mode()&0o077 != 0 {
 		in.Exposed = append(in.Exposed, name)
 	}

@@ -4,6 +4,7 @@
 //	lock                         held by the process that owns the directory
 //	consoles.json                known consoles
 //	credentials.json      0600   PSN credentials, by console
+//	registrations.json    0600   Remote Play registrations, by console
 //	homekit/<HOSTID>.json 0600   identity and pairings of one HomeKit server
 //	inputs/<HOSTID>.json         inputs and names of one console
 //	installation.json            makes this installation's model name unique (docs/protocol.md §5)

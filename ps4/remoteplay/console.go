@@ -32,6 +32,7 @@ type Console struct {
 	mu           sync.Mutex
 	current      *Session // as session, for State, which must not wait for a command
 	registration Registration
+	code         ps4.Passcode
 	woken        time.Time // last woken by this program
 	inUse        time.Time // no session is opened before
 }
@@ -46,6 +47,7 @@ func New(c *ps4.Console, r Registration, o *Options) *Console {
 		life: life, leave: leave, lock: make(chan struct{}, 1),
 	}
 	console.SetRegistration(r)
+	console.SetPasscode(console.set.Passcode)
 	return console
 }
 
@@ -71,6 +73,19 @@ func (c *Console) SetRegistration(r Registration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.registration = r
+}
+
+// SetPasscode changes the passcode of Options, for the next session.
+func (c *Console) SetPasscode(p ps4.Passcode) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.code = p
+}
+
+func (c *Console) passcode() ps4.Passcode {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.code
 }
 
 func (c *Console) keys() keys { return c.Registration().Keys.reveal() }

@@ -155,7 +155,7 @@ func requestErr(err error, reply rp.Reply) error {
 func (s *Session) logIn(ctx context.Context) error {
 	limited, cancel := context.WithTimeoutCause(ctx, s.set.Timings.LoginLimit, ps4.ErrSilent)
 	defer cancel()
-	sent := false
+	sent, passcode := false, s.console.passcode()
 	for {
 		var result loginResult
 		err := s.await(limited, func() bool {
@@ -169,11 +169,11 @@ func (s *Session) logIn(ctx context.Context) error {
 			return nil
 		case result == loginWrong && sent:
 			return ps4.ErrPasscodeWrong
-		case s.set.Passcode.IsZero() || result == loginWrong:
+		case passcode.IsZero() || result == loginWrong:
 			return ps4.ErrPasscodeNeeded
 		}
 		sent = true
-		if err := s.write(rp.Frame{Type: rp.TypePasscode, Payload: []byte(s.set.Passcode.Reveal())}); err != nil {
+		if err := s.write(rp.Frame{Type: rp.TypePasscode, Payload: []byte(passcode.Reveal())}); err != nil {
 			return err
 		}
 	}
