@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/internal/phone"
 	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/remoteplay"
 )
 
 // credentialOptions are the flags of `ps4kit credential`.
@@ -41,7 +43,8 @@ way to get one it says whether one is stored, or asks on a terminal.
   --capture         plays a console for the PS4 Second Screen app on a phone; needs
                     UDP port 987: CAP_NET_BIND_SERVICE, or root
   --import FILE     takes it from a file of ps4-waker, playactor, pyps4-2ndscreen or
-                    pyremoteplay, or one of 64 hex digits; - is the standard input
+                    pyremoteplay, or one of 64 hex digits; - is the standard input.
+                    Registrations for Remote Play in it link their consoles
 
 The credential is a secret, and is shown with --show only. Link the console next:
 ps4kit link.`,
@@ -81,17 +84,20 @@ func (o *credentialOptions) run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	var credential ps4.Credential
+	var user api.User
+	var registrations []remoteplay.Registration
 	var conn net.PacketConn
 	limit := cmp.Or(o.console.timeout, phone.Limit)
 	switch o.way {
 	case "account-id":
-		credential, err = ps4.CredentialFromAccountID(o.accountID)
+		user, err = userOf(o.accountID)
 	case "credentials":
+		var credential ps4.Credential
 		credential, err = readCredential(o.console.credential)
+		user.Credential = credential.Reveal()
 		o.console.credential = "" // connect would use it for this command only
 	case "import":
-		credential, err = o.imported(p)
+		user, registrations, err = o.imported(p)
 	case "capture":
 		if conn, err = o.listenForPhone(ctx); err != nil {
 			return err
@@ -108,16 +114,52 @@ func (o *credentialOptions) run(ctx context.Context, p *program) error {
 	defer release()
 	switch o.way {
 	case "psn":
-		credential, err = p.psnSignIn(ctx)
+		var id string
+		if id, err = p.psnSignIn(ctx); err == nil {
+			user, err = userOf(id)
+		}
 	case "capture":
+		var credential ps4.Credential
 		credential, err = p.capture(ctx, conn, limit)
+		user.Credential = credential.Reveal()
 	case "":
 		return o.stored(ctx, p, b, host, passcode)
 	}
 	if err != nil {
 		return err
 	}
-	return o.store(ctx, p, b, host, api.User{Credential: credential.Reveal(), Passcode: passcode}, "is stored")
+	user.Passcode = passcode
+	if err := b.SetCredential(ctx, host, user); err != nil {
+		return err
+	}
+	for _, r := range registrations {
+		if err := b.SetRegistration(ctx, r.HostID, registrationOf(r)); err != nil {
+			return err
+		}
+	}
+	return o.report(p, host, user, "is stored", registrations...)
+}
+
+// userOf returns the user of a PSN account.
+func userOf(accountID string) (api.User, error) {
+	credential, err := ps4.CredentialFromAccountID(accountID)
+	if err != nil {
+		return api.User{}, err
+	}
+	return api.User{Credential: credential.Reveal(), AccountID: accountID}, nil
+}
+
+// registrationOf returns a registration with its secrets, for the server.
+func registrationOf(r remoteplay.Registration) api.Registration {
+	s := r.Reveal()
+	result := api.Registration{
+		HostID: s.HostID, HostType: s.HostType, Nickname: s.Nickname,
+		RegistKey: s.RegistKey, RPKey: s.RPKey, KeyType: s.KeyType,
+	}
+	if s.AccountID != 0 {
+		result.AccountID = strconv.FormatUint(s.AccountID, 10)
+	}
+	return result
 }
 
 // listenForPhone opens the port on which the phone app searches for consoles.
@@ -155,11 +197,15 @@ func (o *credentialOptions) stored(ctx context.Context, p *program, b api.Backen
 		return &api.Error{Code: "no_credential", Message: "no credential is stored",
 			Hint: "Get one with --account-id ID, --psn, --capture or --import FILE: ps4kit credential --help."}
 	}
-	credential, err := p.askAccount(ctx)
+	id, err := p.askAccount(ctx)
 	if err != nil {
 		return err
 	}
-	return o.store(ctx, p, b, host, api.User{Credential: credential.Reveal(), Passcode: passcode}, "is stored")
+	if user, err = userOf(id); err != nil {
+		return err
+	}
+	user.Passcode = passcode
+	return o.store(ctx, p, b, host, user, "is stored")
 }
 
 // storedUser returns the user of a console. Without a host it returns the one for
@@ -187,22 +233,31 @@ func codeOf(err error) string {
 
 // credentialResult is the result of `ps4kit credential -o json`.
 type credentialResult struct {
-	Stored     bool   `json:"stored"`
-	Source     string `json:"source,omitempty"` // the flag that it came from
-	Console    string `json:"console"`          // as it was named; empty: every one without its own
-	Passcode   bool   `json:"passcode"`         // whether one is stored
-	Credential string `json:"credential,omitempty"`
+	Stored     bool     `json:"stored"`
+	Source     string   `json:"source,omitempty"` // the flag that it came from
+	Console    string   `json:"console"`          // as it was named; empty: every one without its own
+	Passcode   bool     `json:"passcode"`         // whether one is stored
+	Credential string   `json:"credential,omitempty"`
+	RemotePlay []string `json:"remote_play,omitempty"` // host ids of consoles that a file linked
 }
 
 // report prints the result without the secret, unless --show asks for it. Then
 // stdout has nothing else, so that it can be written to a file for --credentials.
-func (o *credentialOptions) report(p *program, console string, user api.User, what string) error {
+func (o *credentialOptions) report(p *program, console string, user api.User, what string, registrations ...remoteplay.Registration) error {
+	var linked []string
+	for _, r := range registrations {
+		linked = append(linked, r.HostID)
+	}
+	next := "Link the console next, if it is not: ps4kit link"
+	if linked != nil {
+		next = "Linked for Remote Play: " + strings.Join(linked, ", ")
+	}
 	shown := ""
 	if o.show {
 		shown = user.Credential
 	}
 	if p.json() {
-		return p.printJSON(credentialResult{true, o.way, console, user.Passcode != "", shown})
+		return p.printJSON(credentialResult{true, o.way, console, user.Passcode != "", shown, linked})
 	}
 	out, whose := p.stdout, "for every console that has none of its own"
 	if console != "" {
@@ -214,6 +269,6 @@ func (o *credentialOptions) report(p *program, console string, user api.User, wh
 		}
 		out = p.stderr
 	}
-	_, err := fmt.Fprintf(out, "The credential %s, %s.\nLink the console next, if it is not: ps4kit link\n", what, whose)
+	_, err := fmt.Fprintf(out, "The credential %s, %s.\n%s\n", what, whose, next)
 	return err
 }

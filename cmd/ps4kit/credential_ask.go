@@ -1,30 +1,33 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/phone"
 	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/remoteplay"
 )
 
-// askAccount asks for the account id, or signs in to PSN.
-func (p *program) askAccount(ctx context.Context) (ps4.Credential, error) {
+// askAccount asks for the id of a PSN account, or has the user sign in to PSN.
+func (p *program) askAccount(ctx context.Context) (string, error) {
 	id, err := p.ask(ctx, "PSN account id (decimal or base64), or Enter to sign in with a browser: ")
 	switch {
 	case err != nil:
-		return ps4.Credential{}, err
+		return "", err
 	case id == "":
 		return p.psnSignIn(ctx)
 	}
-	credential, err := ps4.CredentialFromAccountID(id)
-	return credential, asUsage(err)
+	_, err = ps4.ParseAccountID(id)
+	return id, asUsage(err)
 }
 
 const psnSteps = `Open this address in any browser and sign in to PSN:
@@ -36,20 +39,20 @@ paste it here within a minute or two.
 `
 
 // psnSignIn has the user sign in with a browser, and asks for the address of the
-// last page.
-func (p *program) psnSignIn(ctx context.Context) (ps4.Credential, error) {
+// last page. It returns the account id.
+func (p *program) psnSignIn(ctx context.Context) (string, error) {
 	c, err := p.configuration()
 	if err != nil {
-		return ps4.Credential{}, err
+		return "", err
 	}
 	psn := &ps4.PSN{BaseURL: c.PSN.AuthURL}
 	_, _ = fmt.Fprintf(p.stderr, psnSteps, psn.AuthorizeURL())
 	address, err := p.ask(ctx, "\nAddress: ")
 	if err != nil {
-		return ps4.Credential{}, err
+		return "", err
 	}
 	defer p.progress("Asking PSN")()
-	return psn.SignIn(ctx, address)
+	return psn.Account(ctx, address)
 }
 
 const captureSteps = `On a phone in this network open the PS4 Second Screen app, sign in as the PSN user,
@@ -69,14 +72,37 @@ func (p *program) capture(ctx context.Context, conn net.PacketConn, limit time.D
 	return phone.Credential(ctx, conn, limit, p.logger(c).Debugf)
 }
 
-// imported returns the credential of the chosen user in the file of another
-// program, or of the only one. In a file of playactor, each console has an entry.
-func (o *credentialOptions) imported(p *program) (ps4.Credential, error) {
+// imported returns the chosen user in the file of another program, or the only
+// one, and the user's registrations for Remote Play. In a file of playactor, each
+// console has an entry.
+func (o *credentialOptions) imported(p *program) (api.User, []remoteplay.Registration, error) {
 	in, err := p.open(o.importFile)
 	if err != nil {
-		return ps4.Credential{}, err
+		return api.User{}, nil, err
 	}
 	defer func() { _ = in.Close() }()
+	var file bytes.Buffer
+	credential, err := o.importedCredential(io.TeeReader(in, &file))
+	if err != nil {
+		return api.User{}, nil, err
+	}
+	user := api.User{Credential: credential.Reveal()}
+	all, _ := remoteplay.ImportRegistrations(&file) // most files have none
+	var registrations []remoteplay.Registration
+	for _, r := range all {
+		id := strconv.FormatUint(r.AccountID, 10)
+		owner, err := userOf(id)
+		ofHost := o.console.hostID == "" || strings.EqualFold(o.console.hostID, r.HostID)
+		if err != nil || owner.Credential != user.Credential || !ofHost {
+			continue
+		}
+		user.AccountID = id
+		registrations = append(registrations, r)
+	}
+	return user, registrations, nil
+}
+
+func (o *credentialOptions) importedCredential(in io.Reader) (ps4.Credential, error) {
 	users, err := ps4.ImportCredentials(in)
 	if err != nil {
 		return ps4.Credential{}, err

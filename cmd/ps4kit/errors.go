@@ -28,7 +28,7 @@ var exitCodes = map[string]int{
 	"port_rights": exitUsage, "port_taken": exitUsage,
 
 	"no_credential": exitCredential, "not_accepted": exitCredential, "no_such_account": exitCredential, "authentication": exitCredential,
-	"not_linked": exitCredential, "pin_needed": exitCredential, "pin_wrong": exitCredential,
+	"not_linked": exitCredential, "pin_needed": exitCredential, "pin_wrong": exitCredential, "account_needed": exitCredential,
 	"sign_in": exitCredential, "passcode_needed": exitCredential, "passcode_wrong": exitCredential,
 }
 

@@ -13,13 +13,33 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// addDevice is the menu of the console that shows the PIN (docs/protocol.md §7).
-const addDevice = "Settings > Mobile App Connection Settings > Add Device"
+// Menus of the console that show the PIN (docs/protocol.md §7 and §11).
+const (
+	addDevice     = "Settings > Mobile App Connection Settings > Add Device"
+	addRemotePlay = "Settings > Remote Play Connection Settings > Add Device" // PS4
+	linkDevice    = "Settings > System > Remote Play > Link Device"           // PS5
+)
 
 // linkOptions are the flags of `ps4kit link`.
 type linkOptions struct {
 	console consoleFlags
-	pin     string
+	request api.Link
+}
+
+// menu returns the menu that shows the PIN for linking with c.
+func (o *linkOptions) menu(c api.Console) string {
+	switch {
+	case c.HostType == ps4.TypePS5:
+		return linkDevice
+	case o.request.RemotePlay:
+		return addRemotePlay
+	}
+	return addDevice
+}
+
+// remotePlay reports whether the link with c is for Remote Play.
+func (o *linkOptions) remotePlay(c api.Console) bool {
+	return o.request.RemotePlay || c.HostType == ps4.TypePS5
 }
 
 func newLink(p *program) *cobra.Command {
@@ -36,12 +56,26 @@ and enter the 8 digits that it shows; blanks between them do not matter. Without
 --pin they are asked for on a terminal, or read from the standard input.
 
 The console must be on, and a credential stored: ps4kit credential. A --passcode is
-stored with the credential.`,
+stored with the credential.
+
+A PS5 is linked for Remote Play, with the PIN of
+
+  ` + linkDevice + `
+
+and a PS4 too with --remote-play, with the PIN of
+
+  ` + addRemotePlay + `
+
+This needs the id of a PSN account that is signed in on the console: the stored
+one, or --account-id.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	o.console.add(cmd)
-	cmd.Flags().StringVar(&o.pin, "pin", "", "the `PIN` that the console shows, 8 digits")
+	f := cmd.Flags()
+	f.StringVar(&o.request.PIN, "pin", "", "the `PIN` that the console shows, 8 digits")
+	f.BoolVar(&o.request.RemotePlay, "remote-play", false, "link a PS4 for Remote Play")
+	f.StringVar(&o.request.AccountID, "account-id", "", "PSN account `ID` for Remote Play, decimal or base64")
 	return cmd
 }
 
@@ -53,8 +87,13 @@ type linkResult struct {
 }
 
 func (o *linkOptions) run(ctx context.Context, p *program) error {
-	if o.pin != "" {
-		if _, err := ps4.ParsePIN(o.pin); err != nil {
+	if o.request.PIN != "" {
+		if _, err := ps4.ParsePIN(o.request.PIN); err != nil {
+			return asUsage(err)
+		}
+	}
+	if o.request.AccountID != "" {
+		if _, err := ps4.ParseAccountID(o.request.AccountID); err != nil {
 			return asUsage(err)
 		}
 	}
@@ -72,6 +111,9 @@ func (o *linkOptions) run(ctx context.Context, p *program) error {
 	}
 	defer release()
 	c, err := o.check(ctx, p, b, host, !ownUser)
+	if err == nil && o.remotePlay(c) {
+		err = o.findAccount(ctx, p, b, c)
+	}
 	if err == nil {
 		err = o.linkWith(ctx, p, b, c, passcode)
 	}
@@ -89,19 +131,30 @@ func (o *linkOptions) check(ctx context.Context, p *program, b api.Backend, host
 	switch {
 	case err != nil:
 		return c, err
-	case c.HostType == ps4.TypePS5:
-		return c, ps4.ErrUnsupported
 	case c.State == api.StateStandby:
 		return c, &api.Error{Code: "standby", Message: cmp.Or(c.Name, c.HostID) + " is in rest mode",
-			Hint: "Turn it on, choose " + addDevice + ", and try again."}
-	case o.asks(p) && storedUser:
+			Hint: "Turn it on, choose " + o.menu(c) + ", and try again."}
+	case o.asks(p) && storedUser && !o.remotePlay(c):
 		_, err = b.Credential(ctx, c.HostID)
 	}
 	return c, err
 }
 
 // asks reports whether the user types the PIN on a terminal.
-func (o *linkOptions) asks(p *program) bool { return o.pin == "" && isTerminal(p.stdin) }
+func (o *linkOptions) asks(p *program) bool { return o.request.PIN == "" && isTerminal(p.stdin) }
+
+// findAccount asks for the account id on a terminal if none is given or stored.
+func (o *linkOptions) findAccount(ctx context.Context, p *program, b api.Backend, c api.Console) error {
+	if o.request.AccountID != "" || !o.asks(p) {
+		return nil // the server knows whether one is stored
+	}
+	user, err := b.Credential(ctx, c.HostID)
+	if err == nil && user.AccountID != "" || err != nil && codeOf(err) != "no_credential" {
+		return err
+	}
+	o.request.AccountID, err = p.askAccount(ctx)
+	return err
+}
 
 // linkWith links with the console after storing the passcode, if there is one. A
 // passcode that the console refuses is not kept.
@@ -110,10 +163,15 @@ func (o *linkOptions) linkWith(ctx context.Context, p *program, b api.Backend, c
 		return o.link(ctx, p, b, c)
 	}
 	before, err := b.Credential(ctx, c.HostID)
+	if codeOf(err) == "no_credential" && o.remotePlay(c) && o.request.AccountID != "" {
+		before, err = userOf(o.request.AccountID)
+	}
 	if err != nil {
 		return err
 	}
-	if err := b.SetCredential(ctx, c.HostID, api.User{Credential: before.Credential, Passcode: passcode}); err != nil {
+	user := before
+	user.Passcode = passcode
+	if err := b.SetCredential(ctx, c.HostID, user); err != nil {
 		return err
 	}
 	err = o.link(ctx, p, b, c)
@@ -128,10 +186,12 @@ const maxPINs = 3
 
 func (o *linkOptions) link(ctx context.Context, p *program, b api.Backend, c api.Console) error {
 	for try := 1; ; try++ {
-		pin, err := o.readPIN(ctx, p, cmp.Or(c.Name, c.HostID))
+		pin, err := o.readPIN(ctx, p, c)
 		if err == nil {
 			stop := p.progress("Linking")
-			err = b.Link(ctx, c.HostID, api.Link{PIN: pin.Reveal()})
+			request := o.request
+			request.PIN = pin.Reveal()
+			err = b.Link(ctx, c.HostID, request)
 			stop()
 		}
 		code := codeOf(err)
@@ -142,11 +202,11 @@ func (o *linkOptions) link(ctx context.Context, p *program, b api.Backend, c api
 	}
 }
 
-func (o *linkOptions) readPIN(ctx context.Context, p *program, name string) (ps4.PIN, error) {
-	text := o.pin
+func (o *linkOptions) readPIN(ctx context.Context, p *program, c api.Console) (ps4.PIN, error) {
+	text := o.request.PIN
 	if text == "" {
 		var err error
-		text, err = p.ask(ctx, fmt.Sprintf("On %s choose\n\n  %s\n\nPIN (8 digits): ", name, addDevice))
+		text, err = p.ask(ctx, fmt.Sprintf("On %s choose\n\n  %s\n\nPIN (8 digits): ", cmp.Or(c.Name, c.HostID), o.menu(c)))
 		if errors.Is(err, errNoInput) {
 			err = usageError(fmt.Errorf("%w: give the PIN with --pin, or on the standard input", errNoInput))
 		}
@@ -167,6 +227,8 @@ func linkError(err error) error {
 	switch e.Code {
 	case "passcode_needed", "passcode_wrong":
 		e.Hint = "Give the 4 digits with which the user signs in on the TV: ps4kit link --passcode DIGITS."
+	case "account_needed":
+		e.Hint = "Give the id of a PSN account that is signed in on the console, with --account-id ID or ps4kit credential --psn."
 	case "no_such_account", "authentication":
 		e.Hint = "Sign in on the console once as the PSN user of the credential, or get another one: ps4kit credential --help."
 	default:

@@ -40,12 +40,16 @@ datagram and packet that they receive. Each --console is a list of
   name=NAME         its name
   host_id=HEX       12 hex digits
   type=PS4|PS5
-  port=N            UDP port of discovery (default 987; 0 picks a free one)
+  remote_play=true  a PS4 speaks Remote Play too; a PS5 always does, and nothing else
+  rp_port=N         TCP and UDP port of Remote Play (default 9295; 0 picks a free one)
+  account=ID        PSN account of a user who can link, repeatable; without any, all
+  port=N            UDP port of discovery (default 987, or 9302 for a PS5; 0 picks a
+                    free one)
   tcp_port=N        TCP port (default 997; 0 picks a free one)
   broadcast=false   ignore searches by broadcast (other systems than Linux always do)
   version=DIGITS    system version, such as 09508011
   standby=true      start in rest mode
-  pin=DIGITS        the 8 digits that "Add Device" shows
+  pin=DIGITS        the 8 digits that "Add Device" or "Link Device" shows
   passcode=DIGITS   the 4 digits of the user
   linked=true       every device is already linked
   strict_keys=true  ignore keys that come sooner after OPEN_RC or the last key than
@@ -174,6 +178,14 @@ func parseSimulated(spec string) (ps4test.Config, error) {
 	keys.StringVar(&c.Running, "running", "", "")
 	keys.Func("port", "", parsePort(&c.DDPPort))
 	keys.Func("tcp_port", "", parsePort(&c.TCPPort))
+	remotePlay, rp := false, ps4test.RemotePlay{Port: 9295}
+	keys.BoolVar(&remotePlay, "remote_play", false, "")
+	keys.Func("rp_port", "", parsePort(&rp.Port))
+	keys.Func("account", "", func(value string) error {
+		id, err := ps4.ParseAccountID(value)
+		rp.Accounts = append(rp.Accounts, id)
+		return err
+	})
 	keys.BoolVar(&c.Standby, "standby", false, "")
 	keys.BoolVar(&c.Linked, "linked", false, "")
 	keys.BoolVar(&c.StrictKeys, "strict_keys", false, "")
@@ -194,6 +206,14 @@ func parseSimulated(spec string) (ps4test.Config, error) {
 		if err := keys.Set(key, value); err != nil {
 			return c, fmt.Errorf("%s: %q is not a valid value", key, value)
 		}
+	}
+	hasPort := false
+	keys.Visit(func(f *flag.Flag) { hasPort = hasPort || f.Name == "port" })
+	if c.HostType == ps4.TypePS5 || remotePlay {
+		c.RemotePlay = &rp
+	}
+	if c.HostType == ps4.TypePS5 && !hasPort {
+		c.DDPPort = 9302
 	}
 	c.Broadcast = c.Broadcast && canBroadcast
 	return c, nil

@@ -125,10 +125,11 @@ func (e *examination) console(ctx context.Context, c Connection, console api.Con
 	host := cmp.Or(console.HostID, console.Address, console.Name)
 	switch {
 	case console.State == api.StateUnreachable:
-		e.fail("console", hint(api.AsError(ps4.ErrUnreachable).Hint), "%s does not answer at %s", name, cmp.Or(console.Address, "any address"))
-	case console.HostType == ps4.TypePS5:
-		e.ok("console", "%s (%s) is a PS5: shown, but not controlled", name, console.Address)
-		return
+		advice := hint(api.AsError(ps4.ErrUnreachable).Hint)
+		if console.HostType == ps4.TypePS5 {
+			advice = "Turn it on, and check that no firewall blocks UDP port 9302. In rest mode it answers only with " + restModePS5 + "."
+		}
+		e.fail("console", advice, "%s does not answer at %s", name, cmp.Or(console.Address, "any address"))
 	case console.State == api.StateStandby:
 		e.ok("console", "%s (%s) is in rest mode", name, console.Address)
 	default:
@@ -137,6 +138,10 @@ func (e *examination) console(ctx context.Context, c Connection, console api.Con
 	if c.Host == "" && !e.isAccepted(ctx, c, console) { // a login would send it the credential
 		e.warn("login", "Accept it with \"ps4kit consoles add "+console.Address+"\", or link with it.",
 			"%s was found, but you have not accepted it yet", name)
+		return
+	}
+	if console.HostType == ps4.TypePS5 || console.Protocol == api.ProtocolRemotePlay {
+		e.remotePlay(ctx, c, console, name, host)
 		return
 	}
 	if console.State == api.StateAwake && !e.NoLogin {
@@ -150,6 +155,54 @@ func (e *examination) console(ctx context.Context, c Connection, console api.Con
 	e.ok("credential", "%s: stored", name)
 	if console.State == api.StateStandby {
 		e.warn("login", "Turn it on and try again.", "%s: not tried in rest mode", name)
+	}
+}
+
+// Settings of a PS5 that ps4kit needs.
+const (
+	restModePS5 = `"Stay Connected to the Internet" and "Enable Turning On PS5 from Network" turned on under ` +
+		"Settings > System > Power Saving > Features Available in Rest Mode"
+	remotePlayPS5 = "Settings > System > Remote Play > Enable Remote Play"
+	remotePlayPS4 = "Settings > Remote Play Connection Settings > Enable Remote Play"
+)
+
+// remotePlay checks the link with a console for Remote Play, and opens a session
+// if the console is on. Asking for the on-screen keyboard changes nothing.
+func (e *examination) remotePlay(ctx context.Context, c Connection, console api.Console, name, host string) {
+	const check = "remote play"
+	enable, verb := remotePlayPS5, "ps4kit link"
+	if console.HostType == ps4.TypePS4 {
+		enable, verb = remotePlayPS4, "ps4kit link --remote-play"
+	}
+	switch {
+	case console.State == api.StateUnreachable && console.Registered:
+		return
+	case !console.Registered:
+		e.fail(check, "Turn on "+enable+", then link it: "+verb+".", "%s is not linked for Remote Play", name)
+		return
+	case console.State == api.StateStandby && console.HostType == ps4.TypePS5:
+		e.warn(check, "To wake it from here, it needs "+restModePS5+".", "%s is linked; not tried in rest mode", name)
+		return
+	case console.State == api.StateStandby || e.NoLogin:
+		e.ok(check, "%s is linked", name)
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, loginLimit)
+	defer cancel()
+	_, err := c.Backend.Keyboard(ctx, host)
+	code := ""
+	if err != nil {
+		code = api.AsError(err).Code
+	}
+	switch code {
+	case "", "keyboard_closed":
+		e.ok(check, "%s opens TCP port 9295 and accepts a session", name)
+	case "in_use":
+		e.fail(check, "Wait two minutes without trying again, and leave Remote Play on other devices.", "%s: Remote Play is in use", name)
+	case "remote_play_off":
+		e.fail(check, "Turn on "+enable+", and check that no firewall blocks TCP and UDP port 9295.", "%s refuses connections to TCP port 9295", name)
+	default:
+		e.failErr(check, name, err)
 	}
 }
 

@@ -194,3 +194,12 @@ func (r *rig) String() string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// ps5 makes the console a PS5 that is linked, and fails its sessions with a code.
+func (r *rig) ps5(code string) {
+	console := &r.backend.found[0]
+	console.HostType, console.Protocol, console.Registered = "PS5", api.ProtocolRemotePlay, true
+	if code != "" {
+		r.backend.login = &api.Error{Code: code, Message: code}
+	}
+}

@@ -21,7 +21,7 @@ export function Consoles({ consoles }) {
     </div>
     ${consoles.length === 0 && html`<section class="panel stack">
       <h2>No console found yet</h2>
-      <p>Turn on the PS4, on the same network as this server. ps4kit keeps searching.</p>
+      <p>Turn on the console, on the same network as this server. ps4kit keeps searching.</p>
       <div><a class="button primary" href="#/setup">Find a console</a></div>
     </section>`}`;
 }
@@ -56,6 +56,7 @@ function Card({ card, alone }) {
   const { host_id: id, last_error: told } = card;
   const [open, setOpen] = useState(alone);
   const [error, setError] = useState(null);
+  const { titles: canStart = true, keys: canPress = true } = card.can ?? {};
   const titles = useGet(path('consoles', id, 'titles'), card);
   const covers = useCovers(id, titles.value);
   const awake = card.state === 'awake';
@@ -90,19 +91,20 @@ function Card({ card, alone }) {
         <${NextStep} card=${card} />
         <div class="row switches">
           <${Action} class=${awake ? '' : 'primary'} icon="power" action=${power} failed=${setError}>${awake ? 'Rest mode' : 'Turn on'}<//>
-          <button type="button" aria-expanded=${open} onclick=${() => setOpen(!open)}><${Icon} name="remote" />Remote</button>
+          ${canPress ? html`<button type="button" aria-expanded=${open} onclick=${() => setOpen(!open)}><${Icon} name="remote" />Remote</button>`
+            : html`<${Action} action=${() => start('HOME')} failed=${setError}>PS button<//>`}
         </div>
         ${card.keyboard_open && html`<${TextEntry} id=${id} />`}
         <${Problem} error=${titles.error} />
-        <div class="starts" role="group" aria-label="Inputs">
+        ${canStart && html`<div class="starts" role="group" aria-label="Inputs">
           ${titles.value?.filter((t) => !t.hidden && t.id !== 'OTHER').map((t) => html`
             <${Action} key=${t.id} class="start" data-id=${t.id} aria-current=${t.id === running} action=${() => start(t.id)} failed=${setError}>
               <${Cover} id=${t.id} cached=${covers.includes(t.id)} /><span>${inputName(t)}</span>
             <//>`)}
           <a class="button start" href="#/inputs/${encodeURIComponent(id)}"><${Icon} name="edit" /><span>Edit</span></a>
-        </div>
+        </div>`}
       </div>
-      ${open && html`<${Remote} id=${id} name=${card.name} />`}
+      ${canPress && open && html`<${Remote} id=${id} name=${card.name} />`}
     </div>
   </section>`;
 }
@@ -127,7 +129,7 @@ function Now({ card, titles = [], covers }) {
 // NextStep leads from a console that was found to one in Home.
 function NextStep({ card }) {
   const note = (text, href, link) => html`<p class="note row"><span class="grow">${text}</span><a href=${href}>${link}</a></p>`;
-  if (!card.credential) return note('ps4kit needs a PSN account to control it.', `#/setup/${encodeURIComponent(card.host_id)}`, 'Link the console');
+  if (card.host_type === 'PS5' ? !card.registered : !card.credential) return note(card.credential ? 'ps4kit is not linked with it yet.' : 'ps4kit needs a PSN account to control it.', `#/setup/${encodeURIComponent(card.host_id)}`, 'Link the console');
   return card.offered && !card.paired && note('It is not in Apple Home yet.', '#/homekit', 'Pair it');
 }
 

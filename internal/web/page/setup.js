@@ -12,7 +12,7 @@ const steps = {
 
 export function Setup({ consoles, args: [host, asked] }) {
   const card = consoles.find((c) => c.host_id === host) ?? { host_id: host, name: host };
-  const first = useRef(card.credential ? 'pin' : 'account');
+  const first = useRef(card.credential || card.registered ? 'pin' : 'account');
   if (!host) return html`<${Find} consoles=${consoles} />`;
   const current = steps[asked] ? asked : first.current;
   const names = Object.keys(steps);
@@ -39,7 +39,7 @@ function Find({ consoles }) {
     if (found.length === 0) {
       throw failure({
         message: 'No console answered',
-        hint: 'Turn on the PS4 and check that it is on this network. Some routers separate wireless devices: then add the console by its address.',
+        hint: 'Turn on the console and check that it is on this network. Some routers separate wireless devices: then add the console by its address.',
       });
     }
   }
@@ -50,7 +50,11 @@ function Find({ consoles }) {
   return html`<h1>Set up a console</h1>
     <section class="panel stack" aria-labelledby="find">
       <h2 id="find">Find the console</h2>
-      <p>Turn on the PS4, on the same network. To let ps4kit wake it, enable both “Stay Connected to the Internet” and “Enable Turning On PS4 from Network” under Settings > Power Save Settings > Set Features Available in Rest Mode.</p>
+      <p>Turn on the console, on the same network. To let ps4kit wake it, enable both “Stay Connected to the Internet” and “Enable Turning On PS4 (or PS5) from Network”:</p>
+      <ul>
+        <li>PS4: Settings > Power Save Settings > Set Features Available in Rest Mode</li>
+        <li>PS5: Settings > System > Power Saving > Features Available in Rest Mode</li>
+      </ul>
       <div class="row"><${Action} class="primary" action=${search}>Search the network<//></div>
       <ul class="plain lines">${[...all.values()].map((c) => html`<${FoundConsole} key=${c.host_id} found=${c} />`)}</ul>
     </section>
@@ -70,7 +74,7 @@ function FoundConsole({ found }) {
   const add = html`<${AddConsole} console=${found} added=${() => { location.hash = href; }} />`;
   return html`<li>
     <div class="grow"><strong>${name}</strong><p class="hint">${[type, address, id].filter(Boolean).join(' · ')}</p></div>
-    ${type !== 'PS4' ? html`<span class="hint">Only a PS4 can be linked</span>` : found.accepted === false ? add : link}
+    ${found.accepted === false ? add : link}
   </li>`;
 }
 
@@ -79,6 +83,8 @@ const ways = {
   psn: { name: 'Sign in to PSN', hint: 'In a tab of this browser. ps4kit sees neither your name nor your password.', view: ByPSN },
   capture: { name: 'Capture it from the phone app', hint: 'With the PS4 Second Screen app, if the console refuses the other two.', view: ByApp },
 };
+
+const isPS5 = (card) => card.host_type === 'PS5';
 
 function Account({ card, to }) {
   const [way, setWay] = useState('account');
@@ -89,12 +95,12 @@ function Account({ card, to }) {
     await request(path('consoles', card.host_id, 'credential', way), passcode ? { ...values, passcode } : values, left.signal);
     location.hash = to('pin');
   }
-  return html`<p>A console accepts only users whose PSN account it knows.</p>
+  return html`<p>A console accepts only users whose PSN account it knows.${isPS5(card) && ' This user must be signed in on the PS5.'}</p>
     ${card.credential && html`<p class="success"><span>An account is stored for this console. <a href=${to('pin')}>Use it</a>, or choose another one:</span></p>`}
     ${card.simulated && html`<p class="note">This is a simulated console. It accepts any account id, such as 1234567890123456789.</p>`}
     <fieldset class="plain">
       <legend class="unseen">How to get the account</legend>
-      ${Object.entries(ways).map(([key, { name, hint }]) => html`<label key=${key} class="choice">
+      ${Object.entries(ways).filter(([key]) => key !== 'capture' || !isPS5(card)).map(([key, { name, hint }]) => html`<label key=${key} class="choice">
         <input type="radio" name="way" checked=${key === way} onchange=${() => setWay(key)} />
         <span>${name}<span class="hint">${hint}</span></span>
       </label>`)}
@@ -152,11 +158,15 @@ function Link({ card, to }) {
   async function link({ pin }) {
     setWorks(false);
     await run('link', { pin });
-    await test();
+    if (isPS5(card)) setWorks(true); // a session would sign its user in on the TV
+    else await test();
   }
   return html`<ol class="todo">
       <li>Turn on the console. ${card.state === 'standby' && html`<${Wake} card=${card} />`}</li>
-      <li>On the PS4, open <strong>Settings > Mobile App Connection Settings > Add Device</strong>. Don’t use the Remote Play PIN.</li>
+      ${isPS5(card) ? html`
+        <li>On the PS5, turn on <strong>Settings > System > Remote Play > Enable Remote Play</strong>.</li>
+        <li>Open <strong>Link Device</strong> in the same menu, and leave it open.</li>` : html`
+        <li>On the PS4, open <strong>Settings > Mobile App Connection Settings > Add Device</strong>. Don’t use the Remote Play PIN.</li>`}
       <li>Enter the PIN while the TV shows it.</li>
     </ol>
     ${card.simulated && html`<p class="note">This is a simulated console. Its PIN is 12345678.</p>`}
@@ -164,7 +174,7 @@ function Link({ card, to }) {
       <${Field} label="PIN on the TV" name="pin" class="digits short" inputmode="numeric" required placeholder="1234 5678" hint="8 digits, with or without spaces" />
       <div class="row">
         <button class="primary">Link</button>
-        <span class="hint">Linked before?</span><${Action} action=${test} failed=${setError}>Test the connection<//>
+        ${!isPS5(card) && html`<span class="hint">Linked before?</span><${Action} action=${test} failed=${setError}>Test the connection<//>`}
       </div>
     <//>
     <${Refused} error=${error} card=${card} to=${to} />
@@ -176,7 +186,7 @@ function Link({ card, to }) {
 
 const Wake = ({ card }) => html`<${Action} icon="power" action=${() => post(path('consoles', card.host_id, 'power'), { state: 'awake', wait: true })}>Turn it on<//>`;
 
-const wrongAccount = ['no_credential', 'authentication', 'no_such_account', 'client_too_old', 'passcode_needed', 'passcode_wrong'];
+const wrongAccount = ['no_credential', 'account_needed', 'authentication', 'no_such_account', 'client_too_old', 'passcode_needed', 'passcode_wrong'];
 
 // Refused shows an error with a way to continue.
 function Refused({ error, card, to }) {
