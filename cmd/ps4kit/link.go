@@ -32,13 +32,14 @@ console choose
 
   ` + addDevice + `
 
-and enter the 8 digits that it shows; blanks between them do not matter. Without
---pin they are asked for on a terminal, or read from the standard input.
+and enter the 8 digits that it shows, with or without spaces. Without --pin the
+command asks for them on a terminal, or reads them from the standard input.
 
-The console must be on, and a credential stored: ps4kit credential. A --passcode is
-stored with the credential.`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
+The console must be on, and a credential must be stored: ps4kit credential. A
+--passcode is stored with the credential.`,
+		Example: examples("link", "link --name Den --pin '1234 5678'"),
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	o.console.add(cmd)
 	cmd.Flags().StringVar(&o.pin, "pin", "", "the `PIN` that the console shows, 8 digits")
