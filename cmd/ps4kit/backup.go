@@ -25,13 +25,14 @@ func newBackup(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Save everything that is remembered to a file",
-		Long: `Writes everything that ps4kit remembers to FILE: consoles, names, HomeKit
-identities and pairings, and credentials. Keep it as you keep a password. The
-server may run meanwhile. - as FILE is the standard output.
+		Long: `Writes everything that ps4kit remembers to FILE (- is the standard output):
+consoles, names, HomeKit identities and pairings, and credentials. Protect it
+like a password. The server may be running.
 
-Not in it: config.yaml, and cover art, which is loaded again.`,
-		Args: oneText("the file"),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), p, args[0]) },
+It doesn't contain config.yaml, or cover art, which is fetched again.`,
+		Example: examples("backup ps4kit.backup", "backup - | ssh nas 'cat > ps4kit.backup'"),
+		Args:    oneText("the file"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), p, args[0]) },
 	}
 	cmd.Flags().BoolVar(&o.force, "force", false, "replace FILE if it exists")
 	return cmd
@@ -91,14 +92,16 @@ func newRestore(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Replace everything ps4kit remembers with a backup",
-		Long: `Replaces everything that ps4kit remembers with what ps4kit backup wrote to FILE; -
-is standard input. A running server starts again with it. The backup is checked
-before anything changes, and if the restore fails, your old state is kept.
+		Long: `Replaces everything that ps4kit remembers with what ps4kit backup wrote to FILE
+(- is the standard input). A running server restarts with it. The backup is
+checked before anything changes, and if the restore fails, your old state is
+kept.
 
 Run a restored state on one machine only: two televisions with the same identity
 confuse HomeKit.`,
-		Args: oneText("the file"),
-		RunE: func(cmd *cobra.Command, args []string) error { return p.restore(cmd.Context(), args[0]) },
+		Example: examples("restore ps4kit.backup"),
+		Args:    oneText("the file"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return p.restore(cmd.Context(), args[0]) },
 	}
 }
 

@@ -10,27 +10,30 @@ import (
 
 func newConfig(p *program) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "config",
-		Short: "Check and show the configuration",
-		Args:  noArgs,
+		Use:     "config",
+		Short:   "Check and show the configuration",
+		Example: examples("config check", "config show"),
+		Args:    noArgs,
 	}
 	cmd.AddCommand(
 		&cobra.Command{
 			Use:   "check",
 			Short: "Find mistakes in the configuration",
-			Long: `Reads config.yaml and the PS4KIT_ variables as every other command does, and lists
-all mistakes, each with its line or its variable. The exit code is 0 if there are
-none, and 3 otherwise.`,
-			Args: noArgs,
-			RunE: func(*cobra.Command, []string) error { return p.configCheck() },
+			Long: `Reads config.yaml and the PS4KIT_ variables as every other command does, and
+lists all mistakes, each with its line or its variable. The exit code is 0 if
+there are none, and 3 otherwise.`,
+			Example: examples("config check", "config check --config new.yaml"),
+			Args:    noArgs,
+			RunE:    func(*cobra.Command, []string) error { return p.configCheck() },
 		},
 		&cobra.Command{
 			Use:   "show",
-			Short: "Show every key with its value and where that comes from",
-			Long: `Shows every key with its value and where that comes from: the default, a line of
+			Short: "Show every key with its value and where it was set",
+			Long: `Shows every key with its value and where it was set: the default, a line of
 config.yaml, a variable or a flag. Secrets are shown as [redacted].`,
-			Args: noArgs,
-			RunE: func(*cobra.Command, []string) error { return p.configShow() },
+			Example: examples("config show", "config show -o json"),
+			Args:    noArgs,
+			RunE:    func(*cobra.Command, []string) error { return p.configShow() },
 		},
 	)
 	return cmd
@@ -52,7 +55,7 @@ func (p *program) configCheck() error {
 		result.Searched = config.SearchDirs()
 	}
 	if c.File == "" {
-		return p.report(result, "There is no config.yaml in %s: the defaults and the PS4KIT_ variables apply.", strings.Join(result.Searched, ", "))
+		return p.report(result, "There is no config.yaml in %s.\nThe defaults and the PS4KIT_ variables apply.", strings.Join(result.Searched, ", "))
 	}
 	return p.report(result, "%s is good.", c.File)
 }
@@ -75,7 +78,7 @@ func (p *program) configShow() error {
 	for _, s := range settings {
 		rows = append(rows, []string{s.Key, s.Value, s.Source})
 	}
-	return p.reportTable(settings, rows)
+	return p.print(result{value: settings, text: table(rows)})
 }
 
 // settings returns the configuration with the global flags applied.

@@ -1,17 +1,147 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"encoding/hex"
-	"io"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/app"
+	"github.com/ps4kit/ps4kit/ps4"
 )
+
+func newSearch(p *program) *cobra.Command {
+	f := &consoleFlags{}
+	return f.add(&cobra.Command{
+		Use:   "search",
+		Short: "Search the network for consoles",
+		Long: `Searches the network and lists the consoles that answer. PlayStation 5 consoles
+are listed, too, but ps4kit can't control them.
+
+Finding none is not an error: the exit code is 0, and -o json prints [].`,
+		Example: examples("search", "search --timeout 5s", "search --broadcast 192.168.20.255"),
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.search(cmd.Context(), p) },
+	})
+}
+
+const noneFound = `No console answered. Check that
+  - it is on, or in rest mode with "Stay Connected to the Internet" enabled
+  - it is in the same network as this machine, and no firewall drops UDP 987
+  - it answers when asked directly: ps4kit status -i ADDRESS`
+
+func (f *consoleFlags) search(ctx context.Context, p *program) error {
+	wait := cmp.Or(f.timeout, 2*time.Second)
+	f.timeout = 0 // a search that ends then has not failed
+	var found []api.Console
+	err := p.onConsole(ctx, f, "Searching", func(ctx context.Context, b api.Backend, _ string) (err error) {
+		found, err = b.Search(ctx, wait)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	found = slices.DeleteFunc(found, func(c api.Console) bool {
+		return f.hostID != "" && !strings.EqualFold(f.hostID, c.HostID) || f.name != "" && !strings.EqualFold(f.name, c.Name)
+	})
+	rows := [][]string{{"NAME", "STATE", "ADDRESS", "HOST ID", "TYPE", "VERSION", "TITLE"}}
+	for _, c := range found {
+		rows = append(rows, []string{
+			orDash(c.Name), c.State, orDash(c.Address), orDash(c.HostID), orDash(c.HostType), orDash(systemVersion(c)), orDash(titleOf(c)),
+		})
+	}
+	r := result{value: found, text: table(rows)}
+	if len(found) == 0 {
+		r.note = noneFound
+	}
+	return p.print(r)
+}
+
+func newStatus(p *program) *cobra.Command {
+	f := &consoleFlags{}
+	return f.add(&cobra.Command{
+		Use:     "status",
+		Aliases: []string{"check"},
+		Short:   "Show what a console is doing",
+		Long: `Shows what a console is doing. The exit code is 0 when it is on, 1 in rest mode,
+and 2 when it doesn't answer.
+
+A console that has just entered rest mode doesn't answer for about a minute.`,
+		Example: examples("status", "status --name Den", "status -i 192.168.1.20 -o json"),
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.status(cmd.Context(), p) },
+	})
+}
+
+func (f *consoleFlags) status(ctx context.Context, p *program) error {
+	var c api.Console
+	err := p.onConsole(ctx, f, "Asking the console", func(ctx context.Context, b api.Backend, host string) (err error) {
+		c, err = b.Status(ctx, host)
+		return err
+	})
+	if err != nil {
+		if exitCode(app.Explain(err)) == exitRefused { // the code of rest mode
+			err = exitError{err, exitUnreachable}
+		}
+		return err
+	}
+	r := result{value: c, text: statusText(c)}
+	switch c.State {
+	case api.StateStandby:
+		r.err = exitError{code: exitRefused}
+	case api.StateUnreachable:
+		r.err = notAnswering(c)
+	}
+	return p.print(r)
+}
+
+// statusText describes a console in two columns.
+func statusText(c api.Console) string {
+	return table(known([][]string{
+		{"State", c.State},
+		{"Name", c.Name},
+		{"Title", titleOf(c)},
+		{"Address", c.Address},
+		{"Host id", c.HostID},
+		{"Type", c.HostType},
+		{"Version", systemVersion(c)},
+	}))
+}
+
+// systemVersion returns the version as the console's menu shows it.
+func systemVersion(c api.Console) string { return ps4.Status{SystemVersion: c.SystemVersion}.Version() }
+
+// titleOf names the running title; it returns "" if none runs.
+func titleOf(c api.Console) string {
+	if c.TitleName == "" || c.TitleName == c.TitleID {
+		return c.TitleID
+	}
+	return fmt.Sprintf("%s (%s)", c.TitleName, c.TitleID)
+}
+
+// notAnswering returns the error of a console that does not answer.
+func notAnswering(c api.Console) error {
+	e := app.Explain(ps4.ErrUnreachable)
+	if c.Name != "" {
+		e.Message = c.Name + " does not answer"
+	}
+	return e
+}
+
+// answering returns the state of a console, or an error if it does not answer.
+func answering(ctx context.Context, b api.Backend, host string) (api.Console, error) {
+	c, err := b.Status(ctx, host)
+	if err == nil && c.State == api.StateUnreachable {
+		err = notAnswering(c)
+	}
+	return c, err
+}
 
 func newConsoles(p *program) *cobra.Command {
 	cmd := newConsolesList(p, "consoles", "List, add or forget consoles")
@@ -19,39 +149,38 @@ func newConsoles(p *program) *cobra.Command {
 accepted, or only found by a search. Adding a console accepts it, and so does
 linking it or naming it in a command. ps4kit never sends a credential to a
 console that was only found.`
+	cmd.Example = examples("consoles", "consoles add 192.168.1.20", "consoles forget Den")
 	cmd.AddCommand(newConsolesList(p, "list", "List the known consoles"), newConsolesAdd(p), newConsolesForget(p))
 	return cmd
 }
 
+const noneKnown = "No console is known. Find one with ps4kit search, or add one with\nps4kit consoles add ADDRESS."
+
 func newConsolesList(p *program, use, short string) *cobra.Command {
-	return &cobra.Command{
-		Use:   use,
-		Short: short,
-		Args:  noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			list, err := query(cmd.Context(), p, &consoleFlags{}, "Asking the consoles", func(b api.Backend, ctx context.Context, _ string) ([]api.Console, error) {
-				list, err := b.Consoles(ctx)
-				refresh(ctx, b, list)
-				return list, err
-			})
-			if err != nil {
-				return err
-			}
-			if len(list) == 0 && !p.json() {
-				_, err := io.WriteString(p.stderr, "No console is known. Find one with ps4kit search, or add one with ps4kit consoles add ADDRESS.\n")
-				return err
-			}
-			rows := [][]string{{"NAME", "STATE", "ADDRESS", "HOST ID", "TYPE", "KNOWN"}}
-			for _, c := range list {
-				rows = append(rows, []string{orDash(c.Name), c.State, orDash(c.Address), orDash(c.HostID), orDash(c.HostType), c.Origin})
-			}
-			return p.reportTable(list, rows)
-		},
-	}
+	return p.onServer(&cobra.Command{
+		Use:     use,
+		Short:   short,
+		Example: examples("consoles list", "consoles list -o json"),
+		Args:    noArgs,
+	}, "Asking the consoles", func(ctx context.Context, b api.Backend, _ []string) (result, error) {
+		list, err := b.Consoles(ctx)
+		if err != nil {
+			return result{}, err
+		}
+		refresh(ctx, b, list)
+		if len(list) == 0 {
+			return result{value: list, note: noneKnown}, nil
+		}
+		rows := [][]string{{"NAME", "STATE", "ADDRESS", "HOST ID", "TYPE", "KNOWN"}}
+		for _, c := range list {
+			rows = append(rows, []string{orDash(c.Name), c.State, orDash(c.Address), orDash(c.HostID), orDash(c.HostType), c.Origin})
+		}
+		return result{value: list, text: table(rows)}, nil
+	})
 }
 
-// refresh asks every console of a list for its state. One that cannot be asked
-// stays as it was.
+// refresh updates the state of every console in a list. One that fails stays as
+// it was.
 func refresh(ctx context.Context, b api.Backend, list []api.Console) {
 	var asked sync.WaitGroup
 	for i := range list {
@@ -67,70 +196,53 @@ func refresh(ctx context.Context, b api.Backend, list []api.Console) {
 
 func newConsolesAdd(p *program) *cobra.Command {
 	f := &consoleFlags{}
-	cmd := &cobra.Command{
+	cmd := p.verb(&cobra.Command{
 		Use:   "add ADDRESS",
-		Short: "Add the console that answers at an address",
-		Long: `Asks the console at an address, ADDR[:DDPPORT] or a host name, and accepts it:
+		Short: "Add the console at an address",
+		Long: `Adds the console at an address, ADDR[:DDPPORT] or a host name, and accepts it:
 commands and HomeKit may use it from then on. Use it for consoles that a search
-does not find, such as those in another network. The console must be on or in
+doesn't find, such as those in another network. The console must be on or in
 rest mode.`,
-		Args: oneText("the address of a console"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := query(cmd.Context(), p, f, "Asking the console", func(b api.Backend, ctx context.Context, _ string) (api.Console, error) {
-				return b.AddConsole(ctx, args[0])
-			})
-			if err != nil {
-				return err
-			}
-			return p.report(c, "Added %s (%s) at %s.", c.Name, c.HostID, c.Address)
-		},
-	}
+		Example: examples("consoles add 192.168.1.20", "consoles add ps4.lan"),
+		Args:    oneText("the address of a console"),
+	}, f, "Asking the console", func(ctx context.Context, b api.Backend, _ string, args []string) (result, error) {
+		c, err := b.AddConsole(ctx, args[0])
+		return result{value: c, text: fmt.Sprintf("Added %s (%s) at %s.", c.Name, c.HostID, c.Address)}, err
+	})
 	f.addNetwork(cmd)
 	return cmd
 }
 
 func newConsolesForget(p *program) *cobra.Command {
-	yes := false
-	cmd := &cobra.Command{
+	forget := func(ctx context.Context, b api.Backend, args []string) (result, error) {
+		return did(done{Done: "forgotten"}, "%s is forgotten.", args[0]), b.ForgetConsole(ctx, args[0])
+	}
+	return p.confirmed(p.onServer(&cobra.Command{
 		Use:   "forget NAME|HOST_ID|ADDRESS",
-		Short: "Remove a console and everything that is stored of it",
-		Long: `Removes everything that is stored of a console: its HomeKit identity and
+		Short: "Remove a console and everything stored about it",
+		Long: `Removes everything that is stored about a console: its HomeKit identity and
 pairings, its inputs, its own credential, and its entry in the list. Remove the
 accessory in the Home app, too.
 
-A console that still answers searches comes back as one that was only found. One
-that config.yaml names has to be removed there first.`,
+A console that still answers searches comes back as one that was only found. If
+config.yaml names the console, remove it there first.`,
+		Example:           examples("consoles forget Den", "consoles forget A0B1C2D3E4F5 --yes"),
 		Args:              oneText("the name, the host id or the address of a console"),
 		ValidArgsFunction: completeConsoles(p, func(c api.Console) (string, string) { return c.Name, c.HostID }),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx, host := cmd.Context(), args[0]
-			if !yes {
-				if err := p.checkKnown(ctx, host); err != nil {
-					return err
-				}
-				err := p.confirm(ctx, "this removes everything that is stored of the console", "Forget "+host+", with its pairings, inputs and credential?")
-				if err != nil {
-					return err
-				}
-			}
-			err := p.onConsole(ctx, &consoleFlags{}, "Forgetting the console", func(ctx context.Context, b api.Backend, _ string) error {
-				return b.ForgetConsole(ctx, host)
-			})
-			if err != nil {
-				return err
-			}
-			return p.report(done{Done: "forgotten"}, "%s is forgotten.", host)
-		},
-	}
-	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	return cmd
+	}, "Forgetting the console", forget), confirmation{
+		check:    p.checkKnown,
+		what:     "this removes everything stored about the console",
+		question: "Forget %s, with its pairings, inputs and credential?",
+	})
 }
 
-// checkKnown returns an error unless host names a listed console. Any host id is
-// good: something may be stored of a console that is no longer listed.
+// checkKnown returns an error unless host names a listed console. It accepts
+// every host id: something may be stored for a console that is no longer listed.
 func (p *program) checkKnown(ctx context.Context, host string) error {
-	list, err := query(ctx, p, &consoleFlags{}, "Looking for the console", func(b api.Backend, ctx context.Context, _ string) ([]api.Console, error) {
-		return b.Consoles(ctx)
+	var list []api.Console
+	err := p.onConsole(ctx, &consoleFlags{}, "Looking for the console", func(ctx context.Context, b api.Backend, _ string) (err error) {
+		list, err = b.Consoles(ctx)
+		return err
 	})
 	if err != nil || isHostID(host) || slices.ContainsFunc(list, func(c api.Console) bool {
 		return strings.EqualFold(host, c.Name) || host == c.Address
@@ -139,10 +251,4 @@ func (p *program) checkKnown(ctx context.Context, host string) error {
 	}
 	return &api.Error{Code: api.CodeNotFound, Message: "no console is known as " + host,
 		Hint: "List the known consoles with ps4kit consoles, or give a host id."}
-}
-
-// isHostID reports whether text has the form of a host id.
-func isHostID(text string) bool {
-	id, err := hex.DecodeString(text)
-	return err == nil && len(id) == 6
 }

@@ -32,23 +32,26 @@ type credentialOptions struct {
 func newCredential(p *program) *cobra.Command {
 	o := &credentialOptions{}
 	cmd := &cobra.Command{
-		Use:   "credential [--account-id ID | --psn | --capture | --import FILE]",
+		Use:   "credential",
 		Short: "Get the PSN credential and store it",
-		Long: `Gets the credential by which a console knows a PSN user, and stores it: for every
-console, or for the one that --ip-address, --host-id or --name says. Without a
-way to get one it says whether one is stored, or asks on a terminal.
+		Long: `Gets the credential that identifies a PSN user to a console, and stores it for
+every console, or for the one that you name with --ip-address, --host-id or
+--name. Without one of these flags it tells whether a credential is stored, or
+asks on a terminal.
 
-  --account-id ID   computes it from the account id, decimal or base64; no network
-  --psn             signs in to PSN with any browser
-  --capture         plays a console for the PS4 Second Screen app on a phone; needs
-                    UDP port 987: CAP_NET_BIND_SERVICE, or root
-  --import FILE     takes it from a file of ps4-waker, playactor, pyps4-2ndscreen or
-                    pyremoteplay, or one of 64 hex digits; - is the standard input.
-                    Registrations for Remote Play in it link their consoles
+  --psn             sign in to PSN with any browser
+  --account-id ID   compute it from the account id, without network
+  --capture         play a console for the PS4 Second Screen app on a phone
+                    (needs UDP port 987: CAP_NET_BIND_SERVICE, or root)
+  --import FILE     take it from a file of ps4-waker, playactor, pyps4-2ndscreen
+                    or pyremoteplay, or a file with 64 hex digits; - is the
+                    standard input. Registrations for Remote Play in it link
+                    their consoles
 
-The credential is a secret, and is shown with --show only. Link the console next:
+The credential is a secret: only --show prints it. Next, link the console with
 ps4kit link.`,
-		Args: noArgs,
+		Example: examples("credential --psn", "credential --account-id 1234567890123456789", "credential --import ~/.ps4-wake.credentials.json"),
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var given []string
 			for _, way := range []string{"account-id", "psn", "capture", "import", "credentials"} {
@@ -69,7 +72,7 @@ ps4kit link.`,
 	f.Bool("psn", false, "sign in to PSN with a browser")
 	f.Bool("capture", false, "take it from the PS4 Second Screen app")
 	f.StringVar(&o.importFile, "import", "", "take it from the `FILE` of another program")
-	f.StringVar(&o.user, "user", "", "with --import: `NAME` of the user, if the file has several")
+	f.StringVar(&o.user, "user", "", "`NAME` of the user, if the file of --import has several")
 	f.BoolVar(&o.show, "show", false, "print the credential, a secret")
 	return cmd
 }
@@ -257,7 +260,7 @@ func (o *credentialOptions) report(p *program, console string, user api.User, wh
 		shown = user.Credential
 	}
 	if p.json() {
-		return p.printJSON(credentialResult{true, o.way, console, user.Passcode != "", shown, linked})
+		return writeJSON(p.stdout, credentialResult{true, o.way, console, user.Passcode != "", shown, linked})
 	}
 	out, whose := p.stdout, "for every console that has none of its own"
 	if console != "" {

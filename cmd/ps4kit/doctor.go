@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,13 +25,14 @@ func newDoctor(p *program) *cobra.Command {
 		Use:   "doctor",
 		Short: "Find problems and suggest fixes",
 		Long: `Checks this machine, its network and the consoles, and prints the result of each
-check with a suggested fix: configuration, clock, interfaces, ports, firewall, state
-directory, server, consoles, credential, login, HomeKit and multicast DNS.
+check with a suggested fix: configuration, clock, interfaces, ports, firewall,
+state directory, server, consoles, credential, login, HomeKit and multicast DNS.
 
-It logs in to each console that is on, which shows a message on its TV, unless you
-pass --no-login. The exit code is 0 if no check failed, and 1 otherwise.`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
+It logs in to each console that is on, which shows a message on its TV, unless
+you pass --no-login. The exit code is 0 if no check failed, and 1 otherwise.`,
+		Example: examples("doctor", "doctor --name Den --no-login"),
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	o.console.add(cmd)
 	cmd.Flags().BoolVar(&o.noLogin, "no-login", false, "don't log in to consoles")
@@ -38,8 +40,8 @@ pass --no-login. The exit code is 0 if no check failed, and 1 otherwise.`,
 }
 
 func (o *doctorOptions) run(ctx context.Context, p *program) error {
-	if _, _, err := o.console.parse(); err != nil {
-		return usageError(err)
+	if _, _, err := o.console.parse(ctx); err != nil {
+		return err
 	}
 	dir, err := p.stateDirectory()
 	if err != nil {
@@ -64,11 +66,7 @@ func (o *doctorOptions) run(ctx context.Context, p *program) error {
 				return
 			}
 			stop()
-			line := fmt.Sprintf("%-4s  %-13s  %s", f.Status, f.Check, f.Message)
-			if f.Hint != "" {
-				line += ". " + f.Hint
-			}
-			if _, err := fmt.Fprintln(p.stdout, strings.ReplaceAll(line, "\n", "; ")); err != nil {
+			if err := printFinding(p.stdout, f); err != nil {
 				printErr = err
 			}
 			stop = p.progress("Examining")
@@ -76,7 +74,9 @@ func (o *doctorOptions) run(ctx context.Context, p *program) error {
 	})
 	stop()
 	if p.json() {
-		printErr = p.printJSON(all)
+		printErr = writeJSON(p.stdout, all)
+	} else if err == nil && printErr == nil {
+		_, printErr = fmt.Fprintln(p.stdout, summary(all))
 	}
 	switch {
 	case printErr != nil:
@@ -85,6 +85,29 @@ func (o *doctorOptions) run(ctx context.Context, p *program) error {
 		return exitError{code: exitRefused}
 	}
 	return err
+}
+
+// printFinding prints a finding in columns, with its hint below the message.
+func printFinding(w io.Writer, f doctor.Finding) error {
+	const indent = "                     "
+	text := wrap(fmt.Sprintf("%-4s  %-13s  %s", f.Status, f.Check, strings.ReplaceAll(f.Message, "\n", "; ")), indent)
+	if f.Hint != "" {
+		text += "\n" + wrap(indent+f.Hint, indent)
+	}
+	_, err := fmt.Fprintln(w, text)
+	return err
+}
+
+// summary returns the last line of the examination.
+func summary(all []doctor.Finding) string {
+	count := map[doctor.Status]int{}
+	for _, f := range all {
+		count[f.Status]++
+	}
+	if count[doctor.OK] == len(all) {
+		return fmt.Sprintf("\nAll %d checks passed.", len(all))
+	}
+	return fmt.Sprintf("\n%d checks: %d passed, %d warned, %d failed.", len(all), count[doctor.OK], count[doctor.Warn], count[doctor.Fail])
 }
 
 func (o *doctorOptions) connect(ctx context.Context, p *program) (doctor.Connection, error) {

@@ -32,16 +32,19 @@ var exitCodes = map[string]int{
 	"sign_in": exitCredential, "passcode_needed": exitCredential, "passcode_wrong": exitCredential,
 }
 
-// verbHint returns the hint of an error, with the verb that helps if the library
-// gave it: a library cannot name verbs.
+// verbHints replace hints of the library, which cannot name verbs.
+var verbHints = map[error]string{
+	ps4.ErrNoCredential:   "Get one: ps4kit credential --psn, or --account-id ID.",
+	ps4.ErrPSNUnreachable: "Check this machine's connection to the internet, or give the account id: ps4kit credential --account-id ID.",
+	ps4.ErrPINNeeded:      "Link with the console: ps4kit link.",
+	ps4.ErrNotLinked:      "Link with the console again: ps4kit link.",
+}
+
+// verbHint returns the hint of an error, with the verb that helps if there is
+// one.
 func verbHint(e *api.Error) string {
-	for err, hint := range map[error]string{
-		ps4.ErrNoCredential:   "Get one: ps4kit credential --psn, or --account-id ID.",
-		ps4.ErrPSNUnreachable: "Check this machine's connection to the internet, or give the account id: ps4kit credential --account-id ID.",
-		ps4.ErrPINNeeded:      "Link with the console: ps4kit link.",
-		ps4.ErrNotLinked:      "Link with the console again: ps4kit link.",
-	} {
-		if known, ok := errors.AsType[ps4.Error](err); ok && e.Code == known.Code() && e.Hint == known.Hint() {
+	for err, hint := range verbHints {
+		if known := api.AsError(err); e.Code == known.Code && e.Hint == known.Hint {
 			return hint
 		}
 	}
@@ -106,16 +109,16 @@ func (p *program) finish(err error) int {
 		code = own.code
 	}
 	if e.Code == "usage" && e.Hint == "" {
-		e.Hint = "See " + p.verb + " --help."
+		e.Hint = "See " + p.path + " --help."
 	}
 	e.Hint = verbHint(e)
 	if p.json() {
 		_ = writeJSON(p.stderr, map[string]*api.Error{"error": e})
 		return code
 	}
-	_, _ = fmt.Fprintf(p.stderr, "ps4kit: %s\n", e.Message)
+	p.say("ps4kit: " + e.Message)
 	if e.Hint != "" {
-		_, _ = fmt.Fprintf(p.stderr, "  %s\n", e.Hint)
+		p.say("  " + e.Hint)
 	}
 	return code
 }

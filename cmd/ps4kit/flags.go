@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -28,19 +29,22 @@ type consoleFlags struct {
 	timeout    time.Duration
 }
 
-func (f *consoleFlags) add(cmd *cobra.Command) {
+// connectionFlag annotates these flags, for printUsage.
+const connectionFlag = "connection"
+
+func (f *consoleFlags) add(cmd *cobra.Command) *cobra.Command {
 	f.addNetwork(cmd)
 	fl := cmd.Flags()
-	fl.StringVarP(&f.address, "ip-address", "i", "", "`ADDR[:DDPPORT]` of the console")
+	fl.StringVarP(&f.address, "ip-address", "i", "", "`ADDR[:DDPPORT]` or host name of the console")
 	fl.StringVar(&f.hostID, "host-id", "", "host `ID` of the console")
 	fl.StringVar(&f.name, "name", "", "`NAME` of the console")
-	fl.StringVarP(&f.credential, "credentials", "c", "", "credential: `HEX|FILE`")
-	fl.Func("broadcast", "where to search, `ADDR[:PORT]`; repeatable", func(text string) error {
+	fl.StringVarP(&f.credential, "credentials", "c", "", "credential for this command: `HEX|FILE`")
+	fl.Func("broadcast", "search at `ADDR[:PORT]`; repeatable", func(text string) error {
 		addr, err := ps4.ParseAddress(text)
 		f.network.Broadcast = append(f.network.Broadcast, addr)
 		return err
 	})
-	fl.StringVar(&f.passcode, "passcode", "", "the 4 `DIGITS` with which the user signs in on the console")
+	fl.StringVar(&f.passcode, "passcode", "", "4 `DIGITS` that the PSN user enters on the console")
 	fl.Func("console-key", "public key `FILE` (PEM) of a simulated console", func(file string) error {
 		text, err := os.ReadFile(file)
 		if err == nil {
@@ -48,6 +52,11 @@ func (f *consoleFlags) add(cmd *cobra.Command) {
 		}
 		return err
 	})
+	_ = fl.MarkHidden("console-key")
+	for _, name := range []string{"ip-address", "host-id", "name", "credentials", "broadcast", "passcode"} {
+		_ = fl.SetAnnotation(name, connectionFlag, nil)
+	}
+	return cmd
 }
 
 // addNetwork adds the flags of a verb whose argument is the console's address.
@@ -61,14 +70,17 @@ func (f *consoleFlags) addNetwork(cmd *cobra.Command) {
 		}
 		return nil
 	})
+	for _, name := range []string{"port", "bind", "timeout"} {
+		_ = fl.SetAnnotation(name, connectionFlag, nil)
+	}
 }
 
 // connect returns a client for a verb, and the host that names its console in
 // requests. The returned context ends after --timeout; release ends all.
 func (f *consoleFlags) connect(ctx context.Context, p *program) (_ context.Context, c *api.Client, host string, release func(), err error) {
-	host, override, err := f.parse()
+	host, override, err := f.parse(ctx)
 	if err != nil {
-		return nil, nil, "", nil, usageError(err)
+		return nil, nil, "", nil, err
 	}
 	c, closeClient, err := p.owner(ctx, override)
 	if err != nil {
@@ -86,23 +98,29 @@ func (f *consoleFlags) withTimeout(ctx context.Context) (context.Context, contex
 		return context.WithCancel(ctx)
 	}
 	return context.WithTimeoutCause(ctx, f.timeout,
-		&api.Error{Code: "unreachable", Message: fmt.Sprintf("not done after %v", f.timeout), Hint: "Give it more time with --timeout."})
+		&api.Error{Code: "unreachable", Message: fmt.Sprintf("timed out after %v", f.timeout), Hint: "Allow more time with --timeout."})
 }
 
 // parse returns the host that the flags name, and what they override in the
-// configuration.
-func (f *consoleFlags) parse() (host string, o app.Override, err error) {
+// configuration. It resolves host names.
+func (f *consoleFlags) parse(ctx context.Context) (host string, o app.Override, err error) {
 	given := slices.DeleteFunc([]string{f.address, f.hostID, f.name}, func(s string) bool { return s == "" })
 	if len(given) > 1 {
-		return "", o, errors.New("give only one of --ip-address, --host-id and --name")
+		return "", o, usageError(errors.New("give only one of --ip-address, --host-id and --name"))
 	}
 	if len(given) == 1 {
 		host = given[0]
 	}
+	if f.hostID != "" && !isHostID(f.hostID) {
+		return "", o, usageError(fmt.Errorf("--host-id: %q is not a host id, which has 12 hex digits", f.hostID))
+	}
 	if f.address != "" {
-		addr, err := ps4.ParseAddress(f.address)
+		addr, err := app.ResolveAddress(ctx, f.address)
+		if codeOf(err) == "bad_address" {
+			err = usageError(err)
+		}
 		if err != nil {
-			return "", o, fmt.Errorf("--ip-address: %w", err)
+			return "", o, err
 		}
 		host = app.FormatAddress(addr)
 	}
@@ -112,15 +130,20 @@ func (f *consoleFlags) parse() (host string, o app.Override, err error) {
 	o = f.network
 	if f.passcode != "" {
 		if o.Passcode, err = ps4.ParsePasscode(f.passcode); err != nil {
-			return "", o, fmt.Errorf("--passcode: %w", err)
+			return "", o, usageError(fmt.Errorf("--passcode: %w", err))
 		}
 	}
 	if f.credential != "" {
 		if o.Credential, err = readCredential(f.credential); err != nil {
-			return "", o, fmt.Errorf("--credentials: %w", err)
+			return "", o, usageError(fmt.Errorf("--credentials: %w", err))
 		}
 	}
 	return host, o, nil
+}
+
+func isHostID(s string) bool {
+	_, err := hex.DecodeString(s)
+	return err == nil && len(s) == 12
 }
 
 // takePasscode returns the passcode, to be stored, and clears the flag, which

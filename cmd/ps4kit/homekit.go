@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -16,115 +14,103 @@ import (
 func newHomekit(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "homekit",
-		Short: "Setup codes and pairings",
-		Args:  noArgs,
+		Short: "Show setup codes, reset pairings",
+		Long: `Shows the HomeKit accessories of the consoles and their setup codes, and resets
+pairings.`,
+		Example: examples("homekit list", "homekit qr", "homekit reset Den"),
+		Args:    noArgs,
 	}
 	cmd.AddCommand(
-		&cobra.Command{
-			Use:   "list",
-			Short: "List the consoles as HomeKit sees them",
-			Args:  noArgs,
-			RunE:  func(cmd *cobra.Command, _ []string) error { return p.homekitList(cmd.Context()) },
-		},
-		&cobra.Command{
-			Use:   "qr [NAME|HOST_ID]",
-			Short: "Show the QR code and the setup code of each console that is not paired",
-			Args:  cobra.MaximumNArgs(1),
-			RunE: func(cmd *cobra.Command, args []string) error {
-				return p.homekitQR(cmd.Context(), strings.Join(args, ""))
-			},
-		},
+		newHomekitList(p),
+		newHomekitQR(p),
 		newHomekitReset(p),
 	)
 	return cmd
 }
 
-// accessories asks the running server, or reads the state that the last one left.
-func (p *program) accessories(ctx context.Context) ([]api.Accessory, error) {
-	return query(ctx, p, &consoleFlags{}, "Asking for the accessories", func(b api.Backend, ctx context.Context, _ string) ([]api.Accessory, error) {
-		return b.Homekit(ctx)
+const noneServed = "No console has a HomeKit accessory yet. Start the server with ps4kit serve: each\nPS4 that it finds becomes one."
+
+func newHomekitList(p *program) *cobra.Command {
+	return p.onServer(&cobra.Command{
+		Use:     "list",
+		Short:   "List the HomeKit accessories of the consoles",
+		Example: examples("homekit list", "homekit list -o json"),
+		Args:    noArgs,
+	}, "Asking for the accessories", func(ctx context.Context, b api.Backend, _ []string) (result, error) {
+		list, err := b.Homekit(ctx)
+		rows := [][]string{{"NAME", "HOST ID", "DEVICE ID", "ADDRESS", "PORT", "SETUP CODE", "PAIRED"}}
+		for _, a := range list {
+			paired, code := "no", a.SetupCode
+			if a.Paired {
+				paired, code = "yes", "-"
+			}
+			rows = append(rows, []string{a.Name, a.HostID, a.DeviceID, a.Address, strconv.Itoa(a.Port), code, paired})
+		}
+		r := result{value: list, text: table(rows)}
+		if len(list) == 0 {
+			r.note = noneServed
+		}
+		return r, err
 	})
 }
 
-func (p *program) homekitList(ctx context.Context) error {
-	list, err := p.accessories(ctx)
-	if err != nil {
-		return err
-	}
-	rows := [][]string{{"NAME", "HOST ID", "DEVICE ID", "ADDRESS", "PORT", "SETUP CODE", "PAIRED"}}
-	for _, a := range list {
-		paired, code := "no", a.SetupCode
-		if a.Paired {
-			paired, code = "yes", "-"
+func newHomekitQR(p *program) *cobra.Command {
+	return p.onServer(&cobra.Command{
+		Use:     "qr [NAME|HOST_ID]",
+		Short:   "Show the QR and setup codes of consoles that aren't paired",
+		Example: examples("homekit qr", "homekit qr Den"),
+		Args:    cobra.MaximumNArgs(1),
+	}, "Asking for the accessories", func(ctx context.Context, b api.Backend, args []string) (result, error) {
+		list, err := b.Homekit(ctx)
+		if err != nil {
+			return result{}, err
 		}
-		rows = append(rows, []string{a.Name, a.HostID, a.DeviceID, a.Address, strconv.Itoa(a.Port), code, paired})
-	}
-	return p.reportTable(list, rows)
-}
-
-func (p *program) homekitQR(ctx context.Context, wanted string) error {
-	list, err := p.accessories(ctx)
-	if err != nil {
-		return err
-	}
-	shown := []api.Accessory{}
-	for _, a := range list {
-		if wanted != "" && !strings.EqualFold(wanted, a.Name) && !strings.EqualFold(wanted, a.HostID) {
-			continue
+		wanted := strings.Join(args, "")
+		shown := []api.Accessory{}
+		for _, a := range list {
+			if wanted != "" && !strings.EqualFold(wanted, a.Name) && !strings.EqualFold(wanted, a.HostID) {
+				continue
+			}
+			if !a.Paired {
+				shown = append(shown, a)
+			} else if wanted != "" {
+				return result{}, &api.Error{Code: "paired", Message: a.Name + " is already paired", Hint: "Remove it in the Home app first."}
+			}
 		}
-		if !a.Paired {
-			shown = append(shown, a)
-		} else if wanted != "" {
-			return &api.Error{Code: "paired", Message: a.Name + " is paired already",
-				Hint: "Remove it in the Home app first."}
+		var text strings.Builder
+		for _, a := range shown {
+			app.PrintCode(&text, a)
 		}
-	}
-	if wanted != "" && len(shown) == 0 {
-		return &api.Error{Code: "not_found", Message: "there is no console " + wanted,
-			Hint: "List the known consoles with ps4kit homekit list."}
-	}
-	if p.json() {
-		return p.printJSON(shown)
-	}
-	var out bytes.Buffer
-	for _, a := range shown {
-		app.PrintCode(&out, a)
-	}
-	if len(shown) == 0 {
-		_, _ = fmt.Fprintln(&out, "Every console is paired.")
-	}
-	_, err = p.stdout.Write(out.Bytes())
-	return err
+		r := result{value: shown, text: strings.TrimSuffix(text.String(), "\n")}
+		switch {
+		case len(list) == 0 && wanted == "":
+			r.note = noneServed
+		case len(shown) == 0 && wanted == "":
+			r.text = "Every console is paired."
+		case len(shown) == 0:
+			return result{}, &api.Error{Code: "not_found", Message: "no console is known as " + wanted,
+				Hint: "List the accessories with ps4kit homekit list."}
+		}
+		return r, nil
+	})
 }
 
 func newHomekitReset(p *program) *cobra.Command {
-	yes := false
-	cmd := &cobra.Command{
+	return p.confirmed(p.onServer(&cobra.Command{
 		Use:   "reset NAME|HOST_ID|companion",
-		Short: "Remove every pairing of a console, so that it can be paired again",
-		Long: `Removes every pairing of a console's accessory, opens pairing again after too many
-wrong setup codes, and makes a new setup code unless the configuration has one. Remove
-the accessory in the Home app, too. The console's names and inputs stay.
+		Short: "Remove all pairings of a console, to pair it again",
+		Long: `Removes all pairings of a console's accessory, allows pairing again after too
+many wrong setup codes, and makes a new setup code unless the configuration has
+one. Remove the accessory in the Home app, too. The console's names and inputs
+stay.
 
-A HomeKit file that is damaged is set aside, and the accessory gets a new identity.`,
-		Args: oneText("the name or the host id of a console"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx, host := cmd.Context(), args[0]
-			if !yes {
-				question := "Remove every pairing of " + host + "? You will have to pair it again in Home."
-				if err := p.confirm(ctx, "this removes every pairing", question); err != nil {
-					return err
-				}
-			}
-			err := p.onConsole(ctx, &consoleFlags{}, "Removing the pairings", func(ctx context.Context, b api.Backend, _ string) error {
-				return b.ResetHomekit(ctx, host)
-			})
-			if err != nil {
-				return err
-			}
-			return p.report(done{Done: "reset"}, "%s is reset: ps4kit homekit qr shows how to pair it.", host)
-		},
-	}
-	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	return cmd
+A damaged HomeKit file is set aside, and the accessory gets a new identity.`,
+		Example: examples("homekit reset Den", "homekit reset companion --yes"),
+		Args:    oneText("the name or the host id of a console"),
+	}, "Removing the pairings", func(ctx context.Context, b api.Backend, args []string) (result, error) {
+		return did(done{Done: "reset"}, "%s is reset. To pair it again: ps4kit homekit qr", args[0]), b.ResetHomekit(ctx, args[0])
+	}), confirmation{
+		what:     "this removes every pairing",
+		question: "Remove every pairing of %s? You will have to pair it again in Home.",
+	})
 }

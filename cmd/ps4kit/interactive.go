@@ -11,12 +11,9 @@ import (
 	"github.com/ps4kit/ps4kit/internal/tui"
 )
 
-// interactiveOptions are the flags of `ps4kit interactive`.
-type interactiveOptions struct{ console consoleFlags }
-
 func newInteractive(p *program) *cobra.Command {
-	o := &interactiveOptions{}
-	cmd := &cobra.Command{
+	f := &consoleFlags{}
+	return f.add(&cobra.Command{
 		Use:   "interactive",
 		Short: "Control a console from a full-screen remote",
 		Long: `Shows the state of a console and presses its buttons: arrows, enter, backspace
@@ -24,26 +21,25 @@ func newInteractive(p *program) *cobra.Command {
 types text (t), wakes the console (w) and puts it into rest mode (s). The screen
 lists all keys; q quits.
 
-If there are several consoles, you choose one. --timeout applies to each command.
-NO_COLOR=1 turns colors off.`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
-	}
-	o.console.add(cmd)
-	return cmd
+If there are several consoles, you choose one. --timeout applies to each
+command. NO_COLOR=1 turns colors off.`,
+		Example: examples("interactive", "interactive --name Den"),
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.interactive(cmd.Context(), p) },
+	})
 }
 
-func (o *interactiveOptions) run(ctx context.Context, p *program) error {
+func (f *consoleFlags) interactive(ctx context.Context, p *program) error {
 	if !isTerminal(p.stdin) || !isTerminal(p.stdout) {
 		return usageError(errors.New("interactive needs a terminal for its input and output; use ps4kit remote, start and status in scripts"))
 	}
 	defer p.holdMessages()()
-	_, b, host, done, err := o.console.connect(ctx, p)
+	_, b, host, done, err := f.connect(ctx, p)
 	if err != nil {
 		return err
 	}
 	defer done()
-	return tui.Run(ctx, tui.Options{Backend: b, Host: host, Limit: o.console.timeout, In: p.stdin, Out: raw(p.stdout)})
+	return tui.Run(ctx, tui.Options{Backend: b, Host: host, Limit: f.timeout, In: p.stdin, Out: raw(p.stdout)})
 }
 
 // holdMessages keeps messages such as log lines away from the full screen until

@@ -52,11 +52,11 @@ console choose
 
   ` + addDevice + `
 
-and enter the 8 digits that it shows; blanks between them do not matter. Without
---pin they are asked for on a terminal, or read from the standard input.
+and enter the 8 digits that it shows, with or without spaces. Without --pin the
+command asks for them on a terminal, or reads them from the standard input.
 
-The console must be on, and a credential stored: ps4kit credential. A --passcode is
-stored with the credential.
+The console must be on, and a credential must be stored: ps4kit credential. A
+--passcode is stored with the credential.
 
 A PS5 is linked for Remote Play, with the PIN of
 
@@ -68,8 +68,9 @@ and a PS4 too with --remote-play, with the PIN of
 
 This needs the id of a PSN account that is signed in on the console: the stored
 one, or --account-id.`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
+		Example: examples("link", "link --name Den --pin '1234 5678'", "link --name PS5 --account-id 1234567890123456789"),
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	o.console.add(cmd)
 	f := cmd.Flags()

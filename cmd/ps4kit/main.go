@@ -33,7 +33,7 @@ type program struct {
 	output     string
 	version    bool // print the version instead of running the verb
 
-	verb    string   // the whole path, for example "ps4kit title info"
+	path    string   // of the verb, for example "ps4kit title info"
 	started bool     // a verb is running: later errors are not usage errors
 	noticed sync.Map // notices that were printed
 }
@@ -52,7 +52,7 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	verb, err := root.ExecuteContextC(ctx)
-	p.verb = verb.CommandPath()
+	p.path = verb.CommandPath()
 	if err != nil && !p.started {
 		p.output = outputOf(args)
 		err = usageError(err)
@@ -71,10 +71,11 @@ func outputOf(args []string) string {
 
 func newVersion(p *program) *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  noArgs,
-		RunE:  func(*cobra.Command, []string) error { return p.printVersion() },
+		Use:     "version",
+		Short:   "Print the version",
+		Example: examples("version"),
+		Args:    noArgs,
+		RunE:    func(*cobra.Command, []string) error { return p.printVersion() },
 	}
 }
 

@@ -10,71 +10,70 @@ import (
 
 // Results of wakeup, standby and toggle.
 var (
-	isOn   = done{Done: "awake", text: "The console is on."}
-	woken  = done{Done: "wakeup", text: "A wake-up call was sent."}
-	rested = done{Done: "standby", text: "The console is in rest mode."}
+	isOn   = did(done{Done: "awake"}, "The console is on.")
+	woken  = did(done{Done: "wakeup"}, "A wake-up call was sent.")
+	rested = did(done{Done: "standby"}, "The console is in rest mode.")
 )
 
 func newWakeup(p *program) *cobra.Command {
 	f, wait := &consoleFlags{}, false
-	cmd := f.command(p, &cobra.Command{
-		Use:   "wakeup",
-		Short: "Turn a console on",
-		Long: `Turns on a console that is in rest mode. The console never answers a wake-up
-call: without --wait this says only that one was sent. A running server repeats
-it for a minute.
+	cmd := f.add(p.verb(&cobra.Command{
+		Use:     "wakeup",
+		Aliases: []string{"on", "wake"},
+		Short:   "Turn a console on",
+		Long: `Turns on a console that is in rest mode. A console never answers a wake-up call:
+without --wait the command ends once one is sent. A running server repeats it
+for a minute.
 
-A console that has just gone into rest mode hears nothing for about a minute.`,
-		Args: noArgs,
-	}, "Waking the console", func(ctx context.Context, b api.Backend, host string, _ []string) (done, error) {
+A console that has just entered rest mode ignores wake-up calls for about a
+minute.`,
+		Example: examples("wakeup", "on --wait", "wakeup --name Den"),
+		Args:    noArgs,
+	}, f, "Waking the console", func(ctx context.Context, b api.Backend, host string, _ []string) (result, error) {
 		c, err := answering(ctx, b, host)
 		if err != nil {
-			return done{}, err
+			return result{}, err
 		}
 		// A console that is on may be entering rest mode: wait for that, too.
 		if wait || c.State == api.StateAwake {
 			return isOn, b.Wake(ctx, host, true)
 		}
 		return woken, b.Wake(ctx, host, false)
-	})
+	}))
 	cmd.Flags().BoolVarP(&wait, "wait", "w", false, "wait until the console is on")
 	return cmd
 }
 
 func newStandby(p *program) *cobra.Command {
-	return new(consoleFlags).command(p, &cobra.Command{
-		Use:   "standby",
-		Short: "Put a console into rest mode",
-		Args:  noArgs,
-	}, "Putting the console into rest mode", func(ctx context.Context, b api.Backend, host string, _ []string) (done, error) {
+	f := &consoleFlags{}
+	return f.add(p.verb(&cobra.Command{
+		Use:     "standby",
+		Aliases: []string{"off"},
+		Short:   "Put a console into rest mode",
+		Example: examples("standby", "off --name Den"),
+		Args:    noArgs,
+	}, f, "Putting the console into rest mode", func(ctx context.Context, b api.Backend, host string, _ []string) (result, error) {
 		return rested, b.Standby(ctx, host)
-	})
+	}))
 }
 
 func newToggle(p *program) *cobra.Command {
-	return new(consoleFlags).command(p, &cobra.Command{
+	f := &consoleFlags{}
+	return f.add(p.verb(&cobra.Command{
 		Use:   "toggle",
 		Short: "Turn a console on, or put it into rest mode",
-		Long: `Sends a wake-up call to a console in rest mode, as "wakeup" does, and puts one
-that is on into rest mode, as "standby" does. It says which of the two it did.`,
-		Args: noArgs,
-	}, "Toggling the console", func(ctx context.Context, b api.Backend, host string, _ []string) (done, error) {
+		Long: `Wakes a console in rest mode, as "wakeup" does, or puts one that is on into rest
+mode, as "standby" does, and reports which.`,
+		Example: examples("toggle", "toggle --name Den"),
+		Args:    noArgs,
+	}, f, "Toggling the console", func(ctx context.Context, b api.Backend, host string, _ []string) (result, error) {
 		c, err := answering(ctx, b, host)
 		switch {
 		case err != nil:
-			return done{}, err
+			return result{}, err
 		case c.State == api.StateAwake:
 			return rested, b.Standby(ctx, host)
 		}
 		return woken, b.Wake(ctx, host, false)
-	})
-}
-
-// answering returns the state of a console, or an error if it does not answer.
-func answering(ctx context.Context, b api.Backend, host string) (api.Console, error) {
-	c, err := b.Status(ctx, host)
-	if err == nil && c.State == api.StateUnreachable {
-		err = notAnswering(c)
-	}
-	return c, err
+	}))
 }

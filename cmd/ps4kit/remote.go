@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,38 +13,72 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
+func newStart(p *program) *cobra.Command {
+	f, noQuit := &consoleFlags{}, false
+	cmd := f.add(p.verb(&cobra.Command{
+		Use:   "start TITLE_ID|NAME",
+		Short: "Start a title",
+		Long: `Starts a title, given by its id (CUSA00129) or by the name of an input as
+"titles" lists it, in any case. HOME is the home screen. The command ends once
+the console reports that the title is running. A console in rest mode is woken
+first.
+
+Another running title is quit, and unsaved progress is lost. With --no-quit it
+keeps running, and the command fails.`,
+		Example:           examples("start Netflix", "start CUSA00129 --no-quit", "start HOME"),
+		Args:              oneText("the id or the name of a title"),
+		ValidArgsFunction: completeTitles(p, f, isTitle),
+	}, f, "Starting the title", func(ctx context.Context, b api.Backend, host string, args []string) (result, error) {
+		title := strings.TrimSpace(args[0])
+		if title == "" {
+			return result{}, usageError(errors.New("missing the id or the name of a title"))
+		}
+		if id, err := ps4.ParseTitleID(title); err == nil {
+			title = id // in upper case
+		}
+		text := title + " is running."
+		if strings.EqualFold(title, "HOME") {
+			text = "The home screen is showing."
+		}
+		return result{value: done{Done: "start", Title: title}, text: text}, b.Start(ctx, host, title, noQuit)
+	}))
+	cmd.Flags().BoolVar(&noQuit, "no-quit", false, "don't quit another title that is running")
+	return cmd
+}
+
 func newRemote(p *program) *cobra.Command {
 	var buttons []string
 	for _, b := range ps4.Buttons() {
 		buttons = append(buttons, b.String())
 	}
 	all := strings.Join(buttons, " ")
-	return new(consoleFlags).command(p, &cobra.Command{
+	f := &consoleFlags{}
+	return f.add(p.verb(&cobra.Command{
 		Use:   "remote BUTTON[:MS]...",
 		Short: "Press buttons",
 		Long: `Presses buttons in order, in one session:
 
   ` + all + `
 
-BUTTON:MS holds a button for that many milliseconds, up to a minute; ps_hold holds
-the PS button until the quick menu opens. The console needs pauses between keys:
-five arrows take about a second, a PS one more.`,
-		Example: "  ps4kit remote ps\n  ps4kit remote down down enter\n  ps4kit remote ps:2000",
+BUTTON:MS holds a button for that many milliseconds, up to a minute. ps_hold
+holds the PS button until the quick menu opens. The console needs pauses between
+keys: five arrows take about a second, a PS one more.`,
+		Example: examples("remote ps", "remote down down enter", "remote ps:2000"),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return fmt.Errorf("which button? There are %s", all)
+				return fmt.Errorf("missing a button: %s", all)
 			}
 			_, err := parseKeys(args)
 			return err
 		},
 		ValidArgsFunction: cobra.FixedCompletions(buttons, cobra.ShellCompDirectiveNoFileComp),
-	}, "Pressing the buttons", func(ctx context.Context, b api.Backend, host string, args []string) (done, error) {
+	}, f, "Pressing the buttons", func(ctx context.Context, b api.Backend, host string, args []string) (result, error) {
 		keys, err := parseKeys(args)
 		if err != nil {
-			return done{}, err
+			return result{}, err
 		}
-		return done{Done: "remote", Keys: keys, text: "Pressed " + strings.Join(keys, " ") + "."}, b.Keys(ctx, host, keys)
-	})
+		return did(done{Done: "remote", Keys: keys}, "Pressed %s.", strings.Join(keys, " ")), b.Keys(ctx, host, keys)
+	}))
 }
 
 // parseKeys checks keys and returns their canonical spelling.
@@ -61,4 +96,44 @@ func parseKeys(args []string) ([]string, error) {
 		keys = append(keys, text)
 	}
 	return keys, nil
+}
+
+func newKeyboard(p *program) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "keyboard",
+		Short: "Use the on-screen keyboard",
+		Long: `Reads and writes the text of the on-screen keyboard. Choose a text field on the
+TV to open it.`,
+		Example: examples("keyboard get", "keyboard set 'good morning'", "keyboard submit"),
+		Args:    noArgs,
+	}
+	add := func(use, short string, args cobra.PositionalArgs, example string,
+		run func(ctx context.Context, b api.Backend, host string, args []string) (result, error),
+	) {
+		f := &consoleFlags{}
+		verb := &cobra.Command{Use: use, Short: short, Args: args, Example: examples("keyboard " + example)}
+		cmd.AddCommand(f.add(p.verb(verb, f, "Using the on-screen keyboard", run)))
+	}
+	add("get", "Print the text", noArgs, "get",
+		func(ctx context.Context, b api.Backend, host string, _ []string) (result, error) {
+			k, err := b.Keyboard(ctx, host)
+			return result{value: k, text: k.Text}, err
+		})
+	add("set TEXT", "Replace the text", oneText("the new text"), "set 'good morning'",
+		func(ctx context.Context, b api.Backend, host string, args []string) (result, error) {
+			return did(done{Done: "text"}, "The text is set."), b.SetText(ctx, host, args[0])
+		})
+	add("submit [TEXT]", "Confirm the text, or TEXT instead", cobra.MaximumNArgs(1), "submit",
+		func(ctx context.Context, b api.Backend, host string, args []string) (result, error) {
+			var text *string
+			if len(args) > 0 {
+				text = &args[0]
+			}
+			return did(done{Done: "submit"}, "The text is submitted."), b.Submit(ctx, host, text)
+		})
+	add("close", "Close the keyboard without confirming", noArgs, "close",
+		func(ctx context.Context, b api.Backend, host string, _ []string) (result, error) {
+			return did(done{Done: "close"}, "The on-screen keyboard is closed."), b.CloseKeyboard(ctx, host)
+		})
+	return cmd
 }

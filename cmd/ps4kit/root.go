@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/sirupsen/logrus"
@@ -13,10 +14,9 @@ func newRoot(p *program) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ps4kit",
 		Short: "PlayStation 4 consoles as televisions in Apple Home",
-		Long: `ps4kit makes each PlayStation 4 of the house a television in Apple Home, and
-drives consoles from the command line.
-
-Try it with no console at all:  ps4kit serve --simulate 1`,
+		Long: `ps4kit turns each PlayStation 4 into a television in Apple Home, and controls
+consoles from the command line.`,
+		Example:       examples("serve                a server for Apple Home", "serve --simulate 1   the same without a console", "status               what the console is doing"),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArgs,
@@ -31,22 +31,89 @@ Try it with no console at all:  ps4kit serve --simulate 1`,
 	root.SetGlobalNormalizationFunc(dashes)
 	f := root.PersistentFlags()
 	f.StringVar(&p.configFile, "config", "", "configuration `FILE` (default: config.yaml in ., ~/.config/ps4kit, /etc/ps4kit)")
-	f.StringVar(&p.stateDir, "state-dir", "", "`DIR` for what ps4kit remembers")
+	f.StringVar(&p.stateDir, "state-dir", "", "state `DIR`: what ps4kit remembers")
 	f.StringVar(&p.logLevel, "log-level", "", "log `LEVEL`: error, warn, info or debug")
 	f.StringVar(&p.logFormat, "log-format", "", "log `FORMAT`: text or json")
 	f.BoolVarP(&p.debug, "debug", "v", false, "log everything (--log-level debug)")
 	f.StringVarP(&p.output, "output", "o", "text", "`FORMAT` of the result: text or json")
 	f.BoolVar(&p.version, "version", false, "print the version and exit")
-	root.AddCommand(
-		newServe(p), newSearch(p), newConsoles(p), newStatus(p), newWakeup(p), newStandby(p), newToggle(p), newStart(p),
-		newRemote(p), newKeyboard(p), newInteractive(p), newTitles(p), newTitle(p), newCredential(p), newLink(p),
-		newHomekit(p), newWeb(p), newSimulate(p), newDoctor(p), newConfig(p), newBackup(p), newRestore(p), newVersion(p),
-	)
+	for _, group := range []struct {
+		title string
+		verbs []*cobra.Command
+	}{
+		{"Console", []*cobra.Command{
+			newSearch(p), newConsoles(p), newStatus(p), newWakeup(p), newStandby(p), newToggle(p),
+			newStart(p), newRemote(p), newKeyboard(p), newInteractive(p),
+		}},
+		{"Setup", []*cobra.Command{newCredential(p), newLink(p), newHomekit(p), newDoctor(p)}},
+		{"Titles", []*cobra.Command{newTitles(p), newTitle(p)}},
+		{"Server", []*cobra.Command{
+			newServe(p), newWeb(p), newConfig(p), newBackup(p), newRestore(p), newSimulate(p), newVersion(p),
+		}},
+	} {
+		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
+		for _, verb := range group.verbs {
+			verb.GroupID = group.title
+		}
+		root.AddCommand(group.verbs...)
+	}
+	root.SetCompletionCommandGroupID("Server")
+	root.SetHelpCommandGroupID("Server")
+	root.SetUsageFunc(printUsage)
 	root.InitDefaultCompletionCmd()
 	addCompletions(p, root)
 	addVersion(p, root)
 	return root
 }
+
+// helpWidth is the width of a terminal that help texts fit.
+const helpWidth = 80
+
+// printUsage prints what cobra prints, but in 80 columns, and with the flags of
+// the connection to a console in a section of their own.
+func printUsage(cmd *cobra.Command) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Usage:\n  %s\n", cmd.UseLine())
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(&b, "  %s COMMAND\n", cmd.CommandPath())
+	}
+	section := func(title, text string) {
+		if text != "" {
+			fmt.Fprintf(&b, "\n%s:\n%s\n", title, strings.TrimRight(text, "\n"))
+		}
+	}
+	section("Aliases", strings.Join(cmd.Aliases, ", "))
+	section("Examples", cmd.Example)
+	commands := map[string]string{}
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() || sub.Name() == "help" {
+			commands[sub.GroupID] += fmt.Sprintf("  %-*s  %s\n", sub.NamePadding(), sub.Name(), sub.Short)
+		}
+	}
+	for _, group := range cmd.Groups() {
+		section(group.Title, commands[group.ID])
+	}
+	section("Commands", commands[""])
+	own, connection := pflag.NewFlagSet("", pflag.ContinueOnError), pflag.NewFlagSet("", pflag.ContinueOnError)
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if _, is := f.Annotations[connectionFlag]; is {
+			connection.AddFlag(f)
+		} else {
+			own.AddFlag(f)
+		}
+	})
+	section("Flags", own.FlagUsagesWrapped(helpWidth))
+	section("Which console, and how to reach it", connection.FlagUsagesWrapped(helpWidth))
+	section("Global flags", cmd.InheritedFlags().FlagUsagesWrapped(helpWidth))
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(&b, "\n%s COMMAND --help explains a command.\n", cmd.CommandPath())
+	}
+	_, err := io.WriteString(cmd.OutOrStderr(), b.String())
+	return err
+}
+
+// examples formats the examples of a verb.
+func examples(lines ...string) string { return "  ps4kit " + strings.Join(lines, "\n  ps4kit ") }
 
 // dashes lets flags be spelled with underscores too, as in --ip_address.
 func dashes(_ *pflag.FlagSet, name string) pflag.NormalizedName {
@@ -117,9 +184,9 @@ func texts(what string, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) == 0:
-			return fmt.Errorf("%s is missing: %s", what, cmd.UseLine())
+			return fmt.Errorf("missing %s: %s", what, cmd.UseLine())
 		case len(args) > most:
-			return fmt.Errorf("too many arguments: %s; quote a text of several words", strings.Join(args[most:], " "))
+			return fmt.Errorf("too many arguments: %s; put a name of several words in quotes", strings.Join(args[most:], " "))
 		}
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 )
@@ -55,4 +56,43 @@ func TestUnderscoresInFlags(t *testing.T) {
 	if found < 15 {
 		t.Errorf("only %d verbs have --ip-address", found)
 	}
+}
+
+// The help of every verb fits an 80-column terminal, and has examples that run.
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	for _, path := range everyCommand(newRoot(&program{})) {
+		if len(path) > 0 && (path[0] == "completion" || path[0] == "help") {
+			continue // cobra's own
+		}
+		var stdout, stderr strings.Builder
+		if code := execute(append(path, "--help"), nil, &stdout, &stderr); code != 0 || stderr.Len() != 0 {
+			t.Errorf("%q: exit code %d, %s", path, code, stderr.String())
+		}
+		for line := range strings.Lines(stdout.String()) {
+			if utf8.RuneCountInString(strings.TrimSuffix(line, "\n")) > 80 {
+				t.Errorf("%q: a line is too long: %s", path, line)
+			}
+			if strings.Contains(line, "console-key FILE") {
+				t.Errorf("%q: --console-key is not hidden", path)
+			}
+		}
+		_, after, found := strings.Cut(stdout.String(), "\nExamples:\n")
+		if !found {
+			t.Errorf("%q has no examples", path)
+			continue
+		}
+		list, _, _ := strings.Cut(after, "\n\n")
+		for line := range strings.Lines(list) {
+			words := strings.Fields(line)
+			if words[0] != "ps4kit" || !isCommand(words[1:]) || len(path) > 0 && !namesVerb(words[1], path[0]) {
+				t.Errorf("%q: not an example of it: %s", path, line)
+			}
+		}
+	}
+}
+
+func namesVerb(word, verb string) bool {
+	cmd, _, err := newRoot(&program{}).Find([]string{word})
+	return err == nil && cmd.Name() == verb
 }

@@ -22,17 +22,19 @@ func newServe(p *program) *cobra.Command {
 		Short: "Run the HomeKit server",
 		Long: `Makes each console a television in Apple Home, until it is stopped.
 
-With --simulate it adds simulated consoles on loopback ports and doesn't search the
-network for real ones, so that you can try everything without a PS4.
+With --simulate it adds simulated consoles on loopback ports and doesn't search
+the network for real ones, so that you can try everything without a PS4.
 
-The titles and the remote control of a console follow config.yaml while the server
-runs (SIGHUP reads it at once); everything else is read at the start.
+Changes to the titles and the remote control of a console in config.yaml apply
+while the server runs (SIGHUP reloads them at once). Other changes need a
+restart.
 
-On a terminal it shows the setup code and the QR code of each console that is not
-paired, and the address and the first password of the web page. Without one (as a
-service) it does not: ask for them with ps4kit homekit qr and ps4kit web password.`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
+On a terminal it shows the setup code and the QR code of each console that isn't
+paired, and the address and the first password of the web page. A service
+doesn't show them: use ps4kit homekit qr and ps4kit web password.`,
+		Example: examples("serve", "serve --simulate 2", "serve --config /etc/ps4kit/config.yaml"),
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	cmd.Flags().IntVar(&o.simulate, "simulate", 0, "add `N` simulated consoles")
 	return cmd
@@ -76,7 +78,7 @@ func (o *serveOptions) greet(p *program, g app.Greeting) {
 		if !mayShow {
 			list = withoutCodes(list)
 		}
-		_ = p.printJSON(list)
+		_ = writeJSON(p.stdout, list)
 		return
 	case !mayShow:
 		return
@@ -128,4 +130,27 @@ func pageLines(page app.Page) string {
 		password = "the one that you chose; ps4kit web password --new makes a new one"
 	}
 	return fmt.Sprintf("\nWeb page  %s\nPassword  %s\n", page.URL, password)
+}
+
+func newWeb(p *program) *cobra.Command {
+	renew := false
+	password := p.onServer(&cobra.Command{
+		Use:   "password",
+		Short: "Show the first password of the web page, or make a new one",
+		Long: `Shows the first password of the web page, until it is changed there. If the
+password is lost, --new makes a new one, and everyone has to sign in again.`,
+		Example: examples("web password", "web password --new"),
+		Args:    noArgs,
+	}, "Asking for the password", func(ctx context.Context, b api.Backend, _ []string) (result, error) {
+		get := b.WebPassword
+		if renew {
+			get = b.RenewWebPassword
+		}
+		shown, err := get(ctx)
+		return result{value: shown, text: shown.Password}, err
+	})
+	password.Flags().BoolVar(&renew, "new", false, "make a new password")
+	cmd := &cobra.Command{Use: "web", Short: "Show or renew the password of the web page", Example: examples("web password"), Args: noArgs}
+	cmd.AddCommand(password)
+	return cmd
 }

@@ -32,8 +32,8 @@ func newSimulate(p *program) *cobra.Command {
 	o := &simulateOptions{}
 	cmd := &cobra.Command{
 		Use:   "simulate --console ip=127.0.0.5,name=Den,…",
-		Short: "Run simulated consoles, for developers of other programs",
-		Long: `Runs simulated PS4 consoles until it is stopped, and prints one line for each
+		Short: "Run simulated consoles, for developers",
+		Long: `Runs simulated PS4 consoles until it is stopped, and prints a line for each
 datagram and packet that they receive. Each --console is a list of
 
   ip=ADDR           address to listen on (default 127.0.0.1)
@@ -46,26 +46,27 @@ datagram and packet that they receive. Each --console is a list of
   port=N            UDP port of discovery (default 987, or 9302 for a PS5; 0 picks a
                     free one)
   tcp_port=N        TCP port (default 997; 0 picks a free one)
-  broadcast=false   ignore searches by broadcast (other systems than Linux always do)
+  broadcast=false   ignore searches by broadcast (always so except on Linux)
   version=DIGITS    system version, such as 09508011
   standby=true      start in rest mode
   pin=DIGITS        the 8 digits that "Add Device" or "Link Device" shows
   passcode=DIGITS   the 4 digits of the user
   linked=true       every device is already linked
-  strict_keys=true  ignore keys that come sooner after OPEN_RC or the last key than
-                    ps4kit sends them, and OPEN_RC right after the connection
+  strict_keys=true  ignore keys that come sooner than ps4kit sends them, and
+                    OPEN_RC right after the connection
   running=ID        the title that runs at the start
   title=ID:NAME     an installed title, repeatable; without any, every id is
 
-Ports 987 and 997 require root or CAP_NET_BIND_SERVICE. A console on 127.0.0.1 is
-found by programs on this machine alone. Clients must encrypt their session key
-with the public key of these consoles instead of that of real ones: --key writes
-it to a file, and ps4kit's own verbs read it with --console-key.
+Ports 987 and 997 require root or CAP_NET_BIND_SERVICE. Only programs on this
+machine find a console on 127.0.0.1. Clients must encrypt their session key with
+the public key of these consoles instead of the real one: --key writes it to a
+file, and ps4kit's own verbs read it with --console-key.
 
-Lines go to stdout, or to stderr with -o json. They contain no credential, PIN,
-passcode or text of the keyboard.`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
+The log goes to stdout, or to stderr with -o json. It contains no credential,
+PIN, passcode or text of the keyboard.`,
+		Example: examples("simulate --key key.pem", "simulate --console ip=127.0.0.5,name=Den,standby=true"),
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&o.consoles, "console", nil, "a console, as `KEY=VALUE,…`; repeatable")

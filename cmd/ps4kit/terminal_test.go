@@ -26,7 +26,7 @@ func TestInvisibleCharacters(t *testing.T) {
 	if err := p.report(nil, "%s", name.String()); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.reportTable(nil, [][]string{{name.String(), "x"}}); err != nil {
+	if err := p.print(result{value: nil, text: table([][]string{{name.String(), "x"}})}); err != nil {
 		t.Fatal(err)
 	}
 	p.notice(name.String())

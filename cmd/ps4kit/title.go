@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,13 +22,16 @@ import (
 func newTitle(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "title",
-		Short: "Names, updates and cover art of titles",
-		Long: `Looks titles up in the console's own sources and caches the answers (art.dir).
-No console is needed.
+		Short: "Look up names, updates and cover art of any title",
+		Long: `Looks titles up at Sony's servers, as the console does, and caches the answers
+(art.dir). No console is needed.
 
-A title is given by its id (CUSA00129), or by its name if it was looked up before
-or is an input of a console: the sources have no search.`,
-		Args: noArgs,
+A title is given by its id (CUSA00129), or by its name if it was looked up
+before or is an input of a console: the servers have no search.
+
+To list and edit the inputs of a console, use "ps4kit titles".`,
+		Example: examples("title info CUSA00129", "title updates CUSA00129", "title art CUSA00129 --out netflix.png"),
+		Args:    noArgs,
 	}
 	cmd.AddCommand(newTitleInfo(p), newTitleUpdates(p), newTitleArt(p), newTitleAddons(p), newTitleLists(p))
 	return cmd
@@ -41,13 +43,9 @@ type titleOptions struct {
 	out     outFile
 }
 
-// titleResult is what a verb prints, or marshals with -o json.
-type titleResult interface{ print(io.Writer) error }
-
-// command makes run a verb. A result is printed even when there is an error
-// too.
+// command completes cmd. A result is printed even when there is an error too.
 func (o *titleOptions) command(p *program, cmd *cobra.Command, waiting string,
-	run func(context.Context, *titleCache, []string) (titleResult, error),
+	run func(ctx context.Context, c *titleCache, args []string) (*result, error),
 ) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx := cmd.Context()
@@ -60,42 +58,52 @@ func (o *titleOptions) command(p *program, cmd *cobra.Command, waiting string,
 		}
 		defer func() { _ = cache.Close() }()
 		stop := p.progress(waiting)
-		result, err := run(ctx, cache, args)
+		r, err := run(ctx, cache, args)
 		stop()
 		switch {
-		case ctx.Err() != nil && err != nil:
+		case err != nil && ctx.Err() != nil:
 			return context.Cause(ctx)
-		case result == nil:
+		case r == nil:
 			return err
 		}
-		return errors.Join(o.write(p, result), err)
+		return errors.Join(o.print(p, *r), err)
 	}
 	return cmd
 }
 
-// write prints a result, or writes it to --out.
-func (o *titleOptions) write(p *program, result titleResult) error {
-	var text bytes.Buffer
-	print := result.print
-	if p.json() {
-		print = func(w io.Writer) error { return writeJSON(w, result) }
-	}
-	if err := print(&text); err != nil {
-		return err
-	}
+// onTitle is command for a verb about one title.
+func (o *titleOptions) onTitle(p *program, cmd *cobra.Command, waiting string,
+	run func(ctx context.Context, c *titleCache, id string) (*result, error),
+) *cobra.Command {
+	cmd.Args, cmd.ValidArgsFunction = oneText("the id of a title"), completeLookedUp(p)
+	return o.command(p, cmd, waiting, func(ctx context.Context, c *titleCache, args []string) (*result, error) {
+		id, err := c.id(ctx, args[0])
+		if err != nil {
+			return nil, err
+		}
+		return run(ctx, c, id)
+	})
+}
+
+// print prints a result, or writes it to --out.
+func (o *titleOptions) print(p *program, r result) error {
 	if o.out.path == "" {
-		_, err := p.stdout.Write(text.Bytes())
+		return p.print(r)
+	}
+	var text bytes.Buffer
+	file := program{stdout: &text, output: p.output}
+	if err := file.print(r); err != nil {
 		return err
 	}
 	if err := o.out.write(text.Bytes()); err != nil {
 		return err
 	}
-	return p.report(map[string]string{"file": o.out.path}, "%s is written.", o.out.path)
+	return p.report(map[string]string{"file": o.out.path}, "Wrote %s.", o.out.path)
 }
 
 // addCountry adds --country to a verb whose answer depends on it.
 func (o *titleOptions) addCountry(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.country, "country", "", "`NAME` or code of the PS Store's country (default: art.country)")
+	cmd.Flags().StringVar(&o.country, "country", "", "country of the PS Store, `NAME` or code (default art.country)")
 	_ = cmd.RegisterFlagCompletionFunc("country", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		var names []cobra.Completion
 		for _, r := range artcache.Regions() {
@@ -185,8 +193,8 @@ func (c *titleCache) id(ctx context.Context, title string) (string, error) {
 	}
 	switch len(found) {
 	case 0:
-		return "", &api.Error{Code: "not_found", Message: "no title is known as " + title + ", and the sources cannot be searched",
-			Hint: "Give the title id, like CUSA00129."}
+		return "", &api.Error{Code: "not_found", Message: "no title is known as " + title,
+			Hint: "Give the title id, like CUSA00129: a title that was never looked up can't be found by name."}
 	case 1:
 		return found[0].ID, nil
 	}

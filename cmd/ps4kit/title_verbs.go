@@ -1,15 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -26,18 +25,13 @@ type titleInfo struct {
 
 func newTitleInfo(p *program) *cobra.Command {
 	o := &titleOptions{}
-	cmd := o.command(p, &cobra.Command{
+	cmd := o.onTitle(p, &cobra.Command{
 		Use:   "info TITLE_ID|NAME",
 		Short: "Show what is known about a title",
-		Long: `Shows the names of a title and the rest of its metadata. With --country the title
-must also be in the PS Store of that country.`,
-		Args:              oneText("the id of a title"),
-		ValidArgsFunction: completeLookedUp(p),
-	}, "Looking the title up", func(ctx context.Context, c *titleCache, args []string) (titleResult, error) {
-		id, err := c.id(ctx, args[0])
-		if err != nil {
-			return nil, err
-		}
+		Long: `Shows the names of a title and the rest of its metadata. With --country the
+title must also be in the PS Store of that country.`,
+		Example: examples("title info CUSA00129", "title info CUSA00129 --country Germany"),
+	}, "Looking the title up", func(ctx context.Context, c *titleCache, id string) (*result, error) {
 		info, err := c.Info(ctx, id)
 		if err != nil {
 			return nil, about(id, err)
@@ -48,14 +42,14 @@ must also be in the PS Store of that country.`,
 				return nil, about(id+" in the PS Store of "+o.country, err)
 			}
 		}
-		return known, nil
+		return &result{value: known, text: known.text()}, nil
 	})
 	o.addCountry(cmd)
 	o.out.add(cmd, "what is known")
 	return cmd
 }
 
-func (t *titleInfo) print(w io.Writer) error {
+func (t *titleInfo) text() string {
 	var others []string
 	for _, n := range t.Names {
 		if n.Text != t.Name && !slices.Contains(others, n.Text) {
@@ -88,7 +82,7 @@ func (t *titleInfo) print(w io.Writer) error {
 		rows = append(rows, []string{"Store", s.Name}, []string{"Store id", s.ContentID}, []string{"Provider", s.Provider},
 			[]string{"Released", s.ReleaseDate}, []string{"Kind", strings.Join(kinds, ", ")})
 	}
-	return printTable(w, known(rows))
+	return table(known(rows))
 }
 
 // titleUpdates is what `ps4kit title updates` prints.
@@ -115,18 +109,13 @@ type updateFiles struct {
 func newTitleUpdates(p *program) *cobra.Command {
 	o := &titleOptions{}
 	files := false
-	cmd := o.command(p, &cobra.Command{
+	cmd := o.onTitle(p, &cobra.Command{
 		Use:   "updates TITLE_ID|NAME",
 		Short: "Show the updates of a title",
 		Long: `Shows the latest update of a title: version, size, and the system software it
-needs. With --files it also lists the update's parts, without downloading them.`,
-		Args:              oneText("the id of a title"),
-		ValidArgsFunction: completeLookedUp(p),
-	}, "Looking for updates", func(ctx context.Context, c *titleCache, args []string) (titleResult, error) {
-		id, err := c.id(ctx, args[0])
-		if err != nil {
-			return nil, err
-		}
+needs. With --files it also lists the update's files, without downloading them.`,
+		Example: examples("title updates CUSA00129", "title updates CUSA00129 --files"),
+	}, "Looking for updates", func(ctx context.Context, c *titleCache, id string) (*result, error) {
 		all, err := c.Updates(ctx, id)
 		if err != nil {
 			return nil, about("updates of "+id, err)
@@ -143,9 +132,9 @@ needs. With --files it also lists the update's parts, without downloading them.`
 				}
 			}
 		}
-		return u, nil
+		return &result{value: u, text: u.text()}, nil
 	})
-	cmd.Flags().BoolVar(&files, "files", false, "list the files of the latest update too")
+	cmd.Flags().BoolVar(&files, "files", false, "list the files of the latest update, too")
 	o.out.add(cmd, "the updates")
 	return cmd
 }
@@ -164,33 +153,32 @@ func (c *titleCache) files(ctx context.Context, u *artcache.Update) (*updateFile
 	return f, err
 }
 
-func (u *titleUpdates) print(w io.Writer) error {
+func (u *titleUpdates) text() string {
 	rows := [][]string{{"VERSION", "SIZE", "NEEDS", "TYPE", "CONTENT ID"}}
 	for _, p := range u.Updates {
 		rows = append(rows, []string{p.Version, sizeOf(p.Size), orDash(p.RequiredSystem), orDash(p.Type), orDash(p.ContentID)})
 	}
-	if err := printTable(w, rows); err != nil || u.Files == nil {
-		return err
+	text := table(rows)
+	if u.Files == nil {
+		return text
 	}
-	if err := printPieces(w, u.Files.PackageSet); err != nil {
-		return err
-	}
+	text += "\n\n" + piecesText(u.Files.PackageSet)
 	if u.Files.Delta != "" {
-		_, _ = fmt.Fprintf(w, "\nCumulative package: %s\n", u.Files.Delta)
+		text += "\n\nCumulative package: " + u.Files.Delta
 	}
 	if g := u.Files.PlayGo; g != nil {
-		_, _ = fmt.Fprintf(w, "\nPlayGo: %d chunks, %d scenarios\n", len(g.Chunks), len(g.Scenarios))
+		text += fmt.Sprintf("\n\nPlayGo: %d chunks, %d scenarios", len(g.Chunks), len(g.Scenarios))
 	}
-	return nil
+	return text
 }
 
-// printPieces prints the files of a package below what was printed before.
-func printPieces(w io.Writer, set *artcache.PackageSet) error {
-	rows := [][]string{{"\nOFFSET", "SIZE", "FILE"}}
+// piecesText lists the files of a package.
+func piecesText(set *artcache.PackageSet) string {
+	rows := [][]string{{"OFFSET", "SIZE", "FILE"}}
 	for _, piece := range set.Pieces {
 		rows = append(rows, []string{strconv.FormatInt(piece.Offset, 10), sizeOf(piece.Size), piece.URL})
 	}
-	return printTable(w, rows)
+	return table(rows)
 }
 
 // sizeOf formats a size in powers of 1000.
@@ -221,18 +209,13 @@ type titleArt struct {
 func newTitleArt(p *program) *cobra.Command {
 	o := &titleOptions{}
 	size := 0
-	cmd := o.command(p, &cobra.Command{
+	cmd := o.onTitle(p, &cobra.Command{
 		Use:   "art TITLE_ID|NAME",
 		Short: "Find or save the cover of a title",
 		Long: `Finds the cover of a title: your own image, or that of the metadata or the PS
 Store. It prints the size and source of the image; --out saves it.`,
-		Args:              oneText("the id of a title"),
-		ValidArgsFunction: completeLookedUp(p),
-	}, "Looking for the cover", func(ctx context.Context, c *titleCache, args []string) (titleResult, error) {
-		id, err := c.id(ctx, args[0])
-		if err != nil {
-			return nil, err
-		}
+		Example: examples("title art CUSA00129", "title art CUSA00129 --size 256 --out netflix.png"),
+	}, "Looking for the cover", func(ctx context.Context, c *titleCache, id string) (*result, error) {
 		img, err := c.Cover(ctx, id, artcache.Size(size))
 		if err != nil {
 			return nil, about("cover of "+id, err)
@@ -241,9 +224,8 @@ Store. It prints the size and source of the image; --out saves it.`,
 		if o.out.path != "" {
 			err = o.out.write(img.Data)
 			o.out = outFile{} // the rest is printed
-			return art, err
 		}
-		return art, nil
+		return &result{value: art, text: art.text()}, err
 	})
 	o.addCountry(cmd)
 	cmd.Flags().IntVar(&size, "size", 0, "longer side in `PIXELS`: 96, 256, or 0 for the original")
@@ -251,53 +233,43 @@ Store. It prints the size and source of the image; --out saves it.`,
 	return cmd
 }
 
-func (a *titleArt) print(w io.Writer) error {
+func (a *titleArt) text() string {
 	from := map[artcache.Origin]string{
 		artcache.OriginOwn: "your own image", artcache.OriginMetadata: "from the title metadata",
 		artcache.OriginContainer: "from the PS Store", artcache.OriginContent: "from the PS Store",
 	}[a.Origin]
-	_, err := fmt.Fprintf(w, "%s  %d by %d pixels, %s, %s, %s\n", a.TitleID, a.Width, a.Height, a.Type, sizeOf(int64(a.Bytes)), from)
-	if a.File != "" && err == nil {
-		_, err = fmt.Fprintf(w, "%s is written.\n", a.File)
+	text := fmt.Sprintf("%s  %d by %d pixels, %s, %s, %s", a.TitleID, a.Width, a.Height, a.Type, sizeOf(int64(a.Bytes)), from)
+	if a.File != "" {
+		text += fmt.Sprintf("\nWrote %s.", a.File)
 	}
-	return err
+	return text
 }
-
-// titleAddon is what `ps4kit title addons` prints.
-type titleAddon struct{ *artcache.Addon }
 
 func newTitleAddons(p *program) *cobra.Command {
 	o := &titleOptions{}
 	cmd := o.command(p, &cobra.Command{
 		Use:   "addons ADDRESS",
 		Short: "Show additional content by its address",
-		Long: `Shows additional content by the address of any of its files (.json, .pkg or .sha).
-The address contains a hash that cannot be derived from an id.`,
-		Args: oneText("the address of a file of additional content"),
-	}, "Looking the content up", func(ctx context.Context, c *titleCache, args []string) (titleResult, error) {
-		addon, err := c.Addon(ctx, args[0])
+		Long: `Shows additional content by the address of any of its files (.json, .pkg or
+.sha). The address contains a hash that cannot be derived from an id.`,
+		Example: examples("title addons http://gs2.ww.prod.dl.playstation.net/gs2/acpkgo/…"),
+		Args:    oneText("the address of a file of additional content"),
+	}, "Looking the content up", func(ctx context.Context, c *titleCache, args []string) (*result, error) {
+		a, err := c.Addon(ctx, args[0])
 		if err != nil {
 			return nil, err
 		}
-		return titleAddon{addon}, nil
+		return &result{value: a, text: table(known([][]string{
+			{"Content id", a.ContentID},
+			{"Size", sizeOf(a.Size)},
+			{"Digest", a.Digest},
+			{"Description", a.Description},
+			{"Package", a.Package},
+			{"Digest file", a.DigestFile},
+		})) + "\n\n" + piecesText(&a.PackageSet)}, nil
 	})
 	o.out.add(cmd, "what is known")
 	return cmd
-}
-
-func (a titleAddon) print(w io.Writer) error {
-	err := printTable(w, known([][]string{
-		{"Content id", a.ContentID},
-		{"Size", sizeOf(a.Size)},
-		{"Digest", a.Digest},
-		{"Description", a.Description},
-		{"Package", a.Package},
-		{"Digest file", a.DigestFile},
-	}))
-	if err != nil {
-		return err
-	}
-	return printPieces(w, &a.PackageSet)
 }
 
 // systemLists is what `ps4kit title lists` prints, without the lists that are
@@ -306,8 +278,6 @@ type systemLists struct {
 	Services *artcache.ServiceList   `json:"services,omitempty"`
 	Launch   *artcache.LaunchList    `json:"launch,omitempty"`
 	System   []artcache.SystemRegion `json:"system"` // in the order of --region
-
-	country string
 }
 
 func newTitleLists(p *program) *cobra.Command {
@@ -317,15 +287,16 @@ func newTitleLists(p *program) *cobra.Command {
 		Use:   "lists",
 		Short: "Show the system lists: services, titles, system software",
 		Long: `Shows which services are allowed in a country, the system software that titles
-need, and the latest system software of each region. Lists that answer are shown
-even when others don't.`,
-		Args: noArgs,
-	}, "Fetching the lists", func(ctx context.Context, c *titleCache, _ []string) (titleResult, error) {
+need, and the latest system software of each region. If some lists are
+unavailable, it shows the others.`,
+		Example: examples("title lists", "title lists --country Japan --region jp"),
+		Args:    noArgs,
+	}, "Fetching the lists", func(ctx context.Context, c *titleCache, _ []string) (*result, error) {
 		lists, err := c.lists(ctx, regions)
 		if lists.Services == nil && lists.Launch == nil && len(lists.System) == 0 {
 			return nil, err
 		}
-		return lists, err
+		return &result{value: lists, text: lists.text(c.region.Country)}, err
 	})
 	o.addCountry(cmd)
 	cmd.Flags().StringSliceVar(&regions, "region", regions, "`REGION`s of system software, two letters each")
@@ -335,7 +306,7 @@ even when others don't.`,
 
 // lists fetches all lists at once. It returns the first error.
 func (c *titleCache) lists(ctx context.Context, regions []string) (*systemLists, error) {
-	lists := &systemLists{System: []artcache.SystemRegion{}, country: c.region.Country}
+	lists := &systemLists{System: []artcache.SystemRegion{}}
 	system, failed := make([]*artcache.SystemUpdates, len(regions)), make([]error, len(regions)+2)
 	var wg sync.WaitGroup
 	wg.Go(func() { lists.Services, failed[0] = c.ServiceList(ctx) })
@@ -353,45 +324,40 @@ func (c *titleCache) lists(ctx context.Context, regions []string) (*systemLists,
 			lists.System = append(lists.System, s.Regions...)
 		}
 	}
-	if at := slices.IndexFunc(failed, func(err error) bool { return err != nil }); at >= 0 {
-		return lists, failed[at]
-	}
-	return lists, nil
+	return lists, cmp.Or(failed...)
 }
 
-func (l *systemLists) print(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	if l.Services == nil {
-		_, _ = fmt.Fprintln(t, "The service list is unavailable.")
-	} else {
-		_, _ = fmt.Fprintf(t, "SERVICE\tIN %s\tDEFAULT\tALLOWED IN\tDENIED IN\n", strings.ToUpper(l.country))
+func (l *systemLists) text(country string) string {
+	services, launch, system := "The service list is unavailable.", "The title list is unavailable.", "The system software lists are unavailable."
+	if l.Services != nil {
+		rows := [][]string{{"SERVICE", "IN " + strings.ToUpper(country), "DEFAULT", "ALLOWED IN", "DENIED IN"}}
 		for _, s := range l.Services.Services {
 			here := "no"
-			if s.Allowed(l.country) {
+			if s.Allowed(country) {
 				here = "yes"
 			}
-			_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Name, here, s.Default, countryCodes(s.Allow), countryCodes(s.Deny))
+			rows = append(rows, []string{s.Name, here, s.Default, countryCodes(s.Allow), countryCodes(s.Deny)})
 		}
+		services = table(rows)
 	}
-	if l.Launch == nil {
-		_, _ = fmt.Fprintln(t, "\nThe title list is unavailable.")
-	} else {
-		_, _ = fmt.Fprintf(t, "\nTitles need system software\t%s\nTitles that are blocked\t%s\n",
-			orDash(l.Launch.MinSystemVersion), orDash(strings.Join(l.Launch.BlackList, " ")))
+	if l.Launch != nil {
+		launch = table([][]string{
+			{"Titles need system software", orDash(l.Launch.MinSystemVersion)},
+			{"Titles that are blocked", orDash(strings.Join(l.Launch.BlackList, " "))},
+		})
 	}
-	if len(l.System) == 0 {
-		_, _ = fmt.Fprintln(t, "\nThe system software lists are unavailable.")
-		return t.Flush()
-	}
-	_, _ = fmt.Fprintln(t, "\nREGION\tSYSTEM SOFTWARE\tVERSION\tSIZE")
-	for _, r := range l.System {
-		size := "-"
-		if len(r.System.Images) > 0 {
-			size = sizeOf(r.System.Images[0].Size)
+	if len(l.System) > 0 {
+		rows := [][]string{{"REGION", "SYSTEM SOFTWARE", "VERSION", "SIZE"}}
+		for _, r := range l.System {
+			size := "-"
+			if len(r.System.Images) > 0 {
+				size = sizeOf(r.System.Images[0].Size)
+			}
+			rows = append(rows, []string{r.ID, r.System.Label, r.System.Version, size})
 		}
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", r.ID, r.System.Label, r.System.Version, size)
+		system = table(rows)
 	}
-	return t.Flush()
+	return services + "\n\n" + launch + "\n\n" + system
 }
 
 func countryCodes(list []artcache.Country) string {

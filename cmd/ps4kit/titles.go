@@ -12,46 +12,98 @@ import (
 )
 
 func newTitles(p *program) *cobra.Command {
-	cmd := newTitlesList(p, "titles", "The inputs of a console")
-	cmd.Long = `Lists and edits the inputs of a console, as Home shows them. Titles that run on the
-console are added automatically.
+	cmd := newTitlesList(p, "titles", "List and edit the inputs of a console")
+	cmd.Long = `Lists and edits the inputs of a console as Home shows them. Titles that run on
+the console are added automatically.
 
-A title is named by its id (CUSA00129) or by the name of its input, in any case.`
-	cmd.AddCommand(
-		newTitlesList(p, "list", "List the inputs"),
-		newTitlesAdd(p),
-		newTitlesRename(p),
-		newTitlesHide(p),
-		newTitlesPin(p),
-		newTitlesForget(p),
-	)
+A title is given by its id (CUSA00129) or by the name of its input, in any case.
+
+To look up names, updates or cover art of any title, use "ps4kit title".`
+	cmd.Example = examples("titles", "titles rename CUSA00129 Films", "titles pin Netflix")
+	cmd.AddCommand(newTitlesList(p, "list", "List the inputs"))
+	const title = "the id or the name of a title"
+	add := titlesEditor(p, cmd, "add TITLE_ID [NAME]", "Add an input for a title", texts("the id of a title", 2), "add CUSA00129 Netflix",
+		func(ctx context.Context, b api.Backend, host string, args []string, _ bool) (result, error) {
+			id, err := ps4.ParseTitleID(args[0])
+			if err != nil {
+				return result{}, usageError(err)
+			}
+			return edited(id, "added"), b.AddTitle(ctx, host, id, second(args))
+		})
+	add.ValidArgsFunction = nil // the id is new
+	titlesEditor(p, cmd, "rename TITLE_ID|NAME [NEW_NAME]", "Rename an input, or restore its own name", texts(title, 2), "rename Netflix Films",
+		func(ctx context.Context, b api.Backend, host string, args []string, _ bool) (result, error) {
+			return edited(args[0], "renamed"), b.RenameTitle(ctx, host, args[0], second(args))
+		})
+	titlesEditor(p, cmd, "hide TITLE_ID|NAME", "Hide an input in Home", oneText(title), "hide Netflix",
+		func(ctx context.Context, b api.Backend, host string, args []string, undo bool) (result, error) {
+			did := "hidden"
+			if undo {
+				did = "shown"
+			}
+			return edited(args[0], did), b.HideTitle(ctx, host, args[0], !undo)
+		}, "show it again")
+	titlesEditor(p, cmd, "pin TITLE_ID|NAME", "Keep an input at the front", oneText(title), "pin Netflix",
+		func(ctx context.Context, b api.Backend, host string, args []string, undo bool) (result, error) {
+			did := "pinned"
+			if undo {
+				did = "unpinned"
+			}
+			return edited(args[0], did), b.PinTitle(ctx, host, args[0], !undo)
+		}, "let it move again")
+	titlesEditor(p, cmd, "forget TITLE_ID|NAME", "Remove an input and what is known about it", oneText(title), "forget Netflix",
+		func(ctx context.Context, b api.Backend, host string, args []string, _ bool) (result, error) {
+			return edited(args[0], "forgotten"), b.ForgetTitle(ctx, host, args[0])
+		})
 	return cmd
+}
+
+// titlesEditor adds a verb that edits the input that its first argument names.
+// A text for undo gives it the flag --undo.
+func titlesEditor(p *program, parent *cobra.Command, use, short string, args cobra.PositionalArgs, example string,
+	edit func(ctx context.Context, b api.Backend, host string, args []string, undo bool) (result, error), undo ...string,
+) *cobra.Command {
+	f, undone := &consoleFlags{}, false
+	cmd := f.add(p.verb(&cobra.Command{
+		Use:               use,
+		Short:             short,
+		Example:           examples("titles " + example),
+		Args:              args,
+		ValidArgsFunction: completeTitles(p, f, func(api.Title) bool { return true }),
+	}, f, "Editing the titles", func(ctx context.Context, b api.Backend, host string, args []string) (result, error) {
+		return edit(ctx, b, host, args, undone)
+	}))
+	for _, text := range undo {
+		cmd.Flags().BoolVar(&undone, "undo", false, text)
+	}
+	parent.AddCommand(cmd)
+	return cmd
+}
+
+// edited returns the result of an edit.
+func edited(title, what string) result {
+	return did(done{Done: what, Title: title}, "%s is %s.", title, what)
 }
 
 func newTitlesList(p *program, use, short string) *cobra.Command {
 	f := &consoleFlags{}
-	cmd := &cobra.Command{
-		Use:   use,
-		Short: short,
-		Args:  noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			list, err := query(cmd.Context(), p, f, "Asking for the titles", api.Backend.Titles)
-			if err != nil {
-				return err
+	return f.add(p.verb(&cobra.Command{
+		Use:     use,
+		Short:   short,
+		Example: examples("titles list", "titles list -o json"),
+		Args:    noArgs,
+	}, f, "Asking for the titles", func(ctx context.Context, b api.Backend, host string, _ []string) (result, error) {
+		list, err := b.Titles(ctx, host)
+		rows := [][]string{{"ID", "NAME", "PLAYED", "NOTES"}}
+		for _, t := range list {
+			played := "-"
+			if !t.LastPlayed.IsZero() {
+				played = t.LastPlayed.Local().Format(time.DateTime)
 			}
-			rows := [][]string{{"ID", "NAME", "PLAYED", "NOTES"}}
-			for _, t := range list {
-				played := "-"
-				if !t.LastPlayed.IsZero() {
-					played = t.LastPlayed.Local().Format(time.DateTime)
-				}
-				rows = append(rows, []string{t.ID, t.Name, played, notes(t)})
-			}
-			return p.reportTable(list, rows)
-		},
-	}
-	f.add(cmd)
-	return cmd
+			rows = append(rows, []string{t.ID, t.Name, played, notes(t)})
+		}
+		return result{value: list, text: table(rows)}, err
+	}))
 }
 
 // notes lists the properties that the user gave an input.
@@ -66,77 +118,4 @@ func notes(t api.Title) string {
 		}
 	}
 	return orDash(strings.Join(list, ", "))
-}
-
-// edited is the result of an edit.
-func edited(title, did string) done {
-	return done{Done: did, Title: title, text: title + " is " + did + "."}
-}
-
-// titleEditor makes a verb that edits the input that its first argument names.
-func titleEditor(p *program, use, short string, args cobra.PositionalArgs,
-	edit func(ctx context.Context, b api.Backend, host string, args []string) (done, error),
-) *cobra.Command {
-	f := &consoleFlags{}
-	return f.command(p, &cobra.Command{
-		Use:               use,
-		Short:             short,
-		Args:              args,
-		ValidArgsFunction: completeTitles(p, f, func(api.Title) bool { return true }),
-	}, "Editing the titles", edit)
-}
-
-func newTitlesAdd(p *program) *cobra.Command {
-	cmd := titleEditor(p, "add TITLE_ID [NAME]", "Add an input for a title", texts("the id of a title", 2),
-		func(ctx context.Context, b api.Backend, host string, args []string) (done, error) {
-			id, err := ps4.ParseTitleID(args[0])
-			if err != nil {
-				return done{}, usageError(err)
-			}
-			return edited(id, "added"), b.AddTitle(ctx, host, id, second(args))
-		})
-	cmd.ValidArgsFunction = nil // the id is new
-	return cmd
-}
-
-func newTitlesRename(p *program) *cobra.Command {
-	return titleEditor(p, "rename TITLE_ID|NAME [NEW_NAME]", "Rename an input, or restore its own name", texts("the id or the name of a title", 2),
-		func(ctx context.Context, b api.Backend, host string, args []string) (done, error) {
-			return edited(args[0], "renamed"), b.RenameTitle(ctx, host, args[0], second(args))
-		})
-}
-
-func newTitlesHide(p *program) *cobra.Command {
-	undo := false
-	cmd := titleEditor(p, "hide TITLE_ID|NAME", "Hide an input in Home", oneText("the id or the name of a title"),
-		func(ctx context.Context, b api.Backend, host string, args []string) (done, error) {
-			did := "hidden"
-			if undo {
-				did = "shown"
-			}
-			return edited(args[0], did), b.HideTitle(ctx, host, args[0], !undo)
-		})
-	cmd.Flags().BoolVar(&undo, "undo", false, "show it again")
-	return cmd
-}
-
-func newTitlesPin(p *program) *cobra.Command {
-	undo := false
-	cmd := titleEditor(p, "pin TITLE_ID|NAME", "Keep an input at the front", oneText("the id or the name of a title"),
-		func(ctx context.Context, b api.Backend, host string, args []string) (done, error) {
-			did := "pinned"
-			if undo {
-				did = "unpinned"
-			}
-			return edited(args[0], did), b.PinTitle(ctx, host, args[0], !undo)
-		})
-	cmd.Flags().BoolVar(&undo, "undo", false, "let it move again")
-	return cmd
-}
-
-func newTitlesForget(p *program) *cobra.Command {
-	return titleEditor(p, "forget TITLE_ID|NAME", "Remove an input and what is known about it", oneText("the id or the name of a title"),
-		func(ctx context.Context, b api.Backend, host string, args []string) (done, error) {
-			return edited(args[0], "forgotten"), b.ForgetTitle(ctx, host, args[0])
-		})
 }

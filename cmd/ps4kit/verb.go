@@ -3,42 +3,90 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ps4kit/ps4kit/internal/api"
 )
 
+// A result is what a verb prints.
+type result struct {
+	value any    // with -o json
+	text  string // otherwise
+	note  string // printed on stderr instead of the text: there is no result, and what to do
+	err   error  // returned after printing
+}
+
 // done is the JSON result of a verb that changes something (docs/cli.md).
 type done struct {
 	Done  string   `json:"done"`
 	Title string   `json:"title,omitempty"`
 	Keys  []string `json:"keys,omitempty"`
-
-	text string // the result without -o json
 }
 
-// command completes cmd, a verb that does one thing with the console that the
-// flags name.
-func (f *consoleFlags) command(p *program, cmd *cobra.Command, waiting string,
-	run func(ctx context.Context, b api.Backend, host string, args []string) (done, error),
+// did returns the result of a verb that changed something.
+func did(done done, format string, args ...any) result {
+	return result{value: done, text: fmt.Sprintf(format, args...)}
+}
+
+// verb makes cmd call run with a client and the console that the flags name,
+// show progress meanwhile, and print the result.
+func (p *program) verb(cmd *cobra.Command, f *consoleFlags, waiting string,
+	run func(ctx context.Context, b api.Backend, host string, args []string) (result, error),
 ) *cobra.Command {
-	f.add(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		var result done
+		var r result
 		err := p.onConsole(cmd.Context(), f, waiting, func(ctx context.Context, b api.Backend, host string) (err error) {
-			result, err = run(ctx, b, host, args)
+			r, err = run(ctx, b, host, args)
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		return p.report(result, "%s", result.text)
+		return p.print(r)
+	}
+	return cmd
+}
+
+// onServer is verb for a command that concerns no single console, and has no
+// flags to reach one.
+func (p *program) onServer(cmd *cobra.Command, waiting string, run func(ctx context.Context, b api.Backend, args []string) (result, error)) *cobra.Command {
+	return p.verb(cmd, &consoleFlags{}, waiting, func(ctx context.Context, b api.Backend, _ string, args []string) (result, error) {
+		return run(ctx, b, args)
+	})
+}
+
+// A confirmation is what a verb asks about its argument before it runs.
+type confirmation struct {
+	check    func(ctx context.Context, arg string) error // before asking; may be nil
+	what     string                                      // the verb does
+	question string                                      // with a place for the argument
+}
+
+// confirmed makes cmd ask before it runs, unless --yes is given.
+func (p *program) confirmed(cmd *cobra.Command, c confirmation) *cobra.Command {
+	yes := cmd.Flags().Bool("yes", false, "don't ask")
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *yes {
+			return run(cmd, args)
+		}
+		if c.check != nil {
+			if err := c.check(cmd.Context(), args[0]); err != nil {
+				return err
+			}
+		}
+		if err := p.confirm(cmd.Context(), c.what, fmt.Sprintf(c.question, args[0])); err != nil {
+			return err
+		}
+		return run(cmd, args)
 	}
 	return cmd
 }
@@ -57,17 +105,6 @@ func (p *program) onConsole(ctx context.Context, f *consoleFlags, waiting string
 	return orCause(ctx, do(ctx, b, host))
 }
 
-// query is onConsole for a method of the backend that returns a result.
-func query[T any](ctx context.Context, p *program, f *consoleFlags, waiting string,
-	get func(b api.Backend, ctx context.Context, host string) (T, error),
-) (result T, err error) {
-	err = p.onConsole(ctx, f, waiting, func(ctx context.Context, b api.Backend, host string) (err error) {
-		result, err = get(b, ctx, host)
-		return err
-	})
-	return result, err
-}
-
 // orCause returns why ctx ended, if it did: that is more specific than an error
 // such as "context canceled".
 func orCause(ctx context.Context, err error) error {
@@ -80,41 +117,52 @@ func orCause(ctx context.Context, err error) error {
 // notice prints a message besides the result, once.
 func (p *program) notice(text string) {
 	if _, told := p.noticed.LoadOrStore(text, true); !told {
-		_, _ = fmt.Fprintln(p.stderr, "ps4kit: "+text)
+		p.say("ps4kit: " + text)
 	}
 }
 
-// report prints the result of a verb: v as JSON, or a formatted line.
+// print prints a result and returns its error.
+func (p *program) print(r result) error {
+	var err error
+	switch {
+	case p.json():
+		err = writeJSON(p.stdout, r.value)
+	case r.note != "":
+		_, err = fmt.Fprintln(p.stderr, r.note)
+	default:
+		_, err = fmt.Fprintln(p.stdout, r.text)
+	}
+	return errors.Join(err, r.err)
+}
+
+// say prints a line of text on stderr, wrapped if that is a terminal.
+func (p *program) say(text string) {
+	if isTerminal(p.stderr) {
+		text = wrap(text, "  ")
+	}
+	_, _ = fmt.Fprintln(p.stderr, text)
+}
+
+// report prints v as JSON, or a formatted line.
 func (p *program) report(v any, format string, args ...any) error {
-	if p.json() {
-		return p.printJSON(v)
-	}
-	_, err := fmt.Fprintf(p.stdout, format+"\n", args...)
-	return err
+	return p.print(result{value: v, text: fmt.Sprintf(format, args...)})
 }
 
-// reportTable prints v as JSON, or rows in columns.
-func (p *program) reportTable(v any, rows [][]string) error {
-	if p.json() {
-		return p.printJSON(v)
-	}
-	return printTable(p.stdout, rows)
-}
-
-func printTable(w io.Writer, rows [][]string) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+// table formats rows in columns.
+func table(rows [][]string) string {
+	var b strings.Builder
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
 		_, _ = fmt.Fprintln(t, strings.Join(row, "\t"))
 	}
-	return t.Flush()
+	_ = t.Flush() // cannot fail
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // known returns the rows of a name and a value whose value isn't empty.
 func known(rows [][]string) [][]string {
 	return slices.DeleteFunc(rows, func(row []string) bool { return row[1] == "" })
 }
-
-func (p *program) printJSON(v any) error { return writeJSON(p.stdout, v) }
 
 // writeJSON does not escape & and >, because people read the output too.
 func writeJSON(w io.Writer, v any) error {
@@ -128,4 +176,25 @@ func orDash(s string) string {
 		return "-"
 	}
 	return s
+}
+
+// wrap breaks text into lines of 80 columns. Lines after the first start with
+// indent. Words that are longer than a line stay whole.
+func wrap(text, indent string) string {
+	var b strings.Builder
+	column := 0
+	for i, word := range strings.Split(text, " ") {
+		width := utf8.RuneCountInString(word)
+		switch {
+		case i > 0 && column+1+width > helpWidth:
+			b.WriteString("\n" + indent)
+			column = len(indent)
+		case i > 0:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += width
+	}
+	return b.String()
 }

@@ -61,14 +61,9 @@ func TestParseKeys(t *testing.T) {
 
 func TestStatusOmitsUnknownValues(t *testing.T) {
 	t.Parallel()
-	var out strings.Builder
-	p := &program{stdout: &out}
-	c := api.Console{Address: "192.168.1.20", State: api.StateUnreachable}
-	if err := p.reportTable(c, statusRows(c)); err != nil {
-		t.Fatal(err)
-	}
-	if want := "State    unreachable\nAddress  192.168.1.20\n"; out.String() != want {
-		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	got := statusText(api.Console{Address: "192.168.1.20", State: api.StateUnreachable})
+	if want := "State    unreachable\nAddress  192.168.1.20"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 
@@ -82,6 +77,22 @@ func TestTitleOf(t *testing.T) {
 	} {
 		if got := titleOf(api.Console{TitleID: c.id, TitleName: c.name}); got != c.want {
 			t.Errorf("%q %q: %q, want %q", c.id, c.name, got, c.want)
+		}
+	}
+}
+
+func TestWrap(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("word ", 20)
+	for text, want := range map[string]string{
+		"":                       "",
+		"fail  state  damaged":   "fail  state  damaged",
+		strings.Repeat("x", 100): strings.Repeat("x", 100),
+		strings.TrimSpace(long):  strings.TrimSpace(long[:80]) + "\n  " + strings.TrimSpace(long[80:]),
+		strings.Repeat("é ", 45): strings.Repeat("é ", 39) + "é" + "\n  é é é é é ",
+	} {
+		if got := wrap(text, "  "); got != want {
+			t.Errorf("%q:\n%q, want\n%q", text, got, want)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -104,7 +105,7 @@ func AsError(err error) *Error {
 		Code() string
 		Hint() string
 	}](err); ok {
-		e.Code, e.Hint = coded.Code(), coded.Hint()
+		e.Code, e.Hint = coded.Code(), sentence(coded.Hint())
 	}
 	if numbered, ok := errors.AsType[interface {
 		error
@@ -113,6 +114,15 @@ func AsError(err error) *Error {
 		e.Result = numbered.Result()
 	}
 	return e
+}
+
+// sentence returns a library's hint, which has neither a capital nor a period,
+// as the sentence that users read.
+func sentence(hint string) string {
+	if hint == "" {
+		return ""
+	}
+	return strings.ToUpper(hint[:1]) + hint[1:] + "."
 }
 
 func errBadRequest(message string) error {

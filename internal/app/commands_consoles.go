@@ -19,7 +19,7 @@ import (
 // AddConsole implements api.Backend.
 func (c *commands) AddConsole(ctx context.Context, address string) (api.Console, error) {
 	ctx = asOwner(ctx) // the access that this operation requires is the owner's
-	addr, err := resolve(ctx, address)
+	addr, err := ResolveAddress(ctx, address)
 	if err != nil {
 		return api.Console{}, err
 	}
@@ -39,9 +39,9 @@ func (c *commands) AddConsole(ctx context.Context, address string) (api.Console,
 	return shown, err
 }
 
-// resolve returns the address that ADDR, ADDR:DDPPORT, a host name or
-// HOST:DDPPORT means.
-func resolve(ctx context.Context, text string) (netip.AddrPort, error) {
+// ResolveAddress returns the address of ADDR, ADDR:DDPPORT, a host name or
+// HOST:DDPPORT.
+func ResolveAddress(ctx context.Context, text string) (netip.AddrPort, error) {
 	addr, err := ps4.ParseAddress(text)
 	if err == nil && addr.Addr().Is4() && addr.Port() != 0 {
 		return addr, nil
@@ -53,7 +53,7 @@ func resolve(ctx context.Context, text string) (netip.AddrPort, error) {
 			port = 0
 		}
 	}
-	if err == nil || port == 0 || host == "" || strings.ContainsAny(host, " :/") {
+	if err == nil || port == 0 || host == "" || strings.ContainsAny(host, " :/") || strings.Trim(host, "0123456789.") == "" {
 		return netip.AddrPort{}, &api.Error{Code: "bad_address", Message: fmt.Sprintf("%q is neither an IPv4 address nor a host name", text),
 			Hint: "Give ADDR, ADDR:DDPPORT or a host name."}
 	}
