@@ -40,11 +40,11 @@ datagram and packet that they receive. Each --console is a list of
   name=NAME         its name
   host_id=HEX       12 hex digits
   type=PS4|PS5
-  remote_play=true  a PS4 speaks Remote Play too; a PS5 always does, and nothing else
-  rp_port=N         TCP and UDP port of Remote Play (default 9295; 0 picks a free one)
-  account=ID        PSN account of a user who can link, repeatable; without any, all
-  port=N            UDP port of discovery (default 987, or 9302 for a PS5; 0 picks a
-                    free one)
+  remote_play=true  a PS4 speaks Remote Play too; a PS5 speaks nothing else
+  rp_port=N         port of Remote Play (default 9295; 0 picks a free one)
+  account=ID        PSN account that can link, repeatable; without any, all can
+  port=N            UDP port of discovery (default 987, or 9302 for a PS5; 0
+                    picks a free one)
   tcp_port=N        TCP port (default 997; 0 picks a free one)
   broadcast=false   ignore searches by broadcast (always so except on Linux)
   version=DIGITS    system version, such as 09508011

@@ -34,9 +34,9 @@ func TestErrorsTravelWhole(t *testing.T) {
 	}{
 		"an Error":           {&whole, whole},
 		"a wrapped Error":    {fmt.Errorf("Den: %w", &api.Error{Code: "x", Message: "no"}), api.Error{Code: "x", Message: "Den: no"}},
-		"a result":           {consoleError(20), api.Error{Code: "pin_needed", Result: 20, Message: "the console wants a PIN", Hint: "link again"}},
-		"a wrapped result":   {fmt.Errorf("Den: %w", consoleError(20)), api.Error{Code: "pin_needed", Result: 20, Message: "Den: the console wants a PIN", Hint: "link again"}},
-		"one with no number": {sentinelError{}, api.Error{Code: "standby", Message: "the console is in rest mode", Hint: "wake it first"}},
+		"a result":           {consoleError(20), api.Error{Code: "pin_needed", Result: 20, Message: "the console wants a PIN", Hint: "Link again."}},
+		"a wrapped result":   {fmt.Errorf("Den: %w", consoleError(20)), api.Error{Code: "pin_needed", Result: 20, Message: "Den: the console wants a PIN", Hint: "Link again."}},
+		"one with no number": {sentinelError{}, api.Error{Code: "standby", Message: "the console is in rest mode", Hint: "Wake it first."}},
 		"any other":          {errors.New("the disk is full"), api.Error{Code: "failed", Message: "the disk is full"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -248,7 +248,7 @@ func (e *examination) login(ctx context.Context, c Connection, console api.Conso
 		e.ok("login", "%s accepts the credential", name)
 	case "pin_needed", "not_linked": // perhaps it never was
 		answer := *api.AsError(err)
-		answer.Hint = strings.Replace(answer.Hint, "link again", "link it with ps4kit link", 1)
+		answer.Hint = strings.Replace(answer.Hint, "Link again", "Link it with ps4kit link", 1)
 		e.failErr("login", name, &answer)
 	default:
 		e.failErr("login", name, err)

@@ -45,7 +45,7 @@ var rules = []rule{
 	{"artcache/...", []string{"artcache", "internal/text"}, []string{"golang.org/x"}},
 	{"internal/hapserver", []string{"internal/mdns"}, []string{hapModel, xcrypto}},
 	{"internal/mdns", nil, []string{"github.com/miekg/dns", "golang.org/x/net"}},
-	{"accessory", []string{"ps4", "internal/hapserver", "internal/text"}, []string{hapModel, "golang.org/x/text", "golang.org/x/sync"}},
+	{"accessory", []string{"ps4", "ps4/remoteplay", "internal/hapserver", "internal/text"}, []string{hapModel, "golang.org/x/text", "golang.org/x/sync"}},
 	{"internal/config", []string{"ps4", "internal/hapserver", "internal/text"}, []string{viper, "github.com/go-viper/mapstructure", "go.yaml.in/yaml", xcrypto}},
 	{"internal/state", []string{"internal/text"}, []string{"github.com/google/renameio", "golang.org/x/sys"}},
 	{"internal/api", []string{"internal/text"}, []string{"rsc.io/qr"}},
