@@ -54,7 +54,9 @@ func checkFits(t *testing.T, name, view string, width, height int) {
 		if w := ansi.StringWidth(l); w > width {
 			t.Errorf("%s in %dx%d: a row of %d columns: %q", name, width, height, w, l)
 		}
-		if i := strings.IndexFunc(l, func(r rune) bool { return r != '\u200d' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }); i >= 0 {
+		if i := strings.IndexFunc(l, func(r rune) bool {
+			return r != '\u200d' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+		}); i >= 0 {
 			t.Errorf("%s: a control character in %q", name, l)
 		}
 	}
