@@ -39,14 +39,20 @@ func newHomekitList(p *program) *cobra.Command {
 	}, "Asking for the accessories", func(ctx context.Context, b api.Backend, _ []string) (result, error) {
 		list, err := b.Homekit(ctx)
 		rows := [][]string{{"NAME", "HOST ID", "DEVICE ID", "ADDRESS", "PORT", "SETUP CODE", "PAIRED"}}
+		how := ""
 		for _, a := range list {
 			paired, code := "no", a.SetupCode
-			if a.Paired {
+			switch {
+			case a.Paired:
 				paired, code = "yes", "-"
+			case a.PairingLocked:
+				paired, code = "locked", "-"
+				locked := a.LockedError()
+				how += "\n\nThe " + locked.Message + ".\n" + locked.Hint
 			}
 			rows = append(rows, []string{a.Name, a.HostID, a.DeviceID, a.Address, strconv.Itoa(a.Port), code, paired})
 		}
-		r := result{value: list, text: table(rows)}
+		r := result{value: list, text: table(rows) + how}
 		if len(list) == 0 {
 			r.note = noneServed
 		}
@@ -71,9 +77,12 @@ func newHomekitQR(p *program) *cobra.Command {
 			if wanted != "" && !strings.EqualFold(wanted, a.Name) && !strings.EqualFold(wanted, a.HostID) {
 				continue
 			}
-			if !a.Paired {
+			switch {
+			case wanted != "" && a.PairingLocked:
+				return result{}, a.LockedError()
+			case !a.Paired:
 				shown = append(shown, a)
-			} else if wanted != "" {
+			case wanted != "":
 				return result{}, &api.Error{Code: "paired", Message: a.Name + " is already paired", Hint: "Remove it in the Home app first."}
 			}
 		}

@@ -42,7 +42,7 @@ const (
 // Status returns the HTTP status of a code.
 func Status(code string) int {
 	switch code {
-	case CodeNotFound, "unknown_request", "paired":
+	case CodeNotFound, "unknown_request", "paired", "pairing_locked":
 		return http.StatusNotFound
 	case "ambiguous":
 		return http.StatusConflict

@@ -361,7 +361,7 @@ func pageOperations() []operation {
 				}
 				return qrCode(uri)
 			}).
-			withNotes("Fails with paired once the accessory is paired."),
+			withNotes("Fails with paired once the accessory is paired, and with pairing_locked while pairing is locked."),
 		op("settings", "GET /settings", AccessSetup, "List every configuration key and the source of its value",
 			func(p Page, _ context.Context, _ none) ([]Setting, error) { return p.Settings(), nil }),
 		op("restore", "POST /restore", AccessOwner, "Replace the whole state with a backup",

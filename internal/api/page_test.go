@@ -127,9 +127,11 @@ func TestQRCode(t *testing.T) {
 	if strings.Contains(svg, "style") || strings.Contains(svg, "script") || strings.Contains(svg, "X-HM") {
 		t.Error("the image holds what a page may not show")
 	}
-	p.err = &api.Error{Code: "paired", Message: "paired"}
-	if w := post(h, http.MethodGet, "/api/v1/homekit/Den/qr", ""); w.Code != http.StatusNotFound || refused(t, w).Code != "paired" {
-		t.Errorf("%d %s", w.Code, w.Body)
+	for _, code := range []string{"paired", "pairing_locked"} {
+		p.err = &api.Error{Code: code, Message: code}
+		if w := post(h, http.MethodGet, "/api/v1/homekit/Den/qr", ""); w.Code != http.StatusNotFound || refused(t, w).Code != code {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
 	}
 }
 

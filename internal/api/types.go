@@ -139,18 +139,25 @@ type Registration struct {
 func (Registration) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
 // Accessory is a console as HomeKit sees it. SetupCode and SetupURI are secret,
-// and empty once it is paired.
+// and empty once it is paired and while pairing is locked.
 type Accessory struct {
-	Name        string       `json:"name"`
-	HostID      string       `json:"host_id" doc:"companion for the companion bridge"`
-	DeviceID    string       `json:"device_id"`
-	Address     string       `json:"address" doc:"of the HAP server, as seen from the console's network"`
-	Port        int          `json:"port"`
-	SetupCode   string       `json:"setup_code" doc:"empty once paired"`
-	SetupID     string       `json:"setup_id"`
-	SetupURI    string       `json:"setup_uri" doc:"content of the QR code; empty once paired"`
-	Paired      bool         `json:"paired"`
-	Controllers []Controller `json:"controllers"`
+	Name          string       `json:"name"`
+	HostID        string       `json:"host_id" doc:"companion for the companion bridge"`
+	DeviceID      string       `json:"device_id"`
+	Address       string       `json:"address" doc:"of the HAP server, as seen from the console's network"`
+	Port          int          `json:"port"`
+	SetupCode     string       `json:"setup_code" doc:"empty once paired or locked"`
+	SetupID       string       `json:"setup_id"`
+	SetupURI      string       `json:"setup_uri" doc:"content of the QR code; empty once paired or locked"`
+	Paired        bool         `json:"paired"`
+	PairingLocked bool         `json:"pairing_locked" doc:"after too many wrong setup codes, until the pairings are removed"`
+	Controllers   []Controller `json:"controllers"`
+}
+
+// LockedError returns the error of an accessory whose pairing is locked.
+func (a Accessory) LockedError() *Error {
+	return &Error{Code: "pairing_locked", Message: "pairing of " + a.Name + " is locked after too many wrong setup codes",
+		Hint: "Unlock it with ps4kit homekit reset " + a.HostID + "."}
 }
 
 // Controller is a device that is paired with an accessory.

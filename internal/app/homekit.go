@@ -232,7 +232,7 @@ func (s *hapServer) describe(name, hostID, address string) api.Accessory {
 	a := api.Accessory{
 		Name: name, HostID: hostID, DeviceID: info.DeviceID, Address: address, Port: int(s.port),
 		SetupCode: info.SetupCode, SetupID: info.SetupID, SetupURI: info.SetupURI,
-		Paired: info.Paired, Controllers: []api.Controller{},
+		Paired: info.Paired, PairingLocked: info.SetupLocked, Controllers: []api.Controller{},
 	}
 	for _, c := range info.Controllers {
 		a.Controllers = append(a.Controllers, api.Controller{ID: text.Line(c.ID), Admin: c.Admin})
@@ -273,8 +273,14 @@ func FormatAddress(a netip.AddrPort) string {
 }
 
 // PrintCode prints the QR code and the setup code of an unpaired accessory on a
-// terminal. Both are secret: never send them to a log.
+// terminal, or how to unlock pairing. Both codes are secret: never send them to a
+// log.
 func PrintCode(w io.Writer, a api.Accessory) {
+	if a.PairingLocked {
+		locked := a.LockedError()
+		_, _ = fmt.Fprintf(w, "\n%s\n\n  The %s.\n  %s\n", a.Name, locked.Message, locked.Hint)
+		return
+	}
 	_, _ = fmt.Fprintf(w, "\n%s\n\n", a.Name)
 	qrterminal.GenerateWithConfig(a.SetupURI, qrterminal.Config{
 		Level:          qrterminal.M, // docs/homekit.md §3

@@ -126,6 +126,9 @@ func (p page) SetupURI(ctx context.Context, host string) (string, error) {
 	if info.Paired {
 		return "", &api.Error{Code: "paired", Message: name + " is paired already", Hint: "Remove it in the Home app first."}
 	}
+	if info.SetupLocked {
+		return "", api.Accessory{Name: name, HostID: host}.LockedError()
+	}
 	return info.SetupURI, nil
 }
 

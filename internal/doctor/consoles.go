@@ -285,6 +285,11 @@ func (e *examination) listening(ctx context.Context, televisions []api.Accessory
 			e.fail("homekit", "Check the server's log, homekit.bind and homekit.port.", "%s does not listen on %s: %v", a.Name, address, err)
 			continue
 		}
+		if a.PairingLocked {
+			locked := a.LockedError()
+			e.warn("homekit", locked.Hint, "%s", locked.Message)
+			continue
+		}
 		good++
 	}
 	if good == len(televisions) {

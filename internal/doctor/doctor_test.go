@@ -236,6 +236,9 @@ func TestOutcomes(t *testing.T) {
 		"homekit: does not listen": {func(_ *testing.T, r *rig) {
 			r.options.System.Dial = func(context.Context, string) error { return syscall.ECONNREFUSED }
 		}, is("homekit", doctor.Fail, "Den", "192.168.1.9:20001", "refused")},
+		"homekit: pairing is locked": {func(_ *testing.T, r *rig) {
+			r.backend.accessories[0].HostID, r.backend.accessories[0].PairingLocked = "A0B1C2D3E4F5", true
+		}, is("homekit", doctor.Warn, "pairing of Den is locked", "ps4kit homekit reset A0B1C2D3E4F5")},
 		"mdns: cannot be asked": {func(_ *testing.T, r *rig) { r.browse(nil, syscall.ENETUNREACH) },
 			is("mdns", doctor.Fail, "unreachable", "5353")},
 		"mdns: not seen": {func(_ *testing.T, r *rig) {

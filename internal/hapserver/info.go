@@ -11,9 +11,9 @@ import (
 type Info struct {
 	Name         string
 	DeviceID     string
-	SetupCode    string // empty once paired
+	SetupCode    string // empty once paired or locked
 	SetupID      string
-	SetupURI     string // content of the QR code; empty once paired
+	SetupURI     string // content of the QR code; empty once paired or locked
 	Paired       bool
 	Controllers  []Controller
 	ConfigNumber uint16
@@ -41,7 +41,7 @@ func (s *Server) Info() Info {
 	for _, p := range r.Pairings {
 		i.Controllers = append(i.Controllers, Controller{ID: p.ID, Admin: p.Admin})
 	}
-	if !i.Paired {
+	if !i.Paired && !i.SetupLocked {
 		i.SetupCode = r.SetupCode
 		i.SetupURI = setupURI(s.o.Category, r.SetupCode, r.SetupID)
 	}

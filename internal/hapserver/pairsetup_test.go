@@ -173,6 +173,9 @@ func TestPairSetupHundredFailuresLock(t *testing.T) {
 	if _, err := f.stranger(t).proof(testCode); !isPairError(err, tlvErrMaxTries) {
 		t.Errorf("after 100 failures the right code gets %v", err)
 	}
+	if i := f.Info(); i.SetupCode != "" || i.SetupURI != "" {
+		t.Error("a code that no longer works is still shown")
+	}
 	// A restart does not open it, the owner does.
 	again := newFixture(t, store).start(t)
 	if !again.Stats().SetupLocked {

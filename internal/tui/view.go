@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/text"
 )
 
 // noticeRows bounds the rows of an error, and of its hint.
@@ -238,16 +239,13 @@ func field(label string, l *line, width int) string {
 // clean makes text from the network safe to display, on one line.
 func clean(s string) string { return strings.TrimSpace(visible([]rune(s))) }
 
-// visible replaces control characters, which could drive the terminal, and removes
-// characters that change the direction of the line.
+// visible replaces control characters, which could drive the terminal, and
+// removes invisible ones.
 func visible(runes []rune) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsControl(r), r == unicode.ReplacementChar:
+	return text.Visible(strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) || r == unicode.ReplacementChar {
 			return ' '
-		case unicode.Is(unicode.Bidi_Control, r):
-			return -1
 		}
 		return r
-	}, string(runes))
+	}, string(runes)))
 }

@@ -21,9 +21,11 @@ function Accessory({ accessory: a, id, reload }) {
   return html`<section class="panel stack" data-host=${id}>
     <header class="card-head">
       <h2 class="grow">${a.name}</h2>
-      <span class="badge ${a.paired ? 'good' : 'warn'}">${a.paired ? 'Paired' : 'Not paired'}</span>
+      <span class="badge ${a.paired ? 'good' : 'warn'}">${a.paired ? 'Paired' : a.pairing_locked ? 'Pairing locked' : 'Not paired'}</span>
     </header>
-    ${a.paired ? html`<${Pairings} accessory=${a} id=${id} reload=${reload} />` : html`<${SetupCode} accessory=${a} id=${id} />`}
+    ${a.paired ? html`<${Pairings} accessory=${a} id=${id} reload=${reload} />`
+      : a.pairing_locked ? html`<${Locked} id=${id} reload=${reload} />`
+      : html`<${SetupCode} accessory=${a} id=${id} />`}
     <p class="hint">Device id ${a.device_id}, ${a.address}:${a.port}</p>
   </section>`;
 }
@@ -40,6 +42,15 @@ const SetupCode = ({ accessory: a, id }) => html`<div class="pairing">
     </ol>
   </div>
 </div>`;
+
+function Locked({ id, reload }) {
+  async function unlock() {
+    await del(path('homekit', id, 'pairings'));
+    await reload();
+  }
+  return html`<p>Pairing is locked after too many wrong setup codes. Unlock it to get a code that works.</p>
+    <div class="row"><${Action} action=${unlock}>Unlock pairing<//></div>`;
+}
 
 function Pairings({ accessory: { name, controllers = [] }, id, reload }) {
   async function unpair() {
