@@ -39,6 +39,9 @@ const noneFound = `No console answered. Check that
 func (f *consoleFlags) search(ctx context.Context, p *program) error {
 	wait := cmp.Or(f.timeout, 2*time.Second)
 	f.timeout = 0 // a search that ends then has not failed
+	if addr, err := app.ResolveAddress(ctx, f.address); err == nil {
+		f.network.Broadcast = append(f.network.Broadcast, addr) // one more place to ask
+	}
 	var found []api.Console
 	err := p.onConsole(ctx, f, "Searching", func(ctx context.Context, b api.Backend, _ string) (err error) {
 		found, err = b.Search(ctx, wait)

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 )
 
 // Commands in a text: `ps4kit VERB …`, and the lines of a block of code.
@@ -19,13 +21,13 @@ var (
 // flags that exist.
 func TestTextsNameRealCommands(t *testing.T) {
 	t.Parallel()
-	found := 0
+	root, found := newRoot(&program{}), 0
 	for _, file := range markdown(t) {
 		text, err := os.ReadFile(file)
 		must(t, err)
 		for _, command := range commandsIn(string(text)) {
 			found++
-			if !isCommand(strings.Fields(command)) {
+			if !isCommand(root, strings.Fields(command)) {
 				t.Errorf("%s names ps4kit %s, which is no command", file, command)
 			}
 		}
@@ -73,8 +75,8 @@ func markdown(t *testing.T) []string {
 	return files
 }
 
-func isCommand(words []string) bool {
-	root := newRoot(&program{})
+// isCommand reports whether words name a verb of root, and flags that it has.
+func isCommand(root *cobra.Command, words []string) bool {
 	cmd, rest, err := root.Find(words)
 	if err != nil || cmd == root && !strings.HasPrefix(words[0], "-") && words[0] != "VERB" {
 		return false
