@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -32,18 +33,20 @@ func TestPages(t *testing.T) {
 
 func runPage(t *testing.T, page *page) {
 	t.Helper()
-	script := filepath.Join(t.TempDir(), "page.txtar")
-	if err := os.WriteFile(script, []byte(page.script()), 0o600); err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	p := params("", false)
+	p.Dir = ""
+	for i, script := range page.scripts() {
+		file := filepath.Join(dir, fmt.Sprintf("part%d.txtar", i+1))
+		must(t, os.WriteFile(file, []byte(script), 0o600))
+		p.Files = append(p.Files, file)
 	}
 	update := os.Getenv("PS4KIT_UPDATE_DOCS") != ""
-	ran := 0
-	p := params("", false)
-	p.Dir, p.Files = "", []string{script}
+	var ran atomic.Int32
 	p.Cmds["shown"] = func(ts *testscript.TestScript, _ bool, args []string) {
 		n, err := strconv.Atoi(args[0])
 		ts.Check(err)
-		ran++
+		ran.Add(1)
 		got := shown(ts, args[1:])
 		if want := page.commands[n].output; got != want && !update {
 			ts.Fatalf("the page shows\n%s\nbut the command printed\n%s", want, got)
@@ -53,8 +56,8 @@ func runPage(t *testing.T, page *page) {
 	t.Run("commands", func(t *testing.T) { testscript.Run(t, p) })
 	t.Cleanup(func() {
 		switch {
-		case ran < len(page.commands):
-			t.Errorf("%d of %d commands of the page ran", ran, len(page.commands))
+		case int(ran.Load()) < len(page.commands):
+			t.Errorf("%d of %d commands of the page ran", ran.Load(), len(page.commands))
 		case update:
 			if err := os.WriteFile(page.path, []byte(page.String()), 0o600); err != nil {
 				t.Error(err)
@@ -103,13 +106,17 @@ func readPage(t *testing.T, path string) *page {
 	return p
 }
 
-// script is the page as testscript runs it.
-func (p *page) script() string {
-	var b strings.Builder
+// scripts is the page as testscript runs it: one script, and one more where a
+// console is the only one, which needs nothing from before.
+func (p *page) scripts() []string {
+	var list []string
 	for i, c := range p.commands {
-		fmt.Fprintf(&b, "%sshown %d %s\n", p.setup[i], i, c.line)
+		if i == 0 || strings.Contains(p.setup[i], " only=true\n") {
+			list = append(list, "")
+		}
+		list[len(list)-1] += fmt.Sprintf("%sshown %d %s\n", p.setup[i], i, c.line)
 	}
-	return b.String()
+	return list
 }
 
 // String is the page as it is written.
