@@ -1,0 +1,305 @@
+// Package psn lists the titles of a PSN account, signed in by its npsso token
+// (docs/protocol.md §2):
+//
+//	GET  ca.account.sony.com/api/authz/v3/oauth/authorize   Cookie: npsso=…    -> 302 …/redirect?code=…
+//	POST ca.account.sony.com/api/authz/v3/oauth/token       code=…             -> {"access_token":"…"}
+//	GET  m.np.playstation.com/api/gamelist/v2/users/me/titles                  -> {"titles":[…]}
+//	GET  dms.api.playstation.com/api/v1/devices/accounts/me                    -> {"accountId":"…"}
+//
+// It sends one request at a time and repeats none. Neither the npsso nor what
+// it is exchanged for appears in an error.
+package psn
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+// Sony's hosts.
+const (
+	AccountURL = "https://ca.account.sony.com"
+	TitlesURL  = "https://m.np.playstation.com"
+
+	devicesURL = "https://dms.api.playstation.com"
+)
+
+// Constants of Sony's Android app, as npm's psn-api 2.18.1 sends them. They are
+// public and protect nothing.
+const (
+	clientID     = "09515159-7237-4370-9b40-3806e67c0891"
+	clientSecret = "ucPjka5tntB2KqsP" //nolint:gosec // public
+	redirect     = "com.scee.psxandroid.scecompcall://redirect"
+	scope        = "psn:mobile.v2.core psn:clientapp"
+)
+
+const (
+	limit    = time.Minute // for one method, with all its requests
+	pageSize = 200         // the most that Sony returns at once
+	maxPages = 10
+	maxBody  = 4 << 20 // bytes; a full page has less than 1 MiB
+)
+
+// A Client signs in to PSN. The zero value is ready to use.
+type Client struct {
+	AccountURL string       // default: [AccountURL]; another replaces the host of the account id too
+	TitlesURL  string       // default: [TitlesURL]
+	HTTP       *http.Client // default: http.DefaultClient
+}
+
+// A Session is a signed-in account. It lives in memory only.
+type Session struct {
+	client *Client
+	token  string
+}
+
+// Title is a PS4 title that the account has played.
+type Title struct {
+	ID         string // CUSA00129
+	Name       string // in the language of the account; may be empty
+	ImageURL   string // of the cover; may be empty
+	LastPlayed time.Time
+}
+
+// SignIn exchanges an npsso token for a session. It fails with [ErrNPSSO],
+// [ErrUnreachable], [ErrAnswer] or a [*BusyError].
+func (c *Client) SignIn(ctx context.Context, npsso NPSSO) (*Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	base := c.accountURL() + "/api/authz/v3/oauth"
+	query := url.Values{
+		"access_type": {"offline"}, "client_id": {clientID}, "redirect_uri": {redirect}, "response_type": {"code"}, "scope": {scope},
+	}
+	request, err := newRequest(ctx, http.MethodGet, base+"/authorize?"+query.Encode(), "")
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Cookie", "npsso="+npsso.text)
+	response, _, err := c.do(request)
+	if err != nil {
+		return nil, err
+	}
+	code, err := codeIn(response)
+	if err != nil {
+		return nil, err
+	}
+
+	form := url.Values{"code": {code}, "redirect_uri": {redirect}, "grant_type": {"authorization_code"}, "token_format": {"jwt"}}
+	request, err = newRequest(ctx, http.MethodPost, base+"/token", form.Encode())
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.SetBasicAuth(clientID, clientSecret)
+	var token struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := c.doJSON(request, &token); err != nil {
+		return nil, err
+	}
+	if token.AccessToken == "" || strings.ContainsFunc(token.AccessToken, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, fmt.Errorf("%w: it sent no access token", ErrAnswer)
+	}
+	return &Session{c, token.AccessToken}, nil
+}
+
+// codeIn returns the code to which the answer redirects. Sony redirects to its
+// sign-in page, or with an error, if the npsso has expired.
+func codeIn(response *http.Response) (string, error) {
+	if response.StatusCode < 300 || response.StatusCode > 399 {
+		return "", statusErr(response)
+	}
+	location, err := url.Parse(response.Header.Get("Location"))
+	if err != nil {
+		return "", fmt.Errorf("%w: it redirected to no address", ErrAnswer)
+	}
+	if code := location.Query().Get("code"); code != "" {
+		return code, nil
+	}
+	return "", ErrNPSSO
+}
+
+// Titles returns the PS4 titles that the account has played, the most recent
+// first. It fails as [Client.SignIn] does.
+func (s *Session) Titles(ctx context.Context) ([]Title, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	list := []Title{}
+	seen := map[string]bool{}
+	for page := range maxPages {
+		var answer titlePage
+		path := fmt.Sprintf("/api/gamelist/v2/users/me/titles?categories=ps4_game&limit=%d&offset=%d", pageSize, page*pageSize)
+		if err := s.get(ctx, s.client.titlesURL()+path, &answer); err != nil {
+			return nil, err
+		}
+		if answer.Titles == nil {
+			return nil, fmt.Errorf("%w: it sent no list of titles", ErrAnswer)
+		}
+		for _, t := range *answer.Titles {
+			title, ok := t.title()
+			if ok && !seen[title.ID] {
+				seen[title.ID] = true
+				list = append(list, title)
+			}
+		}
+		if len(*answer.Titles) == 0 || (page+1)*pageSize >= answer.Total {
+			break
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Title) int { return b.LastPlayed.Compare(a.LastPlayed) })
+	return list, nil
+}
+
+type titlePage struct {
+	Titles *[]playedTitle `json:"titles"`
+	Total  int            `json:"totalItemCount"`
+}
+
+type playedTitle struct {
+	ID            string `json:"titleId"` // "CUSA12345_00"
+	Name          string `json:"name"`
+	LocalizedName string `json:"localizedName"`
+	ImageURL      string `json:"imageUrl"`
+	LastPlayed    string `json:"lastPlayedDateTime"` // "2024-05-01T20:15:30.5Z"
+}
+
+// title returns the title, or false if it is not one of a PS4.
+func (t playedTitle) title() (Title, bool) {
+	id, err := ps4.FindTitleID(t.ID)
+	if err != nil {
+		return Title{}, false
+	}
+	played, _ := time.Parse(time.RFC3339, t.LastPlayed) // the zero time if it doesn't parse
+	return Title{id, strings.TrimSpace(cmp.Or(t.LocalizedName, t.Name)), t.ImageURL, played}, true
+}
+
+// Credential returns the credential of the account, computed from its id. It
+// fails as [Client.SignIn] does.
+func (s *Session) Credential(ctx context.Context) (ps4.Credential, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	var me struct {
+		ID json.RawMessage `json:"accountId"` // beyond 2^53: never through a float
+	}
+	if err := s.get(ctx, s.client.devicesURL()+"/api/v1/devices/accounts/me", &me); err != nil {
+		return ps4.Credential{}, err
+	}
+	id := string(bytes.Trim(me.ID, `"`))
+	if strings.Trim(id, "0123456789") != "" {
+		return ps4.Credential{}, fmt.Errorf("%w: it sent no account id", ErrAnswer)
+	}
+	credential, err := ps4.CredentialFromAccountID(id)
+	if err != nil {
+		return ps4.Credential{}, fmt.Errorf("%w: it sent no account id", ErrAnswer)
+	}
+	return credential, nil
+}
+
+func (s *Session) get(ctx context.Context, address string, into any) error {
+	request, err := newRequest(ctx, http.MethodGet, address, "")
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer "+s.token)
+	return s.client.doJSON(request, into)
+}
+
+func newRequest(ctx context.Context, method, address, body string) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("%w: the base address is wrong", ErrUnreachable)
+	}
+	return request, nil
+}
+
+// do sends a request and reads its answer. It follows no redirect.
+func (c *Client) do(request *http.Request) (*http.Response, []byte, error) {
+	client := *cmp.Or(c.HTTP, http.DefaultClient)
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrUnreachable, withoutURL(err))
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	switch {
+	case err != nil:
+		return nil, nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
+	case len(body) > maxBody:
+		return nil, nil, fmt.Errorf("%w: it is larger than %d bytes", ErrAnswer, maxBody)
+	}
+	return response, body, nil
+}
+
+func (c *Client) doJSON(request *http.Request, into any) error {
+	response, body, err := c.do(request)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		return statusErr(response)
+	}
+	if json.Unmarshal(body, into) != nil { // the cause could quote a token
+		return fmt.Errorf("%w: it is not valid JSON", ErrAnswer)
+	}
+	return nil
+}
+
+// statusErr returns the error of an answer that is neither 200 nor a redirect.
+func statusErr(response *http.Response) error {
+	switch status := response.StatusCode; {
+	case status == http.StatusTooManyRequests:
+		return &BusyError{retryAfter(response.Header.Get("Retry-After"))}
+	case status == http.StatusBadRequest || status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return fmt.Errorf("%w: it answered %d", ErrNPSSO, status)
+	case status >= http.StatusInternalServerError:
+		return fmt.Errorf("%w: it answered %d", ErrUnreachable, status)
+	default:
+		return fmt.Errorf("%w: the status is %d", ErrAnswer, status)
+	}
+}
+
+// retryAfter parses the value of a Retry-After header. It returns 0 if there is
+// no sensible one.
+func retryAfter(value string) time.Duration {
+	if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 && seconds <= 24*60*60 {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return min(max(time.Until(at).Round(time.Second), 0), 24*time.Hour)
+	}
+	return 0
+}
+
+// withoutURL removes the address from an error.
+func withoutURL(err error) error {
+	if of, ok := errors.AsType[*url.Error](err); ok {
+		return of.Err
+	}
+	return err
+}
+
+func (c *Client) accountURL() string {
+	return strings.TrimSuffix(cmp.Or(c.AccountURL, AccountURL), "/")
+}
+
+func (c *Client) titlesURL() string { return strings.TrimSuffix(cmp.Or(c.TitlesURL, TitlesURL), "/") }
+
+func (c *Client) devicesURL() string {
+	if account := c.accountURL(); account != AccountURL {
+		return account
+	}
+	return devicesURL
+}
