@@ -9,18 +9,19 @@ import (
 	"slices"
 )
 
-const maxImport = 1 << 20 // bytes
+const maxImport = 4 << 20 // bytes; Home Assistant keeps everything in one file
 
 // ErrImport means that a file contains no usable credential. It is an [Error].
 var ErrImport error = &sentinel{
 	"bad_import", "the file contains no usable credential",
-	"use the credential file of ps4-waker, playactor, pyps4-2ndscreen or pyremoteplay, or a file of 64 hex digits",
+	"use a file of ps4-waker, playactor, pyps4-2ndscreen or pyremoteplay, Home Assistant's core.config_entries, or 64 hex digits",
 }
 
 // Imported is a PSN user that another program stored.
 type Imported struct {
 	// Name distinguishes several users: it is the PSN online id in a file of
-	// pyremoteplay, the console's id in one of playactor, and otherwise empty.
+	// pyremoteplay, the console's id in one of playactor, the console's name in
+	// that of Home Assistant, and otherwise empty.
 	// It comes from the file unchanged and may contain control characters.
 	Name       string
 	Program    string // the program that wrote the file; empty for bare hex digits
@@ -28,11 +29,12 @@ type Imported struct {
 }
 
 // ImportCredentials returns the PSN users in a file of ps4-waker, playactor,
-// pyps4-2ndscreen or pyremoteplay, which it recognizes by their content, or in
-// one that consists of 64 hex digits (docs/protocol.md §2). It skips entries
-// without a usable credential and sorts the others by name.
+// pyps4-2ndscreen or pyremoteplay or in Home Assistant's core.config_entries,
+// which it recognizes by their content, or in one that consists of 64 hex digits
+// (docs/protocol.md §2). It skips entries without a usable credential and sorts
+// the others by name.
 //
-// It reads at most 1 MiB. It fails with [ErrImport] or the error of the reader,
+// It reads at most 4 MiB. It fails with [ErrImport] or the error of the reader,
 // and never quotes the file.
 func ImportCredentials(r io.Reader) ([]Imported, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxImport+1))
@@ -63,8 +65,8 @@ func ImportCredentials(r io.Reader) ([]Imported, error) {
 			return []Imported{{Program: file.program, Credential: credential}}, nil
 		}
 	}
-	// A file of users by name:
-	var users []Imported
+	// Files of several users:
+	users := homeAssistantUsers(entries["data"])
 	for name, raw := range entries {
 		var e importEntry
 		if json.Unmarshal(raw, &e) != nil {
@@ -106,4 +108,41 @@ func (e importEntry) user() (Imported, error) {
 		return Imported{Program: "pyremoteplay", Credential: credential}, err
 	}
 	return Imported{Program: "playactor", Credential: credential}, err
+}
+
+// homeAssistantUsers returns the users in the data of Home Assistant's
+// core.config_entries, which has an entry for each integration:
+//
+//	{"entries":[{"domain":"ps4","data":{"token":"64 hex digits","devices":[{"name":"Den"}]}}]}
+func homeAssistantUsers(data json.RawMessage) (users []Imported) {
+	var file struct {
+		Entries []struct {
+			Domain string          `json:"domain"`
+			Data   json.RawMessage `json:"data"` // its form depends on the domain
+		} `json:"entries"`
+	}
+	if json.Unmarshal(data, &file) != nil {
+		return nil
+	}
+	for _, e := range file.Entries {
+		var user struct {
+			Token   string `json:"token"`
+			Devices []struct {
+				Name string `json:"name"`
+			} `json:"devices"`
+		}
+		if e.Domain != "ps4" || json.Unmarshal(e.Data, &user) != nil {
+			continue
+		}
+		credential, err := ParseCredential(user.Token)
+		if err != nil {
+			continue
+		}
+		imported := Imported{Program: "Home Assistant", Credential: credential}
+		if len(user.Devices) > 0 {
+			imported.Name = user.Devices[0].Name
+		}
+		users = append(users, imported)
+	}
+	return users
 }

@@ -56,20 +56,30 @@ var importCases = map[string]struct {
 			"credentials|pyremoteplay|" + accountHex,
 		},
 	},
-	"hex digits":    {" " + testHex + "\r\n", []string{"||" + testHex}},
-	"with a mark":   {"\ufeff" + `{"credentials":"` + testHex + `"}`, []string{"|pyps4-2ndscreen|" + testHex}},
-	"empty":         {"", nil},
-	"empty object":  {"{}", nil},
-	"a list":        {`[{"credentials":"` + testHex + `"}]`, nil},
-	"null":          {"null", nil},
-	"cut":           {`{"credentials":"` + testHex, nil},
-	"short":         {`{"credentials":"` + testHex[:63] + `"}`, nil},
-	"wrong type":    {`{"credentials":12,"user-credential":["` + testHex + `"]}`, nil},
-	"Remote Play":   {`{"auth-type":"R","user-credential":"1234567"}`, nil},
-	"id of 7 bytes": {`{"Bo":{"id":"AQAAAAAAAA=="}}`, nil},
-	"no object":     {`{"Bo":"` + accountBase64 + `"}`, nil},
-	"binary":        {"\x00\xff\xfe", nil},
-	"too long":      {strings.Repeat(" ", 1<<20) + testHex, nil},
+	"Home Assistant": {
+		`{"version":1,"minor_version":4,"key":"core.config_entries","data":{"entries":[
+		  {"entry_id":"1","domain":"hue","data":{"token":"` + accountHex + `"},"title":"Hue"},
+		  {"entry_id":"2","domain":"ps4","data":{"token":"` + testHex + `","devices":[{"host":"192.0.2.5","name":"Den","region":"Germany"}]},"title":"PlayStation 4"},
+		  {"entry_id":"3","domain":"ps4","data":{"token":"` + accountHex + `","devices":[]}},
+		  {"entry_id":"4","domain":"ps4","data":{"token":"short","devices":[{"name":"Attic"}]}},
+		  {"entry_id":"5","domain":"ps4","data":["` + testHex + `"]}]}}`,
+		[]string{"|Home Assistant|" + accountHex, "Den|Home Assistant|" + testHex},
+	},
+	"Home Assistant without a PS4": {`{"key":"core.config_entries","data":{"entries":[{"domain":"hue","data":{"token":"` + testHex + `"}}]}}`, nil},
+	"hex digits":                   {" " + testHex + "\r\n", []string{"||" + testHex}},
+	"with a mark":                  {"\ufeff" + `{"credentials":"` + testHex + `"}`, []string{"|pyps4-2ndscreen|" + testHex}},
+	"empty":                        {"", nil},
+	"empty object":                 {"{}", nil},
+	"a list":                       {`[{"credentials":"` + testHex + `"}]`, nil},
+	"null":                         {"null", nil},
+	"cut":                          {`{"credentials":"` + testHex, nil},
+	"short":                        {`{"credentials":"` + testHex[:63] + `"}`, nil},
+	"wrong type":                   {`{"credentials":12,"user-credential":["` + testHex + `"]}`, nil},
+	"Remote Play":                  {`{"auth-type":"R","user-credential":"1234567"}`, nil},
+	"id of 7 bytes":                {`{"Bo":{"id":"AQAAAAAAAA=="}}`, nil},
+	"no object":                    {`{"Bo":"` + accountBase64 + `"}`, nil},
+	"binary":                       {"\x00\xff\xfe", nil},
+	"too long":                     {strings.Repeat(" ", 4<<20) + testHex, nil},
 }
 
 func TestImportCredentials(t *testing.T) {
@@ -100,7 +110,7 @@ func TestImportStopsReading(t *testing.T) {
 	endless := &endlessReader{}
 	_, err := ps4.ImportCredentials(endless)
 	wantErr(t, err, ps4.ErrImport)
-	if endless.read > 2<<20 {
+	if endless.read > 5<<20 {
 		t.Errorf("%d bytes were read", endless.read)
 	}
 	_, err = ps4.ImportCredentials(iotest.ErrReader(io.ErrUnexpectedEOF))
