@@ -1,0 +1,113 @@
+package titles
+
+import (
+	"slices"
+	"strings"
+)
+
+// Regions of the PS Store. A media app has an id of its own in each.
+const (
+	americas = "us"
+	europe   = "eu" // with Africa, India, the Middle East and Oceania
+	japan    = "jp"
+	asia     = "asia" // no id is known
+)
+
+// An App is a media app with its title ids by region.
+type App struct {
+	Name string
+	ids  map[string]string
+}
+
+// ID returns the app's title id in a country, given by its code of two letters
+// ("de"). It returns "" if none is known.
+func (a App) ID(country string) string { return a.ids[region(country)] }
+
+// Apps returns the media apps that people start by voice, by name. Each id is
+// from the source beside it:
+//
+//   - SmartHomeHub: github.com/yamamoWorks/SmartHomeHub README.md, with the store
+//     address of each
+//   - ps4-waker: github.com/dhleong/ps4-waker issue 14
+//   - shadPS4: github.com/shadps4-compatibility/shadps4-game-compatibility, the
+//     issue with that number
+//   - pyps4: github.com/ktnrg45/pyps4-2ndscreen pyps4_2ndscreen/media_art.py
+//   - Home Assistant: the .ps4-games.json of that GitHub repository, with the
+//     store address
+func Apps() []App {
+	return []App{
+		{"BBC iPlayer", map[string]string{
+			europe: "CUSA00122", // Home Assistant: nadnerb33/Home-AssistantConfig
+		}},
+		{"Crunchyroll", map[string]string{
+			americas: "CUSA00095", // shadPS4: 1460
+		}},
+		{"Disney+", map[string]string{
+			americas: "CUSA15607", // shadPS4: 1462
+		}},
+		{"Hulu", map[string]string{
+			americas: "CUSA00131", // shadPS4: 1560
+		}},
+		{"Netflix", map[string]string{
+			americas: "CUSA00129", // SmartHomeHub
+			europe:   "CUSA00127", // SmartHomeHub
+			japan:    "CUSA02988", // SmartHomeHub
+		}},
+		{"Plex", map[string]string{
+			americas: "CUSA01850", // ps4-waker
+			europe:   "CUSA01703", // ps4-waker
+		}},
+		{"Prime Video", map[string]string{
+			americas: "CUSA00130", // SmartHomeHub
+			europe:   "CUSA00126", // SmartHomeHub
+			japan:    "CUSA03099", // SmartHomeHub
+		}},
+		{"Spotify", map[string]string{
+			americas: "CUSA01780", // pyps4, Home Assistant: kbrohkahn/myhomeassistant
+			europe:   "CUSA01780", // pyps4
+		}},
+		{"Twitch", map[string]string{
+			americas: "CUSA03285", // shadPS4: 1484
+			europe:   "CUSA03398", // shadPS4: 2489
+		}},
+		{"Viaplay", map[string]string{
+			europe: "CUSA00124", // Home Assistant: J-Lindvig/Home-Assistant
+		}},
+		{"YouTube", map[string]string{
+			americas: "CUSA01015", // SmartHomeHub
+			europe:   "CUSA01116", // SmartHomeHub
+			japan:    "CUSA01065", // SmartHomeHub
+		}},
+	}
+}
+
+// FindApp returns a media app by its name, in any case and spelling: "prime
+// video", "Disney Plus".
+func FindApp(name string) (App, bool) {
+	name = fold(name)
+	apps := Apps()
+	i := slices.IndexFunc(apps, func(a App) bool { return fold(a.Name) == name || name == "amazon"+fold(a.Name) })
+	if i < 0 {
+		return App{}, false
+	}
+	return apps[i], true
+}
+
+func fold(name string) string {
+	return strings.NewReplacer(" ", "", "-", "", "+", "plus").Replace(strings.ToLower(name))
+}
+
+// region returns the region of the PS Store to which a country belongs.
+func region(country string) string {
+	country = strings.ToLower(country)
+	for _, r := range []struct{ name, countries string }{
+		{americas, "us ca mx ar bo br cl co cr ec gt hn ni pa pe py sv uy"},
+		{japan, "jp"},
+		{asia, "hk id kr my sg th tw cn ph vn"},
+	} {
+		if slices.Contains(strings.Fields(r.countries), country) {
+			return r.name
+		}
+	}
+	return europe
+}

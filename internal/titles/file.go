@@ -1,0 +1,268 @@
+// Package titles reads lists of titles from files, and knows the media apps.
+package titles
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/ps4kit/ps4kit/ps4"
+)
+
+const (
+	maxFile   = 4 << 20 // bytes
+	maxTitles = 5000
+	maxBad    = 1000 // bad lines, after which reading stops
+	maxName   = 256  // bytes; longer names are cut
+)
+
+// ErrFile means that a file is not a list of titles. It has a code for programs
+// and a hint, as the errors of package ps4 do.
+var ErrFile error = fileError{}
+
+type fileError struct{}
+
+func (fileError) Error() string { return "the file is not a list of titles" }
+func (fileError) Code() string  { return "bad_import" }
+func (fileError) Hint() string {
+	return "use lines of a title id, a comma and a name, or the .ps4-games.json of Home Assistant"
+}
+
+// Title is a title in a list.
+type Title struct {
+	ID         string // CUSA00129
+	Name       string // may be empty
+	ImageURL   string // of the cover; may be empty
+	LastPlayed time.Time
+}
+
+// A BadLine is a line that was skipped.
+type BadLine struct {
+	Line int    `json:"line"` // from 1
+	Err  string `json:"error"`
+}
+
+// Read reads a list of titles in one of these forms:
+//
+//	CUSA00129,Netflix                              CSV; also with ; or tabs, and with a header
+//	{"CUSA00129": "Netflix"}                       pyps4-2ndscreen, early Home Assistant
+//	{"CUSA00129": {"media_title": "Netflix"}}      Home Assistant's .ps4-games.json
+//	[{"id": "CUSA00129", "name": "Netflix"}]       `ps4kit titles list -o json`
+//	["CUSA00129"]
+//
+// A title id may have any form that [ps4.FindTitleID] accepts. Read skips PS5
+// titles and what it doesn't understand, and reports the line. It fails with
+// [ErrFile] if there is no title at all, or the error of the reader.
+func Read(r io.Reader) ([]Title, []BadLine, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	switch {
+	case err != nil:
+		return nil, nil, fmt.Errorf("reading the file: %w", err)
+	case len(data) > maxFile:
+		return nil, nil, fmt.Errorf("%w: it is larger than %d bytes", ErrFile, maxFile)
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	l := &list{seen: map[string]bool{}}
+	if trimmed := bytes.TrimSpace(data); bytes.HasPrefix(trimmed, []byte("{")) || bytes.HasPrefix(trimmed, []byte("[")) {
+		l.readJSON(data)
+	} else {
+		l.readCSV(string(data))
+	}
+	if len(l.titles) == 0 {
+		return nil, l.bad, ErrFile
+	}
+	return l.titles, l.bad, nil
+}
+
+// list is a list of titles that grows.
+type list struct {
+	titles []Title
+	bad    []BadLine
+	seen   map[string]bool
+	full   bool // reading stops
+}
+
+// add adds a title, unless it has the id of an earlier one.
+func (l *list) add(line int, id string, t Title) {
+	var err error
+	t.ID, err = ps4.FindTitleID(id)
+	switch {
+	case err != nil:
+		l.skip(line, err)
+	case l.seen[t.ID]:
+	case len(l.titles) == maxTitles:
+		l.skip(line, fmt.Errorf("only the first %d titles are read", maxTitles))
+		l.full = true
+	default:
+		l.seen[t.ID] = true
+		t.Name = cleanName(t.Name)
+		l.titles = append(l.titles, t)
+	}
+}
+
+func (l *list) skip(line int, err error) {
+	l.bad = append(l.bad, BadLine{line, err.Error()})
+	l.full = l.full || len(l.bad) == maxBad
+}
+
+// cleanName returns a name without control characters, cut to maxName.
+func cleanName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(name, ""))
+	for len(name) > maxName {
+		_, size := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-size]
+	}
+	return strings.TrimSpace(name)
+}
+
+// readCSV reads each line by itself, so that a quotation mark that is missing
+// spoils one line.
+func (l *list) readCSV(text string) {
+	comma, idAt, nameAt := ',', 0, 1
+	first := true
+	for i, line := range strings.Split(text, "\n") {
+		if l.full {
+			return
+		}
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if first && !strings.Contains(line, ",") {
+			for _, other := range ";\t" {
+				if strings.ContainsRune(line, other) {
+					comma = other
+				}
+			}
+		}
+		reader := csv.NewReader(strings.NewReader(line))
+		reader.Comma, reader.TrimLeadingSpace = comma, true
+		fields, err := reader.Read()
+		if err != nil {
+			l.skip(i+1, errors.New("the quotation marks don't match"))
+			continue
+		}
+		if first {
+			first = false
+			if id, name, ok := header(fields); ok {
+				idAt, nameAt = id, name
+				continue
+			}
+		}
+		var t Title
+		if nameAt >= 0 && nameAt < len(fields) {
+			t.Name = fields[nameAt]
+		}
+		id := ""
+		if idAt < len(fields) {
+			id = fields[idAt]
+		}
+		l.add(i+1, id, t)
+	}
+}
+
+// header returns the columns of the id and the name, -1 if there is no name,
+// and false if fields are no header.
+func header(fields []string) (id, name int, ok bool) {
+	id, name = -1, -1
+	for i, field := range fields {
+		switch strings.NewReplacer(" ", "", "_", "", "-", "").Replace(strings.ToLower(field)) {
+		case "id", "titleid", "productcode":
+			id = i
+		case "name", "title":
+			name = i
+		}
+	}
+	return id, name, id >= 0
+}
+
+// readJSON reads an object or an array, up to the first error of syntax.
+func (l *list) readJSON(data []byte) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	line, counted := 1, 0
+	next := func() int { // the line of the next token
+		for offset := int(d.InputOffset()); counted < len(data) && (counted < offset || strings.IndexByte(", \t\r\n", data[counted]) >= 0); counted++ {
+			if data[counted] == '\n' {
+				line++
+			}
+		}
+		return line
+	}
+	open, _ := d.Token() // Read has seen it
+	for d.More() {
+		at, key := next(), ""
+		if open == json.Delim('{') {
+			token, err := d.Token()
+			if err != nil {
+				break
+			}
+			key, _ = token.(string)
+		}
+		var value json.RawMessage
+		if d.Decode(&value) != nil {
+			break
+		}
+		e, err := parseEntry(key, value)
+		if err != nil {
+			l.skip(at, err)
+		} else {
+			l.add(at, cmp.Or(key, e.ID, e.TitleID), e.title())
+		}
+		if l.full {
+			return
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		l.skip(next(), errors.New("this is not valid JSON, and nothing after it was read"))
+	}
+}
+
+// entry is a title in a JSON file.
+type entry struct {
+	ID         string     `json:"id"`
+	TitleID    string     `json:"title_id"`
+	Name       string     `json:"name"`
+	Title      string     `json:"title"`
+	MediaTitle string     `json:"media_title"`
+	ImageURL   string     `json:"media_image_url"`
+	LastPlayed *time.Time `json:"last_played"`
+}
+
+// parseEntry parses an object or a string: the name of the title whose id is the
+// key, or an id in an array.
+func parseEntry(key string, value json.RawMessage) (*entry, error) {
+	var text string
+	e := &entry{}
+	switch {
+	case json.Unmarshal(value, &text) != nil:
+		if json.Unmarshal(value, e) != nil {
+			return nil, errors.New("this is neither a name nor a title")
+		}
+	case key == "":
+		e.ID = text
+	default:
+		e.Name = text
+	}
+	return e, nil
+}
+
+func (e *entry) title() Title {
+	t := Title{Name: cmp.Or(e.Name, e.MediaTitle, e.Title), ImageURL: e.ImageURL}
+	if e.LastPlayed != nil {
+		t.LastPlayed = *e.LastPlayed
+	}
+	return t
+}
