@@ -2,6 +2,7 @@ package accessory
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -35,6 +36,9 @@ func (t *Television) release() {
 			continue
 		}
 		t.counts.ended(commandOf(w.wish), err, time.Since(w.began))
+		if selected, ok := w.wish.(selectTitle); ok && (err == nil || errors.Is(err, ps4.ErrNoSuchTitle)) {
+			t.in.setMissing(selected.title, err != nil)
+		}
 		if w.done != nil {
 			w.done <- err
 		}

@@ -204,6 +204,7 @@ func (in *inputs) play(id, title, keep string, started bool, now time.Time) bool
 	if had && !started && (title == "" || title == t.Title) {
 		return false
 	}
+	t.missing = false
 	if title != "" {
 		t.Title = title
 	}
@@ -211,6 +212,45 @@ func (in *inputs) play(id, title, keep string, started bool, now time.Time) bool
 		t.LastPlayed = now
 	}
 	return true
+}
+
+// setMissing records whether the console refused to start a title as not
+// installed.
+func (in *inputs) setMissing(id string, missing bool) {
+	if t := in.titles[id]; t != nil {
+		t.missing = missing
+	}
+}
+
+// importTitles implements [Television.ImportTitles].
+func (in *inputs) importTitles(titles []ImportedTitle, dryRun bool) (result Imported) {
+	free := 0
+	for _, id := range in.slots {
+		if id == "" {
+			free++
+		}
+	}
+	seen := map[string]bool{}
+	for _, title := range titles {
+		switch {
+		case seen[title.ID]:
+			continue
+		case in.slot(title.ID) != 0:
+			result.Known = append(result.Known, title.ID)
+		case len(result.Added) == free:
+			result.NoSlot = append(result.NoSlot, title.ID)
+		default:
+			result.Added = append(result.Added, title.ID)
+		}
+		seen[title.ID] = true
+		if !dryRun && (in.slot(title.ID) != 0 || in.free() != 0) {
+			in.learn(title.ID, "")
+			t := in.titles[title.ID]
+			t.Title = cmp.Or(t.Title, title.Name)
+			t.LastPlayed = later(t.LastPlayed, title.LastPlayed)
+		}
+	}
+	return result
 }
 
 // identifier returns the ActiveIdentifier of a running title.

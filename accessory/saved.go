@@ -38,6 +38,8 @@ type SavedTitle struct {
 	Pinned     bool      `json:"pinned,omitempty"` // pinned by command, not by configuration
 	Added      bool      `json:"added,omitempty"`  // added by command
 	LastPlayed time.Time `json:"last_played,omitzero"`
+
+	missing bool // the console last refused to start it as not installed
 }
 
 // chosen reports whether the user changed anything about the title.

@@ -40,6 +40,7 @@ type Input struct {
 	Added      bool // by command
 	Renamed    bool
 	Hidden     bool
+	Missing    bool      // the console last refused to start it as not installed
 	LastPlayed time.Time // zero: never seen running
 }
 
@@ -85,7 +86,7 @@ func (in *inputs) list() []Input {
 		input := Input{
 			Identifier: k, TitleID: id, Name: names[k-1], Title: saved.Title,
 			Configured: in.configured(id) >= 0, Pinned: in.pinned(id), Added: saved.Added, Renamed: saved.Name != "",
-			Hidden: saved.Hidden, LastPlayed: saved.LastPlayed,
+			Hidden: saved.Hidden, Missing: saved.missing, LastPlayed: saved.LastPlayed,
 		}
 		if k <= fixedSlots {
 			input.TitleID = ""

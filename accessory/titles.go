@@ -3,6 +3,7 @@ package accessory
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // The methods below edit inputs while the television runs. Changes are on disk
@@ -44,6 +45,50 @@ func (t *Television) AddTitle(id, name string) error {
 		}
 		return nil
 	})
+}
+
+// An ImportedTitle is a title from another list.
+type ImportedTitle struct {
+	ID         string
+	Name       string    // as the console would call it; may be empty
+	LastPlayed time.Time // may be zero
+}
+
+// Imported lists the ids of titles that were imported.
+type Imported struct {
+	Added  []string // new inputs
+	Known  []string // inputs already
+	NoSlot []string // left out, since every slot is taken
+}
+
+// ImportTitles adds inputs for titles in their order while slots are free. No
+// input loses its slot, name or anything else that a user chose; imported titles
+// yield to titles that are played later. With dryRun it changes nothing. It fails
+// with [ps4.ErrTitleIDFormat] or [ErrNoTitles], having changed nothing.
+func (t *Television) ImportTitles(titles []ImportedTitle, dryRun bool) (Imported, error) {
+	now := time.Now()
+	titles = slices.Clone(titles)
+	for i := range titles {
+		id, err := t.checkTitle(titles[i].ID)
+		if err != nil {
+			return Imported{}, err
+		}
+		titles[i].ID = id
+		if titles[i].LastPlayed.After(now) {
+			titles[i].LastPlayed = now
+		}
+	}
+	if dryRun {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return t.in.importTitles(titles, true), nil
+	}
+	var result Imported
+	err := t.edit(func() error {
+		result = t.in.importTitles(titles, false)
+		return nil
+	})
+	return result, err
 }
 
 // RenameTitle renames an input, as a write from Home does. An empty name

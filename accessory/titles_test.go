@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -202,4 +203,80 @@ func TestSavedFormat(t *testing.T) {
 	if again, err := json.Marshal(s); err != nil || string(again) != file {
 		t.Errorf("%v\n got %s\nwant %s", err, again, file)
 	}
+}
+
+// TestImportTitles: an import fills free slots in its order. Inputs lose nothing.
+func TestImportTitles(t *testing.T) {
+	t.Parallel()
+	day := func(d int) time.Time { return time.Date(2026, 1, d, 0, 0, 0, 0, time.UTC) }
+	store := &memory{}
+	must(t, store.Save(accessory.Saved{Titles: map[string]accessory.SavedTitle{
+		"CUSA00001": {Slot: 3, Title: "Played", LastPlayed: day(3)},
+		"CUSA00002": {Slot: 4, Title: "Two", Name: "Mine", Pinned: true},
+		"CUSA00003": {Slot: 5, Hidden: true, Added: true, LastPlayed: day(1)},
+	}}))
+	tv := newTV(t, accessory.Config{Store: store, Slots: 7})
+	list := []accessory.ImportedTitle{
+		{"cusa00005", "Five™", day(5)}, {"CUSA00002", "Other name", day(2)}, {"CUSA00003", "Three", day(4)}, {"CUSA00001", "", day(1)},
+		{"CUSA00005", "Again", day(6)}, {"CUSA00006", "", time.Time{}}, {"CUSA00007", "Seven", time.Now().Add(time.Hour)},
+	}
+	want := accessory.Imported{
+		Added: []string{"CUSA00005", "CUSA00006"}, Known: []string{"CUSA00002", "CUSA00003", "CUSA00001"}, NoSlot: []string{"CUSA00007"},
+	}
+	before := store.saved()
+	for _, dryRun := range []bool{true, false} {
+		got, err := tv.ImportTitles(list, dryRun)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("dry run %v: %+v, %v; want %+v", dryRun, got, err, want)
+		}
+		if dryRun && !reflect.DeepEqual(store.saved(), before) {
+			t.Error("the dry run changed something")
+		}
+	}
+	wantInputs(t, tv, "1 Home Screen", "4 Mine", "6 Five", "5 Three", "3 Played", "7 CUSA00006", "2 Other")
+	saved := store.saved().Titles
+	for id, want := range map[string]accessory.SavedTitle{
+		"CUSA00001": {Slot: 3, Title: "Played", LastPlayed: day(3)},
+		"CUSA00002": {Slot: 4, Title: "Two", Name: "Mine", Pinned: true, LastPlayed: day(2)},
+		"CUSA00003": {Slot: 5, Title: "Three", Hidden: true, Added: true, LastPlayed: day(4)},
+		"CUSA00005": {Slot: 6, Title: "Five™", LastPlayed: day(5)},
+	} {
+		if saved[id] != want {
+			t.Errorf("%s is %+v, want %+v", id, saved[id], want)
+		}
+	}
+
+	// Imported titles yield to titles that are added later.
+	must(t, tv.AddTitle("CUSA00008", ""))
+	wantInputs(t, tv, "1 Home Screen", "4 Mine", "6 Five", "5 Three", "3 Played", "7 CUSA00008", "2 Other")
+	if _, err := tv.ImportTitles([]accessory.ImportedTitle{{ID: "CUSA00009"}, {ID: "HOME"}}, false); !errors.Is(err, ps4.ErrTitleIDFormat) {
+		t.Errorf("an id that does not parse: %v", err)
+	}
+}
+
+// An input tells that the console refused it as not installed, until it starts.
+func TestRefusedTitleIsMissing(t *testing.T) {
+	console := newFakeConsole(ps4.StateAwake)
+	console.fail["start CUSA00129"] = ps4.ErrNoSuchTitle
+	inRigWith(t, console, netflix(), func(r *rig) {
+		missing := func() (ids []string) {
+			for _, in := range r.tv.Snapshot().Inputs {
+				if in.Missing {
+					ids = append(ids, in.TitleID)
+				}
+			}
+			return ids
+		}
+		if err := r.tv.StartTitle(r.t.Context(), "CUSA00129", false); !errors.Is(err, ps4.ErrNoSuchTitle) {
+			t.Errorf("start: %v", err)
+		}
+		if got := missing(); !slices.Equal(got, []string{"CUSA00129"}) {
+			t.Errorf("missing: %q", got)
+		}
+		r.console.set(func(c *fakeConsole) { delete(c.fail, "start CUSA00129") })
+		must(t, r.tv.StartTitle(r.t.Context(), "CUSA00129", false))
+		if got := missing(); got != nil {
+			t.Errorf("missing after a start: %q", got)
+		}
+	})
 }
