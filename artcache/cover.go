@@ -38,6 +38,7 @@ type Origin string
 const (
 	OriginOwn       Origin = "own"       // the owner's file
 	OriginMetadata  Origin = "metadata"  // an icon named by the title metadata
+	OriginAccount   Origin = "account"   // named by a PSN account's list of titles: see [Cache.Suggest]
 	OriginContainer Origin = "container" // the image of the store's title container
 	OriginContent   Origin = "content"   // a content icon of the store
 )
@@ -50,6 +51,9 @@ const (
 
 // jpegQuality is that of covers in smaller sizes.
 const jpegQuality = 85
+
+// maxAddress is the longest address of a suggested cover, in bytes.
+const maxAddress = 1024
 
 // An Image is a picture ready to be served.
 type Image struct {
@@ -72,7 +76,8 @@ type picture struct {
 var errEvicted = fmt.Errorf("%w: the cover was evicted", ErrUnavailable)
 
 // Cover returns a title's cover: the owner's image, the cached one, the icon
-// that the metadata names, the title container's image or the content icon,
+// that the metadata names, the suggested one, the title container's image or the
+// content icon,
 // whichever exists first. It returns ErrNotFound if none does.
 func (c *Cache) Cover(ctx context.Context, titleID string, size Size) (*Image, error) {
 	id, err := checkCover(titleID, size)
@@ -150,6 +155,18 @@ func (c *Cache) own(ctx context.Context, id string, size Size) (*Image, bool) {
 	return nil, false
 }
 
+// Suggest remembers where a title's cover is, and has the background worker fetch
+// it if the metadata names none. It ignores addresses of hosts that are not
+// configured.
+func (c *Cache) Suggest(titleID, address string) {
+	id, err := ParseTitleID(titleID)
+	if _, _, siteErr := c.fetcher.siteOf(address); err != nil || siteErr != nil || len(address) > maxAddress || c.opts.Disabled {
+		return
+	}
+	c.store.put("suggested/"+id, record{URL: address}, nil)
+	c.Want(id)
+}
+
 // A candidate is an address that may have a title's cover.
 type candidate struct {
 	origin Origin
@@ -168,6 +185,9 @@ func (c *Cache) candidates(id string, b *brief) (list []candidate) {
 		for _, icon := range b.Icons {
 			add(OriginMetadata, icon)
 		}
+	}
+	if rec, ok := c.store.lookup("suggested/" + id); ok {
+		add(OriginAccount, rec.URL)
 	}
 	for _, r := range c.regions {
 		add(OriginContainer, Address{Kind: ContainerImage, Country: r.Country, Language: r.Language, TitleID: id}.String())

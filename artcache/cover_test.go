@@ -288,3 +288,31 @@ func TestStoreName(t *testing.T) {
 		t.Errorf("asked again: %v", err)
 	}
 }
+
+// A suggested cover comes after that of the metadata, and survives a restart.
+func TestSuggestedCover(t *testing.T) {
+	t.Parallel()
+	const suggested = "https://image.api.playstation.com/gs2-sec/appkgo/prod/CUSA03041_00/icon0.png"
+	s := newServed()
+	s.page(suggested, picture(110, 110, blue))
+	o := s.server(t)
+	c := open(t, o)
+	c.Suggest(rdr2, "https://example.com/icon.png")
+	c.Suggest(rdr2, "file:///etc/passwd")
+	c.Suggest("../x", suggested)
+	if _, err := c.Cover(t.Context(), rdr2, artcache.Full); !errors.Is(err, artcache.ErrNotFound) {
+		t.Fatalf("after bad suggestions: %v", err)
+	}
+	c.Suggest(rdr2+"_00", suggested)
+	img, err := c.Cover(t.Context(), rdr2, artcache.Full)
+	if err != nil || img.Origin != artcache.OriginAccount {
+		t.Fatalf("%+v, %v", img, err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o.Offline = true
+	if img, ok := open(t, o).Cached(t.Context(), rdr2, artcache.Medium); !ok || img.Origin != artcache.OriginAccount {
+		t.Errorf("after a restart: %+v, %v", img, ok)
+	}
+}

@@ -54,6 +54,7 @@ const (
 	hostLists     = "ps4-eb.ww.np.dl.playstation.net"
 	hostStore     = "commerce1.api.np.km.playstation.net"
 	hostChihiro   = "store.playstation.com"
+	hostImages    = "image.api.playstation.com"
 	hostSystem    = "f[a-z][a-z]01.ps4.update.playstation.net" // by region; us and eu are known
 )
 
@@ -67,6 +68,7 @@ type Bases struct {
 	Lists    string // service, application launch and system update lists
 	Store    string // content icons
 	Chihiro  string // title containers
+	Images   string // covers that a PSN account's list of titles names
 }
 
 // A site is where one group of sources lives.
@@ -90,8 +92,9 @@ func sites(b Bases) ([]site, error) {
 		{key: "lists_url", hosts: []string{hostSystem}, plain: true, console: true},
 		{key: "store_url", hosts: []string{hostStore}},
 		{key: "chihiro_url", hosts: []string{hostChihiro}},
+		{key: "images_url", hosts: []string{hostImages}},
 	}
-	for i, base := range []string{b.TMDB, b.Updates, b.Packages, b.Lists, b.Lists, b.Store, b.Chihiro} {
+	for i, base := range []string{b.TMDB, b.Updates, b.Packages, b.Lists, b.Lists, b.Store, b.Chihiro, b.Images} {
 		if base == "" {
 			continue
 		}

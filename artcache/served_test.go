@@ -104,7 +104,7 @@ func (s *served) server(t testing.TB) *artcache.Options {
 	t.Cleanup(srv.Close)
 	u := srv.URL
 	return &artcache.Options{Dir: t.TempDir(), Logf: t.Logf, Bases: artcache.Bases{
-		TMDB: u, Updates: u, Packages: u, Lists: u, Store: u, Chihiro: u,
+		TMDB: u, Updates: u, Packages: u, Lists: u, Store: u, Chihiro: u, Images: u,
 	}}
 }
 

@@ -17,7 +17,7 @@ func ArtOptions(c *config.Config, stateDir string) artcache.Options {
 		Dir: c.Art.Dir, MaxBytes: int64(c.Art.MaxMB) << 20, Country: c.Art.Country, Language: c.Art.Language, Disabled: !c.Art.Enabled,
 		Bases: artcache.Bases{
 			TMDB: c.Art.TMDBURL, Updates: c.Art.UpdatesURL, Packages: c.Art.PackagesURL,
-			Lists: c.Art.ListsURL, Store: c.Art.StoreURL, Chihiro: c.Art.ChihiroURL,
+			Lists: c.Art.ListsURL, Store: c.Art.StoreURL, Chihiro: c.Art.ChihiroURL, Images: c.Art.ImagesURL,
 		},
 	}
 	if o.Dir == "" {

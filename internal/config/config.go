@@ -131,6 +131,7 @@ type Art struct {
 	ListsURL    string
 	StoreURL    string
 	ChihiroURL  string
+	ImagesURL   string
 }
 
 // Web configures the web page.
@@ -156,5 +157,5 @@ type Log struct {
 
 // PSN configures sign-in to the PlayStation Network (docs/protocol.md §2).
 type PSN struct {
-	AuthURL string // scheme and host
+	AuthURL, AccountURL, TitlesURL string // scheme and host
 }

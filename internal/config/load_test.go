@@ -38,8 +38,11 @@ func TestDefaults(t *testing.T) {
 		"web":                 {c.Web, config.Web{Listen: ":8990"}},
 		"metrics":             {c.Metrics.Enabled, true},
 		"log":                 {c.Log, config.Log{Level: "info", Format: "text"}},
-		"psn":                 {c.PSN.AuthURL, "https://auth.api.sonyentertainmentnetwork.com"},
-		"console key":         {c.ConsoleKey == nil, true},
+		"psn": {c.PSN, config.PSN{
+			AuthURL:    "https://auth.api.sonyentertainmentnetwork.com",
+			AccountURL: "https://ca.account.sony.com", TitlesURL: "https://m.np.playstation.com",
+		}},
+		"console key": {c.ConsoleKey == nil, true},
 		"art": {c.Art, config.Art{
 			Enabled: true, MaxMB: 256, Country: "us",
 			TMDBURL:     "https://tmdb.np.dl.playstation.net",
@@ -48,6 +51,7 @@ func TestDefaults(t *testing.T) {
 			ListsURL:    "https://ps4-eb.ww.np.dl.playstation.net",
 			StoreURL:    "https://commerce1.api.np.km.playstation.net",
 			ChihiroURL:  "https://store.playstation.com",
+			ImagesURL:   "https://image.api.playstation.com",
 		}},
 	}
 	for name, check := range checks {

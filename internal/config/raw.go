@@ -42,6 +42,7 @@ type raw struct {
 		ListsURL    string `yaml:"lists_url"`
 		StoreURL    string `yaml:"store_url"`
 		ChihiroURL  string `yaml:"chihiro_url"`
+		ImagesURL   string `yaml:"images_url"`
 	} `yaml:"art"`
 	Web struct {
 		Listen         string   `yaml:"listen"`
@@ -59,7 +60,9 @@ type raw struct {
 		Format string `yaml:"format"`
 	} `yaml:"log"`
 	PSN struct {
-		AuthURL string `yaml:"auth_url"`
+		AuthURL    string `yaml:"auth_url"`
+		AccountURL string `yaml:"account_url"`
+		TitlesURL  string `yaml:"titles_url"`
 	} `yaml:"psn"`
 	ConsoleKey string `yaml:"console_key"`
 }
@@ -112,10 +115,13 @@ func defaults() raw {
 	r.Art.ListsURL = "https://ps4-eb.ww.np.dl.playstation.net"
 	r.Art.StoreURL = "https://commerce1.api.np.km.playstation.net"
 	r.Art.ChihiroURL = "https://store.playstation.com"
+	r.Art.ImagesURL = "https://image.api.playstation.com"
 	r.Web.Listen = ":8990"
 	r.Metrics.Enabled = "true"
 	r.Log.Level = "info"
 	r.Log.Format = "text"
 	r.PSN.AuthURL = "https://auth.api.sonyentertainmentnetwork.com"
+	r.PSN.AccountURL = "https://ca.account.sony.com"
+	r.PSN.TitlesURL = "https://m.np.playstation.com"
 	return r
 }

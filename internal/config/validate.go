@@ -73,6 +73,7 @@ func validate(r raw, p *problems) (*Config, error) {
 			ListsURL:    v.baseURL("art.lists_url", r.Art.ListsURL),
 			StoreURL:    v.baseURL("art.store_url", r.Art.StoreURL),
 			ChihiroURL:  v.baseURL("art.chihiro_url", r.Art.ChihiroURL),
+			ImagesURL:   v.baseURL("art.images_url", r.Art.ImagesURL),
 		},
 		Web: Web{
 			Listen:         v.listen("web.listen", r.Web.Listen),
@@ -87,7 +88,11 @@ func validate(r raw, p *problems) (*Config, error) {
 			Level:  v.oneOf("log.level", strings.Replace(r.Log.Level, "warning", "warn", 1), "trace", "debug", "info", "warn", "error"),
 			Format: v.oneOf("log.format", r.Log.Format, "text", "json"),
 		},
-		PSN:        PSN{AuthURL: v.baseURL("psn.auth_url", r.PSN.AuthURL)},
+		PSN: PSN{
+			AuthURL:    v.baseURL("psn.auth_url", r.PSN.AuthURL),
+			AccountURL: v.baseURL("psn.account_url", r.PSN.AccountURL),
+			TitlesURL:  v.baseURL("psn.titles_url", r.PSN.TitlesURL),
+		},
 		ConsoleKey: v.publicKey("console_key", r.ConsoleKey),
 	}
 	if last := int(c.HomeKit.Port) + len(c.Consoles) - 1; c.HomeKit.Port > 0 && last > maxHomeKitPort {
