@@ -63,7 +63,12 @@ type Backend interface {
 
 	// Titles lists the inputs of a console in order.
 	Titles(ctx context.Context, host string) ([]Title, error)
+	// AddTitle adds an input for a title, given by its id, a content id, a PS Store
+	// address, or the name of a media app.
 	AddTitle(ctx context.Context, host, id, name string) error
+	// ImportTitles adds inputs for titles in their order, at most 500, while there
+	// are free ones. Existing inputs keep everything. With dryRun it changes nothing.
+	ImportTitles(ctx context.Context, host string, titles []ImportTitle, dryRun bool) (Imported, error)
 	// RenameTitle renames an input; an empty name restores its own.
 	RenameTitle(ctx context.Context, host, id, name string) error
 	HideTitle(ctx context.Context, host, id string, hide bool) error
@@ -112,6 +117,13 @@ type Page interface {
 	Capture(ctx context.Context, host, passcode string) error
 	// AuthorizeURL returns the address of the PSN sign-in for a browser.
 	AuthorizeURL() string
+	// PSNTitles lists the PS4 titles that a PSN account has played, the most recent
+	// first, by an npsso token, which is not stored. With credential it also stores
+	// the account's credential for all consoles that have none of their own.
+	PSNTitles(ctx context.Context, npsso string, credential bool) ([]ImportTitle, error)
+	// MediaApps lists the media apps whose title id is known in a country: "de", or
+	// "" for that of the configuration.
+	MediaApps(country string) []MediaApp
 	// Test opens a new session with a console.
 	Test(ctx context.Context, host string) error
 

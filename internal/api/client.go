@@ -147,6 +147,10 @@ func (c *Client) AddTitle(ctx context.Context, host, id, name string) error {
 	return c.do(ctx, "addTitle", addTitleRequest{host, id, name})
 }
 
+func (c *Client) ImportTitles(ctx context.Context, host string, titles []ImportTitle, dryRun bool) (Imported, error) {
+	return ask[Imported](ctx, c, "importTitles", importTitlesRequest{host, titles, dryRun})
+}
+
 func (c *Client) RenameTitle(ctx context.Context, host, id, name string) error {
 	return c.do(ctx, "changeTitle", changeTitleRequest{Host: host, ID: id, Name: &name})
 }

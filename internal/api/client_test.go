@@ -34,6 +34,10 @@ var (
 		HostID: "0123456789AB", HostType: "PS5", Nickname: "Den", AccountID: "9019256736915509894",
 		RegistKey: "d1e2f3a4", RPKey: "00112233445566778899aabbccddeeff", KeyType: "2",
 	}
+	imports = []api.ImportTitle{
+		{ID: "CUSA00129", Name: "Netflix", ImageURL: "https://image.api.playstation.com/x.png", LastPlayed: time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)},
+		{ID: "EP0000-CUSA00207_00-X"},
+	}
 	text = "π\n\x00\"🎮"
 )
 
@@ -99,6 +103,9 @@ func everyMethod() []asked {
 		}},
 		{call{"AddTitle", []any{"Den", "CUSA00129", "N"}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
 			return told(b.AddTitle(ctx, "Den", "CUSA00129", "N"))
+		}},
+		{call{"ImportTitles", []any{"Den", imports, true}}, api.Imported{Added: []string{"CUSA00129"}, Known: []string{}, NoSlot: []string{"X"}}, func(ctx context.Context, b api.Backend) (any, error) {
+			return b.ImportTitles(ctx, "Den", imports, true)
 		}},
 		{call{"RenameTitle", []any{"Den", "CUSA00129", ""}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
 			return told(b.RenameTitle(ctx, "Den", "CUSA00129", ""))

@@ -74,6 +74,14 @@ func (p *page) SignIn(ctx context.Context, host, address, passcode string) error
 	return p.do(ctx, "SignIn", host, address, passcode)
 }
 
+func (p *page) PSNTitles(ctx context.Context, npsso string, credential bool) ([]api.ImportTitle, error) {
+	return give[[]api.ImportTitle](ctx, &p.backend, "PSNTitles", npsso, credential)
+}
+
+func (p *page) MediaApps(country string) []api.MediaApp {
+	return []api.MediaApp{{Name: "Netflix in " + country, ID: "CUSA00127"}}
+}
+
 func (p *page) Capture(ctx context.Context, host, passcode string) error {
 	return p.do(ctx, "Capture", host, passcode)
 }

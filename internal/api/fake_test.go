@@ -126,6 +126,14 @@ func (b *backend) AddTitle(ctx context.Context, host, id, name string) error {
 	return b.do(ctx, "AddTitle", host, id, name)
 }
 
+func (b *backend) ImportTitles(ctx context.Context, host string, titles []api.ImportTitle, dryRun bool) (api.Imported, error) {
+	imported, err := give[api.Imported](ctx, b, "ImportTitles", host, titles, dryRun)
+	if imported.Added == nil {
+		imported = api.Imported{Added: []string{}, Known: []string{}, NoSlot: []string{}}
+	}
+	return imported, err
+}
+
 func (b *backend) RenameTitle(ctx context.Context, host, id, name string) error {
 	return b.do(ctx, "RenameTitle", host, id, name)
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -78,6 +79,9 @@ func (o operation) alsoDefault() []operation {
 	return []operation{o, of}
 }
 
+// maxImport is how many titles one request can import.
+const maxImport = 500
+
 // Requests. A field that is left out is empty, and the service says if that is
 // wrong. A pointer is required, unless it has omitempty.
 type (
@@ -119,8 +123,20 @@ type (
 	}
 	addTitleRequest struct {
 		Host string `path:"host" json:"-"`
-		ID   string `json:"id" doc:"title id" example:"CUSA00129"`
+		ID   string `json:"id" doc:"title id, content id, PS Store address, or the name of a media app" example:"CUSA00129"`
 		Name string `json:"name,omitempty" doc:"empty for its own" example:"Films"`
+	}
+	importTitlesRequest struct {
+		Host   string        `path:"host" json:"-"`
+		Titles []ImportTitle `json:"titles" doc:"at most 500" example:"[{\"id\":\"CUSA00129\",\"name\":\"Netflix\"}]"`
+		DryRun bool          `json:"dry_run,omitempty" doc:"change nothing" example:"true"`
+	}
+	psnTitlesRequest struct {
+		NPSSO      string `json:"npsso" doc:"64 characters, from https://ca.account.sony.com/api/v1/ssocookie; as secret as a password" example:"0123456789012345678901234567890123456789012345678901234567890123"`
+		Credential bool   `json:"credential,omitempty" doc:"also store the account's credential for all consoles that have none of their own"`
+	}
+	mediaAppsRequest struct {
+		Country string `query:"country" json:"-" doc:"code of two letters; default: art.country"`
 	}
 	titleRequest struct {
 		Host string `path:"host" json:"-"`
@@ -264,6 +280,13 @@ func backendOperations() []operation {
 			func(b Backend, ctx context.Context, in addTitleRequest) error {
 				return b.AddTitle(ctx, in.Host, in.ID, in.Name)
 			}),
+		op("importTitles", "POST /consoles/{host}/titles/import", AccessControl, "Add inputs for titles while there are free ones",
+			func(b Backend, ctx context.Context, in importTitlesRequest) (Imported, error) {
+				if len(in.Titles) > maxImport {
+					return Imported{}, errBadRequest(fmt.Sprintf("at most %d titles can be imported at once", maxImport))
+				}
+				return b.ImportTitles(ctx, in.Host, in.Titles, in.DryRun)
+			}),
 		command("changeTitle", "PATCH /consoles/{host}/titles/{id}", AccessControl, "Rename, hide or pin an input: one of these",
 			changeTitle),
 		command("forgetTitle", "DELETE /consoles/{host}/titles/{id}", AccessControl, "Forget an input until its title runs again",
@@ -353,6 +376,15 @@ func pageOperations() []operation {
 			func(p Page, ctx context.Context, in hostRequest) error { return p.Test(ctx, in.Host) }),
 		op("psn", "GET /psn", AccessSetup, "Get the address of the PSN sign-in for a browser",
 			func(p Page, _ context.Context, _ none) (psnSignIn, error) { return psnSignIn{p.AuthorizeURL()}, nil }),
+		op("psnTitles", "POST /psn/titles", AccessSetup, "List the titles of a PSN account, by its npsso token",
+			func(p Page, ctx context.Context, in psnTitlesRequest) ([]ImportTitle, error) {
+				return p.PSNTitles(ctx, in.NPSSO, in.Credential)
+			}).
+			withNotes("The most recently played come first, at most 500. The token is used once and not stored. To Sony this looks like a sign-in of its Android app."),
+		op("mediaApps", "GET /apps", AccessRead, "List the media apps with their title ids in a country",
+			func(p Page, _ context.Context, in mediaAppsRequest) ([]MediaApp, error) {
+				return p.MediaApps(in.Country), nil
+			}),
 		op("qr", "GET /homekit/{host}/qr", AccessSetup, "Get the QR code of an unpaired accessory",
 			func(p Page, ctx context.Context, in hostRequest) (vector, error) {
 				uri, err := p.SetupURI(ctx, in.Host)

@@ -46,6 +46,32 @@ func TestPageRequestsReachThePage(t *testing.T) {
 	}
 }
 
+func TestTitlesOfAnAccount(t *testing.T) {
+	t.Parallel()
+	p := newPage()
+	p.result = []api.ImportTitle{{ID: "CUSA00129", Name: "Netflix"}}
+	h := api.Handler(api.Services{Backend: &backend{}, Page: p})
+	w := post(h, http.MethodPost, "/api/v1/psn/titles", `{"npsso":"secret","credential":true}`)
+	want := call{"PSNTitles", []any{"secret", true}}
+	if got := w.Body.String(); w.Code != http.StatusOK || strings.TrimSpace(got) != `[{"id":"CUSA00129","name":"Netflix"}]` || !reflect.DeepEqual(p.recorded(), []call{want}) {
+		t.Errorf("%d %s, called %+v", w.Code, got, p.recorded())
+	}
+	w = post(h, http.MethodGet, "/api/v1/apps?country=de", "")
+	if got := strings.TrimSpace(w.Body.String()); got != `[{"name":"Netflix in de","id":"CUSA00127"}]` {
+		t.Errorf("media apps: %s", got)
+	}
+}
+
+func TestImportsAreBounded(t *testing.T) {
+	t.Parallel()
+	b := &backend{}
+	body := `{"titles":[` + strings.Repeat(`{"id":"CUSA00129"},`, 500) + `{"id":"CUSA00129"}]}`
+	w := post(api.Handler(api.Services{Backend: b}), http.MethodPost, "/api/v1/consoles/Den/titles/import", body)
+	if w.Code != http.StatusBadRequest || len(b.recorded()) != 0 {
+		t.Errorf("501 titles: %d %s, called %v", w.Code, w.Body, b.recorded())
+	}
+}
+
 func TestPageRefusesBadRequests(t *testing.T) {
 	t.Parallel()
 	for request, status := range map[string]int{
@@ -205,6 +231,9 @@ func TestAccess(t *testing.T) {
 		"GET /log":                              api.AccessSetup,
 		"GET /settings":                         api.AccessSetup,
 		"GET /psn":                              api.AccessSetup,
+		"POST /psn/titles":                      api.AccessSetup,
+		"GET /apps":                             api.AccessRead,
+		"POST /consoles/Den/titles/import":      api.AccessControl,
 		"POST /consoles/Den/link":               api.AccessSetup,
 		"PUT /credential":                       api.AccessSetup,
 		"PUT /credential/account":               api.AccessSetup,

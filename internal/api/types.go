@@ -93,7 +93,29 @@ type Title struct {
 	Pinned     bool      `json:"pinned"`
 	Hidden     bool      `json:"hidden"`
 	Renamed    bool      `json:"renamed"`
+	Missing    bool      `json:"missing" doc:"the console last refused to start it as not installed"`
 	LastPlayed time.Time `json:"last_played,omitzero"`
+}
+
+// ImportTitle is a title to import.
+type ImportTitle struct {
+	ID         string    `json:"id" doc:"title id, content id or PS Store address" example:"CUSA00129"`
+	Name       string    `json:"name,omitempty" example:"Netflix"`
+	ImageURL   string    `json:"image_url,omitempty" doc:"its cover, on a host of Sony"`
+	LastPlayed time.Time `json:"last_played,omitzero"`
+}
+
+// Imported lists the ids of titles that were imported.
+type Imported struct {
+	Added  []string `json:"added" doc:"new inputs"`
+	Known  []string `json:"known" doc:"inputs already; they keep their names and everything else"`
+	NoSlot []string `json:"no_slot" doc:"left out, because all inputs are in use"`
+}
+
+// MediaApp is an app with its title id in a country.
+type MediaApp struct {
+	Name string `json:"name"`
+	ID   string `json:"id"`
 }
 
 // Picture is a title's cover.

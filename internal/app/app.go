@@ -145,7 +145,7 @@ func newParts(t tasks, e env, over Override, publisher hapserver.Publisher, chan
 	}
 	p.registry.changed, p.registry.consoleChanged = p.homekit.consolesChanged, p.homekit.consoleChanged
 	p.setup = &setup{env: e, users: users, registry: p.registry}
-	p.commands = &commands{env: e, registry: p.registry, homekit: p.homekit}
+	p.commands = &commands{env: e, registry: p.registry, homekit: p.homekit, art: p.art}
 	return p, nil
 }
 

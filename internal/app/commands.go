@@ -12,6 +12,7 @@ import (
 	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/internal/titles"
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/remoteplay"
 )
@@ -22,6 +23,7 @@ type commands struct {
 	env
 	registry *registry
 	homekit  *homekit
+	art      *art
 }
 
 // Search implements api.Backend.
@@ -182,6 +184,9 @@ func (c *commands) Start(ctx context.Context, host, title string, noQuit bool) e
 		return err
 	}
 	id, err := u.titleID(title)
+	if app, appErr := titles.Find(title, c.config.Art.Country); err != nil && appErr == nil {
+		id, err = app, nil
+	}
 	if id != homeScreenID && !u.tv.Can().Titles {
 		return accessory.ErrNoTitles
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/titles"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -30,7 +31,7 @@ func (u *unit) titles() []api.Title {
 	for _, in := range u.tv.Snapshot().Inputs {
 		list = append(list, api.Title{
 			ID: inputID(in), Name: in.Name, Title: in.Title, Identifier: in.Identifier,
-			Configured: in.Configured, Pinned: in.Pinned, Hidden: in.Hidden, Renamed: in.Renamed, LastPlayed: in.LastPlayed,
+			Configured: in.Configured, Pinned: in.Pinned, Hidden: in.Hidden, Renamed: in.Renamed, Missing: in.Missing, LastPlayed: in.LastPlayed,
 		})
 	}
 	return list
@@ -48,8 +49,39 @@ func inputID(in accessory.Input) string {
 
 // AddTitle implements api.Backend.
 func (c *commands) AddTitle(ctx context.Context, host, id, name string) error {
-	return c.editTitles(ctx, host, id, func(tv *accessory.Television, _ string) error { return tv.AddTitle(id, name) })
+	u, err := c.registry.findKept(ctx, host)
+	if err != nil {
+		return err
+	}
+	if id, err = titles.Find(id, c.config.Art.Country); err != nil && u.tv.Can().Titles {
+		return err
+	}
+	return u.tv.AddTitle(id, name)
 }
+
+// ImportTitles implements api.Backend.
+func (c *commands) ImportTitles(ctx context.Context, host string, list []api.ImportTitle, dryRun bool) (api.Imported, error) {
+	u, err := c.registry.findKept(ctx, host)
+	if err != nil {
+		return api.Imported{}, err
+	}
+	var imported []accessory.ImportedTitle
+	for _, t := range list {
+		id, err := ps4.FindTitleID(t.ID)
+		if err != nil {
+			return api.Imported{}, err
+		}
+		imported = append(imported, accessory.ImportedTitle{ID: id, Name: t.Name, LastPlayed: t.LastPlayed})
+		if t.ImageURL != "" && c.art.cache != nil && !dryRun {
+			c.art.cache.Suggest(id, t.ImageURL)
+		}
+	}
+	done, err := u.tv.ImportTitles(imported, dryRun)
+	return api.Imported{Added: orNone(done.Added), Known: orNone(done.Known), NoSlot: orNone(done.NoSlot)}, err
+}
+
+// orNone returns a list that is [] in JSON if it is empty.
+func orNone(ids []string) []string { return append([]string{}, ids...) }
 
 // RenameTitle implements api.Backend.
 func (c *commands) RenameTitle(ctx context.Context, host, id, name string) error {
@@ -109,9 +141,10 @@ func (u *unit) titleID(title string) (string, error) {
 		return "", &api.Error{Code: "ambiguous", Message: "several titles have the name " + title + ": " + strings.Join(ids, ", "),
 			Hint: "Give the title id."}
 	}
-	if id, err := ps4.ParseTitleID(title); err == nil {
-		return id, nil
+	id, err := ps4.FindTitleID(title)
+	if errors.Is(err, ps4.ErrNoTitleID) {
+		return "", &api.Error{Code: "not_found", Message: "no title is known as " + title,
+			Hint: "Give its id, like CUSA00129, or its PS Store address, or see ps4kit titles."}
 	}
-	return "", &api.Error{Code: "not_found", Message: "no title is known as " + title,
-		Hint: "Give its id, like CUSA00129, or see ps4kit titles."}
+	return id, err
 }

@@ -12,7 +12,9 @@ import (
 	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/phone"
+	"github.com/ps4kit/ps4kit/internal/psn"
 	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/internal/titles"
 	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/remoteplay"
@@ -185,6 +187,50 @@ func (s *setup) SignIn(ctx context.Context, host, address, passcode string) erro
 		credential, err := ps4.CredentialFromAccountID(account)
 		return credential, account, err
 	})
+}
+
+// PSNTitles implements api.Page.
+func (s *setup) PSNTitles(ctx context.Context, npsso string, credential bool) ([]api.ImportTitle, error) {
+	token, err := psn.ParseNPSSO(npsso)
+	if err != nil {
+		return nil, err
+	}
+	client := &psn.Client{AccountURL: s.config.PSN.AccountURL, TitlesURL: s.config.PSN.TitlesURL}
+	session, err := client.SignIn(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	played, err := session.Titles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := []api.ImportTitle{}
+	for _, t := range played[:min(len(played), maxPSNTitles)] {
+		list = append(list, api.ImportTitle(t))
+	}
+	if !credential {
+		return list, nil
+	}
+	account, err := session.AccountID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return list, s.SetAccount(ctx, "", account, "")
+}
+
+// maxPSNTitles is how many titles of an account the page lists: as many as it
+// can import at once, and more than there are inputs.
+const maxPSNTitles = 500
+
+// MediaApps implements api.Page.
+func (s *setup) MediaApps(country string) []api.MediaApp {
+	list := []api.MediaApp{}
+	for _, app := range titles.Apps() {
+		if id := app.ID(cmp.Or(country, s.config.Art.Country)); id != "" {
+			list = append(list, api.MediaApp{Name: app.Name, ID: id})
+		}
+	}
+	return list
 }
 
 // Capture implements api.Page.

@@ -185,26 +185,22 @@ func (t playedTitle) title() (Title, bool) {
 	return Title{id, strings.TrimSpace(cmp.Or(t.LocalizedName, t.Name)), t.ImageURL, played}, true
 }
 
-// Credential returns the credential of the account, computed from its id. It
-// fails as [Client.SignIn] does.
-func (s *Session) Credential(ctx context.Context) (ps4.Credential, error) {
+// AccountID returns the id of the account as decimal digits. It fails as
+// [Client.SignIn] does.
+func (s *Session) AccountID(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var me struct {
 		ID json.RawMessage `json:"accountId"` // beyond 2^53: never through a float
 	}
 	if err := s.get(ctx, s.client.devicesURL()+"/api/v1/devices/accounts/me", &me); err != nil {
-		return ps4.Credential{}, err
+		return "", err
 	}
 	id := string(bytes.Trim(me.ID, `"`))
-	if strings.Trim(id, "0123456789") != "" {
-		return ps4.Credential{}, fmt.Errorf("%w: it sent no account id", ErrAnswer)
+	if _, err := strconv.ParseUint(id, 10, 64); err != nil {
+		return "", fmt.Errorf("%w: it sent no account id", ErrAnswer)
 	}
-	credential, err := ps4.CredentialFromAccountID(id)
-	if err != nil {
-		return ps4.Credential{}, fmt.Errorf("%w: it sent no account id", ErrAnswer)
-	}
-	return credential, nil
+	return id, nil
 }
 
 func (s *Session) get(ctx context.Context, address string, into any) error {

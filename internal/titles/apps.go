@@ -1,8 +1,11 @@
 package titles
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/ps4kit/ps4kit/ps4"
 )
 
 // Regions of the PS Store. A media app has an id of its own in each.
@@ -91,6 +94,33 @@ func FindApp(name string) (App, bool) {
 		return App{}, false
 	}
 	return apps[i], true
+}
+
+// Find returns a title id from what a user typed: what [ps4.FindTitleID] accepts,
+// or the name of a media app, whose id depends on the country. It fails as
+// FindTitleID does, or with [ErrNoID].
+func Find(text, country string) (string, error) {
+	id, err := ps4.FindTitleID(text)
+	app, isApp := FindApp(text)
+	switch {
+	case err == nil || !isApp:
+		return id, err
+	case app.ID(country) == "":
+		return "", fmt.Errorf("%w: %s in %.2q", ErrNoID, app.Name, country)
+	}
+	return app.ID(country), nil
+}
+
+// ErrNoID means that the title id of a media app is not known in a country. It
+// has a code for programs and a hint.
+var ErrNoID error = noID{}
+
+type noID struct{}
+
+func (noID) Error() string { return "no title id of this app is known" }
+func (noID) Code() string  { return "bad_title_id" }
+func (noID) Hint() string {
+	return "start the app on the console once, or give its title id or its PS Store address"
 }
 
 func fold(name string) string {

@@ -187,12 +187,15 @@ func TestApps(t *testing.T) {
 		{"amazon prime video", "gb", "CUSA00126"}, {"prime-video", "ca", "CUSA00130"}, {"disney plus", "us", "CUSA15607"},
 		{"Disney+", "de", ""}, {"you tube", "au", "CUSA01116"},
 	} {
-		app, ok := titles.FindApp(c.name)
-		if id := app.ID(c.country); !ok || id != c.want {
-			t.Errorf("%s in %s: %q, %v; want %q", c.name, c.country, id, ok, c.want)
+		id, err := titles.Find(c.name, c.country)
+		if id != c.want || c.want == "" && !errors.Is(err, titles.ErrNoID) {
+			t.Errorf("%s in %s: %q, %v; want %q", c.name, c.country, id, err, c.want)
 		}
 	}
-	if app, ok := titles.FindApp("Bloodborne"); ok {
-		t.Errorf("Bloodborne is the app %v", app)
+	if id, err := titles.Find("Bloodborne", "us"); !errors.Is(err, ps4.ErrNoTitleID) {
+		t.Errorf("Bloodborne is %q, %v", id, err)
+	}
+	if id, err := titles.Find("cusa00207_00", "us"); id != "CUSA00207" {
+		t.Errorf("a title id: %q, %v", id, err)
 	}
 }

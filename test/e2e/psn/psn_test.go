@@ -111,8 +111,8 @@ func TestRequestsAreThoseOfPSNAPI(t *testing.T) {
 	if err != nil || len(titles) != 1 || titles[0].ID != "CUSA00129" {
 		t.Errorf("titles: %+v, %v", titles, err)
 	}
-	if _, err := session.Credential(t.Context()); err != nil {
-		t.Error(err)
+	if id, err := session.AccountID(t.Context()); id != accountID {
+		t.Errorf("account id %q, %v", id, err)
 	}
 
 	// The one difference: internal/psn needs the account id only, and doesn't
