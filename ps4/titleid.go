@@ -21,7 +21,7 @@ var (
 	}
 	// ErrNoTitleID means that a text contains no title id.
 	ErrNoTitleID error = &sentinel{
-		"bad_title_id", "this contains no title id",
+		"bad_title_id", "this contains no title id, which has four letters and five digits",
 		"give an id like CUSA00129, a content id or a PS Store address; play the title once, or look up its id at https://serialstation.com/titles",
 	}
 )

@@ -47,6 +47,50 @@ func cmdPSN(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("PS4KIT_PSN_AUTH_URL", server.URL)
 }
 
+// testNPSSO is the token that account takes.
+const testNPSSO = "SECRET0123456789SECRET0123456789SECRET0123456789SECRET0123456789"
+
+// account [STATUS] FILE serves a copy of PSN to the script that has an account with
+// the titles in FILE, a JSON array. STATUS (default 200) is how it answers when it is
+// asked for them. The account id is 9019256736915509894.
+func cmdAccount(ts *testscript.TestScript, neg bool, args []string) {
+	status := http.StatusOK
+	if len(args) == 2 {
+		var err error
+		status, err = strconv.Atoi(args[0])
+		ts.Check(err)
+		args = args[1:]
+	}
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: account [STATUS] FILE")
+	}
+	list := strings.TrimSpace(ts.ReadFile(args[0]))
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/authz/v3/oauth/authorize", func(w http.ResponseWriter, r *http.Request) {
+		answer := "error=login_required"
+		if r.Header.Get("Cookie") == "npsso="+testNPSSO {
+			answer = "code=SECRETCODE"
+		}
+		w.Header().Set("Location", "com.scee.psxandroid.scecompcall://redirect/?"+answer)
+		w.WriteHeader(http.StatusFound)
+	})
+	mux.HandleFunc("POST /api/authz/v3/oauth/token", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"access_token":"SECRETTOKEN"}`))
+	})
+	mux.HandleFunc("GET /api/gamelist/v2/users/me/titles", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "90")
+		w.WriteHeader(status)
+		_, _ = fmt.Fprintf(w, `{"titles":%s,"totalItemCount":1}`, list)
+	})
+	mux.HandleFunc("GET /api/v1/devices/accounts/me", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"accountId":"9019256736915509894"}`))
+	})
+	server := httptest.NewServer(mux)
+	ts.Defer(server.Close)
+	ts.Setenv("PS4KIT_PSN_ACCOUNT_URL", server.URL)
+	ts.Setenv("PS4KIT_PSN_TITLES_URL", server.URL)
+}
+
 // udp NAME sets $NAME to a UDP port of loopback that is free now, or with "taken"
 // after it to one that this process holds.
 func cmdUDP(ts *testscript.TestScript, neg bool, args []string) {

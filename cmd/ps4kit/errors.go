@@ -23,6 +23,7 @@ const (
 // exitRefused.
 var exitCodes = map[string]int{
 	"unreachable": exitUnreachable, "no_network": exitUnreachable, "other_console": exitUnreachable, "psn_unreachable": exitUnreachable,
+	"psn_busy": exitUnreachable, "psn_answer": exitUnreachable,
 
 	"usage": exitUsage, "bad_address": exitUsage, "config": exitUsage, "ambiguous": exitUsage, "not_found": exitUsage, "bad_name": exitUsage,
 	"port_rights": exitUsage, "port_taken": exitUsage,

@@ -33,6 +33,7 @@ func (m noLeaks) Run() int {
 // commands are what scripts have beside testscript's own. Each has its doc comment.
 func commands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
+		"account":  cmdAccount,
 		"console":  cmdConsole,
 		"exits":    cmdExits,
 		"field":    cmdField,

@@ -96,6 +96,34 @@ func (p *program) ask(ctx context.Context, question string) (string, error) {
 	}
 }
 
+// askSecret reads a line from the terminal without echo. If ctx ends first, the
+// terminal echoes again.
+func (p *program) askSecret(ctx context.Context, question string) (string, error) {
+	fd := int(raw(p.stdin).(*os.File).Fd()) //nolint:forcetypeassert // the caller checked isTerminal
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", fmt.Errorf("the terminal: %w", err)
+	}
+	_, _ = fmt.Fprint(p.stderr, question)
+	defer func() { _, _ = fmt.Fprintln(p.stderr) }()
+	type answer struct {
+		line []byte
+		err  error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		line, err := term.ReadPassword(fd)
+		got <- answer{line, err}
+	}()
+	select {
+	case a := <-got:
+		return strings.TrimSpace(string(a.line)), a.err
+	case <-ctx.Done():
+		_ = term.Restore(fd, before)
+		return "", context.Cause(ctx)
+	}
+}
+
 // readLine reads byte by byte, to leave what follows the line to the next
 // question.
 func readLine(r io.Reader) (string, error) {

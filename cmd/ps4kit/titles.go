@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -8,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ps4kit/ps4kit/internal/api"
-	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/internal/titles"
 )
 
 func newTitles(p *program) *cobra.Command {
@@ -22,15 +23,32 @@ To look up names, updates or cover art of any title, use "ps4kit title".`
 	cmd.Example = examples("titles", "titles rename CUSA00129 Films", "titles pin Netflix")
 	cmd.AddCommand(newTitlesList(p, "list", "List the inputs"))
 	const title = "the id or the name of a title"
-	add := titlesEditor(p, cmd, "add TITLE_ID [NAME]", "Add an input for a title", texts("the id of a title", 2), "add CUSA00129 Netflix",
+	country := ""
+	add := titlesEditor(p, cmd, "add TITLE_ID|ADDRESS|APP [NAME]", "Add an input for a title", texts("the id of a title", 2), "add CUSA00129 Films",
 		func(ctx context.Context, b api.Backend, host string, args []string, _ bool) (result, error) {
-			id, err := ps4.ParseTitleID(args[0])
+			c, err := p.configuration()
+			if err != nil {
+				return result{}, err
+			}
+			id, err := titles.Find(args[0], cmp.Or(country, c.Art.Country))
 			if err != nil {
 				return result{}, usageError(err)
 			}
 			return edited(id, "added"), b.AddTitle(ctx, host, id, second(args))
 		})
+	add.Long = `Adds an input for a title, which is given by its id (CUSA00129), a content id, the
+address of its page in the PS Store, or the name of a media app:
+
+` + mediaApps() + `
+
+A media app has another id in each region: --country chooses it, and art.country
+of the configuration otherwise. Look up other ids at
+https://serialstation.com/titles.`
+	add.Example = examples("titles add CUSA00129 Films", "titles add netflix --country de",
+		"titles add https://store.playstation.com/en-us/product/UP4381-CUSA01015_00-YOUTUBESCEA00000")
+	add.Flags().StringVar(&country, "country", "", "`CODE` of the country of the PSN account, such as de")
 	add.ValidArgsFunction = nil // the id is new
+	cmd.AddCommand(newTitlesImport(p))
 	titlesEditor(p, cmd, "rename TITLE_ID|NAME [NEW_NAME]", "Rename an input, or restore its own name", texts(title, 2), "rename Netflix Films",
 		func(ctx context.Context, b api.Backend, host string, args []string, _ bool) (result, error) {
 			return edited(args[0], "renamed"), b.RenameTitle(ctx, host, args[0], second(args))
@@ -56,6 +74,15 @@ To look up names, updates or cover art of any title, use "ps4kit title".`
 			return edited(args[0], "forgotten"), b.ForgetTitle(ctx, host, args[0])
 		})
 	return cmd
+}
+
+// mediaApps lists the names of the media apps, wrapped.
+func mediaApps() string {
+	var names []string
+	for _, app := range titles.Apps() {
+		names = append(names, app.Name)
+	}
+	return "  " + wrap(strings.Join(names, ", "), "  ")
 }
 
 // titlesEditor adds a verb that edits the input that its first argument names.
@@ -106,13 +133,14 @@ func newTitlesList(p *program, use, short string) *cobra.Command {
 	}))
 }
 
-// notes lists the properties that the user gave an input.
+// notes lists the properties of an input: what the user gave it, and that the
+// console refused it.
 func notes(t api.Title) string {
 	var list []string
 	for _, n := range []struct {
 		is   bool
 		note string
-	}{{t.Configured, "configured"}, {t.Pinned, "pinned"}, {t.Hidden, "hidden"}, {t.Renamed, "renamed"}} {
+	}{{t.Configured, "configured"}, {t.Pinned, "pinned"}, {t.Hidden, "hidden"}, {t.Renamed, "renamed"}, {t.Missing, "not installed"}} {
 		if n.is {
 			list = append(list, n.note)
 		}

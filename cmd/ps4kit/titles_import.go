@@ -1,0 +1,360 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/psn"
+	"github.com/ps4kit/ps4kit/internal/titles"
+)
+
+const (
+	maxImport   = 500 // titles; there are far fewer inputs
+	importBatch = 50  // titles in a request
+	maxNPSSO    = 1 << 10
+)
+
+// importOptions are the flags of `ps4kit titles import`.
+type importOptions struct {
+	console    consoleFlags
+	psn        bool
+	npsso      string
+	credential bool
+	dryRun     bool
+	yes        bool
+}
+
+func newTitlesImport(p *program) *cobra.Command {
+	o := &importOptions{}
+	cmd := &cobra.Command{
+		Use:   "import [FILE]",
+		Short: "Add inputs from a file, or from the titles of a PSN account",
+		Long: `Adds an input for each title in a file, or for the PS4 titles that a PSN account
+has played, the most recent first. On a terminal you choose from the list first.
+Existing inputs keep their names and everything else, and titles for which no
+input is free are left out (homekit.slots). Titles that you play later take the
+places of imported ones.
+
+FILE has a title id, a comma and a name in each line, or is JSON: the output of
+ps4kit titles -o json, or a title file of pyps4-2ndscreen or of Home Assistant
+(.ps4-games.json). - is the standard input.
+
+With --psn, sign in at https://www.playstation.com, open
+https://ca.account.sony.com/api/v1/ssocookie in the same browser, and copy the 64
+characters of npsso. They are as good as your password: ps4kit asks for them
+without showing them, uses them once, and neither stores nor logs them. To Sony
+this looks like a sign-in of its Android app at this address, for which its terms
+don't provide.`,
+		Example: examples("titles import games.csv", "titles import --psn", "titles import --psn --npsso - --dry-run < npsso.txt"),
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case o.psn == (len(args) == 1):
+				return usageError(errors.New("name a file, or give --psn"))
+			case !o.psn && (o.npsso != "" || o.credential):
+				return usageError(errors.New("--npsso and --credential need --psn"))
+			}
+			file := ""
+			if len(args) == 1 {
+				file = args[0]
+			}
+			return o.run(cmd.Context(), p, file)
+		},
+	}
+	o.console.add(cmd)
+	fl := cmd.Flags()
+	fl.BoolVar(&o.psn, "psn", false, "import the titles of a PSN account")
+	fl.StringVar(&o.npsso, "npsso", "", "`FILE` with the npsso token; - is the standard input")
+	fl.BoolVar(&o.credential, "credential", false, "with --psn, store the account's credential too")
+	fl.BoolVar(&o.dryRun, "dry-run", false, "only show what would be imported")
+	fl.BoolVar(&o.yes, "yes", false, "import all without asking")
+	return cmd
+}
+
+// importResult is the result of `ps4kit titles import -o json`.
+type importResult struct {
+	Done string `json:"done"` // "imported"; empty with --dry-run
+	api.Imported
+
+	Titles     []api.ImportTitle `json:"titles"` // as they were read
+	BadLines   []titles.BadLine  `json:"bad_lines,omitempty"`
+	Credential bool              `json:"credential,omitempty"` // is stored
+}
+
+func (o *importOptions) run(ctx context.Context, p *program, file string) error {
+	var r importResult
+	var err error
+	if file != "" {
+		if r.Titles, r.BadLines, err = readTitles(p, file); err != nil {
+			return asUsage(err)
+		}
+		for _, bad := range r.BadLines {
+			p.say(fmt.Sprintf("ps4kit: line %d is skipped: %s", bad.Line, bad.Err))
+		}
+	}
+	ctx, b, host, release, err := o.console.connect(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if _, err := b.Titles(ctx, host); err != nil { // before the user signs in
+		return orCause(ctx, err)
+	}
+	var account string
+	if file == "" {
+		if err := o.askCredential(ctx, p, b, host); err != nil {
+			return orCause(ctx, err)
+		}
+		if r.Titles, account, err = o.ofAccount(ctx, p); err != nil {
+			return orCause(ctx, err)
+		}
+	}
+	if r.Imported, err = b.ImportTitles(ctx, host, onlyIDs(r.Titles), true); err != nil {
+		return orCause(ctx, err)
+	}
+	if o.dryRun {
+		return p.print(result{value: r, text: preview(r) + "\n" + r.summary("would be added")})
+	}
+	chosen := r.Titles
+	if !o.yes && isTerminal(p.stdin) {
+		if chosen, err = o.choose(ctx, p, r); err != nil {
+			return err
+		}
+		if r.Imported, err = b.ImportTitles(ctx, host, onlyIDs(chosen), true); err != nil {
+			return orCause(ctx, err)
+		}
+	}
+	fit := slices.DeleteFunc(slices.Clone(chosen), func(t api.ImportTitle) bool { return slices.Contains(r.NoSlot, t.ID) })
+	for batch := range slices.Chunk(fit, importBatch) {
+		if _, err := b.ImportTitles(ctx, host, batch, false); err != nil {
+			return orCause(ctx, err)
+		}
+	}
+	r.Done, r.Titles = "imported", chosen
+	if account != "" {
+		user, err := userOf(account)
+		if err == nil {
+			err = b.SetCredential(ctx, host, user)
+		}
+		if err != nil {
+			return err
+		}
+		r.Credential = true
+	}
+	return p.print(result{value: r, text: r.summary("added")})
+}
+
+// readTitles reads the titles in a file, the most recently played first.
+func readTitles(p *program, file string) ([]api.ImportTitle, []titles.BadLine, error) {
+	in, err := p.open(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = in.Close() }()
+	read, bad, err := titles.Read(in)
+	list := []api.ImportTitle{}
+	for _, t := range read {
+		list = append(list, api.ImportTitle(t))
+	}
+	slices.SortStableFunc(list, func(a, b api.ImportTitle) int { return b.LastPlayed.Compare(a.LastPlayed) })
+	return list[:min(len(list), maxImport)], bad, err
+}
+
+// askCredential asks on a terminal whether to store the account's credential, if
+// the console has none.
+func (o *importOptions) askCredential(ctx context.Context, p *program, b api.Backend, host string) error {
+	if o.credential || o.dryRun || o.yes || !isTerminal(p.stdin) {
+		return nil
+	}
+	if _, _, err := storedUser(ctx, b, host); codeOf(err) != "no_credential" {
+		return err
+	}
+	answer, err := p.ask(ctx, "No credential is stored. Store that of this account, to control the console? [Y/n] ")
+	if err != nil && !errors.Is(err, errNoInput) {
+		return err
+	}
+	o.credential = !strings.HasPrefix(strings.ToLower(answer), "n")
+	return nil
+}
+
+const npssoSteps = `Sign in at https://www.playstation.com, open
+https://ca.account.sony.com/api/v1/ssocookie in the same browser, and copy the 64
+characters of npsso. They are used once, and not stored.
+`
+
+// ofAccount signs in to PSN and returns the titles of the account, and its id if
+// the credential is wanted.
+func (o *importOptions) ofAccount(ctx context.Context, p *program) (list []api.ImportTitle, account string, err error) {
+	c, err := p.configuration()
+	if err != nil {
+		return nil, "", err
+	}
+	npsso, err := o.readNPSSO(ctx, p)
+	if err != nil {
+		return nil, "", err
+	}
+	defer p.progress("Asking PSN")()
+	client := &psn.Client{AccountURL: c.PSN.AccountURL, TitlesURL: c.PSN.TitlesURL}
+	session, err := client.SignIn(ctx, npsso)
+	if err != nil {
+		return nil, "", err
+	}
+	played, err := session.Titles(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	list = []api.ImportTitle{}
+	for _, t := range played[:min(len(played), maxImport)] {
+		list = append(list, api.ImportTitle(t))
+	}
+	if o.credential && !o.dryRun {
+		account, err = session.AccountID(ctx)
+	}
+	return list, account, err
+}
+
+func (o *importOptions) readNPSSO(ctx context.Context, p *program) (psn.NPSSO, error) {
+	var text string
+	switch {
+	case o.npsso != "":
+		in, err := p.open(o.npsso)
+		if err != nil {
+			return psn.NPSSO{}, asUsage(err)
+		}
+		defer func() { _ = in.Close() }()
+		data, err := io.ReadAll(io.LimitReader(in, maxNPSSO))
+		if err != nil {
+			return psn.NPSSO{}, fmt.Errorf("reading the npsso: %w", err)
+		}
+		text = string(data)
+	case !isTerminal(p.stdin):
+		return psn.NPSSO{}, usageError(errors.New("--psn asks for the npsso on a terminal: pass --npsso FILE, or --npsso - for the standard input"))
+	default:
+		_, _ = fmt.Fprint(p.stderr, npssoSteps)
+		var err error
+		if text, err = p.askSecret(ctx, "\nnpsso (hidden): "); err != nil {
+			return psn.NPSSO{}, err
+		}
+	}
+	npsso, err := psn.ParseNPSSO(text)
+	return npsso, asUsage(err)
+}
+
+// choose shows the titles and asks which to import.
+func (o *importOptions) choose(ctx context.Context, p *program, r importResult) ([]api.ImportTitle, error) {
+	_, _ = fmt.Fprintln(p.stderr, preview(r))
+	for {
+		answer, err := p.ask(ctx, "\nImport which titles? all, none, or numbers such as 1-5,8 [all]: ")
+		if err != nil && !errors.Is(err, errNoInput) {
+			return nil, err
+		}
+		if err != nil || answer == "none" {
+			return nil, errors.New("nothing was imported")
+		}
+		numbers, err := parseNumbers(cmp.Or(answer, "all"), len(r.Titles))
+		if err != nil {
+			p.say("ps4kit: " + err.Error())
+			continue
+		}
+		var chosen []api.ImportTitle
+		for _, n := range numbers {
+			chosen = append(chosen, r.Titles[n-1])
+		}
+		return chosen, nil
+	}
+}
+
+// parseNumbers parses "all", or numbers and ranges such as "1-5, 8", from 1 to
+// last. It returns the numbers in ascending order.
+func parseNumbers(text string, last int) ([]int, error) {
+	wanted := make([]bool, last+1)
+	if text == "all" {
+		text = fmt.Sprintf("1-%d", last)
+	}
+	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
+		from, to, isRange := strings.Cut(part, "-")
+		if !isRange {
+			to = from
+		}
+		first, err1 := strconv.Atoi(from)
+		end, err2 := strconv.Atoi(to)
+		if err1 != nil || err2 != nil || first < 1 || end > last || first > end {
+			return nil, fmt.Errorf("%q is no number or range from 1 to %d", part, last)
+		}
+		for n := first; n <= end; n++ {
+			wanted[n] = true
+		}
+	}
+	var numbers []int
+	for n, is := range wanted {
+		if is {
+			numbers = append(numbers, n)
+		}
+	}
+	return numbers, nil
+}
+
+// preview lists the titles with what would become of each.
+func preview(r importResult) string {
+	rows := [][]string{{"NO", "ID", "NAME", "PLAYED", "NOTES"}}
+	for i, t := range r.Titles {
+		played, note := "-", "-"
+		if !t.LastPlayed.IsZero() {
+			played = t.LastPlayed.Local().Format(time.DateOnly)
+		}
+		switch {
+		case slices.Contains(r.Known, t.ID):
+			note = "an input already"
+		case slices.Contains(r.NoSlot, t.ID):
+			note = "no input is free"
+		}
+		rows = append(rows, []string{strconv.Itoa(i + 1), t.ID, orDash(t.Name), played, note})
+	}
+	return table(rows)
+}
+
+// summary tells what became of the titles.
+func (r importResult) summary(added string) string {
+	text := fmt.Sprintf("%s %s.", count(len(r.Added), "title"), added)
+	if n := len(r.Known); n > 0 {
+		text += fmt.Sprintf(" %s already: nothing changed about their names and places.", count(n, "was an input", "were inputs"))
+	}
+	if n := len(r.NoSlot); n > 0 {
+		text += fmt.Sprintf(" %s left out, since all inputs are in use: forget some, or raise homekit.slots.", count(n, "was", "were"))
+	}
+	if r.Credential {
+		text += "\nThe credential of the account is stored."
+	}
+	return text
+}
+
+// count returns a number with a noun or a verb in the right form.
+func count(n int, forms ...string) string {
+	one, many := forms[0], forms[0]+"s"
+	if len(forms) > 1 {
+		many = forms[1]
+	}
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// onlyIDs returns the titles without what a preview doesn't need.
+func onlyIDs(list []api.ImportTitle) []api.ImportTitle {
+	ids := []api.ImportTitle{}
+	for _, t := range list {
+		ids = append(ids, api.ImportTitle{ID: t.ID})
+	}
+	return ids
+}
