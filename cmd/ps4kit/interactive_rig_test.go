@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -16,9 +17,11 @@ import (
 const terminalLimit = time.Minute
 
 // terminal FILE PROGRAM [ARG]... runs a program on a terminal of 80 columns and 24 rows
-// and follows the lines of FILE: "type KEYS" (with \x1b and so on) or "see TEXT", which
-// waits for it. Then the program must exit by itself, with an error if the command is
-// negated.
+// and follows the lines of FILE: "type KEYS" (with \x1b and so on), "see TEXT", which
+// waits for it, or "mode", which waits until the terminal's mode changes. Then the
+// program must exit by itself, with an error if the command is negated, and leave the
+// mode as it was. What the terminal showed after the last line goes to the file
+// terminal.out.
 func cmdTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: terminal FILE PROGRAM [ARG]...")
@@ -40,6 +43,10 @@ func cmdTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	rest, err := term.End()
 	ts.Logf("[terminal]\n%q", rest)
+	ts.Check(os.WriteFile(ts.MkAbs("terminal.out"), []byte(rest), 0o600))
+	if !term.Restored() {
+		ts.Fatalf("%s left the terminal in another mode", args[1])
+	}
 	if (err != nil) != neg {
 		ts.Fatalf("%s ended with %v", args[1], err)
 	}
@@ -58,6 +65,8 @@ func follow(ctx context.Context, term *ptytest.Terminal, line string) error {
 			return err
 		}
 		return term.Send(keys)
+	case "mode":
+		return term.AwaitMode(ctx)
 	case "":
 		return nil
 	}

@@ -177,6 +177,11 @@ func environment(ts *testscript.TestScript) []string {
 	} {
 		env = append(env, name+"="+ts.Getenv(name))
 	}
+	for _, name := range []string{"PS4KIT_HOMEKIT_SLOTS", "PS4KIT_PSN_ACCOUNT_URL", "PS4KIT_PSN_TITLES_URL"} {
+		if value := ts.Getenv(name); value != "" {
+			env = append(env, name+"="+value)
+		}
+	}
 	for _, name := range artVariables {
 		env = append(env, name+"="+ts.Getenv(name))
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/creack/pty"
 	"golang.org/x/term"
@@ -114,6 +115,24 @@ func (t *Terminal) take(text string) (before string, ok bool) {
 		t.out.WriteString(rest)
 	}
 	return before, ok
+}
+
+// AwaitMode waits until the program has changed the mode of the terminal, as it
+// does to read a password.
+func (t *Terminal) AwaitMode(ctx context.Context) error {
+	tick := time.NewTicker(5 * time.Millisecond) // nothing tells of it
+	defer tick.Stop()
+	for {
+		now, err := term.GetState(int(t.emulator.Fd()))
+		if err != nil || *now != *t.before {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("the mode of the terminal does not change: %w", ctx.Err())
+		}
+	}
 }
 
 // End waits for the program to exit and returns the rest of its output and the
