@@ -43,7 +43,7 @@ address of its page in the PS Store, or the name of a media app:
 
 A media app has another id in each region: --country chooses it, and art.country
 of the configuration otherwise. Look up other ids at
-https://serialstation.com/titles.`
+` + titles.ListURL + `.`
 	add.Example = examples("titles add CUSA00129 Films", "titles add netflix --country de",
 		"titles add https://store.playstation.com/en-us/product/UP4381-CUSA01015_00-YOUTUBESCEA00000")
 	add.Flags().StringVar(&country, "country", "", "`CODE` of the country of the PSN account, such as de")

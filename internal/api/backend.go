@@ -121,9 +121,9 @@ type Page interface {
 	// first, by an npsso token, which is not stored. With credential it also stores
 	// the account's credential for all consoles that have none of their own.
 	PSNTitles(ctx context.Context, npsso string, credential bool) ([]ImportTitle, error)
-	// MediaApps lists the media apps whose title id is known in a country: "de", or
-	// "" for that of the configuration.
-	MediaApps(country string) []MediaApp
+	// Library lists the media apps whose title id is known in a country, "de" or ""
+	// for that of the configuration, and where to find other ids.
+	Library(country string) Library
 	// Test opens a new session with a console.
 	Test(ctx context.Context, host string) error
 

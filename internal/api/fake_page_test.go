@@ -78,8 +78,8 @@ func (p *page) PSNTitles(ctx context.Context, npsso string, credential bool) ([]
 	return give[[]api.ImportTitle](ctx, &p.backend, "PSNTitles", npsso, credential)
 }
 
-func (p *page) MediaApps(country string) []api.MediaApp {
-	return []api.MediaApp{{Name: "Netflix in " + country, ID: "CUSA00127"}}
+func (p *page) Library(country string) api.Library {
+	return api.Library{Country: country, Apps: []api.MediaApp{{Name: "Netflix", ID: "CUSA00127"}}, ListURL: "https://list.example"}
 }
 
 func (p *page) Capture(ctx context.Context, host, passcode string) error {

@@ -135,7 +135,7 @@ type (
 		NPSSO      string `json:"npsso" doc:"64 characters, from https://ca.account.sony.com/api/v1/ssocookie; as secret as a password" example:"0123456789012345678901234567890123456789012345678901234567890123"`
 		Credential bool   `json:"credential,omitempty" doc:"also store the account's credential for all consoles that have none of their own"`
 	}
-	mediaAppsRequest struct {
+	libraryRequest struct {
 		Country string `query:"country" json:"-" doc:"code of two letters; default: art.country"`
 	}
 	titleRequest struct {
@@ -381,9 +381,9 @@ func pageOperations() []operation {
 				return p.PSNTitles(ctx, in.NPSSO, in.Credential)
 			}).
 			withNotes("The most recently played come first, at most 500. The token is used once and not stored. To Sony this looks like a sign-in of its Android app."),
-		op("mediaApps", "GET /apps", AccessRead, "List the media apps with their title ids in a country",
-			func(p Page, _ context.Context, in mediaAppsRequest) ([]MediaApp, error) {
-				return p.MediaApps(in.Country), nil
+		op("library", "GET /library", AccessRead, "List the media apps with their title ids in a country, and where to find others",
+			func(p Page, _ context.Context, in libraryRequest) (Library, error) {
+				return p.Library(in.Country), nil
 			}),
 		op("qr", "GET /homekit/{host}/qr", AccessSetup, "Get the QR code of an unpaired accessory",
 			func(p Page, ctx context.Context, in hostRequest) (vector, error) {

@@ -56,8 +56,8 @@ func TestTitlesOfAnAccount(t *testing.T) {
 	if got := w.Body.String(); w.Code != http.StatusOK || strings.TrimSpace(got) != `[{"id":"CUSA00129","name":"Netflix"}]` || !reflect.DeepEqual(p.recorded(), []call{want}) {
 		t.Errorf("%d %s, called %+v", w.Code, got, p.recorded())
 	}
-	w = post(h, http.MethodGet, "/api/v1/apps?country=de", "")
-	if got := strings.TrimSpace(w.Body.String()); got != `[{"name":"Netflix in de","id":"CUSA00127"}]` {
+	w = post(h, http.MethodGet, "/api/v1/library?country=de", "")
+	if got := strings.TrimSpace(w.Body.String()); got != `{"country":"de","apps":[{"name":"Netflix","id":"CUSA00127"}],"list_url":"https://list.example","sign_in_url":"","npsso_url":""}` {
 		t.Errorf("media apps: %s", got)
 	}
 }
@@ -232,7 +232,7 @@ func TestAccess(t *testing.T) {
 		"GET /settings":                         api.AccessSetup,
 		"GET /psn":                              api.AccessSetup,
 		"POST /psn/titles":                      api.AccessSetup,
-		"GET /apps":                             api.AccessRead,
+		"GET /library":                          api.AccessRead,
 		"POST /consoles/Den/titles/import":      api.AccessControl,
 		"POST /consoles/Den/link":               api.AccessSetup,
 		"PUT /credential":                       api.AccessSetup,

@@ -112,6 +112,15 @@ type Imported struct {
 	NoSlot []string `json:"no_slot" doc:"left out, because all inputs are in use"`
 }
 
+// Library tells where title ids come from.
+type Library struct {
+	Country   string     `json:"country" doc:"code of two letters" example:"de"`
+	Apps      []MediaApp `json:"apps" doc:"whose title id is known in the country"`
+	ListURL   string     `json:"list_url" doc:"a public list of title ids"`
+	SignInURL string     `json:"sign_in_url" doc:"where to sign in before npsso_url"`
+	NPSSOURL  string     `json:"npsso_url" doc:"shows the npsso token of a browser that is signed in"`
+}
+
 // MediaApp is an app with its title id in a country.
 type MediaApp struct {
 	Name string `json:"name"`

@@ -144,10 +144,10 @@ func TestTitlesOfAnAccountOnThePage(t *testing.T) {
 			t.Errorf("with credential %v a test says %s", credential, got)
 		}
 	}
-	if _, text := told(t, r, http.MethodGet, "/apps?country=jp", ""); !strings.Contains(text, `{"name":"Netflix","id":"CUSA02988"}`) || strings.Contains(text, "Plex") {
+	if _, text := told(t, r, http.MethodGet, "/library?country=jp", ""); !strings.Contains(text, `{"name":"Netflix","id":"CUSA02988"}`) || strings.Contains(text, "Plex") {
 		t.Errorf("media apps: %s", text)
 	}
-	if _, text := told(t, r, http.MethodGet, "/apps", ""); !strings.Contains(text, `{"name":"Netflix","id":"CUSA00129"}`) {
+	if _, text := told(t, r, http.MethodGet, "/library", ""); !strings.Contains(text, `{"name":"Netflix","id":"CUSA00129"}`) {
 		t.Errorf("media apps of the configured country: %s", text)
 	}
 }

@@ -222,12 +222,15 @@ func (s *setup) PSNTitles(ctx context.Context, npsso string, credential bool) ([
 // can import at once, and more than there are inputs.
 const maxPSNTitles = 500
 
-// MediaApps implements api.Page.
-func (s *setup) MediaApps(country string) []api.MediaApp {
-	list := []api.MediaApp{}
+// Library implements api.Page.
+func (s *setup) Library(country string) api.Library {
+	list := api.Library{
+		Country: cmp.Or(country, s.config.Art.Country), Apps: []api.MediaApp{},
+		ListURL: titles.ListURL, SignInURL: psn.SignInURL, NPSSOURL: psn.NPSSOURL,
+	}
 	for _, app := range titles.Apps() {
-		if id := app.ID(cmp.Or(country, s.config.Art.Country)); id != "" {
-			list = append(list, api.MediaApp{Name: app.Name, ID: id})
+		if id := app.ID(list.Country); id != "" {
+			list.Apps = append(list.Apps, api.MediaApp{Name: app.Name, ID: id})
 		}
 	}
 	return list

@@ -11,12 +11,12 @@ var (
 	// ErrNPSSO means that PSN does not accept the npsso token.
 	ErrNPSSO error = &sentinel{
 		"sign_in", "PSN does not accept the npsso token",
-		"sign in at https://www.playstation.com and copy a new one from https://ca.account.sony.com/api/v1/ssocookie",
+		"sign in at " + SignInURL + " and copy a new one from " + NPSSOURL,
 	}
 	// ErrNPSSOFormat means that a text is not an npsso token.
 	ErrNPSSOFormat error = &sentinel{
 		"bad_npsso", "an npsso token has 64 letters and digits",
-		"sign in at https://www.playstation.com and copy it from https://ca.account.sony.com/api/v1/ssocookie",
+		"sign in at " + SignInURL + " and copy it from " + NPSSOURL,
 	}
 	// ErrUnreachable means that PSN does not answer, or is out of order.
 	ErrUnreachable error = &sentinel{

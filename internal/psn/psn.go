@@ -28,6 +28,13 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
+// Addresses for the user's browser: where to sign in, and then the page that
+// shows the npsso token.
+const (
+	SignInURL = "https://www.playstation.com"
+	NPSSOURL  = "https://ca.account.sony.com/api/v1/ssocookie"
+)
+
 // Sony's hosts.
 const (
 	AccountURL = "https://ca.account.sony.com"

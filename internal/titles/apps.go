@@ -8,6 +8,9 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
+// ListURL is the address of a public list of title ids.
+const ListURL = "https://serialstation.com/titles"
+
 // Regions of the PS Store. A media app has an id of its own in each.
 const (
 	americas = "us"

@@ -1,7 +1,7 @@
 // The consoles: what each one does, its power, its inputs and its remote control.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { Action, Cover, Icon, IconButton, Problem, ask, inputName, when } from './ui.js';
-import { del, path, post, put, useGet } from './api.js';
+import { del, patch, path, post, put, useGet } from './api.js';
 import { Remote, TextEntry } from './remote.js';
 
 const states = {
@@ -70,6 +70,9 @@ function Card({ card, alone }) {
     const detail = 'This deletes its HomeKit pairing, its inputs and its credential. Home loses the accessory, with its room, scenes and automations.';
     if (await ask({ question: `Remove ${card.name}?`, detail, yes: 'Remove' })) await del(path('consoles', id));
   }
+  const notInstalled = told?.code === 'no_such_title' && titles.value?.find((t) => t.missing && !t.hidden);
+  const hide = (title) => html`<${Action} failed=${setError}
+    action=${async () => { await patch(path('consoles', id, 'titles', title.id), { hidden: true }); await titles.reload(); }}>Hide ${inputName(title)}<//>`;
   const power = () => post(path('consoles', id, 'power'), awake ? { state: 'standby' } : { state: 'awake', wait: true });
   const start = (title) => (title === 'HOME'
     ? post(path('consoles', id, 'keys'), { keys: ['ps'] })
@@ -85,7 +88,7 @@ function Card({ card, alone }) {
         <${Now} card=${card} titles=${titles.value} covers=${covers} />
         ${told && html`<${Problem} error=${told}>
           <span class="hint">${when(card.last_error_at)}</span>
-          <a href="#/setup/${encodeURIComponent(id)}">Check the setup</a>
+          ${notInstalled ? hide(notInstalled) : html`<a href="#/setup/${encodeURIComponent(id)}">Check the setup</a>`}
         <//>`}
         ${error?.code !== told?.code && html`<${Problem} error=${error} />`}
         <${NextStep} card=${card} />
@@ -99,7 +102,7 @@ function Card({ card, alone }) {
         ${canStart && html`<div class="starts" role="group" aria-label="Inputs">
           ${titles.value?.filter((t) => !t.hidden && t.id !== 'OTHER').map((t) => html`
             <${Action} key=${t.id} class="start" data-id=${t.id} aria-current=${t.id === running} action=${() => start(t.id)} failed=${setError}>
-              <${Cover} id=${t.id} cached=${covers.includes(t.id)} /><span>${inputName(t)}</span>
+              <${Cover} id=${t.id} cached=${covers.includes(t.id)} /><span>${inputName(t)}${t.missing && html`<br /><span class="hint">not installed</span>`}</span>
             <//>`)}
           <a class="button start" href="#/inputs/${encodeURIComponent(id)}"><${Icon} name="edit" /><span>Edit</span></a>
         </div>`}

@@ -3,6 +3,7 @@ import { html, useRef, useState } from './vendor/preact.js';
 import { Cover, Field, Form, Icon, IconButton, Action, Loading, Problem, announce, ask, inputName } from './ui.js';
 import { del, patch, path, post, put, useGet } from './api.js';
 import { useCovers } from './consoles.js';
+import { FromAccount, MediaApps } from './library.js';
 
 export function Inputs({ consoles, overview, args: [host] }) {
   const list = consoles.filter((c) => c.accepted !== false);
@@ -13,7 +14,7 @@ export function Inputs({ consoles, overview, args: [host] }) {
       ${list.length > 1 && html`<select aria-label="Console" value=${id} onchange=${choose}>
         ${list.map((c) => html`<option key=${c.host_id} value=${c.host_id}>${c.name}</option>`)}
       </select>`}
-      <p class="hint">A console can’t list its titles. The inputs are the titles that you add here or in config.yaml, and those that ps4kit has seen running.</p>
+      <p class="hint">A console can’t list its titles. The inputs are the titles that you add or import here, those in config.yaml, and those that ps4kit has seen running.</p>
     </div>
     ${id ? html`<${Editor} key=${id} id=${id} overview=${overview} />` : html`<p>No console yet. <a href="#/setup">Set one up</a>.</p>`}`;
 }
@@ -90,7 +91,11 @@ function Editor({ id, overview }) {
   async function add({ title_id: title, name }, form) {
     await post(url(), { id: title.trim(), name: name.trim() });
     form.reset();
-    announce('Added');
+    await added('Added');
+  }
+
+  async function added(what) {
+    announce(what);
     await reload();
   }
 
@@ -112,7 +117,9 @@ function Editor({ id, overview }) {
         <${Field} label="Name (optional)" name="name" />
         <button class="primary">Add</button>
       <//>
+      <${MediaApps} titles=${titles} add=${(app) => post(url(), { id: app.id }).then(() => added(`${app.name} is added`))} />
     </section>
+    <${FromAccount} url=${url} imported=${added} />
   </div>`;
 }
 
@@ -141,7 +148,10 @@ function Row({ title, cached, dragged, grab, move, change, rename, forget }) {
     <div class="grow">
       <strong>${name}</strong>
       <p class="hint">${title.id} ${title.title !== title.name && title.title} ${title.pinned && badge('pinned', 'tint')}
-        ${title.hidden && badge('hidden', 'warn')} ${title.configured && badge('configured')}</p>
+        ${title.hidden && badge('hidden', 'warn')} ${title.configured && badge('configured')}
+        ${title.missing && badge('not installed', 'warn')}</p>
+      ${title.missing && !title.hidden && html`<${Action} aria-label="Hide ${name}, which is not installed"
+        action=${() => change({ hidden: true }, `${name} is hidden`)}>Hide it<//>`}
     </div>
     <div class="tools">
       ${tool('up', 'Move up', () => move(title, -1))}

@@ -1,0 +1,84 @@
+// Ways to fill the inputs from the first minute: media apps, and the titles of a
+// PSN account.
+import { html, useState } from './vendor/preact.js';
+import { Action, Field, Form, announce } from './ui.js';
+import { path, post, useGet } from './api.js';
+
+// MediaApps offers the apps that are no inputs yet.
+export function MediaApps({ titles, add }) {
+  const [country, setCountry] = useState('');
+  const { value } = useGet(`${path('library')}?country=${country}`);
+  if (!value) return null;
+  const known = titles.map((t) => t.id);
+  const link = html`<a href=${value.list_url} target="_blank" rel="noopener noreferrer">public list</a>`;
+  return html`<p class="hint">Copy the address of its page in the PS Store, or look up the id in a ${link}.</p>
+    <h3>Media apps</h3>
+    <div class="row" role="group" aria-label="Add a media app">
+      ${value.apps.filter((app) => !known.includes(app.id)).map((app) => html`<${Action} key=${app.id} action=${() => add(app)}>${app.name}<//>`)}
+    </div>
+    <${Field} label="Country of the PSN account" name="country" class="short" value=${value.country} maxlength="2" placeholder="de"
+      hint="Two letters. The ids of an app differ by region."
+      onchange=${(event) => setCountry(event.currentTarget.value.trim().toLowerCase())} />`;
+}
+
+// FromAccount imports the titles that a PSN account has played.
+export function FromAccount({ url, imported }) {
+  const [played, setPlayed] = useState(null); // titles, with what would become of each
+  const [done, setDone] = useState('');
+  const { value: pages } = useGet(path('library'));
+
+  async function list({ npsso, credential }, form) {
+    setDone('');
+    const titles = await post(path('psn', 'titles'), { npsso: npsso.trim(), credential: Boolean(credential) });
+    form.reset();
+    const plan = await post(url('import'), { titles: titles.map(({ id }) => ({ id })), dry_run: true });
+    setPlayed(titles.map((t) => ({ ...t, known: plan.known.includes(t.id), full: plan.no_slot.includes(t.id) })));
+    announce(`${titles.length} titles`);
+  }
+
+  async function take(values) {
+    const chosen = played.filter((t) => values[t.id]);
+    const total = { added: 0, no_slot: 0 };
+    for (let i = 0; i < chosen.length; i += batch) {
+      const titles = chosen.slice(i, i + batch).map(({ id, name, image_url, last_played }) => ({ id, name, image_url, last_played }));
+      const result = await post(url('import'), { titles }); // in order: the most recently played get the free inputs
+      total.added += result.added.length;
+      total.no_slot += result.no_slot.length;
+    }
+    setPlayed(null);
+    const left = total.no_slot && ` ${total.no_slot} left out, since all inputs are in use: forget some, or raise homekit.slots.`;
+    setDone(`${total.added} added.${left || ''}`);
+    await imported('Imported');
+  }
+
+  return html`<section class="panel stack" aria-labelledby="account">
+    <h2 id="account">Import from a PSN account</h2>
+    <p>Adds the PS4 titles that the account has played. Your inputs keep their names and everything else.</p>
+    ${done && html`<p class="success" role="status">${done}</p>`}
+    ${played ? html`<${Form} class="stack" action=${take}>
+      <fieldset class="plain lines">
+        <legend class="unseen">Titles to import</legend>
+        ${played.map((t) => html`<label key=${t.id} class="choice">
+          <input type="checkbox" name=${t.id} checked=${!t.known && !t.full} />
+          <span>${t.name || t.id}<span class="hint">${[t.id, t.last_played && new Date(t.last_played).toLocaleDateString(),
+            t.known && 'an input already', t.full && 'no input is free'].filter(Boolean).join(' · ')}</span></span>
+        </label>`)}
+        ${played.length === 0 && html`<p>This account has played no PS4 titles.</p>`}
+      </fieldset>
+      <div class="row"><button class="primary">Import</button><button type="button" onclick=${() => setPlayed(null)}>Cancel</button></div>
+    <//>` : html`<ol class="todo">
+      <li><a href=${pages?.sign_in_url} target="_blank" rel="noopener noreferrer">Sign in to PlayStation</a> in this browser.</li>
+      <li><a href=${pages?.npsso_url} target="_blank" rel="noopener noreferrer">Open the page with the token</a>, and copy the 64 characters of npsso.</li>
+      <li>Paste them here. They are as good as your password: ps4kit uses them once, and neither stores nor logs them.</li>
+    </ol>
+    <${Form} class="stack" action=${list}>
+      <${Field} label="npsso" name="npsso" type="password" required spellcheck="false"
+        hint="To Sony this looks like a sign-in of its Android app, for which its terms don’t provide." />
+      <label class="choice"><input type="checkbox" name="credential" />
+        <span>Store the account’s credential too<span class="hint">For all consoles that have none of their own.</span></span></label>
+      <div class="row"><button class="primary">Show the titles</button></div>
+    <//>`}
+  </section>`;
+}
+
+const batch = 50; // titles in a request
