@@ -30,11 +30,15 @@ To look up names, updates or cover art of any title, use "ps4kit title".`
 			if err != nil {
 				return result{}, err
 			}
-			id, err := titles.Find(args[0], cmp.Or(country, c.Art.Country))
+			title, err := titles.Find(args[0], cmp.Or(country, c.Art.Country))
 			if err != nil {
 				return result{}, usageError(err)
 			}
-			return edited(id, "added"), b.AddTitle(ctx, host, id, second(args))
+			err = b.AddTitle(ctx, host, title.ID, second(args))
+			if err == nil && title.Name != "" {
+				_, err = b.ImportTitles(ctx, host, []api.ImportTitle{{ID: title.ID, Name: title.Name}}, false)
+			}
+			return edited(title.ID, "added"), err
 		})
 	add.Long = `Adds an input for a title, which is given by its id (CUSA00129), a content id, the
 address of its page in the PS Store, or the name of a media app:

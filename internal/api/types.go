@@ -93,7 +93,7 @@ type Title struct {
 	Pinned     bool      `json:"pinned"`
 	Hidden     bool      `json:"hidden"`
 	Renamed    bool      `json:"renamed"`
-	Missing    bool      `json:"missing" doc:"the console last refused to start it as not installed"`
+	Missing    bool      `json:"missing,omitempty" doc:"the console last refused to start it as not installed"`
 	LastPlayed time.Time `json:"last_played,omitzero"`
 }
 

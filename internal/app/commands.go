@@ -185,7 +185,7 @@ func (c *commands) Start(ctx context.Context, host, title string, noQuit bool) e
 	}
 	id, err := u.titleID(title)
 	if app, appErr := titles.Find(title, c.config.Art.Country); err != nil && appErr == nil {
-		id, err = app, nil
+		id, err = app.ID, nil
 	}
 	if id != homeScreenID && !u.tv.Can().Titles {
 		return accessory.ErrNoTitles

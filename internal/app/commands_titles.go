@@ -53,10 +53,15 @@ func (c *commands) AddTitle(ctx context.Context, host, id, name string) error {
 	if err != nil {
 		return err
 	}
-	if id, err = titles.Find(id, c.config.Art.Country); err != nil && u.tv.Can().Titles {
+	title, err := titles.Find(id, c.config.Art.Country)
+	if err != nil && u.tv.Can().Titles {
 		return err
 	}
-	return u.tv.AddTitle(id, name)
+	if err := u.tv.AddTitle(title.ID, name); err != nil || title.Name == "" {
+		return err
+	}
+	_, err = u.tv.ImportTitles([]accessory.ImportedTitle{{ID: title.ID, Name: title.Name}}, false)
+	return err
 }
 
 // ImportTitles implements api.Backend.

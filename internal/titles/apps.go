@@ -87,9 +87,9 @@ func Apps() []App {
 	}
 }
 
-// FindApp returns a media app by its name, in any case and spelling: "prime
+// findApp returns a media app by its name, in any case and spelling: "prime
 // video", "Disney Plus".
-func FindApp(name string) (App, bool) {
+func findApp(name string) (App, bool) {
 	name = fold(name)
 	apps := Apps()
 	i := slices.IndexFunc(apps, func(a App) bool { return fold(a.Name) == name || name == "amazon"+fold(a.Name) })
@@ -99,19 +99,19 @@ func FindApp(name string) (App, bool) {
 	return apps[i], true
 }
 
-// Find returns a title id from what a user typed: what [ps4.FindTitleID] accepts,
-// or the name of a media app, whose id depends on the country. It fails as
-// FindTitleID does, or with [ErrNoID].
-func Find(text, country string) (string, error) {
+// Find returns the title id in what a user typed: what [ps4.FindTitleID] accepts,
+// or the name of a media app, whose id depends on the country. Only the latter has
+// a name. Find fails as FindTitleID does, or with [ErrNoID].
+func Find(text, country string) (Title, error) {
 	id, err := ps4.FindTitleID(text)
-	app, isApp := FindApp(text)
+	app, isApp := findApp(text)
 	switch {
 	case err == nil || !isApp:
-		return id, err
+		return Title{ID: id}, err
 	case app.ID(country) == "":
-		return "", fmt.Errorf("%w: %s in %.2q", ErrNoID, app.Name, country)
+		return Title{}, fmt.Errorf("%w: %s in %.2q", ErrNoID, app.Name, country)
 	}
-	return app.ID(country), nil
+	return Title{ID: app.ID(country), Name: app.Name}, nil
 }
 
 // ErrNoID means that the title id of a media app is not known in a country. It

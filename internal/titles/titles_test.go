@@ -187,15 +187,15 @@ func TestApps(t *testing.T) {
 		{"amazon prime video", "gb", "CUSA00126"}, {"prime-video", "ca", "CUSA00130"}, {"disney plus", "us", "CUSA15607"},
 		{"Disney+", "de", ""}, {"you tube", "au", "CUSA01116"},
 	} {
-		id, err := titles.Find(c.name, c.country)
-		if id != c.want || c.want == "" && !errors.Is(err, titles.ErrNoID) {
-			t.Errorf("%s in %s: %q, %v; want %q", c.name, c.country, id, err, c.want)
+		found, err := titles.Find(c.name, c.country)
+		if id := found.ID; id != c.want || (found.Name == "") != (id == "") || c.want == "" && !errors.Is(err, titles.ErrNoID) {
+			t.Errorf("%s in %s: %+v, %v; want %q", c.name, c.country, found, err, c.want)
 		}
 	}
-	if id, err := titles.Find("Bloodborne", "us"); !errors.Is(err, ps4.ErrNoTitleID) {
-		t.Errorf("Bloodborne is %q, %v", id, err)
+	if got, err := titles.Find("Bloodborne", "us"); !errors.Is(err, ps4.ErrNoTitleID) {
+		t.Errorf("Bloodborne is %+v, %v", got, err)
 	}
-	if id, err := titles.Find("cusa00207_00", "us"); id != "CUSA00207" {
-		t.Errorf("a title id: %q, %v", id, err)
+	if got, err := titles.Find("cusa00207_00", "us"); got != (titles.Title{ID: "CUSA00207"}) {
+		t.Errorf("a title id: %+v, %v", got, err)
 	}
 }

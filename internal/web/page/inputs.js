@@ -94,6 +94,12 @@ function Editor({ id, overview }) {
     await added('Added');
   }
 
+  async function addApp(app) {
+    await post(url(), { id: app.id });
+    await post(url('import'), { titles: [app] }); // its name, until the console gives it one
+    await added(`${app.name} is added`);
+  }
+
   async function added(what) {
     announce(what);
     await reload();
@@ -117,7 +123,7 @@ function Editor({ id, overview }) {
         <${Field} label="Name (optional)" name="name" />
         <button class="primary">Add</button>
       <//>
-      <${MediaApps} titles=${titles} add=${(app) => post(url(), { id: app.id }).then(() => added(`${app.name} is added`))} />
+      <${MediaApps} titles=${titles} add=${addApp} />
     </section>
     <${FromAccount} url=${url} imported=${added} />
   </div>`;
@@ -150,7 +156,7 @@ function Row({ title, cached, dragged, grab, move, change, rename, forget }) {
       <p class="hint">${title.id} ${title.title !== title.name && title.title} ${title.pinned && badge('pinned', 'tint')}
         ${title.hidden && badge('hidden', 'warn')} ${title.configured && badge('configured')}
         ${title.missing && badge('not installed', 'warn')}</p>
-      ${title.missing && !title.hidden && html`<${Action} aria-label="Hide ${name}, which is not installed"
+      ${title.missing && !title.hidden && html`<${Action} aria-label="Hide it: ${name} is not installed"
         action=${() => change({ hidden: true }, `${name} is hidden`)}>Hide it<//>`}
     </div>
     <div class="tools">

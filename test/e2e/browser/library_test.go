@@ -1,6 +1,7 @@
 package browser_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -18,11 +19,12 @@ func TestLibrary(t *testing.T) {
 	npsso := strings.Repeat("SECRETab", 8)
 	account := httptest.NewServer(accountPages(npsso))
 	t.Cleanup(account.Close)
-	_, configuration := console(t, ps4test.Config{
+	den, configuration := console(t, ps4test.Config{
 		Name: "Den", HostID: "A0B1C2D3E4F5", Linked: true, Credentials: []string{credential}, Titles: []ps4test.Title{{ID: netflix, Name: "Netflix"}},
 	})
 	b := startBrowser(t)
-	s := startSite(t, configuration+"psn: {account_url: "+account.URL+", titles_url: "+account.URL+"}\n")
+	s := startSite(t, configuration+fmt.Sprintf("consoles: [{address: %q, credential: %s}]\npsn: {account_url: %q, titles_url: %q}\n",
+		den.Addr(), credential, account.URL, account.URL))
 	p := b.open("owner", s, view{"light", 1000, 900})
 	p.signIn()
 	p.section("inputs")
@@ -31,14 +33,14 @@ func TestLibrary(t *testing.T) {
 	p.gone(button("Netflix"))
 	p.fill(`role=textbox[name="Title id"]`, "https://store.playstation.com/en-us/concept/228748")
 	p.click(button("Add"))
-	p.seeText("role=alert", "concept")
+	p.see("role=alert >> text=concept")
 	p.fill(`role=textbox[name="Title id"]`, "https://store.playstation.com/en-us/product/UP4381-CUSA01015_00-YOUTUBESCEA00000")
 	p.click(button("Add"))
 	p.see(button("Rename CUSA01015"))
 
 	p.fill(`css=input[name="npsso"]`, strings.Repeat("SECRETxy", 8))
 	p.click(button("Show the titles"))
-	p.seeText("role=alert", "PSN does not accept the npsso token")
+	p.see("role=alert >> text=PSN does not accept the npsso token")
 	p.fill(`css=input[name="npsso"]`, npsso)
 	p.click(button("Show the titles"))
 	p.see(`role=checkbox[name=/^Bloodborne/]`)
@@ -51,7 +53,7 @@ func TestLibrary(t *testing.T) {
 
 	p.section("consoles")
 	p.click(`[data-host="A0B1C2D3E4F5"] [data-id="CUSA00207"]`)
-	p.seeText("role=alert", "not on the console")
+	p.see("role=alert >> text=not on the console")
 	p.section("inputs")
 	p.see(`[data-id="CUSA00207"] >> text=not installed`)
 	p.checkAccess("an input that is not installed")
