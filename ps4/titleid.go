@@ -42,7 +42,7 @@ var concept = regexp.MustCompile(`(?i)/concept/[0-9]+`)
 //	https://store.playstation.com/…/product/EP…   an address that contains one
 //
 // It fails with [ErrConceptAddress], [ErrPS5Title] or [ErrNoTitleID]. The
-// errors quote no more than the beginning of the text.
+// errors quote only the beginning of the text.
 func FindTitleID(text string) (string, error) {
 	if len(text) > maxTitleText {
 		return "", fmt.Errorf("%w: it is longer than %d bytes", ErrNoTitleID, maxTitleText)

@@ -44,9 +44,9 @@ asks on a terminal.
   --capture         play a console for the PS4 Second Screen app on a phone
                     (needs UDP port 987: CAP_NET_BIND_SERVICE, or root)
   --import FILE     take it from a file of ps4-waker, playactor, pyps4-2ndscreen
-                    or pyremoteplay, or a file with 64 hex digits; - is the
-                    standard input. Registrations for Remote Play in it link
-                    their consoles
+                    or pyremoteplay, Home Assistant's core.config_entries, or a
+                    file with 64 hex digits; - is the standard input.
+                    Registrations for Remote Play in it link their consoles
 
 The credential is a secret: only --show prints it. Next, link the console with
 ps4kit link.`,

@@ -23,35 +23,7 @@ To look up names, updates or cover art of any title, use "ps4kit title".`
 	cmd.Example = examples("titles", "titles rename CUSA00129 Films", "titles pin Netflix")
 	cmd.AddCommand(newTitlesList(p, "list", "List the inputs"))
 	const title = "the id or the name of a title"
-	country := ""
-	add := titlesEditor(p, cmd, "add TITLE_ID|ADDRESS|APP [NAME]", "Add an input for a title", texts("the id of a title", 2), "add CUSA00129 Films",
-		func(ctx context.Context, b api.Backend, host string, args []string, _ bool) (result, error) {
-			c, err := p.configuration()
-			if err != nil {
-				return result{}, err
-			}
-			title, err := titles.Find(args[0], cmp.Or(country, c.Art.Country))
-			if err != nil {
-				return result{}, usageError(err)
-			}
-			err = b.AddTitle(ctx, host, title.ID, second(args))
-			if err == nil && title.Name != "" {
-				_, err = b.ImportTitles(ctx, host, []api.ImportTitle{{ID: title.ID, Name: title.Name}}, false)
-			}
-			return edited(title.ID, "added"), err
-		})
-	add.Long = `Adds an input for a title, which is given by its id (CUSA00129), a content id, the
-address of its page in the PS Store, or the name of a media app:
-
-` + mediaApps() + `
-
-A media app has another id in each region: --country chooses it, and art.country
-of the configuration otherwise. Look up other ids at
-` + titles.ListURL + `.`
-	add.Example = examples("titles add CUSA00129 Films", "titles add netflix --country de",
-		"titles add https://store.playstation.com/en-us/product/UP4381-CUSA01015_00-YOUTUBESCEA00000")
-	add.Flags().StringVar(&country, "country", "", "`CODE` of the country of the PSN account, such as de")
-	add.ValidArgsFunction = nil // the id is new
+	addTitlesAdd(p, cmd)
 	cmd.AddCommand(newTitlesImport(p))
 	titlesEditor(p, cmd, "rename TITLE_ID|NAME [NEW_NAME]", "Rename an input, or restore its own name", texts(title, 2), "rename Netflix Films",
 		func(ctx context.Context, b api.Backend, host string, args []string, _ bool) (result, error) {
@@ -78,6 +50,38 @@ of the configuration otherwise. Look up other ids at
 			return edited(args[0], "forgotten"), b.ForgetTitle(ctx, host, args[0])
 		})
 	return cmd
+}
+
+// addTitlesAdd adds the verb that adds an input.
+func addTitlesAdd(p *program, parent *cobra.Command) {
+	country := ""
+	add := titlesEditor(p, parent, "add TITLE_ID|ADDRESS|APP [NAME]", "Add an input for a title", texts("the id of a title", 2), "add CUSA00129 Films",
+		func(ctx context.Context, b api.Backend, host string, args []string, _ bool) (result, error) {
+			c, err := p.configuration()
+			if err != nil {
+				return result{}, err
+			}
+			title, err := titles.Find(args[0], cmp.Or(country, c.Art.Country))
+			if err != nil {
+				return result{}, usageError(err)
+			}
+			err = b.AddTitle(ctx, host, title.ID, second(args))
+			if err == nil && title.Name != "" {
+				_, err = b.ImportTitles(ctx, host, []api.ImportTitle{{ID: title.ID, Name: title.Name}}, false)
+			}
+			return edited(title.ID, "added"), err
+		})
+	add.Long = `Adds an input for a title, which is given by its id (CUSA00129), a content id,
+the address of its page in the PS Store, or the name of a media app:
+
+` + mediaApps() + `
+
+A media app has another id in each region: --country chooses it, and art.country
+of the configuration otherwise. Look up other ids at
+` + titles.ListURL + `.`
+	add.Example = examples("titles add CUSA00129 Films", "titles add EP4544-CUSA01703_00-WEBMAF000000PLEX", "titles add netflix --country de")
+	add.Flags().StringVar(&country, "country", "", "`CODE` of the country of the PSN account, such as de")
+	add.ValidArgsFunction = nil // the id is new
 }
 
 // mediaApps lists the names of the media apps, wrapped.

@@ -50,11 +50,10 @@ ps4kit titles -o json, or a title file of pyps4-2ndscreen or of Home Assistant
 (.ps4-games.json). - is the standard input.
 
 With --psn, sign in at https://www.playstation.com, open
-https://ca.account.sony.com/api/v1/ssocookie in the same browser, and copy the 64
-characters of npsso. They are as good as your password: ps4kit asks for them
+https://ca.account.sony.com/api/v1/ssocookie in the same browser, and copy the
+64 characters of npsso. They are as good as your password: ps4kit asks for them
 without showing them, uses them once, and neither stores nor logs them. To Sony
-this looks like a sign-in of its Android app at this address, for which its terms
-don't provide.`,
+this looks like a sign-in of its Android app, for which its terms don't provide.`,
 		Example: examples("titles import games.csv", "titles import --psn", "titles import --psn --npsso - --dry-run < npsso.txt"),
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -125,28 +124,27 @@ func (o *importOptions) run(ctx context.Context, p *program, file string) error 
 	if o.dryRun {
 		return p.print(result{value: r, text: preview(r) + "\n" + r.summary("would be added")})
 	}
-	chosen := r.Titles
 	if !o.yes && isTerminal(p.stdin) {
-		if chosen, err = o.choose(ctx, p, r); err != nil {
+		if r.Titles, err = o.choose(ctx, p, r); err != nil {
 			return err
 		}
-		if r.Imported, err = b.ImportTitles(ctx, host, onlyIDs(chosen), true); err != nil {
+		if r.Imported, err = b.ImportTitles(ctx, host, onlyIDs(r.Titles), true); err != nil {
 			return orCause(ctx, err)
 		}
 	}
-	fit := slices.DeleteFunc(slices.Clone(chosen), func(t api.ImportTitle) bool { return slices.Contains(r.NoSlot, t.ID) })
+	fit := slices.DeleteFunc(slices.Clone(r.Titles), func(t api.ImportTitle) bool { return slices.Contains(r.NoSlot, t.ID) })
 	for batch := range slices.Chunk(fit, importBatch) {
 		if _, err := b.ImportTitles(ctx, host, batch, false); err != nil {
 			return orCause(ctx, err)
 		}
 	}
-	r.Done, r.Titles = "imported", chosen
+	r.Done = "imported"
 	if account != "" {
 		user, err := userOf(account)
-		if err == nil {
-			err = b.SetCredential(ctx, host, user)
-		}
 		if err != nil {
+			return err
+		}
+		if err := b.SetCredential(ctx, host, user); err != nil {
 			return err
 		}
 		r.Credential = true

@@ -29,8 +29,8 @@ type App struct {
 // ("de"). It returns "" if none is known.
 func (a App) ID(country string) string { return a.ids[region(country)] }
 
-// Apps returns the media apps that people start by voice, by name. Each id is
-// from the source beside it:
+// Apps returns the media apps that people start by voice, by name. A comment names
+// the source of each id:
 //
 //   - SmartHomeHub: github.com/yamamoWorks/SmartHomeHub README.md, with the store
 //     address of each
