@@ -94,11 +94,11 @@ func (c *Client) SignIn(ctx context.Context, npsso NPSSO) (*Session, error) {
 		return nil, err
 	}
 	request.Header.Set("Cookie", "npsso="+npsso.text)
-	response, _, err := c.do(request)
+	got, err := c.do(request)
 	if err != nil {
 		return nil, err
 	}
-	code, err := codeIn(response)
+	code, err := got.code()
 	if err != nil {
 		return nil, err
 	}
@@ -122,13 +122,13 @@ func (c *Client) SignIn(ctx context.Context, npsso NPSSO) (*Session, error) {
 	return &Session{c, token.AccessToken}, nil
 }
 
-// codeIn returns the code to which the answer redirects. Sony redirects to its
+// code returns the code to which the answer redirects. Sony redirects to its
 // sign-in page, or with an error, if the npsso has expired.
-func codeIn(response *http.Response) (string, error) {
-	if response.StatusCode < 300 || response.StatusCode > 399 {
-		return "", statusErr(response)
+func (a answer) code() (string, error) {
+	if a.status < 300 || a.status > 399 {
+		return "", a.err()
 	}
-	location, err := url.Parse(response.Header.Get("Location"))
+	location, err := url.Parse(a.header.Get("Location"))
 	if err != nil {
 		return "", fmt.Errorf("%w: it redirected to no address", ErrAnswer)
 	}
@@ -146,22 +146,22 @@ func (s *Session) Titles(ctx context.Context) ([]Title, error) {
 	list := []Title{}
 	seen := map[string]bool{}
 	for page := range maxPages {
-		var answer titlePage
+		var got titlePage
 		path := fmt.Sprintf("/api/gamelist/v2/users/me/titles?categories=ps4_game&limit=%d&offset=%d", pageSize, page*pageSize)
-		if err := s.get(ctx, s.client.titlesURL()+path, &answer); err != nil {
+		if err := s.get(ctx, s.client.titlesURL()+path, &got); err != nil {
 			return nil, err
 		}
-		if answer.Titles == nil {
+		if got.Titles == nil {
 			return nil, fmt.Errorf("%w: it sent no list of titles", ErrAnswer)
 		}
-		for _, t := range *answer.Titles {
+		for _, t := range *got.Titles {
 			title, ok := t.title()
 			if ok && !seen[title.ID] {
 				seen[title.ID] = true
 				list = append(list, title)
 			}
 		}
-		if len(*answer.Titles) == 0 || (page+1)*pageSize >= answer.Total {
+		if len(*got.Titles) == 0 || (page+1)*pageSize >= got.Total {
 			break
 		}
 	}
@@ -227,44 +227,51 @@ func newRequest(ctx context.Context, method, address, body string) (*http.Reques
 	return request, nil
 }
 
+// answer is what a request brought.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
 // do sends a request and reads its answer. It follows no redirect.
-func (c *Client) do(request *http.Request) (*http.Response, []byte, error) {
+func (c *Client) do(request *http.Request) (answer, error) {
 	client := *cmp.Or(c.HTTP, http.DefaultClient)
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrUnreachable, withoutURL(err))
+		return answer{}, fmt.Errorf("%w: %w", ErrUnreachable, withoutURL(err))
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
 	switch {
 	case err != nil:
-		return nil, nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
+		return answer{}, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	case len(body) > maxBody:
-		return nil, nil, fmt.Errorf("%w: it is larger than %d bytes", ErrAnswer, maxBody)
+		return answer{}, fmt.Errorf("%w: it is larger than %d bytes", ErrAnswer, maxBody)
 	}
-	return response, body, nil
+	return answer{response.StatusCode, response.Header, body}, nil
 }
 
 func (c *Client) doJSON(request *http.Request, into any) error {
-	response, body, err := c.do(request)
+	got, err := c.do(request)
 	if err != nil {
 		return err
 	}
-	if response.StatusCode != http.StatusOK {
-		return statusErr(response)
+	if got.status != http.StatusOK {
+		return got.err()
 	}
-	if json.Unmarshal(body, into) != nil { // the cause could quote a token
+	if json.Unmarshal(got.body, into) != nil { // the cause could quote a token
 		return fmt.Errorf("%w: it is not valid JSON", ErrAnswer)
 	}
 	return nil
 }
 
-// statusErr returns the error of an answer that is neither 200 nor a redirect.
-func statusErr(response *http.Response) error {
-	switch status := response.StatusCode; {
+// err returns the error of an answer with an unwanted status.
+func (a answer) err() error {
+	switch status := a.status; {
 	case status == http.StatusTooManyRequests:
-		return &BusyError{retryAfter(response.Header.Get("Retry-After"))}
+		return &BusyError{retryAfter(a.header.Get("Retry-After"))}
 	case status == http.StatusBadRequest || status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return fmt.Errorf("%w: it answered %d", ErrNPSSO, status)
 	case status >= http.StatusInternalServerError:
