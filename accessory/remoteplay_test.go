@@ -1,7 +1,6 @@
 package accessory_test
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -37,16 +36,7 @@ func simulatePS5(t *testing.T, c ps4test.Config, do func(r *rig, c *ps4test.Cons
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.tv.Attach(r.events)
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() { ended <- r.tv.Run(ctx) }()
-		r.after(time.Second)
-		do(r, sim)
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Run: %v", err)
-		}
+		r.run(func() { do(r, sim) })
 	})
 }
 

@@ -167,8 +167,9 @@ func poke(c chan struct{}) {
 	}
 }
 
-// step gives an event to the machine and carries out its actions. It also compares what
-// [Snapshot] shows, most of which is in no characteristic. mu must be held.
+// step gives an event to the machine and carries out its actions. It also
+// compares snapshots, because most of a [Snapshot] is in no characteristic. mu
+// must be held.
 func (t *Television) step(e event, by *http.Request, of *characteristic.C) {
 	type visible struct {
 		starting, title string

@@ -182,8 +182,8 @@ func (r *registry) findAccepted(ctx context.Context, host string) (*unit, error)
 	return u, nil
 }
 
-// findKept is find for what is stored of a console. Nothing is kept for one
-// that is neither accepted nor in HomeKit.
+// findKept is find for commands that store something about a console, which must
+// be accepted or in HomeKit.
 func (r *registry) findKept(ctx context.Context, host string) (*unit, error) {
 	u, err := r.findAccepted(ctx, host)
 	if err == nil && !u.accepted.Load() && u.hap == nil {
