@@ -320,6 +320,7 @@ func (r *registry) add(u *unit) {
 // registration.
 func (r *registry) linked(u *unit) error {
 	if (u.remote != nil) == r.usesRemotePlay(u.known) {
+		defer r.changed()
 		return r.authorize(u)
 	}
 	r.meeting.Lock()
