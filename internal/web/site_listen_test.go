@@ -219,6 +219,24 @@ func TestManyAddressesDoNotStarveOthers(t *testing.T) {
 	})
 }
 
+// TestLoopbackAlwaysGetsIn, even when as many addresses as there is room for
+// each have a request running.
+func TestLoopbackAlwaysGetsIn(t *testing.T) {
+	inCrowd(t, nil, func(c *crowd) {
+		for n := range 128 {
+			c.fill(fmt.Sprintf("10.0.0.%d", n), 1, "/wait")
+		}
+		if c.answers(c.connect("10.0.0.200")) {
+			c.t.Error("there is room for 129 busy addresses")
+		}
+		for _, from := range []string{"127.0.0.1", "::1", "::ffff:127.0.0.1"} {
+			if !c.answers(c.connect(from)) {
+				c.t.Errorf("%s is not answered", from)
+			}
+		}
+	})
+}
+
 // TestOneAddressReplacesItsOwn connections when it has all, but no busy ones.
 func TestOneAddressReplacesItsOwn(t *testing.T) {
 	t.Parallel()
