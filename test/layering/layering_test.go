@@ -52,7 +52,7 @@ var rules = []rule{
 	{"internal/web", []string{"internal/api", "internal/text", "internal/web/page"}, []string{anyLibrary, metrics}},
 	{"internal/web/page", nil, nil},
 	{"internal/doctor", []string{"ps4", "internal/config", "internal/mdns", "internal/state", "internal/api", "internal/text"}, []string{"github.com/miekg/dns", "golang.org/x/net"}},
-	{"internal/phone", []string{"ps4", "internal/api"}, nil},
+	{"internal/phone", []string{"ps4", "internal/api", "internal/text"}, nil},
 	{"internal/tui", []string{"internal/api", "internal/text"}, []string{bubbletea, "github.com/charmbracelet/x/ansi"}},
 	{"internal/app", []string{"*"}, []string{anyLibrary}},
 	{"cmd/...", []string{"*"}, []string{anyLibrary, cobra}},
