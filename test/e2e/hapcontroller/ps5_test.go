@@ -47,7 +47,7 @@ web: {listen: "127.0.0.1:0"}
 	c.put("phone", db.id(key), 4)  // up, which Remote Play cannot press
 	c.put("phone", db.id(active), 0)
 	peer.WaitFor(t, console, "rest mode", func(s ps4test.Snapshot) bool { return s.State == ps4.StateStandby })
-	settle(t, console, 2)
+	settle(t, console, 6) // until a poll that began after the command saw rest mode
 	c.put("phone", db.id(active), 1)
 	peer.WaitFor(t, console, "awake", func(s ps4test.Snapshot) bool { return s.State == ps4.StateAwake })
 	settle(t, console, 4)
@@ -58,11 +58,10 @@ web: {listen: "127.0.0.1:0"}
 
 	console.OpenKeyboard("old", 100)
 	s.Run("keyboard", "submit", "new text")
-	now := console.Snapshot()
-	if len(now.Submitted) != 1 || now.Submitted[0] != "new text" {
-		t.Errorf("submitted %q", now.Submitted)
-	}
-	if n := now.Counters; n.Homes != 1 || n.Standbys != 1 || n.ProtocolErrors != 0 {
+	peer.WaitFor(t, console, "the text", func(s ps4test.Snapshot) bool {
+		return len(s.Submitted) == 1 && s.Submitted[0] == "new text"
+	})
+	if n := console.Counters(); n.Homes != 1 || n.Standbys != 1 || n.ProtocolErrors != 0 {
 		t.Errorf("counters %+v", n)
 	}
 }
