@@ -81,8 +81,8 @@ func inName(r rune) bool {
 func letterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // invisible reports whether r vanishes without separating what is around it:
-// marks, emoji, and bidirectional, zero-width and other blank characters, some
-// of which are letters to Unicode.
+// marks, emoji, and bidirectional, zero-width and other blank characters.
+// Unicode counts some of these as letters.
 func invisible(r rune) bool {
 	if unicode.In(r, unicode.M, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point) {
 		return true
@@ -200,8 +200,8 @@ func automaticName(w nameWrite, recent []nameWrite, television ...string) (autom
 // keepsGiven reports whether the stem is part of the input's given name.
 func (w *nameWrite) keepsGiven(stem string) bool { return strings.Contains(foldName(w.given), stem) }
 
-// splitName splits a name into its folded stem and the number at its end, both
-// of which may be empty.
+// splitName splits a name into its folded stem and the number at its end. Both
+// may be empty.
 func splitName(name string) (stem, number string) {
 	name = strings.TrimRightFunc(norm.NFKC.String(name), func(r rune) bool { return !wordRune(r) })
 	rest := strings.TrimRightFunc(name, unicode.IsDigit)

@@ -2,6 +2,7 @@ package accessory
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"time"
 
@@ -130,6 +131,14 @@ func (t *Television) save() error {
 
 func (t *Television) saved() Saved {
 	titles, order := t.in.saved()
+	if !t.console.Can().Titles {
+		home := titles[homeID]
+		titles, order = maps.Clone(t.kept.Titles), t.kept.Order
+		if titles == nil {
+			titles = map[string]SavedTitle{}
+		}
+		titles[homeID] = home
+	}
 	return Saved{
 		Name: t.name, ActiveIdentifier: uint32(t.chosen), //nolint:gosec // 1 to 90
 		HostName: t.status.HostName, SystemVersion: t.status.SystemVersion,

@@ -1,8 +1,8 @@
 package accessory_test
 
 import (
-	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,16 +36,7 @@ func simulatePS5(t *testing.T, c ps4test.Config, do func(r *rig, c *ps4test.Cons
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.tv.Attach(r.events)
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() { ended <- r.tv.Run(ctx) }()
-		r.after(time.Second)
-		do(r, sim)
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Run: %v", err)
-		}
+		r.run(func() { do(r, sim) })
 	})
 }
 
@@ -90,6 +81,35 @@ func TestPS5HasOneInput(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestRemotePlayKeepsTitles: a PS4 that is driven with Remote Play for a while
+// finds its inputs in their slots again.
+func TestRemotePlayKeepsTitles(t *testing.T) {
+	t.Parallel()
+	store := &memory{}
+	home := func() accessory.Saved { // saves the inputs with other names of the home screen
+		saved, err := store.Load()
+		must(t, err)
+		return saved
+	}
+	secondScreen := newFakeConsole(ps4.StateStandby)
+	before, err := accessory.New(accessory.Config{HostID: "A0B1C2D3E4F5", Store: store}, secondScreen)
+	must(t, err)
+	must(t, before.AddTitle("CUSA00129", "Films"))
+	must(t, before.AddTitle("CUSA01780", ""))
+	must(t, before.SetOrder([]string{"CUSA01780", "CUSA00129"}))
+	want := home()
+	discovery := ps4.NewConsole(secondScreen.Addr(), ps4.Credential{}, nil)
+	between, err := accessory.New(accessory.Config{HostID: "A0B1C2D3E4F5", Store: store},
+		accessory.NewRemotePlay(remoteplay.New(discovery, remoteplay.Registration{}, nil)))
+	must(t, err)
+	must(t, between.RenameTitle("HOME", "Start"))
+	got := home()
+	if len(got.Titles) != len(want.Titles) || got.Titles["CUSA00129"] != want.Titles["CUSA00129"] ||
+		got.Titles["CUSA01780"] != want.Titles["CUSA01780"] || !slices.Equal(got.Order, want.Order) || got.Titles["HOME"].Name != "Start" {
+		t.Errorf("saved %+v\nwant %+v", got, want)
+	}
 }
 
 func TestPS5RemoteControl(t *testing.T) {

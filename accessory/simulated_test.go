@@ -31,17 +31,22 @@ func simulate(t *testing.T, c ps4test.Config, do func(r *rig, c *ps4test.Console
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.tv.Attach(r.events)
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() { ended <- r.tv.Run(ctx) }()
-		r.after(time.Second)
-		do(r, sim)
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Run: %v", err)
-		}
+		r.run(func() { do(r, sim) })
 	})
+}
+
+// run runs the television for as long as do takes.
+func (r *rig) run(do func()) {
+	r.tv.Attach(r.events)
+	ctx, cancel := context.WithCancel(r.t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- r.tv.Run(ctx) }()
+	r.after(time.Second)
+	do()
+	cancel()
+	if err := <-ended; err != nil {
+		r.t.Errorf("Run: %v", err)
+	}
 }
 
 // TestSimulatedEvening is what a family does: select while off, keys, another title, off, on again at once.

@@ -34,6 +34,7 @@ type Television struct {
 	pub     Publisher
 	m       machine
 	in      *inputs
+	kept    Saved // its titles were saved by another protocol, and stay as they are
 	remote  *remote
 	presses presses
 	name    string // as the user wrote it; empty: see displayName
@@ -71,12 +72,14 @@ func New(c Config, console Console) (*Television, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !console.Can().Titles {
-		cfg.Titles, cfg.Slots = nil, 1
-	}
 	saved, err := load(cfg.Store)
 	if err != nil {
 		return nil, err
+	}
+	var kept Saved
+	if !console.Can().Titles {
+		cfg.Titles, cfg.Slots, kept = nil, 1, saved
+		saved.Titles, saved.Order = map[string]SavedTitle{homeID: saved.Titles[homeID]}, nil
 	}
 	in, err := newInputs(&cfg, saved)
 	if err != nil {
@@ -87,7 +90,7 @@ func New(c Config, console Console) (*Television, error) {
 		return nil, err
 	}
 	t := &Television{
-		cfg: cfg, console: console, in: in, remote: remote,
+		cfg: cfg, console: console, in: in, kept: kept, remote: remote,
 		pub: modelOnly{}, stopped: make(chan struct{}),
 		clock: make(chan struct{}, 1), work: make(chan struct{}, 1), poll: make(chan struct{}, 1),
 	}
@@ -164,8 +167,9 @@ func poke(c chan struct{}) {
 	}
 }
 
-// step gives an event to the machine and carries out its actions. It also compares what
-// [Snapshot] shows, most of which is in no characteristic. mu must be held.
+// step gives an event to the machine and carries out its actions. It also
+// compares snapshots, because most of a [Snapshot] is in no characteristic. mu
+// must be held.
 func (t *Television) step(e event, by *http.Request, of *characteristic.C) {
 	type visible struct {
 		starting, title string

@@ -10,7 +10,7 @@ for shell in bash zsh fish; do
 	go run -trimpath ./cmd/ps4kit completion "$shell" >"$dir/completion.$shell"
 done
 {
-	printf '%% ps4kit 1\n\n# NAME\n\nps4kit - PlayStation 4 consoles as HomeKit televisions\n\n'
+	printf '%% ps4kit 1\n\n# NAME\n\nps4kit - PlayStation consoles as HomeKit televisions\n\n'
 	sed 1d docs/cli.md
 } >"$dir/ps4kit.md"
 "$MD2MAN" -in "$dir/ps4kit.md" -out "$dir/ps4kit.1"

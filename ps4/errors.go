@@ -120,7 +120,7 @@ var (
 		"use that number rather than the PSN online id, which is a name",
 	}
 	// ErrPINFormat means that a PIN does not parse.
-	ErrPINFormat error = &sentinel{"bad_pin", "a PIN has 8 digits", "take it from " + addDevice + " on the console"}
+	ErrPINFormat error = &sentinel{"bad_pin", "a PIN has 8 digits", "enter all the digits that the console shows"}
 	// ErrPasscodeFormat means that a passcode does not parse.
 	ErrPasscodeFormat error = &sentinel{"bad_passcode", "a passcode has 4 digits", usePasscode}
 )

@@ -21,8 +21,7 @@ func newSearch(p *program) *cobra.Command {
 	return f.add(&cobra.Command{
 		Use:   "search",
 		Short: "Search the network for consoles",
-		Long: `Searches the network and lists the consoles that answer. PlayStation 5 consoles
-are listed, too, but ps4kit can't control them.
+		Long: `Searches the network and lists the consoles that answer.
 
 Finding none is not an error: the exit code is 0, and -o json prints [].`,
 		Example: examples("search", "search --timeout 5s", "search --broadcast 192.168.20.255"),

@@ -1,4 +1,4 @@
-// Ps4kit makes PlayStation 4 consoles televisions in Apple Home.
+// Ps4kit makes PlayStation consoles televisions in Apple Home.
 package main
 
 import (

@@ -13,9 +13,9 @@ import (
 func newRoot(p *program) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ps4kit",
-		Short: "PlayStation 4 consoles as televisions in Apple Home",
-		Long: `ps4kit turns each PlayStation 4 into a television in Apple Home, and controls
-consoles from the command line.`,
+		Short: "PlayStation consoles as televisions in Apple Home",
+		Long: `ps4kit turns each PlayStation 4 and 5 into a television in Apple Home, and
+controls consoles from the command line.`,
 		Example:       examples("serve                a server for Apple Home", "serve --simulate 1   the same without a console", "status               what the console is doing"),
 		SilenceErrors: true,
 		SilenceUsage:  true,

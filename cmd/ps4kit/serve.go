@@ -22,8 +22,9 @@ func newServe(p *program) *cobra.Command {
 		Short: "Run the HomeKit server",
 		Long: `Makes each console a television in Apple Home, until it is stopped.
 
-With --simulate it adds simulated consoles on loopback ports and doesn't search
-the network for real ones, so that you can try everything without a PS4.
+With --simulate it adds simulated PS4 consoles on loopback ports, the last of
+several being a PS5, and doesn't search the network for real ones. So you can
+try everything without a console.
 
 Changes to the titles and the remote control of a console in config.yaml apply
 while the server runs (SIGHUP reloads them at once). Other changes need a
@@ -105,8 +106,8 @@ func withoutCodes(list []api.Accessory) []api.Accessory {
 func nextSteps(consoles, unpaired int) string {
 	switch {
 	case consoles == 0:
-		return "\nNo console is known yet. ps4kit keeps searching; turn a PS4 on, or name it in\n" +
-			"config.yaml. No PS4 at hand? Try: ps4kit serve --simulate 1\n"
+		return "\nNo console is known yet. ps4kit keeps searching; turn one on, or name it in\n" +
+			"config.yaml. No console at hand? Try: ps4kit serve --simulate 1\n"
 	case unpaired == 0:
 		return "\nEvery console is paired. Find them in the Home app and in the Control Center remote.\n"
 	}

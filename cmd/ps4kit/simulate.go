@@ -33,7 +33,7 @@ func newSimulate(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "simulate --console ip=127.0.0.5,name=Den,…",
 		Short: "Run simulated consoles, for developers",
-		Long: `Runs simulated PS4 consoles until it is stopped, and prints a line for each
+		Long: `Runs simulated consoles until it is stopped, and prints a line for each
 datagram and packet that they receive. Each --console is a list of
 
   ip=ADDR           address to listen on (default 127.0.0.1)

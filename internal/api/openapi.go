@@ -42,7 +42,7 @@ func document() object {
 	return object{
 		"openapi": "3.1.0",
 		"info": object{
-			"title": "ps4kit", "version": "1", "summary": "PlayStation 4 consoles as televisions in Apple Home",
+			"title": "ps4kit", "version": "1", "summary": "PlayStation consoles as televisions in Apple Home",
 			"description": "x-access is the right an operation requires, each including the ones before it: read and control are " +
 				"those of tokens; setup and owner require a person signed in to the page (tokens made with the access admin, which " +
 				"can no longer be made, include setup); socket means the unix socket control.sock in the state directory, which " +

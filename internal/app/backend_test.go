@@ -213,7 +213,7 @@ func TestAmbiguousConsole(t *testing.T) {
 	if _, err := r.api.Status(t.Context(), ""); code(err) != "ambiguous" {
 		t.Errorf("two consoles and no name: %v", err)
 	}
-	if c, err := r.api.Status(t.Context(), "simulated ps4 2"); err != nil || c.State != api.StateStandby {
+	if c, err := r.api.Status(t.Context(), "simulated ps5"); err != nil || c.State != api.StateStandby {
 		t.Errorf("by name: %+v, %v", c, err)
 	}
 	if found, err := r.api.Search(t.Context(), 200*time.Millisecond); err != nil || len(found) != 2 {

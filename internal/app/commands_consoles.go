@@ -103,12 +103,12 @@ func (c *commands) stored(host string) (map[string]string, error) {
 	found := map[string]string{}
 	at, _ := ps4.ParseAddress(host)
 	for _, r := range c.files.consoles() {
-		if strings.EqualFold(host, r.HostID) || strings.EqualFold(host, r.Name) || at.IsValid() && at == r.Address {
+		if strings.EqualFold(host, r.HostID) || strings.EqualFold(host, r.Name) || at.IsValid() && isAt(at, r.Address) {
 			found[r.HostID] = r.Name
 		}
 	}
 	for _, u := range c.registry.list() {
-		if u.is(host) || at.IsValid() && at == u.console.Addr() {
+		if u.is(host) || at.IsValid() && isAt(at, u.console.Addr()) {
 			found[u.hostID] = u.tv.Snapshot().Name
 		}
 	}
@@ -136,7 +136,7 @@ func (c *commands) checkForget(ctx context.Context, hostID string) (successor ps
 		case entry.HostID == hostID:
 			return ps4.Status{}, errNamed(hostID)
 		case entryMeans(entry, hostID, remembered):
-			st, err := c.registry.network.Console(entry.Address, ps4.Credential{}).Status(ctx)
+			st, err := c.registry.ask(ctx, entry.Address)
 			if err != nil || st.HostID == hostID {
 				return ps4.Status{}, errNamed(hostID)
 			}

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
+	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
@@ -250,6 +252,31 @@ func TestQRCodeUntilPaired(t *testing.T) {
 		if got, _ := told(t, r, http.MethodGet, "/homekit/"+host+"/qr", ""); got != want {
 			t.Errorf("%s: %s", host, got)
 		}
+	}
+}
+
+// TestNoQRCodeWhilePairingIsLocked by 100 wrong setup codes.
+func TestNoQRCodeWhilePairingIsLocked(t *testing.T) {
+	t.Parallel()
+	_, yaml := den(t)
+	dir := shortDir(t)
+	yaml += "companion: {enabled: true}\n"
+	serve(t, dir, yaml, 0).stop()
+	store := open(t, dir)
+	file, err := state.HomeKit[map[string]any](store, state.Companion, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = file.Update(func(saved map[string]any) (map[string]any, error) {
+		saved["server"].(map[string]any)["setup_failures"] = 100
+		return saved, nil
+	})
+	if err := errors.Join(err, store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	r := serve(t, dir, yaml, 0)
+	if got, _ := told(t, r, http.MethodGet, "/homekit/companion/qr", ""); got != "pairing_locked" {
+		t.Error(got)
 	}
 }
 

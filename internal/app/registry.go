@@ -320,6 +320,7 @@ func (r *registry) add(u *unit) {
 // registration.
 func (r *registry) linked(u *unit) error {
 	if (u.remote != nil) == r.usesRemotePlay(u.known) {
+		defer r.changed()
 		return r.authorize(u)
 	}
 	r.meeting.Lock()
@@ -330,8 +331,8 @@ func (r *registry) linked(u *unit) error {
 	return nil
 }
 
-// changedConsole handles a change of what a console's television shows. A
-// console whose type nobody knew gets another unit if it is a PS5.
+// changedConsole handles a change in a television's snapshot. A console of
+// unknown type gets another unit if it turns out to be a PS5.
 func (r *registry) changedConsole(u *unit) {
 	r.consoleChanged(u.hostID)
 	if u.hostType != "" || u.remote != nil || u.simulated != nil || u.tv == nil {
@@ -393,9 +394,8 @@ func (r *registry) unit(hostID string) *unit {
 	return r.units[hostID]
 }
 
-// unitAt returns the unit of the console at an address, nil if there is none.
-// Of two, one of which another console has replaced there, it is the one that
-// answers.
+// unitAt returns the unit of the console at an address, nil if there is none. If
+// one console has replaced another there, it returns the one that answers.
 func (r *registry) unitAt(addr netip.AddrPort) (at *unit) {
 	for _, u := range r.list() {
 		if u.console.Addr() == addr && (at == nil || at.tv.Snapshot().State == ps4.StateUnreachable) {

@@ -54,12 +54,11 @@ func (r *registry) searchOnce(ctx context.Context) (fresh bool) {
 // await asks a configured console, whose host id is not known yet, until it
 // answers. It calls asked when the first try is over.
 func (r *registry) await(ctx context.Context, c config.Console, asked func()) {
-	console := r.network.Console(c.Address, ps4.Credential{})
 	for {
-		st, err := console.Status(ctx)
+		st, err := r.ask(ctx, c.Address)
 		met := err == nil
 		if met { // twice, so that one forged reply does not bind the entry to a stranger
-			again, err := console.Status(ctx)
+			again, err := r.ask(ctx, st.Addr)
 			met = err == nil && again.HostID == st.HostID
 		}
 		if met {

@@ -76,6 +76,9 @@ func unknownConsole(host string) error {
 // it is. Only the owner may name an address where no console is known.
 func (r *registry) findAt(ctx context.Context, addr netip.AddrPort) (*unit, error) {
 	known := r.unitAt(addr)
+	if five := r.unitAt(maybePS5(addr)); known == nil && five != nil {
+		known, addr = five, five.console.Addr()
+	}
 	if !isOwner(ctx) {
 		if known == nil {
 			return nil, unknownConsole(FormatAddress(addr))
@@ -83,7 +86,7 @@ func (r *registry) findAt(ctx context.Context, addr netip.AddrPort) (*unit, erro
 		r.runTelevision(known)
 		return known, nil
 	}
-	st, err := r.network.Console(addr, ps4.Credential{}).Status(ctx)
+	st, err := r.ask(ctx, addr)
 	if errors.Is(err, ps4.ErrUnreachable) && known != nil && time.Now().Before(known.console.DeafUntil()) {
 		r.runTelevision(known)
 		return known, nil
@@ -98,9 +101,42 @@ func (r *registry) findAt(ctx context.Context, addr netip.AddrPort) (*unit, erro
 	if u == nil {
 		return nil, unknownConsole(FormatAddress(addr))
 	}
-	r.readdress(ctx, u, addr)
+	r.readdress(ctx, u, st.Addr)
 	r.runTelevision(u)
 	return u, nil
+}
+
+// ask returns the status of the console at an address. If that may be the
+// address of a PS5 without its port, it asks at both ports. Replies come from
+// other ports than questions go to, so the type of the console tells which
+// question it answered.
+func (r *registry) ask(ctx context.Context, addr netip.AddrPort) (ps4.Status, error) {
+	if maybePS5(addr) == addr {
+		return r.network.Console(addr, ps4.Credential{}).Status(ctx)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var five ps4.Status
+	var fiveErr error
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		if five, fiveErr = r.network.Console(maybePS5(addr), ps4.Credential{}).Status(ctx); fiveErr == nil {
+			cancel()
+		}
+	}()
+	st, err := r.network.Console(addr, ps4.Credential{}).Status(ctx)
+	if err == nil {
+		cancel()
+	}
+	<-asked
+	if err != nil && fiveErr == nil {
+		st, err = five, nil
+	}
+	if err == nil && st.HostType == ps4.TypePS5 {
+		st.Addr = maybePS5(addr)
+	}
+	return st, err
 }
 
 // readdress has a console asked at the address that the owner names, unless it
@@ -127,7 +163,7 @@ func (r *registry) noteReplaced(ctx context.Context, before *unit, st ps4.Status
 	}
 	text := fmt.Sprintf("the console at %s is %s (%s) now, not %s (%s)",
 		FormatAddress(st.Addr), st.HostName, st.HostID, before.tv.Snapshot().Name, before.hostID)
-	if before.config.HostID == "" && before.config.Address == st.Addr {
+	if before.config.HostID == "" && isAt(before.config.Address, st.Addr) {
 		text += "; config.yaml means the old one until you forget it: ps4kit consoles forget " + before.hostID
 	}
 	api.Notice(ctx, text)
@@ -146,8 +182,8 @@ func (r *registry) findAccepted(ctx context.Context, host string) (*unit, error)
 	return u, nil
 }
 
-// findKept is find for what is stored of a console. Nothing is kept for one
-// that is neither accepted nor in HomeKit.
+// findKept is find for commands that store something about a console, which must
+// be accepted or in HomeKit.
 func (r *registry) findKept(ctx context.Context, host string) (*unit, error) {
 	u, err := r.findAccepted(ctx, host)
 	if err == nil && !u.accepted.Load() && u.hap == nil {
@@ -235,7 +271,7 @@ func (r *registry) meetConfigured(ctx context.Context) (silent []string) {
 		if c.HostID != "" || r.hasEntry(c) {
 			continue
 		}
-		st, err := r.network.Console(c.Address, ps4.Credential{}).Status(ctx)
+		st, err := r.ask(ctx, c.Address)
 		if err != nil {
 			silent = append(silent, FormatAddress(c.Address))
 			continue

@@ -120,17 +120,31 @@ func (r *registry) fromStatus(st ps4.Status) known {
 		}
 	}
 	for _, c := range r.config.Consoles {
-		unbound := c.HostID == "" && c.Address == st.Addr && boundTo(c, remembered) == ""
+		unbound := c.HostID == "" && isAt(c.Address, st.Addr) && boundTo(c, remembered) == ""
 		if !unbound && !entryMeans(c, st.HostID, remembered) {
 			continue
 		}
 		k.config, k.found, k.stranger = c, false, false
 		k.name = cmp.Or(c.Name, k.name)
-		if c.Address == st.Addr {
+		if isAt(c.Address, st.Addr) {
 			k.addr = st.Addr
 		}
 	}
 	return k
+}
+
+// isAt reports whether a console that answers at an address is at the one that a
+// user named. An address without a port has the port of a PS4, but may mean a
+// PS5.
+func isAt(named, at netip.AddrPort) bool { return named == at || maybePS5(named) == at }
+
+// maybePS5 returns where a PS5 would answer if a user named its address without
+// a port; otherwise the address itself.
+func maybePS5(named netip.AddrPort) netip.AddrPort {
+	if named.Port() != ps4.DefaultPort {
+		return named
+	}
+	return netip.AddrPortFrom(named.Addr(), ps4.PortPS5)
 }
 
 // warnReplaced logs once that an unknown console answers where config.yaml
@@ -139,7 +153,7 @@ func (r *registry) warnReplaced(st ps4.Status) {
 	remembered := r.files.consoles()
 	for _, c := range r.config.Consoles {
 		bound := boundTo(c, remembered)
-		if c.HostID == "" && c.Address == st.Addr && bound != "" && bound != st.HostID && !r.isKnown(st.HostID) {
+		if c.HostID == "" && isAt(c.Address, st.Addr) && bound != "" && bound != st.HostID && !r.isKnown(st.HostID) {
 			r.otherConsole.Do(func() {
 				r.log.Warnf("config.yaml names the console at %v, which was %s; now %s (%s) answers there. "+
 					"If it replaces the old one: ps4kit consoles forget %s", st.Addr.Addr(), bound, st.HostName, st.HostID, bound)

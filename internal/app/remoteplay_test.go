@@ -106,6 +106,47 @@ func TestPS5IsLinkedAndDriven(t *testing.T) {
 	}
 }
 
+// TestPS5AddressNeedsNoPort names a PS5 by its address alone, to a command and in
+// the configuration.
+func TestPS5AddressNeedsNoPort(t *testing.T) {
+	t.Parallel()
+	console := ps5(t, ps4test.Config{Name: "Den", DDPPort: ps4.PortPS5})
+	address := console.Addr().Addr().String()
+	r := serve(t, shortDir(t), loopback, 0)
+	for range 2 { // unknown, then known
+		if c, err := r.api.Status(t.Context(), address); err != nil || c.HostID != console.HostID() || c.Address != console.Addr().String() {
+			t.Errorf("status: %+v, %v", c, err)
+		}
+	}
+	if c, err := r.api.AddConsole(t.Context(), address); err != nil || c.HostID != console.HostID() {
+		t.Errorf("added: %+v, %v", c, err)
+	}
+	if err := r.api.ForgetConsole(t.Context(), address); err != nil {
+		t.Errorf("forgotten: %v", err)
+	}
+	yaml := loopback + "\nconsoles:\n  - {address: " + address + ", name: Attic}\n"
+	dir := shortDir(t)
+	for range 2 { // met, then remembered
+		r := serve(t, dir, yaml, 0)
+		if len(r.list) != 1 || r.list[0].Name != "Attic" || r.list[0].HostID != console.HostID() {
+			t.Errorf("of the configuration: %+v", r.list)
+		}
+		r.stop()
+	}
+}
+
+// TestLinkKeepsToTheConfiguration: a PS4 whose entry says second_screen is not
+// registered for Remote Play.
+func TestLinkKeepsToTheConfiguration(t *testing.T) {
+	t.Parallel()
+	console, yaml := den(t)
+	r := serve(t, shortDir(t), strings.Replace(yaml, "    credential:", "    protocol: second_screen\n    credential:", 1), 0)
+	err := r.api.Link(t.Context(), console.HostID(), api.Link{PIN: "12345678", RemotePlay: true, AccountID: account})
+	if code(err) != "config" {
+		t.Errorf("link: %v", err)
+	}
+}
+
 // backedUp lists the files in a backup.
 func backedUp(t *testing.T, b *api.Client) (names []string) {
 	t.Helper()

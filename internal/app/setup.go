@@ -11,6 +11,7 @@ import (
 
 	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/phone"
 	"github.com/ps4kit/ps4kit/internal/psn"
 	"github.com/ps4kit/ps4kit/internal/state"
@@ -55,6 +56,10 @@ func (s *setup) Link(ctx context.Context, host string, link api.Link) error {
 
 // register links a console for Remote Play.
 func (s *setup) register(ctx context.Context, u *unit, pin ps4.PIN, accountID string) error {
+	if u.config.Protocol == config.ProtocolSecondScreen {
+		return &api.Error{Code: "config", Message: "config.yaml says that this console is driven with the 2nd Screen protocol",
+			Hint: "Remove protocol: second_screen there and restart the server, or link without --remote-play."}
+	}
 	account, err := s.users.account(u.known, accountID)
 	if err != nil {
 		return err
@@ -253,8 +258,8 @@ func (s *setup) Capture(ctx context.Context, host, passcode string) error {
 }
 
 // storeUser gets a credential, and the account id if that is known, and stores
-// them. It validates host and passcode
-// first, because getting a credential takes effort.
+// them. It validates host and passcode first, because getting a credential takes
+// effort.
 func (s *setup) storeUser(ctx context.Context, host, passcode string,
 	get func(context.Context) (credential ps4.Credential, accountID string, err error),
 ) error {

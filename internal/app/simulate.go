@@ -58,11 +58,11 @@ func simulatedTitles() []ps4test.Title {
 // page tells it.
 const simulatedPIN = "12345678"
 
-// startSimulated starts the n-th simulated console, counted from 1, on free ports
-// of loopback. Every device is linked with it.
+// startSimulated starts the n-th simulated PS4, counted from 1, or for 0 the
+// simulated PS5, on free ports of loopback. Every device is linked with a PS4,
+// and every installation with the PS5.
 func startSimulated(n int, key *rsa.PrivateKey, logf func(string, ...any)) (*ps4test.Console, error) {
-	console, err := ps4test.New(ps4test.Config{
-		Name:    simulatedName(simulatedHostID(n)),
+	cfg := ps4test.Config{
 		HostID:  simulatedHostID(n),
 		Standby: true,
 		Linked:  true,
@@ -71,9 +71,15 @@ func startSimulated(n int, key *rsa.PrivateKey, logf func(string, ...any)) (*ps4
 		Key:     key,
 		Timing:  ps4test.DemoTiming(),
 		Logf:    logf,
-	})
+	}
+	if n == 0 {
+		cfg.HostID, cfg.HostType = simulatedPS5, ps4.TypePS5
+		cfg.RemotePlay = &ps4test.RemotePlay{Registered: []remoteplay.Registration{simulatedRegistration(simulatedPS5)}}
+	}
+	cfg.Name = simulatedName(cfg.HostID)
+	console, err := ps4test.New(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("simulated console %d: %w", n, err)
+		return nil, fmt.Errorf("%s: %w", cfg.Name, err)
 	}
 	return console, nil
 }
@@ -94,8 +100,8 @@ func simulatedRegistration(hostID string) remoteplay.Registration {
 	return r
 }
 
-// startSimulators starts n simulated consoles. On an error it returns those that
-// must be closed.
+// startSimulators starts n simulated consoles; the last of several is a PS5. On
+// an error it returns those that must be closed.
 func startSimulators(e env, n int) (list []*ps4test.Console, err error) {
 	if n == 0 {
 		return nil, nil
@@ -105,7 +111,11 @@ func startSimulators(e env, n int) (list []*ps4test.Console, err error) {
 		return nil, fmt.Errorf("simulated consoles: %w", err)
 	}
 	for i := 1; i <= n; i++ {
-		console, err := startSimulated(i, key, e.debugf("simulator"))
+		number := i
+		if i == n && n > 1 {
+			number = 0
+		}
+		console, err := startSimulated(number, key, e.debugf("simulator"))
 		if err != nil {
 			return list, err
 		}

@@ -36,7 +36,7 @@ type unit struct {
 	running  atomic.Bool // the television runs
 	retype   sync.Once   // it turned out to be a PS5
 
-	life context.Context // of what runs below
+	life context.Context // of the goroutines in runs
 	stop context.CancelFunc
 	runs sync.WaitGroup
 }
@@ -73,9 +73,9 @@ func (r *registry) openConsole(u *unit) error {
 	return r.authorize(u)
 }
 
-// usesRemotePlay reports whether a console is driven with Remote Play: a PS5
-// always, and a PS4 if the configuration says so, or if its owner linked it for
-// Remote Play and the configuration doesn't object.
+// usesRemotePlay reports whether to drive a console with Remote Play. A PS5
+// always is; a PS4 is if the configuration demands it, or allows it and the owner
+// linked it for Remote Play.
 func (r *registry) usesRemotePlay(k known) bool {
 	switch {
 	case k.hostType == ps4.TypePS5 || k.config.Protocol == config.ProtocolRemotePlay:

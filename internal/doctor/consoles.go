@@ -187,13 +187,7 @@ func (e *examination) remotePlay(ctx context.Context, c Connection, console api.
 		e.ok(check, "%s is linked", name)
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, loginLimit)
-	defer cancel()
-	_, err := c.Backend.Keyboard(ctx, host)
-	code := ""
-	if err != nil {
-		code = api.AsError(err).Code
-	}
+	code, err := openSession(ctx, c, host)
 	switch code {
 	case "", "keyboard_closed":
 		e.ok(check, "%s opens TCP port 9295 and accepts a session", name)
@@ -225,16 +219,20 @@ func (e *examination) noCredential(name string, err error) {
 	e.fail("credential", "Get one: ps4kit credential.", "%s: %s", name, api.AsError(err).Message)
 }
 
-// login opens a session: the request for the on-screen keyboard needs one and
-// changes nothing.
-func (e *examination) login(ctx context.Context, c Connection, console api.Console, name, host string) {
+// openSession opens a session and returns the code of the error, or "": asking
+// for the on-screen keyboard requires a session and changes nothing.
+func openSession(ctx context.Context, c Connection, host string) (code string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, loginLimit)
 	defer cancel()
-	_, err := c.Backend.Keyboard(ctx, host)
-	code := ""
-	if err != nil {
+	if _, err = c.Backend.Keyboard(ctx, host); err != nil {
 		code = api.AsError(err).Code
 	}
+	return code, err
+}
+
+// login checks that a console accepts the credential.
+func (e *examination) login(ctx context.Context, c Connection, console api.Console, name, host string) {
+	code, err := openSession(ctx, c, host)
 	if code == "no_credential" {
 		e.noCredential(name, err)
 		return

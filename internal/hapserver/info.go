@@ -17,9 +17,7 @@ type Info struct {
 	Paired       bool
 	Controllers  []Controller
 	ConfigNumber uint16
-
-	SetupFailures int  // wrong setup codes since the last pairing or reset
-	SetupLocked   bool // there were too many: no one can pair until Unpair
+	SetupLocked  bool // after too many wrong setup codes: no one can pair until Unpair
 }
 
 // Format hides the setup code.
@@ -36,7 +34,7 @@ func (s *Server) Info() Info {
 	r := s.records.load()
 	i := Info{
 		Name: s.o.Name, DeviceID: r.DeviceID, SetupID: r.SetupID, Paired: r.paired(), ConfigNumber: r.ConfigNumber,
-		SetupFailures: r.SetupFailures, SetupLocked: r.setupLocked(),
+		SetupLocked: r.setupLocked(),
 	}
 	for _, p := range r.Pairings {
 		i.Controllers = append(i.Controllers, Controller{ID: p.ID, Admin: p.Admin})

@@ -1,6 +1,7 @@
 package hapserver
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"encoding/binary"
 	"errors"
@@ -231,8 +232,9 @@ func (s *Server) pairAdmin(p *peer, admin Pairing) error {
 
 // setupHold lets one connection pair at a time. After setupTime it keeps the
 // right until another one asks, so that a slow typist succeeds and an idle
-// connection blocks no one. Addresses take turns: one that was told "busy"
-// lately goes before those that have held the right since it last did.
+// connection blocks no one. Addresses that ask take turns: those that have not
+// held the right for longest go first, and among them the one that has waited
+// longest.
 type setupHold struct {
 	mu     sync.Mutex
 	holder *peer
@@ -240,8 +242,17 @@ type setupHold struct {
 	turns  map[netip.Addr]setupTurn
 }
 
-// setupTurn is when an address last asked for the right to pair, and had it.
-type setupTurn struct{ asked, held time.Time }
+// setupTurn is the place of an address in the queue.
+type setupTurn struct {
+	waiting time.Time // since when
+	asked   time.Time // last
+	held    time.Time // last
+}
+
+// before reports whether t goes first.
+func (t setupTurn) before(other setupTurn) bool {
+	return cmp.Or(t.held.Compare(other.held), t.waiting.Compare(other.waiting)) < 0
+}
 
 const (
 	setupTime = 30 * time.Second
@@ -258,14 +269,19 @@ func (h *setupHold) take(p *peer) bool {
 	}
 	now := time.Now()
 	own := h.turns[p.addr]
+	if own.waiting.IsZero() || now.Sub(own.asked) >= turnTime {
+		own.waiting = now
+	}
+	own.asked = now
 	free := h.holder == nil || now.Sub(h.since) >= setupTime
 	for addr, t := range h.turns {
-		if addr != p.addr && now.Sub(t.asked) < turnTime && t.held.Before(own.held) {
+		if addr != p.addr && now.Sub(t.asked) < turnTime && t.before(own) {
 			free = false
 		}
 	}
-	if own.asked = now; free {
-		h.holder, h.since, own.held = p, now, now
+	if free {
+		h.holder, h.since = p, now
+		own.waiting, own.held = time.Time{}, now
 	}
 	if h.turns == nil || len(h.turns) >= maxTurns {
 		h.turns = map[netip.Addr]setupTurn{}

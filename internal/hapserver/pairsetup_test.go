@@ -161,14 +161,14 @@ func TestPairSetupHundredFailuresLock(t *testing.T) {
 	store := &memoryStore{rec: &rec}
 	var changes atomic.Int32
 	f := newFixture(t, store, func(o *Options) { o.OnChange = func() { changes.Add(1) } }).start(t)
-	if i := f.Info(); i.SetupLocked || i.SetupFailures != 99 {
-		t.Errorf("before: locked %t, %d failures", i.SetupLocked, i.SetupFailures)
+	if f.Info().SetupLocked || f.Stats().SetupLocked {
+		t.Error("locked after 99 failures")
 	}
 	if _, err := f.stranger(t).proof("111-22-333"); !isPairError(err, tlvErrAuthentication) {
 		t.Fatal(err)
 	}
-	if i := f.Info(); !i.SetupLocked || i.SetupFailures != 100 || changes.Load() != 1 {
-		t.Errorf("after: locked %t, %d failures, %d calls of OnChange", i.SetupLocked, i.SetupFailures, changes.Load())
+	if n := f.Stats().SetupFailures; !f.Info().SetupLocked || n != 100 || changes.Load() != 1 {
+		t.Errorf("after: locked %t, %d failures, %d calls of OnChange", f.Info().SetupLocked, n, changes.Load())
 	}
 	if _, err := f.stranger(t).proof(testCode); !isPairError(err, tlvErrMaxTries) {
 		t.Errorf("after 100 failures the right code gets %v", err)

@@ -1,6 +1,7 @@
 package hapserver
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -85,6 +86,26 @@ func TestPairSetupTakesTurns(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 			f.hold.release(owner)
+		}
+	})
+}
+
+// An attacker that asks from an address of its own each time, which is easy with
+// IPv6, waits behind the owner who asked before.
+func TestPairSetupNewAddressesWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newUnpaired(t)
+		owner := f.unconnected(t, "2001:db8::1")
+		for wait := 0; !f.hold.heldBy(owner); wait++ {
+			if wait > 75 {
+				t.Fatal("busy for 75 s")
+			}
+			f.hold.take(f.unconnected(t, fmt.Sprintf("2001:db8::%d", 1000+wait)))
+			if wait%10 == 5 {
+				f.hold.take(owner)
+			}
+			time.Sleep(time.Second)
 		}
 	})
 }

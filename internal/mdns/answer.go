@@ -64,17 +64,24 @@ func (r *Responder) compareProbe(wanted []dns.RR, now time.Time) {
 	}
 }
 
-// answer queues the reply to a query. Answers with shared records wait 20 to
-// 120 ms, as other hosts may answer too (RFC 6762 §6).
+// answer queues the reply to a query, with each record once. Answers with shared
+// records wait 20 to 120 ms, as other hosts may answer too (RFC 6762 §6).
 func (r *Responder) answer(m *dns.Msg, l link, p packet, now time.Time) {
+	legacy := p.from.Port() != r.network.port()
+	if legacy {
+		m.Question = m.Question[:min(len(m.Question), 1)] // plain DNS has no more
+	}
 	q := reply{due: now, route: r.multicast(l, p.from.Addr().Is6()), resend: resendGap}
 	if len(m.Ns) > 0 {
 		q.resend = resendProbeGap
 	}
-	unicast := true
+	unicast, known := true, m.Answer
 	for _, question := range m.Question {
 		unicast = unicast && question.Qclass&topBit != 0
-		groups, shared := r.find(question, l, m.Answer)
+		groups, shared := r.find(question, l, known)
+		for _, g := range groups {
+			known = append(known, g.answers...)
+		}
 		q.groups = append(q.groups, groups...)
 		if shared {
 			q.due = now.Add(randomDuration(20*time.Millisecond, 120*time.Millisecond))
@@ -83,7 +90,6 @@ func (r *Responder) answer(m *dns.Msg, l link, p packet, now time.Time) {
 	if len(q.groups) == 0 || len(r.replies) >= maxReplies {
 		return
 	}
-	legacy := p.from.Port() != r.network.port()
 	if legacy {
 		q.id, q.question = m.Id, m.Question
 	}

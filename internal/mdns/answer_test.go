@@ -259,6 +259,27 @@ func TestQuestionFlood(t *testing.T) {
 	})
 }
 
+// A packet that asks the same a thousand times gets each record once: an
+// attacker could otherwise multiply its traffic, and fill our memory.
+func TestRepeatedQuestion(t *testing.T) {
+	t.Parallel()
+	for from, class := range map[string]uint16{"192.0.2.9:40000": dns.ClassINET, neighbour: dns.ClassINET | topBit} {
+		settled(t, func(t *testing.T, r *Responder, n *fakeNet) {
+			m := new(dns.Msg)
+			for range 500 {
+				m.Question = append(m.Question, dns.Question{Name: "_hap._tcp.local.", Qtype: dns.TypePTR, Qclass: class},
+					dns.Question{Name: "_HAP._tcp.local.", Qtype: dns.TypeANY, Qclass: class})
+			}
+			n.hear(t, 2, from, m)
+			after(time.Second)
+			sent := n.take()
+			if len(sent) != 1 || len(sent[0].Answer) != 1 || sent[0].size > messageBytes {
+				t.Errorf("%d messages to %s, want one with one answer", len(sent), from)
+			}
+		})
+	}
+}
+
 // Probes for our name are answered within their 250 ms, however recent our
 // announcement.
 func TestProbeIsAnsweredAtOnce(t *testing.T) {

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/text"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -108,7 +109,7 @@ func holder(proc fs.FS, port uint16, except int) (name string, pid int) {
 			continue
 		}
 		comm, _ := fs.ReadFile(proc, path.Join(dir, "comm"))
-		return strings.TrimSpace(string(comm)), pid
+		return text.Line(string(comm)), pid // any user can choose it
 	}
 	return "", 0
 }

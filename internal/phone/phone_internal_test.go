@@ -31,7 +31,7 @@ const (
 func proc(files map[string]string) fstest.MapFS {
 	all := fstest.MapFS{
 		"1/comm":  {Data: []byte("init\n")},
-		"17/comm": {Data: []byte("fake ps4\n")},
+		"17/comm": {Data: []byte("fake\x1b[31m\u202e ps4\n")},
 		"self":    {Data: []byte("17"), Mode: fs.ModeSymlink},
 		"uptime":  {Data: []byte("1 2\n")},
 	}
@@ -51,14 +51,14 @@ func TestHolder(t *testing.T) {
 		port  uint16
 		want  string
 	}{
-		"found":              {map[string]string{"net/udp": udpHead + udp68 + udp987}, 987, "fake ps4"},
-		"an IPv6 socket":     {map[string]string{"net/udp": udpHead, "net/udp6": udpHead + udp6Wild}, 987, "fake ps4"},
+		"found":              {map[string]string{"net/udp": udpHead + udp68 + udp987}, 987, "fake [31m ps4"},
+		"an IPv6 socket":     {map[string]string{"net/udp": udpHead, "net/udp6": udpHead + udp6Wild}, 987, "fake [31m ps4"},
 		"another user's":     {map[string]string{"net/udp": udpHead + udpOther}, 987, ""},
 		"a pipe":             {map[string]string{"net/udp": udpHead + udp68}, 68, ""},
 		"another port":       {map[string]string{"net/udp": udpHead + udp68}, 987, ""},
 		"broken":             {map[string]string{"net/udp": udpBroken}, 987, ""},
 		"not Linux":          {nil, 987, ""},
-		"two, one is hidden": {map[string]string{"net/udp": udpHead + udpOther + udp987}, 987, "fake ps4"},
+		"two, one is hidden": {map[string]string{"net/udp": udpHead + udpOther + udp987}, 987, "fake [31m ps4"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -2,10 +2,8 @@ package state
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,12 +19,6 @@ type File[T any] struct {
 	codec  codec[T]
 	secret bool // mode 0600, and errors don't quote the content
 	keep   bool // a damaged file stays in place
-}
-
-// codec turns a value into the content of a file and back.
-type codec[T any] struct {
-	encode func(T) ([]byte, error)
-	decode func([]byte) (T, error)
 }
 
 // DocumentOptions describe a JSON document; the zero value is usable.
@@ -228,30 +220,6 @@ func (f *File[T]) copy(data []byte) {
 	}
 }
 
-// recover loads the copy of a damaged file and puts it in the file's place. If
-// the copy is no good either, it returns a DamagedError.
-func (f *File[T]) recover(cause error) (value T, err error) {
-	data, err := f.store.read(f.name + copySuffix)
-	if err == nil {
-		value, err = f.codec.decode(data)
-	}
-	if err != nil {
-		var none T
-		return none, f.damaged(cause)
-	}
-	slot := f.store.slot(f.name)
-	if !slot.recovered {
-		e := f.damage(cause)
-		e.Recovered = true
-		e.AsideName, _ = f.aside(os.Link) // best effort: the copy is whole
-		f.store.warn(e)
-	}
-	err = f.store.save(f.name, withChecksum(data), f.perm()) // an error is left to Writable
-	slot.recovered = err != nil
-	slot.known = true
-	return value, nil
-}
-
 func (f *File[T]) save(value T) error {
 	if !f.store.slot(f.name).known {
 		if _, err := f.load(); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -273,192 +241,3 @@ func (f *File[T]) perm() fs.FileMode {
 }
 
 func (f *File[T]) path() string { return filepath.Join(f.store.dir, f.name) }
-
-// DamagedError reports a file with invalid content; it is ErrDamaged too. The
-// damaged file is kept, under one name or the other.
-type DamagedError struct {
-	Name      string // of the file, inside the state directory
-	AsideName string // its name now; empty if it stays in place, where it fails every Load
-	Reason    string // without the content of a secret file
-	Recovered bool   // from the file's copy
-}
-
-// Error tells what happened and what to do.
-func (e *DamagedError) Error() string {
-	switch {
-	case e.Recovered && e.AsideName == "":
-		return fmt.Sprintf("state: %s was damaged (%s) and is restored from its copy", e.Name, e.Reason)
-	case e.Recovered:
-		return fmt.Sprintf("state: %s was damaged (%s) and is restored from its copy; the damaged file is %s", e.Name, e.Reason, e.AsideName)
-	case e.AsideName == "":
-		return fmt.Sprintf("state: %s is damaged (%s): restore it from a backup, or reset it and pair again", e.Name, e.Reason)
-	}
-	return fmt.Sprintf("state: %s is damaged (%s) and was renamed to %s: restore it from a backup, or continue without its content",
-		e.Name, e.Reason, e.AsideName)
-}
-
-// Is makes errors.Is(err, ErrDamaged) true.
-func (e *DamagedError) Is(target error) bool { return target == ErrDamaged }
-
-const unreadable = "its content is invalid"
-
-func (f *File[T]) damage(cause error) *DamagedError {
-	if f.secret && !errors.Is(cause, errChecksum) {
-		return &DamagedError{Name: f.name, Reason: unreadable}
-	}
-	return &DamagedError{Name: f.name, Reason: cause.Error()}
-}
-
-// damaged sets a file aside, unless it has to stay, and returns a DamagedError.
-func (f *File[T]) damaged(cause error) error {
-	e := f.damage(cause)
-	if f.keep {
-		return e
-	}
-	var err error
-	if e.AsideName, err = f.setAside(); err != nil {
-		return errors.Join(e, err)
-	}
-	return e
-}
-
-// setAside renames a damaged file and deletes its copy.
-func (f *File[T]) setAside() (string, error) {
-	name, err := f.aside(os.Rename)
-	if err != nil {
-		return "", err
-	}
-	f.store.slot(f.name).known = true
-	return name, f.remove()
-}
-
-// aside moves or links a file to the first free name of NAME.damaged-1, -2, ...:
-// nothing is overwritten.
-func (f *File[T]) aside(move func(from, to string) error) (string, error) {
-	for n := 1; ; n++ {
-		aside := fmt.Sprintf("%s.damaged-%d", f.name, n)
-		path := filepath.Join(f.store.dir, aside)
-		_, err := os.Lstat(path)
-		if err == nil {
-			continue
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			err = move(f.path(), path)
-		}
-		if err != nil {
-			return "", err
-		}
-		return aside, nil
-	}
-}
-
-// envelope is the content of a JSON document. Its keys are fixed: an unknown one
-// is damage, unlike in the data.
-type envelope struct {
-	Version int             `json:"version"`
-	SHA256  string          `json:"sha256,omitempty"` // of version and data; empty in files of earlier versions
-	Data    json.RawMessage `json:"data"`
-}
-
-var (
-	errNoData   = errors.New("it contains no data")
-	errChecksum = errors.New("its checksum does not match")
-)
-
-// checksum covers the version and the data, whatever its indentation.
-func (e envelope) checksum() string {
-	text := bytes.NewBufferString(fmt.Sprintf("%d ", e.Version))
-	_ = json.Compact(text, e.Data) // valid, as it was decoded or encoded
-	return checksum(text.Bytes())
-}
-
-func (e envelope) encode() ([]byte, error) {
-	e.SHA256 = e.checksum()
-	text, err := json.MarshalIndent(e, "", "  ")
-	return append(text, '\n'), err
-}
-
-// withChecksum returns the content of a valid file, with a checksum if it is a
-// JSON document without one.
-func withChecksum(data []byte) []byte {
-	var e envelope
-	if decodeStrict(data, &e) == nil && e.SHA256 == "" {
-		if text, err := e.encode(); err == nil {
-			return text
-		}
-	}
-	return data
-}
-
-func jsonCodec[T any](opts DocumentOptions[T]) codec[T] {
-	if opts.Version == 0 {
-		opts.Version = 1
-	}
-	if opts.Check == nil {
-		opts.Check = func(T) error { return nil }
-	}
-	return codec[T]{
-		encode: func(value T) ([]byte, error) {
-			if err := opts.Check(value); err != nil {
-				return nil, err
-			}
-			data, err := json.Marshal(value)
-			if err != nil {
-				return nil, err
-			}
-			if isNull(data) {
-				return nil, errNoData // it could not be loaded again
-			}
-			return envelope{Version: opts.Version, Data: data}.encode()
-		},
-		decode: func(data []byte) (T, error) {
-			var value T
-			if err := decodeJSON(data, opts.Version, opts.KeepDamaged, &value); err != nil {
-				return value, err
-			}
-			return value, opts.Check(value)
-		},
-	}
-}
-
-// decodeJSON decodes a document. strict rejects unknown keys in the data of a
-// document without a checksum, where only damage explains them: a damaged key
-// would lose the pairings.
-func decodeJSON(data []byte, version int, strict bool, value any) error {
-	var e envelope
-	if err := decodeStrict(data, &e); err != nil {
-		return err
-	}
-	switch {
-	case e.SHA256 != "" && e.SHA256 != e.checksum():
-		return errChecksum
-	case e.Version > version:
-		return ErrNewer
-	case e.Version < 1:
-		return errors.New("it contains no version")
-	case isNull(e.Data):
-		return errNoData
-	case strict && e.SHA256 == "":
-		return decodeStrict(e.Data, value)
-	}
-	return json.Unmarshal(e.Data, value)
-}
-
-// decodeStrict decodes one JSON value without unknown keys.
-func decodeStrict(data []byte, value any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(value); err != nil {
-		return err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows its end")
-	}
-	return nil
-}
-
-// isNull reports data that would decode to a zero value, such as a new
-// identity.
-func isNull(data json.RawMessage) bool {
-	return len(data) == 0 || bytes.Equal(data, []byte("null"))
-}

@@ -209,3 +209,22 @@ func TestBackupOfDamage(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestChecksumAfterKill starts after a kill between the copy and a document of
+// an earlier version: the document gets its checksum.
+func TestChecksumAfterKill(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, dir)
+	f := homekit(t, s)
+	old := "{\"version\": 1, \"data\": {}}"
+	write(t, old, dir, f.Name())
+	_, err := f.Load()
+	if err := errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	write(t, old, dir, f.Name())
+	if _, err := homekit(t, open(t, dir)).Load(); err != nil || !strings.Contains(read(t, dir, f.Name()), `"sha256"`) {
+		t.Errorf("%v, %s", err, read(t, dir, f.Name()))
+	}
+}

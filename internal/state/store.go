@@ -117,21 +117,22 @@ func Open(dir string, opts *Options) (*Store, error) {
 		s.step = opts.step
 	}
 	if err := prepareDir(dir); err != nil {
-		return nil, openError(dir, err)
+		return nil, permissionError(dir, err)
 	}
 	lock, err := takeLock(dir)
 	if err != nil {
-		return nil, openError(dir, err)
+		return nil, permissionError(dir, err)
 	}
 	s.lock = lock
 	if err := s.prepareFiles(); err != nil {
-		return nil, errors.Join(openError(dir, err), s.Close())
+		return nil, errors.Join(permissionError(dir, err), s.Close())
 	}
 	return s, nil
 }
 
-// openError adds the command that helps to an error of Open.
-func openError(dir string, err error) error {
+// permissionError adds the command that helps to an error that says the
+// directory, or a file in it, cannot be used.
+func permissionError(dir string, err error) error {
 	dir = filepath.Clean(dir)
 	switch {
 	case errors.Is(err, unix.EROFS):
@@ -223,7 +224,7 @@ func (s *Store) save(name string, data []byte, perm fs.FileMode) error {
 func (s *Store) read(name string) ([]byte, error) {
 	f, err := os.Open(filepath.Join(s.dir, name))
 	if err != nil {
-		return nil, err
+		return nil, permissionError(s.dir, err)
 	}
 	defer f.Close()
 	info, err := f.Stat()

@@ -13,13 +13,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestUnwritable opens directories that this user may not write to, and one on a
-// read-only file system: each error names the command that helps.
+// TestUnwritable opens directories that this user may not write to, one on a
+// read-only file system, and one where another user, such as root by sudo, wrote
+// a document: each error names the command that helps.
 func TestUnwritable(t *testing.T) {
 	t.Parallel()
 	const user = 65534
 	for name, want := range map[string]string{
-		"closed": "sudo chown -R 65534 '", "missing": "sudo install -d -o 65534 '", "homekit": "sudo chown -R 65534 '", "readonly": "is read-only for this process: mount it writable",
+		"closed": "sudo chown -R 65534 '", "missing": "sudo install -d -o 65534 '", "homekit": "sudo chown -R 65534 '",
+		"document": "sudo chown -R 65534 '", "readonly": "is read-only for this process: mount it writable",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -40,6 +42,13 @@ func TestUnwritable(t *testing.T) {
 				mkdir(t, dir, "inputs")
 				if err := os.Chown(dir, user, user); err != nil {
 					t.Skip("only root can give a directory away: ", err)
+				}
+			case "document":
+				if err := os.Chown(dir, user, user); err != nil {
+					t.Skip("only root can give a directory away: ", err)
+				}
+				if err := os.WriteFile(filepath.Join(dir, "credentials.json"), nil, 0o600); err != nil {
+					t.Fatal(err)
 				}
 			}
 			child := exec.Command(os.Args[0], opened)
@@ -74,7 +83,10 @@ func openUnwritable(dir string) int {
 		fmt.Println("skip:", err)
 		return 0
 	}
-	_, err = state.Open(dir, nil)
+	s, err := state.Open(dir, nil)
+	if err == nil {
+		_, err = s.Credentials().Load()
+	}
 	fmt.Println(err)
 	return 0
 }

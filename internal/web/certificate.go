@@ -17,7 +17,7 @@ type Certificate struct {
 	current *tls.Certificate
 }
 
-// version tells a file from what it was before.
+// version identifies the content of a file, without reading it.
 type version struct{ modified, size int64 }
 
 // LoadCertificate loads a certificate. reloaded is called after each later

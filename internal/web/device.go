@@ -48,7 +48,7 @@ func (g *Guard) remember(w http.ResponseWriter, r *http.Request) {
 
 // behindProxies gives a request that came through a trusted proxy the address
 // of its client: the last one in X-Forwarded-For that is not a trusted proxy
-// itself. What stands before it, the client may have made up.
+// itself. The client may have forged those before it.
 func behindProxies(trusted []netip.Prefix, next http.Handler) http.Handler {
 	isTrusted := func(a netip.Addr) bool {
 		a = a.Unmap().WithZone("")

@@ -34,7 +34,7 @@ func addFiles(mux *http.ServeMux, g *Guard) {
 					seeOther(w, "/login")
 					return
 				}
-				g.remember(w, r) // a new password made it a stranger
+				g.remember(w, r) // a new password made the browser a stranger
 				serve(w, r)
 			})
 		default:

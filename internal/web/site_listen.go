@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"crypto/tls"
 	"net"
 	"net/http"
@@ -12,15 +13,14 @@ import (
 // Limits of the connections to web.listen, beside those of api.Serve.
 const (
 	maxConnections = 128              // and as many from this machine itself
-	maxFromOne     = 64               // from one address
 	grace          = time.Second      // for a connection without a request
 	writeTimeout   = 10 * time.Second // for each write, not for the whole answer
 )
 
 // Bound limits the connections of web.listen and, with a certificate, encrypts
-// them. When there is no room, a new connection replaces an idle one of the
-// address that holds the most. Loopback has room of its own, so that a local
-// health check or proxy always gets in.
+// them. When there is no room, a new connection replaces an idle one, or a busy
+// one of an address that holds more than its own. Loopback has room of its own,
+// so that a local health check or proxy always gets in.
 func Bound(ln net.Listener, certificate *Certificate) net.Listener {
 	ln = &room{Listener: ln, conns: map[*conn]bool{}}
 	if certificate == nil {
@@ -40,7 +40,7 @@ type room struct {
 type conn struct {
 	net.Conn
 	room    *room
-	from    netip.Prefix // see network
+	from    netip.Addr
 	local   bool
 	waiting bool      // for a request
 	since   time.Time // for how long
@@ -52,8 +52,8 @@ func (r *room) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		from := addressIn(accepted.RemoteAddr().String())
-		c := &conn{Conn: accepted, room: r, from: network(from), local: from.Unmap().IsLoopback(), waiting: true, since: time.Now()}
+		from := addressIn(accepted.RemoteAddr().String()).Unmap()
+		c := &conn{Conn: accepted, room: r, from: from, local: from.IsLoopback(), waiting: true, since: time.Now()}
 		replaced, ok := r.admit(c)
 		if replaced != nil {
 			_ = replaced.Conn.Close()
@@ -69,28 +69,33 @@ func (r *room) Accept() (net.Conn, error) {
 func (r *room) admit(c *conn) (replaced *conn, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	total, held := 0, map[netip.Prefix]int{}
+	total, inNetwork, atAddress := 0, map[netip.Prefix]int{network(c.from): 1}, map[netip.Addr]int{c.from: 1}
 	for other := range r.conns {
 		if other.local == c.local {
 			total++
-			held[other.from]++
+			inNetwork[network(other.from)]++
+			atAddress[other.from]++
 		}
 	}
-	crowded := !c.local && held[c.from] >= maxFromOne
-	if total >= maxConnections || crowded {
-		for other := range r.conns {
-			switch {
-			case other.local != c.local, crowded && other.from != c.from:
-			case !other.idle() && held[other.from] <= held[c.from]+1: // c's address would hold more
-			case replaced == nil || other.before(replaced, held):
-				replaced = other
-			}
-		}
-		if replaced == nil {
-			return nil, false
-		}
-		delete(r.conns, replaced)
+	if total < maxConnections {
+		r.conns[c] = true
+		return nil, true
 	}
+	load := func(a, b *conn) int {
+		return cmp.Or(cmp.Compare(inNetwork[network(a.from)], inNetwork[network(b.from)]), cmp.Compare(atAddress[a.from], atAddress[b.from]))
+	}
+	for other := range r.conns {
+		if other.local != c.local || !other.idle() && load(other, c) <= 0 {
+			continue
+		}
+		if replaced == nil || other.before(replaced, load(other, replaced)) {
+			replaced = other
+		}
+	}
+	if replaced == nil {
+		return nil, false
+	}
+	delete(r.conns, replaced)
 	r.conns[c] = true
 	return replaced, true
 }
@@ -100,12 +105,12 @@ func (c *conn) idle() bool { return c.waiting && time.Since(c.since) >= grace }
 
 // before reports whether to replace c rather than other: idle connections go
 // first, then those of the address that holds more, then older ones.
-func (c *conn) before(other *conn, held map[netip.Prefix]int) bool {
+func (c *conn) before(other *conn, load int) bool {
 	switch {
 	case c.idle() != other.idle():
 		return c.idle()
-	case held[c.from] != held[other.from]:
-		return held[c.from] > held[other.from]
+	case load != 0:
+		return load > 0
 	}
 	return c.since.Before(other.since)
 }

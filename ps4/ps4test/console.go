@@ -1,4 +1,4 @@
-// Package ps4test simulates PlayStation 4 consoles, much as net/http/httptest
+// Package ps4test simulates PlayStation consoles, much as net/http/httptest
 // provides servers: for testing programs that talk to a console, and for trying
 // them without one.
 //
@@ -21,6 +21,9 @@
 //	      handshake, login        ->  <-  login result
 //	      status                  ->  <-  heartbeat
 //	      key, boot, text, ...    ->  <-  results
+//
+// A PS5, and a PS4 with [Config.RemotePlay], speaks Remote Play without its
+// stream (docs/protocol.md §10 to §14).
 //
 // The rules are those of docs/protocol.md §1 to §7. Questions that only hardware
 // can settle (§9) are fields of [Timing] or [Config], so that a test can try

@@ -129,10 +129,6 @@ func (c *Console) RemotePlayOptions() *remoteplay.Options {
 	return o
 }
 
-// SetPIN opens the screen that shows a PIN for linking, or closes it if pin is
-// empty.
-func (c *Console) SetPIN(pin string) { c.update(func() { c.cfg.PIN = pin }) }
-
 // listenLocked makes TCP accept or refuse connections according to the state
 // of the console.
 func (c *Console) listenLocked() {

@@ -19,7 +19,6 @@ import (
 type rpSession struct {
 	console *Console
 	conn    net.Conn
-	name    string // for the trace
 	close   func()
 	done    chan struct{} // closed by close
 
@@ -43,7 +42,7 @@ type outgoingFrame struct {
 // A client that connects too soon after init gets no reply, ever
 // (docs/protocol.md §14).
 func (c *Console) serveControl(conn net.Conn, in *bufio.Reader, name string, req rp.Request, since time.Time) {
-	s := &rpSession{console: c, conn: conn, name: "Remote Play frame", queue: make(chan outgoingFrame, queueLimit), done: make(chan struct{})}
+	s := &rpSession{console: c, conn: conn, queue: make(chan outgoingFrame, queueLimit), done: make(chan struct{})}
 	s.close = sync.OnceFunc(func() { close(s.done); _ = conn.Close() })
 	defer s.close()
 	accepted := c.answer(conn, name, func() answer { return s.startLocked(req, since) })
@@ -141,15 +140,19 @@ func (s *rpSession) beatLocked() {
 func (s *rpSession) next(in io.Reader) error {
 	c := s.console
 	f, err := rp.ReadFrame(in, s.counters)
-	if err != nil {
+	if err != nil && !errors.Is(err, rp.ErrProtocol) {
 		return err
 	}
-	outcome := ""
-	c.update(func() { outcome, err = s.handleLocked(f) })
-	if errors.Is(err, rp.ErrProtocol) {
-		c.log.counters.ProtocolErrors++
-		outcome = "malformed"
-	}
+	outcome := "malformed"
+	c.update(func() {
+		if err == nil {
+			outcome, err = s.handleLocked(f)
+		}
+		if errors.Is(err, rp.ErrProtocol) {
+			c.log.counters.ProtocolErrors++
+			outcome = "malformed"
+		}
+	})
 	c.trace(s.conn.RemoteAddr(), s.conn.LocalAddr(), fmt.Sprintf("Remote Play %v", f), outcome)
 	return err
 }

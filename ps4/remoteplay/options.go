@@ -119,7 +119,7 @@ func (s *settings) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error
 			return conn, nil
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
-		case !errors.Is(err, syscall.ECONNREFUSED):
+		case !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, syscall.ECONNRESET):
 			return nil, fmt.Errorf("connecting: %w: %w", ps4.ErrUnreachable, err)
 		case !again:
 			return nil, fmt.Errorf("%w: %w", ErrRefused, err)

@@ -231,13 +231,17 @@ func (p *peer) dial(_ context.Context, network, address string) (net.Conn, error
 	}
 	p.mu.Lock()
 	refuse := p.refusals > 0
+	reason := syscall.ECONNREFUSED
+	if p.refusals == 1 { // either may be how a console refuses
+		reason = syscall.ECONNRESET
+	}
 	if refuse {
 		p.refusals--
 	}
 	p.mu.Unlock()
 	if refuse {
 		p.note("refused")
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: reason}
 	}
 	client, server := net.Pipe()
 	p.mu.Lock()

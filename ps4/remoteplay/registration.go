@@ -27,9 +27,8 @@ type Registration struct {
 // IsZero reports whether there is no registration.
 func (r Registration) IsZero() bool { return r.Keys == Keys{} }
 
-// Keys are the secrets of a registration. They print as [redacted]. They are
-// text behind a handle, so that even printing by reflection finds no more than
-// an address.
+// Keys are the secrets of a registration. They print as [redacted]. The handle
+// hides them even from printing by reflection, which finds only an address.
 type Keys struct{ handle unique.Handle[string] }
 
 // keys are Keys in the clear.

@@ -54,7 +54,7 @@ var rules = []rule{
 	{"internal/doctor", []string{"ps4", "internal/config", "internal/mdns", "internal/state", "internal/api", "internal/text"}, []string{"github.com/miekg/dns", "golang.org/x/net"}},
 	{"internal/psn", []string{"ps4"}, nil},
 	{"internal/titles", []string{"ps4"}, nil},
-	{"internal/phone", []string{"ps4", "internal/api"}, nil},
+	{"internal/phone", []string{"ps4", "internal/api", "internal/text"}, nil},
 	{"internal/tui", []string{"internal/api", "internal/text"}, []string{bubbletea, "github.com/charmbracelet/x/ansi"}},
 	{"internal/app", []string{"*"}, []string{anyLibrary}},
 	{"cmd/...", []string{"*"}, []string{anyLibrary, cobra}},

@@ -21,7 +21,7 @@ export function Consoles({ consoles }) {
     </div>
     ${consoles.length === 0 && html`<section class="panel stack">
       <h2>No console found yet</h2>
-      <p>Turn on the console, on the same network as this server. ps4kit keeps searching.</p>
+      <p>Turn on a console on the same network as this server. ps4kit keeps searching.</p>
       <div><a class="button primary" href="#/setup">Find a console</a></div>
     </section>`}`;
 }
@@ -56,7 +56,6 @@ function Card({ card, alone }) {
   const { host_id: id, last_error: told } = card;
   const [open, setOpen] = useState(alone);
   const [error, setError] = useState(null);
-  const { titles: canStart = true, keys: canPress = true } = card.can ?? {};
   const titles = useGet(path('consoles', id, 'titles'), card);
   const covers = useCovers(id, titles.value);
   const awake = card.state === 'awake';
@@ -94,12 +93,12 @@ function Card({ card, alone }) {
         <${NextStep} card=${card} />
         <div class="row switches">
           <${Action} class=${awake ? '' : 'primary'} icon="power" action=${power} failed=${setError}>${awake ? 'Rest mode' : 'Turn on'}<//>
-          ${canPress ? html`<button type="button" aria-expanded=${open} onclick=${() => setOpen(!open)}><${Icon} name="remote" />Remote</button>`
-            : html`<${Action} action=${() => start('HOME')} failed=${setError}>PS button<//>`}
+          ${card.can.keys ? html`<button type="button" aria-expanded=${open} onclick=${() => setOpen(!open)}><${Icon} name="remote" />Remote</button>`
+            : awake && html`<${Action} icon="home" action=${() => start('HOME')} failed=${setError}>PS button<//>`}
         </div>
         ${card.keyboard_open && html`<${TextEntry} id=${id} />`}
         <${Problem} error=${titles.error} />
-        ${canStart && html`<div class="starts" role="group" aria-label="Inputs">
+        ${card.can.titles && html`<div class="starts" role="group" aria-label="Inputs">
           ${titles.value?.filter((t) => !t.hidden && t.id !== 'OTHER').map((t) => html`
             <${Action} key=${t.id} class="start" data-id=${t.id} aria-current=${t.id === running} action=${() => start(t.id)} failed=${setError}>
               <${Cover} id=${t.id} cached=${covers.includes(t.id)} /><span>${inputName(t)}${t.missing && html`<br /><span class="hint">not installed</span>`}</span>
@@ -107,12 +106,13 @@ function Card({ card, alone }) {
           <a class="button start" href="#/inputs/${encodeURIComponent(id)}"><${Icon} name="edit" /><span>Edit</span></a>
         </div>`}
       </div>
-      ${canPress && open && html`<${Remote} id=${id} name=${card.name} />`}
+      ${card.can.keys && open && html`<${Remote} id=${id} name=${card.name} />`}
     </div>
   </section>`;
 }
 
-// Now shows the title that is starting or running, or why there is none.
+// Now shows the title that is starting or running, or when an unreachable console
+// was last seen.
 function Now({ card, titles = [], covers }) {
   const awake = card.state === 'awake';
   const id = card.starting || (awake && card.title_id);
@@ -124,15 +124,19 @@ function Now({ card, titles = [], covers }) {
       <div class="grow"><p class="hint">${card.starting ? 'Starting' : 'Running'}</p><p class="title">${name}</p></div>
     </div>`;
   }
-  if (awake) return html`<div class="now"><p class="title">Home screen</p></div>`;
+  if (awake) return card.can.titles && html`<div class="now"><p class="title">Home screen</p></div>`;
   const seen = card.last_seen ? `Last seen ${when(card.last_seen)}` : 'Not seen yet';
-  return html`<div class="now"><p class="hint">${card.state === 'standby' ? 'You can turn it on from here.' : seen}</p></div>`;
+  return card.state === 'unreachable' && html`<p class="hint">${seen}</p>`;
 }
+
+// authorized reports whether ps4kit can control a console: with Remote Play once
+// it is linked, otherwise once there is a PSN account to log in with.
+export const authorized = (card) => (card.protocol === 'remote_play' ? card.registered : card.credential);
 
 // NextStep leads from a console that was found to one in Home.
 function NextStep({ card }) {
   const note = (text, href, link) => html`<p class="note row"><span class="grow">${text}</span><a href=${href}>${link}</a></p>`;
-  if (card.host_type === 'PS5' ? !card.registered : !card.credential) return note(card.credential ? 'ps4kit is not linked with it yet.' : 'ps4kit needs a PSN account to control it.', `#/setup/${encodeURIComponent(card.host_id)}`, 'Link the console');
+  if (!authorized(card)) return note('ps4kit can’t control it yet.', `#/setup/${encodeURIComponent(card.host_id)}`, 'Link the console');
   return card.offered && !card.paired && note('It is not in Apple Home yet.', '#/homekit', 'Pair it');
 }
 

@@ -18,14 +18,19 @@ export function HomeKit({ overview }) {
 }
 
 function Accessory({ accessory: a, id, reload }) {
+  const [status, badge, View] = a.paired ? ['Paired', 'good', Pairings]
+    : a.pairing_locked ? ['Pairing locked', 'warn', Locked]
+    : ['Not paired', 'warn', SetupCode];
+  async function reset() {
+    await del(path('homekit', id, 'pairings'));
+    await reload();
+  }
   return html`<section class="panel stack" data-host=${id}>
     <header class="card-head">
       <h2 class="grow">${a.name}</h2>
-      <span class="badge ${a.paired ? 'good' : 'warn'}">${a.paired ? 'Paired' : a.pairing_locked ? 'Pairing locked' : 'Not paired'}</span>
+      <span class="badge ${badge}">${status}</span>
     </header>
-    ${a.paired ? html`<${Pairings} accessory=${a} id=${id} reload=${reload} />`
-      : a.pairing_locked ? html`<${Locked} id=${id} reload=${reload} />`
-      : html`<${SetupCode} accessory=${a} id=${id} />`}
+    <${View} accessory=${a} id=${id} reset=${reset} />
     <p class="hint">Device id ${a.device_id}, ${a.address}:${a.port}</p>
   </section>`;
 }
@@ -43,21 +48,14 @@ const SetupCode = ({ accessory: a, id }) => html`<div class="pairing">
   </div>
 </div>`;
 
-function Locked({ id, reload }) {
-  async function unlock() {
-    await del(path('homekit', id, 'pairings'));
-    await reload();
-  }
-  return html`<p>Pairing is locked after too many wrong setup codes. Unlock it to get a code that works.</p>
-    <div class="row"><${Action} action=${unlock}>Unlock pairing<//></div>`;
-}
+const Locked = ({ reset }) => html`
+  <p>Too many wrong setup codes were entered. Unlock pairing, then use the setup code that appears.</p>
+  <div class="row"><${Action} action=${reset}>Unlock pairing<//></div>`;
 
-function Pairings({ accessory: { name, controllers = [] }, id, reload }) {
+function Pairings({ accessory: { name, controllers = [] }, reset }) {
   async function unpair() {
     const detail = 'Home loses it, with its room, scenes and automations. To pair it again, use the code that this page then shows.';
-    if (!await ask({ question: `Unpair ${name}?`, detail, yes: 'Unpair' })) return;
-    await del(path('homekit', id, 'pairings'));
-    await reload();
+    if (await ask({ question: `Unpair ${name}?`, detail, yes: 'Unpair' })) await reset();
   }
   return html`<p>Paired with ${controllers.length} ${controllers.length === 1 ? 'controller' : 'controllers'}:</p>
     <ul class="plain">${controllers.map((c) => html`<li key=${c.id}><code>${c.id}</code> ${c.admin && html`<span class="badge">admin</span>`}</li>`)}</ul>

@@ -8,18 +8,20 @@ import { FromAccount, MediaApps } from './library.js';
 export function Inputs({ consoles, overview, args: [host] }) {
   const list = consoles.filter((c) => c.accepted !== false);
   const id = host || list[0]?.host_id;
+  const starts = list.find((c) => c.host_id === id)?.can.titles;
   const choose = (event) => { location.hash = `#/inputs/${encodeURIComponent(event.currentTarget.value)}`; };
   return html`<div class="head">
       <h1>Inputs</h1>
       ${list.length > 1 && html`<select aria-label="Console" value=${id} onchange=${choose}>
         ${list.map((c) => html`<option key=${c.host_id} value=${c.host_id}>${c.name}</option>`)}
       </select>`}
-      <p class="hint">A console can’t list its titles. The inputs are the titles that you add or import here, those in config.yaml, and those that ps4kit has seen running.</p>
+      <p class="hint">${starts === false ? 'ps4kit can’t start titles on this console. Its only input is the home screen.'
+        : 'A console can’t list its titles. The inputs are the titles that you add or import here, those in config.yaml, and those that ps4kit has seen running.'}</p>
     </div>
-    ${id ? html`<${Editor} key=${id} id=${id} overview=${overview} />` : html`<p>No console yet. <a href="#/setup">Set one up</a>.</p>`}`;
+    ${id ? html`<${Editor} key=${id} id=${id} starts=${starts} overview=${overview} />` : html`<p>No console yet. <a href="#/setup">Set one up</a>.</p>`}`;
 }
 
-function Editor({ id, overview }) {
+function Editor({ id, starts, overview }) {
   const url = (...more) => path('consoles', id, 'titles', ...more);
   const { value: titles, error: unknown, reload } = useGet(url(), overview);
   const covers = useCovers(id, titles);
@@ -112,7 +114,7 @@ function Editor({ id, overview }) {
         grab=${grab} move=${move} rename=${rename} forget=${forget}
         change=${(values, done) => change(() => patch(url(t.id), values), done)} />`)}
     </ol>
-    <div class="row">
+    ${starts && html`<div class="row">
       <span class="hint grow">Default order: pinned first, then the most recently played, then by name.</span>
       <${Action} action=${() => change(() => put(url('order'), { ids: [] }), 'The inputs are in the default order')}>Reset order<//>
     </div>
@@ -125,7 +127,7 @@ function Editor({ id, overview }) {
       <//>
       <${MediaApps} titles=${titles} add=${addApp} />
     </section>
-    <${FromAccount} url=${url} imported=${added} />
+    <${FromAccount} url=${url} imported=${added} />`}
   </div>`;
 }
 

@@ -2,7 +2,7 @@
 // the console and the step: #/setup/A0B1C2D3E4F5/pin.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { Action, Field, Form, Problem } from './ui.js';
-import { AddConsole } from './consoles.js';
+import { AddConsole, authorized } from './consoles.js';
 import { failure, get, path, post, put } from './api.js';
 
 const steps = {
@@ -12,7 +12,8 @@ const steps = {
 
 export function Setup({ consoles, args: [host, asked] }) {
   const card = consoles.find((c) => c.host_id === host) ?? { host_id: host, name: host };
-  const first = useRef(card.credential || card.registered ? 'pin' : 'account');
+  const known = card.credential || card.registered;
+  const first = useRef(known ? 'pin' : 'account');
   if (!host) return html`<${Find} consoles=${consoles} />`;
   const current = steps[asked] ? asked : first.current;
   const names = Object.keys(steps);
@@ -20,7 +21,7 @@ export function Setup({ consoles, args: [host, asked] }) {
   return html`<h1>Set up ${card.name}</h1>
     <ol class="steps">
       <li class="done"><a href="#/setup">Find the console</a></li>
-      ${names.map((step, i) => html`<li key=${step} class=${i < names.indexOf(current) ? 'done' : ''}>
+      ${names.map((step, i) => html`<li key=${step} class=${known && i < names.indexOf(current) ? 'done' : ''}>
         <a href=${to(step)} aria-current=${step === current ? 'step' : null}>${steps[step].name}</a>
       </li>`)}
     </ol>
@@ -50,7 +51,7 @@ function Find({ consoles }) {
   return html`<h1>Set up a console</h1>
     <section class="panel stack" aria-labelledby="find">
       <h2 id="find">Find the console</h2>
-      <p>Turn on the console, on the same network. To let ps4kit wake it, enable both “Stay Connected to the Internet” and “Enable Turning On PS4 (or PS5) from Network”:</p>
+      <p>Turn on the console and connect it to the same network as this server. To let ps4kit wake it, enable “Stay Connected to the Internet” and “Enable Turning On PS4 from Network” (or PS5) in this menu:</p>
       <ul>
         <li>PS4: Settings > Power Save Settings > Set Features Available in Rest Mode</li>
         <li>PS5: Settings > System > Power Saving > Features Available in Rest Mode</li>
@@ -84,7 +85,13 @@ const ways = {
   capture: { name: 'Capture it from the phone app', hint: 'With the PS4 Second Screen app, if the console refuses the other two.', view: ByApp },
 };
 
-const isPS5 = (card) => card.host_type === 'PS5';
+// The menus where consoles show the PIN of Remote Play.
+const remotePlayMenus = {
+  PS4: { menu: 'Settings > Remote Play Connection Settings', item: 'Add Device' },
+  PS5: { menu: 'Settings > System > Remote Play', item: 'Link Device' },
+};
+
+const remotePlay = (card) => card.protocol === 'remote_play' && remotePlayMenus[card.host_type];
 
 function Account({ card, to }) {
   const [way, setWay] = useState('account');
@@ -95,12 +102,12 @@ function Account({ card, to }) {
     await request(path('consoles', card.host_id, 'credential', way), passcode ? { ...values, passcode } : values, left.signal);
     location.hash = to('pin');
   }
-  return html`<p>A console accepts only users whose PSN account it knows.${isPS5(card) && ' This user must be signed in on the PS5.'}</p>
+  return html`<p>${remotePlay(card) ? `Choose an account that is signed in on the ${card.host_type}.` : 'A console accepts only users whose PSN account it knows.'}</p>
     ${card.credential && html`<p class="success"><span>An account is stored for this console. <a href=${to('pin')}>Use it</a>, or choose another one:</span></p>`}
     ${card.simulated && html`<p class="note">This is a simulated console. It accepts any account id, such as 1234567890123456789.</p>`}
     <fieldset class="plain">
       <legend class="unseen">How to get the account</legend>
-      ${Object.entries(ways).filter(([key]) => key !== 'capture' || !isPS5(card)).map(([key, { name, hint }]) => html`<label key=${key} class="choice">
+      ${Object.entries(ways).filter(([key]) => key !== 'capture' || !remotePlay(card)).map(([key, { name, hint }]) => html`<label key=${key} class="choice">
         <input type="radio" name="way" checked=${key === way} onchange=${() => setWay(key)} />
         <span>${name}<span class="hint">${hint}</span></span>
       </label>`)}
@@ -149,6 +156,7 @@ function ByApp() {
 function Link({ card, to }) {
   const [error, setError] = useState(null);
   const [works, setWorks] = useState(false);
+  const { menu, item } = remotePlay(card) || {};
   const run = (verb, body) => post(path('consoles', card.host_id, verb), body);
   async function test() {
     setWorks(false);
@@ -158,40 +166,46 @@ function Link({ card, to }) {
   async function link({ pin }) {
     setWorks(false);
     await run('link', { pin });
-    if (isPS5(card)) setWorks(true); // a session would sign its user in on the TV
+    if (menu) setWorks(true); // the session of a test would sign the user in on the TV
     else await test();
   }
   return html`<ol class="todo">
-      <li>Turn on the console. ${card.state === 'standby' && html`<${Wake} card=${card} />`}</li>
-      ${isPS5(card) ? html`
-        <li>On the PS5, turn on <strong>Settings > System > Remote Play > Enable Remote Play</strong>.</li>
-        <li>Open <strong>Link Device</strong> in the same menu, and leave it open.</li>` : html`
+      <li>Turn on the console. <${Wake} card=${card} /></li>
+      ${menu ? html`
+        <li>On the ${card.host_type}, turn on <strong>${menu} > Enable Remote Play</strong>.</li>
+        <li>Open <strong>${item}</strong> in the same menu, and leave it open.</li>` : html`
         <li>On the PS4, open <strong>Settings > Mobile App Connection Settings > Add Device</strong>. Don’t use the Remote Play PIN.</li>`}
       <li>Enter the PIN while the TV shows it.</li>
     </ol>
     ${card.simulated && html`<p class="note">This is a simulated console. Its PIN is 12345678.</p>`}
     <${Form} class="stack" action=${link} failed=${setError}>
-      <${Field} label="PIN on the TV" name="pin" class="digits short" inputmode="numeric" required placeholder="1234 5678" hint="8 digits, with or without spaces" />
+      <${Field} label="PIN on the TV" name="pin" class="digits short" inputmode="numeric" required
+        pattern="(( |-)*[0-9]){8}( |-)*" title="8 digits" placeholder="1234 5678" hint="8 digits, with or without spaces" />
       <div class="row">
         <button class="primary">Link</button>
-        ${!isPS5(card) && html`<span class="hint">Linked before?</span><${Action} action=${test} failed=${setError}>Test the connection<//>`}
+        ${!menu && html`<span class="hint">Linked before?</span><${Action} action=${test} failed=${setError}>Test the connection<//>`}
       </div>
     <//>
     <${Refused} error=${error} card=${card} to=${to} />
     ${works && html`<div class="success" role="status">
       <strong>It works: ${card.name} accepts ps4kit.</strong>
-      <div class="row"><a class="button primary" href="#/homekit">Add it to Home</a><a class="button" href="#/consoles">Try the remote</a></div>
+      <div class="row"><a class="button primary" href="#/homekit">Add it to Home</a><a class="button" href="#/consoles">Try it</a></div>
     </div>`}`;
 }
 
-const Wake = ({ card }) => html`<${Action} icon="power" action=${() => post(path('consoles', card.host_id, 'power'), { state: 'awake', wait: true })}>Turn it on<//>`;
+// Wake is a button to turn on a console, if it is in rest mode and ps4kit can.
+function Wake({ card }) {
+  const wake = () => post(path('consoles', card.host_id, 'power'), { state: 'awake', wait: true });
+  return card.state === 'standby' && authorized(card) && html`<${Action} icon="power" action=${wake}>Turn it on<//>`;
+}
 
 const wrongAccount = ['no_credential', 'account_needed', 'authentication', 'no_such_account', 'client_too_old', 'passcode_needed', 'passcode_wrong'];
 
-// Refused shows an error with a way to continue.
+// Refused shows an error with a way to continue. The hint to account_needed is
+// for the command line.
 function Refused({ error, card, to }) {
-  return html`<${Problem} error=${error}>
-    ${wrongAccount.includes(error?.code) && html`<a class="button" href=${to('account')}>Check the account</a>`}
+  return html`<${Problem} error=${error?.code === 'account_needed' ? { message: error.message } : error}>
+    ${wrongAccount.includes(error?.code) && html`<a class="button" href=${to('account')}>Choose the account</a>`}
     ${error?.code === 'standby' && html`<${Wake} card=${card} />`}
   <//>`;
 }

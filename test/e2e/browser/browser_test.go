@@ -156,12 +156,12 @@ type site struct {
 // startSite runs a server on free ports of loopback, with more configuration.
 func startSite(t *testing.T, configuration string, arguments ...string) *site {
 	t.Helper()
-	return startSiteAt(t, "127.0.0.1:0", configuration, arguments...)
+	return startSiteIn(t, t.TempDir(), "127.0.0.1:0", configuration, arguments...)
 }
 
-func startSiteAt(t *testing.T, listen, configuration string, arguments ...string) *site {
+// startSiteIn is startSite with the files in dir, and the address of the page.
+func startSiteIn(t *testing.T, dir, listen, configuration string, arguments ...string) *site {
 	t.Helper()
-	dir := t.TempDir()
 	drawCovers(t, filepath.Join(dir, "state", "art", "own"))
 	peer.WriteFile(t, filepath.Join(dir, "config.yaml"), `
 homekit: {bind: 127.0.0.1, interfaces: [lo]}

@@ -76,6 +76,7 @@ func (p *page) showConsoles(accepted bool, fields ...any) {
 	card := map[string]any{
 		"host_id": "A0B1C2D3E4F5", "name": "Den", "host_type": "PS4", "address": "192.0.2.7", "state": "standby",
 		"accepted": accepted, "credential": accepted, "starting": "", "working": false,
+		"can": map[string]bool{"titles": true, "keys": true},
 	}
 	for i := 0; i < len(fields); i += 2 {
 		card[fields[i].(string)] = fields[i+1]

@@ -77,7 +77,7 @@ func TestRestore(t *testing.T) {
 	}
 	listen := free.Addr().String()
 	_ = free.Close()
-	p := b.open("owner", startSiteAt(t, listen, "", "--simulate", "1"), view{"light", 1000, 700})
+	p := b.open("owner", startSiteIn(t, t.TempDir(), listen, "", "--simulate", "1"), view{"light", 1000, 700})
 	p.signIn()
 	p.section("settings")
 	file := filepath.Join(t.TempDir(), "backup.tar.gz")

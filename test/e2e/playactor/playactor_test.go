@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -132,9 +134,15 @@ type playactor struct {
 // run runs a script of Node and returns its exit code.
 func (p *playactor) run(args ...string) int {
 	p.t.Helper()
+	return p.start(append([]string{"node"}, args...)...).ProcessState.ExitCode()
+}
+
+// start runs a command in the namespace to its end.
+func (p *playactor) start(args ...string) *exec.Cmd {
+	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "nsenter", append([]string{"--net=" + p.namespace, "node"}, args...)...) //nolint:gosec // of this test
+	cmd := exec.CommandContext(ctx, "nsenter", append([]string{"--net=" + p.namespace}, args...)...) //nolint:gosec // of this test
 	cmd.Env = append(os.Environ(), "HOME="+p.t.TempDir())
 	out, err := cmd.CombinedOutput()
 	p.t.Logf("%q:\n%s", args, out)
@@ -142,7 +150,7 @@ func (p *playactor) run(args ...string) int {
 	if err != nil && !errors.As(err, &exit) {
 		p.t.Fatal(err)
 	}
-	return cmd.ProcessState.ExitCode()
+	return cmd
 }
 
 // command runs one of playactor's own commands.
@@ -165,5 +173,53 @@ func (p *playactor) await(c *ps4test.Console, want ps4.State) {
 	defer cancel()
 	if _, err := c.WaitFor(ctx, func(s ps4test.Snapshot) bool { return s.State == want }); err != nil {
 		p.t.Fatalf("state %v instead of %v: %v", c.State(), want, err)
+	}
+}
+
+// TestSideBySide runs the same commands of playactor and of ps4kit against one
+// console, and logs the time and the memory that each took. docs/guide/ps5.md
+// has the figures.
+func TestSideBySide(t *testing.T) {
+	peer.NodeModules(t, ".")
+	if !peer.Isolate(t, patience) {
+		return
+	}
+	p := &playactor{t, connectMachines(t), filepath.Join(t.TempDir(), "credentials.json")}
+	c := ps4test.Start(t, ps4test.Config{
+		HostType: ps4.TypePS5, Addr: address, DDPPort: ps4.PortPS5, PIN: pin, Timing: timing(), Broadcast: true,
+		RemotePlay: &ps4test.RemotePlay{Port: rpPort},
+	})
+	state := filepath.Join(t.TempDir(), "state")
+	ps4kit := func(words ...string) []string {
+		return append([]string{peer.Binary(t), "--state-dir", state}, append(words, "-i", address)...)
+	}
+	node := []string{"node", "node_modules/playactor/dist/cli/index.js", "--ip", address, "--timeout", "20000", "-c", p.file}
+	for _, step := range []struct {
+		name              string
+		state             ps4.State // in which it ends
+		playactor, ps4kit []string
+	}{
+		{"register", ps4.StateAwake, []string{"node", "register.js", address, pin, base64ID, p.file}, ps4kit("link", "--pin", pin, "--account-id", base64ID)},
+		{"standby", ps4.StateStandby, slices.Insert(slices.Clone(node), 2, "standby"), ps4kit("standby")},
+		{"wake", ps4.StateAwake, slices.Insert(slices.Clone(node), 2, "wake"), ps4kit("wakeup", "--wait")},
+	} {
+		for i, command := range [][]string{step.playactor, step.ps4kit} {
+			name := []string{"playactor", "ps4kit"}[i]
+			if step.state == ps4.StateStandby {
+				c.SetAwake()
+			} else if step.name == "wake" {
+				c.SetStandby()
+			}
+			began := time.Now()
+			cmd := p.start(command...)
+			if cmd.ProcessState.ExitCode() != 0 {
+				t.Errorf("%s %s: %v", name, step.name, cmd.ProcessState)
+			}
+			ended := time.Since(began)
+			p.await(c, step.state)
+			usage, _ := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+			t.Logf("%-9s %-9s %5d ms, console %v after %5d ms, %3d MB", name, step.name,
+				ended.Milliseconds(), step.state, time.Since(began).Milliseconds(), usage.Maxrss>>10)
+		}
 	}
 }

@@ -1,0 +1,67 @@
+package hapcontroller_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/ps4test"
+	"github.com/ps4kit/ps4kit/test/e2e/peer"
+)
+
+// TestPS5 links a simulated PS5 with the command line, and uses its television
+// with an independent controller: rest mode, wake, PS, changes on the console,
+// and text by the command line.
+func TestPS5(t *testing.T) {
+	t.Parallel()
+	peer.NodeModules(t, ".")
+	console := ps4test.Start(t, ps4test.Config{
+		Name: "Five", HostID: "A0B1C2D3E4F7", HostType: ps4.TypePS5, Timing: ps4test.FastTiming(), PIN: "12345678",
+		Addr: "127.95.0.5", DDPPort: ps4.PortPS5, RemotePlay: &ps4test.RemotePlay{Port: 9295}, // clients know no other ports
+	})
+	dir := t.TempDir()
+	peer.WriteFile(t, filepath.Join(dir, "config.yaml"), fmt.Sprintf(`
+consoles: [{address: %s}]
+discovery: {enabled: false}
+poll: {interval: 200ms}
+homekit: {bind: 127.0.0.1, interfaces: [lo]}
+web: {listen: "127.0.0.1:0"}
+`, console.Addr().Addr()))
+	s := peer.StartServer(t, dir)
+	s.Run("link", "--pin", "12345678", "--account-id", "9019256736915509894")
+	c := startController(t)
+	tv := onlyTelevision(t, s.List())
+	if tv.Name != "Five" || tv.HostID != console.HostID() {
+		t.Fatalf("television %+v", tv)
+	}
+	c.pairWith("phone", tv)
+	db := readDatabase(c, "phone")
+	active, key := db.one(typeTelevision, typeActive), db.one(typeTelevision, typeRemoteKey)
+	if got := db.identifierOf("Home Screen"); got != 1 {
+		t.Errorf("the home screen is input %v", got)
+	}
+	c.Do("subscribe", args{"name": "phone", "ids": []string{db.id(active)}}, nil)
+
+	c.put("phone", db.id(key), 15) // information, which is PS
+	c.put("phone", db.id(key), 4)  // up, which Remote Play cannot press
+	c.put("phone", db.id(active), 0)
+	peer.WaitFor(t, console, "rest mode", func(s ps4test.Snapshot) bool { return s.State == ps4.StateStandby })
+	settle(t, console, 6) // until a poll that began after the command saw rest mode
+	c.put("phone", db.id(active), 1)
+	peer.WaitFor(t, console, "awake", func(s ps4test.Snapshot) bool { return s.State == ps4.StateAwake })
+	settle(t, console, 4)
+	console.SetStandby()
+	c.expectEvent("phone", active, 0)
+	console.SetAwake()
+	c.expectEvent("phone", active, 1)
+
+	console.OpenKeyboard("old", 100)
+	s.Run("keyboard", "submit", "new text")
+	peer.WaitFor(t, console, "the text", func(s ps4test.Snapshot) bool {
+		return len(s.Submitted) == 1 && s.Submitted[0] == "new text"
+	})
+	if n := console.Counters(); n.Homes != 1 || n.Standbys != 1 || n.ProtocolErrors != 0 {
+		t.Errorf("counters %+v", n)
+	}
+}
