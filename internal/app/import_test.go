@@ -60,7 +60,7 @@ func TestStartOfWhatPeopleCopy(t *testing.T) {
 		host := console.HostID()
 		for text, want := range map[string]string{
 			"CUSA00129_00": "", "UT0007-CUSA00129_00-NETFLIXPOLLUX001": "", "netflix": "",
-			"Some Game": "not_found", "https://store.playstation.com/en-us/concept/1": "concept_address", "disney plus": "no_such_title",
+			"Some Game": "not_found", "https://store.playstation.com/en-us/concept/1": "concept_address", "prime-video": "no_such_title",
 		} {
 			console.SetRunning("") // the console says what is missing only then
 			if err := b.Start(t.Context(), host, text, false); code(err) != want {

@@ -25,6 +25,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ps4kit/ps4kit/internal/text"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -57,6 +58,13 @@ const (
 	pageSize = 200         // the most that Sony returns at once
 	maxPages = 10
 	maxBody  = 4 << 20 // bytes; a full page has less than 1 MiB
+
+	maxImageURL = 1024 // bytes
+
+	// category leaves out the PS5. Media apps may have categories of their own,
+	// ps4_videoservice_web_app and ps4_nongame_mini_app, as programs that ask for
+	// all have seen; internal/titles has those that people start by voice.
+	category = "ps4_game"
 )
 
 // A Client signs in to PSN. The zero value is ready to use.
@@ -75,7 +83,7 @@ type Session struct {
 // Title is a PS4 title that the account has played.
 type Title struct {
 	ID         string // CUSA00129
-	Name       string // in the language of the account; may be empty
+	Name       string // in the language of the account, cleaned by [text.Name]; may be empty
 	ImageURL   string // of the cover; may be empty
 	LastPlayed time.Time
 }
@@ -147,7 +155,7 @@ func (s *Session) Titles(ctx context.Context) ([]Title, error) {
 	seen := map[string]bool{}
 	for page := range maxPages {
 		var got titlePage
-		path := fmt.Sprintf("/api/gamelist/v2/users/me/titles?categories=ps4_game&limit=%d&offset=%d", pageSize, page*pageSize)
+		path := fmt.Sprintf("/api/gamelist/v2/users/me/titles?categories=%s&limit=%d&offset=%d", category, pageSize, page*pageSize)
 		if err := s.get(ctx, s.client.titlesURL()+path, &got); err != nil {
 			return nil, err
 		}
@@ -189,7 +197,10 @@ func (t playedTitle) title() (Title, bool) {
 		return Title{}, false
 	}
 	played, _ := time.Parse(time.RFC3339, t.LastPlayed) // the zero time if it doesn't parse
-	return Title{id, strings.TrimSpace(cmp.Or(t.LocalizedName, t.Name)), t.ImageURL, played}, true
+	if len(t.ImageURL) > maxImageURL {
+		t.ImageURL = ""
+	}
+	return Title{id, cmp.Or(text.Name(t.LocalizedName), text.Name(t.Name)), t.ImageURL, played}, true
 }
 
 // AccountID returns the id of the account as decimal digits. It fails as

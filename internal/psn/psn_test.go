@@ -163,6 +163,27 @@ func TestTitlesOfSeveralPagesComeMostRecentFirst(t *testing.T) {
 	}
 }
 
+// A title cannot spoil the text around it, nor fill a request to the server.
+func TestHostileTitles(t *testing.T) {
+	t.Parallel()
+	long := `{"titleId":"CUSA00004","localizedName":"` + strings.Repeat("x", 1<<20) + `","imageUrl":"https://image.api.playstation.com/` + strings.Repeat("x", 1<<20) + `"}`
+	s := &sony{titles: []string{
+		title("CUSA00001", "\u202ekcab\u202c", ""), title("CUSA00002", "a\x1b[31mb\nc\x00", ""), title("CUSA00003", "\u2066\u200b ", ""), long,
+	}}
+	list, err := titles(t.Context(), serve(t, s), npsso(t))
+	if err != nil || len(list) != 4 {
+		t.Fatalf("%d titles, %v", len(list), err)
+	}
+	for i, want := range []string{"kcab", "a [31mb c", "(en)", strings.Repeat("x", 256)} {
+		if list[i].Name != want {
+			t.Errorf("title %d is named %q, want %q", i+1, list[i].Name, want)
+		}
+	}
+	if got := list[3].ImageURL; got != "" {
+		t.Errorf("an image with an address of %d bytes", len(got))
+	}
+}
+
 func TestAccountID(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{"text": `{"accountId":"` + accountID + `"}`, "number": `{"accountId":` + accountID + `}`} {

@@ -6,6 +6,7 @@ package text
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 const joiner = '\u200d' // zero-width joiner
@@ -24,6 +25,21 @@ func Line(s string) string {
 		return r
 	}, strings.ToValidUTF8(s, "\uFFFD"))
 	return strings.TrimSpace(Visible(s))
+}
+
+// maxName is the longest name, in bytes.
+const maxName = 256
+
+// Name returns s as Line does, cut to 256 bytes.
+func Name(s string) string {
+	if s = Line(s); len(s) <= maxName {
+		return s
+	}
+	n := maxName
+	for !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return Line(s[:n]) // a space or a joiner may be at its end now
 }
 
 // Visible removes the characters that can change how the text around them is

@@ -38,6 +38,20 @@ func TestLine(t *testing.T) {
 	}
 }
 
+func TestName(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"Den\n":                             "Den",
+		strings.Repeat("ä", 200):            strings.Repeat("ä", 128),
+		strings.Repeat("a", 255) + " b":     strings.Repeat("a", 255),
+		strings.Repeat("a", 255) + "\u20ac": strings.Repeat("a", 255),
+	} {
+		if got := text.Name(in); got != want {
+			t.Errorf("Name(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestVisibleKeepsLines(t *testing.T) {
 	t.Parallel()
 	if got := text.Visible("a\n\tb\u202e\n"); got != "a\n\tb\n" {

@@ -30,7 +30,8 @@ type App struct {
 func (a App) ID(country string) string { return a.ids[region(country)] }
 
 // Apps returns the media apps that people start by voice, by name. A comment names
-// the source of each id:
+// the source of each id and its region. Public lists also have CUSA00095
+// (Crunchyroll), CUSA03285 (Twitch) and CUSA15607 (Disney+), but no region.
 //
 //   - SmartHomeHub: github.com/yamamoWorks/SmartHomeHub README.md, with the store
 //     address of each
@@ -38,18 +39,14 @@ func (a App) ID(country string) string { return a.ids[region(country)] }
 //   - shadPS4: github.com/shadps4-compatibility/shadps4-game-compatibility, the
 //     issue with that number
 //   - pyps4: github.com/ktnrg45/pyps4-2ndscreen pyps4_2ndscreen/media_art.py
+//   - psx-download-helper: github.com/harryi3t/psx-download-helper-nodejs README.md,
+//     with the content id
 //   - Home Assistant: the .ps4-games.json of that GitHub repository, with the
 //     store address
 func Apps() []App {
 	return []App{
 		{"BBC iPlayer", map[string]string{
 			europe: "CUSA00122", // Home Assistant: nadnerb33/Home-AssistantConfig
-		}},
-		{"Crunchyroll", map[string]string{
-			americas: "CUSA00095", // shadPS4: 1460
-		}},
-		{"Disney+", map[string]string{
-			americas: "CUSA15607", // shadPS4: 1462
 		}},
 		{"Hulu", map[string]string{
 			americas: "CUSA00131", // shadPS4: 1560
@@ -73,8 +70,7 @@ func Apps() []App {
 			europe:   "CUSA01780", // pyps4
 		}},
 		{"Twitch", map[string]string{
-			americas: "CUSA03285", // shadPS4: 1484
-			europe:   "CUSA03398", // shadPS4: 2489
+			europe: "CUSA03398", // psx-download-helper
 		}},
 		{"Viaplay", map[string]string{
 			europe: "CUSA00124", // Home Assistant: J-Lindvig/Home-Assistant
@@ -88,7 +84,7 @@ func Apps() []App {
 }
 
 // findApp returns a media app by its name, in any case and spelling: "prime
-// video", "Disney Plus".
+// video", "YouTube".
 func findApp(name string) (App, bool) {
 	name = fold(name)
 	apps := Apps()
@@ -109,7 +105,7 @@ func Find(text, country string) (Title, error) {
 	case err == nil || !isApp:
 		return Title{ID: id}, err
 	case app.ID(country) == "":
-		return Title{}, fmt.Errorf("%w: %s in %.2q", ErrNoID, app.Name, country)
+		return Title{}, fmt.Errorf("%w: %s in %.20q", ErrNoID, app.Name, country)
 	}
 	return Title{ID: app.ID(country), Name: app.Name}, nil
 }
@@ -123,16 +119,20 @@ type noID struct{}
 func (noID) Error() string { return "no title id of this app is known" }
 func (noID) Code() string  { return "bad_title_id" }
 func (noID) Hint() string {
-	return "start the app on the console once, or give its title id or its PS Store address"
+	return "give a country of two letters such as de, start the app on the console once, or give its title id or its PS Store address"
 }
 
 func fold(name string) string {
-	return strings.NewReplacer(" ", "", "-", "", "+", "plus").Replace(strings.ToLower(name))
+	return strings.NewReplacer(" ", "", "-", "").Replace(strings.ToLower(name))
 }
 
-// region returns the region of the PS Store to which a country belongs.
+// region returns the region of the PS Store to which a country belongs, or "" if
+// its code hasn't two letters.
 func region(country string) string {
 	country = strings.ToLower(country)
+	if len(country) != 2 {
+		return ""
+	}
 	for _, r := range []struct{ name, countries string }{
 		{americas, "us ca mx ar bo br cl co cr ec gt hn ni pa pe py sv uy"},
 		{japan, "jp"},

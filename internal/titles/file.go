@@ -11,9 +11,13 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding/charmap"
+	utf "golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+
+	"github.com/ps4kit/ps4kit/internal/text"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -21,7 +25,6 @@ const (
 	maxFile   = 4 << 20 // bytes
 	maxTitles = 5000
 	maxBad    = 1000 // bad lines, after which reading stops
-	maxName   = 256  // bytes; longer names are cut
 )
 
 // ErrFile means that a file is not a list of titles. It has a code for programs
@@ -59,8 +62,9 @@ type BadLine struct {
 //	["CUSA00129"]
 //
 // A title id may have any form that [ps4.FindTitleID] accepts. Read skips PS5
-// titles and what it doesn't understand, and reports the line. It fails with
-// [ErrFile] if there is no title at all, or the error of the reader.
+// titles and what it doesn't understand, and reports the line. A file is in UTF-8,
+// UTF-16 with a byte order mark, or Windows-1252. Read fails with [ErrFile] if
+// there is no title at all, or the error of the reader.
 func Read(r io.Reader) ([]Title, []BadLine, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 	switch {
@@ -69,17 +73,36 @@ func Read(r io.Reader) ([]Title, []BadLine, error) {
 	case len(data) > maxFile:
 		return nil, nil, fmt.Errorf("%w: it is larger than %d bytes", ErrFile, maxFile)
 	}
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if data, err = decode(data); err != nil {
+		return nil, nil, err
+	}
 	l := &list{seen: map[string]bool{}}
 	if trimmed := bytes.TrimSpace(data); bytes.HasPrefix(trimmed, []byte("{")) || bytes.HasPrefix(trimmed, []byte("[")) {
 		l.readJSON(data)
 	} else {
 		l.readCSV(string(data))
 	}
-	if len(l.titles) == 0 {
-		return nil, l.bad, ErrFile
+	switch {
+	case len(l.titles) > 0:
+		return l.titles, l.bad, nil
+	case len(l.bad) > 0:
+		return nil, l.bad, fmt.Errorf("%w: line %d: %s", ErrFile, l.bad[0].Line, l.bad[0].Err)
 	}
-	return l.titles, l.bad, nil
+	return nil, nil, ErrFile
+}
+
+// decode returns a file in UTF-8. A byte order mark tells its encoding; without
+// one, a file that isn't UTF-8 is in Windows-1252, as Excel saves CSV.
+func decode(data []byte) ([]byte, error) {
+	fallback := transform.Transformer(transform.Nop)
+	if !utf8.Valid(data) {
+		fallback = charmap.Windows1252.NewDecoder()
+	}
+	data, _, err := transform.Bytes(utf.BOMOverride(fallback), data)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFile, err)
+	}
+	return data, nil
 }
 
 // list is a list of titles that grows.
@@ -103,7 +126,7 @@ func (l *list) add(line int, id string, t Title) {
 		l.full = true
 	default:
 		l.seen[t.ID] = true
-		t.Name = cleanName(t.Name)
+		t.Name = text.Name(t.Name)
 		l.titles = append(l.titles, t)
 	}
 }
@@ -113,43 +136,23 @@ func (l *list) skip(line int, err error) {
 	l.full = l.full || len(l.bad) == maxBad
 }
 
-// cleanName returns a name without control characters, cut to maxName.
-func cleanName(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(name, ""))
-	for len(name) > maxName {
-		_, size := utf8.DecodeLastRuneInString(name)
-		name = name[:len(name)-size]
-	}
-	return strings.TrimSpace(name)
-}
-
-// readCSV reads each line by itself, so that a quotation mark that is missing
-// spoils one line.
-func (l *list) readCSV(text string) {
-	comma, idAt, nameAt := ',', 0, 1
-	first := true
-	for i, line := range strings.Split(text, "\n") {
+// readCSV reads each line by itself, so that an unmatched quotation mark spoils
+// only one.
+func (l *list) readCSV(file string) {
+	file = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(file)
+	var comma rune // 0 until a line has one
+	idAt, nameAt, first := 0, 1, true
+	for i, line := range strings.Split(file, "\n") {
 		if l.full {
 			return
 		}
 		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
+		if line == "" || strings.HasPrefix(line, "#") || strings.HasPrefix(line, "sep=") { // Excel's
 			continue
 		}
-		if first && !strings.Contains(line, ",") {
-			for _, other := range ";\t" {
-				if strings.ContainsRune(line, other) {
-					comma = other
-				}
-			}
-		}
+		comma = cmp.Or(comma, separator(line))
 		reader := csv.NewReader(strings.NewReader(line))
-		reader.Comma, reader.TrimLeadingSpace = comma, true
+		reader.Comma, reader.TrimLeadingSpace = cmp.Or(comma, ','), true
 		fields, err := reader.Read()
 		if err != nil {
 			l.skip(i+1, errors.New("the quotation marks don't match"))
@@ -162,16 +165,31 @@ func (l *list) readCSV(text string) {
 				continue
 			}
 		}
-		var t Title
-		if nameAt >= 0 && nameAt < len(fields) {
-			t.Name = fields[nameAt]
-		}
-		id := ""
-		if idAt < len(fields) {
-			id = fields[idAt]
-		}
-		l.add(i+1, id, t)
+		l.add(i+1, at(fields, idAt), Title{Name: at(fields, nameAt)})
 	}
+}
+
+// separator returns the first comma, semicolon or tab of a line that is outside
+// quotation marks, or 0 if there is none.
+func separator(line string) rune {
+	quoted := false
+	for _, r := range line {
+		switch {
+		case r == '"':
+			quoted = !quoted
+		case !quoted && strings.ContainsRune(",;\t", r):
+			return r
+		}
+	}
+	return 0
+}
+
+// at returns a field, or "" if there are too few.
+func at(fields []string, i int) string {
+	if i < 0 || i >= len(fields) {
+		return ""
+	}
+	return fields[i]
 }
 
 // header returns the columns of the id and the name, -1 if there is no name,
@@ -244,17 +262,17 @@ type entry struct {
 // parseEntry parses an object or a string: the name of the title whose id is the
 // key, or an id in an array.
 func parseEntry(key string, value json.RawMessage) (*entry, error) {
-	var text string
+	var s string
 	e := &entry{}
 	switch {
-	case json.Unmarshal(value, &text) != nil:
+	case json.Unmarshal(value, &s) != nil:
 		if json.Unmarshal(value, e) != nil {
 			return nil, errors.New("this is neither a name nor a title")
 		}
 	case key == "":
-		e.ID = text
+		e.ID = s
 	default:
-		e.Name = text
+		e.Name = s
 	}
 	return e, nil
 }

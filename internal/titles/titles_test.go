@@ -1,6 +1,7 @@
 package titles_test
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"testing/iotest"
 	"time"
 	"unicode"
+	"unicode/utf16"
 
 	"github.com/ps4kit/ps4kit/internal/titles"
 	"github.com/ps4kit/ps4kit/ps4"
@@ -61,9 +63,28 @@ var readCases = map[string]struct {
 }`, want{[]titles.Title{{ID: "CUSA00122", Name: "BBC iPlayer", ImageURL: "https://store.playstation.com/x/image"}, {ID: "CUSA01703", Name: "Plex"}}, nil}},
 	"titles list": {`[{"id":"HOME","name":"Home Screen"},{"id":"CUSA00129","name":"Netflix","last_played":"2024-05-01T20:15:30Z","identifier":3}]`,
 		want{[]titles.Title{{ID: "CUSA00129", Name: "Netflix", LastPlayed: played}}, []int{1}}},
+	"Excel's UTF-16":       {utf16le("Name\tTitle ID\r\nGröße – 2\tCUSA00129\r\n"), want{named("CUSA00129", "Größe – 2"), nil}},
+	"big-endian UTF-16":    {"\xfe\xff\x00C\x00U\x00S\x00A\x000\x000\x001\x002\x009", want{named("CUSA00129", ""), nil}},
+	"JSON in UTF-16":       {utf16le(`{"CUSA00129": "Größe"}`), want{named("CUSA00129", "Größe"), nil}},
+	"Windows-1252":         {"CUSA00129,Gr\xf6\xdfe \x96 2\n", want{named("CUSA00129", "Größe – 2"), nil}},
+	"lines of an old Mac":  {"CUSA00129,Netflix\rCUSA01703,Plex\rx\r", want{named("CUSA00129", "Netflix", "CUSA01703", "Plex"), []int{3}}},
+	"Excel's sep=":         {"sep=;\r\nid;name\r\nCUSA00129;Netflix\r\n", want{named("CUSA00129", "Netflix"), nil}},
+	"comma in a name":      {"CUSA00129;Bread, butter\nCUSA01703;Plex\n", want{named("CUSA00129", "Bread, butter", "CUSA01703", "Plex"), nil}},
+	"quoted separator":     {"\"Name, in Home\";id\nPlex;CUSA01703\n", want{named("CUSA01703", ""), nil}},
+	"separator later":      {"CUSA00129\nCUSA01703;Plex\n", want{named("CUSA00129", "", "CUSA01703", "Plex"), nil}},
+	"invisible characters": {"CUSA00129,\u202eNet\u200bflix\u202c\n", want{named("CUSA00129", "Netflix"), nil}},
 	"array of ids":         {`["CUSA00129", "https://store.playstation.com/en-us/product/UP4381-CUSA01015_00-YOUTUBESCEA00000"]`, want{[]titles.Title{{ID: "CUSA00129"}, {ID: "CUSA01015"}}, nil}},
 	"JSON with bad lines":  {"{\n\"CUSA00129\": \"Netflix\",\n\n\"nonsense\": \"x\",\n\"CUSA00207\": 7,\n\"CUSA01703\": \"Plex\"}", want{named("CUSA00129", "Netflix", "CUSA01703", "Plex"), []int{4, 5}}},
 	"JSON that is cut off": {"{\n\"CUSA00129\": \"Netflix\",\n\"CUSA01703\": \"Pl", want{named("CUSA00129", "Netflix"), []int{3}}},
+}
+
+// utf16le returns text as Excel saves "Unicode text".
+func utf16le(text string) string {
+	file := []byte{0xff, 0xfe}
+	for _, unit := range utf16.Encode([]rune(text)) {
+		file = binary.LittleEndian.AppendUint16(file, unit)
+	}
+	return string(file)
 }
 
 func TestRead(t *testing.T) {
@@ -98,6 +119,9 @@ func TestReadRefuses(t *testing.T) {
 		if got, _, err := titles.Read(strings.NewReader(file)); got != nil || !errors.Is(err, titles.ErrFile) {
 			t.Errorf("%s: %v, %v; want %v", name, got, err, titles.ErrFile)
 		}
+	}
+	if _, _, err := titles.Read(strings.NewReader("# mine\nPPSA01284\n")); !strings.Contains(err.Error(), "line 2: this is a PS5 title") {
+		t.Errorf("PS5 only: %v", err)
 	}
 	if _, _, err := titles.Read(iotest.ErrReader(io.ErrClosedPipe)); !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("reader that fails: %v", err)
@@ -137,7 +161,7 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		for _, b := range bad {
-			if b.Line < 1 || b.Line > strings.Count(file, "\n")+1 {
+			if b.Line < 1 || b.Line > strings.Count(file, "\n")+strings.Count(file, "\r")+1 {
 				t.Errorf("line %d of %q", b.Line, file)
 			}
 		}
@@ -184,8 +208,8 @@ func TestApps(t *testing.T) {
 	}
 	for _, c := range []struct{ name, country, want string }{
 		{"netflix", "us", "CUSA00129"}, {"NETFLIX", "de", "CUSA00127"}, {"Netflix", "JP", "CUSA02988"}, {"Netflix", "kr", ""},
-		{"amazon prime video", "gb", "CUSA00126"}, {"prime-video", "ca", "CUSA00130"}, {"disney plus", "us", "CUSA15607"},
-		{"Disney+", "de", ""}, {"you tube", "au", "CUSA01116"},
+		{"amazon prime video", "gb", "CUSA00126"}, {"prime-video", "ca", "CUSA00130"}, {"bbc-iplayer", "gb", "CUSA00122"},
+		{"Hulu", "de", ""}, {"you tube", "au", "CUSA01116"}, {"netflix", "usa", ""}, {"netflix", "", ""},
 	} {
 		found, err := titles.Find(c.name, c.country)
 		if id := found.ID; id != c.want || (found.Name == "") != (id == "") || c.want == "" && !errors.Is(err, titles.ErrNoID) {
