@@ -66,8 +66,8 @@ type Backend interface {
 	// AddTitle adds an input for a title, given by its id, a content id, a PS Store
 	// address, or the name of a media app.
 	AddTitle(ctx context.Context, host, id, name string) error
-	// ImportTitles adds inputs for titles in their order, at most 500, while there
-	// are free ones. Existing inputs keep everything. With dryRun it changes nothing.
+	// ImportTitles adds inputs for titles in their order, at most MaxImport, while
+	// there are free ones. Existing inputs keep everything. With dryRun it changes nothing.
 	ImportTitles(ctx context.Context, host string, titles []ImportTitle, dryRun bool) (Imported, error)
 	// RenameTitle renames an input; an empty name restores its own.
 	RenameTitle(ctx context.Context, host, id, name string) error

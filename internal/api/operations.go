@@ -79,9 +79,6 @@ func (o operation) alsoDefault() []operation {
 	return []operation{o, of}
 }
 
-// maxImport is how many titles one request can import.
-const maxImport = 500
-
 // Requests. A field that is left out is empty, and the service says if that is
 // wrong. A pointer is required, unless it has omitempty.
 type (
@@ -282,8 +279,8 @@ func backendOperations() []operation {
 			}),
 		op("importTitles", "POST /consoles/{host}/titles/import", AccessControl, "Add inputs for titles while there are free ones",
 			func(b Backend, ctx context.Context, in importTitlesRequest) (Imported, error) {
-				if len(in.Titles) > maxImport {
-					return Imported{}, errBadRequest(fmt.Sprintf("at most %d titles can be imported at once", maxImport))
+				if len(in.Titles) > MaxImport {
+					return Imported{}, errBadRequest(fmt.Sprintf("at most %d titles can be imported at once", MaxImport))
 				}
 				return b.ImportTitles(ctx, in.Host, in.Titles, in.DryRun)
 			}),

@@ -97,6 +97,9 @@ type Title struct {
 	LastPlayed time.Time `json:"last_played,omitzero"`
 }
 
+// MaxImport is how many titles one request can import: more than there are inputs.
+const MaxImport = 500
+
 // ImportTitle is a title to import.
 type ImportTitle struct {
 	ID         string    `json:"id" doc:"title id, content id or PS Store address" example:"CUSA00129"`

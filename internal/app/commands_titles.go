@@ -7,6 +7,7 @@ import (
 
 	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/text"
 	"github.com/ps4kit/ps4kit/internal/titles"
 	"github.com/ps4kit/ps4kit/ps4"
 )
@@ -76,7 +77,7 @@ func (c *commands) ImportTitles(ctx context.Context, host string, list []api.Imp
 		if err != nil {
 			return api.Imported{}, err
 		}
-		imported = append(imported, accessory.ImportedTitle{ID: id, Name: t.Name, LastPlayed: t.LastPlayed})
+		imported = append(imported, accessory.ImportedTitle{ID: id, Name: text.Name(t.Name), LastPlayed: t.LastPlayed})
 		if t.ImageURL != "" && c.art.cache != nil && !dryRun {
 			c.art.cache.Suggest(id, t.ImageURL)
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/text"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
@@ -39,6 +40,19 @@ func TestTitlesAreImported(t *testing.T) {
 				t.Errorf("%s is %q, want %q", id, name, want)
 			}
 		}
+		hostile := []api.ImportTitle{{ID: "CUSA00207", Name: "\u202eBlood\u202c\x1b\nborne" + strings.Repeat("x", 1<<10)}}
+		if _, err := b.ImportTitles(t.Context(), host, hostile, false); err != nil {
+			t.Fatal(err)
+		}
+		titles, err := b.Titles(t.Context(), host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, title := range titles {
+			if title.ID == "CUSA00207" && (title.Title != text.Name(hostile[0].Name) || len(title.Title) != 256) {
+				t.Errorf("the console's name is %q", title.Title)
+			}
+		}
 		for id, want := range map[string]string{
 			"PPSA01284": "ps5_title", "Some Game": "bad_title_id", "https://store.playstation.com/en-us/concept/1": "concept_address",
 		} {
@@ -58,13 +72,13 @@ func TestStartOfWhatPeopleCopy(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, console *ps4test.Console, b api.Backend) {
 		host := console.HostID()
-		for text, want := range map[string]string{
+		for title, want := range map[string]string{
 			"CUSA00129_00": "", "UT0007-CUSA00129_00-NETFLIXPOLLUX001": "", "netflix": "",
 			"Some Game": "not_found", "https://store.playstation.com/en-us/concept/1": "concept_address", "prime-video": "no_such_title",
 		} {
 			console.SetRunning("") // the console says what is missing only then
-			if err := b.Start(t.Context(), host, text, false); code(err) != want {
-				t.Errorf("start %s: %v, want %q", text, err, want)
+			if err := b.Start(t.Context(), host, title, false); code(err) != want {
+				t.Errorf("start %s: %v, want %q", title, err, want)
 			}
 		}
 		console.SetRunning("")

@@ -210,7 +210,7 @@ func (s *setup) PSNTitles(ctx context.Context, npsso string, credential bool) ([
 		return nil, err
 	}
 	list := []api.ImportTitle{}
-	for _, t := range played[:min(len(played), maxPSNTitles)] {
+	for _, t := range played[:min(len(played), api.MaxImport)] {
 		list = append(list, api.ImportTitle(t))
 	}
 	if !credential {
@@ -222,10 +222,6 @@ func (s *setup) PSNTitles(ctx context.Context, npsso string, credential bool) ([
 	}
 	return list, s.SetAccount(ctx, "", account, "")
 }
-
-// maxPSNTitles is how many titles of an account the page lists: as many as it
-// can import at once, and more than there are inputs.
-const maxPSNTitles = 500
 
 // Library implements api.Page.
 func (s *setup) Library(country string) api.Library {
