@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,8 +18,7 @@ import (
 )
 
 const (
-	maxImport   = 500 // titles; there are far fewer inputs
-	importBatch = 50  // titles in a request
+	importBatch = 16 // titles in a request: 64 kB hold them with the longest names and addresses
 	maxNPSSO    = 1 << 10
 )
 
@@ -124,19 +122,18 @@ func (o *importOptions) run(ctx context.Context, p *program, file string) error 
 	if o.dryRun {
 		return p.print(result{value: r, text: preview(r) + "\n" + r.summary("would be added")})
 	}
-	if !o.yes && isTerminal(p.stdin) {
+	if !o.yes && len(r.Titles) > 0 && isTerminal(p.stdin) {
 		if r.Titles, err = o.choose(ctx, p, r); err != nil {
 			return err
 		}
-		if r.Imported, err = b.ImportTitles(ctx, host, onlyIDs(r.Titles), true); err != nil {
-			return orCause(ctx, err)
-		}
 	}
-	fit := slices.DeleteFunc(slices.Clone(r.Titles), func(t api.ImportTitle) bool { return slices.Contains(r.NoSlot, t.ID) })
-	for batch := range slices.Chunk(fit, importBatch) {
-		if _, err := b.ImportTitles(ctx, host, batch, false); err != nil {
+	r.Imported = api.Imported{Added: []string{}, Known: []string{}, NoSlot: []string{}}
+	for batch := range slices.Chunk(r.Titles, importBatch) {
+		did, err := b.ImportTitles(ctx, host, batch, false)
+		if err != nil {
 			return orCause(ctx, err)
 		}
+		r.Added, r.Known, r.NoSlot = append(r.Added, did.Added...), append(r.Known, did.Known...), append(r.NoSlot, did.NoSlot...)
 	}
 	r.Done = "imported"
 	if account != "" {
@@ -160,12 +157,12 @@ func readTitles(p *program, file string) ([]api.ImportTitle, []titles.BadLine, e
 	}
 	defer func() { _ = in.Close() }()
 	read, bad, err := titles.Read(in)
+	slices.SortStableFunc(read, func(a, b titles.Title) int { return b.LastPlayed.Compare(a.LastPlayed) })
 	list := []api.ImportTitle{}
-	for _, t := range read {
+	for _, t := range read[:min(len(read), api.MaxImport)] {
 		list = append(list, api.ImportTitle(t))
 	}
-	slices.SortStableFunc(list, func(a, b api.ImportTitle) int { return b.LastPlayed.Compare(a.LastPlayed) })
-	return list[:min(len(list), maxImport)], bad, err
+	return list, bad, err
 }
 
 // askCredential asks on a terminal whether to store the account's credential, if
@@ -212,7 +209,7 @@ func (o *importOptions) ofAccount(ctx context.Context, p *program) (list []api.I
 		return nil, "", err
 	}
 	list = []api.ImportTitle{}
-	for _, t := range played[:min(len(played), maxImport)] {
+	for _, t := range played[:min(len(played), api.MaxImport)] {
 		list = append(list, api.ImportTitle(t))
 	}
 	if o.credential && !o.dryRun {
@@ -256,10 +253,13 @@ func (o *importOptions) choose(ctx context.Context, p *program, r importResult) 
 		if err != nil && !errors.Is(err, errNoInput) {
 			return nil, err
 		}
-		if err != nil || answer == "none" {
+		switch {
+		case err != nil || answer == "none":
 			return nil, errors.New("nothing was imported")
+		case answer == "" || answer == "all":
+			return r.Titles, nil
 		}
-		numbers, err := parseNumbers(cmp.Or(answer, "all"), len(r.Titles))
+		numbers, err := parseNumbers(answer, len(r.Titles))
 		if err != nil {
 			p.say("ps4kit: " + err.Error())
 			continue
@@ -272,13 +272,10 @@ func (o *importOptions) choose(ctx context.Context, p *program, r importResult) 
 	}
 }
 
-// parseNumbers parses "all", or numbers and ranges such as "1-5, 8", from 1 to
-// last. It returns the numbers in ascending order.
+// parseNumbers parses numbers and ranges such as "1-5, 8", from 1 to last. It
+// returns the numbers in ascending order, each once.
 func parseNumbers(text string, last int) ([]int, error) {
-	wanted := make([]bool, last+1)
-	if text == "all" {
-		text = fmt.Sprintf("1-%d", last)
-	}
+	var numbers []int
 	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
 		from, to, isRange := strings.Cut(part, "-")
 		if !isRange {
@@ -287,19 +284,17 @@ func parseNumbers(text string, last int) ([]int, error) {
 		first, err1 := strconv.Atoi(from)
 		end, err2 := strconv.Atoi(to)
 		if err1 != nil || err2 != nil || first < 1 || end > last || first > end {
-			return nil, fmt.Errorf("%q is no number or range from 1 to %d", part, last)
+			return nil, fmt.Errorf("%q is not a number or range from 1 to %d", part, last)
 		}
 		for n := first; n <= end; n++ {
-			wanted[n] = true
-		}
-	}
-	var numbers []int
-	for n, is := range wanted {
-		if is {
 			numbers = append(numbers, n)
 		}
 	}
-	return numbers, nil
+	if numbers == nil {
+		return nil, fmt.Errorf("%q is not a number or range from 1 to %d", text, last)
+	}
+	slices.Sort(numbers)
+	return slices.Compact(numbers), nil
 }
 
 // preview lists the titles with what would become of each.
@@ -323,12 +318,12 @@ func preview(r importResult) string {
 
 // summary tells what became of the titles.
 func (r importResult) summary(added string) string {
-	text := fmt.Sprintf("%s %s.", count(len(r.Added), "title"), added)
+	text := count(len(r.Added), "title", "titles") + " " + added + "."
 	if n := len(r.Known); n > 0 {
-		text += fmt.Sprintf(" %s already: nothing changed about their names and places.", count(n, "was an input", "were inputs"))
+		text += " " + count(n, "was an input already and keeps its name", "were inputs already and keep their names") + "."
 	}
 	if n := len(r.NoSlot); n > 0 {
-		text += fmt.Sprintf(" %s left out, since all inputs are in use: forget some, or raise homekit.slots.", count(n, "was", "were"))
+		text += " " + count(n, "was", "were") + " left out, since all inputs are in use: forget some, or raise homekit.slots."
 	}
 	if r.Credential {
 		text += "\nThe credential of the account is stored."
@@ -336,16 +331,12 @@ func (r importResult) summary(added string) string {
 	return text
 }
 
-// count returns a number with a noun or a verb in the right form.
-func count(n int, forms ...string) string {
-	one, many := forms[0], forms[0]+"s"
-	if len(forms) > 1 {
-		many = forms[1]
-	}
+// count returns a number with the words for one or for several.
+func count(n int, one, several string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return fmt.Sprintf("%d %s", n, many)
+	return fmt.Sprintf("%d %s", n, several)
 }
 
 // onlyIDs returns the titles without what a preview doesn't need.
