@@ -69,9 +69,10 @@ function Card({ card, alone }) {
     const detail = 'This deletes its HomeKit pairing, its inputs and its credential. Home loses the accessory, with its room, scenes and automations.';
     if (await ask({ question: `Remove ${card.name}?`, detail, yes: 'Remove' })) await del(path('consoles', id));
   }
-  const notInstalled = told?.code === 'no_such_title' && titles.value?.find((t) => t.missing && !t.hidden);
-  const hide = (title) => html`<${Action} failed=${setError}
-    action=${async () => { await patch(path('consoles', id, 'titles', title.id), { hidden: true }); await titles.reload(); }}>Hide ${inputName(title)}<//>`;
+  async function hide(title) {
+    await patch(path('consoles', id, 'titles', title.id), { hidden: true });
+    await titles.reload();
+  }
   const power = () => post(path('consoles', id, 'power'), awake ? { state: 'standby' } : { state: 'awake', wait: true });
   const start = (title) => (title === 'HOME'
     ? post(path('consoles', id, 'keys'), { keys: ['ps'] })
@@ -87,7 +88,7 @@ function Card({ card, alone }) {
         <${Now} card=${card} titles=${titles.value} covers=${covers} />
         ${told && html`<${Problem} error=${told}>
           <span class="hint">${when(card.last_error_at)}</span>
-          ${notInstalled ? hide(notInstalled) : html`<a href="#/setup/${encodeURIComponent(id)}">Check the setup</a>`}
+          ${told.code !== 'no_such_title' && html`<a href="#/setup/${encodeURIComponent(id)}">Check the setup</a>`}
         <//>`}
         ${error?.code !== told?.code && html`<${Problem} error=${error} />`}
         <${NextStep} card=${card} />
@@ -98,6 +99,10 @@ function Card({ card, alone }) {
         </div>
         ${card.keyboard_open && html`<${TextEntry} id=${id} />`}
         <${Problem} error=${titles.error} />
+        ${titles.value?.filter((t) => t.missing && !t.hidden).map((t) => html`<div key=${t.id} class="row">
+          <span class="grow">${inputName(t)} is not installed.</span>
+          <${Action} action=${() => hide(t)} failed=${setError}>Hide ${inputName(t)}<//>
+        </div>`)}
         ${card.can.titles && html`<div class="starts" role="group" aria-label="Inputs">
           ${titles.value?.filter((t) => !t.hidden && t.id !== 'OTHER').map((t) => html`
             <${Action} key=${t.id} class="start" data-id=${t.id} aria-current=${t.id === running} action=${() => start(t.id)} failed=${setError}>

@@ -11,7 +11,7 @@ export function MediaApps({ titles, add }) {
   if (!value) return null;
   const known = titles.map((t) => t.id);
   const link = html`<a href=${value.list_url} target="_blank" rel="noopener noreferrer">public list</a>`;
-  return html`<p class="hint">Copy the address of its page in the PS Store, or look up the id in a ${link}.</p>
+  return html`<p class="hint">Paste the address of the title’s page in the PS Store, or look up its id in a ${link}.</p>
     <h3>Media apps</h3>
     <div class="row" role="group" aria-label="Add a media app">
       ${value.apps.filter((app) => !known.includes(app.id)).map((app) => html`<${Action} key=${app.id} action=${() => add(app)}>${app.name}<//>`)}
@@ -81,4 +81,4 @@ export function FromAccount({ url, imported }) {
   </section>`;
 }
 
-const batch = 50; // titles in a request
+const batch = 16; // titles in a request: 64 kB hold them with the longest names and addresses

@@ -58,9 +58,15 @@ func TestLibrary(t *testing.T) {
 	p.see(`[data-id="CUSA00207"] >> text=not installed`)
 	p.checkAccess("an input that is not installed")
 	p.section("consoles")
+	p.click(`[data-host="A0B1C2D3E4F5"] [data-id="CUSA01015"]`)
+	p.see(button("Hide CUSA01015"))
+	p.click(`[data-host="A0B1C2D3E4F5"] [data-id="CUSA00129"]`) // while another title runs
+	p.see(`[data-host="A0B1C2D3E4F5"] >> text=Running`)
 	p.click(button("Hide Bloodborne"))
+	p.see(button("Hide CUSA01015"))
 	p.gone(`[data-host="A0B1C2D3E4F5"] [data-id="CUSA00207"]`)
-	p.checkQuiet("422 POST /api/v1/consoles/A0B1C2D3E4F5/titles", "422 POST /api/v1/psn/titles", "422 POST /api/v1/consoles/A0B1C2D3E4F5/start")
+	const start = "422 POST /api/v1/consoles/A0B1C2D3E4F5/start"
+	p.checkQuiet("422 POST /api/v1/consoles/A0B1C2D3E4F5/titles", "422 POST /api/v1/psn/titles", start, start)
 }
 
 // accountPages is a copy of PSN with an account that has played two titles.
