@@ -24,6 +24,7 @@ export function MediaApps({ titles, add }) {
 // FromAccount imports the titles that a PSN account has played.
 export function FromAccount({ url, imported }) {
   const [played, setPlayed] = useState(null); // titles, with what would become of each
+  const [all, setAll] = useState(true); // those that fit are checked
   const [done, setDone] = useState('');
   const { value: pages } = useGet(path('library'));
 
@@ -32,6 +33,7 @@ export function FromAccount({ url, imported }) {
     const titles = await post(path('psn', 'titles'), { npsso: npsso.trim(), credential: Boolean(credential) });
     form.reset();
     const plan = await post(url('import'), { titles: titles.map(({ id }) => ({ id })), dry_run: true });
+    setAll(true);
     setPlayed(titles.map((t) => ({ ...t, known: plan.known.includes(t.id), full: plan.no_slot.includes(t.id) })));
     announce(`${titles.length} titles`);
   }
@@ -59,20 +61,24 @@ export function FromAccount({ url, imported }) {
       <fieldset class="plain lines">
         <legend class="unseen">Titles to import</legend>
         ${played.map((t) => html`<label key=${t.id} class="choice">
-          <input type="checkbox" name=${t.id} checked=${!t.known && !t.full} />
+          <input type="checkbox" name=${t.id} checked=${all && !t.known && !t.full} />
           <span>${t.name || t.id}<span class="hint">${[t.id, t.last_played && new Date(t.last_played).toLocaleDateString(),
             t.known && 'an input already', t.full && 'no input is free'].filter(Boolean).join(' · ')}</span></span>
         </label>`)}
         ${played.length === 0 && html`<p>This account has played no PS4 titles.</p>`}
       </fieldset>
-      <div class="row"><button class="primary">Import</button><button type="button" onclick=${() => setPlayed(null)}>Cancel</button></div>
+      <div class="row">
+        <button class="primary">Import</button>
+        <button type="button" onclick=${() => setAll(!all)}>${all ? 'Choose none' : 'Choose all'}</button>
+        <button type="button" onclick=${() => setPlayed(null)}>Cancel</button>
+      </div>
     <//>` : html`<ol class="todo">
       <li><a href=${pages?.sign_in_url} target="_blank" rel="noopener noreferrer">Sign in to PlayStation</a> in this browser.</li>
       <li><a href=${pages?.npsso_url} target="_blank" rel="noopener noreferrer">Open the page with the token</a>, and copy the 64 characters of npsso.</li>
       <li>Paste them here. They are as good as your password: ps4kit uses them once, and neither stores nor logs them.</li>
     </ol>
     <${Form} class="stack" action=${list}>
-      <${Field} label="npsso" name="npsso" type="password" required spellcheck="false"
+      <${Field} label="npsso" name="npsso" type="password" required autocomplete="off" spellcheck="false"
         hint="To Sony this looks like a sign-in of its Android app, for which its terms don’t provide." />
       <label class="choice"><input type="checkbox" name="credential" />
         <span>Store the account’s credential too<span class="hint">For all consoles that have none of their own.</span></span></label>

@@ -91,6 +91,7 @@ const verbs = {
   text: (a) => at(a).innerText(),
   texts: (a) => at(a).allInnerTexts(),
   attribute: (a) => at(a).getAttribute(a.name),
+  box: (a) => at(a).boundingBox(),
   // focused is what has the focus, by the name that is read out.
   focused: ({ page }) => of(page).evaluate(() => document.activeElement.ariaLabel || document.activeElement.textContent),
   // overflow is how many pixels the page is wider than the window.

@@ -38,6 +38,10 @@ func TestLibrary(t *testing.T) {
 	p.click(button("Add"))
 	p.see(button("Rename CUSA01015"))
 
+	var box struct{ Width, Height float64 }
+	if p.ask("box", `css=input[name="credential"]`, nil, &box); box.Width > 24 || box.Height > 24 {
+		t.Errorf("a checkbox of %v pixels", box)
+	}
 	p.fill(`css=input[name="npsso"]`, strings.Repeat("SECRETxy", 8))
 	p.click(button("Show the titles"))
 	p.see("role=alert >> text=PSN does not accept the npsso token")
@@ -45,6 +49,9 @@ func TestLibrary(t *testing.T) {
 	p.click(button("Show the titles"))
 	p.see(`role=checkbox[name=/^Bloodborne/]`)
 	p.checkAccess("titles of an account")
+	p.click(button("Choose none"))
+	p.gone(`role=checkbox[checked]`)
+	p.click(button("Choose all"))
 	p.click(`role=checkbox[name=/^Journey/]`) // not this one
 	p.click(button("Import"))
 	p.see(`role=status >> text=1 added`)
