@@ -199,3 +199,32 @@ func coverImage(t *testing.T) []byte {
 	}
 	return b.Bytes()
 }
+
+// Sony gets one request at a time, also from two tabs of a browser.
+func TestOneSignInAtATime(t *testing.T) {
+	t.Parallel()
+	asked, answer := make(chan struct{}), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked <- struct{}{}
+		<-answer
+		w.WriteHeader(http.StatusTooManyRequests)
+	}))
+	t.Cleanup(server.Close)
+	_, yaml := newcomer(t)
+	yaml = strings.Replace(yaml, "psn: {", fmt.Sprintf("psn: {account_url: %q, titles_url: %q, ", server.URL, server.URL), 1)
+	r := serve(t, shortDir(t), yaml, 0)
+	body := `{"npsso":"` + strings.Repeat("SECRETab", 8) + `"}`
+	first := make(chan string)
+	go func() {
+		code, _ := told(t, r, http.MethodPost, "/psn/titles", body)
+		first <- code
+	}()
+	<-asked
+	if code, text := told(t, r, http.MethodPost, "/psn/titles", body); code != "busy" {
+		t.Errorf("the second: %s", text)
+	}
+	close(answer)
+	if code := <-first; code != "psn_busy" {
+		t.Errorf("the first: %s", code)
+	}
+}

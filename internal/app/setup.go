@@ -31,6 +31,7 @@ type setup struct {
 	restart  func()                     // starts the server again, with the backup that was stored
 
 	capturing sync.Mutex  // held while the phone app is awaited
+	askingPSN sync.Mutex  // held during a sign-in with an npsso: PSN gets one request at a time
 	restoring atomic.Bool // a backup is stored
 }
 
@@ -200,6 +201,10 @@ func (s *setup) PSNTitles(ctx context.Context, npsso string, credential bool) ([
 	if err != nil {
 		return nil, err
 	}
+	if !s.askingPSN.TryLock() {
+		return nil, &api.Error{Code: "busy", Message: "PSN is being asked already"}
+	}
+	defer s.askingPSN.Unlock()
 	client := &psn.Client{AccountURL: s.config.PSN.AccountURL, TitlesURL: s.config.PSN.TitlesURL}
 	session, err := client.SignIn(ctx, token)
 	if err != nil {

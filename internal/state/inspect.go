@@ -45,7 +45,7 @@ func Inspect(dir string) (Inspection, error) {
 	if err := unix.Statfs(dir, &room); err != nil {
 		return in, err
 	}
-	in.Free = room.Bavail * uint64(room.Bsize)
+	in.Free = uint64(max(room.Bavail, 0)) * uint64(room.Bsize) //nolint:unconvert // an int64 on FreeBSD
 	if lock, err := os.Open(filepath.Join(dir, lockName)); err == nil {
 		in.Owner = owner(lock)
 		_ = lock.Close()
