@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/ps4kit/ps4kit/accessory"
@@ -78,11 +79,14 @@ func (c *commands) ImportTitles(ctx context.Context, host string, list []api.Imp
 			return api.Imported{}, err
 		}
 		imported = append(imported, accessory.ImportedTitle{ID: id, Name: text.Name(t.Name), LastPlayed: t.LastPlayed})
-		if t.ImageURL != "" && c.art.cache != nil && !dryRun {
+	}
+	done, err := u.tv.ImportTitles(imported, dryRun)
+	for i, t := range list {
+		id := imported[i].ID
+		if err == nil && !dryRun && t.ImageURL != "" && c.art.cache != nil && !slices.Contains(done.NoSlot, id) {
 			c.art.cache.Suggest(id, t.ImageURL)
 		}
 	}
-	done, err := u.tv.ImportTitles(imported, dryRun)
 	return api.Imported{Added: orNone(done.Added), Known: orNone(done.Known), NoSlot: orNone(done.NoSlot)}, err
 }
 

@@ -171,6 +171,9 @@ func TestImportedCover(t *testing.T) {
 	t.Parallel()
 	_, yaml := den(t)
 	images := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/vulcan/left-out.png" {
+			t.Error("asked for the cover of a title that was left out")
+		}
 		if r.URL.Path != "/vulcan/x.png" {
 			http.NotFound(w, r)
 			return
@@ -182,6 +185,10 @@ func TestImportedCover(t *testing.T) {
 	yaml = s.configured(yaml, fmt.Sprintf("images_url: %q", images.URL))
 	r := serve(t, shortDir(t), yaml, 0)
 	list := []api.ImportTitle{{ID: "CUSA03041", ImageURL: "https://image.api.playstation.com/vulcan/x.png"}}
+	for i := range 50 {
+		list = append(list, api.ImportTitle{ID: fmt.Sprintf("CUSA5%04d", i)})
+	}
+	list = append(list, api.ImportTitle{ID: "CUSA60000", ImageURL: "https://image.api.playstation.com/vulcan/left-out.png"})
 	if _, err := r.api.ImportTitles(t.Context(), "", list, false); err != nil {
 		t.Fatal(err)
 	}

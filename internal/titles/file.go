@@ -25,6 +25,8 @@ const (
 	maxFile   = 4 << 20 // bytes
 	maxTitles = 5000
 	maxBad    = 1000 // bad lines, after which reading stops
+
+	maxImageURL = 1024 // bytes
 )
 
 // ErrFile means that a file is not a list of titles. It has a code for programs
@@ -127,6 +129,9 @@ func (l *list) add(line int, id string, t Title) {
 	default:
 		l.seen[t.ID] = true
 		t.Name = text.Name(t.Name)
+		if len(t.ImageURL) > maxImageURL {
+			t.ImageURL = ""
+		}
 		l.titles = append(l.titles, t)
 	}
 }

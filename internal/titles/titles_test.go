@@ -61,6 +61,7 @@ var readCases = map[string]struct {
         "media_title": "Plex"
     }
 }`, want{[]titles.Title{{ID: "CUSA00122", Name: "BBC iPlayer", ImageURL: "https://store.playstation.com/x/image"}, {ID: "CUSA01703", Name: "Plex"}}, nil}},
+	"long address": {`{"CUSA00129": {"media_title": "Netflix", "media_image_url": "https://` + strings.Repeat("x", 2000) + `"}}`, want{named("CUSA00129", "Netflix"), nil}},
 	"titles list": {`[{"id":"HOME","name":"Home Screen"},{"id":"CUSA00129","name":"Netflix","last_played":"2024-05-01T20:15:30Z","identifier":3}]`,
 		want{[]titles.Title{{ID: "CUSA00129", Name: "Netflix", LastPlayed: played}}, []int{1}}},
 	"Excel's UTF-16":       {utf16le("Name\tTitle ID\r\nGröße – 2\tCUSA00129\r\n"), want{named("CUSA00129", "Größe – 2"), nil}},
