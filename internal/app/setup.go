@@ -58,8 +58,11 @@ func (s *setup) Link(ctx context.Context, host string, link api.Link) error {
 // register links a console for Remote Play.
 func (s *setup) register(ctx context.Context, u *unit, pin ps4.PIN, accountID string) error {
 	if u.config.Protocol == config.ProtocolSecondScreen {
-		return &api.Error{Code: "config", Message: "config.yaml says that this console is driven with the 2nd Screen protocol",
-			Hint: "Remove protocol: second_screen there and restart the server, or link without --remote-play."}
+		hint := "Remove protocol: second_screen there and restart the server, or link without --remote-play."
+		if u.hostType == ps4.TypePS5 {
+			hint = "Remove protocol: second_screen there and restart the server: a PS5 has only Remote Play."
+		}
+		return &api.Error{Code: "config", Message: "config.yaml says that this console is driven with the 2nd Screen protocol", Hint: hint}
 	}
 	account, err := s.users.account(u.known, accountID)
 	if err != nil {

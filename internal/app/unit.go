@@ -111,11 +111,15 @@ func (r *registry) authorize(u *unit) error {
 	return nil
 }
 
-// registration returns the Remote Play registration of a console, or zero.
+// registration returns the Remote Play registration of a console, or one without
+// keys, for the hints.
 func (r *registry) registration(k known) remoteplay.Registration {
 	registration := r.files.registration(k.hostID)
 	if registration.IsZero() && k.simulated != nil {
 		registration = simulatedRegistration(k.hostID)
+	}
+	if registration.IsZero() {
+		registration.HostType = k.hostType
 	}
 	return registration
 }

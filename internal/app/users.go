@@ -45,6 +45,12 @@ func (u users) of(k known) (user ps4.User, err error) {
 	return user, nil
 }
 
+// hasAccount reports whether account has one without a given one.
+func (u users) hasAccount(k known) bool {
+	_, err := u.account(k, "")
+	return err == nil
+}
+
 // account returns the PSN account id that linking for Remote Play needs: the
 // given one, or the stored one of the console's user.
 func (u users) account(k known, given string) (uint64, error) {
