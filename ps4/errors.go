@@ -50,7 +50,7 @@ var (
 	}}
 	// ErrClosed means that the session or the keeper is closed. The error wraps
 	// the reason: see [Session.Err].
-	ErrClosed error = &sentinel{"closed", "the session is over", "open a new one"}
+	ErrClosed error = &sentinel{"closed", "the session is over", "try again"}
 	// ErrSilent means that heartbeats or an answer did not come in time.
 	ErrSilent error = &sentinel{"silent", "the console went silent", "try again, or restart the console if that does not help"}
 	// ErrUnanswered means that a standby was sent but not answered, so it is
