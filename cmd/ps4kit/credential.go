@@ -135,12 +135,26 @@ func (o *credentialOptions) run(ctx context.Context, p *program) error {
 	if err := b.SetCredential(ctx, host, user); err != nil {
 		return err
 	}
+	var linked []remoteplay.Registration
 	for _, r := range registrations {
-		if err := b.SetRegistration(ctx, r.HostID, registrationOf(r)); err != nil {
-			return err
+		if failed := b.SetRegistration(ctx, r.HostID, registrationOf(r)); failed != nil {
+			err = cmp.Or(err, error(notLinked(r, failed)))
+			continue
 		}
+		linked = append(linked, r)
 	}
-	return o.report(p, host, user, "is stored", registrations...)
+	return cmp.Or(o.report(p, host, user, "is stored", linked...), err)
+}
+
+// notLinked returns the error of a console that a file did not link. Others of
+// the same file are not affected.
+func notLinked(r remoteplay.Registration, err error) *api.Error {
+	e := *app.Explain(err)
+	e.Message = fmt.Sprintf("%s (%s) is not linked: %s", cmp.Or(r.Nickname, r.HostID), r.HostID, e.Message)
+	if e.Code == "not_found" || e.Code == "unreachable" {
+		e.Hint = "Turn it on and import the file again, with --ip-address if a search does not find it."
+	}
+	return &e
 }
 
 // userOf returns the user of a PSN account.
