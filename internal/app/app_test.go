@@ -251,7 +251,7 @@ func TestDamagedFileStopsOneConsole(t *testing.T) {
 		t.Errorf("/readyz with a console that is not offered: %d %s", status, body)
 	}
 	if _, overview := told(t, again, http.MethodGet, "/overview", ""); !strings.Contains(overview, `"code":"damaged"`) || !strings.Contains(overview, `"hint":"Remove`) ||
-		strings.Count(overview, `"protocol":"second_screen"`) != 2 {
+		!strings.Contains(overview, `"protocol":"second_screen","can":{"titles":true`) {
 		t.Errorf("the page does not tell of the damage: %s", overview)
 	}
 	events := follow(t, again, "")
