@@ -55,32 +55,29 @@ func (t titleInfo) text() string {
 			others = append(others, n.Text)
 		}
 	}
+	var kinds []string
+	level, from, store := strconv.Itoa(t.ParentalLevel), "", artcache.Product{}
+	if t.FromStore {
+		level, from = "", "PS Store; there is no metadata"
+	}
+	if t.Store != nil {
+		store = *t.Store
+	}
+	for _, k := range store.ContentType {
+		kinds = append(kinds, k.Name)
+	}
 	rows := [][]string{
-		{"Name", t.Name},
-		{"Also", strings.Join(others, ", ")},
-		{"Title id", t.ID},
-		{"Content id", t.ContentID},
-		{"Category", t.Category},
-		{"Console", t.Console},
+		{"Name", t.Name}, {"Also", strings.Join(others, ", ")}, {"Title id", t.ID}, {"Content id", t.ContentID},
+		{"Category", t.Category}, {"Console", t.Console}, {"Parental level", level},
+		{"Background", t.Background}, {"Music", t.Music},
 	}
-	if !t.FromStore {
-		rows = append(rows, []string{"Parental level", strconv.Itoa(t.ParentalLevel)})
-	}
-	rows = append(rows, []string{"Background", t.Background}, []string{"Music", t.Music})
 	for _, icon := range t.Icons {
 		rows = append(rows, []string{"Icon", icon.URL})
 	}
-	if t.FromStore {
-		rows = append(rows, []string{"From", "PS Store; there is no metadata"})
-	}
-	if s := t.Store; s != nil {
-		var kinds []string
-		for _, k := range s.ContentType {
-			kinds = append(kinds, k.Name)
-		}
-		rows = append(rows, []string{"Store", s.Name}, []string{"Store id", s.ContentID}, []string{"Provider", s.Provider},
-			[]string{"Released", s.ReleaseDate}, []string{"Kind", strings.Join(kinds, ", ")})
-	}
+	rows = append(rows, [][]string{
+		{"From", from}, {"Store", store.Name}, {"Store id", store.ContentID}, {"Provider", store.Provider},
+		{"Released", store.ReleaseDate}, {"Kind", strings.Join(kinds, ", ")},
+	}...)
 	return table(known(rows))
 }
 
@@ -253,12 +250,8 @@ func newTitleAddons(p *program) *cobra.Command {
 			return result{}, err
 		}
 		return result{value: a, text: table(known([][]string{
-			{"Content id", a.ContentID},
-			{"Size", sizeOf(a.Size)},
-			{"Digest", a.Digest},
-			{"Description", a.Description},
-			{"Package", a.Package},
-			{"Digest file", a.DigestFile},
+			{"Content id", a.ContentID}, {"Size", sizeOf(a.Size)}, {"Digest", a.Digest},
+			{"Description", a.Description}, {"Package", a.Package}, {"Digest file", a.DigestFile},
 		})) + "\n\n" + piecesText(&a.PackageSet)}, nil
 	})
 	o.out.add(cmd, "what is known")
