@@ -18,7 +18,7 @@
 //	SystemUpdates  system software of a region
 //
 // [Cache.Name], [Cache.Cached] and [Cache.Titles] read what is cached and never
-// wait for the network: the first two have the background fetch what is missing.
+// wait for the network: the first two fetch what is missing in the background.
 // [Cache.Cover] and the calls above fetch when they have to.
 //
 // # On disk
@@ -108,7 +108,7 @@ type Cache struct {
 	fetcher *fetcher
 	flight  singleflight.Group
 	decode  sync.Mutex    // one image at a time: decoded images are large
-	turn    chan struct{} // held while the background fetches a title
+	turn    chan struct{} // taken to fetch a title in the background
 
 	ctx    context.Context // done after Close
 	cancel context.CancelFunc
@@ -116,7 +116,7 @@ type Cache struct {
 
 	mu     sync.Mutex // guards the rest
 	closed bool
-	wanted map[string]bool // titles that the background fetches
+	wanted map[string]bool // titles that are fetched in the background
 	stats  Stats
 }
 

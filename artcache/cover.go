@@ -160,8 +160,8 @@ func (c *Cache) own(ctx context.Context, id string, size Size) (*Image, bool) {
 	return nil, false
 }
 
-// Suggest remembers where a title's cover is, and has it fetched in the
-// background if the metadata names none. It ignores addresses of hosts that are
+// Suggest remembers where a title's cover is, and fetches it in the background
+// if the metadata names none. It ignores addresses of hosts that are
 // not configured.
 func (c *Cache) Suggest(titleID, address string) {
 	id, err := ParseTitleID(titleID)

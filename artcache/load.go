@@ -60,8 +60,14 @@ func (r record) err() error {
 	return ErrNotFound
 }
 
-// document loads the document at an address and parses it.
-func document[T Document](ctx context.Context, c *Cache, a Address) (*T, error) {
+// document loads the document at an address and parses it. A caller may have
+// chosen the parts of the address.
+func document[T Document](ctx context.Context, c *Cache, a Address) (_ *T, err error) {
+	if strings.Contains(sources()[a.Kind].key, "{title}") {
+		if a.TitleID, err = ParseTitleID(a.TitleID); err != nil {
+			return nil, err
+		}
+	}
 	if _, err := ParseAddress(a.String()); err != nil {
 		return nil, err
 	}

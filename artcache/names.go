@@ -157,8 +157,8 @@ const (
 	maxTries  = 8   // with the pauses between them, an hour
 )
 
-// want has a title's name and covers fetched in the background. Titles are
-// fetched one at a time, so that calls which wait for an answer can pass.
+// want fetches a title's name and covers in the background. Titles are fetched
+// one at a time, which leaves a request slot to calls that wait for an answer.
 func (c *Cache) want(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -35,11 +35,7 @@ func (c *Cache) Info(ctx context.Context, titleID string) (*Info, error) {
 // Container returns the PS Store's title container of a title in one country and
 // language.
 func (c *Cache) Container(ctx context.Context, titleID string, in Region) (*Product, error) {
-	id, err := ParseTitleID(titleID)
-	if err != nil {
-		return nil, err
-	}
-	p, err := document[Product](ctx, c, Address{Kind: TitleContainer, TitleID: id, Country: in.Country, Language: in.Language})
+	p, err := document[Product](ctx, c, Address{Kind: TitleContainer, TitleID: titleID, Country: in.Country, Language: in.Language})
 	if err == nil {
 		p.Region = in
 	}
@@ -49,11 +45,7 @@ func (c *Cache) Container(ctx context.Context, titleID string, in Region) (*Prod
 // Updates returns a title's update description, and ErrNotFound if it has no
 // updates or is not known.
 func (c *Cache) Updates(ctx context.Context, titleID string) (*Updates, error) {
-	id, err := ParseTitleID(titleID)
-	if err != nil {
-		return nil, err
-	}
-	return document[Updates](ctx, c, Address{Kind: UpdateXML, TitleID: id})
+	return document[Updates](ctx, c, Address{Kind: UpdateXML, TitleID: titleID})
 }
 
 // Packages returns the pieces of a patch by the address of any of its packages
@@ -125,5 +117,8 @@ func (c *Cache) LaunchList(ctx context.Context) (*LaunchList, error) {
 // SystemUpdates returns the system update list of a region such as "us" or
 // "eu".
 func (c *Cache) SystemUpdates(ctx context.Context, region string) (*SystemUpdates, error) {
+	if !isCode(region) {
+		return nil, fmt.Errorf("%w: region %.20q is not two small letters", ErrAddress, region)
+	}
 	return document[SystemUpdates](ctx, c, Address{Kind: SystemList, Country: region})
 }
