@@ -61,7 +61,7 @@ func (a *art) name(id string) string {
 	if a.cache == nil {
 		return ""
 	}
-	name, _ := a.cache.Name(context.Background(), id)
+	name, _ := a.cache.Name(id)
 	return name
 }
 
