@@ -2,6 +2,9 @@ package app
 
 import (
 	"errors"
+	"net"
+	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,5 +36,24 @@ func TestReopenWaits(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestPageAddresses checks that the page's address works on other machines,
+// unless it listens on loopback.
+func TestPageAddresses(t *testing.T) {
+	t.Parallel()
+	for listens, want := range map[string]Page{
+		"127.0.0.1:8990":  {URL: "http://127.0.0.1:8990/", Local: true},
+		"[::1]:8990":      {URL: "http://[::1]:8990/", Local: true},
+		"192.0.2.77:8990": {URL: "http://192.0.2.77:8990/"},
+	} {
+		if got := pageAt(net.TCPAddrFromAddrPort(netip.MustParseAddrPort(listens)), false); got.URL != want.URL || got.Local != want.Local {
+			t.Errorf("%s: %s, local %v", listens, got.URL, got.Local)
+		}
+	}
+	everywhere := pageAt(&net.TCPAddr{Port: 8990}, true)
+	if everywhere.Local || !strings.HasPrefix(everywhere.URL, "https://") || strings.Contains(everywhere.URL, "[::]") {
+		t.Errorf("everywhere: %s, local %v", everywhere.URL, everywhere.Local)
 	}
 }
