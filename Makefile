@@ -1,6 +1,6 @@
 # `make run` and `make test` need nothing but Go. `make check` is what CI runs.
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+VERSION := $(shell deploy/version.sh)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
 # The pinned versions of the tools are in tools/go.mod and tools/golangci-lint.mod.
