@@ -33,7 +33,7 @@ several being a PS5, and doesn't search the network for real ones. So you can
 try everything without a console.
 
 Changes to the titles and the remote control of a console in config.yaml apply
-while the server runs (for a service, SIGHUP reloads them at once). Other changes
+while the server runs (a service reloads them at once on SIGHUP). Other changes
 need a restart.
 
 On a terminal it shows the address and the first password of the web page, and

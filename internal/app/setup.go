@@ -177,6 +177,9 @@ func (s *setup) Backup(context.Context) ([]byte, error) {
 // SetAccount implements api.Page.
 func (s *setup) SetAccount(ctx context.Context, host, accountID, passcode string) error {
 	return s.storeUser(ctx, host, passcode, func(context.Context) (ps4.Credential, string, error) {
+		if err := ps4.CheckTypedAccountID(accountID); err != nil {
+			return ps4.Credential{}, "", err
+		}
 		credential, err := ps4.CredentialFromAccountID(accountID)
 		return credential, accountID, err
 	})
