@@ -39,6 +39,24 @@ func TestReopenWaits(t *testing.T) {
 	}
 }
 
+// TestPasswordCommand checks the command for each kind of installation.
+func TestPasswordCommand(t *testing.T) {
+	t.Parallel()
+	service := map[string]string{"STATE_DIRECTORY": "/var/lib/ps4kit"}
+	for want, tt := range map[string]struct {
+		pid int
+		env map[string]string
+	}{
+		"docker exec CONTAINER ps4kit web password": {1, service},
+		"sudo ps4kit web password":                  {900, service},
+		"ps4kit web password":                       {900, nil},
+	} {
+		if got := passwordCommand(tt.pid, func(name string) string { return tt.env[name] }); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
 // TestPageAddresses checks that the page's address works on other machines,
 // unless it listens on loopback.
 func TestPageAddresses(t *testing.T) {

@@ -103,6 +103,8 @@ func (s *server) listenSite(ctx context.Context, services api.Services) (http.Ha
 		TrustedProxies: s.config.Web.TrustedProxies,
 		Version:        s.Version,
 		Simulated:      s.simulating(),
+
+		PasswordCommand: passwordCommand(os.Getpid(), os.Getenv),
 	}), web.Bound(ln, certificate), nil
 }
 
@@ -159,4 +161,17 @@ func announcedName() string {
 	}
 	name, _, _ = strings.Cut(strings.ToLower(name), ".")
 	return name + ".local"
+}
+
+// passwordCommand returns the command that shows the first password on this kind
+// of installation: a container, a system service, or a program started by hand.
+func passwordCommand(pid int, env func(string) string) string {
+	const command = "ps4kit web password"
+	switch {
+	case pid == 1 || env("container") != "":
+		return "docker exec CONTAINER " + command
+	case env("STATE_DIRECTORY") == "/var/lib/ps4kit":
+		return "sudo " + command
+	}
+	return command
 }
