@@ -114,10 +114,10 @@ var (
 
 	// ErrCredentialFormat means that a credential does not parse.
 	ErrCredentialFormat error = &sentinel{"bad_credential", "a credential has 64 hex digits", "check that it was copied completely"}
-	// ErrAccountIDFormat means that a PSN account id does not parse.
+	// ErrAccountIDFormat means that a text is no PSN account id.
 	ErrAccountIDFormat error = &sentinel{
-		"bad_account_id", "a PSN account id is a decimal number, or the base64 of 8 bytes",
-		"use that number rather than the PSN online id, which is a name",
+		"bad_account_id", "a PSN account id is a number of at least 13 digits, or the base64 of 8 bytes",
+		"sign in to PSN, which finds the id; it is not the online id, which is a name",
 	}
 	// ErrPINFormat means that a PIN does not parse.
 	ErrPINFormat error = &sentinel{"bad_pin", "a PIN has 8 digits", "enter all the digits that the console shows"}

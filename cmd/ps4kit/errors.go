@@ -38,7 +38,7 @@ const passcodeHint = "Store the 4 digits with which the user signs in on the TV:
 
 // verbHints replace hints of the library, which cannot name verbs.
 var verbHints = map[error]string{
-	ps4.ErrNoCredential:   "Get one: ps4kit credential --psn, or --account-id ID.",
+	ps4.ErrNoCredential:   "Get one: ps4kit credential --psn.",
 	ps4.ErrPSNUnreachable: "Check this machine's connection to the internet, or give the account id: ps4kit credential --account-id ID.",
 	ps4.ErrPINNeeded:      "Link with the console: ps4kit link.",
 	ps4.ErrNotLinked:      "Link with the console again: ps4kit link.",

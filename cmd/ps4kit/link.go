@@ -94,7 +94,7 @@ func (o *linkOptions) run(ctx context.Context, p *program) error {
 		}
 	}
 	if o.request.AccountID != "" {
-		if _, err := ps4.ParseAccountID(o.request.AccountID); err != nil {
+		if err := ps4.CheckTypedAccountID(o.request.AccountID); err != nil {
 			return asUsage(err)
 		}
 	}
@@ -229,7 +229,7 @@ func linkError(err error, remotePlay bool) error {
 	case "passcode_needed", "passcode_wrong":
 		e.Hint = "Give the 4 digits with which the user signs in on the TV: ps4kit link --passcode DIGITS."
 	case "account_needed":
-		e.Hint = "Give the id of a PSN account that is signed in on the console, with --account-id ID or ps4kit credential --psn."
+		e.Hint = "Sign in to PSN with an account that is signed in on the console, too: ps4kit credential --psn."
 	case "no_such_account", "authentication":
 		if remotePlay {
 			return err // it needs an account, not a credential

@@ -212,6 +212,27 @@ func (r *rig) stopServer(ts *testscript.TestScript) {
 	}
 }
 
+// hangup sends SIGHUP to the server.
+func cmdHangup(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: hangup")
+	}
+	ts.Check(rigOf(ts).server.Process.Signal(syscall.SIGHUP))
+}
+
+// logged TEXT waits until the server has logged a text.
+func cmdLogged(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: logged TEXT")
+	}
+	for end := time.Now().Add(sawLimit); !strings.Contains(ts.ReadFile("server.log"), args[0]); {
+		if time.Now().After(end) {
+			ts.Fatalf("the server logged\n%s", ts.ReadFile("server.log"))
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
 // exits CODE PROGRAM [ARG]... runs a program that must end with exactly that code.
 func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {

@@ -134,7 +134,7 @@ type MediaApp struct {
 // Picture is a title's cover.
 type Picture struct {
 	Data []byte
-	Type string // "image/png"
+	Type string // "image/png" or another image type
 	ETag string // quoted
 }
 

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/internal/api"
@@ -51,7 +52,10 @@ func (s *setup) Link(ctx context.Context, host string, link api.Link) error {
 	if err := u.tv.WithoutSession(ctx, func(ctx context.Context) error { return s.link(ctx, u, parsed) }); err != nil {
 		return err
 	}
+	u.unlinked.Store(false)
+	u.linkedAt.Store(time.Now().UnixMilli())
 	_, err = s.registry.accept(u, false) // typing the PIN requires seeing its screen
+	s.registry.changed()
 	return err
 }
 
@@ -176,6 +180,9 @@ func (s *setup) Backup(context.Context) ([]byte, error) {
 // SetAccount implements api.Page.
 func (s *setup) SetAccount(ctx context.Context, host, accountID, passcode string) error {
 	return s.storeUser(ctx, host, passcode, func(context.Context) (ps4.Credential, string, error) {
+		if err := ps4.CheckTypedAccountID(accountID); err != nil {
+			return ps4.Credential{}, "", err
+		}
 		credential, err := ps4.CredentialFromAccountID(accountID)
 		return credential, accountID, err
 	})

@@ -31,10 +31,12 @@ type unit struct {
 	tv       *accessory.Television
 	hap      *hapServer // nil: not offered to HomeKit
 	made     time.Time
-	accepted atomic.Bool // by the owner, see gate
-	isAdded  atomic.Bool // known.added, as of now
-	running  atomic.Bool // the television runs
-	retype   sync.Once   // it turned out to be a PS5
+	accepted atomic.Bool  // by the owner, see gate
+	isAdded  atomic.Bool  // known.added, as of now
+	running  atomic.Bool  // the television runs
+	unlinked atomic.Bool  // as far as is known, this program has yet to be linked with it
+	linkedAt atomic.Int64 // Unix ms; older refusals no longer count
+	retype   sync.Once    // it turned out to be a PS5
 
 	life context.Context // of the goroutines in runs
 	stop context.CancelFunc
