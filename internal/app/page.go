@@ -168,7 +168,7 @@ func (p page) Cover(ctx context.Context, titleID string, size int) (api.Picture,
 	}
 	img, ok := p.art.cache.Cached(ctx, titleID, artcache.Size(size))
 	if !ok {
-		if drawn, ok := drawnCover(titleID); ok && p.art.draws && slices.Contains(artcache.Sizes(), artcache.Size(size)) {
+		if drawn, ok := drawnCover(titleID); ok && p.art.draws { // it fits any size
 			return drawn, nil
 		}
 		ctx, cancel := context.WithTimeout(ctx, coverTime)
