@@ -49,6 +49,7 @@ func (p page) card(u *unit) api.Card {
 		Console:      u.shown(snapshot.Status, snapshot.Name),
 		Active:       snapshot.Active,
 		Starting:     snapshot.Starting,
+		Pursuing:     string(snapshot.Pursuing),
 		Working:      snapshot.Working,
 		SessionOpen:  snapshot.SessionOpen,
 		KeyboardOpen: snapshot.KeyboardOpen,
@@ -56,10 +57,15 @@ func (p page) card(u *unit) api.Card {
 		Identified:   snapshot.Identified,
 		Accepted:     u.accepted.Load(),
 		Credential:   err == nil && !user.Credential.IsZero(),
+		Linked:       u.linked.Load(),
+		Tested:       u.rested.Load() && u.woken.Load(),
 		Offered:      u.hap != nil,
 		Paired:       u.hap != nil && u.hap.Info().Paired,
 		Cover:        p.art.coverPath(snapshot.TitleID),
 		Simulated:    u.simulated != nil,
+	}
+	if u.remote != nil {
+		card.Linked = card.Registered
 	}
 	if snapshot.LastError != nil {
 		card.LastError, card.LastErrorAt = Explain(u.advised(snapshot.LastError)), snapshot.LastErrorAt
