@@ -36,12 +36,12 @@ function Found({ card }) {
 // Head shows a state, or what is pursued, and the tools of an accepted console.
 function Head({ card, pursued, children }) {
   const { text, badge } = states[card.state];
-  return html`<header class="card-head">
-    <div class="grow">
-      <h2>${card.name}</h2>
-      <p class="hint"><span class="badge ${pursued ? 'tint' : badge}" role="status">${pursued || text}</span> ${card.address}</p>
+  return html`<header>
+    <div class="card-head">
+      <h2 class="grow">${card.name}</h2>
+      ${children && html`<div class="tools">${children}</div>`}
     </div>
-    ${children && html`<div class="tools">${children}</div>`}
+    <p class="hint status"><span class="badge ${pursued ? 'tint' : badge}" role="status">${pursued || text}</span><span>${card.address}</span></p>
   </header>`;
 }
 
@@ -87,9 +87,10 @@ function Card({ card, alone }) {
     await titles.reload();
   }
   const power = () => post(path('consoles', id, 'power'), awake ? { state: 'standby' } : { state: 'awake', wait: true });
-  const start = (title) => (title === 'HOME'
-    ? post(path('consoles', id, 'keys'), { keys: ['ps'] })
-    : post(path('consoles', id, 'start'), { title }));
+  function start(title) {
+    if (title !== 'HOME') return post(path('consoles', id, 'start'), { title });
+    return awake ? post(path('consoles', id, 'keys'), { keys: ['ps'] }) : power(); // a console that wakes shows it
+  }
 
   return html`<section class="panel card ${useFlash(card.identified)}" data-host=${id}>
     <${Head} card=${card} pursued=${pursuedBy(card, titles.value)}>
@@ -111,9 +112,9 @@ function Card({ card, alone }) {
           ${titles.value?.filter((t) => !t.hidden && t.id !== 'OTHER').map((t) => html`
             <${Action} key=${t.id} class="start" data-id=${t.id} aria-current=${t.id === current} action=${() => start(t.id)} failed=${failed}
               busy=${t.id === card.starting} disabled=${unreachable}>
-              <${Cover} id=${t.id} name=${inputName(t)} cached=${covers.includes(t.id)} /><span>${inputName(t)}${t.missing && html`<br /><span class="hint">not installed</span>`}</span>
+              <${Cover} id=${t.id} name=${inputName(t)} cached=${covers.includes(t.id)} /><span class="label">${inputName(t)}</span>${t.missing && html`<span class="hint">not installed</span>`}
             <//>`)}
-          <a class="button start" href="#/inputs/${encodeURIComponent(id)}"><${Icon} name="edit" /><span>Edit</span></a>
+          <a class="button start" href="#/inputs/${encodeURIComponent(id)}"><${Icon} name="edit" />Edit</a>
         </div>`}
         ${titles.value?.filter((t) => t.missing && !t.hidden).map((t) => html`<div key=${t.id} class="row">
           <span class="grow">${inputName(t)} is not installed.</span>

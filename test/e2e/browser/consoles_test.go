@@ -61,7 +61,14 @@ func TestAddAndRemove(t *testing.T) {
 // does, while everything that can be clicked stays in its place.
 func TestPursuits(t *testing.T) {
 	t.Parallel()
-	p := startBrowser(t).open("owner", startSite(t, "", "--simulate", "1"), view{"light", 1000, 700})
+	b, s := startBrowser(t), startSite(t, "", "--simulate", "1")
+	for _, v := range []view{{"light", 1280, 800}, {"dark", 390, 844}} {
+		b.open(v.scheme, s, v).pursuits()
+	}
+}
+
+func (p *page) pursuits() {
+	p.t.Helper()
 	p.signIn()
 	titles := `[{"id":"HOME","name":"Home Screen"},{"id":"` + netflix + `","name":"Netflix"},{"id":"CUSA04529","title":"Uncharted 4: A Thief’s End"}]`
 	show := func(fields ...any) {
@@ -73,7 +80,7 @@ func TestPursuits(t *testing.T) {
 	show()
 	before := p.places()
 	if len(before) != 18 { // tools, power, remote, inputs, keys
-		t.Errorf("%d places: %v", len(before), before)
+		p.t.Errorf("%d places: %v", len(before), before)
 	}
 	for _, c := range []struct {
 		text   string
@@ -92,7 +99,7 @@ func TestPursuits(t *testing.T) {
 		p.seeText("role=status", c.text)
 		p.gone("text=working")
 		if now := p.places(); !maps.Equal(now, before) {
-			t.Errorf("%s: moved from %v to %v", c.text, before, now)
+			p.t.Errorf("%s: moved from %v to %v", c.text, before, now)
 		}
 		p.checkAccess(c.text)
 	}
@@ -117,7 +124,7 @@ func TestUnreachable(t *testing.T) {
 	p.signIn()
 	p.stub("POST", "**/api/v1/consoles/**", 204, "", "")
 	p.showConsoles(true, "state", "unreachable")
-	p.stub("GET", "**/api/v1/consoles/A0B1C2D3E4F5/titles", 200, "application/json", `[{"id":"`+netflix+`","name":"Netflix"}]`)
+	p.stub("GET", "**/api/v1/consoles/A0B1C2D3E4F5/titles", 200, "application/json", `[{"id":"HOME","name":"Home Screen"},{"id":"`+netflix+`","name":"Netflix"}]`)
 	p.do("reload", "", nil)
 	p.see("text=Check that it is on or in rest mode")
 	p.see("text=The remote works once the console answers.")
@@ -126,6 +133,13 @@ func TestUnreachable(t *testing.T) {
 	p.do("force", button("Up"), nil)
 	p.press("role=application", "ArrowUp")
 	p.checkStubbed()
+	p.showConsoles(true)
+	p.click(button("Netflix")) // wakes it
+	p.checkStubbed(`POST /api/v1/consoles/A0B1C2D3E4F5/start {"title":"` + netflix + `"}`)
+	p.click(button("Home Screen"))
+	p.checkStubbed(`POST /api/v1/consoles/A0B1C2D3E4F5/power {"state":"awake","wait":true}`)
+	p.showConsoles(true, "state", "unreachable")
+	p.see("text=Check that it is on or in rest mode")
 	p.click(button("Turn on")) // still offered: it may only not answer
 	p.checkStubbed(`POST /api/v1/consoles/A0B1C2D3E4F5/power {"state":"awake","wait":true}`)
 	p.checkQuiet()
