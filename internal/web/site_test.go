@@ -195,7 +195,7 @@ func TestFilesOfThePage(t *testing.T) {
 	}
 	stranger := newSite(t, web.SiteOptions{}).browser() // browsers fetch these without cookies
 	for name, want := range map[string]string{"icon.png": "image/png", "manifest.webmanifest": "application/manifest+json"} {
-		if got := stranger.get("/assets/" + name).must(t, http.StatusOK).Header.Get("Content-Type"); got != want {
+		if got := stranger.get("/assets/"+name).must(t, http.StatusOK).Header.Get("Content-Type"); got != want {
 			t.Errorf("%s has the type %q, want %q", name, got, want)
 		}
 	}
