@@ -20,8 +20,9 @@ export function HomeKit({ overview }) {
 // Pairing is what pairs a console, in the last step of its set-up.
 export function Pairing({ card }) {
   const { value, error } = useGet(path('homekit'), card);
-  const accessory = value?.find((a) => a.host_id === card.host_id);
-  if (!accessory) return error ? html`<${Problem} error=${error} />` : html`<${Loading} />`;
+  if (!value) return error ? html`<${Problem} error=${error} />` : html`<${Loading} />`;
+  const accessory = value.find((a) => a.host_id === card.host_id);
+  if (!accessory) return html`<p>ps4kit doesn’t offer this console to HomeKit. The <a href="#/log">log</a> says why.</p>`;
   if (accessory.paired) return null;
   return accessory.pairing_locked ? html`<p>Too many wrong setup codes were entered. <a href="#/homekit">Unlock pairing</a>.</p>`
     : html`<${SetupCode} accessory=${accessory} id=${card.host_id} />`;
