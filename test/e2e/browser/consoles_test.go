@@ -124,7 +124,8 @@ func TestUnreachable(t *testing.T) {
 	p.signIn()
 	p.stub("POST", "**/api/v1/consoles/**", 204, "", "")
 	p.showConsoles(true, "state", "unreachable")
-	p.stub("GET", "**/api/v1/consoles/A0B1C2D3E4F5/titles", 200, "application/json", `[{"id":"HOME","name":"Home Screen"},{"id":"`+netflix+`","name":"Netflix"}]`)
+	titles := `[{"id":"HOME","name":"Home Screen"},{"id":"` + netflix + `","name":"Netflix"}]`
+	p.stub("GET", "**/api/v1/consoles/A0B1C2D3E4F5/titles", 200, "application/json", titles)
 	p.do("reload", "", nil)
 	p.see("text=Check that it is on or in rest mode")
 	p.see("text=The remote works once the console answers.")
@@ -134,6 +135,7 @@ func TestUnreachable(t *testing.T) {
 	p.press("role=application", "ArrowUp")
 	p.checkStubbed()
 	p.showConsoles(true)
+	p.stub("GET", "**/api/v1/consoles/A0B1C2D3E4F5/titles", 200, "application/json", titles)
 	p.click(button("Netflix")) // wakes it
 	p.checkStubbed(`POST /api/v1/consoles/A0B1C2D3E4F5/start {"title":"` + netflix + `"}`)
 	p.click(button("Home Screen"))
