@@ -61,6 +61,7 @@ type Card struct {
 	Console
 	Active       bool      `json:"active" doc:"on, as HomeKit shows it: the requested state until the console confirms or refuses"`
 	Starting     string    `json:"starting" doc:"title that was chosen but is not running yet; empty if none"`
+	Pursuing     string    `json:"pursuing,omitempty" enum:"awake,standby,title,home" doc:"what the running command is to bring about; with title, see starting"`
 	Working      bool      `json:"working" doc:"a command is running"`
 	SessionOpen  bool      `json:"session_open"`
 	KeyboardOpen bool      `json:"keyboard_open" doc:"the on-screen keyboard is open; known only while a session is open"`
@@ -71,6 +72,8 @@ type Card struct {
 	Accepted     bool      `json:"accepted" doc:"configured, or accepted by the owner; the credential is sent to no other console"`
 	Credential   bool      `json:"credential" doc:"a credential is stored or configured"`
 	Account      bool      `json:"account" doc:"an account id is stored, which a link for Remote Play needs"`
+	Linked       bool      `json:"linked" doc:"it accepted a PIN or a session of this program"`
+	Tested       bool      `json:"tested" doc:"commands of this program put it into rest mode and turned it on again"`
 	Offered      bool      `json:"offered" doc:"offered to HomeKit"`
 	Paired       bool      `json:"paired"`
 	Cover        string    `json:"cover,omitempty" doc:"path of the running title's cover, if it is cached"`

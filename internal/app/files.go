@@ -51,11 +51,6 @@ func (f files) remember(st ps4.Status, complete func(*state.Console)) {
 	_ = f.keep(seen) // logged there
 }
 
-// rested stores that a console was just put into rest mode.
-func (f files) rested(hostID string) {
-	_ = f.change(hostID, func(c *state.Console) { c.Rested = time.Now() }) // logged there
-}
-
 // change changes what is stored of a console, if anything is.
 func (f files) change(hostID string, change func(*state.Console)) error {
 	for _, c := range f.consoles() {

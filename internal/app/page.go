@@ -48,6 +48,7 @@ func (p page) card(u *unit) api.Card {
 		Console:      u.shown(snapshot.Status, snapshot.Name),
 		Active:       snapshot.Active,
 		Starting:     snapshot.Starting,
+		Pursuing:     string(snapshot.Pursuing),
 		Working:      snapshot.Working,
 		SessionOpen:  snapshot.SessionOpen,
 		KeyboardOpen: snapshot.KeyboardOpen,
@@ -56,10 +57,15 @@ func (p page) card(u *unit) api.Card {
 		Accepted:     u.accepted.Load(),
 		Credential:   err == nil && !user.Credential.IsZero(),
 		Account:      p.users.hasAccount(u.known),
+		Linked:       u.linked.Load(),
+		Tested:       u.rested.Load() && u.woken.Load(),
 		Offered:      u.hap != nil,
 		Paired:       u.hap != nil && u.hap.Info().Paired,
 		Cover:        p.art.coverPath(snapshot.TitleID),
 		Simulated:    u.simulated != nil,
+	}
+	if u.remote != nil {
+		card.Linked = card.Registered
 	}
 	if snapshot.LastError != nil {
 		card.LastError, card.LastErrorAt = Explain(u.advised(snapshot.LastError)), snapshot.LastErrorAt
@@ -166,19 +172,21 @@ func (p page) Cover(ctx context.Context, titleID string, size int) (api.Picture,
 	if p.art.cache == nil {
 		return api.Picture{}, none
 	}
+	switch artcache.Size(size) {
+	case artcache.Full, artcache.Small, artcache.Medium:
+	default:
+		return api.Picture{}, &api.Error{Code: "bad_request", Message: "size must be 0 (original), 96 or 256"}
+	}
 	img, ok := p.art.cache.Cached(ctx, titleID, artcache.Size(size))
 	if !ok {
-		if drawn, ok := drawnCover(titleID); ok && p.art.draws { // it fits any size
+		if drawn, ok := drawnCover(titleID); ok && p.art.draws {
 			return drawn, nil
 		}
 		ctx, cancel := context.WithTimeout(ctx, coverTime)
 		defer cancel()
 		var err error
 		img, err = p.art.cache.Cover(ctx, titleID, artcache.Size(size))
-		switch {
-		case errors.Is(err, artcache.ErrSize):
-			return api.Picture{}, &api.Error{Code: "bad_request", Message: "size must be 0 (original), 96 or 256"}
-		case err != nil:
+		if err != nil {
 			p.log.WithField("part", "art").WithError(err).Debug("no cover")
 			return api.Picture{}, none
 		}

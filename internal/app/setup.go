@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/internal/api"
@@ -52,11 +51,16 @@ func (s *setup) Link(ctx context.Context, host string, link api.Link) error {
 	if err := u.tv.WithoutSession(ctx, func(ctx context.Context) error { return s.link(ctx, u, parsed) }); err != nil {
 		return err
 	}
-	u.unlinked.Store(false)
-	u.linkedAt.Store(time.Now().UnixMilli())
-	_, err = s.registry.accept(u, false) // typing the PIN requires seeing its screen
-	s.registry.changed()
-	return err
+	u, err = s.registry.accept(u, false) // typing the PIN requires seeing its screen
+	if err != nil {
+		return err
+	}
+	s.proveLink(u)
+	return nil
+}
+
+func (s *setup) proveLink(u *unit) {
+	s.registry.proved(u, &u.linked, func(stored *state.Console) { stored.Linked = true })
 }
 
 // register links a console for Remote Play.
@@ -316,6 +320,10 @@ func (s *setup) saveUser(hostID string, user state.User) error {
 		if !u.accepted.Load() {
 			continue
 		}
+		if u.hostID == hostID { // it may not know the new user
+			u.linked.Store(false)
+			_ = s.files.change(hostID, func(stored *state.Console) { stored.Linked = false }) // logged there
+		}
 		if err := s.registry.authorize(u); err != nil {
 			return err
 		}
@@ -341,7 +349,11 @@ func (s *setup) Test(ctx context.Context, host string) error {
 	if err := u.tv.WithoutSession(ctx, func(context.Context) error { return nil }); err != nil {
 		return err
 	}
-	return u.tv.WithSession(ctx, func(context.Context, accessory.Session) error { return nil })
+	if err := u.tv.WithSession(ctx, func(context.Context, accessory.Session) error { return nil }); err != nil {
+		return err
+	}
+	s.proveLink(u)
+	return nil
 }
 
 // Restore implements api.Page: it stores a checked backup in the state

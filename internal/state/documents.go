@@ -26,7 +26,9 @@ type Console struct {
 	SystemVersion string         `json:"system_version"`
 	RequestPort   uint16         `json:"request_port"`
 	LastSeen      time.Time      `json:"last_seen,omitzero"`
-	Rested        time.Time      `json:"rested,omitzero"` // when a command put it into rest mode: it doesn't answer for a while then
+	Rested        time.Time      `json:"rested,omitzero"`  // when a command put it into rest mode: it doesn't answer for a while then
+	Linked        bool           `json:"linked,omitempty"` // it accepted a PIN or a session
+	Woken         bool           `json:"woken,omitempty"`  // a command turned it on from rest mode
 	// Stranger is a console that was only found: the owner has not accepted it
 	// by configuration, by name or by linking. Files of earlier versions have
 	// no strangers.

@@ -194,6 +194,12 @@ func TestFilesOfThePage(t *testing.T) {
 		owner.send(again).must(t, http.StatusNotModified)
 		owner.do(http.MethodPut, path, "").must(t, http.StatusMethodNotAllowed)
 	}
+	stranger := newSite(t, web.SiteOptions{}).browser() // browsers fetch these without cookies
+	for name, want := range map[string]string{"icon.png": "image/png", "manifest.webmanifest": "application/manifest+json"} {
+		if got := stranger.get("/assets/"+name).must(t, http.StatusOK).Header.Get("Content-Type"); got != want {
+			t.Errorf("%s has the type %q, want %q", name, got, want)
+		}
+	}
 	for _, path := range []string{"/assets/", "/assets/none.js", "/assets/index.html", "/assets/page.go", "/index.html", "/assets/..%2fsite.go"} {
 		if got := owner.get(path); got.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %s", path, got.Status)

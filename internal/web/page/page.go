@@ -9,7 +9,7 @@ import (
 
 // FS holds the files. Those in vendor are third-party modules.
 //
-//go:embed *.html *.css *.js *.svg vendor/*
+//go:embed *.html *.css *.js *.svg *.png *.webmanifest vendor/*
 var FS embed.FS
 
 // Names returns the paths of all files in FS.
