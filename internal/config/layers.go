@@ -2,8 +2,11 @@ package config
 
 import "maps"
 
-// SourcePage is the source of a setting made on the web page.
-const SourcePage = "page"
+// Sources of settings besides files, variables and flags.
+const (
+	SourceDefault = "default"
+	SourcePage    = "page" // set on the web page
+)
 
 // PageKey reports whether the web page can set a key.
 func PageKey(key string) bool { return key != "log.format" && new(raw).field(key) != nil }
