@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"cmp"
 	"net/http"
 	"net/url"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"github.com/yuin/goldmark/text"
 
 	"github.com/ps4kit/ps4kit/internal/web"
+	files "github.com/ps4kit/ps4kit/internal/web/page"
 )
 
 const (
@@ -50,8 +52,8 @@ func TestGuideIsCurrent(t *testing.T) {
 			t.Errorf("%s isn't current (%v): run PS4KIT_UPDATE_DOCS=1 go test -run TestGuideIsCurrent ./internal/web", file, err)
 		}
 	}
-	if files, err := filepath.Glob("guide/*"); err != nil || !slices.Equal(files, want) {
-		t.Errorf("the files are %v, want %v", files, want)
+	if all, err := filepath.Glob("guide/*"); err != nil || !slices.Equal(all, want) {
+		t.Errorf("the files are %v, want %v", all, want)
 	}
 }
 
@@ -98,8 +100,8 @@ func guideLink(link string) string {
 }
 
 // TestGuide reads every page of the guide that can be reached, without signing
-// in, and follows its links: to other pages with their headings, and to files of
-// the repository.
+// in, and follows its links and those of the page to it: to pages with their
+// headings, and to files of the repository.
 func TestGuide(t *testing.T) {
 	t.Parallel()
 	stranger := newSite(t, web.SiteOptions{}).browser()
@@ -123,12 +125,17 @@ func TestGuide(t *testing.T) {
 			}
 		}
 	}
-	if files, err := filepath.Glob("guide/*"); err != nil || len(files) != len(pages) {
-		t.Errorf("%d pages of %d can be reached, %v", len(pages), len(files), err)
+	if all, err := filepath.Glob("guide/*"); err != nil || len(all) != len(pages) {
+		t.Errorf("%d pages of %d can be reached, %v", len(pages), len(all), err)
 	}
 	for page, body := range pages {
 		for _, m := range link.FindAllStringSubmatch(body, -1) {
 			checkGuideLink(t, pages, page, m[1])
+		}
+	}
+	for _, file := range files.Names() {
+		for _, m := range regexp.MustCompile(`"/guide/([^"]*)"`).FindAllStringSubmatch(content(t, file), -1) {
+			checkGuideLink(t, pages, file, cmp.Or(m[1], "./"))
 		}
 	}
 	for _, none := range []string{"none", "README.md", "..%2fpage%2findex"} {
@@ -151,7 +158,7 @@ func checkGuideLink(t *testing.T, pages map[string]string, page, link string) {
 	if name == "" {
 		name = page
 	}
-	if anchor != "" && !strings.Contains(pages[name], ` id="`+anchor+`"`) {
-		t.Errorf("%s links to %s, which has no such heading", page, link)
+	if body, ok := pages[name]; !ok || anchor != "" && !strings.Contains(body, ` id="`+anchor+`"`) {
+		t.Errorf("%s links to %s, which does not exist", page, link)
 	}
 }
