@@ -62,13 +62,14 @@ function Preference({ label, hint, options, setting: { key, value, source, edita
   const shown = draft ?? value;
   const common = { id: key, disabled: !editable, 'aria-busy': busy, 'aria-describedby': `${key}-hint` };
   const change = ({ currentTarget: input }) => save(input.type === 'checkbox' ? String(input.checked) : input.value);
-  const input = options ? html`<select ...${common} value=${shown} onchange=${change}>${options.map((o) => html`<option key=${o} value=${o}>${o}</option>`)}</select>`
+  const input = options ? html`<select ...${common} value=${shown} onchange=${change}>${[...new Set([...options, value])].map((o) => html`<option key=${o} value=${o}>${o}</option>`)}</select>`
     : ['true', 'false'].includes(value) ? html`<input type="checkbox" ...${common} checked=${shown === 'true'} onchange=${change} />`
     : html`<input ...${common} value=${shown} autocomplete="off" spellcheck="false" oninput=${(event) => setDraft(event.currentTarget.value)} onchange=${change} />`;
   return html`<div class="field">
-    <label for=${key}>${label}</label>
+    <div class="row"><label for=${key}>${label}</label>
+      ${!editable && html`<span class="badge">locked</span>`}${waits && html`<span class="badge warn">after a restart</span>`}</div>
     ${input}
-    <p id="${key}-hint" class="hint">${hint} ${waits && html`<span class="badge warn">after a restart</span> `}${!editable && html`<span class="badge">locked</span> Set ${from(source)}.`}</p>
+    <div id="${key}-hint" class="hint">${hint}${!editable && html`<p>Set ${from(source)}.</p>`}</div>
     <${Problem} error=${error} />
   </div>`;
 }
