@@ -63,7 +63,7 @@ func (u *updates) newer() *api.Release {
 func releaseOf(version string) string {
 	commits := regexp.MustCompile(`(-[0-9]+-g[0-9a-f]+)?(-dirty)?$`)
 	version = "v" + strings.TrimPrefix(commits.ReplaceAllString(version, ""), "v")
-	if !semver.IsValid(version) {
+	if !semver.IsValid(version) || !strings.Contains(version, ".") { // a commit may consist of digits
 		return ""
 	}
 	return version

@@ -82,7 +82,7 @@ func TestReleaseOf(t *testing.T) {
 	t.Parallel()
 	for version, want := range map[string]string{
 		"v1.2.0": "v1.2.0", "1.2.0": "v1.2.0", "v1.2.0-5-gabc1234": "v1.2.0", "v1.2.0-5-gabc1234-dirty": "v1.2.0",
-		"v1.2.0-dirty": "v1.2.0", "v1.2.0-rc.1": "v1.2.0-rc.1", "abc1234": "", "unknown": "", "": "",
+		"v1.2.0-dirty": "v1.2.0", "v1.2.0-rc.1": "v1.2.0-rc.1", "abc1234": "", "1234567": "", "unknown": "", "": "",
 	} {
 		if got := releaseOf(version); got != want {
 			t.Errorf("%s: %q, want %q", version, got, want)

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 )
 
@@ -156,27 +155,5 @@ func TestGuide(t *testing.T) {
 		p.see(`role=heading[name="The guide"]`)
 		p.checkQuiet()
 		b.Do("close", args{"page": name}, nil)
-	}
-}
-
-// TestLookAtSettings takes pictures for those who work on the page.
-func TestLookAtSettings(t *testing.T) {
-	t.Parallel()
-	dir := os.Getenv("PS4KIT_SHOTS_SETTINGS")
-	if dir == "" {
-		t.Skip("temporary")
-	}
-	b := startBrowser(t)
-	s := startSite(t, "", "--simulate", "1")
-	for _, v := range []view{{"light", 1280, 900}, {"dark", 1280, 900}, {"light", 390, 844}, {"dark", 390, 844}} {
-		name := fmt.Sprintf("%s-%d", v.scheme, v.width)
-		p := b.open(name, s, v)
-		p.signIn()
-		for _, at := range []string{"#/settings", "#/log", "guide/", "guide/network"} {
-			p.do("goto", "", args{"url": s.url + at})
-			p.see("h1")
-			p.checkAccess(at)
-			p.do("shot", "", args{"file": filepath.Join(dir, name+strings.NewReplacer("#/", "-", "/", "-").Replace("-"+at)+".png")})
-		}
 	}
 }
