@@ -53,7 +53,14 @@ type Can struct {
 
 // Overview is everything the page's first section shows.
 type Overview struct {
-	Consoles []Card `json:"consoles"`
+	Consoles []Card   `json:"consoles"`
+	Release  *Release `json:"release,omitempty" doc:"newer than this server"`
+}
+
+// Release is a released version of ps4kit.
+type Release struct {
+	Version string `json:"version" example:"v1.2.0"`
+	URL     string `json:"url" doc:"of its description"`
 }
 
 // Card is a console with everything the page shows about it.
@@ -206,10 +213,11 @@ type Controller struct {
 
 // Setting is a configuration key with its effective value.
 type Setting struct {
-	Key    string `json:"key"`
-	Value  string `json:"value" doc:"secrets read [redacted]"`
-	Source string `json:"source" doc:"default, FILE:LINE, a variable or the command line"`
-	Waits  bool   `json:"waits" doc:"takes effect at the next start"`
+	Key      string `json:"key"`
+	Value    string `json:"value" doc:"secrets read [redacted]"`
+	Source   string `json:"source" doc:"default, page, FILE:LINE, a variable or a flag"`
+	Waits    bool   `json:"waits" doc:"takes effect at the next start"`
+	Editable bool   `json:"editable" doc:"the page can change it"`
 }
 
 // Restored describes a backup that is being restored.

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -21,13 +20,15 @@ type page struct {
 	art     *art
 	events  *api.Events
 	latest  func() *config.Config // the one on disk; the server may not have applied it
+	set     func(key string, value *string) error
+	release func() *api.Release // newer than this server, or nil
 }
 
 var _ api.Page = page{}
 
 // Overview implements api.Page.
 func (p page) Overview(context.Context) (api.Overview, error) {
-	all := api.Overview{Consoles: []api.Card{}}
+	all := api.Overview{Consoles: []api.Card{}, Release: p.release()}
 	for _, u := range p.registry.list() {
 		all.Consoles = append(all.Consoles, p.card(u))
 	}
@@ -194,21 +195,21 @@ func (p page) Cover(ctx context.Context, titleID string, size int) (api.Picture,
 	return api.Picture{Data: img.Data, Type: img.Type, ETag: img.ETag}, nil
 }
 
-// Settings implements api.Page. Flags override every other source.
+// Settings implements api.Page.
 func (p page) Settings() []api.Setting {
 	latest := p.latest()
-	flags := map[string]string{"log.level": p.config.Log.Level, "log.format": p.config.Log.Format}
 	waits := waiting(p.config, latest)
 	var list []api.Setting
-	for _, setting := range latest.Settings() {
-		shown := api.Setting{Key: setting.Key, Value: setting.Value, Source: setting.Source, Waits: slices.Contains(waits, setting.Key)}
-		if value, is := flags[setting.Key]; is && value != shown.Value && !shown.Waits {
-			shown.Value, shown.Source = value, "command line"
-		}
-		list = append(list, shown)
+	for _, s := range latest.Settings() {
+		list = append(list, api.Setting{
+			Key: s.Key, Value: s.Value, Source: s.Source, Waits: slices.Contains(waits, s.Key), Editable: editable(s),
+		})
 	}
 	return list
 }
+
+// SetSetting implements api.Page.
+func (p page) SetSetting(key string, value *string) error { return p.set(key, value) }
 
 // Events implements api.Page.
 func (p page) Events() *api.Events { return p.events }

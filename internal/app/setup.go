@@ -28,11 +28,11 @@ type setup struct {
 	registry *registry
 	guard    func() (*web.Guard, error) // of the page
 	phone    netip.AddrPort             // where the phone app looks for consoles; not valid: UDP port 987 of every address
-	restart  func()                     // starts the server again, with the backup that was stored
+	stop     func()                     // ends the server; see restarting
 
-	capturing sync.Mutex  // held while the phone app is awaited
-	askingPSN sync.Mutex  // held during a sign-in with an npsso: PSN gets one request at a time
-	restoring atomic.Bool // a backup is stored
+	capturing  sync.Mutex  // held while the phone app is awaited
+	askingPSN  sync.Mutex  // held during a sign-in with an npsso: PSN gets one request at a time
+	restarting atomic.Bool // the server starts again once it has ended
 }
 
 // Link implements api.Backend.
@@ -360,16 +360,30 @@ func (s *setup) Test(ctx context.Context, host string) error {
 // directory and restarts the server. Opening the state puts the backup in
 // place.
 func (s *setup) Restore(archive []byte) (api.Restored, error) {
-	if !s.restoring.CompareAndSwap(false, true) {
-		return api.Restored{}, &api.Error{Code: "busy", Message: "another backup is being restored"}
+	if !s.restarting.CompareAndSwap(false, true) {
+		return api.Restored{}, errRestarting()
 	}
 	contents, err := s.files.store.StageRestore(archive)
 	if err != nil {
-		s.restoring.Store(false)
+		s.restarting.Store(false)
 		return api.Restored{}, err
 	}
-	s.restart()
+	s.stop()
 	return api.Restored(contents), nil
+}
+
+// Restart implements api.Page.
+func (s *setup) Restart() error {
+	if !s.restarting.CompareAndSwap(false, true) {
+		return errRestarting()
+	}
+	s.log.Info("restarting")
+	s.stop()
+	return nil
+}
+
+func errRestarting() error {
+	return &api.Error{Code: "busy", Message: "the server is restarting, or restoring another backup"}
 }
 
 // WebPassword implements api.Backend.

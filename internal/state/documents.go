@@ -62,6 +62,25 @@ func checkConsoles(all Consoles) error {
 	return nil
 }
 
+const settingsName = "settings.json"
+
+// Settings returns the file of the settings made on the page: values by the keys
+// of config.yaml.
+func (s *Store) Settings() *File[map[string]string] {
+	return document(s, settingsName, DocumentOptions[map[string]string]{})
+}
+
+// ReadSettings returns the content of Settings without the lock, for a process
+// that only shows them. It returns nil if they can't be read.
+func ReadSettings(dir string) map[string]string {
+	data, err := soundDocument(dir, settingsName)
+	if err != nil {
+		return nil
+	}
+	values, _ := new(Store).Settings().codec.decode(data)
+	return values
+}
+
 // User is a PSN user as a console knows them. It prints and marshals as
 // [redacted].
 type User struct {

@@ -30,6 +30,7 @@ func addFiles(mux *http.ServeMux, g *Guard, passwordCommand string) {
 		body, _ := page.FS.ReadFile(name) // one of page.Names
 		serve := func(w http.ResponseWriter, r *http.Request) { serveFile(w, r, name, body) }
 		switch name {
+		case "guide.html": // see addGuide
 		case "login.html":
 			mux.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) {
 				hint := g.signInHint(passwordCommand)

@@ -7,7 +7,7 @@ export function HomeKit({ overview }) {
   const { value, error, reload } = useGet(path('homekit'), overview);
   return html`<div class="head">
       <h1>HomeKit</h1>
-      <p class="hint">Each console is a separate accessory, because the Control Center remote shows only one television of a bridge.</p>
+      <p class="hint">Each console is a separate accessory, because the Control Center remote shows only one television of a bridge. <a href="/guide/pairing">How to pair</a></p>
     </div>
     <${Problem} error=${error} />
     ${!value && !error && html`<${Loading} />`}

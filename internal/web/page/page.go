@@ -1,5 +1,6 @@
 // Package page holds the files of the web page. internal/web serves index.html
-// at /, login.html at /login, and every other file at /assets/NAME.
+// at /, login.html at /login, guide.html around each page at /guide/, and every
+// other file at /assets/NAME.
 package page
 
 import (

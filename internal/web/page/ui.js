@@ -63,7 +63,7 @@ const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?…]$/.
 
 // useAction returns a function that runs an action, unless one is running, and
 // what there is to show of it.
-function useAction(failed) {
+export function useAction(failed) {
   const [{ busy = false, error }, set] = useState({});
   async function run(action) {
     if (busy) return;
@@ -122,10 +122,14 @@ export function announce(text) {
 
 // ask opens a dialog and returns its answer: true, or the text if it has an
 // input, or null if it was cancelled.
+// It closes, cancelled, when another section is opened.
 export function ask({ question, detail, yes, input }) {
   return new Promise((resolve) => {
     const place = document.body.appendChild(document.createElement('div'));
+    const cancel = () => place.firstChild.close();
+    addEventListener('hashchange', cancel);
     function closed({ target: dialog }) {
+      removeEventListener('hashchange', cancel);
       const answer = input ? dialog.querySelector('input').value.trim() : true;
       resolve(dialog.returnValue === 'yes' ? answer : null);
       place.remove();
@@ -136,7 +140,7 @@ export function ask({ question, detail, yes, input }) {
         ${detail && html`<p>${detail}</p>`}
         ${input && html`<input autocomplete="off" aria-label=${question} ...${input} />`}
         <div class="row">
-          <button type="button" onclick=${() => place.firstChild.close()}>Cancel</button>
+          <button type="button" onclick=${cancel}>Cancel</button>
           <button value="yes" class="primary ${input ? '' : 'danger'}">${yes}</button>
         </div>
       </form>
@@ -145,6 +149,18 @@ export function ask({ question, detail, yes, input }) {
     addEventListener('hashchange', () => place.firstChild?.close(), { once: true });
     place.querySelector('input')?.select();
   });
+}
+
+// copy copies the text of an element. Browsers offer the clipboard only over TLS
+// and on localhost; elsewhere the text is selected and copied the old way.
+export async function copy(element) {
+  try {
+    await navigator.clipboard.writeText(element.textContent);
+  } catch {
+    getSelection().selectAllChildren(element);
+    if (!document.execCommand('copy')) throw new Error('The browser does not allow copying. Copy the selected text yourself');
+  }
+  announce('Copied');
 }
 
 // when returns a time as people write it.
