@@ -27,13 +27,13 @@ func TestRootLeavesTheStateOfOthersAlone(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
-	for _, words := range [][]string{{"credential", "--account-id", "1"}, {"backup", archive}} {
+	for _, words := range [][]string{{"credential", "--account-id", "1234567890123456789"}, {"backup", archive}} {
 		if out, err := run(append(words, "--state-dir", own)...); err != nil {
 			t.Fatalf("%v: %v\n%s", words, err, out)
 		}
 	}
 	for _, words := range [][]string{
-		{"credential", "--account-id", "1"}, {"homekit", "list"},
+		{"credential", "--account-id", "1234567890123456789"}, {"homekit", "list"},
 		{"backup", archive, "--force"}, {"restore", archive},
 	} {
 		out, err := run(append(words, "--state-dir", other)...)

@@ -90,7 +90,7 @@ func mediaApps() string {
 	for _, app := range titles.Apps() {
 		names = append(names, app.Name)
 	}
-	return "  " + wrap(strings.Join(names, ", "), "  ")
+	return wrap("  "+strings.Join(names, ", "), "  ")
 }
 
 // titlesEditor adds a verb that edits the input that its first argument names.

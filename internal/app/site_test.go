@@ -261,10 +261,10 @@ func TestPageOverTLS(t *testing.T) {
 	if status, _ := b.send(http.MethodGet, "/", "", ""); status != http.StatusBadRequest {
 		t.Errorf("%d without encryption", status)
 	}
-	r.stop() // net/http logs when it has answered
-	if line := `level=debug msg="http: TLS handshake error from 127.0.0.1:`; !strings.Contains(r.log.String(), line) {
-		t.Error("a failed handshake is not logged for those who look for it")
-	}
+	waitUntil(t, "a failed handshake is logged for those who look for it", func() bool { // after the answer
+		return strings.Contains(r.log.String(), `level=debug msg="http: TLS handshake error from 127.0.0.1:`)
+	})
+	r.stop()
 	c := load(t, yaml)
 	if err := os.Remove(keyFile); err != nil {
 		t.Fatal(err)
