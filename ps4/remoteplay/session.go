@@ -34,6 +34,7 @@ type Session struct {
 
 	writing  chan struct{} // held for one frame, so that counters match the order; a channel for synctest
 	counters *rp.Counters
+	keys     *keyStream // see Keys
 
 	mu       sync.Mutex
 	news     chan struct{} // closed after each frame
@@ -61,9 +62,9 @@ type keyboardState struct {
 	result  uint32 // of the last change that the console confirmed
 }
 
-func newSession(c *Console, conn net.Conn, in *bufio.Reader, counters *rp.Counters) *Session {
+func newSession(c *Console, conn net.Conn, in *bufio.Reader, counters *rp.Counters, keys *keyStream) *Session {
 	s := &Session{
-		console: c, set: c.set, conn: conn, in: in, counters: counters,
+		console: c, set: c.set, conn: conn, in: in, counters: counters, keys: keys,
 		done: make(chan struct{}), writing: make(chan struct{}, 1), news: make(chan struct{}),
 	}
 	s.group.Go(s.read)
@@ -124,6 +125,7 @@ func (s *Session) Standby(ctx context.Context) error {
 
 // end ends the session, once. The reason is nil if this program closes it.
 func (s *Session) end(reason error) {
+	s.keys.close(true)
 	s.ended.Do(func() {
 		s.err = ps4.ErrClosed
 		if reason != nil {

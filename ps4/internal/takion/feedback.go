@@ -125,9 +125,9 @@ func (e Event) append(b []byte) []byte {
 	return append(b, eventButton, code, 0)
 }
 
-// HistoryLen is how many events a packet holds. All but the newest were sent
-// before, so that a packet may be lost.
-const HistoryLen = 16
+// HistoryLen is how many events a client puts into a packet. All but the newest
+// were sent before, so that a packet may be lost.
+const HistoryLen = 5
 
 // AppendHistory appends events, the newest first.
 func AppendHistory(b []byte, events []Event) []byte {
