@@ -63,6 +63,7 @@ type Conn struct {
 	over    error // why it has to end
 	leaving bool
 	leaveBy time.Time
+	left    bool // DISCONNECT was sent
 
 	state     []byte
 	states    uint16 // sequences
@@ -251,7 +252,6 @@ func (c *Conn) Close() {
 			c.event(takion.Event{Button: b})
 		}
 		c.leaving, c.leaveBy = true, time.Now().Add(leaveLimit)
-		c.Say(takion.ChannelControl, takion.Disconnect{Reason: goodbye}.Message())
 		c.wake(time.Unix(1, 0))
 	}
 	c.mu.Unlock()
@@ -283,7 +283,7 @@ func (c *Conn) tick(now time.Time) error {
 	switch {
 	case c.over != nil:
 		return c.over
-	case c.leaving && (c.Out.Empty() || !now.Before(c.leaveBy)):
+	case c.leaving && (c.left && c.Out.Empty() || !now.Before(c.leaveBy)):
 		return ErrClosed
 	case !c.Resend():
 		return ErrSilent
@@ -293,6 +293,10 @@ func (c *Conn) tick(now time.Time) error {
 		c.repeats, c.repeatAt = c.repeats-1, now.Add(repeatAfter)
 	}
 	if c.leaving {
+		if c.repeats == 0 && !c.left { // no release may arrive later
+			c.left = true
+			c.Say(takion.ChannelControl, takion.Disconnect{Reason: goodbye}.Message())
+		}
 		return nil
 	}
 	if !now.Before(c.heartbeat) {
@@ -313,14 +317,15 @@ func (c *Conn) tick(now time.Time) error {
 
 // next returns when tick has to be called again.
 func (c *Conn) next() time.Time {
-	next := c.report
-	for _, t := range []time.Time{c.heartbeat, c.Out.NextDue(), c.leaveBy} {
-		if !t.IsZero() && t.Before(next) {
-			next = t
-		}
+	times := []time.Time{c.report, c.heartbeat}
+	if c.leaving {
+		times = []time.Time{c.leaveBy}
 	}
-	if c.repeats > 0 && c.repeatAt.Before(next) {
-		next = c.repeatAt
+	if due := c.Out.NextDue(); !due.IsZero() {
+		times = append(times, due)
 	}
-	return next
+	if c.repeats > 0 {
+		times = append(times, c.repeatAt)
+	}
+	return slices.MinFunc(times, time.Time.Compare)
 }
