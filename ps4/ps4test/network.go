@@ -34,8 +34,9 @@ func NewNetwork() *Network {
 	}
 }
 
-// OnDatagram makes f decide what becomes of each datagram: it returns after how
-// long each copy arrives, and nothing for a loss. It must not use the network.
+// OnDatagram makes f decide what becomes of each datagram, which it may change:
+// it returns after how long each copy arrives, and nothing for a loss. It must
+// not use the network.
 func (n *Network) OnDatagram(f func(packet []byte, to netip.AddrPort) (arrivals []time.Duration)) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

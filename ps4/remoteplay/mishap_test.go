@@ -129,6 +129,37 @@ func TestMishaps(t *testing.T) {
 	}
 }
 
+// TestDamage changes one packet of each signed kind. Neither side believes it, and
+// what it said is said again.
+func TestDamage(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{
+		"<DATA 13", ">DATA 14", ">DATA 21", ">DATA 3", "<DATA 3", ">DATA 8", ">history", ">state", ">report",
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				network, damaged := ps4test.NewNetwork(), false
+				sim, c := simulated(t, ps4test.Config{Network: network}, nil)
+				network.OnDatagram(func(packet []byte, to netip.AddrPort) []time.Duration {
+					if kindOf(packet, to, sim.RemotePlayAddr().Port()) == kind && !damaged {
+						damaged = true
+						packet[len(packet)-1] ^= 0x40
+					}
+					return []time.Duration{0}
+				})
+				tap(t, c, ps4.Up, ps4.Down)
+				time.Sleep(1500 * time.Millisecond)
+				c.Drop()
+				pressed(t, sim, "up", "down")
+				if n := sim.Counters(); n.StreamsClosed != 1 || !damaged || strings.HasPrefix(kind, ">") != (n.StreamErrors == 1) {
+					t.Errorf("damaged: %v, counters %+v", damaged, n)
+				}
+			})
+		})
+	}
+}
+
 // TestLoss presses keys over a network that loses 2 of 100 packets, duplicates
 // as many, and delays one in ten.
 func TestLoss(t *testing.T) {
