@@ -6,6 +6,8 @@
 //	wake:     UDP 9302   WAKEUP                       no connection
 //	standby:  TCP 9295   GET …/init                   closed by the console
 //	          TCP 9295   GET …/ctrl, then frames      LOGIN, standby, acknowledgement
+//	keys:     TCP 9295   the same up to LOGIN
+//	          UDP 9297, 9296                          the stream
 //
 // All rules are in docs/protocol.md §10 to §14. Buttons alone need a stream, see
 // [Session.Keys] and §15; nothing else opens one.

@@ -95,6 +95,9 @@ func Open(ctx context.Context, cfg Config) (*Conn, error) {
 	c := &Conn{link: l, cfg: &cfg, done: make(chan struct{}), state: takion.IdleState(cfg.version())}
 	l.handle = c.handleMessage
 	if err := c.start(ctx); err != nil {
+		if c.open && c.over == nil {
+			c.Say(takion.ChannelControl, takion.Disconnect{Reason: goodbye}.Message()) // once: nothing waits for an answer
+		}
 		_ = l.socket.Close()
 		return nil, err
 	}
