@@ -119,6 +119,17 @@ func ParseKey(text string) (Key, error) {
 	return k, nil
 }
 
+// CheckKeys returns the error with which [Session.Keys] would refuse keys, or
+// nil.
+func CheckKeys(keys ...Key) error {
+	for _, k := range keys {
+		if _, _, err := k.operation(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // operation validates a key and returns the operation to send and how long to
 // hold it.
 func (k Key) operation() (wire.Operation, time.Duration, error) {

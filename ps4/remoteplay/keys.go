@@ -38,15 +38,9 @@ func (s *Session) Hold(ctx context.Context, b ps4.Button, d time.Duration) error
 // or with [ErrPSOnly] if it needs a stream. It fails with [ErrStream] if the
 // stream fails, which ends the session.
 func (s *Session) Keys(ctx context.Context, keys ...ps4.Key) error {
-	presses := make([]press, len(keys))
-	for i, k := range keys {
-		var err error
-		if presses[i], err = newPress(k); err != nil {
-			return err
-		}
-		if !s.set.Stream && k.Button != ps4.PS {
-			return ErrPSOnly
-		}
+	presses, err := s.set.presses(keys)
+	if err != nil {
+		return err
 	}
 	if !s.set.Stream {
 		for range keys {
@@ -80,6 +74,27 @@ func (s *Session) Keys(ctx context.Context, keys ...ps4.Key) error {
 		s.keys.used()
 	}
 	return s.streamErr(ctx, err)
+}
+
+// CheckKeys returns the error with which [Session.Keys] would refuse keys, or
+// nil.
+func (c *Console) CheckKeys(keys ...ps4.Key) error {
+	_, err := c.set.presses(keys)
+	return err
+}
+
+func (s *settings) presses(keys []ps4.Key) ([]press, error) {
+	presses := make([]press, len(keys))
+	for i, k := range keys {
+		var err error
+		if presses[i], err = newPress(k); err != nil {
+			return nil, err
+		}
+		if !s.Stream && k.Button != ps4.PS {
+			return nil, ErrPSOnly
+		}
+	}
+	return presses, nil
 }
 
 // press is a key of a stream.
