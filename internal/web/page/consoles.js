@@ -111,7 +111,7 @@ function Card({ card, alone }) {
           <a class="button start" href="#/inputs/${encodeURIComponent(id)}"><${Icon} name="edit" /><span>Edit</span></a>
         </div>`}
       </div>
-      ${card.can.keys && open && html`<${Remote} id=${id} name=${card.name} />`}
+      ${card.can.keys && open && html`<${Remote} id=${id} name=${card.name} more=${!card.can.titles} />`}
     </div>
   </section>`;
 }

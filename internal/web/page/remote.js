@@ -8,6 +8,12 @@ const buttons = { // in rows of three
   left: 'Left', enter: 'Enter', right: 'Right',
   ps: 'PS', down: 'Down', ps_hold: 'PS held',
 };
+const moreButtons = { // that only Remote Play has
+  l1: 'L1', triangle: 'Triangle', r1: 'R1',
+  l2: 'L2', square: 'Square', r2: 'R2',
+  l3: 'L3', share: 'Create', r3: 'R3',
+  touchpad: 'Touchpad',
+};
 const withIcon = ['up', 'left', 'enter', 'right', 'down'];
 const keys = {
   ArrowUp: 'up', ArrowDown: 'down', ArrowLeft: 'left', ArrowRight: 'right', Enter: 'enter',
@@ -17,7 +23,7 @@ const holdFrom = 400; // ms; anything shorter is a press
 
 // Remote has buttons for pointers, and takes keys of the keyboard while it has
 // the focus. A hold is sent with its length when it ends.
-export function Remote({ id, name }) {
+export function Remote({ id, name, more }) {
   const { said, error, send } = useKeys(id);
   const [held, setHeld] = useState({}); // by 'pointer' or key of the keyboard
   const begin = (by, button, event) => setHeld({ ...held, [by]: { button, since: event.timeStamp } });
@@ -44,7 +50,7 @@ export function Remote({ id, name }) {
     <div class="pad" role="application" tabindex="0" aria-label="Remote control of ${name}: arrow keys, Enter, Backspace"
       onkeydown=${keydown} onkeyup=${(event) => end(event.key, event)}
       onfocusout=${() => setHeld(held.pointer ? { pointer: held.pointer } : {})}>
-      ${Object.entries(buttons).map(([button, text]) => html`
+      ${Object.entries(more ? { ...buttons, ...moreButtons } : buttons).map(([button, text]) => html`
         <button key=${button} type="button" class="key ${button === 'enter' ? 'primary key-enter' : ''} ${pressed.includes(button) ? 'held' : ''}" aria-label=${text} title=${text}
           onpointerdown=${(event) => pointerdown(event, button)} onpointerup=${(event) => end('pointer', event)}
           onpointercancel=${() => end('pointer')} oncontextmenu=${(event) => event.preventDefault()}
@@ -89,7 +95,8 @@ function useKeys(id) {
 
 function spoken(press) {
   const [button, ms] = press.split(':');
-  return ms ? `${buttons[button]} (${(ms / 1000).toFixed(1)} s)` : buttons[button];
+  const name = buttons[button] ?? moreButtons[button];
+  return ms ? `${name} (${(ms / 1000).toFixed(1)} s)` : name;
 }
 
 const typingPause = 300; // ms

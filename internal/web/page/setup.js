@@ -3,6 +3,7 @@
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { Action, Field, Form, Problem } from './ui.js';
 import { AddConsole, authorized } from './consoles.js';
+import { PermitKeys } from './keys.js';
 import { failure, get, path, post, put } from './api.js';
 
 const steps = {
@@ -187,6 +188,7 @@ function Link({ card, to }) {
       </div>
     <//>
     <${Refused} error=${error} card=${card} to=${to} />
+    <${PermitKeys} card=${card} />
     ${works && html`<div class="success" role="status">
       <strong>It works: ${card.name} accepts ps4kit.</strong>
       <div class="row"><a class="button primary" href="#/homekit">Add it to Home</a><a class="button" href="#/consoles">Try it</a></div>

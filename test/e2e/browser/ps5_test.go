@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/ps4kit/ps4kit/ps4"
@@ -64,6 +65,16 @@ func TestPS5(t *testing.T) {
 	p.click(button("Turn on"))
 	peer.WaitFor(t, five, "wake", func(s ps4test.Snapshot) bool { return s.State == ps4.StateAwake })
 	p.see(button("PS button"))
+
+	p.section("setup/" + five.HostID() + "/pin")
+	p.click(button("Use the remote control"))
+	p.see(button("Stop using it"))
+	p.section("consoles")
+	p.click(button("Remote"))
+	p.click(button("Up"))
+	p.click(button("Triangle"))
+	peer.WaitFor(t, five, "the keys", func(ps4test.Snapshot) bool { return slices.Equal(five.Presses(), []string{"up", "triangle"}) })
+	p.checkAccess("a PS5 with keys")
 
 	p.section("inputs")
 	p.see(button("Rename Home Screen"))
