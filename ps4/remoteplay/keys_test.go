@@ -252,6 +252,21 @@ func TestStandbyWithStream(t *testing.T) {
 	})
 }
 
+// TestStandbyClosesStreamFirst: also with a console that leaves at once.
+func TestStandbyClosesStreamFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim, c := simulated(t, ps4test.Config{Network: ps4test.NewNetwork(), Timing: ps4test.FastTiming()}, nil)
+		tap(t, c, ps4.Up)
+		if err := c.Standby(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := sim.Counters(); n.StreamsClosed != 1 || n.StreamErrors != 0 {
+			t.Errorf("counters %+v", n)
+		}
+	})
+}
+
 func TestStreamFails(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

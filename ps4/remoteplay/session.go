@@ -98,9 +98,9 @@ func (s *Session) ID() string {
 // unknown (docs/protocol.md §14).
 func (s *Session) Home(context.Context) error { return s.write(rp.HomePressed()) }
 
-// Standby asks the console to go into rest mode, waits until it acknowledges
-// that, and ends the session. Only discovery tells whether the console obeys:
-// see [Console.Standby].
+// Standby closes the stream, asks the console to go into rest mode, waits until
+// it acknowledges that, and ends the session. Only discovery tells whether the
+// console obeys: see [Console.Standby].
 //
 // An error that is [ps4.ErrUnanswered] leaves open whether the console obeys,
 // and wraps the reason. After any other error the console was not asked.
@@ -111,6 +111,7 @@ func (s *Session) Standby(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
+	s.keys.close(true) // while the console can still acknowledge that
 	err := s.write(rp.Frame{Type: rp.TypeStandby})
 	if err == nil {
 		err = s.awaitFor(ctx, ackLimit, func() bool { return s.rests })

@@ -70,7 +70,6 @@ func TestPS5(t *testing.T) {
 	p.click(button("Use the remote control"))
 	p.see(button("Stop using it"))
 	p.section("consoles")
-	p.click(button("Remote"))
 	p.click(button("Up"))
 	p.click(button("Triangle"))
 	peer.WaitFor(t, five, "the keys", func(ps4test.Snapshot) bool { return slices.Equal(five.Presses(), []string{"up", "triangle"}) })
