@@ -1,6 +1,6 @@
 # `make run` and `make test` need nothing but Go. `make check` is what CI runs.
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+VERSION := $(shell deploy/version.sh)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
 # The pinned versions of the tools are in tools/go.mod and tools/golangci-lint.mod.
@@ -16,10 +16,11 @@ export CGO_ENABLED ?= 0
 build: ## bin/ps4kit, one static binary
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ps4kit ./cmd/ps4kit
 
+# Without the environment, whose PS4KIT_ variables may mean a real installation, and on a port that it leaves free.
 run: build ## the HomeKit server with one simulated console; its state is in .cache/run
 	mkdir -p .cache/run
-	touch .cache/run/config.yaml
-	./bin/ps4kit --config .cache/run/config.yaml --state-dir .cache/run/state serve --simulate 1
+	test -s .cache/run/config.yaml || echo 'web: {listen: ":8991"}' >.cache/run/config.yaml
+	env -i PATH="$$PATH" TERM="$$TERM" ./bin/ps4kit --config .cache/run/config.yaml --state-dir .cache/run/state serve --simulate 1
 
 test: ## every test that needs nothing but Go
 	$(GOTEST) ./...

@@ -6,15 +6,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"regexp"
 	"strings"
 	"sync"
-)
-
-// Keys of the hashes in addresses (docs/protocol.md §8).
-const (
-	keyMetadata = "F5DE66D2680E255B2DF79E74F890EBF349262F618BCAE2A9ACCDEE5156CE8DF2CDF2D48C71173CDC2594465B87405D197CF1AED3B7E9671EEB56CA6753C2E6B0"
-	keyUpdates  = "AD62E37F905E06BC19593142281C112CEC0E7EC3E97EFDCAEFCDBAAFA6378D84"
+	"time"
 )
 
 // A Kind is a kind of address.
@@ -51,104 +47,119 @@ type Address struct {
 	File      string // ".json", ".pkg"; of a patch also "-DP.pkg" and "_0.pkg", of additional content ".sha"
 }
 
-// String returns the address as documents contain it.
-func (a Address) String() string {
-	folder := fmt.Sprintf("prod/%s_00/%s/f_%s/f/", a.TitleID, a.Set, a.Hash)
-	switch a.Kind {
-	case Metadata:
-		return fmt.Sprintf("http://%s/tmdb2/%s_00_%s/%[2]s_00.json", hostTMDB, a.TitleID, metadataHash(a.TitleID))
-	case UpdateXML:
-		return fmt.Sprintf("http://%s/plo/np/%s/%s/%[2]s-ver.xml", hostUpdates, a.TitleID, updatesHash(a.TitleID))
-	case Patch:
-		return "http://" + hostPackages + "/gs2/ppkgo/" + folder + a.ContentID + "-" + a.Version + a.File
-	case PlayGoManifest:
-		return "http://" + hostPackages + "/gs2/ppkgo/" + folder + "playgo-manifest.xml"
-	case AddonFile:
-		return "http://" + hostPackages + "/gs2/acpkgo/" + folder + a.ContentID + a.File
-	case ContentIcon:
-		return strings.TrimSuffix(fmt.Sprintf("https://%s/store/api/ps4/00_09_000/container/%s/%s/19/%s/image?%s",
-			hostStore, strings.ToUpper(a.Country), a.Language, a.ContentID, a.Query), "?")
-	case TitleContainer, ContainerImage:
-		s := fmt.Sprintf("https://%s/store/api/chihiro/00_09_000/titlecontainer/%s/%s/999/%s_00",
-			hostChihiro, a.Country, a.Language, a.TitleID)
-		if a.Kind == ContainerImage {
-			s += "/image"
-		}
-		return s
-	case Services:
-		return "https://" + hostLists + "/ps4-eb/servicelist/servicelist.xml"
-	case Launch:
-		return "https://" + hostLists + "/ps4-eb/applaunchlink/applaunchlink.xml"
-	case SystemList:
-		return fmt.Sprintf("http://f%s01.ps4.update.playstation.net/update/ps4/list/%[1]s/ps4-updatelist.xml", a.Country)
+// A source describes an address of some kind and how its answer is cached.
+// Names in braces stand for the parts of an Address; {hmac} is computed from
+// the title id, and {url} is the hash of the whole address.
+type source struct {
+	url   string
+	key   string        // in the store
+	fresh time.Duration // how long an answer is served without asking again
+}
+
+const (
+	folder = "prod/{title}_00/{set}/f_{hash}/f/"
+	store2 = "/store/api/chihiro/00_09_000/titlecontainer/{country}/{language}/999/{title}_00"
+	day    = 24 * time.Hour
+)
+
+// sources are the addresses as documents contain them.
+var sources = sync.OnceValue(func() map[Kind]source {
+	return map[Kind]source{
+		Metadata:       {"http://" + hostTMDB + "/tmdb2/{title}_00_{hmac}/{title}_00.json", "info/{title}", 7 * day},
+		UpdateXML:      {"http://" + hostUpdates + "/plo/np/{title}/{hmac}/{title}-ver.xml", "updates/{title}", 6 * time.Hour},
+		Patch:          {"http://" + hostPackages + "/gs2/ppkgo/" + folder + "{content}-{version}{file}", "packages/{url}", 30 * day},
+		PlayGoManifest: {"http://" + hostPackages + "/gs2/ppkgo/" + folder + "playgo-manifest.xml", "packages/{url}", 30 * day},
+		AddonFile:      {"http://" + hostPackages + "/gs2/acpkgo/" + folder + "{content}{addon}", "packages/{url}", 30 * day},
+		ContentIcon:    {"https://" + hostStore + "/store/api/ps4/00_09_000/container/{COUNTRY}/{language}/19/{content}/image{query}", "image/{url}", freshImage},
+		TitleContainer: {"https://" + hostChihiro + store2, "container/{country}-{language}-{title}", 7 * day},
+		ContainerImage: {"https://" + hostChihiro + store2 + "/image", "image/{url}", freshImage},
+		Services:       {"https://" + hostLists + "/ps4-eb/servicelist/servicelist.xml", "lists/services", day},
+		Launch:         {"https://" + hostLists + "/ps4-eb/applaunchlink/applaunchlink.xml", "lists/launch", day},
+		SystemList:     {"http://f{country}01.ps4.update.playstation.net/update/ps4/list/{country}/ps4-updatelist.xml", "lists/system-{country}", day},
 	}
-	return ""
+})
+
+// String returns the address as documents contain it.
+func (a Address) String() string { return a.fill(sources()[a.Kind].url) }
+
+// fill replaces the names in a template.
+func (a Address) fill(template string) string {
+	var mac, query string
+	switch {
+	case !strings.Contains(template, "{hmac}"):
+	case a.Kind == Metadata:
+		mac = strings.ToUpper(keyed(sha1.New, keyMetadata, a.TitleID+"_00"))
+	default:
+		mac = keyed(sha256.New, keyUpdates, "np_"+a.TitleID)
+	}
+	if a.Query != "" {
+		query = "?" + a.Query
+	}
+	return strings.NewReplacer(
+		"{title}", a.TitleID, "{content}", a.ContentID, "{country}", a.Country, "{COUNTRY}", strings.ToUpper(a.Country),
+		"{language}", a.Language, "{query}", query, "{set}", a.Set, "{hash}", a.Hash, "{version}", a.Version,
+		"{file}", a.File, "{addon}", a.File, "{hmac}", mac,
+	).Replace(template)
 }
 
-func metadataHash(titleID string) string {
-	key, _ := hex.DecodeString(keyMetadata)
-	mac := hmac.New(sha1.New, key)
-	mac.Write([]byte(titleID + "_00"))
-	return strings.ToUpper(hex.EncodeToString(mac.Sum(nil)))
-}
+// Keys of the hashes in addresses (docs/protocol.md §8).
+const (
+	keyMetadata = "F5DE66D2680E255B2DF79E74F890EBF349262F618BCAE2A9ACCDEE5156CE8DF2CDF2D48C71173CDC2594465B87405D197CF1AED3B7E9671EEB56CA6753C2E6B0"
+	keyUpdates  = "AD62E37F905E06BC19593142281C112CEC0E7EC3E97EFDCAEFCDBAAFA6378D84"
+)
 
-func updatesHash(titleID string) string {
-	key, _ := hex.DecodeString(keyUpdates)
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte("np_" + titleID))
+func keyed(algorithm func() hash.Hash, key, text string) string {
+	secret, _ := hex.DecodeString(key)
+	mac := hmac.New(algorithm, secret)
+	mac.Write([]byte(text))
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // ParseAddress takes apart an address that Address.String builds. It accepts
 // http in place of https and the reverse, and a trailing slash.
 func ParseAddress(s string) (Address, error) {
-	_, rest, _ := strings.Cut(strings.TrimSuffix(s, "/"), "://")
+	scheme, rest, _ := strings.Cut(strings.TrimSuffix(s, "/"), "://")
 	for kind, pattern := range patterns() {
 		m := pattern.FindStringSubmatch(rest)
-		if m == nil {
+		if m == nil || scheme != "http" && scheme != "https" {
 			continue
 		}
-		a := Address{Kind: kind}
-		parts := map[string]*string{
-			"title": &a.TitleID, "content": &a.ContentID, "country": &a.Country, "language": &a.Language, "query": &a.Query,
-			"set": &a.Set, "hash": &a.Hash, "version": &a.Version, "file": &a.File,
-		}
+		part := map[string]string{}
 		for i, name := range pattern.SubexpNames() {
-			if name != "" {
-				*parts[name] = m[i]
-			}
+			part[name] = m[i]
 		}
-		a.Country = strings.ToLower(a.Country)
-		_, built, _ := strings.Cut(a.String(), "://")
-		if scheme := strings.TrimSuffix(s[:strings.Index(s, "://")], "s"); built == rest && scheme == "http" {
+		a := Address{
+			Kind: kind, TitleID: part["title"], ContentID: part["content"],
+			Country: strings.ToLower(part["country"] + part["COUNTRY"]), Language: part["language"],
+			Query: strings.TrimPrefix(part["query"], "?"), Set: part["set"], Hash: part["hash"],
+			Version: part["version"], File: part["file"] + part["addon"],
+		}
+		// A name that occurs twice must have had the same value both times.
+		if _, built, _ := strings.Cut(a.String(), "://"); built == rest {
 			return a, nil
 		}
 	}
 	return Address{}, fmt.Errorf("%w: %.300q", ErrAddress, s)
 }
 
-// patterns find the parts of an address behind its scheme. Building the address
-// again from its parts checks the rest.
+// patterns match the addresses of each kind without their scheme.
 var patterns = sync.OnceValue(func() map[Kind]*regexp.Regexp {
-	const (
-		title   = titlePattern
-		content = contentPattern
-		folder  = `/prod/` + title + `_00/(?P<set>0|[1-9][0-9]{0,8})/f_(?P<hash>[0-9a-f]{64})/f/`
-		region  = `/(?P<country>[A-Za-z]{2})/(?P<language>[a-z]{2})/`
-	)
-	return map[Kind]*regexp.Regexp{
-		Metadata:       regexp.MustCompile(`/tmdb2/` + title + `_00_`),
-		UpdateXML:      regexp.MustCompile(`/plo/np/` + title + `/`),
-		Patch:          regexp.MustCompile(`/ppkgo` + folder + content + `-(?P<version>A[0-9]{4}-V[0-9]{4})(?P<file>\.json|(-DP|_(0|[1-9][0-9]{0,3}))?\.pkg)$`),
-		PlayGoManifest: regexp.MustCompile(`/ppkgo` + folder + `playgo-manifest`),
-		AddonFile:      regexp.MustCompile(`/acpkgo` + folder + content + `(?P<file>\.json|\.pkg|\.sha)$`),
-		ContentIcon:    regexp.MustCompile(`/container` + region + `19/` + content + `/image(\?(?P<query>w=[0-9]{1,4}|h=[0-9]{1,4}|w=[0-9]{1,4}&h=[0-9]{1,4}))?$`),
-		TitleContainer: regexp.MustCompile(`/titlecontainer` + region + `999/` + title + `_00$`),
-		ContainerImage: regexp.MustCompile(`/titlecontainer` + region + `999/` + title + `_00/image$`),
-		Services:       regexp.MustCompile(`/servicelist/`),
-		Launch:         regexp.MustCompile(`/applaunchlink/`),
-		SystemList:     regexp.MustCompile(`/update/ps4/list/(?P<country>[a-z]{2})/`),
+	list := map[Kind]*regexp.Regexp{}
+	for kind, s := range sources() {
+		_, pattern, _ := strings.Cut(regexp.QuoteMeta(s.url), "://")
+		for name, part := range map[string]string{
+			"title": `[A-Z]{4}[0-9]{5}`, "content": contentPattern, "country": `[a-z]{2}`, "COUNTRY": `[A-Z]{2}`, "language": `[a-z]{2}`,
+			"query": `(?:\?(?:w=[0-9]{1,4}|h=[0-9]{1,4}|w=[0-9]{1,4}&h=[0-9]{1,4}))?`, "hmac": `[0-9A-Fa-f]+`,
+			"set": `0|[1-9][0-9]{0,8}`, "hash": `[0-9a-f]{64}`, "version": `A[0-9]{4}-V[0-9]{4}`,
+			"file": `\.json|(?:-DP|_(?:0|[1-9][0-9]{0,3}))?\.pkg`, "addon": `\.json|\.pkg|\.sha`,
+		} {
+			quoted := regexp.QuoteMeta("{" + name + "}")
+			pattern = strings.Replace(pattern, quoted, "(?P<"+name+">"+part+")", 1)
+			pattern = strings.ReplaceAll(pattern, quoted, "(?:"+part+")")
+		}
+		list[kind] = regexp.MustCompile("^" + pattern + "$")
 	}
+	return list
 })
 
 // ParseTitleID returns a title id in upper case and without a trailing "_00":
@@ -169,16 +180,10 @@ func isTitleID(s string) bool {
 	return len(s) == 9 && strings.Trim(s[:4], "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" && strings.Trim(s[4:], "0123456789") == ""
 }
 
-// isContentID reports whether s looks like
-// EP1018-CUSA00135_00-BATMANARKHAMKNHT.
-func isContentID(s string) bool { return contentID().MatchString(s) }
+const contentPattern = `[A-Z]{2}[0-9]{4}-[A-Z]{4}[0-9]{5}_[0-9]{2}-[A-Z0-9]{16}`
 
-var contentID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^` + contentPattern + `$`) })
-
-const (
-	titlePattern   = `(?P<title>[A-Z]{4}[0-9]{5})`
-	contentPattern = `(?P<content>[A-Z]{2}[0-9]{4}-[A-Z]{4}[0-9]{5}_[0-9]{2}-[A-Z0-9]{16})`
-)
+// isContentID matches content ids such as EP1018-CUSA00135_00-BATMANARKHAMKNHT.
+var isContentID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^` + contentPattern + `$`) })
 
 // isCode reports whether s is a country or language code: two small letters.
 func isCode(s string) bool {

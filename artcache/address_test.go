@@ -102,7 +102,7 @@ func TestBadAddresses(t *testing.T) {
 	if _, err := c.SystemUpdates(t.Context(), "../"); !errors.Is(err, artcache.ErrAddress) {
 		t.Error(err)
 	}
-	if _, err := c.ContainerIn(t.Context(), rdr2, artcache.Region{Country: "..", Language: "en"}); !errors.Is(err, artcache.ErrAddress) {
+	if _, err := c.Container(t.Context(), rdr2, artcache.Region{Country: "..", Language: "en"}); !errors.Is(err, artcache.ErrAddress) {
 		t.Error(err)
 	}
 }

@@ -28,8 +28,7 @@ const (
 	Medium Size = 256
 )
 
-// Sizes lists the sizes of covers.
-func Sizes() []Size { return []Size{Full, Small, Medium} }
+func sizes() []Size { return []Size{Full, Small, Medium} }
 
 // An Origin tells where a cover came from.
 type Origin string
@@ -68,17 +67,24 @@ type Image struct {
 type picture struct {
 	hash   string
 	origin Origin
-	read   func() ([]byte, bool)
+	body   []byte // nil: in the store
 }
 
-// errEvicted means that the store lost a body between two reads, or has no room
-// for it.
-var errEvicted = fmt.Errorf("%w: the cover was evicted", ErrUnavailable)
+// bytes returns the body of a picture. It fails if the store lost it between two
+// reads, or has no room for it.
+func (c *Cache) bytes(p picture) ([]byte, error) {
+	if p.body != nil {
+		return p.body, nil
+	}
+	if body, ok := c.store.body(p.hash); ok {
+		return body, nil
+	}
+	return nil, fmt.Errorf("%w: the cover was evicted", ErrUnavailable)
+}
 
-// Cover returns a title's cover: the owner's image, the cached one, the icon
-// that the metadata names, the suggested one, the title container's image or the
-// content icon,
-// whichever exists first. It returns ErrNotFound if none does.
+// Cover returns a title's cover, the first that exists of: the owner's image, the
+// cached one, an icon that the metadata names, the suggested one, the title
+// container's image, the content icon. It returns ErrNotFound if none does.
 func (c *Cache) Cover(ctx context.Context, titleID string, size Size) (*Image, error) {
 	id, err := checkCover(titleID, size)
 	if err != nil {
@@ -103,8 +109,8 @@ func (c *Cache) Cover(ctx context.Context, titleID string, size Size) (*Image, e
 	return c.scale(ctx, p, size)
 }
 
-// Cached returns a title's cover if that needs no network. The background
-// worker fetches it if it is missing or stale.
+// Cached returns a title's cover if that needs no network. A cover that is
+// missing or stale is fetched in the background.
 func (c *Cache) Cached(ctx context.Context, titleID string, size Size) (*Image, bool) {
 	id, err := checkCover(titleID, size)
 	if err != nil {
@@ -123,13 +129,13 @@ func (c *Cache) Cached(ctx context.Context, titleID string, size Size) (*Image, 
 		img, err = c.scale(ctx, p, size)
 	}
 	if !fresh || err != nil { // err: its body was evicted
-		c.Want(id)
+		c.want(id)
 	}
 	return img, img != nil
 }
 
 func checkCover(titleID string, size Size) (string, error) {
-	if !slices.Contains(Sizes(), size) {
+	if !slices.Contains(sizes(), size) {
 		return "", fmt.Errorf("%w: %d", ErrSize, size)
 	}
 	return ParseTitleID(titleID)
@@ -139,14 +145,13 @@ func checkCover(titleID string, size Size) (string, error) {
 // unknown type are skipped.
 func (c *Cache) own(ctx context.Context, id string, size Size) (*Image, bool) {
 	for _, ext := range []string{".png", ".jpg", ".jpeg", ".webp"} {
-		body, err := readFile(filepath.Join(c.opts.Dir, "own", id+ext), maxImage)
+		body, _, err := readFile(filepath.Join(c.opts.Dir, "own", id+ext), maxImage)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}
 		if err == nil {
 			var img *Image
-			p := picture{hashOf(body), OriginOwn, func() ([]byte, bool) { return body, true }}
-			if img, err = c.scale(ctx, p, size); err == nil {
+			if img, err = c.scale(ctx, picture{hashOf(body), OriginOwn, body}, size); err == nil {
 				return img, true
 			}
 		}
@@ -155,32 +160,27 @@ func (c *Cache) own(ctx context.Context, id string, size Size) (*Image, bool) {
 	return nil, false
 }
 
-// Suggest remembers where a title's cover is, and has the background worker fetch
-// it if the metadata names none. It ignores addresses of hosts that are not
-// configured.
+// Suggest remembers where a title's cover is, and fetches it in the background
+// if the metadata names none. It ignores addresses of hosts that are
+// not configured.
 func (c *Cache) Suggest(titleID, address string) {
 	id, err := ParseTitleID(titleID)
 	if _, _, siteErr := c.fetcher.siteOf(address); err != nil || siteErr != nil || len(address) > maxAddress || c.opts.Disabled {
 		return
 	}
 	c.store.put("suggested/"+id, record{URL: address}, nil)
-	c.Want(id)
+	c.want(id)
 }
 
 // A candidate is an address that may have a title's cover.
 type candidate struct {
-	origin Origin
-	res    resource
+	origin   Origin
+	url, key string
 }
 
 // candidates lists where a title's cover may be, best first; b may be nil.
 func (c *Cache) candidates(id string, b *brief) (list []candidate) {
-	add := func(o Origin, url string) {
-		list = append(list, candidate{o, resource{
-			key: "image/" + hashOf([]byte(url)), url: url, accept: "image/png, image/jpeg, image/webp",
-			limit: maxImage, fresh: freshImage, check: c.checkImage,
-		}})
-	}
+	add := func(o Origin, url string) { list = append(list, candidate{o, url, "image/" + hashOf([]byte(url))}) }
 	if b != nil {
 		for _, icon := range b.Icons {
 			add(OriginMetadata, icon)
@@ -192,7 +192,7 @@ func (c *Cache) candidates(id string, b *brief) (list []candidate) {
 	for _, r := range c.regions {
 		add(OriginContainer, Address{Kind: ContainerImage, Country: r.Country, Language: r.Language, TitleID: id}.String())
 	}
-	if b != nil && isContentID(b.ContentID) {
+	if b != nil && isContentID().MatchString(b.ContentID) {
 		for _, r := range c.regions {
 			add(OriginContent, Address{Kind: ContentIcon, Country: r.Country, Language: r.Language, ContentID: b.ContentID}.String())
 		}
@@ -204,15 +204,12 @@ func (c *Cache) candidates(id string, b *brief) (list []candidate) {
 // need to ask for it: for a title without one, that every candidate was tried.
 func (c *Cache) cachedCover(id string) (p picture, fresh, ok bool) {
 	b, fresh := c.known(id)
-	now := time.Now()
 	for _, cand := range c.candidates(id, b) {
-		rec, found := c.store.lookup(cand.res.key)
-		if rec.Hash == "" {
-			fresh = fresh && found && rec.fresh(now)
-			continue
+		rec, found := c.store.lookup(cand.key)
+		if rec.Hash != "" {
+			return picture{hash: rec.Hash, origin: cand.origin}, rec.fresh(), true
 		}
-		read := func() ([]byte, bool) { return c.store.body(rec.Hash) }
-		return picture{rec.Hash, cand.origin, read}, rec.fresh(now), true
+		fresh = fresh && found && rec.fresh()
 	}
 	return picture{}, fresh, false
 }
@@ -227,9 +224,12 @@ func (c *Cache) fetchCover(ctx context.Context, id string) (picture, error) {
 	}
 	b, _ := c.known(id)
 	for _, cand := range c.candidates(id, b) {
-		rec, body, err := c.load(ctx, cand.res)
+		rec, body, err := c.load(ctx, resource{
+			key: cand.key, url: cand.url, accept: "image/png, image/jpeg, image/webp",
+			limit: maxImage, fresh: freshImage, check: c.checkImage,
+		})
 		if err == nil {
-			return picture{rec.Hash, cand.origin, func() ([]byte, bool) { return body, true }}, nil
+			return picture{rec.Hash, cand.origin, body}, nil
 		}
 		if ctx.Err() != nil {
 			return picture{}, ctx.Err()
@@ -243,32 +243,26 @@ func (c *Cache) fetchCover(ctx context.Context, id string) (picture, error) {
 
 // scale returns a picture in a size. Smaller ones are made once and cached.
 func (c *Cache) scale(ctx context.Context, p picture, size Size) (*Image, error) {
-	if size == Full {
-		body, ok := p.read()
+	if size != Full {
+		key := fmt.Sprintf("thumb/%s-%d", p.hash, size)
+		rec, body, ok := c.cached(key)
 		if !ok {
-			return nil, errEvicted
+			if err := c.once(ctx, key, func(context.Context) error { return c.makeThumb(key, p, int(size)) }); err != nil {
+				return nil, err
+			}
+			rec, body, _ = c.cached(key)
 		}
-		return newImage(p.hash, p.origin, body)
+		p.hash, p.body = rec.Hash, body
 	}
-	key := fmt.Sprintf("thumb/%s-%d", p.hash, size)
-	rec, body, ok := c.cached(key)
-	if !ok {
-		if err := c.once(ctx, key, func(context.Context) error { return c.makeThumb(key, p, int(size)) }); err != nil {
-			return nil, err
-		}
-		if rec, body, ok = c.cached(key); !ok {
-			return nil, errEvicted
-		}
+	body, err := c.bytes(p)
+	if err != nil {
+		return nil, err
 	}
-	return newImage(rec.Hash, p.origin, body)
-}
-
-func newImage(hash string, origin Origin, body []byte) (*Image, error) {
 	conf, format, err := inspect(body)
 	if err != nil {
 		return nil, err
 	}
-	return &Image{body, "image/" + format, conf.Width, conf.Height, `"` + hash[:32] + `"`, origin}, nil
+	return &Image{body, "image/" + format, conf.Width, conf.Height, `"` + p.hash[:32] + `"`, p.origin}, nil
 }
 
 // inspect returns the type and size of an image without decoding its pixels.
@@ -321,9 +315,9 @@ func (c *Cache) makeThumb(key string, p picture, side int) error {
 	if _, _, ok := c.cached(key); ok { // another caller was faster
 		return nil
 	}
-	body, ok := p.read()
-	if !ok {
-		return errEvicted
+	body, err := c.bytes(p)
+	if err != nil {
+		return err
 	}
 	c.decode.Lock()
 	defer c.decode.Unlock()

@@ -135,7 +135,7 @@ func TestSizes(t *testing.T) {
 		t.Errorf("ETags %v", tags)
 	}
 	before := tree(t, o.Dir)
-	for _, size := range artcache.Sizes() {
+	for _, size := range []artcache.Size{artcache.Full, artcache.Small, artcache.Medium} {
 		if img, ok := c.Cached(t.Context(), rdr2, size); !ok || !tags[img.ETag] {
 			t.Errorf("%d is not cached", size)
 		}
@@ -237,7 +237,7 @@ func TestWorker(t *testing.T) {
 		o := s.memory(t)
 		o.Learned = func(id string) { learned = append(learned, id) }
 		c := open(t, o)
-		if name, ok := c.Name(t.Context(), rdr2); ok {
+		if name, ok := c.Name(rdr2); ok {
 			t.Errorf("a name from nowhere: %q", name)
 		}
 		synctest.Wait()
@@ -246,21 +246,21 @@ func TestWorker(t *testing.T) {
 		}
 		s.page(metadataAddress(rdr2), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
 		for range 100 { // every poll asks for the name
-			_, _ = c.Name(t.Context(), rdr2)
+			_, _ = c.Name(rdr2)
 		}
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		if name, ok := c.Name(t.Context(), rdr2); !ok || name != "Red Dead Redemption 2" {
+		if name, ok := c.Name(rdr2); !ok || name != "Red Dead Redemption 2" {
 			t.Errorf("%q", name)
 		}
-		for _, size := range artcache.Sizes() {
+		for _, size := range []artcache.Size{artcache.Full, artcache.Small, artcache.Medium} {
 			if _, ok := c.Cached(t.Context(), rdr2, size); !ok {
 				t.Errorf("size %d was not made", size)
 			}
 		}
 		asked := s.count("")
 		synctest.Wait()
-		c.Want("nonsense")
+		_, _ = c.Name("nonsense")
 		if asked != s.count("") || len(learned) != 2 {
 			t.Errorf("asked without need; learned %v", learned)
 		}
@@ -281,7 +281,7 @@ func TestStoreName(t *testing.T) {
 		t.Fatalf("%+v, %v", info, err)
 	}
 	asked := s.count("")
-	if name, ok := c.Name(t.Context(), "CUSA00129"); !ok || name != "Netflix" {
+	if name, ok := c.Name("CUSA00129"); !ok || name != "Netflix" {
 		t.Errorf("%q", name)
 	}
 	if _, err := c.Info(t.Context(), "CUSA00129"); err != nil || s.count("") != asked {

@@ -15,7 +15,7 @@ import (
 
 func TestParseMetadata(t *testing.T) {
 	t.Parallel()
-	info, err := artcache.ParseMetadata(fixture(t, "tmdb2_CUSA03041_rdr2.json"))
+	info, err := artcache.Parse[artcache.Info](fixture(t, "tmdb2_CUSA03041_rdr2.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func TestParseMetadata(t *testing.T) {
 		!strings.HasSuffix(info.Background, "/i/pic0.png") || info.Revision != 15 {
 		t.Errorf("%+v", info)
 	}
-	playroom, err := artcache.ParseMetadata(fixture(t, "tmdb2_CUSA00001_playroom_partial.json"))
+	playroom, err := artcache.Parse[artcache.Info](fixture(t, "tmdb2_CUSA00001_playroom_partial.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,20 +57,24 @@ func TestNameInLanguage(t *testing.T) {
 
 func TestParseUpdates(t *testing.T) {
 	t.Parallel()
-	u, err := artcache.ParseUpdates(fixture(t, "CUSA00135-ver.xml"))
+	u, err := artcache.Parse[artcache.Updates](fixture(t, "CUSA00135-ver.xml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := u.Latest()
 	if u.TitleID != "CUSA00135" || len(u.Packages) != 2 || p.Version != "01.18" || p.Size != 7_340_032_000 ||
-		p.RequiredSystem() != "5.02" || p.Title != "BATMAN™: ARKHAM KNIGHT" || p.Manifest != patch {
+		p.RequiredSystem != "5.02" || p.Title != "BATMAN™: ARKHAM KNIGHT" || p.Manifest != patch {
 		t.Errorf("%+v", u)
 	}
 	if a, err := artcache.ParseAddress(p.Delta.URL); err != nil || a.File != "-DP.pkg" {
 		t.Errorf("delta %q: %v", p.Delta.URL, err)
 	}
-	if u.Packages[0].RequiredSystem() != "2.03" || (&artcache.Update{SystemVersion: "x"}).RequiredSystem() != "x" {
+	if u.Packages[0].RequiredSystem != "2.03" {
 		t.Error("required system")
+	}
+	odd, err := artcache.Parse[artcache.Updates]([]byte(`<titlepatch titleid="CUSA00135"><tag><package system_ver="x"/></tag></titlepatch>`))
+	if err != nil || odd.Packages[0].RequiredSystem != "x" {
+		t.Errorf("%+v, %v", odd, err)
 	}
 	if (&artcache.Updates{}).Latest() != nil {
 		t.Error("a latest of none")
@@ -79,7 +83,7 @@ func TestParseUpdates(t *testing.T) {
 
 func TestParseLists(t *testing.T) {
 	t.Parallel()
-	l, err := artcache.ParseServiceList(fixture(t, "servicelist.xml"))
+	l, err := artcache.Parse[artcache.ServiceList](fixture(t, "servicelist.xml"))
 	if err != nil || len(l.Services) != 6 || l.Platform != "ps4" {
 		t.Fatalf("%+v, %v", l, err)
 	}
@@ -92,15 +96,15 @@ func TestParseLists(t *testing.T) {
 			t.Errorf("%s in %s: %v", l.Services[tt.at].Name, tt.country, got)
 		}
 	}
-	launch, err := artcache.ParseLaunchList(fixture(t, "applaunchlink.xml"))
+	launch, err := artcache.Parse[artcache.LaunchList](fixture(t, "applaunchlink.xml"))
 	if err != nil || launch.MinSystemVersion != "01.700.000" || len(launch.BlackList) != 0 {
 		t.Errorf("%+v, %v", launch, err)
 	}
-	launch, err = artcache.ParseLaunchList([]byte(`<applaunchlink><title_black_list><title id="CUSA00001"/><x>CUSA00002_00</x><y>no</y></title_black_list></applaunchlink>`))
+	launch, err = artcache.Parse[artcache.LaunchList]([]byte(`<applaunchlink><title_black_list><title id="CUSA00001"/><x>CUSA00002_00</x><y>no</y></title_black_list></applaunchlink>`))
 	if err != nil || !reflect.DeepEqual(launch.BlackList, []string{"CUSA00001", "CUSA00002"}) {
 		t.Errorf("%+v, %v", launch, err)
 	}
-	s, err := artcache.ParseSystemUpdates(fixture(t, "ps4-updatelist.xml"))
+	s, err := artcache.Parse[artcache.SystemUpdates](fixture(t, "ps4-updatelist.xml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,15 +117,15 @@ func TestParseLists(t *testing.T) {
 
 func TestParseOthers(t *testing.T) {
 	t.Parallel()
-	p, err := artcache.ParseContainer(fixture(t, "chihiro_titlecontainer_CUSA00129_netflix.json"))
+	p, err := artcache.Parse[artcache.Product](fixture(t, "chihiro_titlecontainer_CUSA00129_netflix.json"))
 	if err != nil || p.Name != "Netflix" || p.ContentType[0].Key != "APP" || p.ContentID != "UT0007-CUSA00129_00-NETFLIXPOLLUX001" {
 		t.Errorf("%+v, %v", p, err)
 	}
-	s, err := artcache.ParsePackageSet(fixture(t, "packages.json"))
+	s, err := artcache.Parse[artcache.PackageSet](fixture(t, "packages.json"))
 	if err != nil || s.Size != 100 || len(s.Pieces) != 2 || s.Pieces[1].Offset != 60 {
 		t.Errorf("%+v, %v", s, err)
 	}
-	g, err := artcache.ParsePlayGo(fixture(t, "playgo-manifest.xml"))
+	g, err := artcache.Parse[artcache.PlayGo](fixture(t, "playgo-manifest.xml"))
 	if err != nil || len(g.Chunks) != 2 || g.Scenarios[0].Initial != 1 || g.Scenarios[0].Label != "Story" {
 		t.Errorf("%+v, %v", g, err)
 	}
@@ -131,7 +135,7 @@ func TestParseOthers(t *testing.T) {
 		`{"originalFileSize":10,"numberOfSplitFiles":1,"pieces":[{"fileOffset":-1,"fileSize":1}]}`,
 		`{"originalFileSize":10,"numberOfSplitFiles":1,"pieces":[{"fileOffset":9223372036854775807,"fileSize":9223372036854775807}]}`,
 	} {
-		if s, err := artcache.ParsePackageSet([]byte(bad)); err == nil {
+		if s, err := artcache.Parse[artcache.PackageSet]([]byte(bad)); err == nil {
 			t.Errorf("%s: %+v", bad, s)
 		}
 	}
@@ -140,7 +144,7 @@ func TestParseOthers(t *testing.T) {
 // TestHostileText: escape sequences and direction marks do not reach a terminal.
 func TestHostileText(t *testing.T) {
 	t.Parallel()
-	info, err := artcache.ParseMetadata([]byte(`{"npTitleId":"CUSA00001_00","names":[{"name":"\u001b[2J \u202eEvil\r\nTM\u2122 ` + strings.Repeat("é", 600) + `"}]}`))
+	info, err := artcache.Parse[artcache.Info]([]byte(`{"npTitleId":"CUSA00001_00","names":[{"name":"\u001b[2J \u202eEvil\r\nTM\u2122 ` + strings.Repeat("é", 600) + `"}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,14 +171,14 @@ func FuzzDocuments(f *testing.F) {
 	f.Add([]byte(bomb))
 	f.Add([]byte(`<applaunchlink><title_black_list><a b="CUSA00001"/></title_black_list></applaunchlink>`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		checkParser(t, data, artcache.ParseMetadata)
-		checkParser(t, data, artcache.ParseContainer)
-		checkParser(t, data, artcache.ParsePackageSet)
-		checkParser(t, data, artcache.ParseUpdates)
-		checkParser(t, data, artcache.ParsePlayGo)
-		checkParser(t, data, artcache.ParseServiceList)
-		checkParser(t, data, artcache.ParseLaunchList)
-		checkParser(t, data, artcache.ParseSystemUpdates)
+		checkParser(t, data, artcache.Parse[artcache.Info])
+		checkParser(t, data, artcache.Parse[artcache.Product])
+		checkParser(t, data, artcache.Parse[artcache.PackageSet])
+		checkParser(t, data, artcache.Parse[artcache.Updates])
+		checkParser(t, data, artcache.Parse[artcache.PlayGo])
+		checkParser(t, data, artcache.Parse[artcache.ServiceList])
+		checkParser(t, data, artcache.Parse[artcache.LaunchList])
+		checkParser(t, data, artcache.Parse[artcache.SystemUpdates])
 	})
 }
 

@@ -73,42 +73,52 @@ type Bases struct {
 
 // A site is where one group of sources lives.
 type site struct {
-	key     string // in the configuration
-	hosts   []string
-	base    *url.URL // replaces the hosts; nil for the real ones
+	key     string   // in the configuration
+	base    string   // of Bases
+	hosts   []string // patterns of path.Match
 	plain   bool     // https is not known to answer
 	console bool     // an endpoint of the console's own client
+	mirror  *url.URL // replaces the hosts; nil for the real ones
 }
 
 // sites returns the sites with the configured bases. TMDB answered over https
 // in May 2025, and documents name the lists and the store with https; for the
 // rest only http addresses are known (docs/protocol.md §8).
 func sites(b Bases) ([]site, error) {
-	out := []site{
-		{key: "tmdb_url", hosts: []string{hostTMDB}, console: true},
-		{key: "updates_url", hosts: []string{hostUpdates}, plain: true, console: true},
-		{key: "packages_url", hosts: []string{hostPackages, hostPackages2}, plain: true, console: true},
-		{key: "lists_url", hosts: []string{hostLists}, console: true},
-		{key: "lists_url", hosts: []string{hostSystem}, plain: true, console: true},
-		{key: "store_url", hosts: []string{hostStore}},
-		{key: "chihiro_url", hosts: []string{hostChihiro}},
-		{key: "images_url", hosts: []string{hostImages}},
+	all := []site{
+		{key: "tmdb_url", base: b.TMDB, hosts: []string{hostTMDB}, console: true},
+		{key: "updates_url", base: b.Updates, hosts: []string{hostUpdates}, plain: true, console: true},
+		{key: "packages_url", base: b.Packages, hosts: []string{hostPackages, hostPackages2}, plain: true, console: true},
+		{key: "lists_url", base: b.Lists, hosts: []string{hostLists}, console: true},
+		{key: "lists_url", base: b.Lists, hosts: []string{hostSystem}, plain: true, console: true},
+		{key: "store_url", base: b.Store, hosts: []string{hostStore}},
+		{key: "chihiro_url", base: b.Chihiro, hosts: []string{hostChihiro}},
+		{key: "images_url", base: b.Images, hosts: []string{hostImages}},
 	}
-	for i, base := range []string{b.TMDB, b.Updates, b.Packages, b.Lists, b.Lists, b.Store, b.Chihiro, b.Images} {
-		if base == "" {
+	for i := range all {
+		s := &all[i]
+		if s.base == "" {
 			continue
 		}
-		s := &out[i]
-		u, err := url.Parse(base)
-		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil {
+		u, err := webAddress(s.base)
+		if err != nil || u.Host == "" {
 			return nil, fmt.Errorf("%w: art.%s must be http://HOST or https://HOST", ErrAddress, s.key)
 		}
 		known := s.owns(u.Host) || s.hosts[0] == hostSystem && u.Host == hostLists
 		if !known || u.Scheme == "http" && !s.plain {
-			s.base = &url.URL{Scheme: u.Scheme, Host: u.Host}
+			s.mirror = &url.URL{Scheme: u.Scheme, Host: u.Host}
 		}
 	}
-	return out, nil
+	return all, nil
+}
+
+// webAddress parses an http or https address that holds no password.
+func webAddress(s string) (*url.URL, error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.User != nil {
+		return nil, fmt.Errorf("%w: %.200q", ErrAddress, s)
+	}
+	return u, nil
 }
 
 // owns reports whether host is one of the site's real hosts.
@@ -119,11 +129,11 @@ func (s *site) owns(host string) bool {
 	})
 }
 
-// targets returns where to ask for an address, best first: the configured base,
-// or https and then, where only that is known, http.
+// targets returns where to ask for an address, best first: the mirror, or https
+// and then, where only that is known, http.
 func (s *site) targets(u url.URL) []*url.URL {
-	if s.base != nil {
-		u.Scheme, u.Host = s.base.Scheme, s.base.Host
+	if s.mirror != nil {
+		u.Scheme, u.Host = s.mirror.Scheme, s.mirror.Host
 		return []*url.URL{&u}
 	}
 	plain := u
@@ -143,7 +153,7 @@ type fetcher struct {
 	slots  chan struct{}
 
 	mu    sync.Mutex
-	hosts map[string]*hostHealth // as many as there are sites
+	hosts map[string]hostHealth // as many as there are sites
 }
 
 type hostHealth struct {
@@ -152,37 +162,22 @@ type hostHealth struct {
 	plainUntil time.Time // asked over http before
 }
 
-// A question is one conditional GET.
-type question struct {
-	url            string
-	limit          int64 // bytes of the body
-	accept         string
-	etag, modified string // validators of the cached copy
-}
-
 // An answer is a body, or the news that the cached copy is still good.
 type answer struct {
 	unchanged      bool
 	body           []byte
 	etag, modified string
+
+	plain bool          // https was out of reach
+	after time.Duration // with ErrUnavailable: Retry-After
 }
 
-// A busyError is an ErrUnavailable with a time before which asking is useless.
-type busyError struct {
-	reason string
-	until  time.Time
-}
-
-func (e *busyError) Error() string   { return ErrUnavailable.Error() + ": " + e.reason }
-func (e *busyError) Is(t error) bool { return t == ErrUnavailable }
-
-var (
-	errRedirect  = errors.New("redirect to a host that is not configured")
-	errRedirects = errors.New("too many redirects")
-)
-
-func newFetcher(all []site, o Options) *fetcher {
-	f := &fetcher{sites: all, local: o.Loopback, slots: make(chan struct{}, maxConcurrent), hosts: map[string]*hostHealth{}}
+func newFetcher(o Options) (*fetcher, error) {
+	all, err := sites(o.Bases)
+	if err != nil {
+		return nil, err
+	}
+	f := &fetcher{sites: all, local: o.Loopback, slots: make(chan struct{}, maxConcurrent), hosts: map[string]hostHealth{}}
 	transport := o.Transport
 	if transport == nil {
 		transport = &http.Transport{
@@ -196,23 +191,23 @@ func newFetcher(all []site, o Options) *fetcher {
 		}
 	}
 	f.client = &http.Client{Transport: transport, CheckRedirect: func(r *http.Request, via []*http.Request) error {
-		if len(via) > maxRedirects {
-			return errRedirects
-		}
-		if !f.mayRedirect(r.URL) {
-			return errRedirect
+		switch {
+		case len(via) > maxRedirects:
+			return malformed("too many redirects")
+		case !f.mayRedirect(r.URL):
+			return malformed("redirect to a host that is not configured")
 		}
 		return nil
 	}}
-	return f
+	return f, nil
 }
 
 // mayRedirect reports whether a redirect may lead to u: a configured host, and
 // over http only where https is not known.
 func (f *fetcher) mayRedirect(u *url.URL) bool {
 	return u.User == nil && (!f.local || isLoopback(u)) && slices.ContainsFunc(f.sites, func(s site) bool {
-		if s.base != nil {
-			return s.base.Host == u.Host && s.base.Scheme == u.Scheme
+		if s.mirror != nil {
+			return s.mirror.Host == u.Host && s.mirror.Scheme == u.Scheme
 		}
 		return s.owns(u.Host) && (u.Scheme == "https" || s.plain && u.Scheme == "http")
 	})
@@ -227,9 +222,9 @@ func isLoopback(u *url.URL) bool {
 
 // siteOf returns the site of an address in a document.
 func (f *fetcher) siteOf(address string) (*site, *url.URL, error) {
-	u, err := url.Parse(address)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil {
-		return nil, nil, fmt.Errorf("%w: %.200q", ErrAddress, address)
+	u, err := webAddress(address)
+	if err != nil {
+		return nil, nil, err
 	}
 	at := slices.IndexFunc(f.sites, func(s site) bool { return s.owns(u.Host) })
 	if at < 0 {
@@ -238,14 +233,15 @@ func (f *fetcher) siteOf(address string) (*site, *url.URL, error) {
 	return &f.sites[at], u, nil
 }
 
-// get sends q. It returns ErrAddress, ErrNotFound, ErrMalformed, ErrUnavailable
-// or ctx's error.
-func (f *fetcher) get(ctx context.Context, q question) (answer, error) {
-	s, u, err := f.siteOf(q.url)
+// get fetches r, unless it is still what old describes. It returns ErrAddress,
+// ErrNotFound, ErrMalformed, ErrUnavailable or ctx's error.
+func (f *fetcher) get(ctx context.Context, r resource, old record) (answer, error) {
+	s, u, err := f.siteOf(r.url)
 	if err != nil {
 		return answer{}, err
 	}
 	targets := s.targets(*u)
+	host := targets[0].Host
 	if f.local && !isLoopback(targets[0]) {
 		return answer{}, fmt.Errorf("%w: %s is not on this machine", ErrUnavailable, u.Host)
 	}
@@ -255,61 +251,41 @@ func (f *fetcher) get(ctx context.Context, q question) (answer, error) {
 	case <-ctx.Done():
 		return answer{}, ctx.Err()
 	}
-	host := targets[0].Host
-	plain, err := f.ready(host)
-	if err != nil {
-		return answer{}, err
+	f.mu.Lock()
+	h := f.hosts[host]
+	f.mu.Unlock()
+	now := time.Now()
+	if now.Before(h.until) {
+		return answer{}, fmt.Errorf("%w: %s failed and is left alone until %s", ErrUnavailable, host, h.until.Format(time.TimeOnly))
 	}
-	if plain && len(targets) > 1 {
-		targets = targets[1:]
+	if now.Before(h.plainUntil) {
+		targets = targets[len(targets)-1:]
 	}
 	limited, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	a, plain, err := f.ask(limited, s, targets, q)
+	a, err := f.ask(limited, s, targets, r, old)
 	if ctx.Err() != nil { // the caller gave up, which says nothing about the host
 		return answer{}, ctx.Err()
 	}
-	f.note(host, plain, err)
+	f.note(host, a, err)
 	return a, err
 }
 
-// ready returns an error while a host must be left alone, and whether it is
-// asked over http right away.
-func (f *fetcher) ready(host string) (plain bool, err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	h := f.hosts[host]
-	if h == nil {
-		return false, nil
-	}
-	if now := time.Now(); now.Before(h.until) {
-		return false, &busyError{fmt.Sprintf("%s failed and is left alone until %s", host, h.until.Format(time.TimeOnly)), h.until}
-	}
-	return time.Now().Before(h.plainUntil), nil
-}
-
 // note remembers how a request to a host ended.
-func (f *fetcher) note(host string, plain bool, err error) {
+func (f *fetcher) note(host string, a answer, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	h := f.hosts[host]
-	if h == nil {
-		h = &hostHealth{}
-		f.hosts[host] = h
-	}
-	now := time.Now()
-	if plain {
+	h, now := f.hosts[host], time.Now()
+	if a.plain {
 		h.plainUntil = now.Add(plainFor)
 	}
-	if !errors.Is(err, ErrUnavailable) {
-		h.failures, h.until = 0, time.Time{}
-		return
+	if errors.Is(err, ErrUnavailable) {
+		h.failures++
+		h.until = now.Add(max(pause(h.failures), a.after))
+	} else {
+		h.failures = 0
 	}
-	h.failures++
-	h.until = now.Add(pause(h.failures))
-	if busy := (*busyError)(nil); errors.As(err, &busy) && busy.until.After(h.until) {
-		h.until = busy.until
-	}
+	f.hosts[host] = h
 }
 
 // pause returns how long to wait after so many failures in a row.
@@ -317,81 +293,78 @@ func pause(failures int) time.Duration {
 	return min(firstPause<<min(failures-1, 10), lastPause)
 }
 
-// ask tries the targets in order until one can be reached. plain reports that
-// this took more than one.
-func (f *fetcher) ask(ctx context.Context, s *site, targets []*url.URL, q question) (a answer, plain bool, err error) {
+// ask tries the targets in order until one can be reached.
+func (f *fetcher) ask(ctx context.Context, s *site, targets []*url.URL, r resource, old record) (a answer, err error) {
 	for i, u := range targets {
-		var r *http.Response
-		r, err = f.send(ctx, s, u, q) //nolint:bodyclose // read closes it
-		switch {
-		case err == nil:
-			a, err = read(r, q)
-			return a, i > 0, err
-		case errors.Is(err, errRedirect), errors.Is(err, errRedirects):
-			return a, false, malformed("%w", cause(err))
-		case ctx.Err() != nil:
-			return a, false, unavailable(err)
+		a, err = f.send(ctx, s, u, r, old)
+		var transport *url.Error
+		if !errors.As(err, &transport) {
+			a.plain = i > 0
+			return a, err
+		}
+		err = transport.Err // without the address, which has a hash in it
+		if errors.Is(err, ErrMalformed) || ctx.Err() != nil {
+			break
 		}
 	}
-	return a, false, unavailable(err)
+	if errors.Is(err, ErrMalformed) { // a refused redirect
+		return a, err
+	}
+	return a, unavailable(err)
 }
 
-func (f *fetcher) send(ctx context.Context, s *site, u *url.URL, q question) (*http.Response, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+func unavailable(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%w: no answer within %v", ErrUnavailable, fetchTimeout)
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
+
+// send asks one target. It returns a *url.Error if that cannot be reached.
+func (f *fetcher) send(ctx context.Context, s *site, u *url.URL, r resource, old record) (answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	agent := storeAgent
 	if s.console {
 		agent = consoleAgent
 	}
 	for name, value := range map[string]string{
-		"User-Agent": agent, "Accept": q.accept, "If-None-Match": q.etag, "If-Modified-Since": q.modified,
+		"User-Agent": agent, "Accept": r.accept, "If-None-Match": old.ETag, "If-Modified-Since": old.Modified,
 	} {
 		if value != "" {
-			r.Header.Set(name, value)
+			req.Header.Set(name, value)
 		}
 	}
-	resp, err := f.client.Do(r)
-	if err != nil && resp != nil { // a refused redirect
-		_ = resp.Body.Close()
+	resp, err := f.client.Do(req)
+	if err != nil {
+		return answer{}, err
 	}
-	return resp, err
-}
-
-// read turns a response into an answer.
-func read(r *http.Response, q question) (answer, error) {
-	defer func() { _ = r.Body.Close() }()
-	switch code := r.StatusCode; {
-	case code == http.StatusNotModified && q.etag+q.modified != "":
+	defer func() { _ = resp.Body.Close() }()
+	switch code := resp.StatusCode; {
+	case code == http.StatusNotModified && old.ETag+old.Modified != "":
 		return answer{unchanged: true}, nil
 	case code == http.StatusTooManyRequests, code == http.StatusRequestTimeout, code >= 500:
-		return answer{}, &busyError{fmt.Sprintf("status %.60q", r.Status), time.Now().Add(retryAfter(r))}
+		// The date form of Retry-After would trust two clocks.
+		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
+		after := time.Duration(max(0, min(seconds, int(lastPause.Seconds())))) * time.Second
+		return answer{after: after}, fmt.Errorf("%w: status %.60q", ErrUnavailable, resp.Status)
 	case code >= 400:
 		return answer{}, fmt.Errorf("%w: status %d", ErrNotFound, code)
 	case code != http.StatusOK:
 		return answer{}, malformed("status %d", code)
-	case r.ContentLength > q.limit:
-		return answer{}, malformed("over %d bytes", q.limit)
+	case resp.ContentLength > r.limit:
+		return answer{}, malformed("over %d bytes", r.limit)
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, q.limit+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, r.limit+1))
 	switch {
-	case int64(len(body)) > q.limit:
-		return answer{}, malformed("over %d bytes", q.limit)
+	case int64(len(body)) > r.limit:
+		return answer{}, malformed("over %d bytes", r.limit)
 	case err != nil:
 		return answer{}, unavailable(err)
 	}
-	return answer{body: body, etag: validator(r.Header.Get("ETag")), modified: validator(r.Header.Get("Last-Modified"))}, nil
-}
-
-// retryAfter reads the seconds form of Retry-After; the date form would trust
-// two clocks.
-func retryAfter(r *http.Response) time.Duration {
-	n, err := strconv.Atoi(r.Header.Get("Retry-After"))
-	if err != nil || n < 0 {
-		return 0
-	}
-	return time.Duration(min(n, int(lastPause.Seconds()))) * time.Second
+	return answer{body: body, etag: validator(resp.Header.Get("ETag")), modified: validator(resp.Header.Get("Last-Modified"))}, nil
 }
 
 // validator returns a validator unless it is too long to store and send back.
@@ -400,21 +373,4 @@ func validator(s string) string {
 		return ""
 	}
 	return s
-}
-
-// unavailable turns a transport error into an ErrUnavailable.
-func unavailable(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%w: no answer within %v", ErrUnavailable, fetchTimeout)
-	}
-	return fmt.Errorf("%w: %w", ErrUnavailable, cause(err))
-}
-
-// cause returns a transport error without the address in it.
-func cause(err error) error {
-	var transport *url.Error
-	if errors.As(err, &transport) {
-		return transport.Err
-	}
-	return err
 }

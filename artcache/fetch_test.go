@@ -271,7 +271,7 @@ func TestOffline(t *testing.T) {
 		if _, err := c.Cover(t.Context(), rdr2, artcache.Medium); err != nil {
 			t.Error(err)
 		}
-		if name, ok := c.Name(t.Context(), rdr2); !ok || name != "Red Dead Redemption 2" {
+		if name, ok := c.Name(rdr2); !ok || name != "Red Dead Redemption 2" {
 			t.Errorf("%q", name)
 		}
 		if _, err := c.Updates(t.Context(), rdr2); !errors.Is(err, artcache.ErrOffline) {
@@ -280,7 +280,6 @@ func TestOffline(t *testing.T) {
 		if _, err := c.Cover(t.Context(), "CUSA00129", artcache.Small); !errors.Is(err, artcache.ErrOffline) {
 			t.Error(err)
 		}
-		c.Want(rdr2)
 		synctest.Wait()
 		_ = c.Close()
 		if s.count("") != asked {
@@ -310,13 +309,13 @@ func TestDisabled(t *testing.T) {
 			t.Errorf("%s: %v", src.name, err)
 		}
 	}
-	if _, ok := c.Name(t.Context(), rdr2); ok {
+	if _, ok := c.Name(rdr2); ok {
 		t.Error("a name while disabled")
 	}
 	if _, ok := c.Cached(t.Context(), rdr2, artcache.Small); ok {
 		t.Error("a cover while disabled")
 	}
-	if _, err := c.Titles(t.Context()); !errors.Is(err, artcache.ErrDisabled) {
+	if _, err := c.Titles(); !errors.Is(err, artcache.ErrDisabled) {
 		t.Error(err)
 	}
 	_ = c.Close()

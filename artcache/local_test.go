@@ -33,7 +33,7 @@ func TestLoopback(t *testing.T) {
 	if info, err := c.Info(t.Context(), rdr2); err != nil || info.ID != rdr2 {
 		t.Errorf("%+v, %v", info, err)
 	}
-	if _, err := c.Container(t.Context(), "CUSA00129"); !errors.Is(err, artcache.ErrUnavailable) {
+	if _, err := c.Container(t.Context(), "CUSA00129", us); !errors.Is(err, artcache.ErrUnavailable) {
 		t.Error(err)
 	}
 	if _, err := c.Updates(t.Context(), rdr2); !errors.Is(err, artcache.ErrMalformed) {

@@ -2,13 +2,11 @@ package artcache
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -18,7 +16,6 @@ type brief struct {
 	Locale    string   `json:"locale"` // for which Name was chosen
 	Name      string   `json:"name"`
 	ContentID string   `json:"content_id,omitempty"`
-	Category  string   `json:"category,omitempty"`
 	Icons     []string `json:"icons,omitempty"`
 }
 
@@ -27,10 +24,23 @@ const maxIcons = 4
 
 func (c *Cache) locale() string { return c.opts.Language + "/" + c.opts.Country }
 
-func (c *Cache) briefOf(info *Info) *brief {
+// brief summarizes a document about a title, and returns nil for another one.
+func (c *Cache) brief(a Address, body []byte) *brief {
+	var info *Info
+	switch a.Kind {
+	case Metadata:
+		info, _ = Parse[Info](body)
+	case TitleContainer:
+		if p, err := Parse[Product](body); err == nil {
+			info = p.info(a.TitleID)
+		}
+	}
+	if info == nil {
+		return nil
+	}
 	b := &brief{
 		Locale: c.locale(), Name: info.Name(c.opts.Language, c.opts.Country),
-		ContentID: info.ContentID, Category: info.Category,
+		ContentID: info.ContentID,
 	}
 	for _, icon := range info.Icons[:min(len(info.Icons), maxIcons)] {
 		b.Icons = append(b.Icons, icon.URL)
@@ -38,11 +48,40 @@ func (c *Cache) briefOf(info *Info) *brief {
 	return b
 }
 
+// known returns what is cached about a title, nil if nothing, and whether there
+// is no need to ask.
+func (c *Cache) known(id string) (b *brief, fresh bool) {
+	places := []Address{{Kind: Metadata, TitleID: id}}
+	for _, r := range c.regions {
+		places = append(places, Address{Kind: TitleContainer, TitleID: id, Country: r.Country, Language: r.Language})
+	}
+	fresh = true
+	for _, a := range places {
+		key := a.fill(sources()[a.Kind].key)
+		rec, ok := c.store.lookup(key)
+		fresh = fresh && ok && rec.fresh()
+		if rec.Hash == "" {
+			continue
+		}
+		if rec.Brief == nil || rec.Brief.Locale != c.locale() { // the language has changed
+			body, ok := c.store.body(rec.Hash)
+			if !ok {
+				c.store.forget(key)
+				return nil, false
+			}
+			rec.Brief = c.brief(a, body)
+			c.store.remember(key, rec)
+		}
+		return rec.Brief, fresh && rec.Brief != nil
+	}
+	return nil, fresh
+}
+
 // Name returns a title's cached name, trademark signs included, in the
-// configured language or the best other one. It never waits for the network:
-// the background worker fetches a name that is missing or stale and calls
+// configured language or the best other one. It never waits for the network: a
+// name that is missing or stale is fetched in the background, which calls
 // Options.Learned.
-func (c *Cache) Name(_ context.Context, titleID string) (string, bool) {
+func (c *Cache) Name(titleID string) (string, bool) {
 	id, err := ParseTitleID(titleID)
 	if err != nil || c.opts.Disabled {
 		return "", false
@@ -50,7 +89,7 @@ func (c *Cache) Name(_ context.Context, titleID string) (string, bool) {
 	b, fresh := c.known(id)
 	c.countLookup(b != nil)
 	if !fresh {
-		c.Want(id)
+		c.want(id)
 	}
 	if b == nil {
 		return "", false
@@ -58,57 +97,14 @@ func (c *Cache) Name(_ context.Context, titleID string) (string, bool) {
 	return b.Name, true
 }
 
-// known returns what is cached about a title, nil if nothing, and whether there
-// is no need to ask.
-func (c *Cache) known(id string) (b *brief, fresh bool) {
-	now := time.Now()
-	rec, ok := c.store.lookup("info/" + id)
-	if !ok {
-		return nil, false
-	}
-	fresh = rec.fresh(now)
-	if rec.Hash != "" {
-		b = c.described(c.metadataResource(id), rec)
-		return b, b != nil && fresh
-	}
-	for _, in := range c.regions {
-		r := c.containerResource(id, in)
-		rec, ok := c.store.lookup(r.key)
-		fresh = fresh && ok && rec.fresh(now)
-		if rec.Hash != "" {
-			b = c.described(r, rec)
-			return b, b != nil && fresh
-		}
-	}
-	return nil, fresh
-}
-
-// described returns the brief of a record. It makes a new one from the body if
-// the language has changed, and returns nil if the body is gone.
-func (c *Cache) described(r resource, rec record) *brief {
-	if rec.Brief != nil && rec.Brief.Locale == c.locale() {
-		return rec.Brief
-	}
-	body, ok := c.store.body(rec.Hash)
-	if !ok {
-		c.store.forget(r.key)
-		return nil
-	}
-	rec.Brief = r.describe(body)
-	c.store.remember(r.key, rec)
-	return rec.Brief
-}
-
 // A Title is an entry in the list of known titles.
 type Title struct {
-	ID        string `json:"title_id"`
-	Name      string `json:"name"`
-	ContentID string `json:"content_id,omitempty"`
-	Category  string `json:"category,omitempty"`
+	ID   string `json:"title_id"`
+	Name string `json:"name"`
 }
 
 // Titles lists the cached titles by name.
-func (c *Cache) Titles(ctx context.Context) ([]Title, error) {
+func (c *Cache) Titles() ([]Title, error) {
 	if c.opts.Disabled {
 		return nil, ErrDisabled
 	}
@@ -118,14 +114,11 @@ func (c *Cache) Titles(ctx context.Context) ([]Title, error) {
 	}
 	var list []Title
 	for _, e := range entries {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
 		if !isTitleID(e.Name()) {
 			continue
 		}
 		if b, _ := c.known(e.Name()); b != nil {
-			list = append(list, Title{e.Name(), b.Name, b.ContentID, b.Category})
+			list = append(list, Title{e.Name(), b.Name})
 		}
 	}
 	slices.SortFunc(list, func(a, b Title) int {
@@ -137,8 +130,8 @@ func (c *Cache) Titles(ctx context.Context) ([]Title, error) {
 // Find returns the cached titles of that name in any case or, if there is none,
 // those whose names contain it. The sources have no search: a title that was
 // never looked up by its id is not found.
-func (c *Cache) Find(ctx context.Context, name string) ([]Title, error) {
-	titles, err := c.Titles(ctx)
+func (c *Cache) Find(name string) ([]Title, error) {
+	titles, err := c.Titles()
 	name = strings.ToLower(clean(name))
 	if err != nil || name == "" {
 		return nil, err
@@ -160,111 +153,52 @@ func (c *Cache) Find(ctx context.Context, name string) ([]Title, error) {
 
 // Limits of the background work.
 const (
-	maxJobs  = 256 // titles in the queue; more are dropped until they are used again
-	maxTries = 8   // with the pauses of a host that fails, some hours
+	maxWanted = 256 // titles; more are dropped until they are used again
+	maxTries  = 8   // with the pauses between them, an hour
 )
 
-// A worker fetches titles in the background, one at a time.
-type worker struct {
-	wake chan struct{} // holds one token
-
-	mu   sync.Mutex
-	jobs map[string]job
-}
-
-type job struct {
-	due   time.Time
-	tries int
-}
-
-func newWorker() *worker {
-	return &worker{wake: make(chan struct{}, 1), jobs: map[string]job{}}
-}
-
-// Want has the background worker fetch the names and covers of titles that are
-// missing or stale. It returns at once and ignores invalid ids.
-func (c *Cache) Want(titleIDs ...string) {
-	if c.opts.Disabled || c.opts.Offline || c.ctx.Err() != nil {
+// want fetches a title's name and covers in the background. Titles are fetched
+// one at a time, which leaves a request slot to calls that wait for an answer.
+func (c *Cache) want(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.opts.Disabled || c.opts.Offline || c.closed || c.wanted[id] || len(c.wanted) >= maxWanted {
 		return
 	}
-	w := c.worker
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, t := range titleIDs {
-		id, err := ParseTitleID(t)
-		if _, queued := w.jobs[id]; err != nil || queued || len(w.jobs) >= maxJobs {
-			continue
-		}
-		w.jobs[id] = job{}
-		select {
-		case w.wake <- struct{}{}:
-		default:
-		}
-	}
-}
-
-// run does the jobs until ctx is done.
-func (w *worker) run(ctx context.Context, learn func(context.Context, string) error) {
-	for {
-		id, wait := w.next()
-		if wait > 0 {
-			timer := time.NewTimer(wait)
+	c.wanted[id] = true
+	c.wg.Go(func() {
+		for try := 1; c.learn(id) && try < maxTries; try++ {
 			select {
-			case <-ctx.Done():
-			case <-w.wake:
-			case <-timer.C:
+			case <-time.After(pause(try)):
+			case <-c.ctx.Done():
 			}
-			timer.Stop()
-		} else {
-			w.done(id, learn(ctx, id))
 		}
-		if ctx.Err() != nil {
-			return
-		}
-	}
+		c.mu.Lock()
+		delete(c.wanted, id)
+		c.mu.Unlock()
+	})
 }
 
-// next returns a job that is due, or how long there is none.
-func (w *worker) next() (id string, wait time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	wait = 24 * time.Hour
-	for id, j := range w.jobs {
-		if wait = min(wait, time.Until(j.due)); wait <= 0 {
-			return id, 0
-		}
+// learn fetches everything about a title. It reports whether another try may
+// help, because a source did not answer.
+func (c *Cache) learn(id string) (again bool) {
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-c.ctx.Done():
+		return false
 	}
-	return "", wait
-}
-
-// done removes a job, or postpones it if the source did not answer.
-func (w *worker) done(id string, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	j := w.jobs[id]
-	j.tries++
-	if !errors.Is(err, ErrUnavailable) || j.tries >= maxTries {
-		delete(w.jobs, id)
-		return
+	_, err := c.Info(c.ctx, id)
+	again = errors.Is(err, ErrUnavailable)
+	for _, size := range sizes() {
+		_, err := c.Cover(c.ctx, id, size)
+		again = again || errors.Is(err, ErrUnavailable)
 	}
-	j.due = time.Now().Add(pause(j.tries))
-	if busy := (*busyError)(nil); errors.As(err, &busy) && busy.until.After(j.due) {
-		j.due = busy.until
+	if c.ctx.Err() != nil {
+		return false
 	}
-	w.jobs[id] = j
-}
-
-// learn fetches everything about a title. Only a source that does not answer is
-// worth another try.
-func (c *Cache) learn(ctx context.Context, id string) error {
-	_, err := c.Info(ctx, id)
-	for _, size := range Sizes() {
-		if _, coverErr := c.Cover(ctx, id, size); errors.Is(coverErr, ErrUnavailable) {
-			err = coverErr
-		}
-	}
-	if c.opts.Learned != nil && ctx.Err() == nil {
+	if c.opts.Learned != nil {
 		c.opts.Learned(id)
 	}
-	return err
+	return again
 }

@@ -55,19 +55,15 @@ func FindRegion(name string) (Region, error) {
 			name = spelled
 		}
 	}
-	var byCode *Region
-	for _, r := range Regions() {
-		if strings.EqualFold(r.Name, name) {
-			return r, nil
-		}
-		if byCode == nil && len(r.Name) > 2 && strings.EqualFold(r.Country, name) { // not R1
-			byCode = &r
-		}
+	all := Regions()
+	at := slices.IndexFunc(all, func(r Region) bool { return strings.EqualFold(r.Name, name) })
+	if at < 0 {
+		at = slices.IndexFunc(all, func(r Region) bool { return len(r.Name) > 2 && strings.EqualFold(r.Country, name) }) // not R1
 	}
-	if byCode == nil {
+	if at < 0 {
 		return Region{}, fmt.Errorf("%w: no region %.40q in the PS Store's table", ErrAddress, name)
 	}
-	return *byCode, nil
+	return all[at], nil
 }
 
 // storeRegions returns where to look in the store: the configured region, the

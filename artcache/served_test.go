@@ -145,6 +145,7 @@ func picture(w, h int, c color.Color) []byte {
 }
 
 var ( // never changed
+	us   = artcache.Region{Language: "en", Country: "us"}
 	blue = color.RGBA{B: 200, A: 255}
 	red  = color.RGBA{R: 200, A: 255}
 )
@@ -209,7 +210,7 @@ func sources(t testing.TB) []source {
 		doc("playgo", playgo, "playgo-manifest.xml", "Story", "Other",
 			func(ctx ctx, c cache) (any, error) { return c.PlayGo(ctx, patch) }),
 		doc("container", netflix, "chihiro_titlecontainer_CUSA00129_netflix.json", "Netflix", "Webflix",
-			func(ctx ctx, c cache) (any, error) { return c.Container(ctx, "CUSA00129") }),
+			func(ctx ctx, c cache) (any, error) { return c.Container(ctx, "CUSA00129", us) }),
 		doc("services", servicesAddress, "servicelist.xml", "SNS001", "SNS009",
 			func(ctx ctx, c cache) (any, error) { return c.ServiceList(ctx) }),
 		doc("launch", launchAddress, "applaunchlink.xml", "01.700.000", "02.000.000",

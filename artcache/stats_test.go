@@ -19,7 +19,7 @@ func TestStats(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, ok := c.Name(t.Context(), rdr2); !ok {
+	if _, ok := c.Name(rdr2); !ok {
 		t.Error("no name")
 	}
 	if _, err := c.Updates(t.Context(), "CUSA00001"); !errors.Is(err, artcache.ErrNotFound) {

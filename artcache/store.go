@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -19,13 +18,14 @@ import (
 	"time"
 )
 
-// Limits of the store besides that of its size.
+// Limits of the store besides that of its bodies.
 const (
-	maxRecords = 8192      // records on disk: in the end, ids come from the network
-	maxMemory  = 4096      // records in memory, some hundred bytes each
-	maxUnsaved = 4 << 20   // bytes of bodies that could not be written
+	maxIndex   = 4 << 20   // bytes of records on disk, some hundred each: in the end, ids come from the network
+	maxMemory  = 4096      // records in memory
+	maxUnsaved = 8         // bodies in memory because they could not be written
+	maxKept    = 512 << 10 // bytes of each
 	sweepTo    = 90        // percent of a limit that a sweep leaves, so that the next is not due at once
-	useAgain   = time.Hour // how often a body's hash is checked and its use noted
+	useAgain   = time.Hour // how often a body's use is noted
 	tempAge    = time.Hour // files in tmp older than this were left by a kill
 )
 
@@ -38,14 +38,12 @@ type store struct {
 	write func(path string, data []byte) error
 	logf  func(string, ...any)
 
-	disk  sync.Mutex // held while writing and sweeping; guards the sizes
-	bytes int64      // of the bodies on disk; -1 until counted
-	count int64      // of the records on disk
+	disk  sync.Mutex       // held while writing and sweeping; guards the next
+	sizes map[string]int64 // bytes below blobs and index; nil until counted
 
-	mu      sync.Mutex           // guards the rest; never held during I/O
-	records map[string]record    // some of those on disk, and those that could not be written
-	used    map[string]time.Time // when a body's hash was checked and its use noted
-	unsaved map[string][]byte    // bodies that could not be written, by hash
+	mu      sync.Mutex        // guards the rest; never held during I/O
+	records map[string]record // some of those on disk, and those that could not be written
+	unsaved map[string][]byte // bodies that could not be written, by hash
 }
 
 func newStore(o Options) (*store, error) {
@@ -55,8 +53,8 @@ func newStore(o Options) (*store, error) {
 		}
 	}
 	s := &store{
-		dir: o.Dir, limit: o.MaxBytes, write: o.WriteFile, logf: o.Logf, bytes: -1,
-		records: map[string]record{}, used: map[string]time.Time{}, unsaved: map[string][]byte{},
+		dir: o.Dir, limit: o.MaxBytes, write: o.WriteFile, logf: o.Logf,
+		records: map[string]record{}, unsaved: map[string][]byte{},
 	}
 	if s.write == nil {
 		s.write = s.writeFile
@@ -87,28 +85,25 @@ func (s *store) writeFile(path string, data []byte) error {
 	return err
 }
 
-// readFile reads a regular file of at most limit bytes. Opening does not wait
-// for the other end of a pipe.
-func readFile(path string, limit int64) ([]byte, error) {
+// readFile reads a regular file of at most limit bytes, and returns when it was
+// last changed. Opening does not wait for the other end of a pipe.
+func readFile(path string, limit int64) ([]byte, time.Time, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) //nolint:gosec // made from a checked key
 	if err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
 	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > limit {
-		return nil, errors.New("not a regular file of sane size")
+		return nil, time.Time{}, errors.New("not a regular file of sane size")
 	}
 	data := make([]byte, info.Size())
 	_, err = io.ReadFull(f, data)
-	return data, err
+	return data, info.ModTime(), err
 }
-
-// validHash is checked before a hash from a file becomes part of a path.
-var validHash = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{64}$`) })
 
 func (s *store) recordPath(key string) string { return filepath.Join(s.dir, "index", key) }
 
@@ -131,11 +126,13 @@ func (s *store) lookup(key string) (record, bool) {
 		return r, true
 	}
 	path := s.recordPath(key)
-	data, err := readFile(path, 8<<10)
+	data, _, err := readFile(path, 8<<10)
 	if err != nil {
 		return record{}, false
 	}
-	if json.Unmarshal(data, &r) != nil || r.Hash != "" && !validHash().MatchString(r.Hash) {
+	err = json.Unmarshal(data, &r)
+	sum, badHash := hex.DecodeString(r.Hash)
+	if err != nil || badHash != nil || len(sum) != 0 && len(sum) != sha256.Size {
 		s.logf("artcache: deleted damaged index file %s", key)
 		_ = os.Remove(path)
 		return record{}, false
@@ -161,42 +158,29 @@ func (s *store) forget(key string) {
 	_ = os.Remove(s.recordPath(key))
 }
 
-// body returns a body, false if it was evicted or is damaged.
+// body returns a body, false if it was evicted or is damaged. It notes the use,
+// so that bodies not used for longest are evicted first.
 func (s *store) body(hash string) ([]byte, bool) {
 	s.mu.Lock()
 	data, ok := s.unsaved[hash]
-	due := time.Since(s.used[hash]) >= useAgain
 	s.mu.Unlock()
 	if ok {
 		return data, true
 	}
 	path := s.blobPath(hash)
-	data, err := readFile(path, maxImage)
+	data, used, err := readFile(path, maxImage)
 	if err != nil {
 		return nil, false
 	}
-	if due {
-		if hashOf(data) != hash {
-			s.logf("artcache: deleted damaged body %.12s", hash)
-			_ = os.Remove(path)
-			return nil, false
-		}
-		s.use(hash)
+	if hashOf(data) != hash {
+		s.logf("artcache: deleted damaged body %.12s", hash)
+		_ = os.Remove(path)
+		return nil, false
+	}
+	if now := time.Now(); now.Sub(used) >= useAgain {
+		_ = os.Chtimes(path, now, now)
 	}
 	return data, true
-}
-
-// use notes that a body is good and was used, for evicting the least recently
-// used ones.
-func (s *store) use(hash string) {
-	now := time.Now()
-	_ = os.Chtimes(s.blobPath(hash), now, now)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.used) >= maxMemory {
-		clear(s.used)
-	}
-	s.used[hash] = now
 }
 
 // put stores a record and its body, if there is a new one. When the disk is
@@ -207,61 +191,56 @@ func (s *store) put(key string, r record, body []byte) {
 	defer s.disk.Unlock()
 	if body != nil {
 		r.Hash = hashOf(body)
-		if err := s.putBody(r.Hash, body); err != nil {
-			s.logf("artcache: cannot write: %v", err)
+		if err := s.replace("blobs", s.blobPath(r.Hash), body); err != nil {
 			s.keep(r.Hash, body)
 		}
 	}
 	s.remember(key, r)
-	data, err := json.Marshal(r)
-	if err == nil {
-		err = s.replace(s.recordPath(key), data)
+	if data, err := json.Marshal(r); err == nil {
+		_ = s.replace("index", s.recordPath(key), data) // the record is in memory
 	}
-	if err != nil {
-		s.logf("artcache: cannot write: %v", err)
-	}
-	s.count++ // also when it replaces one: the next sweep counts again
-	if s.bytes < 0 || s.bytes > s.limit || s.count > maxRecords {
+	if s.sizes == nil || s.sizes["blobs"] > s.limit || s.sizes["index"] > maxIndex {
 		s.sweep()
 	}
 }
 
-func (s *store) putBody(hash string, body []byte) error {
-	path := s.blobPath(hash)
-	if old, err := readFile(path, maxImage); err != nil || hashOf(old) != hash {
-		if err := s.replace(path, body); err != nil {
-			return err
-		}
-		if s.bytes >= 0 {
-			s.bytes += int64(len(body))
-		}
+// replace writes a file that is in one of the parts of the cache. The sizes
+// count a replaced file twice: the next sweep counts again.
+func (s *store) replace(part, path string, data []byte) error {
+	err := os.MkdirAll(filepath.Dir(path), 0o750)
+	if err == nil {
+		err = s.write(path, data)
 	}
-	s.use(hash)
+	if err != nil {
+		s.logf("artcache: cannot write: %v", err)
+		return err
+	}
+	now := time.Now() // by the clock that body and newStore compare it with
+	_ = os.Chtimes(path, now, now)
+	if s.sizes != nil {
+		s.sizes[part] += int64(len(data))
+	}
 	return nil
 }
 
-func (s *store) replace(path string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-		return err
-	}
-	return s.write(path, data)
-}
-
-// keep holds a body in memory that could not be written. When there are too
-// many, the older ones go.
+// keep holds a small body in memory that could not be written. When there are
+// too many, the older ones go.
 func (s *store) keep(hash string, body []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	size := len(body)
-	for _, b := range s.unsaved {
-		size += len(b)
-	}
-	if size > maxUnsaved {
+	if len(s.unsaved) >= maxUnsaved {
 		clear(s.unsaved)
 	}
-	if len(body) <= maxUnsaved {
+	if len(body) <= maxKept {
 		s.unsaved[hash] = body
 	}
+}
+
+// sweep counts what is on disk, and deletes the bodies that were not used for
+// longest, and the oldest records, when there are too many. A record without
+// its body is found when it is looked up. The disk lock is held.
+func (s *store) sweep() {
+	s.sizes = map[string]int64{"blobs": evict(s.files("blobs"), s.limit), "index": evict(s.files("index"), maxIndex)}
 }
 
 // A file is a file of the cache.
@@ -271,44 +250,27 @@ type file struct {
 	used time.Time
 }
 
-// sweep counts what is on disk, and deletes the bodies that were not used for
-// longest, and the oldest records, when there are too many. A record without
-// its body is found when it is looked up. The disk lock is held.
-func (s *store) sweep() {
-	bodies, records := s.files("blobs"), s.files("index")
-	var gone bool
-	s.bytes = evict(bodies, s.limit, &gone, func(f file) int64 { return f.size })
-	s.count = evict(records, maxRecords, &gone, func(file) int64 { return 1 })
-	if gone {
-		s.mu.Lock()
-		clear(s.records)
-		clear(s.used)
-		s.mu.Unlock()
+// evict deletes the oldest files when they are larger than limit together, and
+// returns the size of the rest.
+func evict(list []file, limit int64) (size int64) {
+	for _, f := range list {
+		size += f.size
 	}
-}
-
-// evict deletes the oldest files when all together weigh more than limit, and
-// returns what is left.
-func evict(all []file, limit int64, gone *bool, weigh func(file) int64) (weight int64) {
-	for _, f := range all {
-		weight += weigh(f)
+	if size <= limit {
+		return size
 	}
-	if weight <= limit {
-		return weight
-	}
-	slices.SortFunc(all, func(a, b file) int {
+	slices.SortFunc(list, func(a, b file) int {
 		return cmp.Or(a.used.Compare(b.used), strings.Compare(a.path, b.path))
 	})
-	for _, f := range all {
-		if weight <= limit/100*sweepTo {
+	for _, f := range list {
+		if size <= limit/100*sweepTo {
 			break
 		}
 		if os.Remove(f.path) == nil {
-			weight -= weigh(f)
-			*gone = true
+			size -= f.size
 		}
 	}
-	return weight
+	return size
 }
 
 // files lists the regular files in a part of the cache.

@@ -93,7 +93,7 @@ func TestEviction(t *testing.T) {
 // record is left.
 func TestEvictedCover(t *testing.T) {
 	t.Parallel()
-	for _, size := range artcache.Sizes() {
+	for _, size := range []artcache.Size{artcache.Full, artcache.Small, artcache.Medium} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newServed()
 			s.page(metadataAddress(rdr2), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
@@ -235,13 +235,13 @@ func TestPathTricks(t *testing.T) {
 		_, infoErr := c.Info(t.Context(), id)
 		_, coverErr := c.Cover(t.Context(), id, artcache.Full)
 		_, updatesErr := c.Updates(t.Context(), id)
-		_, boxErr := c.Container(t.Context(), id)
+		_, boxErr := c.Container(t.Context(), id, us)
 		for _, err := range []error{infoErr, coverErr, updatesErr, boxErr} {
 			if !errors.Is(err, artcache.ErrTitleID) {
 				t.Errorf("%q: %v", id, err)
 			}
 		}
-		_, named := c.Name(t.Context(), id)
+		_, named := c.Name(id)
 		if _, ok := c.Cached(t.Context(), id, artcache.Full); ok || named {
 			t.Errorf("%q was found", id)
 		}
@@ -275,7 +275,7 @@ func TestTogether(t *testing.T) {
 				if err != nil || info.ID != id || !strings.Contains(info.Names[0].Text, id) {
 					t.Errorf("%s: %+v, %v", id, info, err)
 				}
-				if name, ok := c.Name(t.Context(), id); ok && !strings.Contains(name, id) {
+				if name, ok := c.Name(id); ok && !strings.Contains(name, id) {
 					t.Errorf("%s: %q", id, name)
 				}
 				img, err := c.Cover(t.Context(), id, artcache.Small)
@@ -283,7 +283,7 @@ func TestTogether(t *testing.T) {
 					t.Errorf("%s: %v", id, err)
 				}
 				_, _ = c.Cached(t.Context(), id, artcache.Medium)
-				if _, err := c.Titles(t.Context()); err != nil {
+				if _, err := c.Titles(); err != nil {
 					t.Error(err)
 				}
 			}
@@ -310,7 +310,7 @@ func fill(t testing.TB, n int) *artcache.Options {
 func TestTitles(t *testing.T) {
 	t.Parallel()
 	c := open(t, fill(t, 30))
-	titles, err := c.Titles(t.Context())
+	titles, err := c.Titles()
 	if err != nil || len(titles) != 30 {
 		t.Fatalf("%d titles, %v", len(titles), err)
 	}
@@ -320,7 +320,7 @@ func TestTitles(t *testing.T) {
 		}
 	}
 	for name, n := range map[string]int{"title cusa00007 REDEMPTION 2": 1, "CUSA00007": 1, "redemption": 30, "nothing": 0, "": 0} {
-		if found, err := c.Find(t.Context(), name); err != nil || len(found) != n {
+		if found, err := c.Find(name); err != nil || len(found) != n {
 			t.Errorf("%q: %d found, %v", name, len(found), err)
 		}
 	}
@@ -331,7 +331,7 @@ func TestTitles(t *testing.T) {
 func BenchmarkName(b *testing.B) {
 	c := open(b, fill(b, 1))
 	for b.Loop() {
-		if _, ok := c.Name(b.Context(), "CUSA00000"); !ok {
+		if _, ok := c.Name("CUSA00000"); !ok {
 			b.Fatal("no name")
 		}
 	}
@@ -343,7 +343,7 @@ func BenchmarkNameFromDisk(b *testing.B) {
 		b.StopTimer()
 		c := open(b, o)
 		b.StartTimer()
-		if _, ok := c.Name(b.Context(), "CUSA00000"); !ok {
+		if _, ok := c.Name("CUSA00000"); !ok {
 			b.Fatal("no name")
 		}
 		b.StopTimer()
@@ -355,7 +355,7 @@ func BenchmarkNameFromDisk(b *testing.B) {
 func BenchmarkTitles1000(b *testing.B) {
 	c := open(b, fill(b, 1000))
 	for b.Loop() {
-		if titles, err := c.Titles(b.Context()); err != nil || len(titles) != 1000 {
+		if titles, err := c.Titles(); err != nil || len(titles) != 1000 {
 			b.Fatal(len(titles), err)
 		}
 	}
@@ -365,7 +365,7 @@ func BenchmarkTitles1000FromDisk(b *testing.B) {
 	o := fill(b, 1000)
 	for b.Loop() {
 		c := open(b, o)
-		if titles, err := c.Titles(b.Context()); err != nil || len(titles) != 1000 {
+		if titles, err := c.Titles(); err != nil || len(titles) != 1000 {
 			b.Fatal(len(titles), err)
 		}
 		_ = c.Close()

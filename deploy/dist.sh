@@ -1,25 +1,24 @@
 #!/usr/bin/env bash
-# Builds what is released, from the current directory's sources into dist/. `make dist` calls it, and brings the tools.
+# Builds what is released, from these sources into dist/. `make dist` calls it, and brings the tools.
 #
-# The same commit gives the same bytes, wherever it is built: no path, no clock, no umask and no owner gets in. VERSION and
-# SOURCE_DATE_EPOCH stand in for git where there is none; TARGETS is a shorter list for a test that needs no more.
+# The same commit gives the same bytes, wherever it is built: no path, clock, umask or owner gets in. VERSION and
+# SOURCE_DATE_EPOCH replace git where there is none; TARGETS is a shorter list for tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 umask 022
+if [ "$(uname -s)" != Linux ]; then
+	echo "make dist needs Linux, for GNU tar, sed and date. On other systems, make build builds bin/ps4kit." >&2
+	exit 1
+fi
 
 : "${NFPM:?}" "${CYCLONEDX:?}" "${MD2MAN:?}"
-: "${VERSION:=$(git describe --tags --always --dirty)}"
+: "${VERSION:=$(deploy/version.sh)}"
 : "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct)}"
 : "${TARGETS:=linux/armv6 linux/armv7 linux/arm64 linux/amd64 darwin/amd64 darwin/arm64}"
 export SOURCE_DATE_EPOCH CGO_ENABLED=0 TZ=UTC LC_ALL=C
 
-# deb_version makes VERSION one of Debian's: v1.2.3-rc1 is before 1.2.3, and what has no number is before all that have.
-deb_version() {
-	case $VERSION in
-	v[0-9]*) sed 's/^v//; s/-\(alpha\|beta\|rc\)/~\1/; s/-/+/; s/-/./g' <<<"$VERSION" ;;
-	*) echo "0~$(date -d "@$SOURCE_DATE_EPOCH" +%Y%m%d%H%M%S).${VERSION//-/.}" ;;
-	esac
-}
+# deb_version makes VERSION one of Debian's: v1.2.3-rc1 and v1.2.3-git... are before 1.2.3.
+deb_version() { sed 's/^v//; s/-\(alpha\|beta\|rc\|git\)/~\1/; s/-/+/; s/-/./g' <<<"$VERSION"; }
 
 build() { # OS ARCH: dist/bin/ps4kit_OS_ARCH
 	local arch=$2 arm=
@@ -32,11 +31,7 @@ archive() { # OS ARCH: a .tar.gz for those who install by hand
 	local name="ps4kit_${VERSION}_$1_$2"
 	mkdir -p "$stage/$name"
 	cp "dist/bin/ps4kit_$1_$2" "$stage/$name/ps4kit"
-	cp LICENSE README.md CHANGELOG.md config.yaml.example "$stage"/completion.* "$stage/ps4kit.1" "$stage/$name"
-	case $1 in
-	linux) cp deploy/ps4kit.service deploy/README.md "$stage/$name" ;;
-	darwin) cp deploy/com.github.ps4kit.plist "$stage/$name" ;;
-	esac
+	cp -r "$stage"/doc/* "$stage"/completion.* "$stage/ps4kit.1" "$stage/$name"
 	tar -C "$stage" --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime="@$SOURCE_DATE_EPOCH" \
 		-cf - "$name" | gzip -9n >"dist/$name.tar.gz"
 }

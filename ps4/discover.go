@@ -64,7 +64,7 @@ func (n *Network) lookFor(ctx context.Context, c *Console) {
 }
 
 // search asks Options.Broadcast and also once a second. It returns ctx's error,
-// or the joined errors if every target failed.
+// or the joined errors if each endpoint failed.
 func (n *Network) search(ctx context.Context, until time.Time, also []netip.AddrPort) error {
 	shared, simulated := n.searchTargets(also)
 	errs := make([]error, 1+len(simulated))
@@ -159,7 +159,7 @@ func (e *endpoint) search(ctx context.Context, targets []netip.AddrPort) error {
 	if len(errs) < len(targets) {
 		return nil
 	}
-	return errors.Join(errs...)
+	return errs[0] // the others rarely differ
 }
 
 // expand turns 255.255.255.255 into the broadcast addresses of the chosen

@@ -50,7 +50,7 @@ var (
 	}}
 	// ErrClosed means that the session or the keeper is closed. The error wraps
 	// the reason: see [Session.Err].
-	ErrClosed error = &sentinel{"closed", "the session is over", "open a new one"}
+	ErrClosed error = &sentinel{"closed", "the session is over", "try again"}
 	// ErrSilent means that heartbeats or an answer did not come in time.
 	ErrSilent error = &sentinel{"silent", "the console went silent", "try again, or restart the console if that does not help"}
 	// ErrUnanswered means that a standby was sent but not answered, so it is
@@ -119,10 +119,10 @@ var (
 
 	// ErrCredentialFormat means that a credential does not parse.
 	ErrCredentialFormat error = &sentinel{"bad_credential", "a credential has 64 hex digits", "check that it was copied completely"}
-	// ErrAccountIDFormat means that a PSN account id does not parse.
+	// ErrAccountIDFormat means that a text is no PSN account id.
 	ErrAccountIDFormat error = &sentinel{
-		"bad_account_id", "a PSN account id is a decimal number, or the base64 of 8 bytes",
-		"use that number rather than the PSN online id, which is a name",
+		"bad_account_id", "a PSN account id is a number of at least 13 digits, or the base64 of 8 bytes",
+		"sign in to PSN, which finds the id; it is not the online id, which is a name",
 	}
 	// ErrPINFormat means that a PIN does not parse.
 	ErrPINFormat error = &sentinel{"bad_pin", "a PIN has 8 digits", "enter all the digits that the console shows"}

@@ -47,6 +47,20 @@ func (c *Console) Ask(ctx context.Context, wait time.Duration) (Status, error) {
 	return c.question(ctx, e, wait)
 }
 
+// minTypedID has 13 digits, more than most phone numbers. Account ids are spread
+// over 63 bits: about one in ten million is smaller.
+const minTypedID = 1e12
+
+// CheckTypedAccountID returns [ErrAccountIDFormat] if what a person typed can't be
+// the id of a PSN account. An id that PSN sent needs no such check.
+func CheckTypedAccountID(id string) error {
+	number, err := ParseAccountID(id)
+	if err == nil && number < minTypedID {
+		return ErrAccountIDFormat
+	}
+	return err
+}
+
 // ParseAccountID parses the id of a PSN account, in decimal or in the base64
 // of its 8 bytes, little endian. It fails with [ErrAccountIDFormat].
 func ParseAccountID(id string) (uint64, error) { return parseAccountID(strings.TrimSpace(id)) }

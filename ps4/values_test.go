@@ -37,6 +37,30 @@ func TestCredentialFromAccountID(t *testing.T) {
 	}
 }
 
+// TestCheckTypedAccountID checks that numbers which can't be account ids are
+// refused, and online ids that look like base64 too.
+func TestCheckTypedAccountID(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]error{
+		"9019256736915509894":  nil,
+		" htLlVTfWKn0=\n":      nil,
+		"962157895908076":      nil,
+		"18446744073709551615": nil,
+		"0":                    ps4.ErrAccountIDFormat,
+		"18446744073709551616": ps4.ErrAccountIDFormat,
+		"+49 170 1234567":      ps4.ErrAccountIDFormat,
+		"MyOnlineName":         ps4.ErrAccountIDFormat,
+		"CoolGamer99":          ps4.ErrAccountIDFormat, // 11 characters, but the last bits aren't zero
+		"1":                    ps4.ErrAccountIDFormat,
+		"01701234567":          ps4.ErrAccountIDFormat,
+		"447700900123":         ps4.ErrAccountIDFormat,
+	} {
+		if err := ps4.CheckTypedAccountID(id); !errors.Is(err, want) {
+			t.Errorf("%q: %v, want %v", id, err, want)
+		}
+	}
+}
+
 func TestCredentialCompares(t *testing.T) {
 	t.Parallel()
 	a, err := ps4.ParseCredential(testHex)

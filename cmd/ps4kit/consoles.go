@@ -32,7 +32,7 @@ Finding none is not an error: the exit code is 0, and -o json prints [].`,
 
 const noneFound = `No console answered. Check that
   - it is on, or in rest mode with "Stay Connected to the Internet" enabled
-  - it is in the same network as this machine, and no firewall drops UDP 987
+  - it is in this machine's network, and no firewall drops UDP 987 or 9302
   - it answers when asked directly: ps4kit status -i ADDRESS`
 
 func (f *consoleFlags) search(ctx context.Context, p *program) error {

@@ -39,10 +39,14 @@ every console, or for the one that you name with --ip-address, --host-id or
 --name. Without one of these flags it tells whether a credential is stored, or
 asks on a terminal.
 
-  --psn             sign in to PSN with any browser
-  --account-id ID   compute it from the account id, without network
-  --capture         play a console for the PS4 Second Screen app on a phone
-                    (needs UDP port 987: CAP_NET_BIND_SERVICE, or root)
+  --psn             sign in to PSN with any browser. Start here: it finds your
+                    account id, too
+  --account-id ID   compute it from the account id, without network. Remote Play
+                    tools show the id (chiaki, pyremoteplay). It has 18 or 19
+                    digits, and is neither the online id nor a phone number
+  --capture         play a console for the PS4 Second Screen app on a phone, if
+                    the console refuses the other two (needs UDP port 987:
+                    CAP_NET_BIND_SERVICE, or root)
   --import FILE     take it from a file of ps4-waker, playactor, pyps4-2ndscreen
                     or pyremoteplay, Home Assistant's core.config_entries, or a
                     file with 64 hex digits; - is the standard input.
@@ -50,7 +54,7 @@ asks on a terminal.
 
 The credential is a secret: only --show prints it. Next, link the console with
 ps4kit link.`,
-		Example: examples("credential --psn", "credential --account-id 1234567890123456789", "credential --import ~/.ps4-wake.credentials.json"),
+		Example: examples("credential --psn", "credential --account-id 9019256736915509894", "credential --import ~/.ps4-wake.credentials.json"),
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var given []string
@@ -93,7 +97,9 @@ func (o *credentialOptions) run(ctx context.Context, p *program) error {
 	limit := cmp.Or(o.console.timeout, phone.Limit)
 	switch o.way {
 	case "account-id":
-		user, err = userOf(o.accountID)
+		if err = ps4.CheckTypedAccountID(o.accountID); err == nil {
+			user, err = userOf(o.accountID)
+		}
 	case "credentials":
 		var credential ps4.Credential
 		credential, err = readCredential(o.console.credential)
@@ -135,12 +141,26 @@ func (o *credentialOptions) run(ctx context.Context, p *program) error {
 	if err := b.SetCredential(ctx, host, user); err != nil {
 		return err
 	}
+	var linked []remoteplay.Registration
 	for _, r := range registrations {
-		if err := b.SetRegistration(ctx, r.HostID, registrationOf(r)); err != nil {
-			return err
+		if failed := b.SetRegistration(ctx, r.HostID, registrationOf(r)); failed != nil {
+			err = cmp.Or(err, error(notLinked(r, failed)))
+			continue
 		}
+		linked = append(linked, r)
 	}
-	return o.report(p, host, user, "is stored", registrations...)
+	return cmp.Or(o.report(p, host, user, "is stored", linked...), err)
+}
+
+// notLinked returns the error of a console that a file did not link. Others of
+// the same file are not affected.
+func notLinked(r remoteplay.Registration, err error) *api.Error {
+	e := *app.Explain(err)
+	e.Message = fmt.Sprintf("%s (%s) is not linked: %s", cmp.Or(r.Nickname, r.HostID), r.HostID, e.Message)
+	if e.Code == "not_found" || e.Code == "unreachable" {
+		e.Hint = "Turn it on and import the file again, with --ip-address if a search does not find it."
+	}
+	return &e
 }
 
 // userOf returns the user of a PSN account.
@@ -198,7 +218,7 @@ func (o *credentialOptions) stored(ctx context.Context, p *program, b api.Backen
 		return err
 	case !isTerminal(p.stdin):
 		return &api.Error{Code: "no_credential", Message: "no credential is stored",
-			Hint: "Get one with --account-id ID, --psn, --capture or --import FILE: ps4kit credential --help."}
+			Hint: "Run ps4kit credential --psn to sign in to PSN; ps4kit credential --help has other ways."}
 	}
 	id, err := p.askAccount(ctx)
 	if err != nil {

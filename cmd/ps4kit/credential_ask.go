@@ -17,17 +17,16 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/remoteplay"
 )
 
-// askAccount asks for the id of a PSN account, or has the user sign in to PSN.
+// askAccount has the user sign in to PSN, or asks for the account id.
 func (p *program) askAccount(ctx context.Context) (string, error) {
-	id, err := p.ask(ctx, "PSN account id (decimal or base64), or Enter to sign in with a browser: ")
+	id, err := p.ask(ctx, "Press Enter to sign in to PSN with a browser, or type your account id: ")
 	switch {
 	case err != nil:
 		return "", err
 	case id == "":
 		return p.psnSignIn(ctx)
 	}
-	_, err = ps4.ParseAccountID(id)
-	return id, asUsage(err)
+	return id, asUsage(ps4.CheckTypedAccountID(id))
 }
 
 const psnSteps = `Open this address in any browser and sign in to PSN:

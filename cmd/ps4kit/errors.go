@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/ps4kit/ps4kit/artcache"
 	"github.com/ps4kit/ps4kit/internal/api"
@@ -33,12 +34,16 @@ var exitCodes = map[string]int{
 	"sign_in": exitCredential, "passcode_needed": exitCredential, "passcode_wrong": exitCredential,
 }
 
+const passcodeHint = "Store the 4 digits with which the user signs in on the TV: ps4kit credential --passcode DIGITS."
+
 // verbHints replace hints of the library, which cannot name verbs.
 var verbHints = map[error]string{
-	ps4.ErrNoCredential:   "Get one: ps4kit credential --psn, or --account-id ID.",
+	ps4.ErrNoCredential:   "Get one: ps4kit credential --psn.",
 	ps4.ErrPSNUnreachable: "Check this machine's connection to the internet, or give the account id: ps4kit credential --account-id ID.",
 	ps4.ErrPINNeeded:      "Link with the console: ps4kit link.",
 	ps4.ErrNotLinked:      "Link with the console again: ps4kit link.",
+	ps4.ErrPasscodeNeeded: passcodeHint,
+	ps4.ErrPasscodeWrong:  passcodeHint,
 }
 
 // verbHint returns the hint of an error, with the verb that helps if there is
@@ -47,6 +52,11 @@ func verbHint(e *api.Error) string {
 	for err, hint := range verbHints {
 		if known := api.AsError(err); e.Code == known.Code && e.Hint == known.Hint {
 			return hint
+		}
+	}
+	for open, run := range map[string]string{"Link it: open ": "Run ps4kit link", "Link again: open ": "Run ps4kit link again"} {
+		if menu, ok := strings.CutPrefix(e.Hint, open); ok { // of package remoteplay
+			return run + ", with the PIN of " + menu
 		}
 	}
 	return e.Hint

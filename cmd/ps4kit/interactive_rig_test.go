@@ -18,10 +18,10 @@ const terminalLimit = time.Minute
 
 // terminal FILE PROGRAM [ARG]... runs a program on a terminal of 80 columns and 24 rows
 // and follows the lines of FILE: "type KEYS" (with \x1b and so on), "see TEXT", which
-// waits for it, or "mode", which waits until the terminal's mode changes. Then the
-// program must exit by itself, with an error if the command is negated, and leave the
-// mode as it was. What the terminal showed after the last line goes to the file
-// terminal.out.
+// waits for it, "mode", which waits until the terminal's mode changes, "ps4kit ARG...",
+// which runs another one meanwhile, or "hangup". Then the program must exit by itself,
+// with an error if the command is negated, and leave the mode as it was. What the
+// terminal showed after the last line goes to the file terminal.out.
 func cmdTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: terminal FILE PROGRAM [ARG]...")
@@ -35,7 +35,11 @@ func cmdTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	term, err := ptytest.Start(cmd, 80, 24)
 	ts.Check(err)
 	for line := range strings.Lines(ts.ReadFile(args[0])) {
-		if err := follow(ctx, term, strings.TrimSpace(line)); err != nil {
+		err := follow(ctx, term, strings.TrimSpace(line))
+		if rest, ok := strings.CutPrefix(line, "ps4kit "); ok {
+			err = ts.Exec("ps4kit", strings.Fields(rest)...)
+		}
+		if err != nil {
 			cancel()
 			rest, _ := term.End()
 			ts.Fatalf("%s: %v; it shows %q", line, err, rest)
@@ -67,7 +71,9 @@ func follow(ctx context.Context, term *ptytest.Terminal, line string) error {
 		return term.Send(keys)
 	case "mode":
 		return term.AwaitMode(ctx)
-	case "":
+	case "hangup":
+		return term.Hangup()
+	case "", "ps4kit":
 		return nil
 	}
 	return strconv.ErrSyntax

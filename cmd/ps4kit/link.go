@@ -31,7 +31,7 @@ func (o *linkOptions) menu(c api.Console) string {
 	switch {
 	case c.HostType == ps4.TypePS5:
 		return linkDevice
-	case o.request.RemotePlay:
+	case o.remotePlay(c):
 		return addRemotePlay
 	}
 	return addDevice
@@ -39,7 +39,7 @@ func (o *linkOptions) menu(c api.Console) string {
 
 // remotePlay reports whether the link with c is for Remote Play.
 func (o *linkOptions) remotePlay(c api.Console) bool {
-	return o.request.RemotePlay || c.HostType == ps4.TypePS5
+	return o.request.RemotePlay || c.Protocol == api.ProtocolRemotePlay
 }
 
 func newLink(p *program) *cobra.Command {
@@ -94,7 +94,7 @@ func (o *linkOptions) run(ctx context.Context, p *program) error {
 		}
 	}
 	if o.request.AccountID != "" {
-		if _, err := ps4.ParseAccountID(o.request.AccountID); err != nil {
+		if err := ps4.CheckTypedAccountID(o.request.AccountID); err != nil {
 			return asUsage(err)
 		}
 	}
@@ -197,7 +197,7 @@ func (o *linkOptions) link(ctx context.Context, p *program, b api.Backend, c api
 		}
 		code := codeOf(err)
 		if !o.asks(p) || try == maxPINs || code != "bad_pin" && code != "pin_wrong" {
-			return linkError(err)
+			return linkError(err, o.remotePlay(c))
 		}
 		_, _ = fmt.Fprintln(p.stderr, app.Explain(err).Message)
 	}
@@ -220,7 +220,7 @@ func (o *linkOptions) readPIN(ctx context.Context, p *program, c api.Console) (p
 }
 
 // linkError adds the flag or verb that helps to an error of the console.
-func linkError(err error) error {
+func linkError(err error, remotePlay bool) error {
 	if err == nil {
 		return nil
 	}
@@ -229,8 +229,11 @@ func linkError(err error) error {
 	case "passcode_needed", "passcode_wrong":
 		e.Hint = "Give the 4 digits with which the user signs in on the TV: ps4kit link --passcode DIGITS."
 	case "account_needed":
-		e.Hint = "Give the id of a PSN account that is signed in on the console, with --account-id ID or ps4kit credential --psn."
+		e.Hint = "Sign in to PSN with an account that is signed in on the console, too: ps4kit credential --psn."
 	case "no_such_account", "authentication":
+		if remotePlay {
+			return err // it needs an account, not a credential
+		}
 		e.Hint = "Sign in on the console once as the PSN user of the credential, or get another one: ps4kit credential --help."
 	default:
 		return err

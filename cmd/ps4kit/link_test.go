@@ -11,7 +11,7 @@ import (
 func TestLinkRefusals(t *testing.T) {
 	t.Parallel()
 	for n := ps4.ResultError(1); n <= 34; n++ {
-		e := app.Explain(linkError(n))
+		e := app.Explain(linkError(n, false))
 		if e.Hint == "" || e.Message == "" || e.Result != uint32(n) || exitCode(e) == exitDone {
 			t.Errorf("result %d: exit %d, %+v", n, exitCode(e), e)
 		}

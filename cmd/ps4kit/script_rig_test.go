@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -29,6 +30,9 @@ type rig struct {
 	server   *exec.Cmd
 	sources  *sources // of names and covers
 }
+
+// loopbackHosts numbers the addresses of consoles that need one of their own.
+var loopbackHosts atomic.Uint32
 
 type rigKey struct{}
 
@@ -63,7 +67,7 @@ func setUp(env *testscript.Env, served bool) error {
 //	only=true         the consoles before it are switched off and forgotten
 //
 // It is linked, awake and on free ports unless the keys say otherwise. $NAME is its
-// address, $NAME_port its port, $NAME_id its host id, $KEY the file with the public key of all consoles.
+// address, $NAME_ip the same without a port, $NAME_port its port, $NAME_id its host id, $KEY the file with the public key of all consoles.
 func cmdConsole(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: console NAME [KEY=VALUE]...")
@@ -80,6 +84,13 @@ func cmdConsole(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	cfg, err := parseSimulated(strings.Join(append(spec, "name="+name), ","))
 	ts.Check(err)
+	switch {
+	case cfg.RemotePlay == nil || cfg.Addr != "":
+	case cfg.PIN != "": // commands look for it at port 9295
+		cfg.Addr = fmt.Sprintf("127.97.%d.%d", os.Getpid()%250+1, loopbackHosts.Add(1))
+	default:
+		cfg.RemotePlay.Port = 0
+	}
 	cfg.Timing = ps4test.FastTiming()
 	console, err := ps4test.New(cfg)
 	for end := time.Now().Add(sawLimit); errors.Is(err, syscall.EADDRINUSE) && time.Now().Before(end); {
@@ -128,6 +139,7 @@ func (r *rig) export(ts *testscript.TestScript, name string, console *ps4test.Co
 	config, err := json.Marshal(r.config)
 	ts.Check(err)
 	ts.Setenv(name, console.Addr().String())
+	ts.Setenv(name+"_ip", console.Addr().Addr().String())
 	ts.Setenv(name+"_id", console.HostID())
 	ts.Setenv(name+"_port", fmt.Sprint(console.Addr().Port()))
 	ts.Setenv("KEY", key)
@@ -201,6 +213,27 @@ func (r *rig) stopServer(ts *testscript.TestScript) {
 	_ = cmd.Process.Signal(syscall.SIGTERM)
 	if err := cmd.Wait(); err != nil {
 		ts.Logf("the server ended with %v:\n%s", err, ts.ReadFile("server.log"))
+	}
+}
+
+// hangup sends SIGHUP to the server.
+func cmdHangup(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: hangup")
+	}
+	ts.Check(rigOf(ts).server.Process.Signal(syscall.SIGHUP))
+}
+
+// logged TEXT waits until the server has logged a text.
+func cmdLogged(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: logged TEXT")
+	}
+	for end := time.Now().Add(sawLimit); !strings.Contains(ts.ReadFile("server.log"), args[0]); {
+		if time.Now().After(end) {
+			ts.Fatalf("the server logged\n%s", ts.ReadFile("server.log"))
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 

@@ -3,8 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"os"
+	"os/signal"
 	"slices"
+	"strings"
+	"syscall"
 
+	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
 
 	"github.com/ps4kit/ps4kit/internal/api"
@@ -27,12 +33,13 @@ several being a PS5, and doesn't search the network for real ones. So you can
 try everything without a console.
 
 Changes to the titles and the remote control of a console in config.yaml apply
-while the server runs (SIGHUP reloads them at once). Other changes need a
-restart.
+while the server runs (a service reloads them at once on SIGHUP). Other changes
+need a restart.
 
-On a terminal it shows the setup code and the QR code of each console that isn't
-paired, and the address and the first password of the web page. A service
-doesn't show them: use ps4kit homekit qr and ps4kit web password.`,
+On a terminal it shows the address and the first password of the web page, and
+each console with its QR code and what it still needs. Closing the terminal ends
+it. A service logs what a console needs, without secrets: ps4kit homekit qr and
+ps4kit web password show those.`,
 		Example: examples("serve", "serve --simulate 2", "serve --config /etc/ps4kit/config.yaml"),
 		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
@@ -56,7 +63,16 @@ func (o *serveOptions) run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer func() { _ = store.Close() }()
-	reload, stop := p.watchConfig(ctx, c.File, log)
+	hangup := make(chan os.Signal, 1)
+	if p.onTerminal() {
+		var stop func()
+		ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
+		defer stop()
+	} else {
+		signal.Notify(hangup, syscall.SIGHUP)
+		defer signal.Stop(hangup)
+	}
+	reload, stop := p.watchConfig(ctx, c.File, hangup, log)
 	defer stop()
 	return app.Run(ctx, app.Options{
 		Config:   c,
@@ -65,34 +81,42 @@ func (o *serveOptions) run(ctx context.Context, p *program) error {
 		Log:      log,
 		Version:  version,
 		Ready:    func(g app.Greeting) { o.greet(p, g) },
+		Needs:    func(s app.Setup) { o.tell(p, log, s) },
 		Reload:   reload,
 	})
 }
 
-// greet tells the user what to do next. It shows setup codes and the password only
-// on a terminal or with simulated consoles: anything else may be a log.
+// onTerminal reports whether a person started this program on a terminal.
+func (p *program) onTerminal() bool {
+	return isTerminal(p.stdin) || isTerminal(p.stdout) || isTerminal(p.stderr)
+}
+
+// mayShow reports whether to print secrets: on a terminal, or with simulated
+// consoles. Anything else may be a log.
+func (o *serveOptions) mayShow(p *program) bool { return o.simulate > 0 || isTerminal(p.stdout) }
+
+// greet tells the user how to open the web page, or prints the accessories as
+// JSON.
 func (o *serveOptions) greet(p *program, g app.Greeting) {
-	list := g.Accessories
-	mayShow := o.simulate > 0 || isTerminal(p.stdout)
 	switch {
 	case p.json():
-		if !mayShow {
+		list := g.Accessories
+		if !o.mayShow(p) {
 			list = withoutCodes(list)
 		}
 		_ = writeJSON(p.stdout, list)
-		return
-	case !mayShow:
-		return
-	}
-	unpaired := 0
-	for _, a := range list {
-		if !a.Paired {
-			unpaired++
-			app.PrintCode(p.stdout, a)
+	case o.mayShow(p):
+		_, _ = fmt.Fprint(p.stdout, pageLines(g.Page))
+		if len(g.Accessories) == 0 {
+			_, _ = fmt.Fprint(p.stdout, searching)
 		}
 	}
-	_, _ = fmt.Fprint(p.stdout, nextSteps(len(list), unpaired)+pageLines(g.Page)+stopLine)
 }
+
+const searching = `
+Searching for consoles. Turn yours on, or add it by its address on the web page.
+No console at hand? Try: ps4kit serve --simulate 1
+`
 
 // withoutCodes returns the accessories without their setup codes.
 func withoutCodes(list []api.Accessory) []api.Accessory {
@@ -103,25 +127,7 @@ func withoutCodes(list []api.Accessory) []api.Accessory {
 	return bare
 }
 
-func nextSteps(consoles, unpaired int) string {
-	switch {
-	case consoles == 0:
-		return "\nNo console is known yet. ps4kit keeps searching; turn one on, or name it in\n" +
-			"config.yaml. No console at hand? Try: ps4kit serve --simulate 1\n"
-	case unpaired == 0:
-		return "\nEvery console is paired. Find them in the Home app and in the Control Center remote.\n"
-	}
-	return `
-Next: on an iPhone or iPad in this network open the Home app, tap + and Add
-Accessory, and scan the code above (or choose "More options" and type the setup
-code). Home warns that the accessory is not certified: add it anyway. Each console
-is an accessory of its own.
-`
-}
-
-const stopLine = "\nStop with Ctrl-C; what is paired stays paired.\n"
-
-// pageLines returns the address of the web page and how to sign in.
+// pageLines returns the addresses of the web page and how to sign in.
 func pageLines(page app.Page) string {
 	password := page.Password.Password
 	switch {
@@ -130,7 +136,85 @@ func pageLines(page app.Page) string {
 	case password == "":
 		password = "the one that you chose; ps4kit web password --new makes a new one"
 	}
-	return fmt.Sprintf("\nWeb page  %s\nPassword  %s\n", page.URL, password)
+	text := "\nWeb page  " + page.URL + "\n"
+	if page.NameURL != "" {
+		text += "          " + page.NameURL + "\n"
+	}
+	text += "Password  " + password + "\n"
+	if page.Local {
+		text += "\nOnly this machine can open the page. To open it to your network, set web.listen:\n" +
+			"\":8990\" in config.yaml.\n"
+	}
+	return text + "\nStop with Ctrl-C. Pairings are kept.\n"
+}
+
+// tell reports what a console still needs. Only a terminal gets its codes.
+func (o *serveOptions) tell(p *program, log logrus.FieldLogger, s app.Setup) {
+	if !p.json() && o.mayShow(p) {
+		_, _ = io.WriteString(p.stdout, setupText(s))
+		return
+	}
+	log = log.WithField("console", s.Accessory.Name)
+	switch paired := s.Met(app.NeedPairing); {
+	case len(s.Needs) > 0:
+		needs := strings.Join(steps(s, "ps4kit homekit qr"), "; ")
+		log.WithField("needs", needs).Info("this console is not set up yet")
+	case paired || len(s.Before) > 0:
+		log.Info("this console is set up")
+	}
+}
+
+// setupText returns a block about a console: its QR code when it is new or no
+// longer paired, and what it needs. It returns one line if that is nothing.
+func setupText(s app.Setup) string {
+	a := s.Accessory
+	paired := fmt.Sprintf("\n%s is paired.\n", a.Name)
+	switch {
+	case len(s.Needs) == 0 && !s.New && !s.Met(app.NeedPairing):
+		return fmt.Sprintf("\n%s is ready.\n", a.Name)
+	case len(s.Needs) == 0:
+		return paired
+	}
+	var b strings.Builder
+	pair := "scan the code above in the Home app"
+	switch {
+	case s.Lacks(app.NeedPairing) && !slices.Contains(s.Before, app.NeedPairing):
+		pair = pairHere
+		app.PrintCode(&b, a)
+		if s.Type != "" {
+			fmt.Fprintf(&b, "  Console     %s, %s\n", s.Type, s.Address)
+		}
+	case s.Met(app.NeedPairing):
+		b.WriteString(paired)
+	default:
+		fmt.Fprintf(&b, "\n%s\n", a.Name)
+	}
+	label := "Needs"
+	for _, step := range steps(s, pair) {
+		fmt.Fprintf(&b, "  %-11s %s\n", label, step)
+		label = ""
+	}
+	return b.String()
+}
+
+const pairHere = `in the Home app tap +, Add Accessory, and scan the
+              code. Home warns that it isn't certified: add it anyway`
+
+// steps returns what to do about each need; pair says how to pair.
+func steps(s app.Setup, pair string) (list []string) {
+	for _, need := range s.Needs {
+		switch need {
+		case app.NeedAccount:
+			list = append(list, "your PSN account: ps4kit credential --psn")
+		case app.NeedLink:
+			list = append(list, "the PIN on its screen: ps4kit link --host-id "+s.Accessory.HostID)
+		case app.NeedUnlock:
+			list = append(list, "unlocking: ps4kit homekit reset "+s.Accessory.HostID)
+		case app.NeedPairing:
+			list = append(list, "pairing: "+pair)
+		}
+	}
+	return list
 }
 
 func newWeb(p *program) *cobra.Command {

@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -18,16 +16,13 @@ import (
 const watchEvery = 2 * time.Second
 
 // watchConfig returns a channel that delivers the configuration when its file has
-// changed, or at SIGHUP. An invalid one is logged and skipped.
-func (p *program) watchConfig(ctx context.Context, file string, log logrus.FieldLogger) (<-chan *config.Config, func()) {
+// changed, or at each signal of hangup. An invalid one is logged and skipped.
+func (p *program) watchConfig(ctx context.Context, file string, hangup <-chan os.Signal, log logrus.FieldLogger) (<-chan *config.Config, func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
 	w := &configWatch{file: file, hangup: hangup, load: p.configuration, log: log, out: make(chan *config.Config)}
 	var running sync.WaitGroup
 	running.Go(func() { w.run(ctx) })
 	return w.out, func() {
-		signal.Stop(hangup)
 		cancel()
 		running.Wait()
 	}

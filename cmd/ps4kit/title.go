@@ -43,12 +43,12 @@ type titleOptions struct {
 	out     outFile
 }
 
-// command completes cmd. A result is printed even when there is an error too.
-func (o *titleOptions) command(p *program, cmd *cobra.Command, waiting string,
-	run func(ctx context.Context, c *titleCache, args []string) (*result, error),
+// verb makes cmd run with the cache and its argument, show progress meanwhile,
+// and print the result or write it to --out.
+func (o *titleOptions) verb(p *program, cmd *cobra.Command, waiting string,
+	run func(ctx context.Context, c *titleCache, arg string) (result, error),
 ) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		ctx := cmd.Context()
 		if err := o.out.check(); err != nil {
 			return err
 		}
@@ -58,28 +58,25 @@ func (o *titleOptions) command(p *program, cmd *cobra.Command, waiting string,
 		}
 		defer func() { _ = cache.Close() }()
 		stop := p.progress(waiting)
-		r, err := run(ctx, cache, args)
+		r, err := run(cmd.Context(), cache, strings.Join(args, ""))
 		stop()
-		switch {
-		case err != nil && ctx.Err() != nil:
-			return context.Cause(ctx)
-		case r == nil:
-			return err
+		if err != nil {
+			return orCause(cmd.Context(), err)
 		}
-		return errors.Join(o.print(p, *r), err)
+		return o.print(p, r)
 	}
 	return cmd
 }
 
-// onTitle is command for a verb about one title.
+// onTitle is verb for a command about one title, whose id run gets.
 func (o *titleOptions) onTitle(p *program, cmd *cobra.Command, waiting string,
-	run func(ctx context.Context, c *titleCache, id string) (*result, error),
+	run func(ctx context.Context, c *titleCache, id string) (result, error),
 ) *cobra.Command {
 	cmd.Args, cmd.ValidArgsFunction = oneText("the id of a title"), completeLookedUp(p)
-	return o.command(p, cmd, waiting, func(ctx context.Context, c *titleCache, args []string) (*result, error) {
-		id, err := c.id(ctx, args[0])
+	return o.verb(p, cmd, waiting, func(ctx context.Context, c *titleCache, title string) (result, error) {
+		id, err := c.id(ctx, title)
 		if err != nil {
-			return nil, err
+			return result{}, err
 		}
 		return run(ctx, c, id)
 	})
@@ -92,25 +89,21 @@ func (o *titleOptions) print(p *program, r result) error {
 	}
 	var text bytes.Buffer
 	file := program{stdout: &text, output: p.output}
-	if err := file.print(r); err != nil {
-		return err
-	}
+	_ = file.print(r) // fails only with r.err
 	if err := o.out.write(text.Bytes()); err != nil {
 		return err
 	}
-	return p.report(map[string]string{"file": o.out.path}, "Wrote %s.", o.out.path)
+	return errors.Join(p.report(map[string]string{"file": o.out.path}, "Wrote %s.", o.out.path), r.err)
 }
 
 // addCountry adds --country to a verb whose answer depends on it.
 func (o *titleOptions) addCountry(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.country, "country", "", "country of the PS Store, `NAME` or code (default art.country)")
-	_ = cmd.RegisterFlagCompletionFunc("country", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		var names []cobra.Completion
-		for _, r := range artcache.Regions() {
-			names = append(names, cobra.CompletionWithDesc(r.Name, r.Country))
-		}
-		return names, cobra.ShellCompDirectiveNoFileComp
-	})
+	var names []cobra.Completion
+	for _, r := range artcache.Regions() {
+		names = append(names, cobra.CompletionWithDesc(r.Name, r.Country))
+	}
+	_ = cmd.RegisterFlagCompletionFunc("country", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // about adds to an error what was looked up.
@@ -184,36 +177,31 @@ func (c *titleCache) id(ctx context.Context, title string) (string, error) {
 	if id, err := artcache.ParseTitleID(strings.TrimSpace(title)); err == nil {
 		return id, nil
 	}
-	found, err := c.Find(ctx, title)
+	found, err := c.Find(title)
 	if err != nil {
 		return "", err
 	}
 	if len(found) == 0 {
 		found = c.p.inputsNamed(ctx, title)
 	}
-	switch len(found) {
-	case 0:
+	var list []string
+	for _, t := range found {
+		list = append(list, t.Name+" ("+t.ID+")")
+	}
+	switch {
+	case len(found) == 1:
+		return found[0].ID, nil
+	case len(found) == 0:
 		return "", &api.Error{Code: "not_found", Message: "no title is known as " + title,
 			Hint: "Give the title id, like CUSA00129: a title that was never looked up can't be found by name."}
-	case 1:
-		return found[0].ID, nil
+	case len(list) > maxListed:
+		list = append(list[:maxListed], fmt.Sprintf("and %d more", len(list)-maxListed))
 	}
-	return "", &api.Error{Code: "ambiguous", Message: "several titles match " + title + ": " + listed(found), Hint: "Give the title id."}
+	return "", &api.Error{Code: "ambiguous", Message: "several titles match " + title + ": " + strings.Join(list, ", "), Hint: "Give the title id."}
 }
 
 // maxListed is how many titles an error names.
 const maxListed = 8
-
-func listed(found []artcache.Title) string {
-	var list []string
-	for _, t := range found[:min(len(found), maxListed)] {
-		list = append(list, t.Name+" ("+t.ID+")")
-	}
-	if more := len(found) - len(list); more > 0 {
-		list = append(list, fmt.Sprintf("and %d more", more))
-	}
-	return strings.Join(list, ", ")
-}
 
 // inputsNamed returns the inputs of all known consoles that have a name. It
 // returns none if another command holds the state.
@@ -228,25 +216,24 @@ func (p *program) inputsNamed(ctx context.Context, name string) (found []artcach
 		inputs, _ := b.Titles(ctx, console.HostID)
 		for _, in := range inputs {
 			id, err := artcache.ParseTitleID(in.ID)
-			known := slices.ContainsFunc(found, func(t artcache.Title) bool { return t.ID == id })
-			if err == nil && !known && (strings.EqualFold(in.Name, name) || strings.EqualFold(in.Title, name)) {
+			if err == nil && (strings.EqualFold(in.Name, name) || strings.EqualFold(in.Title, name)) {
 				found = append(found, artcache.Title{ID: id, Name: in.Name})
 			}
 		}
 	}
 	slices.SortFunc(found, func(a, b artcache.Title) int { return cmp.Compare(a.ID, b.ID) })
-	return found
+	return slices.CompactFunc(found, func(a, b artcache.Title) bool { return a.ID == b.ID })
 }
 
 // completeLookedUp completes the names of titles that were looked up before.
 func completeLookedUp(p *program) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		cache, err := p.openTitles("")
 		if err != nil || len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		defer func() { _ = cache.Close() }()
-		titles, _ := cache.Titles(cmd.Context())
+		titles, _ := cache.Titles()
 		var names []cobra.Completion
 		for _, t := range titles {
 			names = append(names, cobra.CompletionWithDesc(t.Name, t.ID))

@@ -2,7 +2,7 @@ package main
 
 import (
 	"bytes"
-	"context"
+	"encoding/json"
 	"fmt"
 	"image"
 	"image/color"
@@ -21,7 +21,6 @@ import (
 
 	"github.com/ps4kit/ps4kit/artcache"
 	"github.com/ps4kit/ps4kit/internal/api"
-	"github.com/ps4kit/ps4kit/internal/app"
 )
 
 // Addresses that the documents in artcache/testdata give, or that only those can.
@@ -140,23 +139,20 @@ func redCover(width, height int) []byte {
 	return []byte(out.String())
 }
 
-// learned NAME TITLE_ID WANT waits until a server calls an input so.
+// learned NAME TITLE_ID WANT waits until ps4kit calls an input so.
 func cmdLearned(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: learned NAME TITLE_ID WANT")
 	}
-	console := consoleOf(ts, args[0])
-	ctx, cancel := context.WithTimeout(context.Background(), sawLimit)
-	defer cancel()
-	client, err := api.Connect(ctx, app.SocketPath(filepath.Join(ts.Getenv("XDG_STATE_HOME"), "ps4kit")))
-	ts.Check(err)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for range tick.C { // the server has no event for it
-		list, err := client.Titles(ctx, console.HostID())
-		ts.Check(err)
+	for end := time.Now().Add(sawLimit); time.Now().Before(end); {
+		var list []api.Title
+		if code := runProgram(ts, []string{"ps4kit", "titles", "--name", args[0], "-o", "json"}); code != 0 {
+			ts.Fatalf("exit code %d", code)
+		}
+		ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &list))
 		if slices.ContainsFunc(list, func(t api.Title) bool { return t.ID == args[1] && t.Name == args[2] }) {
 			return
 		}
 	}
+	ts.Fatalf("%s has no input %s called %s", args[0], args[1], args[2])
 }

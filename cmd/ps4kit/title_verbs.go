@@ -1,27 +1,18 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ps4kit/ps4kit/artcache"
 )
-
-// titleInfo is what `ps4kit title info` prints.
-type titleInfo struct {
-	*artcache.Info
-
-	Name  string            `json:"name"`            // in the language of the country
-	Store *artcache.Product `json:"store,omitempty"` // with --country
-}
 
 func newTitleInfo(p *program) *cobra.Command {
 	o := &titleOptions{}
@@ -31,79 +22,63 @@ func newTitleInfo(p *program) *cobra.Command {
 		Long: `Shows the names of a title and the rest of its metadata. With --country the
 title must also be in the PS Store of that country.`,
 		Example: examples("title info CUSA00129", "title info CUSA00129 --country Germany"),
-	}, "Looking the title up", func(ctx context.Context, c *titleCache, id string) (*result, error) {
+	}, "Looking the title up", func(ctx context.Context, c *titleCache, id string) (result, error) {
 		info, err := c.Info(ctx, id)
 		if err != nil {
-			return nil, about(id, err)
+			return result{}, about(id, err)
 		}
-		known := &titleInfo{Info: info, Name: info.Name(c.language, c.region.Country)}
+		t := titleInfo{Info: info, Name: info.Name(c.language, c.region.Country)}
 		if o.country != "" {
-			if known.Store, err = c.ContainerIn(ctx, id, c.region); err != nil {
-				return nil, about(id+" in the PS Store of "+o.country, err)
+			if t.Store, err = c.Container(ctx, id, c.region); err != nil {
+				return result{}, about(id+" in the PS Store of "+o.country, err)
 			}
 		}
-		return &result{value: known, text: known.text()}, nil
+		return result{value: t, text: t.text()}, nil
 	})
 	o.addCountry(cmd)
 	o.out.add(cmd, "what is known")
 	return cmd
 }
 
-func (t *titleInfo) text() string {
+// titleInfo is what `ps4kit title info` prints.
+type titleInfo struct {
+	*artcache.Info
+
+	Name  string            `json:"name"`            // in the language of the country
+	Store *artcache.Product `json:"store,omitempty"` // with --country
+}
+
+func (t titleInfo) text() string {
 	var others []string
 	for _, n := range t.Names {
 		if n.Text != t.Name && !slices.Contains(others, n.Text) {
 			others = append(others, n.Text)
 		}
 	}
+	var kinds []string
+	level, from, store := strconv.Itoa(t.ParentalLevel), "", artcache.Product{}
+	if t.FromStore {
+		level, from = "", "PS Store; there is no metadata"
+	}
+	if t.Store != nil {
+		store = *t.Store
+	}
+	for _, k := range store.ContentType {
+		kinds = append(kinds, k.Name)
+	}
 	rows := [][]string{
-		{"Name", t.Name},
-		{"Also", strings.Join(others, ", ")},
-		{"Title id", t.ID},
-		{"Content id", t.ContentID},
-		{"Category", t.Category},
-		{"Console", t.Console},
+		{"Name", t.Name}, {"Also", strings.Join(others, ", ")}, {"Title id", t.ID}, {"Content id", t.ContentID},
+		{"Category", t.Category}, {"Console", t.Console}, {"Parental level", level},
+		{"Background", t.Background}, {"Music", t.Music},
 	}
-	if !t.FromStore {
-		rows = append(rows, []string{"Parental level", strconv.Itoa(t.ParentalLevel)})
-	}
-	rows = append(rows, []string{"Background", t.Background}, []string{"Music", t.Music})
 	for _, icon := range t.Icons {
 		rows = append(rows, []string{"Icon", icon.URL})
 	}
-	if t.FromStore {
-		rows = append(rows, []string{"From", "PS Store; there is no metadata"})
-	}
-	if s := t.Store; s != nil {
-		var kinds []string
-		for _, k := range s.ContentType {
-			kinds = append(kinds, k.Name)
-		}
-		rows = append(rows, []string{"Store", s.Name}, []string{"Store id", s.ContentID}, []string{"Provider", s.Provider},
-			[]string{"Released", s.ReleaseDate}, []string{"Kind", strings.Join(kinds, ", ")})
-	}
+	rows = append(rows, [][]string{
+		{"From", from}, {"Store", store.Name}, {"Store id", store.ContentID}, {"Provider", store.Provider},
+		{"Released", store.ReleaseDate}, {"Kind", strings.Join(kinds, ", ")},
+	}...)
 	return table(known(rows))
-}
-
-// titleUpdates is what `ps4kit title updates` prints.
-type titleUpdates struct {
-	TitleID string        `json:"title_id"`
-	Latest  string        `json:"latest"` // version, "01.18"; empty if there is none
-	Updates []titleUpdate `json:"updates"`
-	Files   *updateFiles  `json:"files,omitempty"` // of the latest, with --files
-}
-
-type titleUpdate struct {
-	artcache.Update
-
-	RequiredSystem string `json:"required_system"` // "9.50"
-}
-
-type updateFiles struct {
-	*artcache.PackageSet
-
-	Delta  string           `json:"delta_url,omitempty"`
-	PlayGo *artcache.PlayGo `json:"playgo,omitempty"` // nil if there is no manifest
 }
 
 func newTitleUpdates(p *program) *cobra.Command {
@@ -115,28 +90,40 @@ func newTitleUpdates(p *program) *cobra.Command {
 		Long: `Shows the latest update of a title: version, size, and the system software it
 needs. With --files it also lists the update's files, without downloading them.`,
 		Example: examples("title updates CUSA00129", "title updates CUSA00129 --files"),
-	}, "Looking for updates", func(ctx context.Context, c *titleCache, id string) (*result, error) {
+	}, "Looking for updates", func(ctx context.Context, c *titleCache, id string) (result, error) {
 		all, err := c.Updates(ctx, id)
 		if err != nil {
-			return nil, about("updates of "+id, err)
+			return result{}, about("updates of "+id, err)
 		}
-		u := &titleUpdates{TitleID: all.TitleID, Updates: []titleUpdate{}}
-		for _, update := range all.Packages {
-			u.Updates = append(u.Updates, titleUpdate{update, update.RequiredSystem()})
-		}
+		u := titleUpdates{TitleID: id, Updates: append([]artcache.Update{}, all.Packages...)}
 		if latest := all.Latest(); latest != nil {
 			u.Latest = latest.Version
 			if files {
 				if u.Files, err = c.files(ctx, latest); err != nil {
-					return nil, about("updates of "+id, err)
+					return result{}, about("updates of "+id, err)
 				}
 			}
 		}
-		return &result{value: u, text: u.text()}, nil
+		return result{value: u, text: u.text()}, nil
 	})
 	cmd.Flags().BoolVar(&files, "files", false, "list the files of the latest update, too")
 	o.out.add(cmd, "the updates")
 	return cmd
+}
+
+// titleUpdates is what `ps4kit title updates` prints.
+type titleUpdates struct {
+	TitleID string            `json:"title_id"`
+	Latest  string            `json:"latest"` // version, "01.18"; empty if there is none
+	Updates []artcache.Update `json:"updates"`
+	Files   *updateFiles      `json:"files,omitempty"` // of the latest, with --files
+}
+
+type updateFiles struct {
+	*artcache.PackageSet
+
+	Delta  string           `json:"delta_url,omitempty"`
+	PlayGo *artcache.PlayGo `json:"playgo,omitempty"` // nil if there is no manifest
 }
 
 // files follows the links of an update. Not every one has a PlayGo manifest.
@@ -145,15 +132,14 @@ func (c *titleCache) files(ctx context.Context, u *artcache.Update) (*updateFile
 	if err != nil {
 		return nil, err
 	}
-	f := &updateFiles{PackageSet: set, Delta: u.Delta.URL}
-	f.PlayGo, err = c.PlayGo(ctx, u.Manifest)
+	playgo, err := c.PlayGo(ctx, u.Manifest)
 	if errors.Is(err, artcache.ErrNotFound) {
 		err = nil
 	}
-	return f, err
+	return &updateFiles{set, u.Delta.URL, playgo}, err
 }
 
-func (u *titleUpdates) text() string {
+func (u titleUpdates) text() string {
 	rows := [][]string{{"VERSION", "SIZE", "NEEDS", "TYPE", "CONTENT ID"}}
 	for _, p := range u.Updates {
 		rows = append(rows, []string{p.Version, sizeOf(p.Size), orDash(p.RequiredSystem), orDash(p.Type), orDash(p.ContentID)})
@@ -195,6 +181,37 @@ func sizeOf(bytes int64) string {
 	return fmt.Sprintf("%.1f %s", size, unit)
 }
 
+func newTitleArt(p *program) *cobra.Command {
+	o := &titleOptions{}
+	size := 0
+	cmd := o.onTitle(p, &cobra.Command{
+		Use:   "art TITLE_ID|NAME",
+		Short: "Find or save the cover of a title",
+		Long: `Finds the cover of a title: your own image, or that of the metadata or the PS
+Store. It prints the size and source of the image; --out saves it.`,
+		Example: examples("title art CUSA00129", "title art CUSA00129 --size 256 --out netflix.png"),
+	}, "Looking for the cover", func(ctx context.Context, c *titleCache, id string) (result, error) {
+		img, err := c.Cover(ctx, id, artcache.Size(size))
+		if err != nil {
+			return result{}, about("cover of "+id, err)
+		}
+		a := titleArt{id, img.Type, img.Width, img.Height, len(img.Data), img.Origin, o.out.path}
+		text := fmt.Sprintf("%s  %d by %d pixels, %s, %s, %s", id, a.Width, a.Height, a.Type, sizeOf(int64(a.Bytes)), originText(a.Origin))
+		if o.out.path != "" {
+			if err := o.out.write(img.Data); err != nil {
+				return result{}, err
+			}
+			text += "\nWrote " + o.out.path + "."
+			o.out = outFile{} // the rest is printed
+		}
+		return result{value: a, text: text}, nil
+	})
+	o.addCountry(cmd)
+	cmd.Flags().IntVar(&size, "size", 0, "longer side in `PIXELS`: 96, 256, or 0 for the original")
+	o.out.add(cmd, "the image")
+	return cmd
+}
+
 // titleArt is what `ps4kit title art` prints.
 type titleArt struct {
 	TitleID string          `json:"title_id"`
@@ -206,69 +223,62 @@ type titleArt struct {
 	File    string          `json:"file,omitempty"` // with --out
 }
 
-func newTitleArt(p *program) *cobra.Command {
-	o := &titleOptions{}
-	size := 0
-	cmd := o.onTitle(p, &cobra.Command{
-		Use:   "art TITLE_ID|NAME",
-		Short: "Find or save the cover of a title",
-		Long: `Finds the cover of a title: your own image, or that of the metadata or the PS
-Store. It prints the size and source of the image; --out saves it.`,
-		Example: examples("title art CUSA00129", "title art CUSA00129 --size 256 --out netflix.png"),
-	}, "Looking for the cover", func(ctx context.Context, c *titleCache, id string) (*result, error) {
-		img, err := c.Cover(ctx, id, artcache.Size(size))
-		if err != nil {
-			return nil, about("cover of "+id, err)
-		}
-		art := &titleArt{id, img.Type, img.Width, img.Height, len(img.Data), img.Origin, o.out.path}
-		if o.out.path != "" {
-			err = o.out.write(img.Data)
-			o.out = outFile{} // the rest is printed
-		}
-		return &result{value: art, text: art.text()}, err
-	})
-	o.addCountry(cmd)
-	cmd.Flags().IntVar(&size, "size", 0, "longer side in `PIXELS`: 96, 256, or 0 for the original")
-	o.out.add(cmd, "the image")
-	return cmd
-}
-
-func (a *titleArt) text() string {
-	from := map[artcache.Origin]string{
-		artcache.OriginOwn: "your own image", artcache.OriginMetadata: "from the title metadata",
-		artcache.OriginContainer: "from the PS Store", artcache.OriginContent: "from the PS Store",
-	}[a.Origin]
-	text := fmt.Sprintf("%s  %d by %d pixels, %s, %s, %s", a.TitleID, a.Width, a.Height, a.Type, sizeOf(int64(a.Bytes)), from)
-	if a.File != "" {
-		text += fmt.Sprintf("\nWrote %s.", a.File)
+func originText(o artcache.Origin) string {
+	switch o {
+	case artcache.OriginOwn:
+		return "your own image"
+	case artcache.OriginMetadata:
+		return "from the title metadata"
+	case artcache.OriginAccount:
+		return "from an imported list"
 	}
-	return text
+	return "from the PS Store"
 }
 
 func newTitleAddons(p *program) *cobra.Command {
 	o := &titleOptions{}
-	cmd := o.command(p, &cobra.Command{
+	cmd := o.verb(p, &cobra.Command{
 		Use:   "addons ADDRESS",
 		Short: "Show additional content by its address",
 		Long: `Shows additional content by the address of any of its files (.json, .pkg or
 .sha). The address contains a hash that cannot be derived from an id.`,
 		Example: examples("title addons http://gs2.ww.prod.dl.playstation.net/gs2/acpkgo/…"),
 		Args:    oneText("the address of a file of additional content"),
-	}, "Looking the content up", func(ctx context.Context, c *titleCache, args []string) (*result, error) {
-		a, err := c.Addon(ctx, args[0])
+	}, "Looking the content up", func(ctx context.Context, c *titleCache, address string) (result, error) {
+		a, err := c.Addon(ctx, address)
 		if err != nil {
-			return nil, err
+			return result{}, err
 		}
-		return &result{value: a, text: table(known([][]string{
-			{"Content id", a.ContentID},
-			{"Size", sizeOf(a.Size)},
-			{"Digest", a.Digest},
-			{"Description", a.Description},
-			{"Package", a.Package},
-			{"Digest file", a.DigestFile},
+		return result{value: a, text: table(known([][]string{
+			{"Content id", a.ContentID}, {"Size", sizeOf(a.Size)}, {"Digest", a.Digest},
+			{"Description", a.Description}, {"Package", a.Package}, {"Digest file", a.DigestFile},
 		})) + "\n\n" + piecesText(&a.PackageSet)}, nil
 	})
 	o.out.add(cmd, "what is known")
+	return cmd
+}
+
+func newTitleLists(p *program) *cobra.Command {
+	o := &titleOptions{}
+	regions := []string{"us", "eu"}
+	cmd := o.verb(p, &cobra.Command{
+		Use:   "lists",
+		Short: "Show the system lists: services, titles, system software",
+		Long: `Shows which services are allowed in a country, the system software that titles
+need, and the latest system software of each region. If some lists are
+unavailable, it shows the others.`,
+		Example: examples("title lists", "title lists --country Japan --region jp"),
+		Args:    noArgs,
+	}, "Fetching the lists", func(ctx context.Context, c *titleCache, _ string) (result, error) {
+		lists, err := c.lists(ctx, regions)
+		if lists.Services == nil && lists.Launch == nil && len(lists.System) == 0 {
+			return result{}, err
+		}
+		return result{value: lists, text: lists.text(c.region.Country), err: orCause(ctx, err)}, nil
+	})
+	o.addCountry(cmd)
+	cmd.Flags().StringSliceVar(&regions, "region", regions, "`REGION`s of system software, two letters each")
+	o.out.add(cmd, "the lists")
 	return cmd
 }
 
@@ -280,54 +290,36 @@ type systemLists struct {
 	System   []artcache.SystemRegion `json:"system"` // in the order of --region
 }
 
-func newTitleLists(p *program) *cobra.Command {
-	o := &titleOptions{}
-	regions := []string{"us", "eu"}
-	cmd := o.command(p, &cobra.Command{
-		Use:   "lists",
-		Short: "Show the system lists: services, titles, system software",
-		Long: `Shows which services are allowed in a country, the system software that titles
-need, and the latest system software of each region. If some lists are
-unavailable, it shows the others.`,
-		Example: examples("title lists", "title lists --country Japan --region jp"),
-		Args:    noArgs,
-	}, "Fetching the lists", func(ctx context.Context, c *titleCache, _ []string) (*result, error) {
-		lists, err := c.lists(ctx, regions)
-		if lists.Services == nil && lists.Launch == nil && len(lists.System) == 0 {
-			return nil, err
-		}
-		return &result{value: lists, text: lists.text(c.region.Country)}, err
-	})
-	o.addCountry(cmd)
-	cmd.Flags().StringSliceVar(&regions, "region", regions, "`REGION`s of system software, two letters each")
-	o.out.add(cmd, "the lists")
-	return cmd
-}
-
 // lists fetches all lists at once. It returns the first error.
-func (c *titleCache) lists(ctx context.Context, regions []string) (*systemLists, error) {
-	lists := &systemLists{System: []artcache.SystemRegion{}}
-	system, failed := make([]*artcache.SystemUpdates, len(regions)), make([]error, len(regions)+2)
-	var wg sync.WaitGroup
-	wg.Go(func() { lists.Services, failed[0] = c.ServiceList(ctx) })
-	wg.Go(func() { lists.Launch, failed[1] = c.LaunchList(ctx) })
+func (c *titleCache) lists(ctx context.Context, regions []string) (l systemLists, err error) {
+	system := make([]artcache.SystemUpdates, len(regions))
+	var g errgroup.Group
+	g.Go(func() (err error) {
+		l.Services, err = c.ServiceList(ctx)
+		return err
+	})
+	g.Go(func() (err error) {
+		l.Launch, err = c.LaunchList(ctx)
+		return err
+	})
 	for i, region := range regions {
-		wg.Go(func() {
-			var err error
-			system[i], err = c.SystemUpdates(ctx, region)
-			failed[i+2] = about("system software of "+region, err)
+		g.Go(func() error {
+			list, err := c.SystemUpdates(ctx, region)
+			if err == nil {
+				system[i] = *list
+			}
+			return about("system software of "+region, err)
 		})
 	}
-	wg.Wait()
+	err = g.Wait()
+	l.System = []artcache.SystemRegion{}
 	for _, s := range system {
-		if s != nil {
-			lists.System = append(lists.System, s.Regions...)
-		}
+		l.System = append(l.System, s.Regions...)
 	}
-	return lists, cmp.Or(failed...)
+	return l, err
 }
 
-func (l *systemLists) text(country string) string {
+func (l systemLists) text(country string) string {
 	services, launch, system := "The service list is unavailable.", "The title list is unavailable.", "The system software lists are unavailable."
 	if l.Services != nil {
 		rows := [][]string{{"SERVICE", "IN " + strings.ToUpper(country), "DEFAULT", "ALLOWED IN", "DENIED IN"}}

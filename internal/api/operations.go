@@ -193,7 +193,7 @@ type (
 		Limit int    `query:"limit" json:"-" doc:"begin with this many past lines of the log; default: none" range:"0,500"`
 	}
 	passwordRequest struct {
-		Current string `json:"current" example:"old password"`
+		Current string `json:"current" doc:"may be empty in a session, while the generated password is in use" example:"old password"`
 		New     string `json:"new" example:"new password"`
 	}
 	tokenRequest struct {

@@ -70,6 +70,7 @@ type Card struct {
 	LastErrorAt  time.Time `json:"last_error_at,omitzero"`
 	Accepted     bool      `json:"accepted" doc:"configured, or accepted by the owner; the credential is sent to no other console"`
 	Credential   bool      `json:"credential" doc:"a credential is stored or configured"`
+	Account      bool      `json:"account" doc:"an account id is stored, which a link for Remote Play needs"`
 	Offered      bool      `json:"offered" doc:"offered to HomeKit"`
 	Paired       bool      `json:"paired"`
 	Cover        string    `json:"cover,omitempty" doc:"path of the running title's cover, if it is cached"`
@@ -133,7 +134,7 @@ type MediaApp struct {
 // Picture is a title's cover.
 type Picture struct {
 	Data []byte
-	Type string // "image/png"
+	Type string // "image/png" or another image type
 	ETag string // quoted
 }
 

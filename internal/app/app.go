@@ -88,10 +88,6 @@ func (e env) ps4Options(over Override) ps4.Options {
 		Warnf:      e.log.Warnf,
 		Counters:   &ps4.Counters{},
 	}
-	everyone := netip.AddrFrom4([4]byte{255, 255, 255, 255})
-	if slices.Contains(o.Broadcast, netip.AddrPortFrom(everyone, ps4.DefaultPort)) {
-		o.Broadcast = append(o.Broadcast, netip.AddrPortFrom(everyone, ps4.PortPS5))
-	}
 	if e.simulating() {
 		o.LocalPort = ps4.AnyPort // leaves the port of real consoles alone
 		o.Bind = netip.AddrFrom4([4]byte{127, 0, 0, 1})
@@ -104,7 +100,12 @@ func (e env) ps4Options(over Override) ps4.Options {
 	o.LocalPort = cmp.Or(int(over.LocalPort), o.LocalPort)
 	o.Bind = over.Bind
 	if len(over.Broadcast) > 0 {
-		o.Broadcast = over.Broadcast
+		o.Broadcast = slices.Clone(over.Broadcast)
+	}
+	for _, a := range o.Broadcast { // a PS5 doesn't listen on the port of a PS4
+		if also := maybePS5(a); !slices.Contains(o.Broadcast, also) {
+			o.Broadcast = append(o.Broadcast, also)
+		}
 	}
 	o.ServerKey = cmp.Or(over.ConsoleKey, o.ServerKey)
 	return o

@@ -250,7 +250,8 @@ func TestDamagedFileStopsOneConsole(t *testing.T) {
 	if status, body := get(t, again, "/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, damaged) {
 		t.Errorf("/readyz with a console that is not offered: %d %s", status, body)
 	}
-	if _, overview := told(t, again, http.MethodGet, "/overview", ""); !strings.Contains(overview, `"code":"damaged"`) || !strings.Contains(overview, `"hint":"Remove`) {
+	if _, overview := told(t, again, http.MethodGet, "/overview", ""); !strings.Contains(overview, `"code":"damaged"`) || !strings.Contains(overview, `"hint":"Remove`) ||
+		!strings.Contains(overview, `"protocol":"second_screen","can":{"titles":true`) {
 		t.Errorf("the page does not tell of the damage: %s", overview)
 	}
 	events := follow(t, again, "")

@@ -36,7 +36,10 @@ func (e env) artOptions(offline bool) artcache.Options {
 
 // art has the names and covers of titles. Nothing depends on it: without a
 // cache, titles have the names that the consoles give them.
-type art struct{ cache *artcache.Cache } // nil: it cannot be opened
+type art struct {
+	cache *artcache.Cache // nil: it cannot be opened
+	draws bool            // covers for the titles of simulated consoles
+}
 
 // openArt opens the cache until the tasks end.
 func (p *parts) openArt(offline bool) {
@@ -48,7 +51,7 @@ func (p *parts) openArt(offline bool) {
 		log.WithError(err).Warn("names and covers of titles are not looked up (art.dir)")
 		return
 	}
-	p.art.cache = cache
+	p.art.cache, p.art.draws = cache, p.simulating() && p.config.Art.Enabled
 	p.run(func(ctx context.Context) {
 		<-ctx.Done()
 		_ = cache.Close() // cannot fail
@@ -61,7 +64,7 @@ func (a *art) name(id string) string {
 	if a.cache == nil {
 		return ""
 	}
-	name, _ := a.cache.Name(context.Background(), id)
+	name, _ := a.cache.Name(id)
 	return name
 }
 
@@ -70,7 +73,11 @@ func (a *art) coverPath(id string) string {
 	if id == "" || a.cache == nil {
 		return ""
 	}
-	if _, ok := a.cache.Cached(context.Background(), id, artcache.Medium); !ok {
+	_, ok := a.cache.Cached(context.Background(), id, artcache.Medium)
+	if !ok && a.draws {
+		_, ok = drawnCover(id)
+	}
+	if !ok {
 		return ""
 	}
 	return api.CoverPath(id, int(artcache.Medium))

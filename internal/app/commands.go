@@ -50,11 +50,14 @@ func (c *commands) Search(ctx context.Context, wait time.Duration) ([]api.Consol
 	return list, nil
 }
 
+// canRemotePlay is what Remote Play can do besides power and the PS button.
+var canRemotePlay = api.Can{Keyboard: true}
+
 // apiConsole is a console as the API shows it, under a name.
 func apiConsole(st ps4.Status, name string) api.Console {
 	protocol, can := api.ProtocolSecondScreen, api.Can{Titles: true, Keys: true, Keyboard: true}
 	if st.HostType == ps4.TypePS5 {
-		protocol, can = api.ProtocolRemotePlay, api.Can{Keyboard: true}
+		protocol, can = api.ProtocolRemotePlay, canRemotePlay
 	}
 	return api.Console{
 		Protocol: protocol, Can: can,
@@ -101,8 +104,12 @@ func (c *commands) Status(ctx context.Context, host string) (api.Console, error)
 		return shown, nil
 	case err != nil:
 		return api.Console{}, err
+	case st.State == ps4.StateStandby && st.HostType == "": // it is silent after a standby
+		st = u.lastStatus()
+		st.State = ps4.StateStandby
+	default:
+		c.registry.note(u, st)
 	}
-	c.registry.note(u, st)
 	return u.shown(st, u.tv.Snapshot().Name), nil
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"io/fs"
+	"syscall"
 
 	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/artcache"
@@ -48,6 +49,7 @@ func Explain(err error) *api.Error {
 		{artcache.ErrAddress, "usage", ""},
 		{artcache.ErrSize, "usage", ""},
 		{fs.ErrPermission, "permission", ""},
+		{syscall.ENOSPC, "failed", "Free some space for the state directory, then try again."},
 	} {
 		if errors.Is(err, row.err) {
 			e.Code, e.Hint = row.code, row.hint

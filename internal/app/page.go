@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -56,6 +55,7 @@ func (p page) card(u *unit) api.Card {
 		Identified:   snapshot.Identified,
 		Accepted:     u.accepted.Load(),
 		Credential:   err == nil && !user.Credential.IsZero(),
+		Account:      p.users.hasAccount(u.known),
 		Offered:      u.hap != nil,
 		Paired:       u.hap != nil && u.hap.Info().Paired,
 		Cover:        p.art.coverPath(snapshot.TitleID),
@@ -73,12 +73,17 @@ func (p page) refusedCard(hostID string) *api.Card {
 	if why == nil {
 		return nil
 	}
-	card := &api.Card{Console: api.Console{HostID: hostID, Name: hostID, State: api.StateUnreachable}, LastError: Explain(why)}
-	for _, k := range p.registry.known() {
-		if k.hostID == hostID {
-			card.Name, card.Address, card.HostType = k.name, FormatAddress(k.addr), cmp.Or(k.hostType, ps4.TypePS4)
-			card.Accepted = !k.stranger
+	k := known{hostID: hostID, name: hostID, stranger: true}
+	for _, other := range p.registry.known() {
+		if other.hostID == hostID {
+			k = other
 		}
+	}
+	st := ps4.Status{HostID: hostID, HostType: k.hostType, Addr: k.addr, SystemVersion: k.firmware}
+	card := &api.Card{Console: apiConsole(st, k.name), Accepted: !k.stranger, LastError: Explain(why)}
+	if p.registry.usesRemotePlay(k) {
+		card.Protocol, card.Can = api.ProtocolRemotePlay, canRemotePlay
+		card.Registered = !p.registry.registration(k).IsZero()
 	}
 	return card
 }
@@ -163,6 +168,9 @@ func (p page) Cover(ctx context.Context, titleID string, size int) (api.Picture,
 	}
 	img, ok := p.art.cache.Cached(ctx, titleID, artcache.Size(size))
 	if !ok {
+		if drawn, ok := drawnCover(titleID); ok && p.art.draws { // it fits any size
+			return drawn, nil
+		}
 		ctx, cancel := context.WithTimeout(ctx, coverTime)
 		defer cancel()
 		var err error

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"encoding/xml"
 	"image"
 	"image/png"
 	"io"
@@ -56,20 +57,34 @@ func TestCoverOfTheRunningTitle(t *testing.T) {
 	}
 }
 
-// TestNoCoverWithSimulatedConsoles: the sources are on the internet, and none is asked.
-func TestNoCoverWithSimulatedConsoles(t *testing.T) {
+// TestSimulatedTitlesHaveCovers checks that covers are drawn for them without
+// asking a source, and for no other title.
+func TestSimulatedTitlesHaveCovers(t *testing.T) {
 	t.Parallel()
 	r := serve(t, shortDir(t), strings.Replace(loopback, "art: {enabled: false}", "", 1), 1)
-	if got, text := told(t, r, http.MethodGet, "/titles/CUSA00129/cover?size=256", ""); got != "not_found" {
-		t.Error(text)
+	answer := ask(t, r, http.MethodGet, "/titles/CUSA04529/cover?size=256", "")
+	tile, err := io.ReadAll(answer.Body)
+	if err != nil || answer.Header.Get("Content-Type") != "image/svg+xml" || !strings.Contains(string(tile), ">U4<") {
+		t.Errorf("%s: %s %v", answer.Status, tile, err)
 	}
-	if _, text := told(t, r, http.MethodGet, "/consoles/-/covers", ""); text != "[]\n" {
+	if err := xml.Unmarshal(tile, new(struct{})); err != nil {
+		t.Error(err)
+	}
+	for path, want := range map[string]string{
+		"/titles/CUSA04529/cover?size=240": "bad_request",
+		"/titles/CUSA00207/cover?size=256": "not_found",
+	} {
+		if got, text := told(t, r, http.MethodGet, path, ""); got != want {
+			t.Errorf("%s: %s", path, text)
+		}
+	}
+	if _, text := told(t, r, http.MethodGet, "/consoles/-/covers", ""); strings.Count(text, "CUSA") != 4 {
 		t.Errorf("inputs with covers: %s", text)
 	}
 	if err := r.api.Start(t.Context(), "", "CUSA00129", false); err != nil {
 		t.Fatal(err)
 	}
-	if _, text := told(t, r, http.MethodGet, "/overview", ""); !strings.Contains(text, `"title_id":"CUSA00129"`) || strings.Contains(text, `"cover"`) {
+	if _, text := told(t, r, http.MethodGet, "/overview", ""); !strings.Contains(text, `"cover":"/api/v1/titles/CUSA00129/cover?size=256"`) {
 		t.Error(text)
 	}
 }

@@ -139,12 +139,13 @@ func servePSN(t *testing.T) string {
 func TestLinking(t *testing.T) {
 	t.Parallel()
 	for name, get := range map[string]struct{ path, good, bad, why string }{
-		"account": {"/consoles/Den/credential/account", `{"account_id":"9019256736915509894","passcode":"1234"}`, `{"account_id":"my-online-name"}`, "bad_account_id"},
+		"account":      {"/consoles/Den/credential/account", `{"account_id":"9019256736915509894","passcode":"1234"}`, `{"account_id":"my-online-name"}`, "bad_account_id"},
+		"phone number": {"/consoles/Den/credential/account", `{"account_id":"9019256736915509894"}`, `{"account_id":"447700900123"}`, "bad_account_id"},
 		"psn": {
 			"/consoles/Den/credential/psn", `{"address":"https://remoteplay.dl.playstation.net/remoteplay/redirect?code=` + psnSecret + `&cid=1"}`,
 			`{"address":"https://remoteplay.dl.playstation.net/remoteplay/redirect?code=SECRETOLD"}`, "sign_in",
 		},
-		"default": {"/credential/account", `{"account_id":"9019256736915509894"}`, `{"account_id":"1","passcode":"12SECRET"}`, "bad_passcode"},
+		"default": {"/credential/account", `{"account_id":"9019256736915509894"}`, `{"account_id":"9019256736915509894","passcode":"12SECRET"}`, "bad_passcode"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

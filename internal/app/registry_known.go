@@ -102,13 +102,11 @@ func entryMeans(c config.Console, hostID string, remembered []state.Console) boo
 func boundTo(c config.Console, remembered []state.Console) string {
 	at := ""
 	for _, r := range remembered {
-		switch c.Address {
-		case r.ConfigAddress:
+		switch {
+		case c.Address == r.ConfigAddress:
 			return r.HostID
-		case r.Address:
-			if !r.ConfigAddress.IsValid() && !r.Stranger { // written by an earlier version
-				at = r.HostID
-			}
+		case isAt(c.Address, r.Address) && !r.ConfigAddress.IsValid() && !r.Stranger: // accepted before the entry was written
+			at = r.HostID
 		}
 	}
 	return at

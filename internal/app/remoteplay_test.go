@@ -8,13 +8,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 	"github.com/ps4kit/ps4kit/ps4/remoteplay"
@@ -61,6 +64,14 @@ func TestPS5IsLinkedAndDriven(t *testing.T) {
 	}
 	if err := b.Link(ctx, host, api.Link{PIN: "12345678"}); code(err) != "account_needed" {
 		t.Errorf("link without an account id: %v", err)
+	}
+	for id, shown := range map[string]string{"": `"account":false`, account: `"account":true`} { // a captured credential has no id
+		if err := b.SetCredential(ctx, "", api.User{Credential: credential, AccountID: id}); err != nil {
+			t.Fatal(err)
+		}
+		if _, overview := told(t, r, http.MethodGet, "/overview", ""); !strings.Contains(overview, shown) {
+			t.Errorf("with the account %q: %s", id, overview)
+		}
 	}
 	if err := b.SetCredential(ctx, "", api.User{Credential: credential, AccountID: account}); err != nil {
 		t.Fatal(err)
@@ -167,6 +178,14 @@ func backedUp(t *testing.T, b *api.Client) (names []string) {
 			t.Fatal(err)
 		}
 		names = append(names, header.Name)
+	}
+}
+
+// TestFullDisk: the error of a link that could not be stored says what to do.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	if e := app.Explain(fmt.Errorf("registrations.json is not saved: %w", syscall.ENOSPC)); e.Hint == "" || e.Code != "failed" {
+		t.Errorf("got %+v", e)
 	}
 }
 

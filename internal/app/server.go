@@ -34,6 +34,9 @@ type Options struct {
 	// Ready is called once, when the HAP server of every known console listens.
 	// Its argument has secrets, which must not be logged.
 	Ready func(Greeting)
+	// Needs is called when an accessory appears after Ready, or was there then,
+	// and again when what it needs changes. Its argument has secrets, too.
+	Needs func(Setup)
 	// Reload delivers changes of the configuration, see followConfig.
 	Reload <-chan *config.Config
 	// PhoneAddr is where the phone app looks for consoles. The zero value is UDP
@@ -49,6 +52,7 @@ type server struct {
 	page     page
 	greeting Page
 
+	news           chan struct{}                 // holds a token when consoles or pairings may have changed
 	latest         atomic.Pointer[config.Config] // as last reloaded
 	started        atomic.Bool                   // every console that was known at the start had its turn
 	wrongPasswords atomic.Uint64                 // shown to the page
@@ -79,7 +83,7 @@ func Run(ctx context.Context, o Options) error {
 }
 
 func newServer(o Options) *server {
-	s := &server{Options: o}
+	s := &server{Options: o, news: make(chan struct{}, 1)}
 	s.latest.Store(o.Config)
 	return s
 }
@@ -107,7 +111,7 @@ func (s *server) serve(ctx context.Context, log *api.Log) error {
 	defer stop()
 	group, ctx := errgroup.WithContext(ctx)
 	events := api.NewEvents(log)
-	s.parts, err = newParts(tasks{ctx, group}, e, Override{}, responder, events.Changed)
+	s.parts, err = newParts(tasks{ctx, group}, e, Override{}, responder, func() { events.Changed(); s.poke() })
 	if err != nil {
 		return err
 	}
@@ -149,6 +153,9 @@ func (s *server) start(ctx context.Context) error {
 	s.run(s.feedWatchdog)
 	if s.Ready != nil {
 		s.Ready(Greeting{s.homekit.list(), s.greeting})
+	}
+	if s.Needs != nil {
+		s.run(s.followNeeds)
 	}
 	notifyReady()
 	return nil

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
+	"runtime"
 	"strconv"
 	"strings"
 
@@ -27,7 +30,9 @@ type Greeting struct {
 
 // Page describes how to open the web page.
 type Page struct {
-	URL        string
+	URL        string       // for other machines, unless Local
+	NameURL    string       // the same with this machine's .local name; empty if that isn't known to be announced
+	Local      bool         // it listens on loopback only
 	Password   api.Password // the generated one; empty once changed
 	Configured bool         // the password is set by web.password_hash
 }
@@ -87,7 +92,8 @@ func (s *server) listenSite(ctx context.Context, services api.Services) (http.Ha
 	}
 	s.log.WithField("address", ln.Addr().String()).Info("the web page is served")
 	first, _ := guard.FirstPassword() // empty once changed
-	s.greeting = Page{URL: s.pageURL(ln.Addr(), certificate != nil), Password: first, Configured: !s.config.Web.PasswordHash.Empty()}
+	s.greeting = pageAt(ln.Addr(), certificate != nil)
+	s.greeting.Password, s.greeting.Configured = first, !s.config.Web.PasswordHash.Empty()
 	return web.Site(web.SiteOptions{
 		Services:       services,
 		Guard:          guard,
@@ -97,6 +103,8 @@ func (s *server) listenSite(ctx context.Context, services api.Services) (http.Ha
 		TrustedProxies: s.config.Web.TrustedProxies,
 		Version:        s.Version,
 		Simulated:      s.simulating(),
+
+		PasswordCommand: passwordCommand(os.Getpid(), os.Getenv),
 	}), web.Bound(ln, certificate), nil
 }
 
@@ -119,31 +127,51 @@ func (s *server) certificate() (*web.Certificate, error) {
 	return c, nil
 }
 
-// pageURL returns the address of the page for a browser, also on another machine
-// if the page listens on all addresses.
-func (s *server) pageURL(at net.Addr, encrypted bool) string {
+// pageAt returns the addresses of a page that listens there.
+func pageAt(at net.Addr, encrypted bool) Page {
 	scheme := "http"
 	if encrypted {
 		scheme = "https"
 	}
 	listens, _ := netip.ParseAddrPort(at.String())
-	host := listens.Addr().String()
-	if listens.Addr().IsUnspecified() {
-		host = s.ownAddress()
+	url := func(host string) string {
+		return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(int(listens.Port()))) + "/"
 	}
-	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(int(listens.Port()))) + "/"
-}
-
-// ownAddress returns this machine's address on the network, or loopback with
-// simulated consoles.
-func (s *server) ownAddress() string {
-	const local = "127.0.0.1"
-	if s.simulating() {
-		return local
+	host := listens.Addr().Unmap()
+	if !host.IsUnspecified() {
+		return Page{URL: url(host.String()), Local: host.IsLoopback()}
 	}
 	elsewhere := netip.MustParseAddrPort("192.0.2.1:9") // for documentation: RFC 5737
-	if address := addressToward(netip.Addr{}, elsewhere); address != "" {
-		return address
+	page := Page{URL: url(cmp.Or(addressToward(netip.Addr{}, elsewhere), "127.0.0.1"))}
+	if name := announcedName(); name != "" {
+		page.NameURL = url(name)
 	}
-	return local
+	return page
+}
+
+// announcedName returns the .local name of this machine if the operating system
+// announces it, as macOS does, and Linux with Avahi.
+func announcedName() string {
+	if _, err := os.Stat("/run/avahi-daemon/socket"); err != nil && runtime.GOOS != "darwin" {
+		return ""
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return ""
+	}
+	name, _, _ = strings.Cut(strings.ToLower(name), ".")
+	return name + ".local"
+}
+
+// passwordCommand returns the command that shows the first password on this kind
+// of installation: a container, a system service, or a program started by hand.
+func passwordCommand(pid int, env func(string) string) string {
+	const command = "ps4kit web password"
+	switch {
+	case pid == 1 || env("container") != "":
+		return "docker exec CONTAINER " + command
+	case env("STATE_DIRECTORY") == "/var/lib/ps4kit":
+		return "sudo " + command
+	}
+	return command
 }

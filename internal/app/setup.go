@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/internal/api"
@@ -51,15 +52,21 @@ func (s *setup) Link(ctx context.Context, host string, link api.Link) error {
 	if err := u.tv.WithoutSession(ctx, func(ctx context.Context) error { return s.link(ctx, u, parsed) }); err != nil {
 		return err
 	}
+	u.unlinked.Store(false)
+	u.linkedAt.Store(time.Now().UnixMilli())
 	_, err = s.registry.accept(u, false) // typing the PIN requires seeing its screen
+	s.registry.changed()
 	return err
 }
 
 // register links a console for Remote Play.
 func (s *setup) register(ctx context.Context, u *unit, pin ps4.PIN, accountID string) error {
 	if u.config.Protocol == config.ProtocolSecondScreen {
-		return &api.Error{Code: "config", Message: "config.yaml says that this console is driven with the 2nd Screen protocol",
-			Hint: "Remove protocol: second_screen there and restart the server, or link without --remote-play."}
+		hint := "Remove protocol: second_screen there and restart the server, or link without --remote-play."
+		if u.hostType == ps4.TypePS5 {
+			hint = "Remove protocol: second_screen there and restart the server: a PS5 has only Remote Play."
+		}
+		return &api.Error{Code: "config", Message: "config.yaml says that this console is driven with the 2nd Screen protocol", Hint: hint}
 	}
 	account, err := s.users.account(u.known, accountID)
 	if err != nil {
@@ -188,6 +195,9 @@ func (s *setup) Backup(context.Context) ([]byte, error) {
 // SetAccount implements api.Page.
 func (s *setup) SetAccount(ctx context.Context, host, accountID, passcode string) error {
 	return s.storeUser(ctx, host, passcode, func(context.Context) (ps4.Credential, string, error) {
+		if err := ps4.CheckTypedAccountID(accountID); err != nil {
+			return ps4.Credential{}, "", err
+		}
 		credential, err := ps4.CredentialFromAccountID(accountID)
 		return credential, accountID, err
 	})

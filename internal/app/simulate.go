@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 	"github.com/ps4kit/ps4kit/ps4/remoteplay"
@@ -122,4 +124,28 @@ func startSimulators(e env, n int) (list []*ps4test.Console, err error) {
 		list = append(list, console)
 	}
 	return list, nil
+}
+
+// drawnCover returns a cover for a title of the simulated consoles: a tile with
+// initials, so that trying ps4kit needs no network.
+func drawnCover(titleID string) (api.Picture, bool) {
+	colors := [][2]string{{"#b3202c", "#5d0d18"}, {"#d8442f", "#7d1410"}, {"#1f8f4e", "#0a4526"}, {"#3b6ea8", "#14304f"}}
+	for i, title := range simulatedTitles() {
+		if title.ID != titleID {
+			continue
+		}
+		words := strings.Fields(title.Name)
+		initials := words[0][:1]
+		if len(words) > 1 {
+			initials += words[1][:1]
+		}
+		color := colors[i%len(colors)]
+		tile := fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 256 256" width="256" height="256">`+
+			`<rect width="256" height="256" fill="%s"/><path d="M0 256 256 96V256z" fill="%s"/>`+
+			`<text x="128" y="164" font-family="system-ui,sans-serif" font-size="104" font-weight="700" fill="#fff" text-anchor="middle">%s</text></svg>`,
+			color[0], color[1], initials)
+		sum := sha256.Sum256([]byte(tile))
+		return api.Picture{Data: []byte(tile), Type: "image/svg+xml", ETag: `"` + hex.EncodeToString(sum[:8]) + `"`}, true
+	}
+	return api.Picture{}, false
 }

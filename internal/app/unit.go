@@ -31,10 +31,12 @@ type unit struct {
 	tv       *accessory.Television
 	hap      *hapServer // nil: not offered to HomeKit
 	made     time.Time
-	accepted atomic.Bool // by the owner, see gate
-	isAdded  atomic.Bool // known.added, as of now
-	running  atomic.Bool // the television runs
-	retype   sync.Once   // it turned out to be a PS5
+	accepted atomic.Bool  // by the owner, see gate
+	isAdded  atomic.Bool  // known.added, as of now
+	running  atomic.Bool  // the television runs
+	unlinked atomic.Bool  // as far as is known, this program has yet to be linked with it
+	linkedAt atomic.Int64 // Unix ms; older refusals no longer count
+	retype   sync.Once    // it turned out to be a PS5
 
 	life context.Context // of the goroutines in runs
 	stop context.CancelFunc
@@ -112,11 +114,15 @@ func (r *registry) authorize(u *unit) error {
 	return nil
 }
 
-// registration returns the Remote Play registration of a console, or zero.
+// registration returns the Remote Play registration of a console, or one without
+// keys, for the hints.
 func (r *registry) registration(k known) remoteplay.Registration {
 	registration := r.files.registration(k.hostID)
 	if registration.IsZero() && k.simulated != nil {
 		registration = simulatedRegistration(k.hostID)
+	}
+	if registration.IsZero() {
+		registration.HostType = k.hostType
 	}
 	return registration
 }

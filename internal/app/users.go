@@ -45,9 +45,20 @@ func (u users) of(k known) (user ps4.User, err error) {
 	return user, nil
 }
 
+// hasAccount reports whether account has one without a given one.
+func (u users) hasAccount(k known) bool {
+	_, err := u.account(k, "")
+	return err == nil
+}
+
 // account returns the PSN account id that linking for Remote Play needs: the
 // given one, or the stored one of the console's user.
 func (u users) account(k known, given string) (uint64, error) {
+	if given != "" {
+		if err := ps4.CheckTypedAccountID(given); err != nil {
+			return 0, err
+		}
+	}
 	_, _, stored := u.files.credential(k.hostID)
 	id := cmp.Or(given, stored)
 	if id == "" && k.simulated != nil {
@@ -55,7 +66,7 @@ func (u users) account(k known, given string) (uint64, error) {
 	}
 	if id == "" {
 		return 0, &api.Error{Code: "account_needed", Message: "linking for Remote Play needs your PSN account id, and none is stored",
-			Hint: "Run ps4kit credential --account-id ID, or ps4kit credential --psn, and link again."}
+			Hint: "Run ps4kit credential --psn, and link again."}
 	}
 	return ps4.ParseAccountID(id)
 }

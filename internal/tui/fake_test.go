@@ -9,12 +9,6 @@ import (
 	"time"
 
 	"github.com/ps4kit/ps4kit/internal/api"
-	"github.com/ps4kit/ps4kit/internal/tui"
-)
-
-var (
-	_ tui.Backend = api.Backend(nil)
-	_ tui.Backend = (*fake)(nil)
 )
 
 var (
@@ -26,6 +20,8 @@ var (
 
 // fake is a backend that takes notes. What it answers with may be changed under mu.
 type fake struct {
+	api.Backend // nil: the screen calls nothing else
+
 	mu    sync.Mutex
 	calls []string // that act on a console, in the order in which they began
 

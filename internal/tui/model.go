@@ -24,7 +24,7 @@ const (
 
 // model is the whole screen.
 type model struct {
-	backend Backend
+	backend api.Backend
 	limit   time.Duration // for one command; 0: none
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -223,4 +223,76 @@ func errorNotice(err error) notice {
 		e.Hint = ""
 	}
 	return notice{text: e.Message, hint: e.Hint, bad: true}
+}
+
+// input is a key press or a paste.
+type input struct {
+	key  string // Bubble Tea's name of the key; empty for a paste
+	text string // the characters; empty for a key that has none
+}
+
+// typed handles input at the current place.
+func (m *model) typed(in input) {
+	switch {
+	case in.key == "ctrl+c", m.queue.quitting && in.key == "q":
+		m.cmd = tea.Quit
+		return
+	case m.queue.quitting:
+		return
+	case in.key == "ctrl+z":
+		m.cmd = tea.Suspend
+		return
+	case in.key == "ctrl+j": // some terminals send it for enter
+		in.key = "enter"
+	case in.key == "ctrl+h": // some terminals send it for backspace
+		in.key = "backspace"
+	}
+	if m.loading && in.key != "esc" {
+		m.held = append(m.held, in)
+		return
+	}
+	switch m.at {
+	case atConsoles:
+		m.consolesKey(in.key)
+	case atTitles:
+		m.titlesKey(in)
+	case atText:
+		m.textKey(in)
+	default:
+		m.remoteKey(in.key)
+	}
+}
+
+// buttons maps keys to the buttons of the controller.
+func buttons() map[string]string {
+	return map[string]string{
+		"up": "up", "down": "down", "left": "left", "right": "right", "enter": "enter", "backspace": "back",
+		"o": "option", "p": "ps", "h": "ps_hold", "c": "cancel",
+	}
+}
+
+func (m *model) remoteKey(key string) {
+	if button, ok := buttons()[key]; ok {
+		m.do(command{keys: []string{button}})
+		return
+	}
+	b, host := m.backend, m.host
+	switch key {
+	case "w":
+		m.do(command{doing: "waking up", done: "woken up", run: func(ctx context.Context) error { return b.Wake(ctx, host, true) }})
+	case "s":
+		m.do(command{doing: "entering rest mode", done: "in rest mode", run: func(ctx context.Context) error { return b.Standby(ctx, host) }})
+	case "/":
+		m.openTitles()
+	case "t":
+		m.openText()
+	case "x":
+		m.stop()
+	case "tab":
+		m.openConsoles(false)
+	case "esc":
+		m.notice = notice{}
+	case "q":
+		m.quit()
+	}
 }

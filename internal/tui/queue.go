@@ -40,8 +40,6 @@ type queue struct {
 
 var errStopped = errors.New("stopped")
 
-func (m *model) press(button string) { m.do(command{keys: []string{button}}) }
-
 // do queues a command for the console on screen.
 func (m *model) do(c command) {
 	q := &m.queue

@@ -30,25 +30,9 @@ import (
 	"github.com/ps4kit/ps4kit/internal/api"
 )
 
-// Backend is the part of api.Backend that the screen uses.
-type Backend interface {
-	Search(ctx context.Context, wait time.Duration) ([]api.Console, error)
-	Consoles(ctx context.Context) ([]api.Console, error)
-	Status(ctx context.Context, host string) (api.Console, error)
-	Wake(ctx context.Context, host string, wait bool) error
-	Standby(ctx context.Context, host string) error
-	Start(ctx context.Context, host, title string, noQuit bool) error
-	Keys(ctx context.Context, host string, keys []string) error
-	Keyboard(ctx context.Context, host string) (api.Keyboard, error)
-	SetText(ctx context.Context, host, text string) error
-	Submit(ctx context.Context, host string, text *string) error
-	CloseKeyboard(ctx context.Context, host string) error
-	Titles(ctx context.Context, host string) ([]api.Title, error)
-}
-
 // Options configure Run. Host and Limit are optional.
 type Options struct {
-	Backend Backend
+	Backend api.Backend
 	Host    string        // the console to control; empty: the only one, or a list to choose from
 	Limit   time.Duration // timeout for one command; 0: none
 	In      io.Reader     // the terminal's keys

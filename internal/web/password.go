@@ -51,7 +51,8 @@ func newPassword() string {
 }
 
 // ChangePassword replaces the password and ends every other session. The
-// visitor must prove that they know the current one.
+// visitor must prove that they know the current one, unless it is the generated
+// one, with which they have just signed in.
 func (g *Guard) ChangePassword(ctx context.Context, current, chosen string) error {
 	v := visitorOf(ctx)
 	switch {
@@ -60,8 +61,11 @@ func (g *Guard) ChangePassword(ctx context.Context, current, chosen string) erro
 	case len(chosen) < minPassword || len(chosen) > maxPassword:
 		return &api.Error{Code: "bad_password", Message: fmt.Sprintf("a password must have %d to %d bytes", minPassword, maxPassword)}
 	}
-	if _, err := g.verify(ctx, v.client, current); err != nil {
-		return err
+	_, changed := g.FirstPassword()
+	if current != "" || changed != nil || v.session == nil {
+		if _, err := g.verify(ctx, v.client, current); err != nil {
+			return err
+		}
 	}
 	if err := g.setPassword(chosen, ""); err != nil {
 		return err

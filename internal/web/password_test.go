@@ -44,6 +44,32 @@ func TestFirstPassword(t *testing.T) {
 	}
 }
 
+// TestFirstPasswordIsReplacedWithoutIt checks that a browser needn't repeat the
+// generated password, but a chosen one.
+func TestFirstPasswordIsReplacedWithoutIt(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, web.SiteOptions{Guard: mustGuard(t, &memory{}, ""), PasswordCommand: "sudo <ps4kit> web password"})
+	first, err := s.guard.FirstPassword()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hint := func(want string) {
+		t.Helper()
+		if got := s.browser().get("/login").must(t, http.StatusOK); !strings.Contains(got.body, want) {
+			t.Errorf("no %q in %s", want, got.body)
+		}
+	}
+	hint("First time here? Run <code>sudo &lt;ps4kit&gt; web password</code>")
+	owner := s.browser()
+	owner.signIn(first.Password)
+	owner.do(http.MethodPut, "/api/v1/password", `{"current":"wrong","new":"chosen by me"}`).must(t, http.StatusUnprocessableEntity)
+	owner.do(http.MethodPut, "/api/v1/password", `{"current":"","new":"short"}`).must(t, http.StatusUnprocessableEntity)
+	owner.do(http.MethodPut, "/api/v1/password", `{"current":"","new":"chosen by me"}`).must(t, http.StatusNoContent)
+	owner.get("/api/v1/session").must(t, http.StatusOK)
+	owner.do(http.MethodPut, "/api/v1/password", `{"current":"","new":"chosen again"}`).must(t, http.StatusUnprocessableEntity)
+	hint("web password --new</code>")
+}
+
 func isCode(err error, code string) bool {
 	var e *api.Error
 	return errors.As(err, &e) && e.Code == code

@@ -22,6 +22,8 @@ type SiteOptions struct {
 	TrustedProxies []netip.Prefix  // see behindProxies
 	Version        string
 	Simulated      bool
+
+	PasswordCommand string // shows the first password, on this kind of installation
 }
 
 // Site returns what web.listen serves. From the outside in: headers for
@@ -40,7 +42,7 @@ func Site(o SiteOptions) http.Handler {
 	mux.Handle(api.Prefix+"/", o.Guard.identify(api.Handler(services)))
 	mux.HandleFunc("POST /login", o.Guard.signIn)
 	mux.HandleFunc("POST /logout", o.Guard.signOut)
-	addFiles(mux, o.Guard)
+	addFiles(mux, o.Guard, o.PasswordCommand)
 	checked := checkHost(slices.Concat(localNames(), o.AllowedHosts), checkOrigin(mux))
 	return behindProxies(o.TrustedProxies, withHeaders(checked))
 }

@@ -162,13 +162,14 @@ func TestStrangersGetTheSignInPageAndNothingElse(t *testing.T) {
 	}
 }
 
+// content returns what a site without a generated password serves for a file.
 func content(t *testing.T, name string) string {
 	t.Helper()
 	data, err := files.FS.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(data)
+	return strings.Replace(string(data), "{{hint}}", "Lost the password? Run <code> --new</code> on the machine that runs ps4kit.", 1)
 }
 
 // TestFilesOfThePage checks that each file has a type and that a browser that

@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -244,5 +245,22 @@ func TestBroadcastOnTheUnspecifiedAddress(t *testing.T) {
 	c := ps4test.Start(t, ps4test.Config{Addr: "0.0.0.0", Broadcast: true})
 	if _, _, ok := newPeer(t, c).search(); !ok {
 		t.Error("no reply")
+	}
+}
+
+// TestPortBelongsToOneConsole: a second console can't share the TCP port of one
+// that isn't listening.
+func TestPortBelongsToOneConsole(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux can hold a port without listening")
+	}
+	c := ps4test.Start(t, ps4test.Config{})
+	second, err := ps4test.New(ps4test.Config{TCPPort: c.TCPAddr().Port()})
+	if err == nil {
+		_ = second.Close()
+	}
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("a second console on the same TCP port: %v", err)
 	}
 }

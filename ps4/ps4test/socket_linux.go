@@ -9,8 +9,42 @@ import (
 
 // reservePort binds a TCP port without listening: the port refuses connections
 // and no other program can take it while the door is closed. A listener can
-// still bind it, because both set SO_REUSEADDR.
+// still bind it, because both set SO_REUSEADDR; so would another simulated
+// console, which the socket of lockPort excludes.
 func reservePort(at netip.AddrPort) (netip.AddrPort, func(), error) {
+	for try := 0; ; try++ {
+		bound, free, err := bindPort(at)
+		if err != nil {
+			return at, nil, fmt.Errorf("listen tcp %v: %w", at, err)
+		}
+		unlock, err := lockPort(bound)
+		if err == nil {
+			return bound, func() { free(); unlock() }, nil
+		}
+		free()
+		if at.Port() != 0 || try == portTries {
+			return at, nil, fmt.Errorf("listen tcp %v: %w", bound, err)
+		}
+	}
+}
+
+// lockPort makes every other lockPort of the same address fail until unlock, in
+// this process and others: it binds an abstract Unix socket, which vanishes with
+// the process.
+func lockPort(at netip.AddrPort) (unlock func(), err error) {
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("socket", err)
+	}
+	if err := syscall.Bind(fd, &syscall.SockaddrUnix{Name: "@ps4test/" + at.String()}); err != nil {
+		_ = syscall.Close(fd)
+		return nil, os.NewSyscallError("bind", err)
+	}
+	return func() { _ = syscall.Close(fd) }, nil
+}
+
+// bindPort binds a TCP port without listening.
+func bindPort(at netip.AddrPort) (netip.AddrPort, func(), error) {
 	family, address := sockaddr(at)
 	fd, err := syscall.Socket(family, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -27,7 +61,7 @@ func reservePort(at netip.AddrPort) (netip.AddrPort, func(), error) {
 	}
 	if err != nil {
 		free()
-		return at, nil, fmt.Errorf("listen tcp %v: %w", at, err)
+		return at, nil, err
 	}
 	return netip.AddrPortFrom(at.Addr(), port(bound)), free, nil
 }

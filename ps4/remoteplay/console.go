@@ -38,8 +38,9 @@ type Console struct {
 }
 
 // New returns a console with the discovery of c, whose host id it sets to that
-// of the registration. A zero registration makes commands fail with
-// [ErrNotRegistered]. New does no I/O. The caller must Close the console.
+// of the registration. A registration without keys makes commands fail with
+// [ErrNotRegistered]; its host type still chooses the menu in hints. New does no
+// I/O. The caller must Close the console.
 func New(c *ps4.Console, r Registration, o *Options) *Console {
 	life, leave := context.WithCancelCause(context.Background())
 	console := &Console{
@@ -103,6 +104,10 @@ func (c *Console) keys() keys { return c.Registration().Keys.reveal() }
 // Close. After an [InUseError] it fails with that error at once, until its time
 // has come.
 func (c *Console) Do(ctx context.Context, work func(context.Context, *Session) error) error {
+	return hintFor(c.Registration().HostType, c.do(ctx, work))
+}
+
+func (c *Console) do(ctx context.Context, work func(context.Context, *Session) error) error {
 	if c.Registration().IsZero() {
 		return ErrNotRegistered
 	}
@@ -263,12 +268,13 @@ func (c *Console) Close() error {
 // never answers it: see [Console.WakeWait]. Wake fails with [ErrNotRegistered],
 // [ps4.ErrOtherConsole] or [ps4.ErrNoNetwork].
 func (c *Console) Wake(ctx context.Context) error {
-	if c.Registration().IsZero() {
-		return ErrNotRegistered
+	registration := c.Registration()
+	if registration.IsZero() {
+		return hintFor(registration.HostType, ErrNotRegistered)
 	}
-	credential, err := rp.WakeCredential(c.keys().registKey)
+	credential, err := rp.WakeCredential(registration.Keys.reveal().registKey)
 	if err != nil {
-		return ErrRegistrationFormat
+		return hintFor(registration.HostType, ErrRegistrationFormat)
 	}
 	if err := c.discovery.WakeRemotePlay(ctx, credential); err != nil {
 		return err

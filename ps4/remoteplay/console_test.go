@@ -147,9 +147,9 @@ func TestBadReplies(t *testing.T) {
 		"control refused":      {control: func(c *call) { c.refuse("80108bff") }, want: remoteplay.ErrOther, code: "refused"},
 		"no server type":       {control: func(c *call) { c.say("HTTP/1.1 200 OK\r\n\r\n"); c.linger() }, want: remoteplay.ErrNotPlayStation, code: "not_playstation"},
 		"no login":             {control: func(c *call) { c.say(c.opened()); c.linger() }, want: ps4.ErrSilent, code: "silent"},
-		"oversized frame":      {control: func(c *call) { c.say(c.opened() + "\xff\xff\xff\xff\x00\x33\x00\x00"); c.linger() }, want: remoteplay.ErrProtocol, code: "closed"},
-		"odd login":            {control: func(c *call) { c.say(c.opened() + c.frame(5, "\x77")); c.linger() }, want: ps4.ErrProtocol, code: "closed"},
-		"hangs up at login":    {control: func(c *call) { c.say(c.opened()) }, want: ps4.ErrClosed, code: "closed"},
+		"oversized frame":      {control: func(c *call) { c.say(c.opened() + "\xff\xff\xff\xff\x00\x33\x00\x00"); c.linger() }, want: remoteplay.ErrProtocol, code: "protocol"},
+		"odd login":            {control: func(c *call) { c.say(c.opened() + c.frame(5, "\x77")); c.linger() }, want: ps4.ErrProtocol, code: "protocol"},
+		"hangs up at login":    {control: func(c *call) { c.say(c.opened()) }, want: remoteplay.ErrNoReply, code: "no_reply"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,7 +1,9 @@
 package remoteplay
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
@@ -77,9 +79,33 @@ func (e *sentinel) Code() string         { return e.code }
 func (e *sentinel) Hint() string         { return e.hint }
 func (e *sentinel) Is(target error) bool { return e.general != nil && target == e.general }
 
-// linkMenu is the menu of a console that shows a PIN.
-const linkMenu = "Settings > System > Remote Play > Link Device on the PS5, " +
-	"or Settings > Remote Play Connection Settings > Add Device on the PS4"
+// Menus of a console that show a PIN.
+const (
+	linkMenuPS5 = "Settings > System > Remote Play > Link Device"
+	linkMenuPS4 = "Settings > Remote Play Connection Settings > Add Device"
+	linkMenu    = linkMenuPS5 + " on the PS5, or " + linkMenuPS4 + " on the PS4" // see hintFor
+)
+
+// menuError is an error whose hint names the menu of one type of console.
+type menuError struct {
+	error
+	code, hint string
+}
+
+func (e *menuError) Unwrap() error { return e.error }
+func (e *menuError) Code() string  { return e.code }
+func (e *menuError) Hint() string  { return e.hint }
+
+// hintFor returns err with a hint that names only the menu that consoles of a
+// type have, if the type is known and the hint names both.
+func hintFor(hostType string, err error) error {
+	menu := map[string]string{ps4.TypePS5: linkMenuPS5, ps4.TypePS4: linkMenuPS4}[hostType]
+	e, ok := errors.AsType[ps4.Error](err)
+	if !ok || menu == "" || !strings.Contains(e.Hint(), linkMenu) {
+		return err
+	}
+	return &menuError{err, e.Code(), strings.Replace(e.Hint(), linkMenu, menu, 1)}
+}
 
 // Hints that several errors share.
 const (

@@ -113,7 +113,7 @@ func (c *Console) connect(ctx context.Context, to netip.AddrPort, f rp.Family) (
 	if err := s.logIn(ctx); err != nil {
 		s.end(err)
 		s.group.Wait()
-		return nil, err
+		return nil, s.loginErr(err)
 	}
 	return s, nil
 }
@@ -149,6 +149,18 @@ func requestErr(err error, reply rp.Reply) error {
 		return &versionError{reason, speaks}
 	}
 	return err
+}
+
+// loginErr returns why a login failed. That the session is over because of it
+// would not help the user.
+func (s *Session) loginErr(err error) error {
+	if !errors.Is(err, ps4.ErrClosed) || s.reason == nil {
+		return err
+	}
+	if _, ok := errors.AsType[ps4.Error](s.reason); ok {
+		return s.reason
+	}
+	return fmt.Errorf("%w: %w", ErrNoReply, s.reason)
 }
 
 // logIn waits for the result of the login, and sends the passcode if the

@@ -35,8 +35,14 @@ func Register(ctx context.Context, c *ps4.Console, accountID uint64, pin ps4.PIN
 	if err != nil {
 		return Registration{}, err
 	}
-	to := netip.AddrPortFrom(status.Addr.Addr(), set.Port)
-	found, err := set.search(ctx, to, family, registerLimit)
+	registration, err := set.register(ctx, status, family, accountID, uint32(number))
+	return registration, hintFor(status.HostType, err)
+}
+
+// register registers with a console that is on.
+func (s *settings) register(ctx context.Context, status ps4.Status, family rp.Family, accountID uint64, pin uint32) (Registration, error) {
+	to := netip.AddrPortFrom(status.Addr.Addr(), s.Port)
+	found, err := s.search(ctx, to, family, registerLimit)
 	if err != nil {
 		return Registration{}, err
 	}
@@ -47,11 +53,11 @@ func Register(ctx context.Context, c *ps4.Console, accountID uint64, pin ps4.PIN
 		return Registration{}, err
 	}
 	request := rp.RegisterRequest{
-		Family: family, Host: to.Addr().String(), PIN: uint32(number), AccountID: accountID, OnlineID: set.OnlineID,
+		Family: family, Host: to.Addr().String(), PIN: pin, AccountID: accountID, OnlineID: s.OnlineID,
 	}
 	_, _ = rand.Read(request.Nonce[:]) // never fails
 	_, _ = rand.Read(request.Context[:])
-	answer, err := set.post(ctx, to, &request)
+	answer, err := s.post(ctx, to, &request)
 	if err != nil {
 		return Registration{}, err
 	}

@@ -3,7 +3,9 @@ package remoteplay_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +80,9 @@ func TestRegisterFails(t *testing.T) {
 				}
 				r, err := p.registerWith(ctx, tt.account, tt.pin)
 				fails(t, err, tt.want, tt.code)
+				if e, ok := errors.AsType[ps4.Error](err); !ok || strings.Contains(e.Hint(), "PS4") {
+					t.Errorf("hint for another console: %v", e)
+				}
 				if !r.IsZero() || strings.Contains(err.Error(), tt.pin) {
 					t.Errorf("got %+v, %v", r, err)
 				}
@@ -150,6 +155,32 @@ func TestDamagedRegistration(t *testing.T) {
 		fails(t, err, remoteplay.ErrRegistrationFormat, "bad_registration")
 		if strings.Contains(err.Error(), "d1e2") {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestHintsNameOneMenu: an error that asks to link again names the menu of the
+// console's own type.
+func TestHintsNameOneMenu(t *testing.T) {
+	t.Parallel()
+	for hostType, menus := range map[string][2]string{ // with, without
+		ps4.TypePS5: {"Link Device", "Add Device"},
+		ps4.TypePS4: {"Add Device", "Link Device"},
+		"":          {"Link Device", "on the PS4"},
+	} {
+		errs := map[string]error{}
+		console := remoteplay.New(ps4.NewConsole(netip.AddrPort{}, ps4.Credential{}, nil), remoteplay.Registration{HostType: hostType}, nil)
+		errs["wake"] = console.Wake(t.Context())
+		errs["standby"] = console.Standby(t.Context())
+		if err := console.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for call, err := range errs {
+			e, ok := errors.AsType[ps4.Error](err)
+			if !ok || !errors.Is(err, remoteplay.ErrNotRegistered) || !strings.Contains(e.Hint(), menus[0]) ||
+				strings.Contains(e.Hint(), menus[1]) != (hostType == "") {
+				t.Errorf("%s of a %q: %v", call, hostType, err)
+			}
 		}
 	}
 }

@@ -30,7 +30,8 @@ type Session struct {
 	group   sync.WaitGroup
 	done    chan struct{}
 	ended   sync.Once
-	err     error // why it ended; set before done is closed
+	err     error // that it ended; set before done is closed, as reason
+	reason  error // why; nil if this program closed it
 
 	writing  chan struct{} // held for one frame, so that counters match the order; a channel for synctest
 	counters *rp.Counters
@@ -128,7 +129,7 @@ func (s *Session) Standby(ctx context.Context) error {
 func (s *Session) end(reason error) {
 	s.keys.close(true)
 	s.ended.Do(func() {
-		s.err = ps4.ErrClosed
+		s.err, s.reason = ps4.ErrClosed, reason
 		if reason != nil {
 			s.err = fmt.Errorf("%w: %w", ps4.ErrClosed, reason)
 			s.set.Logf("session with %v: %v", s.conn.RemoteAddr(), reason)

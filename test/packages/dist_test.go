@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -74,6 +76,69 @@ func TestSBOM(t *testing.T) {
 			t.Errorf("%s is not listed", name)
 		}
 	}
+}
+
+// TestShippedText checks that every text in the package and in an archive
+// refers only to files that are in it, and that the manual page fits a terminal.
+func TestShippedText(t *testing.T) {
+	needs(t, "dpkg-deb", "tar", "man")
+	t.Parallel()
+	deb, archive := t.TempDir(), t.TempDir()
+	run(t, nil, "dpkg-deb", "-x", one(t, dist(t, newVersion), "*_amd64.deb"), deb)
+	run(t, nil, "tar", "-C", archive, "--strip-components=1", "-xzf", one(t, dist(t, newVersion), "*_linux_amd64.tar.gz"))
+	doc := filepath.Join(deb, "usr/share/doc/ps4kit")
+	for _, page := range []string{"README.md", "deploy/README.md", "docs/cli.md", "docs/credentials.md", "docs/guide/README.md", "docs/guide/install.md"} {
+		if _, err := os.Stat(filepath.Join(doc, page)); err != nil {
+			t.Error(err)
+		}
+	}
+	checkReferences(t, doc, doc)
+	checkReferences(t, filepath.Join(deb, "etc"), doc)
+	checkReferences(t, filepath.Join(deb, "usr/lib/systemd"), doc)
+	checkReferences(t, archive, archive)
+	manual := run(t, []string{"MANWIDTH=80", "LC_ALL=C.UTF-8"}, "sh", "-c", `exec man --warnings -l "$0" 2>&1`, filepath.Join(deb, "usr/share/man/man1/ps4kit.1.gz"))
+	if !strings.Contains(manual, "SYNOPSIS") || strings.Contains(manual, "warning") || strings.Contains(manual, "<!--") {
+		t.Errorf("the manual page:\n%s", manual)
+	}
+}
+
+// checkReferences checks the links and the paths of documents in the texts below
+// a directory. Paths are relative to docs, links to their page.
+func checkReferences(t *testing.T, dir, docs string) {
+	t.Helper()
+	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+	path := regexp.MustCompile(`(^|[ "(])((docs|deploy)/[\w/.-]+\.\w+)`)
+	must(t, filepath.WalkDir(dir, func(name string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() || !slices.Contains([]string{".md", ".yaml", ".example", ".service", ".plist"}, filepath.Ext(name)) {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(name), m[1])); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		for _, m := range path.FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(docs, m[2])); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		return err
+	}))
+}
+
+// TestVersion checks that the version of these sources looks like one, and that
+// Debian sorts it before the release.
+func TestVersion(t *testing.T) {
+	needs(t, "git", "dpkg")
+	t.Parallel()
+	version := strings.TrimSpace(run(t, nil, "../../deploy/version.sh"))
+	if !regexp.MustCompile(`^v\d+\.\d+\.\d+(-[\w.-]+)?$`).MatchString(version) {
+		t.Errorf("version %q", version)
+	}
+	_, file, _ := strings.Cut(filepath.Base(one(t, dist(t, newVersion), "*_amd64.deb")), "_")
+	deb, _, _ := strings.Cut(file, "_")
+	run(t, nil, "dpkg", "--compare-versions", deb, "lt", strings.TrimPrefix(strings.TrimSuffix(newVersion, "-rc1"), "v"))
 }
 
 // TestStatic checks that the programs need no shared library.

@@ -72,6 +72,9 @@ func (t *Terminal) Send(keys string) error {
 	return err
 }
 
+// Hangup sends what the program gets when the terminal closes.
+func (t *Terminal) Hangup() error { return t.child.Process.Signal(syscall.SIGHUP) }
+
 // read collects the output until no process has the terminal open.
 func (t *Terminal) read() {
 	defer close(t.ended)

@@ -4,6 +4,7 @@ import { html, render, useEffect, useState } from './vendor/preact.js';
 import { Icon, Loading } from './ui.js';
 import { path, useGet, useStream } from './api.js';
 import { Consoles } from './consoles.js';
+import { FirstPassword } from './first.js';
 import { HomeKit } from './homekit.js';
 import { Inputs } from './inputs.js';
 import { Log } from './log.js';
@@ -26,6 +27,8 @@ function App() {
   const [overview, setOverview] = useState(null);
   const connected = useStream('/api/v1/events', { overview: setOverview });
   const session = useGet(path('session'));
+  const [later, setLater] = useState(false);
+  const choosing = session.value?.first_password && !later;
   const [asked, ...args] = hash.replace(/^#\//, '').split('/').map(decodeURIComponent);
   const current = sections[asked] ? asked : 'consoles';
   const { name, view } = sections[current];
@@ -45,15 +48,14 @@ function App() {
       <p class="connection" role="status">${!connected && 'Connection lost. Trying again…'}</p>
       <form method="post" action="/logout"><button class="quiet">Sign out</button></form>
     </header>
-    <nav class="nav" aria-label="Sections">
+    ${!choosing && html`<nav class="nav" aria-label="Sections">
       ${Object.entries(sections).map(([key, section]) => html`
         <a key=${key} href="#/${key}" aria-current=${key === current ? 'page' : null}><${Icon} name=${key} />${section.name}</a>`)}
-    </nav>
+    </nav>`}
     <main id="main" class="main" tabindex="-1" aria-label=${name}>
-      ${session.value?.first_password && current === 'consoles' && html`<p class="note">
-        <span>You are using the generated password. <a href="#/settings">Choose your own</a>.</span>
-      </p>`}
-      ${consoles ? html`<${view} key=${hash} args=${args} overview=${overview} consoles=${consoles} session=${session} />` : html`<${Loading} />`}
+      ${choosing ? html`<${FirstPassword} done=${session.reload} later=${session.value.simulated && (() => setLater(true))} />`
+        : consoles && (session.value || session.error) ? html`<${view} key=${hash} args=${args} overview=${overview} consoles=${consoles} session=${session} />`
+        : html`<${Loading} />`}
     </main>
     <p id="announcer" class="unseen" aria-live="polite"></p>`;
 }

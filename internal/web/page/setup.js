@@ -13,7 +13,7 @@ const steps = {
 
 export function Setup({ consoles, args: [host, asked] }) {
   const card = consoles.find((c) => c.host_id === host) ?? { host_id: host, name: host };
-  const known = card.credential || card.registered;
+  const known = hasAccount(card) || card.registered;
   const first = useRef(known ? 'pin' : 'account');
   if (!host) return html`<${Find} consoles=${consoles} />`;
   const current = steps[asked] ? asked : first.current;
@@ -94,6 +94,10 @@ const remotePlayMenus = {
 
 const remotePlay = (card) => card.protocol === 'remote_play' && remotePlayMenus[card.host_type];
 
+// hasAccount reports whether the link with a console can use a stored account. A
+// credential that was captured or imported has no account id.
+const hasAccount = (card) => (remotePlay(card) ? card.account : card.credential);
+
 function Account({ card, to }) {
   const [way, setWay] = useState('account');
   const left = useRef(new AbortController()).current;
@@ -104,7 +108,7 @@ function Account({ card, to }) {
     location.hash = to('pin');
   }
   return html`<p>${remotePlay(card) ? `Choose an account that is signed in on the ${card.host_type}.` : 'A console accepts only users whose PSN account it knows.'}</p>
-    ${card.credential && html`<p class="success"><span>An account is stored for this console. <a href=${to('pin')}>Use it</a>, or choose another one:</span></p>`}
+    ${hasAccount(card) && html`<p class="success"><span>An account is stored for this console. <a href=${to('pin')}>Use it</a>, or choose another one:</span></p>`}
     ${card.simulated && html`<p class="note">This is a simulated console. It accepts any account id, such as 1234567890123456789.</p>`}
     <fieldset class="plain">
       <legend class="unseen">How to get the account</legend>

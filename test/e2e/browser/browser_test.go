@@ -111,11 +111,19 @@ func (p *page) seeText(in, text string) {
 	p.see(in + ` >> text="` + text + `"`)
 }
 
-// signIn signs in with the first password.
+// signIn signs in. The first time it has to replace the generated password.
 func (p *page) signIn() {
 	p.t.Helper()
 	p.fill("role=textbox[name=\"Password\"]", p.site.password)
 	p.click(button("Sign in"))
+	if !p.site.chosen {
+		p.see(`role=heading[name="Choose a password"]`)
+		p.gone(`role=link[name="Consoles"]`)
+		p.checkAccess("first password")
+		p.site.password, p.site.chosen = "a password of my own", true
+		p.fill(`role=textbox[name="New password"]`, p.site.password)
+		p.click(button("Save and continue"))
+	}
 	p.see(`role=link[name="Consoles"]`)
 }
 
@@ -151,6 +159,7 @@ type site struct {
 	*peer.Server
 	t             *testing.T
 	url, password string
+	chosen        bool // the password is no longer the generated one
 }
 
 // startSite runs a server on free ports of loopback, with more configuration.

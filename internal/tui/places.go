@@ -1,0 +1,258 @@
+package tui
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ps4kit/ps4kit/internal/api"
+)
+
+// consoleList is the list to choose a console from.
+type consoleList struct {
+	list
+	all []entry
+}
+
+// searchTime is how long consoles may take to answer a search.
+const searchTime = 3 * time.Second
+
+// entry is a console and how the backend names it.
+type entry struct {
+	host string
+	api.Console
+}
+
+// openConsoles lists the known consoles; those on the network if none is known or
+// search is set.
+func (m *model) openConsoles(search bool) {
+	m.load(atConsoles)
+	m.findConsoles(search)
+}
+
+func (m *model) findConsoles(search bool) {
+	visit := m.visit
+	m.consoles = consoleList{}
+	m.background(func() func() {
+		found, err := find(m.ctx, m.backend, search)
+		return func() {
+			if visit == m.visit {
+				m.gotConsoles(found, err)
+			}
+		}
+	})
+}
+
+func find(ctx context.Context, b api.Backend, search bool) (entries []entry, err error) {
+	if !search {
+		known, err := b.Consoles(ctx)
+		for _, c := range known {
+			entries = append(entries, entry{c.HostID, c})
+		}
+		if err != nil || len(entries) > 0 {
+			return entries, err
+		}
+	}
+	found, err := b.Search(ctx, searchTime)
+	for _, c := range found {
+		entries = append(entries, entry{c.Address, c}) // the backend may not know its host id yet
+	}
+	return entries, err
+}
+
+// gotConsoles chooses a console if it is the only one. Otherwise the user chooses,
+// and keys typed before the list appeared are dropped.
+func (m *model) gotConsoles(found []entry, err error) {
+	if err != nil {
+		m.tellError(err)
+		found = nil
+	}
+	if len(found) == 1 && m.host == "" {
+		m.choose(found[0])
+		return
+	}
+	m.loading, m.held = false, nil
+	m.consoles.all = found
+	visit := m.visit
+	for i, e := range found {
+		if m.isShown(e) {
+			m.consoles.cursor = i
+		}
+		m.background(func() func() {
+			console, err := m.status(m.ctx, e.host)
+			return func() {
+				if err == nil && visit == m.visit {
+					found[i].Console = console
+				}
+			}
+		})
+	}
+}
+
+// isShown reports whether e is the console on the remote.
+func (m *model) isShown(e entry) bool {
+	return m.host != "" && (e.host == m.host || e.HostID == m.console.HostID)
+}
+
+// choose shows the remote of e and handles the keys typed ahead.
+func (m *model) choose(e entry) {
+	if m.isShown(e) {
+		m.refreshStatus()
+	} else {
+		m.host, m.console, m.statusErr = e.host, e.Console, nil
+		m.watch()
+	}
+	m.at = atRemote
+	m.visit++
+	m.loaded()
+}
+
+func (m *model) consolesKey(key string) {
+	if m.consoles.move(key, len(m.consoles.all)) {
+		return
+	}
+	switch key {
+	case "enter":
+		if len(m.consoles.all) > 0 {
+			m.choose(m.consoles.all[m.consoles.cursor])
+		}
+	case "r":
+		m.openConsoles(true)
+	case "esc", "tab":
+		if m.host != "" {
+			m.goTo(atRemote)
+		}
+	case "q":
+		m.quit()
+	}
+}
+
+// titleList is the list of titles and its search line.
+type titleList struct {
+	list
+	all    []api.Title
+	search line
+}
+
+func (m *model) openTitles() {
+	visit, host := m.load(atTitles), m.host
+	m.titles = titleList{}
+	m.background(func() func() {
+		titles, err := m.backend.Titles(m.ctx, host)
+		return func() {
+			switch {
+			case visit != m.visit:
+			case err != nil:
+				m.tellError(err)
+				m.goTo(atRemote)
+			default:
+				m.titles.all = slices.DeleteFunc(titles, func(t api.Title) bool { return t.ID == "HOME" || t.ID == "OTHER" })
+				m.loaded()
+			}
+		}
+	})
+}
+
+// found returns the titles whose names or id contain every word of the search.
+// Titles hidden from HomeKit appear only in a search.
+func (l *titleList) found() (found []api.Title) {
+	words := strings.Fields(strings.ToLower(l.search.text()))
+	for _, t := range l.all {
+		if (len(words) > 0 || !t.Hidden) && matches(t, words) {
+			found = append(found, t)
+		}
+	}
+	return found
+}
+
+// matches skips the ids for short words, because most ids start with CUSA.
+func matches(t api.Title, words []string) bool {
+	names, id := strings.ToLower(t.Name+"\n"+t.Title), strings.ToLower(t.ID)
+	for _, w := range words {
+		if !strings.Contains(names, w) && (len(w) < len("CUSA") || !strings.Contains(id, w)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *model) titlesKey(in input) {
+	found := m.titles.found()
+	switch {
+	case in.key == "esc":
+		m.goTo(atRemote)
+	case in.key == "enter":
+		if len(found) > 0 {
+			m.startTitle(found[m.titles.cursor])
+		}
+	case m.titles.move(in.key, len(found)):
+	case m.titles.search.edit(in):
+		m.titles.cursor = 0
+	}
+}
+
+func (m *model) startTitle(t api.Title) {
+	m.goTo(atRemote)
+	host, name := m.host, clean(t.Name)
+	m.do(command{doing: "starting " + name, done: "started " + name, run: func(ctx context.Context) error {
+		return m.backend.Start(ctx, host, t.ID, false)
+	}})
+}
+
+// openText queues a request for the text on the console's keyboard, because keys
+// typed before may open it.
+func (m *model) openText() {
+	visit, host := m.load(atText), m.host
+	var keyboard api.Keyboard
+	m.do(command{
+		doing: "opening the keyboard",
+		run: func(ctx context.Context) (err error) {
+			keyboard, err = m.backend.Keyboard(ctx, host)
+			return err
+		},
+		then: func(err error) {
+			switch {
+			case visit != m.visit:
+			case err != nil:
+				m.goTo(atRemote)
+			default:
+				m.text = newLine(keyboard.Text, keyboard.MaxLength)
+				m.loaded()
+			}
+		},
+	})
+}
+
+func (m *model) textKey(in input) {
+	b, host, text := m.backend, m.host, m.text.text()
+	switch in.key {
+	case "esc":
+		m.goTo(atRemote)
+	case "enter":
+		m.sendText(command{doing: "entering the text", done: "entered the text", run: func(ctx context.Context) error { return b.Submit(ctx, host, &text) }})
+	case "tab":
+		m.sendText(command{doing: "setting the text", done: "set the text", run: func(ctx context.Context) error { return b.SetText(ctx, host, text) }})
+	case "ctrl+x":
+		m.sendText(command{doing: "closing the keyboard", done: "closed the keyboard", run: func(ctx context.Context) error { return b.CloseKeyboard(ctx, host) }})
+	default:
+		m.text.edit(in)
+	}
+}
+
+// sendText returns to the remote if c succeeds. If it fails, the text stays for
+// another try, and keys typed since, which were meant for the remote, are dropped.
+func (m *model) sendText(c command) {
+	visit := m.load(atText)
+	c.then = func(err error) {
+		switch {
+		case visit != m.visit:
+		case err != nil:
+			m.loading, m.held = false, nil
+		default:
+			m.at = atRemote
+			m.loaded()
+		}
+	}
+	m.do(c)
+}
