@@ -84,7 +84,7 @@ const sawLimit = 10 * time.Second
 //	saw den state standby
 //	saw den title CUSA00129
 //	saw den presses "up ps:2000"    all that were accepted; a hold time that the
-//	                                console measured is rounded down to half a second
+//	                                console measured is rounded to half a second
 //	saw den text hello              on the on-screen keyboard
 //	saw den submitted hello         the last text that was submitted
 //	saw den keyboard closed
@@ -152,7 +152,7 @@ func presses(console *ps4test.Console) string {
 	for i, press := range list {
 		button, ms, held := strings.Cut(press, ":")
 		if n, err := strconv.Atoi(ms); held && err == nil && console.Counters().Streams > 0 {
-			list[i] = fmt.Sprintf("%s:%d", button, n-n%500)
+			list[i] = fmt.Sprintf("%s:%d", button, (n+250)/500*500)
 		}
 	}
 	return strings.Join(list, " ")
