@@ -348,14 +348,15 @@ func TestEndsAreTold(t *testing.T) {
 				for range 40 {
 					r.after(250 * time.Millisecond)
 					last, s := page.Load(), r.tv.Snapshot()
-					if last.Starting != s.Starting || last.Working != s.Working || last.State != s.State || last.TitleID != s.TitleID {
-						t.Errorf("the page shows starting %q, working %v, %v %q, want %q, %v, %v %q", last.Starting, last.Working,
-							last.State, last.TitleID, s.Starting, s.Working, s.State, s.TitleID)
+					if last.Starting != s.Starting || last.Pursuing != s.Pursuing || last.Working != s.Working || last.State != s.State || last.TitleID != s.TitleID {
+						t.Errorf("the page shows starting %q, pursuing %q, working %v, %v %q, want %q, %q, %v, %v %q",
+							last.Starting, last.Pursuing, last.Working, last.State, last.TitleID,
+							s.Starting, s.Pursuing, s.Working, s.State, s.TitleID)
 						return
 					}
 				}
-				if last := page.Load(); last.Working || last.Starting != "" {
-					t.Errorf("after 10 s: starting %q, working %v", last.Starting, last.Working)
+				if last := page.Load(); last.Working || last.Pursuing != accessory.PursuitNone || last.Starting != "" {
+					t.Errorf("after 10 s: starting %q, pursuing %q, working %v", last.Starting, last.Pursuing, last.Working)
 				}
 			})
 		})

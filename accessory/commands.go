@@ -169,9 +169,16 @@ func (t *Television) WithSession(ctx context.Context, do func(context.Context, S
 }
 
 // WithoutSession closes the session, if one is open, and calls do; no session is
-// opened meanwhile. Linking needs that.
+// opened meanwhile. Linking needs that. If it succeeds, the error of the last
+// command is forgotten.
 func (t *Television) WithoutSession(ctx context.Context, do func(context.Context) error) error {
-	return t.enqueue(ctx, &job{kind: CommandLink, alone: true, do: func(ctx context.Context, _ Session) error { return do(ctx) }})
+	err := t.enqueue(ctx, &job{kind: CommandLink, alone: true, do: func(ctx context.Context, _ Session) error { return do(ctx) }})
+	if err == nil {
+		t.mu.Lock()
+		defer t.unlock()
+		t.trouble, t.changed = nil, true
+	}
+	return err
 }
 
 func (t *Television) enqueue(ctx context.Context, j *job) error {

@@ -142,6 +142,22 @@ func (m *machine) target() *launch {
 	return m.launch
 }
 
+// pursuing returns what is pursued, or will be when the window closes.
+func (m *machine) pursuing() Pursuit {
+	l, wanted := m.target(), m.wanted()
+	switch {
+	case wanted == powerOff:
+		return PursuitStandby
+	case l != nil && l.title != "":
+		return PursuitTitle
+	case l != nil:
+		return PursuitHome
+	case wanted == powerOn:
+		return PursuitAwake
+	}
+	return PursuitNone
+}
+
 // working reports whether something is under way, so that the console is worth
 // polling often.
 func (m *machine) working() bool {

@@ -6,6 +6,18 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
+// Pursuit is what a television is trying to bring about.
+type Pursuit string
+
+// Pursuits. A title or the home screen wakes the console first if necessary.
+const (
+	PursuitNone    Pursuit = ""
+	PursuitAwake   Pursuit = "awake"
+	PursuitStandby Pursuit = "standby"
+	PursuitTitle   Pursuit = "title" // Snapshot.Starting
+	PursuitHome    Pursuit = "home"
+)
+
 // Snapshot is the state of a television at one moment.
 type Snapshot struct {
 	// Status is the console's last reply, with its present state: silence in the
@@ -18,7 +30,8 @@ type Snapshot struct {
 	Active           bool // in HomeKit: the requested state until the console confirms or refuses
 	ActiveIdentifier int
 	Starting         string // the title that is being started, or ""
-	Working          bool   // a command is under way
+	Pursuing         Pursuit
+	Working          bool // a command is under way
 	SessionOpen      bool
 	KeyboardOpen     bool      // the on-screen keyboard; known while a session is open
 	Identified       time.Time // when a controller last asked which console this is
@@ -50,7 +63,7 @@ func (t *Television) Snapshot() Snapshot {
 	defer t.mu.Unlock()
 	s := Snapshot{
 		Status: t.status, Name: t.displayName(), LastSeen: t.lastSeen,
-		Active: t.m.active(), ActiveIdentifier: t.identifier(), Starting: t.starting(), Working: t.m.working(),
+		Active: t.m.active(), ActiveIdentifier: t.identifier(), Starting: t.starting(), Pursuing: t.m.pursuing(), Working: t.m.working(),
 		SessionOpen: t.sessionOpen, KeyboardOpen: t.keyboard, Identified: t.identified,
 		LastError: t.trouble, LastErrorAt: t.troubleAt,
 		Inputs: t.in.list(),

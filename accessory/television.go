@@ -173,10 +173,13 @@ func poke(c chan struct{}) {
 func (t *Television) step(e event, by *http.Request, of *characteristic.C) {
 	type visible struct {
 		starting, title string
+		pursuing        Pursuit
 		working         bool
 		state           ps4.State
 	}
-	look := func() visible { return visible{t.starting(), t.m.seen.title, t.m.working(), t.m.seen.state} }
+	look := func() visible {
+		return visible{t.starting(), t.m.seen.title, t.m.pursuing(), t.m.working(), t.m.seen.state}
+	}
 	before := look()
 	for _, a := range t.m.step(e, time.Now()) {
 		t.act(a)

@@ -29,8 +29,8 @@ there are none, and 3 otherwise.`,
 		&cobra.Command{
 			Use:   "show",
 			Short: "Show every key with its value and where it was set",
-			Long: `Shows every key with its value and where it was set: the default, a line of
-config.yaml, a variable or a flag. Secrets are shown as [redacted].`,
+			Long: `Shows every key with its value and where it was set: the default, the web page,
+a line of config.yaml, a variable or a flag. Secrets are shown as [redacted].`,
 			Example: examples("config show", "config show -o json"),
 			Args:    noArgs,
 			RunE:    func(*cobra.Command, []string) error { return p.configShow() },
@@ -64,7 +64,7 @@ func (p *program) configCheck() error {
 type setting struct {
 	Key    string `json:"key"`
 	Value  string `json:"value"`  // a list as ["a", "b"], a secret as [redacted]
-	Source string `json:"source"` // default, FILE:LINE, a variable or a flag
+	Source string `json:"source"` // default, page, FILE:LINE, a variable or a flag
 	Env    string `json:"env"`    // the variable of the key; empty inside a list
 }
 
@@ -73,28 +73,13 @@ func (p *program) configShow() error {
 	if err != nil {
 		return err
 	}
-	settings := p.settings(c)
+	settings := []setting{}
+	for _, s := range c.Settings() {
+		settings = append(settings, setting(s))
+	}
 	rows := [][]string{{"KEY", "VALUE", "SOURCE"}}
 	for _, s := range settings {
 		rows = append(rows, []string{s.Key, s.Value, s.Source})
 	}
 	return p.print(result{value: settings, text: table(rows)})
-}
-
-// settings returns the configuration with the global flags applied.
-func (p *program) settings(c *config.Config) []setting {
-	var list []setting
-	for _, s := range c.Settings() {
-		shown := setting(s)
-		switch {
-		case s.Key == "log.level" && p.debug:
-			shown.Value, shown.Source = c.Log.Level, "--debug"
-		case s.Key == "log.level" && p.logLevel != "":
-			shown.Value, shown.Source = c.Log.Level, "--log-level"
-		case s.Key == "log.format" && p.logFormat != "":
-			shown.Value, shown.Source = c.Log.Format, "--log-format"
-		}
-		list = append(list, shown)
-	}
-	return list
 }

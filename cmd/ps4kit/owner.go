@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/user"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/sirupsen/logrus"
@@ -59,23 +60,33 @@ func (p *program) owner(ctx context.Context, override app.Override) (c *api.Clie
 	return local.Client, func() { _, _ = local.Close(), store.Close() }, nil
 }
 
-// configuration loads the configuration and applies the global flags. Every
-// error has the code config, also if the file does not exist.
+// configuration loads the configuration with the settings made on the page, and
+// applies the global flags. Every error has the code config, also if the file
+// does not exist.
 func (p *program) configuration() (*config.Config, error) {
 	c, err := config.Load(p.configFile)
+	level := strings.ToLower(p.logLevel)
+	if level == "fatal" || level == "panic" {
+		level = "error" // nothing is logged above it
+	}
+	flags := [][3]string{{"--log-level", "log.level", level}, {"--log-format", "log.format", p.logFormat}}
+	if p.debug {
+		flags = append(flags, [3]string{"--debug", "log.level", "debug"})
+	}
+	for _, f := range flags {
+		if err == nil && f[2] != "" {
+			c, err = c.WithFlag(f[0], f[1], f[2])
+		}
+	}
 	if err != nil {
 		return nil, &api.Error{Code: "config", Message: api.AsError(err).Message, Err: err}
 	}
-	if p.logLevel != "" {
-		c.Log.Level = p.logLevel
+	if dir, err := p.stateDirectory(); err == nil {
+		if page, err := c.WithPage(state.ReadSettings(dir)); err == nil {
+			return page, nil
+		}
 	}
-	if p.debug {
-		c.Log.Level = "debug"
-	}
-	if p.logFormat != "" {
-		c.Log.Format = p.logFormat
-	}
-	return c, nil
+	return c, nil // the log of the server tells why it can't use the settings of the page
 }
 
 // logger returns the configured logger, which writes to stderr.

@@ -32,9 +32,9 @@ With --simulate it adds simulated PS4 consoles on loopback ports, the last of
 several being a PS5, and doesn't search the network for real ones. So you can
 try everything without a console.
 
-Changes to the titles and the remote control of a console in config.yaml apply
-while the server runs (a service reloads them at once on SIGHUP). Other changes
-need a restart.
+Changes to log.level, updates, and the titles and the remote control of a
+console in config.yaml apply while the server runs (a service reloads them at
+once on SIGHUP). Other changes need a restart.
 
 On a terminal it shows the address and the first password of the web page, and
 each console with its QR code and what it still needs. Closing the terminal ends

@@ -135,6 +135,11 @@ type Page interface {
 	SetupURI(ctx context.Context, host string) (string, error)
 	// Settings lists every configuration key, with secrets redacted.
 	Settings() []Setting
+	// SetSetting stores a setting, or restores its default if value is nil. It
+	// fails with config if the value is invalid or set elsewhere.
+	SetSetting(key string, value *string) error
+	// Restart restarts the server; it returns before that.
+	Restart() error
 	// Restore checks a backup and restarts the server with it; it returns before
 	// the restart. It fails with bad_backup, having changed nothing.
 	Restore(archive []byte) (Restored, error)

@@ -100,6 +100,12 @@ func (p *page) Restore(archive []byte) (api.Restored, error) {
 	return give[api.Restored](context.Background(), &p.backend, "Restore", string(archive))
 }
 
+func (p *page) SetSetting(key string, value *string) error {
+	return p.do(context.Background(), "SetSetting", key, value)
+}
+
+func (p *page) Restart() error { return p.do(context.Background(), "Restart") }
+
 func (p *page) Settings() []api.Setting {
 	settings, _ := give[[]api.Setting](context.Background(), &p.backend, "Settings")
 	return settings

@@ -192,6 +192,10 @@ type (
 		Log   string `query:"log" json:"-" doc:"also send lines of the log, of this level and above; requires setup" enum:"error,warn,info,debug"`
 		Limit int    `query:"limit" json:"-" doc:"begin with this many past lines of the log; default: none" range:"0,500"`
 	}
+	settingRequest struct {
+		Key   string  `path:"key" json:"-" doc:"of config.yaml" example:"poll.interval"`
+		Value *string `json:"value,omitempty" doc:"as in config.yaml; absent restores the default" example:"2s"`
+	}
 	passwordRequest struct {
 		Current string `json:"current" doc:"may be empty in a session, while the generated password is in use" example:"old password"`
 		New     string `json:"new" example:"new password"`
@@ -402,6 +406,11 @@ func pageOperations() []operation {
 			withNotes("Fails with paired once the accessory is paired, and with pairing_locked while pairing is locked."),
 		op("settings", "GET /settings", AccessSetup, "List every configuration key and the source of its value",
 			func(p Page, _ context.Context, _ none) ([]Setting, error) { return p.Settings(), nil }),
+		command("setSetting", "PUT /settings/{key}", AccessSetup, "Change a setting that is marked as editable",
+			func(p Page, _ context.Context, in settingRequest) error { return p.SetSetting(in.Key, in.Value) }).
+			withNotes("GET /settings tells whether it waits for a restart."),
+		command("restart", "POST /restart", AccessOwner, "Restart the server in the same process",
+			func(p Page, _ context.Context, _ none) error { return p.Restart() }),
 		op("restore", "POST /restore", AccessOwner, "Replace the whole state with a backup",
 			func(p Page, _ context.Context, in archive) (Restored, error) { return p.Restore(in) }).
 			withNotes("The backup, of at most 16 MB, is checked first (bad_backup). Then the server restarts with it in the same process."),

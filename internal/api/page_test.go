@@ -168,12 +168,32 @@ func TestSettingsAndPSN(t *testing.T) {
 	p.result = []api.Setting{{Key: "web.listen", Value: ":8990", Source: "default"}}
 	h := api.Handler(api.Services{Backend: &backend{}, Page: p})
 	for path, want := range map[string]string{
-		"/settings": `[{"key":"web.listen","value":":8990","source":"default","waits":false}]`,
+		"/settings": `[{"key":"web.listen","value":":8990","source":"default","waits":false,"editable":false}]`,
 		"/psn":      `{"authorize_url":"https://psn.example/authorize?a=1\u0026b=2"}`,
 	} {
 		if w := post(h, http.MethodGet, "/api/v1"+path, ""); strings.TrimSpace(w.Body.String()) != want {
 			t.Errorf("%s: %s, want %s", path, w.Body, want)
 		}
+	}
+}
+
+func TestSetSetting(t *testing.T) {
+	t.Parallel()
+	p := newPage()
+	h := api.Handler(api.Services{Backend: &backend{}, Page: p})
+	interval := "2s"
+	for _, tt := range []struct{ method, path, body string }{
+		{http.MethodPut, "/settings/poll.interval", `{"value":"2s"}`},
+		{http.MethodPut, "/settings/poll.interval", `{}`},
+		{http.MethodPost, "/restart", ""},
+	} {
+		if w := post(h, tt.method, "/api/v1"+tt.path, tt.body); w.Code != http.StatusNoContent {
+			t.Errorf("%s %s: %d %s", tt.path, tt.body, w.Code, w.Body)
+		}
+	}
+	want := []call{{"SetSetting", []any{"poll.interval", &interval}}, {"SetSetting", []any{"poll.interval", (*string)(nil)}}, {"Restart", nil}}
+	if got := p.recorded(); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -53,7 +53,14 @@ type Can struct {
 
 // Overview is everything the page's first section shows.
 type Overview struct {
-	Consoles []Card `json:"consoles"`
+	Consoles []Card   `json:"consoles"`
+	Release  *Release `json:"release,omitempty" doc:"newer than this server"`
+}
+
+// Release is a released version of ps4kit.
+type Release struct {
+	Version string `json:"version" example:"v1.2.0"`
+	URL     string `json:"url" doc:"of its description"`
 }
 
 // Card is a console with everything the page shows about it.
@@ -61,6 +68,7 @@ type Card struct {
 	Console
 	Active       bool      `json:"active" doc:"on, as HomeKit shows it: the requested state until the console confirms or refuses"`
 	Starting     string    `json:"starting" doc:"title that was chosen but is not running yet; empty if none"`
+	Pursuing     string    `json:"pursuing,omitempty" enum:"awake,standby,title,home" doc:"what the running command is to bring about; with title, see starting"`
 	Working      bool      `json:"working" doc:"a command is running"`
 	SessionOpen  bool      `json:"session_open"`
 	KeyboardOpen bool      `json:"keyboard_open" doc:"the on-screen keyboard is open; known only while a session is open"`
@@ -71,6 +79,8 @@ type Card struct {
 	Accepted     bool      `json:"accepted" doc:"configured, or accepted by the owner; the credential is sent to no other console"`
 	Credential   bool      `json:"credential" doc:"a credential is stored or configured"`
 	Account      bool      `json:"account" doc:"an account id is stored, which a link for Remote Play needs"`
+	Linked       bool      `json:"linked" doc:"it accepted a PIN or a session of this program"`
+	Tested       bool      `json:"tested" doc:"commands of this program put it into rest mode and turned it on again"`
 	Offered      bool      `json:"offered" doc:"offered to HomeKit"`
 	Paired       bool      `json:"paired"`
 	Cover        string    `json:"cover,omitempty" doc:"path of the running title's cover, if it is cached"`
@@ -203,10 +213,11 @@ type Controller struct {
 
 // Setting is a configuration key with its effective value.
 type Setting struct {
-	Key    string `json:"key"`
-	Value  string `json:"value" doc:"secrets read [redacted]"`
-	Source string `json:"source" doc:"default, FILE:LINE, a variable or the command line"`
-	Waits  bool   `json:"waits" doc:"takes effect at the next start"`
+	Key      string `json:"key"`
+	Value    string `json:"value" doc:"secrets read [redacted]"`
+	Source   string `json:"source" doc:"default, page, FILE:LINE, a variable or a flag"`
+	Waits    bool   `json:"waits" doc:"takes effect at the next start"`
+	Editable bool   `json:"editable" doc:"the page can change it"`
 }
 
 // Restored describes a backup that is being restored.

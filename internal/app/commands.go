@@ -152,10 +152,16 @@ func (c *commands) Wake(ctx context.Context, host string, wait bool) error {
 	if now := u.tv.Snapshot(); on && now.Active && !now.Working {
 		return nil
 	}
-	if on || wait {
-		return u.advised(u.tv.Wake(ctx))
+	if !on && !wait {
+		return u.tv.SendWake(ctx)
 	}
-	return u.tv.SendWake(ctx)
+	if err := u.tv.Wake(ctx); err != nil {
+		return u.advised(err)
+	}
+	if shown.State == api.StateStandby {
+		c.registry.proved(u, &u.woken, func(stored *state.Console) { stored.Woken = true })
+	}
+	return nil
 }
 
 // Standby implements api.Backend. It also sends a standby to a resting console
@@ -168,7 +174,7 @@ func (c *commands) Standby(ctx context.Context, host string) error {
 	if err := u.tv.Standby(ctx); err != nil {
 		return u.advised(err)
 	}
-	c.files.rested(u.hostID)
+	c.registry.proved(u, &u.rested, func(stored *state.Console) { stored.Rested = time.Now() })
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"github.com/ps4kit/ps4kit/accessory"
+	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/hapserver"
 	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/ps4"
@@ -20,6 +21,20 @@ import (
 type files struct {
 	store *state.Store
 	log   logrus.FieldLogger
+}
+
+// withPage returns the configuration with the settings made on the page. If
+// those can't be used, the log says why.
+func (f files) withPage(c *config.Config) *config.Config {
+	values, err := f.store.Settings().Load()
+	page, invalid := c.WithPage(values)
+	if invalid != nil {
+		err, page = invalid, c
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		f.log.WithError(err).Error("the settings made on the page can't be used; those of the configuration apply")
+	}
+	return page
 }
 
 // consoles lists the consoles that were seen before, longest known first.
@@ -49,11 +64,6 @@ func (f files) remember(st ps4.Status, complete func(*state.Console)) {
 	}
 	seen.LastSeen = time.Now()
 	_ = f.keep(seen) // logged there
-}
-
-// rested stores that a console was just put into rest mode.
-func (f files) rested(hostID string) {
-	_ = f.change(hostID, func(c *state.Console) { c.Rested = time.Now() }) // logged there
 }
 
 // change changes what is stored of a console, if anything is.

@@ -27,7 +27,8 @@ type Local struct {
 func Stopped(c *config.Config, store *state.Store, log *logrus.Logger, o Override) (*Local, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	group, ctx := errgroup.WithContext(ctx)
-	e := env{config: c, files: files{store, log}, log: log}
+	f := files{store, log}
+	e := env{config: f.withPage(c), files: f, log: log}
 	p, err := newParts(tasks{ctx, group}, e, o, nil, func() {})
 	if err != nil {
 		cancel()

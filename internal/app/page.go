@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -21,13 +20,15 @@ type page struct {
 	art     *art
 	events  *api.Events
 	latest  func() *config.Config // the one on disk; the server may not have applied it
+	set     func(key string, value *string) error
+	release func() *api.Release // newer than this server, or nil
 }
 
 var _ api.Page = page{}
 
 // Overview implements api.Page.
 func (p page) Overview(context.Context) (api.Overview, error) {
-	all := api.Overview{Consoles: []api.Card{}}
+	all := api.Overview{Consoles: []api.Card{}, Release: p.release()}
 	for _, u := range p.registry.list() {
 		all.Consoles = append(all.Consoles, p.card(u))
 	}
@@ -48,6 +49,7 @@ func (p page) card(u *unit) api.Card {
 		Console:      u.shown(snapshot.Status, snapshot.Name),
 		Active:       snapshot.Active,
 		Starting:     snapshot.Starting,
+		Pursuing:     string(snapshot.Pursuing),
 		Working:      snapshot.Working,
 		SessionOpen:  snapshot.SessionOpen,
 		KeyboardOpen: snapshot.KeyboardOpen,
@@ -56,10 +58,15 @@ func (p page) card(u *unit) api.Card {
 		Accepted:     u.accepted.Load(),
 		Credential:   err == nil && !user.Credential.IsZero(),
 		Account:      p.users.hasAccount(u.known),
+		Linked:       u.linked.Load(),
+		Tested:       u.rested.Load() && u.woken.Load(),
 		Offered:      u.hap != nil,
 		Paired:       u.hap != nil && u.hap.Info().Paired,
 		Cover:        p.art.coverPath(snapshot.TitleID),
 		Simulated:    u.simulated != nil,
+	}
+	if u.remote != nil {
+		card.Linked = card.Registered
 	}
 	if snapshot.LastError != nil {
 		card.LastError, card.LastErrorAt = Explain(u.advised(snapshot.LastError)), snapshot.LastErrorAt
@@ -166,19 +173,21 @@ func (p page) Cover(ctx context.Context, titleID string, size int) (api.Picture,
 	if p.art.cache == nil {
 		return api.Picture{}, none
 	}
+	switch artcache.Size(size) {
+	case artcache.Full, artcache.Small, artcache.Medium:
+	default:
+		return api.Picture{}, &api.Error{Code: "bad_request", Message: "size must be 0 (original), 96 or 256"}
+	}
 	img, ok := p.art.cache.Cached(ctx, titleID, artcache.Size(size))
 	if !ok {
-		if drawn, ok := drawnCover(titleID); ok && p.art.draws { // it fits any size
+		if drawn, ok := drawnCover(titleID); ok && p.art.draws {
 			return drawn, nil
 		}
 		ctx, cancel := context.WithTimeout(ctx, coverTime)
 		defer cancel()
 		var err error
 		img, err = p.art.cache.Cover(ctx, titleID, artcache.Size(size))
-		switch {
-		case errors.Is(err, artcache.ErrSize):
-			return api.Picture{}, &api.Error{Code: "bad_request", Message: "size must be 0 (original), 96 or 256"}
-		case err != nil:
+		if err != nil {
 			p.log.WithField("part", "art").WithError(err).Debug("no cover")
 			return api.Picture{}, none
 		}
@@ -186,21 +195,21 @@ func (p page) Cover(ctx context.Context, titleID string, size int) (api.Picture,
 	return api.Picture{Data: img.Data, Type: img.Type, ETag: img.ETag}, nil
 }
 
-// Settings implements api.Page. Flags override every other source.
+// Settings implements api.Page.
 func (p page) Settings() []api.Setting {
 	latest := p.latest()
-	flags := map[string]string{"log.level": p.config.Log.Level, "log.format": p.config.Log.Format}
 	waits := waiting(p.config, latest)
 	var list []api.Setting
-	for _, setting := range latest.Settings() {
-		shown := api.Setting{Key: setting.Key, Value: setting.Value, Source: setting.Source, Waits: slices.Contains(waits, setting.Key)}
-		if value, is := flags[setting.Key]; is && value != shown.Value && !shown.Waits {
-			shown.Value, shown.Source = value, "command line"
-		}
-		list = append(list, shown)
+	for _, s := range latest.Settings() {
+		list = append(list, api.Setting{
+			Key: s.Key, Value: s.Value, Source: s.Source, Waits: slices.Contains(waits, s.Key), Editable: editable(s),
+		})
 	}
 	return list
 }
+
+// SetSetting implements api.Page.
+func (p page) SetSetting(key string, value *string) error { return p.set(key, value) }
 
 // Events implements api.Page.
 func (p page) Events() *api.Events { return p.events }

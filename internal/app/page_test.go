@@ -161,7 +161,9 @@ func TestLinking(t *testing.T) {
 			if got, text := told(t, r, http.MethodPut, get.path, get.good); got != done {
 				t.Fatal(text)
 			}
-			s.card("the credential is known", func(c api.Card) bool { return c.Credential })
+			if s.card("the credential is known", func(c api.Card) bool { return c.Credential }).Linked {
+				t.Error("the console counts as linked")
+			}
 			if got, text := told(t, r, http.MethodPost, "/consoles/Den/test", ""); got != "pin_needed" || !strings.Contains(text, `"hint":"`) {
 				t.Errorf("before linking: %s", text)
 			}
@@ -173,6 +175,9 @@ func TestLinking(t *testing.T) {
 			}
 			if got, text := told(t, r, http.MethodPost, "/consoles/Den/test", ""); got != done {
 				t.Errorf("after linking: %s", text)
+			}
+			if c := s.card("it is linked", func(c api.Card) bool { return c.Linked }); c.Tested {
+				t.Error("rest mode and wake count as tested")
 			}
 			console.Unlink() // a session that is open still does not make the test pass
 			if got, _ := told(t, r, http.MethodPost, "/consoles/Den/test", ""); got != "pin_needed" {
@@ -303,4 +308,30 @@ func TestSettingsHoldNoSecret(t *testing.T) {
 	if strings.Contains(text, credential) {
 		t.Error("the settings hold the credential")
 	}
+}
+
+// TestRestModeAndWakeAreTested checks that a card says what a command pursues,
+// and that both directions worked once, also after a restart.
+func TestRestModeAndWakeAreTested(t *testing.T) {
+	t.Parallel()
+	_, yaml := den(t)
+	r := serve(t, shortDir(t), yaml, 0)
+	s := follow(t, r, "")
+	for _, step := range []struct {
+		state, body string
+		tested      bool
+	}{{api.StateStandby, `{"state":"standby"}`, false}, {api.StateAwake, `{"state":"awake","wait":true}`, true}} {
+		if got, text := told(t, r, http.MethodPost, "/consoles/Den/power", step.body); got != done {
+			t.Fatal(text)
+		}
+		s.card("pursuing "+step.state, func(c api.Card) bool { return c.Pursuing == step.state })
+		c := s.card("done", func(c api.Card) bool { return c.Pursuing == "" && c.State == step.state && c.Tested == step.tested })
+		if c.Starting != "" {
+			t.Errorf("%+v", c)
+		}
+	}
+	s.end()
+	r.stop()
+	again := serve(t, r.state, yaml, 0)
+	follow(t, again, "").card("it is remembered", func(c api.Card) bool { return c.Tested })
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -302,6 +303,14 @@ func (r *registry) accept(u *unit, add bool) (*unit, error) {
 	}
 	r.changed()
 	return u, nil
+}
+
+// proved stores what a command proved about a console.
+func (r *registry) proved(u *unit, fact *atomic.Bool, store func(*state.Console)) {
+	_ = r.files.change(u.hostID, store) // logged there
+	if fact.CompareAndSwap(false, true) {
+		r.changed()
+	}
 }
 
 // add takes a unit in.

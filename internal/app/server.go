@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,7 +13,6 @@ import (
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/mdns"
@@ -53,15 +50,16 @@ type server struct {
 	greeting Page
 
 	news           chan struct{}                 // holds a token when consoles or pairings may have changed
-	latest         atomic.Pointer[config.Config] // as last reloaded
+	latest         atomic.Pointer[config.Config] // as last reloaded or set on the page
+	configuring    sync.Mutex                    // held while latest changes
 	started        atomic.Bool                   // every console that was known at the start had its turn
 	wrongPasswords atomic.Uint64                 // shown to the page
 }
 
 // Run serves until ctx is done, then stops everything, closes the state and
 // returns nil. It fails when it cannot listen or write the state. A console
-// whose own files are damaged is logged and left out. After a backup was
-// restored it starts again, with the latest configuration.
+// whose own files are damaged is logged and left out. After a restore or
+// Restart it starts again, with the latest configuration.
 func Run(ctx context.Context, o Options) error {
 	defer notifyStopping()
 	log := &api.Log{}
@@ -70,13 +68,14 @@ func Run(ctx context.Context, o Options) error {
 		if contents := o.State.Restored(); contents != nil {
 			o.Log.WithFields(logrus.Fields{"created": contents.Created, "files": len(contents.Files)}).Info("restored a backup")
 		}
+		o.Config = files{o.State, o.Log}.withPage(o.Config)
 		s := newServer(o)
 		err := errors.Join(s.serve(ctx, log), o.State.Close())
-		if err != nil || !s.page.setup.restoring.Load() {
+		if err != nil || !s.page.setup.restarting.Load() {
 			return err
 		}
 		if o.State, err = reopen(ctx, o.State.Dir(), o.Log); err != nil {
-			return fmt.Errorf("opening the state after a restore: %w", err)
+			return fmt.Errorf("opening the state after a restart: %w", err)
 		}
 		o.Config, o.Ready = s.latest.Load(), nil
 	}
@@ -118,14 +117,17 @@ func (s *server) serve(ctx context.Context, log *api.Log) error {
 	defer func() { _ = s.network.Close() }()
 	s.registry.serve = s.homekit.serve
 	s.setup.guard = sync.OnceValues(func() (*web.Guard, error) { return newGuard(e, s.signInFailed) })
-	s.setup.restart = stop
+	s.setup.stop = stop
 	s.setup.phone = s.PhoneAddr
 	if e.simulating() && !s.PhoneAddr.IsValid() {
 		s.setup.phone = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), ps4.DefaultPort)
 	}
-	s.page = page{setup: s.setup, homekit: s.homekit, art: s.art, events: events, latest: s.latest.Load}
+	u := &updates{env: e, version: s.Version, latest: s.latest.Load, changed: events.Changed}
+	s.page = page{setup: s.setup, homekit: s.homekit, art: s.art, events: events, latest: s.latest.Load, set: s.setSetting, release: u.newer}
+	setLogLevel(s.Log, s.Config)
 	s.openArt(false)
 	s.run(events.Run)
+	s.run(u.run)
 	if err := s.start(ctx); err != nil {
 		group.Go(func() error { return err })
 	}
@@ -199,64 +201,6 @@ func (s *server) unready() []string {
 		lacks = append(lacks, "the state directory cannot be written")
 	}
 	return lacks
-}
-
-// followConfig applies each new configuration until ctx is done: the titles and
-// the remote control of every console, without closing connections or moving
-// inputs. Other changes are logged and wait for the next start.
-func (s *server) followConfig(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case c := <-s.Reload:
-			s.reconfigure(c)
-			if keys := waiting(s.latest.Swap(c), c); len(keys) > 0 {
-				s.log.WithField("keys", strings.Join(keys, ", ")).Warn("these changes of the configuration wait for the next start")
-			}
-		}
-	}
-}
-
-// reconfigure edits the televisions. One that rejects its new titles keeps the
-// old ones.
-func (s *server) reconfigure(c *config.Config) {
-	for _, u := range s.registry.list() {
-		k := u.known
-		k.config = entryOf(c, u, s.files.consoles())
-		log := s.log.WithField("console", k.name)
-		if err := u.tv.Configure(titlesOf(k), accessory.Remote(k.config.Remote)); err != nil {
-			log.WithError(err).Error("the new titles and remote control of this console are invalid")
-			continue
-		}
-		log.Debug("titles and remote control are as configured now")
-	}
-}
-
-// entryOf returns the entry of config.yaml that means a console, or zero.
-func entryOf(c *config.Config, u *unit, remembered []state.Console) config.Console {
-	i := slices.IndexFunc(c.Consoles, func(entry config.Console) bool { return entryMeans(entry, u.hostID, remembered) })
-	if i < 0 {
-		return config.Console{}
-	}
-	return c.Consoles[i]
-}
-
-// waiting lists the keys that differ and are not taken in while the server runs.
-func waiting(before, after *config.Config) []string {
-	was := map[string]string{}
-	for _, setting := range before.Settings() {
-		was[setting.Key] = setting.Value
-	}
-	var keys []string
-	for _, setting := range after.Settings() {
-		inConsole := strings.HasPrefix(setting.Key, "consoles[")
-		live := inConsole && (strings.Contains(setting.Key, "].titles") || strings.Contains(setting.Key, "].remote"))
-		if was[setting.Key] != setting.Value && !live {
-			keys = append(keys, setting.Key)
-		}
-	}
-	return keys
 }
 
 const (

@@ -113,17 +113,11 @@ func (s *server) lacks(u *unit) (needs []Need) {
 		needs = append(needs, NeedAccount)
 	}
 	// No console tells whether this program is linked with it until a command
-	// fails.
+	// fails. Earlier versions did not record links.
 	snapshot := u.tv.Snapshot()
-	refused := snapshot.LastError != nil && Explain(snapshot.LastError).Code == "pin_needed" &&
-		snapshot.LastErrorAt.UnixMilli() > u.linkedAt.Load()
-	switch {
-	case needs != nil || refused:
-		u.unlinked.Store(true)
-	case snapshot.SessionOpen:
-		u.unlinked.Store(false)
-	}
-	if u.unlinked.Load() || !u.accepted.Load() {
+	linked := u.linked.Load() || snapshot.SessionOpen || u.hap != nil && u.hap.Info().Paired
+	refused := snapshot.LastError != nil && Explain(snapshot.LastError).Code == "pin_needed"
+	if !linked || refused || !u.accepted.Load() {
 		needs = append(needs, NeedLink)
 	}
 	return needs

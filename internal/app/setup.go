@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/internal/api"
@@ -29,11 +28,11 @@ type setup struct {
 	registry *registry
 	guard    func() (*web.Guard, error) // of the page
 	phone    netip.AddrPort             // where the phone app looks for consoles; not valid: UDP port 987 of every address
-	restart  func()                     // starts the server again, with the backup that was stored
+	stop     func()                     // ends the server; see restarting
 
-	capturing sync.Mutex  // held while the phone app is awaited
-	askingPSN sync.Mutex  // held during a sign-in with an npsso: PSN gets one request at a time
-	restoring atomic.Bool // a backup is stored
+	capturing  sync.Mutex  // held while the phone app is awaited
+	askingPSN  sync.Mutex  // held during a sign-in with an npsso: PSN gets one request at a time
+	restarting atomic.Bool // the server starts again once it has ended
 }
 
 // Link implements api.Backend.
@@ -52,11 +51,16 @@ func (s *setup) Link(ctx context.Context, host string, link api.Link) error {
 	if err := u.tv.WithoutSession(ctx, func(ctx context.Context) error { return s.link(ctx, u, parsed) }); err != nil {
 		return err
 	}
-	u.unlinked.Store(false)
-	u.linkedAt.Store(time.Now().UnixMilli())
-	_, err = s.registry.accept(u, false) // typing the PIN requires seeing its screen
-	s.registry.changed()
-	return err
+	u, err = s.registry.accept(u, false) // typing the PIN requires seeing its screen
+	if err != nil {
+		return err
+	}
+	s.proveLink(u)
+	return nil
+}
+
+func (s *setup) proveLink(u *unit) {
+	s.registry.proved(u, &u.linked, func(stored *state.Console) { stored.Linked = true })
 }
 
 // register links a console for Remote Play.
@@ -331,6 +335,10 @@ func (s *setup) saveUser(hostID string, user state.User) error {
 		if !u.accepted.Load() {
 			continue
 		}
+		if u.hostID == hostID { // it may not know the new user
+			u.linked.Store(false)
+			_ = s.files.change(hostID, func(stored *state.Console) { stored.Linked = false }) // logged there
+		}
 		if err := s.registry.authorize(u); err != nil {
 			return err
 		}
@@ -356,23 +364,41 @@ func (s *setup) Test(ctx context.Context, host string) error {
 	if err := u.tv.WithoutSession(ctx, func(context.Context) error { return nil }); err != nil {
 		return err
 	}
-	return u.tv.WithSession(ctx, func(context.Context, accessory.Session) error { return nil })
+	if err := u.tv.WithSession(ctx, func(context.Context, accessory.Session) error { return nil }); err != nil {
+		return err
+	}
+	s.proveLink(u)
+	return nil
 }
 
 // Restore implements api.Page: it stores a checked backup in the state
 // directory and restarts the server. Opening the state puts the backup in
 // place.
 func (s *setup) Restore(archive []byte) (api.Restored, error) {
-	if !s.restoring.CompareAndSwap(false, true) {
-		return api.Restored{}, &api.Error{Code: "busy", Message: "another backup is being restored"}
+	if !s.restarting.CompareAndSwap(false, true) {
+		return api.Restored{}, errRestarting()
 	}
 	contents, err := s.files.store.StageRestore(archive)
 	if err != nil {
-		s.restoring.Store(false)
+		s.restarting.Store(false)
 		return api.Restored{}, err
 	}
-	s.restart()
+	s.stop()
 	return api.Restored(contents), nil
+}
+
+// Restart implements api.Page.
+func (s *setup) Restart() error {
+	if !s.restarting.CompareAndSwap(false, true) {
+		return errRestarting()
+	}
+	s.log.Info("restarting")
+	s.stop()
+	return nil
+}
+
+func errRestarting() error {
+	return &api.Error{Code: "busy", Message: "the server is restarting, or restoring another backup"}
 }
 
 // WebPassword implements api.Backend.

@@ -31,12 +31,13 @@ type unit struct {
 	tv       *accessory.Television
 	hap      *hapServer // nil: not offered to HomeKit
 	made     time.Time
-	accepted atomic.Bool  // by the owner, see gate
-	isAdded  atomic.Bool  // known.added, as of now
-	running  atomic.Bool  // the television runs
-	unlinked atomic.Bool  // as far as is known, this program has yet to be linked with it
-	linkedAt atomic.Int64 // Unix ms; older refusals no longer count
-	retype   sync.Once    // it turned out to be a PS5
+	accepted atomic.Bool // by the owner, see gate
+	isAdded  atomic.Bool // known.added, as of now
+	linked   atomic.Bool // it accepted a PIN or a session
+	rested   atomic.Bool // a command put it into rest mode
+	woken    atomic.Bool // a command turned it on from there
+	running  atomic.Bool // the television runs
+	retype   sync.Once   // it turned out to be a PS5
 
 	life context.Context // of the goroutines in runs
 	stop context.CancelFunc
@@ -65,7 +66,11 @@ func (r *registry) openConsole(u *unit) error {
 	}
 	u.console = r.network.ConsoleWith(u.addr, ps4.Credential{}, &o)
 	u.console.SetHostID(u.hostID)
-	u.console.SetRested(r.files.console(u.hostID).Rested)
+	stored := r.files.console(u.hostID)
+	u.console.SetRested(stored.Rested)
+	u.linked.Store(stored.Linked || u.simulated != nil)
+	u.rested.Store(!stored.Rested.IsZero())
+	u.woken.Store(stored.Woken)
 	if r.usesRemotePlay(u.known) {
 		u.remote = remoteplay.New(u.console, remoteplay.Registration{}, r.remotePlayOptions(u))
 	}

@@ -1,10 +1,16 @@
 // Package config reads and validates config.yaml and the environment.
 //
-// Each key has a default, which config.yaml.example shows. A file overrides it,
-// and a variable overrides the file: PS4KIT_WEB_LISTEN for web.listen. An empty
-// variable counts as unset, and a key without a value as left out. A list in a
-// variable is written as eth0,wlan0; PS4KIT_CONSOLES holds the consoles as YAML
-// or JSON.
+// Each key has a default, which config.yaml.example shows. These override it,
+// each the ones before:
+//
+//	the web page                 Config.WithPage, for the keys that PageKey knows
+//	config.yaml
+//	the environment              PS4KIT_WEB_LISTEN for web.listen
+//	a flag of the command line   Config.WithFlag
+//
+// An empty variable counts as unset, and a key without a value as left out. A
+// list in a variable is written as eth0,wlan0; PS4KIT_CONSOLES holds the
+// consoles as YAML or JSON.
 //
 // A relative path starts at the directory of the file that holds it, or at the
 // working directory if a variable holds it. "~/" is the home directory.
@@ -33,9 +39,11 @@ type Config struct {
 	Metrics    Metrics
 	Log        Log
 	PSN        PSN
+	Updates    Updates
 	ConsoleKey *rsa.PublicKey // of simulated consoles, 2048 bits; nil for real ones (docs/protocol.md §4)
 
-	settings func() []Setting
+	written func() (raw, map[string]place) // a function, so that no %v prints the secrets
+	base    *Config                        // without the page's settings; nil if this is it
 }
 
 // Console describes one console. HostID or Address is set; HostID wins when the
@@ -163,4 +171,10 @@ type Log struct {
 // PSN configures sign-in to the PlayStation Network (docs/protocol.md §2).
 type PSN struct {
 	AuthURL, AccountURL, TitlesURL string // scheme and host
+}
+
+// Updates configures the notice about new releases.
+type Updates struct {
+	Check bool
+	URL   string // answers as ReleasesURL does
 }

@@ -42,7 +42,7 @@ type place struct {
 func (p place) String() string {
 	switch {
 	case p.Source == "":
-		return "default"
+		return SourceDefault
 	case p.Line == 0:
 		return p.Source
 	}

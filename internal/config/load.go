@@ -47,7 +47,7 @@ func Load(path string) (*Config, error) {
 
 // Default returns the configuration without any file and environment.
 func Default() *Config {
-	c, err := validate(defaults(), &problems{})
+	c, err := validate(defaults(), &problems{places: map[string]place{}})
 	if err != nil {
 		panic(err)
 	}

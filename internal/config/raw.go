@@ -65,6 +65,10 @@ type raw struct {
 		AccountURL string `yaml:"account_url"`
 		TitlesURL  string `yaml:"titles_url"`
 	} `yaml:"psn"`
+	Updates struct {
+		Check string `yaml:"check"`
+		URL   string `yaml:"url"`
+	} `yaml:"updates"`
 	ConsoleKey string `yaml:"console_key"`
 }
 
@@ -94,6 +98,11 @@ type rawRemote struct {
 	Keys   map[string]string `yaml:",inline"`
 	Double map[string]string `yaml:"double"`
 }
+
+// ReleasesURL describes the newest release of this project, without
+// pre-releases:
+// https://docs.github.com/en/rest/releases/releases#get-the-latest-release
+const ReleasesURL = "https://api.github.com/repos/ps4kit/ps4kit/releases/latest"
 
 // defaults returns the configuration of an empty file.
 func defaults() raw {
@@ -126,5 +135,7 @@ func defaults() raw {
 	r.PSN.AuthURL = "https://auth.api.sonyentertainmentnetwork.com"
 	r.PSN.AccountURL = "https://ca.account.sony.com"
 	r.PSN.TitlesURL = "https://m.np.playstation.com"
+	r.Updates.Check = "true"
+	r.Updates.URL = ReleasesURL
 	return r
 }

@@ -11,20 +11,17 @@ import (
 type Setting struct {
 	Key    string // web.listen, consoles[0].titles[1].id
 	Value  string // as written: a list as ["a", "b"], a secret as [redacted]
-	Source string // "default", "config.yaml:12" or the name of a variable
+	Source string // "default", SourcePage, "config.yaml:12", the name of a variable or a flag
 	Env    string // the variable of the key; empty inside a list
 }
 
 // Settings returns every key in the order of config.yaml.example. For consoles
 // and titles it returns only the keys that are set.
 func (c *Config) Settings() []Setting {
-	if c.settings == nil {
+	if c.written == nil {
 		return nil // not from this package
 	}
-	return c.settings()
-}
-
-func listSettings(r raw, places map[string]place) []Setting {
+	r, places := c.written()
 	var document yaml.Node
 	_ = document.Encode(r) // can't fail
 	var list []Setting

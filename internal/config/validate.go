@@ -96,6 +96,7 @@ func validate(r raw, p *problems) (*Config, error) {
 			AccountURL: v.baseURL("psn.account_url", r.PSN.AccountURL),
 			TitlesURL:  v.baseURL("psn.titles_url", r.PSN.TitlesURL),
 		},
+		Updates:    Updates{Check: v.boolean("updates.check", r.Updates.Check), URL: v.url("updates.url", r.Updates.URL)},
 		ConsoleKey: v.publicKey("console_key", r.ConsoleKey),
 	}
 	if last := int(c.HomeKit.Port) + len(c.Consoles) - 1; c.HomeKit.Port > 0 && last > maxHomeKitPort {
@@ -103,7 +104,7 @@ func validate(r raw, p *problems) (*Config, error) {
 			len(c.Consoles), last, maxHomeKitPort)
 	}
 	v.keyPair(c.Web)
-	c.File, c.settings = p.file, func() []Setting { return listSettings(r, p.places) }
+	c.File, c.written = p.file, func() (raw, map[string]place) { return r, p.places }
 	if err := p.err(); err != nil {
 		return nil, err
 	}
@@ -359,6 +360,13 @@ func (v *validator) baseURL(key, text string) string {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || text != u.Scheme+"://"+u.Host {
 		v.add(key, "must be a scheme and a host without a path, such as https://example.org or http://127.0.0.1:8080")
+	}
+	return text
+}
+
+func (v *validator) url(key, text string) string {
+	if u, err := url.Parse(text); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+		v.add(key, "must be an address such as https://example.org/latest")
 	}
 	return text
 }

@@ -179,6 +179,8 @@ func checkDocument(name string, data []byte) error {
 		_, err = s.Credentials().codec.decode(data)
 	case registrationsName:
 		_, err = s.Registrations().codec.decode(data)
+	case settingsName:
+		_, err = s.Settings().codec.decode(data)
 	case "installation.json":
 		_, err = jsonCodec(DocumentOptions[installation]{Check: checkInstallation}).decode(data)
 	case "simulator.pem":
@@ -196,7 +198,7 @@ const newestVersion = 1
 // documentPerm returns the mode of a restored document: closed to others unless
 // it is known to contain no secret. The next Save sets the mode of its kind.
 func documentPerm(name string) fs.FileMode {
-	if name == "consoles.json" || name == "installation.json" || strings.HasPrefix(name, inputsDir+"/") {
+	if name == "consoles.json" || name == settingsName || name == "installation.json" || strings.HasPrefix(name, inputsDir+"/") {
 		return plainPerm
 	}
 	return secretPerm

@@ -26,7 +26,9 @@ type Console struct {
 	SystemVersion string         `json:"system_version"`
 	RequestPort   uint16         `json:"request_port"`
 	LastSeen      time.Time      `json:"last_seen,omitzero"`
-	Rested        time.Time      `json:"rested,omitzero"` // when a command put it into rest mode: it doesn't answer for a while then
+	Rested        time.Time      `json:"rested,omitzero"`  // when a command put it into rest mode: it doesn't answer for a while then
+	Linked        bool           `json:"linked,omitempty"` // it accepted a PIN or a session
+	Woken         bool           `json:"woken,omitempty"`  // a command turned it on from rest mode
 	// Stranger is a console that was only found: the owner has not accepted it
 	// by configuration, by name or by linking. Files of earlier versions have
 	// no strangers.
@@ -61,6 +63,25 @@ func checkConsoles(all Consoles) error {
 		seen[c.HostID] = true
 	}
 	return nil
+}
+
+const settingsName = "settings.json"
+
+// Settings returns the file of the settings made on the page: values by the keys
+// of config.yaml.
+func (s *Store) Settings() *File[map[string]string] {
+	return document(s, settingsName, DocumentOptions[map[string]string]{})
+}
+
+// ReadSettings returns the content of Settings without the lock, for a process
+// that only shows them. It returns nil if they can't be read.
+func ReadSettings(dir string) map[string]string {
+	data, err := soundDocument(dir, settingsName)
+	if err != nil {
+		return nil
+	}
+	values, _ := new(Store).Settings().codec.decode(data)
+	return values
 }
 
 // User is a PSN user as a console knows them. It prints and marshals as

@@ -188,3 +188,30 @@ func TestHomeKitHosts(t *testing.T) {
 		t.Errorf("%v, %v, want %v", hosts, err, want)
 	}
 }
+
+// TestSettings reads the settings of the page while another process owns the
+// directory, also from the copy.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	f := open(t, dir).Settings()
+	if got := state.ReadSettings(dir); got != nil {
+		t.Errorf("out of nothing: %v", got)
+	}
+	want := map[string]string{"log.level": "debug"}
+	if err := f.Save(want); err != nil {
+		t.Fatal(err)
+	}
+	for _, damage := range []string{"", "{"} {
+		if damage != "" {
+			write(t, damage, dir, "settings.json")
+		}
+		if got := state.ReadSettings(dir); !reflect.DeepEqual(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+	write(t, "{", dir, "settings.json.copy")
+	if got := state.ReadSettings(dir); got != nil {
+		t.Errorf("damaged: %v", got)
+	}
+}

@@ -6,6 +6,7 @@
 //	credentials.json      0600   PSN credentials, by console
 //	registrations.json    0600   Remote Play registrations, by console
 //	homekit/<HOSTID>.json 0600   identity and pairings of one HomeKit server
+//	settings.json                settings made on the page
 //	inputs/<HOSTID>.json         inputs and names of one console
 //	installation.json            makes this installation's model name unique (docs/protocol.md §5)
 //	simulator.pem         0600   key of simulated consoles

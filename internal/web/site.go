@@ -27,8 +27,8 @@ type SiteOptions struct {
 }
 
 // Site returns what web.listen serves. From the outside in: headers for
-// browsers, the check of Host, the check of Origin, the routes. Health, metrics
-// and the sign-in page need no sign-in; "/" redirects strangers there.
+// browsers, the check of Host, the check of Origin, the routes. Health, metrics,
+// the guide and the sign-in page need no sign-in; "/" redirects strangers there.
 func Site(o SiteOptions) http.Handler {
 	services := o.Services
 	services.Accounts, services.Permit, services.Caller = accounts{o.Guard, o.Version, o.Simulated}, o.Guard.permit, caller
@@ -43,6 +43,7 @@ func Site(o SiteOptions) http.Handler {
 	mux.HandleFunc("POST /login", o.Guard.signIn)
 	mux.HandleFunc("POST /logout", o.Guard.signOut)
 	addFiles(mux, o.Guard, o.PasswordCommand)
+	addGuide(mux)
 	checked := checkHost(slices.Concat(localNames(), o.AllowedHosts), checkOrigin(mux))
 	return behindProxies(o.TrustedProxies, withHeaders(checked))
 }

@@ -14,11 +14,13 @@ import (
 
 // contentTypes are fixed, because package mime depends on the machine.
 var contentTypes = map[string]string{
-	".html": "text/html; charset=utf-8",
-	".js":   "text/javascript; charset=utf-8",
-	".css":  "text/css; charset=utf-8",
-	".svg":  "image/svg+xml",
-	".txt":  "text/plain; charset=utf-8",
+	".html":        "text/html; charset=utf-8",
+	".js":          "text/javascript; charset=utf-8",
+	".css":         "text/css; charset=utf-8",
+	".svg":         "image/svg+xml",
+	".png":         "image/png",
+	".webmanifest": "application/manifest+json",
+	".txt":         "text/plain; charset=utf-8",
 }
 
 // addFiles serves login.html at /login, index.html at /, which redirects
@@ -28,6 +30,7 @@ func addFiles(mux *http.ServeMux, g *Guard, passwordCommand string) {
 		body, _ := page.FS.ReadFile(name) // one of page.Names
 		serve := func(w http.ResponseWriter, r *http.Request) { serveFile(w, r, name, body) }
 		switch name {
+		case "guide.html": // see addGuide
 		case "login.html":
 			mux.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) {
 				hint := g.signInHint(passwordCommand)

@@ -22,6 +22,7 @@ async function request(method, url, body, signal) {
   }
   const response = await fetch(url, options).catch((error) => {
     throw error.name === 'AbortError' ? error : failure({
+      unanswered: true,
       message: 'The ps4kit server does not answer',
       hint: 'Check that it is running, and that this device is on the same network.',
     });
@@ -35,6 +36,8 @@ async function request(method, url, body, signal) {
 
 export const failure = ({ message, ...more }) => Object.assign(new Error(message), more);
 
+const pause = 3000; // ms before another try
+
 // useGet returns the value at a URL, or the error of the last request, and a
 // function that reloads it. It reloads by itself when its second argument
 // changes. A value stays the same object while it is equal.
@@ -45,7 +48,8 @@ export function useGet(url, after) {
       const value = await get(url, signal);
       setAnswer((old) => ({ value: JSON.stringify(old.value) === JSON.stringify(value) ? old.value : value }));
     } catch (error) {
-      if (error.name !== 'AbortError') setAnswer((old) => ({ value: old.value, error }));
+      if (error.unanswered && signal) setTimeout(reload, pause, signal); // the frame says that the connection is lost
+      else if (error.name !== 'AbortError') setAnswer((old) => ({ value: old.value, error }));
     }
   }
   useEffect(() => {
@@ -55,8 +59,6 @@ export function useGet(url, after) {
   }, [url, after]);
   return { ...answer, reload: () => reload() };
 }
-
-const pause = 3000; // ms before another try after the server refused the stream
 
 // useStream follows a stream of server-sent events with a handler for each, and
 // reports whether it is connected. A hidden page gives up its connection,

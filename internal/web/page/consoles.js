@@ -3,27 +3,25 @@ import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { Action, Cover, Icon, IconButton, Problem, ask, inputName, when } from './ui.js';
 import { del, patch, path, post, put, useGet } from './api.js';
 import { Remote, TextEntry } from './remote.js';
+import { Accept, Setup, Unfinished, authorized } from './setup.js';
 
 const states = {
-  awake: { text: 'On', badge: 'good' },
-  standby: { text: 'Rest mode', badge: 'tint' },
-  unreachable: { text: 'Unreachable', badge: 'warn' },
+  awake: { text: 'On', badge: 'good', icon: 'power' },
+  standby: { text: 'Rest mode', badge: 'tint', icon: 'rest' },
+  unreachable: { text: 'Unreachable', badge: 'warn', icon: 'unreachable' },
 };
+const powerErrors = ['not_woken', 'still_awake'];
 const flashTime = 3000; // ms
 
 export function Consoles({ consoles }) {
+  if (consoles.length === 0) return html`<${Setup} consoles=${consoles} args=${[]} />`;
   return html`<div class="head">
       <h1>Consoles</h1>
       <a class="button" href="#/setup"><${Icon} name="setup" />Set up a console</a>
     </div>
     <div class="cards">
       ${consoles.map((c) => html`<${c.accepted === false ? Found : Card} key=${c.host_id} card=${c} alone=${consoles.length === 1} />`)}
-    </div>
-    ${consoles.length === 0 && html`<section class="panel stack">
-      <h2>No console found yet</h2>
-      <p>Turn on a console on the same network as this server. ps4kit keeps searching.</p>
-      <div><a class="button primary" href="#/setup">Find a console</a></div>
-    </section>`}`;
+    </div>`;
 }
 
 // Found is the card of a console that the owner hasn't accepted.
@@ -31,35 +29,50 @@ function Found({ card }) {
   return html`<section class="panel card" data-host=${card.host_id}>
     <${Head} card=${card} />
     <p class="hint">Found on your network</p>
-    <div class="row"><${AddConsole} console=${card} /></div>
+    <div class="row"><${Accept} card=${card} /></div>
   </section>`;
 }
 
-// AddConsole is a button that accepts a console.
-export function AddConsole({ console: { address, name, host_id: id }, added }) {
-  return html`<${Action} class="primary" aria-label="Add ${name || id}"
-    action=${async () => { await post(path('consoles'), { address }); added?.(); }}>Add<//>`;
+// Head shows a state, or what is pursued, and the tools of an accepted console.
+function Head({ card, pursued, children }) {
+  const { text, badge } = states[card.state];
+  return html`<header>
+    <div class="card-head">
+      <h2 class="grow">${card.name}</h2>
+      ${children && html`<div class="tools">${children}</div>`}
+    </div>
+    <p class="hint status"><span class="badge ${pursued ? 'tint' : badge}" role="status">${pursued || text}</span><span>${card.address}</span></p>
+  </header>`;
 }
 
-function Head({ card, children }) {
-  const { text, badge } = states[card.state];
-  return html`<header class="card-head">
-    <div class="grow">
-      <h2>${card.name}</h2>
-      <p class="hint"><span class="badge ${badge}" role="status">${text}${card.working && ', working…'}</span> ${card.address}</p>
-    </div>
-    ${children}
-  </header>`;
+// pursuedBy returns what the command that a console carries out is to bring
+// about, or undefined.
+function pursuedBy(card, titles) {
+  switch (card.pursuing) {
+    case 'awake': return 'Turning on…';
+    case 'standby': return 'Going to rest mode…';
+    case 'title': return `Starting ${nameOf(card.starting, titles)}…`;
+    case 'home': return 'Opening the home screen…';
+    default: return undefined;
+  }
+}
+
+function nameOf(id, titles = []) {
+  const input = titles.find((t) => t.id === id);
+  return input ? inputName(input) : id;
 }
 
 function Card({ card, alone }) {
   const { host_id: id, last_error: told } = card;
   const [open, setOpen] = useState(alone);
   const [error, setError] = useState(null);
+  const [dismissed, setDismissed] = useState(null); // when the error was that is no longer shown
   const titles = useGet(path('consoles', id, 'titles'), card);
   const covers = useCovers(id, titles.value);
   const awake = card.state === 'awake';
-  const running = awake ? card.title_id || 'HOME' : '';
+  const unreachable = card.state === 'unreachable';
+  const current = { title: card.starting, home: 'HOME', standby: '' }[card.pursuing] ?? (awake ? card.title_id || 'HOME' : '');
+  const failed = (e) => setError(e?.code === 'superseded' ? null : e);
 
   async function rename() {
     const name = await ask({ question: 'Name of the console', yes: 'Save', input: { value: card.name, required: true } });
@@ -74,75 +87,75 @@ function Card({ card, alone }) {
     await titles.reload();
   }
   const power = () => post(path('consoles', id, 'power'), awake ? { state: 'standby' } : { state: 'awake', wait: true });
-  const start = (title) => (title === 'HOME'
-    ? post(path('consoles', id, 'keys'), { keys: ['ps'] })
-    : post(path('consoles', id, 'start'), { title }));
+  function start(title) {
+    if (title !== 'HOME') return post(path('consoles', id, 'start'), { title });
+    return awake ? post(path('consoles', id, 'keys'), { keys: ['ps'] }) : power(); // a console that wakes shows it
+  }
 
   return html`<section class="panel card ${useFlash(card.identified)}" data-host=${id}>
-    <${Head} card=${card}>
-      <${IconButton} name="Rename" icon="edit" action=${rename} failed=${setError} />
-      <${IconButton} name="Remove" icon="remove" action=${remove} failed=${setError} />
+    <${Head} card=${card} pursued=${pursuedBy(card, titles.value)}>
+      <${IconButton} name="Rename" icon="edit" action=${rename} failed=${failed} />
+      <a class="button quiet tool" href="#/setup/${encodeURIComponent(id)}/pin" aria-label="Link again" title="Link again"><${Icon} name="link" /></a>
+      <${IconButton} name="Remove" icon="remove" action=${remove} failed=${failed} />
     <//>
-    <div class="card-body">
+    <${Unfinished} card=${card} />
+    ${authorized(card) && html`<div class="card-body">
       <div class="stack">
         <${Now} card=${card} titles=${titles.value} covers=${covers} />
-        ${told && html`<${Problem} error=${told}>
-          <span class="hint">${when(card.last_error_at)}</span>
-          ${told.code !== 'no_such_title' && html`<a href="#/setup/${encodeURIComponent(id)}">Check the setup</a>`}
-        <//>`}
-        ${error?.code !== told?.code && html`<${Problem} error=${error} />`}
-        <${NextStep} card=${card} />
         <div class="row switches">
-          <${Action} class=${awake ? '' : 'primary'} icon="power" action=${power} failed=${setError}>${awake ? 'Rest mode' : 'Turn on'}<//>
+          <${Action} class=${awake ? '' : 'primary'} icon="power" action=${power} failed=${failed} busy=${card.pursuing === (awake ? 'standby' : 'awake')}>${awake ? 'Rest mode' : 'Turn on'}<//>
           ${card.can.keys ? html`<button type="button" aria-expanded=${open} onclick=${() => setOpen(!open)}><${Icon} name="remote" />Remote</button>`
-            : awake && html`<${Action} icon="home" action=${() => start('HOME')} failed=${setError}>PS button<//>`}
+            : html`<${Action} icon="home" action=${() => start('HOME')} failed=${failed} disabled=${!awake}>PS button<//>`}
         </div>
-        ${card.keyboard_open && html`<${TextEntry} id=${id} />`}
         <${Problem} error=${titles.error} />
-        ${titles.value?.filter((t) => t.missing && !t.hidden).map((t) => html`<div key=${t.id} class="row">
-          <span class="grow">${inputName(t)} is not installed.</span>
-          <${Action} action=${() => hide(t)} failed=${setError}>Hide ${inputName(t)}<//>
-        </div>`)}
         ${card.can.titles && html`<div class="starts" role="group" aria-label="Inputs">
           ${titles.value?.filter((t) => !t.hidden && t.id !== 'OTHER').map((t) => html`
-            <${Action} key=${t.id} class="start" data-id=${t.id} aria-current=${t.id === running} action=${() => start(t.id)} failed=${setError}>
-              <${Cover} id=${t.id} cached=${covers.includes(t.id)} /><span>${inputName(t)}${t.missing && html`<br /><span class="hint">not installed</span>`}</span>
+            <${Action} key=${t.id} class="start" data-id=${t.id} aria-current=${t.id === current} action=${() => start(t.id)} failed=${failed}
+              busy=${t.id === card.starting} disabled=${unreachable}>
+              <${Cover} id=${t.id} name=${inputName(t)} cached=${covers.includes(t.id)} /><span class="label">${inputName(t)}</span>${t.missing && html`<span class="hint">not installed</span>`}
             <//>`)}
-          <a class="button start" href="#/inputs/${encodeURIComponent(id)}"><${Icon} name="edit" /><span>Edit</span></a>
+          <a class="button start" href="#/inputs/${encodeURIComponent(id)}"><${Icon} name="edit" />Edit</a>
         </div>`}
+        ${titles.value?.filter((t) => t.missing && !t.hidden).map((t) => html`<div key=${t.id} class="row">
+          <span class="grow">${inputName(t)} is not installed.</span>
+          <${Action} action=${() => hide(t)} failed=${failed}>Hide ${inputName(t)}<//>
+        </div>`)}
       </div>
-      ${card.can.keys && open && html`<${Remote} id=${id} name=${card.name} more=${!card.can.titles} />`}
+      ${card.can.keys && open && html`<${Remote} id=${id} name=${card.name} more=${!card.can.titles} off=${!awake && (unreachable
+        ? 'The remote works once the console answers.' : 'The remote works while the console is on.')} />`}
+    </div>`}
+    <div class="foot stack">
+      ${card.keyboard_open && html`<${TextEntry} id=${id} />`}
+      ${told && dismissed !== card.last_error_at && html`<${Problem} error=${told}>
+        <span class="hint">${when(card.last_error_at)}</span>
+        ${told.code !== 'no_such_title' && html`<a href="#/setup/${encodeURIComponent(id)}/${powerErrors.includes(told.code) ? 'test' : 'pin'}">Check the set-up</a>`}
+        <button type="button" onclick=${() => setDismissed(card.last_error_at)}>Dismiss</button>
+      <//>`}
+      ${error?.code !== told?.code && html`<${Problem} error=${error} />`}
     </div>
   </section>`;
 }
 
-// Now shows the title that is starting or running, or when an unreachable console
-// was last seen.
-function Now({ card, titles = [], covers }) {
+// Now shows the title that is starting or running, or else the state.
+function Now({ card, titles, covers }) {
   const awake = card.state === 'awake';
-  const id = card.starting || (awake && card.title_id);
+  const id = card.starting || (awake && (card.title_id || (card.can.titles && 'HOME')));
   if (id) {
-    const input = titles.find((t) => t.id === id);
-    const name = card.starting ? (input ? inputName(input) : id) : card.title_name || id;
+    const name = !card.starting && card.title_name || (id === 'HOME' ? 'Home screen' : nameOf(id, titles));
+    const cached = covers.includes(id) || (!card.starting && card.cover);
     return html`<div class="now">
-      <${Cover} id=${id} size=${96} cached=${covers.includes(id) || (!card.starting && card.cover)} />
+      <${Cover} id=${id} name=${name} size=${96} cached=${cached} />
       <div class="grow"><p class="hint">${card.starting ? 'Starting' : 'Running'}</p><p class="title">${name}</p></div>
     </div>`;
   }
-  if (awake) return card.can.titles && html`<div class="now"><p class="title">Home screen</p></div>`;
-  const seen = card.last_seen ? `Last seen ${when(card.last_seen)}` : 'Not seen yet';
-  return card.state === 'unreachable' && html`<p class="hint">${seen}</p>`;
-}
-
-// authorized reports whether ps4kit can control a console: with Remote Play once
-// it is linked, otherwise once there is a PSN account to log in with.
-export const authorized = (card) => (card.protocol === 'remote_play' ? card.registered : card.credential);
-
-// NextStep leads from a console that was found to one in Home.
-function NextStep({ card }) {
-  const note = (text, href, link) => html`<p class="note row"><span class="grow">${text}</span><a href=${href}>${link}</a></p>`;
-  if (!authorized(card)) return note('ps4kit can’t control it yet.', `#/setup/${encodeURIComponent(card.host_id)}`, 'Link the console');
-  return card.offered && !card.paired && note('It is not in Apple Home yet.', '#/homekit', 'Pair it');
+  const texts = {
+    awake: 'On. This console doesn’t tell what is running.',
+    standby: card.can.titles ? 'In rest mode. Choosing an input turns it on.' : 'In rest mode.',
+    unreachable: `${card.last_seen ? `Last seen ${when(card.last_seen)}.` : 'Not seen yet.'} Check that it is on or in rest mode, and on this network.`,
+  };
+  return html`<div class="now">
+    <span class="cover cover-96"><${Icon} name=${states[card.state].icon} /></span><p class="grow">${texts[card.state]}</p>
+  </div>`;
 }
 
 // useFlash returns the class of a card whose console was just asked to identify itself.

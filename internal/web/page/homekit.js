@@ -1,13 +1,13 @@
 // HomeKit: the setup code while an accessory is unpaired, then its controllers.
 import { html } from './vendor/preact.js';
-import { Action, Loading, Problem, ask } from './ui.js';
+import { Action, Icon, Loading, Problem, ask } from './ui.js';
 import { del, path, useGet } from './api.js';
 
 export function HomeKit({ overview }) {
   const { value, error, reload } = useGet(path('homekit'), overview);
   return html`<div class="head">
       <h1>HomeKit</h1>
-      <p class="hint">Each console is a separate accessory, because the Control Center remote shows only one television of a bridge.</p>
+      <p class="hint">Each console is a separate accessory, because the Control Center remote shows only one television of a bridge. <a href="/guide/pairing">How to pair</a></p>
     </div>
     <${Problem} error=${error} />
     ${!value && !error && html`<${Loading} />`}
@@ -15,6 +15,17 @@ export function HomeKit({ overview }) {
     <div class="cards">
       ${value?.map((a) => html`<${Accessory} key=${a.device_id} accessory=${a} id=${a.host_id || 'companion'} reload=${reload} />`)}
     </div>`;
+}
+
+// Pairing is what pairs a console, in the last step of its set-up.
+export function Pairing({ card }) {
+  const { value, error } = useGet(path('homekit'), card);
+  if (!value) return error ? html`<${Problem} error=${error} />` : html`<${Loading} />`;
+  const accessory = value.find((a) => a.host_id === card.host_id);
+  if (!accessory) return html`<p>ps4kit doesn’t offer this console to HomeKit. The <a href="#/log">log</a> says why.</p>`;
+  if (accessory.paired) return null;
+  return accessory.pairing_locked ? html`<p>Too many wrong setup codes were entered. <a href="#/homekit">Unlock pairing</a>.</p>`
+    : html`<${SetupCode} accessory=${accessory} id=${card.host_id} />`;
 }
 
 function Accessory({ accessory: a, id, reload }) {
@@ -45,6 +56,7 @@ const SetupCode = ({ accessory: a, id }) => html`<div class="pairing">
       <li>Scan the QR code, or choose More options and enter the setup code.</li>
       <li>Home warns that the accessory is not certified. Add it anyway.</li>
     </ol>
+    <div class="row"><a class="button tap" href=${a.setup_uri}><${Icon} name="homekit" />Add to Home on this device</a></div>
   </div>
 </div>`;
 

@@ -152,7 +152,7 @@ function Row({ title, cached, dragged, grab, move, change, rename, forget }) {
     () => change({ [what]: !title[what] }, `${name} is ${title[what] ? 'not ' : ''}${what}`));
   return html`<li data-id=${title.id} class="${title.hidden ? 'is-hidden' : ''} ${dragged ? 'dragged' : ''}">
     <span class="grip" aria-hidden="true" title="Drag to move" onpointerdown=${(event) => grab(event, title)}><${Icon} name="grip" /></span>
-    <${Cover} id=${title.id} cached=${cached} />
+    <${Cover} id=${title.id} name=${name} cached=${cached} />
     <div class="grow">
       <strong>${name}</strong>
       <p class="hint">${title.id} ${title.title !== title.name && title.title} ${title.pinned && badge('pinned', 'tint')}

@@ -46,11 +46,14 @@ function App() {
     <header class="top">
       <a class="brand" href="#/consoles"><img src="/assets/icon.svg" alt="" width="28" height="28" />ps4kit</a>
       <p class="connection" role="status">${!connected && 'Connection lost. Trying again…'}</p>
+      <a href="/guide/">Guide</a>
       <form method="post" action="/logout"><button class="quiet">Sign out</button></form>
     </header>
     ${!choosing && html`<nav class="nav" aria-label="Sections">
       ${Object.entries(sections).map(([key, section]) => html`
-        <a key=${key} href="#/${key}" aria-current=${key === current ? 'page' : null}><${Icon} name=${key} />${section.name}</a>`)}
+        <a key=${key} href="#/${key}" aria-current=${key === current ? 'page' : null}>
+          <${Icon} name=${key} /><span>${section.name}${key === 'settings' && overview?.release && html`<span class="dot"><span class="unseen"> (new release)</span></span>`}</span>
+        </a>`)}
     </nav>`}
     <main id="main" class="main" tabindex="-1" aria-label=${name}>
       ${choosing ? html`<${FirstPassword} done=${session.reload} later=${session.value.simulated && (() => setLater(true))} />`

@@ -1,5 +1,6 @@
 // Package page holds the files of the web page. internal/web serves index.html
-// at /, login.html at /login, and every other file at /assets/NAME.
+// at /, login.html at /login, guide.html around each page at /guide/, and every
+// other file at /assets/NAME.
 package page
 
 import (
@@ -9,7 +10,7 @@ import (
 
 // FS holds the files. Those in vendor are third-party modules.
 //
-//go:embed *.html *.css *.js *.svg vendor/*
+//go:embed *.html *.css *.js *.svg *.png *.webmanifest vendor/*
 var FS embed.FS
 
 // Names returns the paths of all files in FS.

@@ -22,8 +22,9 @@ const keys = {
 const holdFrom = 400; // ms; anything shorter is a press
 
 // Remote has buttons for pointers, and takes keys of the keyboard while it has
-// the focus. A hold is sent with its length when it ends.
-export function Remote({ id, name, more }) {
+// the focus. A hold is sent with its length when it ends. off says why it is
+// disabled, if it is.
+export function Remote({ id, name, off, more }) {
   const { said, error, send } = useKeys(id);
   const [held, setHeld] = useState({}); // by 'pointer' or key of the keyboard
   const begin = (by, button, event) => setHeld({ ...held, [by]: { button, since: event.timeStamp } });
@@ -35,13 +36,13 @@ export function Remote({ id, name, more }) {
   }
   function keydown(event) {
     const button = keys[event.key];
-    if (!button || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (off || !button || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'Enter' && event.target !== event.currentTarget) return; // clicks that button
     event.preventDefault();
     if (!event.repeat) begin(event.key, button, event);
   }
   function pointerdown(event, button) {
-    if (event.button !== 0) return;
+    if (off || event.button !== 0) return;
     event.currentTarget.setPointerCapture(event.pointerId);
     begin('pointer', button, event);
   }
@@ -51,14 +52,14 @@ export function Remote({ id, name, more }) {
       onkeydown=${keydown} onkeyup=${(event) => end(event.key, event)}
       onfocusout=${() => setHeld(held.pointer ? { pointer: held.pointer } : {})}>
       ${Object.entries(more ? { ...buttons, ...moreButtons } : buttons).map(([button, text]) => html`
-        <button key=${button} type="button" class="key ${button === 'enter' ? 'primary key-enter' : ''} ${pressed.includes(button) ? 'held' : ''}" aria-label=${text} title=${text}
+        <button key=${button} type="button" class="key ${button === 'enter' ? 'primary key-enter' : ''} ${pressed.includes(button) ? 'held' : ''}" aria-label=${text} title=${text} aria-disabled=${Boolean(off)}
           onpointerdown=${(event) => pointerdown(event, button)} onpointerup=${(event) => end('pointer', event)}
           onpointercancel=${() => end('pointer')} oncontextmenu=${(event) => event.preventDefault()}
-          onclick=${(event) => event.detail === 0 && send(button, 0) /* by keyboard or screen reader */}>
+          onclick=${(event) => event.detail === 0 && !off && send(button, 0) /* by keyboard or screen reader */}>
           ${withIcon.includes(button) ? html`<${Icon} name=${button} />` : text}
         </button>`)}
     </div>
-    <p class="hint" role="status">${said}</p>
+    <p class="hint said" role="status">${off || said}</p>
     <${Problem} error=${error} />
     <p class="hint keyboard-hint">With a keyboard: click the remote, then use the arrows, Enter, Backspace, O (Options), P (PS) and H (PS held). Hold a key to hold the button.</p>
   </div>`;

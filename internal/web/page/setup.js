@@ -1,67 +1,110 @@
-// Linking a console in steps: find it, the PSN account, the PIN. The address has
+// Setting up a console, in steps from finding it to Apple Home. What is done is
+// read from the console's card, so it can be left and resumed. The address has
 // the console and the step: #/setup/A0B1C2D3E4F5/pin.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
-import { Action, Field, Form, Problem } from './ui.js';
-import { AddConsole, authorized } from './consoles.js';
+import { Action, Field, Form, Icon, Problem } from './ui.js';
 import { PermitKeys } from './keys.js';
 import { failure, get, path, post, put } from './api.js';
+import { Pairing } from './homekit.js';
 
 const steps = {
-  account: { name: 'Your PSN account', view: Account },
-  pin: { name: 'The PIN', view: Link },
+  find: { name: 'Find', done: () => true },
+  account: { name: 'Account', title: 'Choose your PSN account', view: Account, done: (card) => hasAccount(card) || card.registered },
+  pin: { name: 'Link', title: 'Link it with a PIN', view: Link, done: (card) => card.linked },
+  test: { name: 'Test', title: 'Test rest mode and wake', view: Test, done: (card) => card.tested },
+  pair: { name: 'Pair', title: 'Add it to Apple Home', view: Pair, done: (card) => card.paired },
 };
 
+const address = (host, step) => `#/setup/${[host, step].filter(Boolean).map(encodeURIComponent).join('/')}`;
+
+// isDone reports whether a step is done. A console that works in Home needs no
+// more steps, though it may have been linked before they were recorded.
+const isDone = (card, step) => steps[step].done(card) || (card.paired && authorized(card));
+
+// nextStep returns the first step that isn't done, or undefined.
+const nextStep = (card) => Object.keys(steps).find((step) => !isDone(card, step));
+
+// authorized reports whether ps4kit can control a console: with Remote Play once
+// it is linked, otherwise once there is a PSN account to log in with.
+export const authorized = (card) => (card.protocol === 'remote_play' ? card.registered : card.credential);
+
+// Setup shows a step of one console, or without a console the first step.
 export function Setup({ consoles, args: [host, asked] }) {
   const card = consoles.find((c) => c.host_id === host) ?? { host_id: host, name: host };
-  const known = hasAccount(card) || card.registered;
-  const first = useRef(known ? 'pin' : 'account');
-  if (!host) return html`<${Find} consoles=${consoles} />`;
-  const current = steps[asked] ? asked : first.current;
-  const names = Object.keys(steps);
-  const to = (step) => `#/setup/${encodeURIComponent(host)}/${step}`;
+  const resumed = useRef(nextStep(card) ?? 'pair').current;
+  if (!host) {
+    return html`<h1>${consoles.length > 0 ? 'Set up a console' : 'Set up your first console'}</h1>
+      <${Steps} current="find" />
+      <${Find} consoles=${consoles} />`;
+  }
+  const current = steps[asked]?.view ? asked : resumed;
+  const { title, view } = steps[current];
   return html`<h1>Set up ${card.name}</h1>
-    <ol class="steps">
-      <li class="done"><a href="#/setup">Find the console</a></li>
-      ${names.map((step, i) => html`<li key=${step} class=${known && i < names.indexOf(current) ? 'done' : ''}>
-        <a href=${to(step)} aria-current=${step === current ? 'step' : null}>${steps[step].name}</a>
-      </li>`)}
-    </ol>
+    <${Steps} card=${card} current=${current} />
     <section class="panel stack" aria-labelledby="step">
-      <h2 id="step">${steps[current].name}</h2>
-      <${steps[current].view} card=${card} to=${to} />
+      <h2 id="step">${title}</h2>
+      <${view} card=${card} to=${(step) => address(host, step)} />
     </section>`;
+}
+
+// Steps lists the steps. Those of a console are links.
+function Steps({ card, current }) {
+  return html`<ol class="steps" aria-label="Steps">
+    ${Object.entries(steps).map(([step, { name, view }]) => {
+      const done = card && isDone(card, step);
+      const mark = html`<span class="mark">${done && html`<${Icon} name="enter" />`}</span>${name}${done && html`<span class="unseen">, done</span>`}`;
+      return html`<li key=${step} class=${done ? 'done' : ''} aria-current=${step === current ? 'step' : null}>
+        ${card ? html`<a href=${address(view && card.host_id, view && step)}>${mark}</a>` : html`<span>${mark}</span>`}
+      </li>`;
+    })}
+  </ol>`;
+}
+
+// Unfinished leads from the card of a console to its next step.
+export function Unfinished({ card }) {
+  const step = nextStep(card);
+  const names = Object.keys(steps);
+  return step && html`<div class="note row">
+    <span class="grow"><strong>Set-up: step ${names.indexOf(step) + 1} of ${names.length}</strong><br />${steps[step].title}</span>
+    <a class="button primary" href=${address(card.host_id)} aria-label="Continue to set up ${card.name}">Continue</a>
+  </div>`;
+}
+
+// Accept is a button that accepts a console and goes on to setting it up.
+export function Accept({ card: { address: place, name, host_id: id } }) {
+  async function accept() {
+    await post(path('consoles'), { address: place });
+    location.hash = address(id);
+  }
+  return html`<${Action} class="primary" aria-label="Set up ${name || id}" action=${accept}>Set up<//>`;
 }
 
 function Find({ consoles }) {
   const [answers, setAnswers] = useState([]);
-  const all = new Map([...answers, ...consoles].map((c) => [c.host_id, c]));
+  const all = [...new Map([...answers, ...consoles].map((c) => [c.host_id, c])).values()];
   async function search() {
     const found = await post(path('search'), { wait: '3s' });
     setAnswers(found);
     if (found.length === 0) {
       throw failure({
         message: 'No console answered',
-        hint: 'Turn on the console and check that it is on this network. Some routers separate wireless devices: then add the console by its address.',
+        hint: 'Turn on the console and check that it is on this network. Some routers separate wireless devices: then enter its address below.',
       });
     }
   }
-  async function add({ address }) {
-    await post(path('consoles'), { address: address.trim() });
-    location.hash = '#/consoles';
+  async function add({ address: typed }) {
+    const added = await post(path('consoles'), { address: typed.trim() });
+    location.hash = address(added.host_id);
   }
-  return html`<h1>Set up a console</h1>
-    <section class="panel stack" aria-labelledby="find">
+  return html`<section class="panel stack" aria-labelledby="find">
       <h2 id="find">Find the console</h2>
-      <p>Turn on the console and connect it to the same network as this server. To let ps4kit wake it, enable “Stay Connected to the Internet” and “Enable Turning On PS4 from Network” (or PS5) in this menu:</p>
-      <ul>
-        <li>PS4: Settings > Power Save Settings > Set Features Available in Rest Mode</li>
-        <li>PS5: Settings > System > Power Saving > Features Available in Rest Mode</li>
-      </ul>
-      <div class="row"><${Action} class="primary" action=${search}>Search the network<//></div>
-      <ul class="plain lines">${[...all.values()].map((c) => html`<${FoundConsole} key=${c.host_id} found=${c} />`)}</ul>
+      <p>Turn on the console, and connect it to the same network as this server. It appears here by itself.</p>
+      <ul class="plain lines">${all.map((c) => html`<${FoundConsole} key=${c.host_id} card=${c} />`)}</ul>
+      <div class="row"><${Action} class=${all.length > 0 ? '' : 'primary'} action=${search}>Search the network<//></div>
     </section>
     <section class="panel stack" aria-labelledby="by-address">
-      <h2 id="by-address">Add a console by address</h2>
+      <h2 id="by-address">Not found? Enter its address</h2>
+      <p class="hint">Its network settings show it.</p>
       <${Form} class="row" action=${add}>
         <input class="grow" name="address" required aria-label="Address or host name" placeholder="192.168.1.20" autocomplete="off" spellcheck="false" autocapitalize="off" />
         <button>Add</button>
@@ -69,50 +112,61 @@ function Find({ consoles }) {
     </section>`;
 }
 
-function FoundConsole({ found }) {
-  const { host_id: id, name = id, host_type: type, address } = found;
-  const href = `#/setup/${encodeURIComponent(id)}`;
-  const link = html`<a class="button" href=${href} aria-label="Link ${name}">Link</a>`;
-  const add = html`<${AddConsole} console=${found} added=${() => { location.hash = href; }} />`;
+function FoundConsole({ card }) {
+  const { host_id: id, name = id, host_type: type, address: place } = card;
+  const next = nextStep(card);
   return html`<li>
-    <div class="grow"><strong>${name}</strong><p class="hint">${[type, address, id].filter(Boolean).join(' · ')}</p></div>
-    ${found.accepted === false ? add : link}
+    <div class="grow"><strong>${name}</strong><p class="hint">${[type, place].filter(Boolean).join(' · ')}</p></div>
+    ${card.accepted === false ? html`<${Accept} card=${card} />`
+      : html`<a class="button ${next ? 'primary' : ''}" href=${address(id, next ? '' : 'pin')} aria-label="${next ? 'Continue to set up' : 'Link again'} ${name}">${next ? 'Continue' : 'Link again'}</a>`}
   </li>`;
 }
 
 const ways = {
-  account: { name: 'I know the account id', hint: 'The number of the PSN account. No internet access is needed.', view: ById },
-  psn: { name: 'Sign in to PSN', hint: 'In a tab of this browser. ps4kit sees neither your name nor your password.', view: ByPSN },
+  psn: { name: 'Sign in to PSN', hint: 'On Sony’s page, in a tab of this browser. ps4kit sees neither your name nor your password.', view: ByPSN },
+  account: { name: 'I know the account id', hint: 'The number of the PSN account, as Remote Play tools show it. No internet access is needed.', view: ById },
   capture: { name: 'Capture it from the phone app', hint: 'With the PS4 Second Screen app, if the console refuses the other two.', view: ByApp },
 };
 
-// The menus where consoles show the PIN of Remote Play.
-const remotePlayMenus = {
-  PS4: { menu: 'Settings > Remote Play Connection Settings', item: 'Add Device' },
-  PS5: { menu: 'Settings > System > Remote Play', item: 'Link Device' },
+// The menus of the consoles.
+const menus = {
+  PS4: {
+    remotePlay: 'Settings > Remote Play Connection Settings', item: 'Add Device',
+    rest: 'Settings > Power Save Settings > Set Features Available in Rest Mode',
+  },
+  PS5: {
+    remotePlay: 'Settings > System > Remote Play', item: 'Link Device',
+    rest: 'Settings > System > Power Saving > Features Available in Rest Mode',
+  },
 };
 
-const remotePlay = (card) => card.protocol === 'remote_play' && remotePlayMenus[card.host_type];
+const usesRemotePlay = (card) => card.protocol === 'remote_play';
 
 // hasAccount reports whether the link with a console can use a stored account. A
 // credential that was captured or imported has no account id.
-const hasAccount = (card) => (remotePlay(card) ? card.account : card.credential);
+const hasAccount = (card) => (usesRemotePlay(card) ? card.account : card.credential);
 
-function Account({ card, to }) {
-  const [way, setWay] = useState('account');
+// useLeaving returns a signal that is sent when the step is left.
+function useLeaving() {
   const left = useRef(new AbortController()).current;
   useEffect(() => () => left.abort(), []);
+  return left.signal;
+}
+
+function Account({ card, to }) {
+  const [way, setWay] = useState('psn');
+  const leaving = useLeaving();
   async function save({ passcode, ...values }) {
     const request = way === 'capture' ? post : put;
-    await request(path('consoles', card.host_id, 'credential', way), passcode ? { ...values, passcode } : values, left.signal);
+    await request(path('consoles', card.host_id, 'credential', way), passcode ? { ...values, passcode } : values, leaving);
     location.hash = to('pin');
   }
-  return html`<p>${remotePlay(card) ? `Choose an account that is signed in on the ${card.host_type}.` : 'A console accepts only users whose PSN account it knows.'}</p>
-    ${hasAccount(card) && html`<p class="success"><span>An account is stored for this console. <a href=${to('pin')}>Use it</a>, or choose another one:</span></p>`}
+  return html`<p>Choose an account that is signed in on the console. ps4kit logs in as its user.</p>
+    ${hasAccount(card) && html`<${Done} text="An account is stored for this console." next=${to('pin')} />`}
     ${card.simulated && html`<p class="note">This is a simulated console. It accepts any account id, such as 1234567890123456789.</p>`}
     <fieldset class="plain">
       <legend class="unseen">How to get the account</legend>
-      ${Object.entries(ways).filter(([key]) => key !== 'capture' || !remotePlay(card)).map(([key, { name, hint }]) => html`<label key=${key} class="choice">
+      ${Object.entries(ways).filter(([key]) => key !== 'capture' || !usesRemotePlay(card)).map(([key, { name, hint }]) => html`<label key=${key} class="choice">
         <input type="radio" name="way" checked=${key === way} onchange=${() => setWay(key)} />
         <span>${name}<span class="hint">${hint}</span></span>
       </label>`)}
@@ -124,6 +178,11 @@ function Account({ card, to }) {
       <div class="row"><button class="primary">${way === 'capture' ? 'Start' : 'Save and continue'}</button></div>
     <//>`;
 }
+
+// Done says that a step is done, and leads to the next one.
+const Done = ({ text, next }) => html`<div class="success row" role="status">
+  <strong class="grow">${text}</strong><a class="button primary" href=${next}>Continue</a>
+</div>`;
 
 function ById() {
   return html`<${Field} label="Account id" name="account_id" required spellcheck="false"
@@ -160,42 +219,65 @@ function ByApp() {
 
 function Link({ card, to }) {
   const [error, setError] = useState(null);
-  const [works, setWorks] = useState(false);
-  const { menu, item } = remotePlay(card) || {};
-  const run = (verb, body) => post(path('consoles', card.host_id, verb), body);
-  async function test() {
-    setWorks(false);
-    await run('test');
-    setWorks(true);
+  const remotePlay = usesRemotePlay(card);
+  const menu = menus[card.host_type] ?? menus.PS4;
+  async function run(verb, body) {
+    await post(path('consoles', card.host_id, verb), body);
+    location.hash = to('test');
   }
-  async function link({ pin }) {
-    setWorks(false);
-    await run('link', { pin });
-    if (menu) setWorks(true); // the session of a test would sign the user in on the TV
-    else await test();
-  }
-  return html`<ol class="todo">
+  return html`${card.linked && html`<${Done} text="ps4kit is linked with ${card.name}." next=${to('test')} />`}
+    <ol class="todo">
       <li>Turn on the console. <${Wake} card=${card} /></li>
-      ${menu ? html`
-        <li>On the ${card.host_type}, turn on <strong>${menu} > Enable Remote Play</strong>.</li>
-        <li>Open <strong>${item}</strong> in the same menu, and leave it open.</li>` : html`
-        <li>On the PS4, open <strong>Settings > Mobile App Connection Settings > Add Device</strong>. Don’t use the Remote Play PIN.</li>`}
+      ${remotePlay ? html`
+        <li>On the console, turn on <strong>${menu.remotePlay} > Enable Remote Play</strong>.</li>
+        <li>Open <strong>${menu.item}</strong> in the same menu, and leave it open.</li>` : html`
+        <li>On the console, open <strong>Settings > Mobile App Connection Settings > Add Device</strong>. Don’t use the Remote Play PIN.</li>`}
       <li>Enter the PIN while the TV shows it.</li>
     </ol>
     ${card.simulated && html`<p class="note">This is a simulated console. Its PIN is 12345678.</p>`}
-    <${Form} class="stack" action=${link} failed=${setError}>
+    <${Form} class="stack" action=${({ pin }) => run('link', { pin })} failed=${setError}>
       <${Field} label="PIN on the TV" name="pin" class="digits short" inputmode="numeric" required
         pattern="(( |-)*[0-9]){8}( |-)*" title="8 digits" placeholder="1234 5678" hint="8 digits, with or without spaces" />
-      <div class="row">
-        <button class="primary">Link</button>
-        ${!menu && html`<span class="hint">Linked before?</span><${Action} action=${test} failed=${setError}>Test the connection<//>`}
-      </div>
+      <div class="row"><button class="primary">Link</button></div>
     <//>
+    ${!remotePlay && html`<div class="row"><span class="hint">Linked before?</span>
+      <${Action} action=${() => run('test')} failed=${setError}>Test the connection<//></div>`}
+    <${Refused} error=${error} card=${card} to=${to} />`;
+}
+
+// Test puts the console into rest mode and wakes it, or the other way round.
+function Test({ card, to }) {
+  const [error, setError] = useState(null);
+  const leaving = useLeaving();
+  const power = (body) => post(path('consoles', card.host_id, 'power'), body, leaving);
+  const rest = () => power({ state: 'standby' });
+  const wake = () => power({ state: 'awake', wait: true });
+  async function test() {
+    for (const turn of card.state === 'awake' ? [rest, wake] : [wake, rest]) await turn();
+  }
+  const { rest: menu } = menus[card.host_type] ?? menus.PS4;
+  return html`${card.tested ? html`<${Done} text="Rest mode and wake work." next=${to('pair')} />`
+    : html`<p>ps4kit puts the console into rest mode and turns it on again. On the console, open <strong>${menu}</strong> and turn on:</p>
+      <ul class="todo">
+        <li>Stay Connected to the Internet</li>
+        <li>Enable Turning On ${card.host_type ?? 'PS4'} from Network</li>
+      </ul>`}
+    <div class="row">
+      <${Action} class=${card.tested ? '' : 'primary'} action=${test} failed=${setError}>${card.tested ? 'Test again' : 'Start the test'}<//>
+      ${!card.tested && html`<a class="button quiet" href=${to('pair')}>Skip</a>`}
+    </div>
+    <p class="hint" role="status">${{ standby: 'Going to rest mode…', awake: 'Turning on…' }[card.pursuing]
+      ?? (!card.tested && 'This takes up to two minutes: at first, a console in rest mode doesn’t hear ps4kit.')}</p>
     <${Refused} error=${error} card=${card} to=${to} />
-    <${PermitKeys} card=${card} />
-    ${works && html`<div class="success" role="status">
-      <strong>It works: ${card.name} accepts ps4kit.</strong>
-      <div class="row"><a class="button primary" href="#/homekit">Add it to Home</a><a class="button" href="#/consoles">Try it</a></div>
+    <${PermitKeys} card=${card} />`;
+}
+
+function Pair({ card }) {
+  return html`<${Pairing} card=${card} />
+    ${card.paired && html`<div class="success row" role="status">
+      <strong class="grow">${card.name} is in Apple Home.</strong>
+      <a class="button primary" href="#/consoles">Show the console</a>
+      ${card.can?.titles && html`<a class="button" href="#/inputs/${encodeURIComponent(card.host_id)}">Choose its inputs</a>`}
     </div>`}`;
 }
 

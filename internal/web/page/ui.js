@@ -5,6 +5,9 @@ import { html, render, useState } from './vendor/preact.js';
 const icons = {
   consoles: 'M3 5h18v11H3z M9 20h6 M12 16v4',
   inputs: 'M4 5h6v6H4z M14 5h6v6h-6z M4 15h6v4H4z M14 15h6v4h-6z',
+  rest: 'M19 14a8 8 0 0 1-9-9 8 8 0 1 0 9 9z',
+  unreachable: 'M12 4l9 16H3z M12 10v4 M12 17v.01',
+  link: 'M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1 M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1',
   homekit: 'M4 11l8-7 8 7 M6 10v10h12V10 M10 20v-5h4v5',
   setup: 'M12 5v14 M5 12h14',
   log: 'M5 6h14 M5 12h14 M5 18h9',
@@ -30,14 +33,20 @@ export const Icon = ({ name }) => html`<svg class="icon" viewBox="0 0 24 24" ari
 
 export const Loading = () => html`<p class="hint" role="status">Loading…</p>`;
 
-// Cover is the picture of a title, or an icon if the server has none. The title's
-// name is next to it, so it has no text.
-export function Cover({ id, cached, size = 48 }) {
+// Cover is the picture of a title, or a tile with its initials if the server has
+// none. The title's name is next to it, so it is hidden from screen readers.
+export function Cover({ id, name, cached, size = 48 }) {
   const picture = `/api/v1/titles/${encodeURIComponent(id)}/cover?size=${size > 48 ? 256 : 96}`;
-  return html`<span class="cover cover-${size}">
-    ${cached ? html`<img alt="" src=${picture} />` : html`<${Icon} name=${id === 'HOME' ? 'home' : 'play'} />`}
+  const icon = { HOME: 'home', OTHER: 'play' }[id];
+  return html`<span class="cover cover-${size} ${cached || icon ? '' : 'tile'}" style=${{ '--hue': hue(id) }} aria-hidden="true">
+    ${cached ? html`<img alt="" src=${picture} />` : icon ? html`<${Icon} name=${icon} />` : initials(name)}
   </span>`;
 }
+
+const initials = (name) => (name.match(/[\p{L}\p{N}]+/gu) ?? ['?']).slice(0, 2).map((word) => [...word][0].toUpperCase()).join('');
+
+// hue returns a title's colour, far from those of similar ids.
+const hue = (id) => [...id].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) % 360, 0) * 137 % 360;
 
 export const inputName = (title) => title.name || title.title || title.id;
 
@@ -54,7 +63,7 @@ const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?…]$/.
 
 // useAction returns a function that runs an action, unless one is running, and
 // what there is to show of it.
-function useAction(failed) {
+export function useAction(failed) {
   const [{ busy = false, error }, set] = useState({});
   async function run(action) {
     if (busy) return;
@@ -72,11 +81,13 @@ function useAction(failed) {
   return { run, busy, error };
 }
 
-// Action is a button that runs an action. The error is shown below it, or
-// passed to failed.
-export function Action({ action, failed, icon, children, ...properties }) {
-  const { run, busy, error } = useAction(failed);
-  return html`<button type="button" aria-busy=${busy} aria-disabled=${busy} onclick=${() => run(action)} ...${properties}>
+// Action is a button that runs an action. It is busy meanwhile, and while its
+// property says so. The error is shown below it, or passed to failed.
+export function Action({ action, failed, icon, busy: waits = false, disabled = false, children, ...properties }) {
+  const { run, busy: runs, error } = useAction(failed);
+  const busy = runs || waits;
+  const off = busy || disabled;
+  return html`<button type="button" aria-busy=${busy} aria-disabled=${off} onclick=${() => off || run(action)} ...${properties}>
       ${icon && html`<${Icon} name=${icon} />`}${children}
     </button><${Problem} error=${error} />`;
 }
@@ -111,10 +122,14 @@ export function announce(text) {
 
 // ask opens a dialog and returns its answer: true, or the text if it has an
 // input, or null if it was cancelled.
+// It closes, cancelled, when another section is opened.
 export function ask({ question, detail, yes, input }) {
   return new Promise((resolve) => {
     const place = document.body.appendChild(document.createElement('div'));
+    const cancel = () => place.firstChild.close();
+    addEventListener('hashchange', cancel);
     function closed({ target: dialog }) {
+      removeEventListener('hashchange', cancel);
       const answer = input ? dialog.querySelector('input').value.trim() : true;
       resolve(dialog.returnValue === 'yes' ? answer : null);
       place.remove();
@@ -125,14 +140,27 @@ export function ask({ question, detail, yes, input }) {
         ${detail && html`<p>${detail}</p>`}
         ${input && html`<input autocomplete="off" aria-label=${question} ...${input} />`}
         <div class="row">
-          <button type="button" onclick=${() => place.firstChild.close()}>Cancel</button>
+          <button type="button" onclick=${cancel}>Cancel</button>
           <button value="yes" class="primary ${input ? '' : 'danger'}">${yes}</button>
         </div>
       </form>
     </dialog>`, place);
     place.firstChild.showModal();
+    addEventListener('hashchange', () => place.firstChild?.close(), { once: true });
     place.querySelector('input')?.select();
   });
+}
+
+// copy copies the text of an element. Browsers offer the clipboard only over TLS
+// and on localhost; elsewhere the text is selected and copied the old way.
+export async function copy(element) {
+  try {
+    await navigator.clipboard.writeText(element.textContent);
+  } catch {
+    getSelection().selectAllChildren(element);
+    if (!document.execCommand('copy')) throw new Error('The browser does not allow copying. Copy the selected text yourself');
+  }
+  announce('Copied');
 }
 
 // when returns a time as people write it.

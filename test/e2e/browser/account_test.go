@@ -20,7 +20,7 @@ func TestAccountByPSN(t *testing.T) {
 	p := b.open("newcomer", startSite(t, configuration+"psn: {auth_url: "+psn.URL+"}\n"), view{"light", 1100, 760})
 	p.signIn()
 	p.section("setup/" + den.HostID())
-	p.click(`role=radio[name=/^Sign in to PSN/]`)
+	p.see(`role=radio[name=/^Sign in to PSN/][checked]`) // leads
 	p.click(button("Open the PSN sign-in"))
 	var address string
 	p.ask("attribute", `role=link[name="Open the PSN sign-in"]`, args{"name": "href"}, &address)
@@ -34,7 +34,7 @@ func TestAccountByPSN(t *testing.T) {
 	p.click(button("Save and continue"))
 	p.fill(`role=textbox[name="PIN on the TV"]`, pin)
 	p.click(button("Link"))
-	p.see("role=status >> text=It works")
+	p.seeText("role=heading", "Test rest mode and wake")
 	if len(den.Devices()) != 1 {
 		t.Errorf("linked are %+v", den.Devices())
 	}

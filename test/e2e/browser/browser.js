@@ -64,6 +64,13 @@ const verbs = {
   fill: (a) => at(a).fill(a.text),
   choose: async (a) => { await at(a).selectOption(a.value); },
   press: (a) => (a.on ? at(a).press(a.key) : of(a.page).keyboard.press(a.key)),
+  // force clicks even what is disabled.
+  force: (a) => at(a).dispatchEvent('click'),
+  // places tells where each of several things is, by its number.
+  places: (a) => at(a).evaluateAll((all) => Object.fromEntries(all.map((e, i) => {
+    const { left, top } = e.getBoundingClientRect();
+    return [i, `${left},${top}`];
+  }))),
   hold: async (a) => { await at(a).click({ delay: a.ms }); },
   drag: async ({ page, on, to }) => { await of(page).locator(on).dragTo(of(page).locator(to)); },
   upload: async (a) => { await at(a).setInputFiles(a.file); },

@@ -2,6 +2,7 @@ package browser_test
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"testing"
 )
@@ -12,7 +13,7 @@ func TestAddAndRemove(t *testing.T) {
 	t.Parallel()
 	p := startBrowser(t).open("owner", startSite(t, "", "--simulate", "1"), view{"light", 1000, 700})
 	p.signIn()
-	p.stub("POST", "**/api/v1/consoles", 204, "", "")
+	p.stub("POST", "**/api/v1/consoles", 200, "application/json", `{"host_id":"A0B1C2D3E4F5","name":"Den"}`)
 	p.showConsoles(false)
 	p.do("reload", "", nil)
 	p.see(`text="Found on your network"`)
@@ -21,12 +22,14 @@ func TestAddAndRemove(t *testing.T) {
 	p.gone("role=application")
 	p.gone(button("Remove"))
 	p.checkAccess("a console that was found")
-	p.click(button("Add Den"))
+	p.click(button("Set up Den"))
+	p.see(`role=heading[name="Set up Den"]`)
 	p.checkStubbed(`POST /api/v1/consoles {"address":"192.0.2.7"}`)
 
 	p.section("setup")
 	p.fill(`role=textbox[name="Address or host name"]`, " ps4.example ")
 	p.click(`role=button[name="Add"]`)
+	p.see(`role=heading[name="Set up Den"]`)
 	p.checkStubbed(`POST /api/v1/consoles {"address":"ps4.example"}`)
 	p.stub("POST", "**/api/v1/consoles", 422, "application/json", `{"error":{"code":"unreachable","message":"the console does not answer","hint":"check its address"}}`)
 	p.section("setup")
@@ -54,18 +57,108 @@ func TestAddAndRemove(t *testing.T) {
 	p.checkQuiet("422 POST /api/v1/consoles")
 }
 
-// TestStarting shows a title as starting just as long as the server does.
-func TestStarting(t *testing.T) {
+// TestPursuits shows what a command is to bring about just as long as the server
+// does, while everything that can be clicked stays in its place.
+func TestPursuits(t *testing.T) {
+	t.Parallel()
+	b, s := startBrowser(t), startSite(t, "", "--simulate", "1")
+	for _, v := range []view{{"light", 1280, 800}, {"dark", 390, 844}} {
+		b.open(v.scheme, s, v).pursuits()
+	}
+}
+
+func (p *page) pursuits() {
+	p.t.Helper()
+	p.signIn()
+	titles := `[{"id":"HOME","name":"Home Screen"},{"id":"` + netflix + `","name":"Netflix"},{"id":"CUSA04529","title":"Uncharted 4: A Thief’s End"}]`
+	show := func(fields ...any) {
+		p.showConsoles(true, fields...)
+		p.stub("GET", "**/api/v1/consoles/A0B1C2D3E4F5/titles", 200, "application/json", titles)
+		p.do("reload", "", nil)
+		p.see(button("Netflix"))
+	}
+	show()
+	before := p.places()
+	if len(before) != 18 { // tools, power, remote, inputs, keys
+		p.t.Errorf("%d places: %v", len(before), before)
+	}
+	for _, c := range []struct {
+		text   string
+		fields []any
+	}{
+		{"Starting Netflix…", []any{"pursuing", "title", "starting", netflix, "working", true}},
+		{"Starting Uncharted 4: A Thief’s End…", []any{"pursuing", "title", "starting", "CUSA04529"}},
+		{"Turning on…", []any{"pursuing", "awake"}},
+		{"Going to rest mode…", []any{"pursuing", "standby", "state", "awake"}},
+		{"Opening the home screen…", []any{"pursuing", "home", "state", "awake"}},
+		{"On", []any{"state", "awake", "title_id", netflix, "title_name", "Netflix"}},
+		{"Unreachable", []any{"state", "unreachable"}},
+		{"Rest mode", []any{"last_error", map[string]string{"code": "not_woken", "message": "the console does not turn on"}, "last_error_at", "2026-01-01T00:00:00Z"}},
+	} {
+		show(c.fields...)
+		p.seeText("role=status", c.text)
+		p.gone("text=working")
+		if now := p.places(); !maps.Equal(now, before) {
+			p.t.Errorf("%s: moved from %v to %v", c.text, before, now)
+		}
+		p.checkAccess(c.text)
+	}
+	show("pursuing", "title", "starting", netflix)
+	p.showConsoles(true)
+	p.gone("text=Starting")
+	p.checkQuiet()
+}
+
+// places returns where each thing to click in the card is.
+func (p *page) places() (places map[string]string) {
+	p.t.Helper()
+	p.ask("places", ".card-head button, .card-head a, .switches button, .starts > *, .key", nil, &places)
+	return places
+}
+
+// TestUnreachable disables the inputs and the remote of a console that doesn't
+// answer, and says why.
+func TestUnreachable(t *testing.T) {
 	t.Parallel()
 	p := startBrowser(t).open("owner", startSite(t, "", "--simulate", "1"), view{"light", 1000, 700})
 	p.signIn()
-	p.showConsoles(true, "starting", netflix, "working", true)
+	p.stub("POST", "**/api/v1/consoles/**", 204, "", "")
+	p.showConsoles(true, "state", "unreachable")
+	titles := `[{"id":"HOME","name":"Home Screen"},{"id":"` + netflix + `","name":"Netflix"}]`
+	p.stub("GET", "**/api/v1/consoles/A0B1C2D3E4F5/titles", 200, "application/json", titles)
 	p.do("reload", "", nil)
-	p.seeText("main", "Starting")
-	p.see("role=status >> text=working")
+	p.see("text=Check that it is on or in rest mode")
+	p.see("text=The remote works once the console answers.")
+	p.see(`role=button[name="Netflix"][disabled]`)
+	p.do("force", button("Netflix"), nil)
+	p.do("force", button("Up"), nil)
+	p.press("role=application", "ArrowUp")
+	p.checkStubbed()
 	p.showConsoles(true)
-	p.gone(`text="Starting"`)
-	p.gone("text=working")
+	p.stub("GET", "**/api/v1/consoles/A0B1C2D3E4F5/titles", 200, "application/json", titles)
+	p.click(button("Netflix")) // wakes it
+	p.checkStubbed(`POST /api/v1/consoles/A0B1C2D3E4F5/start {"title":"` + netflix + `"}`)
+	p.click(button("Home Screen"))
+	p.checkStubbed(`POST /api/v1/consoles/A0B1C2D3E4F5/power {"state":"awake","wait":true}`)
+	p.showConsoles(true, "state", "unreachable")
+	p.see("text=Check that it is on or in rest mode")
+	p.click(button("Turn on")) // still offered: it may only not answer
+	p.checkStubbed(`POST /api/v1/consoles/A0B1C2D3E4F5/power {"state":"awake","wait":true}`)
+	p.checkQuiet()
+}
+
+// TestLinkAgain leads from a card to linking, which stays possible for a console
+// that is set up.
+func TestLinkAgain(t *testing.T) {
+	t.Parallel()
+	p := startBrowser(t).open("owner", startSite(t, "", "--simulate", "1"), view{"light", 1000, 700})
+	p.signIn()
+	p.showConsoles(true, "paired", true)
+	p.do("reload", "", nil)
+	p.see(button("Turn on"))
+	p.gone("text=Set-up: step")
+	p.click(`role=link[name="Link again"]`)
+	p.see(`role=textbox[name="PIN on the TV"]`)
 	p.checkQuiet()
 }
 

@@ -43,9 +43,8 @@ func TestJourney(t *testing.T) {
 
 // link goes through the set-up, with one mistyped PIN.
 func (p *page) link() {
-	p.click(`role=link[name="Set up a console"]`)
-	p.click(button("Search the network"))
-	p.click(button("Add PS4-123")) // goes on to linking it
+	p.click(button("Set up PS4-123"))
+	p.click(`role=radio[name=/^I know the account id/]`)
 	p.fill(`role=textbox[name="Account id"]`, accountID)
 	p.click(button("Save and continue"))
 	p.fill(`role=textbox[name="PIN on the TV"]`, "8765 4321")
@@ -56,10 +55,19 @@ func (p *page) link() {
 	p.do("reload", "", nil) // a reload stays where one was
 	p.fill(`role=textbox[name="PIN on the TV"]`, "1234 5678")
 	p.click(button("Link"))
-	p.see("role=status >> text=It works")
-	p.do("reload", "", nil)
+	p.see(`role=heading[name="Test rest mode and wake"]`)
+	p.section("consoles") // leaves, and resumes
+	p.see("text=Set-up: step 4 of 5")
+	p.click(`role=link[name="Continue to set up PS4-123"]`)
+	p.click(button("Start the test"))
+	p.see(`role=status >> text="Rest mode and wake work."`)
+	p.click(`role=link[name="Continue"]`)
+	p.see(`role=img[name="QR code to pair PS4-123"]`)
+	p.checkAccess("the last step")
+	p.section("setup/A0B1C2D3E4F5/pin")
+	p.see("text=ps4kit is linked with PS4-123.")
 	p.click(button("Test the connection"))
-	p.see("role=status >> text=It works")
+	p.see(`role=heading[name="Test rest mode and wake"]`)
 }
 
 // use controls the console from the page, and checks that changes made
@@ -97,11 +105,19 @@ func (p *page) nameAndPair(den *ps4test.Console, hap phone) {
 		p.click(button("Save"))
 		p.see(`role=heading[name="` + name + `"]`)
 	}
-	p.section("homekit")
+	p.click(`role=link[name="Continue to set up Den"]`)
 	p.see(`role=img[name="QR code to pair Den"]`)
+	var tap string
+	p.ask("attribute", `role=link[name="Add to Home on this device"]`, args{"name": "href"}, &tap)
+	if !strings.HasPrefix(tap, "X-HM://") {
+		p.t.Errorf("the link to Home is %q", tap)
+	}
 	hap.pair(p.site.List()[0], p.text(".code"))
-	p.seeText("main", "Paired")
+	p.see("role=status >> text=Den is in Apple Home.")
 	p.gone("role=img")
+	p.checkAccess("a console that is set up")
+	p.section("homekit")
+	p.seeText("main", "Paired")
 	if names := hap.names(); !slices.Contains(names, "Den") {
 		p.t.Errorf("HomeKit shows %q", names)
 	}

@@ -13,10 +13,11 @@ import (
 	"github.com/ps4kit/ps4kit/test/e2e/peer"
 )
 
-// TestPS5 links a PS5 for Remote Play, after two refusals, and uses its card.
+// TestPS5 links a PS5 for Remote Play, after two refusals, tests and pairs it, and
+// uses its card.
 func TestPS5(t *testing.T) {
 	t.Parallel()
-	b := startBrowser(t)
+	b, hap := startBrowser(t), startPhone(t)
 	five, configuration := console(t, ps4test.Config{
 		Name: "Den", HostType: ps4.TypePS5, PIN: pin, Addr: fmt.Sprintf("127.96.%d.1", os.Getpid()%250+1), // its own, for port 9295
 		RemotePlay: &ps4test.RemotePlay{Port: 9295},
@@ -25,7 +26,7 @@ func TestPS5(t *testing.T) {
 	p.signIn()
 	p.section("setup")
 	p.click(button("Search the network"))
-	p.click(button("Add Den"))
+	p.click(button("Set up Den"))
 	p.see(`role=radio[name=/^Sign in to PSN/]`)
 	p.gone(`role=radio[name=/^Capture/]`) // gets no account id
 	p.section("setup/" + five.HostID() + "/pin")
@@ -34,24 +35,36 @@ func TestPS5(t *testing.T) {
 	p.gone("role=alert >> text=ps4kit credential")
 	p.checkAccess("no account")
 	p.click("role=alert >> " + `role=link[name="Choose the account"]`)
+	p.click(`role=radio[name=/^I know the account id/]`)
 	p.fill(`role=textbox[name="Account id"]`, accountID)
 	p.click(button("Save and continue"))
 	p.seeText("main", "Link Device")
 	p.enterPIN("8765 4321")
 	p.seeText("role=alert", "The PIN is wrong, or the console no longer shows it.")
 	p.section("consoles")
-	p.seeText("main", "ps4kit can’t control it yet.")
-	p.click(`role=link[name="Link the console"]`)
+	p.see("text=Set-up: step 3 of 5")
+	p.gone(button("Rest mode")) // can't be controlled yet
+	p.gone(button("Turn on"))
+	p.click(`role=link[name="Continue to set up Den"]`)
 	p.enterPIN("1234 567")
 	p.see("#pin:invalid") // no request
 	p.enterPIN("1234 5678")
-	p.see("role=status >> text=It works")
-	p.gone(button("Test the connection")) // would open a session, which the TV shows
+	p.see("text=Enable Turning On PS5 from Network")
 	p.checkAccess("linked")
-
-	p.click(`role=link[name="Try it"]`)
-	p.seeText("main", "It is not in Apple Home yet.") // linking has reached the card
-	p.gone(`text="Home screen"`)                      // the console doesn't say
+	p.section("setup/" + five.HostID() + "/pin")
+	p.see("text=ps4kit is linked with Den.")
+	p.gone(button("Test the connection")) // would open a session, which the TV shows
+	p.section("consoles")
+	p.click(`role=link[name="Continue to set up Den"]`)
+	p.click(button("Start the test"))
+	p.see(`role=status >> text="Rest mode and wake work."`)
+	p.click(`role=link[name="Continue"]`)
+	p.see(`role=img[name="QR code to pair Den"]`)
+	p.checkAccess("pairing on a phone")
+	hap.pair(p.site.List()[0], p.text(".code"))
+	p.click(`role=link[name="Show the console"]`)
+	p.see(button("Rest mode"))
+	p.gone(`text="Home screen"`) // the console doesn't say
 	p.gone(button("Remote"))
 	p.gone("role=application")
 	p.gone(`role=group[name="Inputs"]`)
@@ -61,12 +74,12 @@ func TestPS5(t *testing.T) {
 	p.click(button("Rest mode"))
 	peer.WaitFor(t, five, "rest mode", func(s ps4test.Snapshot) bool { return s.State == ps4.StateStandby })
 	p.see(button("Turn on"))
-	p.gone(button("PS button"))
+	p.see(`role=button[name="PS button"][disabled]`)
 	p.click(button("Turn on"))
 	peer.WaitFor(t, five, "wake", func(s ps4test.Snapshot) bool { return s.State == ps4.StateAwake })
-	p.see(button("PS button"))
+	p.see(`role=button[name="PS button"][disabled=false]`)
 
-	p.section("setup/" + five.HostID() + "/pin")
+	p.section("setup/" + five.HostID() + "/test")
 	p.click(button("Use the remote control"))
 	p.see(button("Stop using it"))
 	p.section("consoles")

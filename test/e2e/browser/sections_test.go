@@ -8,6 +8,7 @@ import (
 
 var sections = []string{
 	"consoles", "setup", "setup/025053340001/account", "setup/025053340001/pin",
+	"setup/025053340001/test", "setup/025053340001/pair",
 	"inputs", "homekit", "log", "settings",
 }
 
