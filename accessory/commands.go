@@ -152,9 +152,10 @@ func (t *Television) Identify() {
 
 // Keys presses keys in order and returns when the last has left. It never wakes
 // the console, but waits for one that is being woken. It fails with
-// [ps4.ErrStandby], [ErrPSOnly], and other errors of package ps4.
+// [ps4.ErrStandby], [remoteplay.ErrPSOnly], and other errors of package ps4. If
+// a key is invalid, it presses none.
 func (t *Television) Keys(ctx context.Context, keys []ps4.Key) error {
-	if err := checkKeys(t.console.Can(), keys); err != nil {
+	if err := t.console.CheckKeys(keys...); err != nil {
 		return err
 	}
 	return t.enqueue(ctx, &job{kind: CommandKeys, keys: keys})

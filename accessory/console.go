@@ -18,6 +18,8 @@ type Console interface {
 	Addr() netip.AddrPort
 	// Can returns what the sessions can do.
 	Can() Abilities
+	// CheckKeys returns the error with which a session would refuse keys, or nil.
+	CheckKeys(keys ...ps4.Key) error
 	// Watch follows the state; see [ps4.Watch].
 	Watch(ctx context.Context, o *ps4.WatchOptions) <-chan ps4.Update
 	// DeafUntil is until when silence is rest mode; see [ps4.Console.DeafUntil].
@@ -38,12 +40,12 @@ type Console interface {
 // Abilities lists what a session can do besides a standby and pressing PS.
 type Abilities struct {
 	Titles   bool // start titles; without it the home screen is the only input
-	Keys     bool // press keys other than PS
+	Keys     bool // press the other buttons of a remote control
 	Keyboard bool // type on the on-screen keyboard
 }
 
 // Session is the part of [ps4.Session] that a television uses. It fails with
-// [ErrNoTitles] or [ErrPSOnly] for what the console cannot do.
+// [ErrNoTitles] or [remoteplay.ErrPSOnly] for what the console cannot do.
 type Session interface {
 	Keys(ctx context.Context, keys ...ps4.Key) error
 	StartTitle(ctx context.Context, titleID string, o *ps4.StartOptions) error
@@ -81,6 +83,7 @@ func (c *secondScreen) Do(ctx context.Context, work func(context.Context, Sessio
 }
 
 func (c *secondScreen) Can() Abilities                      { return Abilities{Titles: true, Keys: true, Keyboard: true} }
+func (c *secondScreen) CheckKeys(keys ...ps4.Key) error     { return ps4.CheckKeys(keys...) }
 func (c *secondScreen) Drop()                               { c.keeper.Drop() }
 func (c *secondScreen) SessionState() (open, keyboard bool) { return c.keeper.State() }
 func (c *secondScreen) SessionChanged() <-chan struct{}     { return c.keeper.Changed() }

@@ -32,9 +32,6 @@ var (
 	// ErrNoTitles means that the console is driven with a protocol that cannot
 	// start titles.
 	ErrNoTitles = errors.New("Remote Play cannot start titles") //nolint:revive,staticcheck // a name
-	// ErrPSOnly means that the console is driven with a protocol that presses
-	// only the PS button.
-	ErrPSOnly = errors.New("Remote Play without a stream can press only the PS button") //nolint:revive,staticcheck // a name
 	// ErrName means that a name is empty, longer than 64 bytes or not text.
 	ErrName = errors.New("a name has 1 to 64 bytes of text")
 )
@@ -53,7 +50,7 @@ const (
 var final = []error{
 	ErrNotAccepted, ps4.ErrNoCredential, ps4.ErrServiceHung, ps4.ErrProtocol, ps4.ErrUnsupported,
 	ps4.ErrNotConfirmed, ps4.ErrTitleRunning, ps4.ErrNoSuchTitle, ps4.ErrTitleIDFormat,
-	ErrNoTitles, ErrPSOnly, remoteplay.ErrNotRegistered, remoteplay.ErrRegistrationFormat, remoteplay.ErrNotPlayStation,
+	ErrNoTitles, remoteplay.ErrPSOnly, remoteplay.ErrStream, remoteplay.ErrNotRegistered, remoteplay.ErrRegistrationFormat, remoteplay.ErrNotPlayStation,
 }
 
 // passing are the console's refusals that pass by themselves: it is busy, or a

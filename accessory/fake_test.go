@@ -201,6 +201,8 @@ func (c *fakeConsole) Can() accessory.Abilities {
 	return accessory.Abilities{Titles: true, Keys: true, Keyboard: true}
 }
 
+func (c *fakeConsole) CheckKeys(keys ...ps4.Key) error { return ps4.CheckKeys(keys...) }
+
 func (c *fakeConsole) open(ctx context.Context) (*fakeSession, error) {
 	c.mu.Lock()
 	gate := c.gate

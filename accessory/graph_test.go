@@ -265,8 +265,8 @@ func TestBadConfig(t *testing.T) {
 		"twice":     {HostID: "A", Titles: []accessory.Title{{ID: "CUSA00129"}, {ID: "cusa00129"}}},
 		"inputs":    {HostID: "A", Titles: many},
 		"jump":      {HostID: "A", Remote: accessory.Remote{Keys: map[string]string{"jump": "up"}}},
-		"button":    {HostID: "A", Remote: accessory.Remote{Keys: map[string]string{"up": "triangle"}}},
-		"double":    {HostID: "A", Remote: accessory.Remote{Double: map[string]string{"up": "triangle"}}},
+		"button":    {HostID: "A", Remote: accessory.Remote{Keys: map[string]string{"up": "trigger"}}},
+		"double":    {HostID: "A", Remote: accessory.Remote{Double: map[string]string{"up": "trigger"}}},
 		"CUSA00129": {HostID: "A", Titles: []accessory.Title{{ID: "CUSA00129", Remote: map[string]string{"up": "x"}}}},
 	} {
 		_, err := accessory.New(c, newFakeConsole(ps4.StateAwake))

@@ -1,6 +1,8 @@
 package accessory
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -8,6 +10,7 @@ import (
 	"github.com/brutella/hap/characteristic"
 
 	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/remoteplay"
 )
 
 // HAP status codes of a write.
@@ -129,16 +132,21 @@ func (t *Television) press(presses []press) {
 	}
 }
 
-// pressButton queues a button, if the console's protocol can press it.
+// pressButton queues a button. It ignores one that the console's protocol cannot
+// press, and logs the first of these.
 func (t *Television) pressButton(b ps4.Button) {
-	if b != ps4.PS && !t.console.Can().Keys {
-		if !t.psOnly {
-			t.psOnly = true
-			t.cfg.Log.Infof("the remote control does nothing but PS: %v", ErrPSOnly)
-		}
+	key := ps4.Key{Button: b}
+	if err := t.console.CheckKeys(key); err != nil {
+		t.ignored.Do(func() {
+			if errors.Is(err, remoteplay.ErrPSOnly) {
+				err = fmt.Errorf("to press more than PS, set remote_play_keys: true for host_id: %s in config.yaml, "+
+					"or turn the remote control on in the console's set-up on the web page", t.cfg.HostID)
+			}
+			t.cfg.Log.Infof("ignored the button %v: %v", b, err)
+		})
 		return
 	}
-	if t.queue.addKey(ps4.Key{Button: b}) {
+	if t.queue.addKey(key) {
 		t.cfg.Log.Warnf("%v: dropped the oldest", ErrQueueFull)
 	}
 	poke(t.work)

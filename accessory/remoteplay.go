@@ -9,13 +9,15 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/remoteplay"
 )
 
-// NewRemotePlay returns a console that is driven with the Remote Play protocol,
-// which cannot start titles, and presses no key but PS without a stream.
+// NewRemotePlay returns a console that is controlled with Remote Play, which
+// cannot start titles. Buttons other than PS need [remoteplay.Options.Stream].
 func NewRemotePlay(c *remoteplay.Console) Console { return remotePlay{c} }
 
 type remotePlay struct{ *remoteplay.Console }
 
-func (c remotePlay) Can() Abilities { return Abilities{Keyboard: true} }
+func (c remotePlay) Can() Abilities {
+	return Abilities{Keys: c.CheckKeys(ps4.Key{Button: ps4.Up}) == nil, Keyboard: true}
+}
 
 func (c remotePlay) Watch(ctx context.Context, o *ps4.WatchOptions) <-chan ps4.Update {
 	return ps4.Watch(ctx, c.Discovery(), o)
@@ -46,18 +48,6 @@ func (e *notOpened) Unwrap() error { return e.error }
 
 type remotePlaySession struct{ *remoteplay.Session }
 
-func (s remotePlaySession) Keys(ctx context.Context, keys ...ps4.Key) error {
-	if err := checkKeys(Abilities{}, keys); err != nil {
-		return err
-	}
-	for range keys {
-		if err := s.Home(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (remotePlaySession) StartTitle(context.Context, string, *ps4.StartOptions) error {
 	return ErrNoTitles
 }
@@ -73,13 +63,3 @@ func (s remotePlaySession) Keyboard(ctx context.Context) (Keyboard, error) {
 type remotePlayKeyboard struct{ *remoteplay.Keyboard }
 
 func (remotePlayKeyboard) MaxLength() int { return 0 }
-
-// checkKeys returns ErrPSOnly if a console cannot press the keys.
-func checkKeys(can Abilities, keys []ps4.Key) error {
-	for _, k := range keys {
-		if !can.Keys && k.Button != ps4.PS {
-			return ErrPSOnly
-		}
-	}
-	return nil
-}

@@ -16,6 +16,13 @@ import (
 // simulatePS5 runs a test with a television of a simulated PS5 that is linked,
 // at a real console's pace.
 func simulatePS5(t *testing.T, c ps4test.Config, do func(r *rig, c *ps4test.Console)) {
+	t.Helper()
+	simulatePS5With(t, c, nil, do)
+}
+
+// simulatePS5With permits keys if there is a remote control to map them.
+func simulatePS5With(t *testing.T, c ps4test.Config, remote *accessory.Remote, do func(r *rig, c *ps4test.Console)) {
+	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		registration, err := remoteplay.Stored{
@@ -29,10 +36,11 @@ func simulatePS5(t *testing.T, c ps4test.Config, do func(r *rig, c *ps4test.Cons
 		sim := ps4test.Start(t, c)
 		r := &rig{t: t, events: &events{}, store: &memory{}}
 		discovery := ps4.NewConsole(sim.Addr(), ps4.Credential{}, sim.Options())
-		r.tv, err = accessory.New(
-			accessory.Config{HostID: sim.HostID(), Model: "PlayStation 5", Store: r.store, Log: rigLog{r}},
-			accessory.NewRemotePlay(remoteplay.New(discovery, registration, sim.RemotePlayOptions())),
-		)
+		cfg, options := accessory.Config{HostID: sim.HostID(), Model: "PlayStation 5", Store: r.store, Log: rigLog{r}}, sim.RemotePlayOptions()
+		if remote != nil {
+			cfg.Remote, options.Stream = *remote, true
+		}
+		r.tv, err = accessory.New(cfg, accessory.NewRemotePlay(remoteplay.New(discovery, registration, options)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -112,14 +120,98 @@ func TestRemotePlayKeepsTitles(t *testing.T) {
 	}
 }
 
-func TestPS5RemoteControl(t *testing.T) {
+// TestPS5WithoutKeys: PS alone is pressed, and the log tells once how to enable
+// the other buttons.
+func TestPS5WithoutKeys(t *testing.T) {
 	simulatePS5(t, ps4test.Config{}, func(r *rig, c *ps4test.Console) {
 		r.press(4, 5, 15) // up, down, information
 		r.after(10 * time.Second)
-		r.wantLog("can press only the PS button")
-		if n := c.Counters(); n.Inits != 1 {
-			r.t.Errorf("%d sessions, want one for PS", n.Inits)
+		r.wantLog("remote_play_keys: true for host_id: A0B1C2D3E4F5")
+		if n := c.Counters(); n.Inits != 1 || n.Homes != 1 || n.Streams != 0 {
+			r.t.Errorf("counters %+v, want one session for PS", n)
 		}
+		if err := r.tv.Keys(r.t.Context(), []ps4.Key{{Button: ps4.PS}, {Button: ps4.Up}}); !errors.Is(err, remoteplay.ErrPSOnly) {
+			r.t.Errorf("keys: %v", err)
+		}
+		if n := c.Counters(); r.tv.Can().Keys || n.Homes != 1 {
+			r.t.Errorf("it can press keys, or pressed one: %+v", n)
+		}
+	})
+}
+
+func (r *rig) wantPresses(c *ps4test.Console, want ...string) {
+	r.t.Helper()
+	synctest.Wait()
+	if got := c.Presses(); !slices.Equal(got, want) {
+		r.t.Errorf("the console saw %v, want %v", got, want)
+	}
+}
+
+// TestPS5Keys presses every key of Control Center, mapped ones, double presses
+// and a burst.
+func TestPS5Keys(t *testing.T) {
+	remote := &accessory.Remote{
+		Keys: map[string]string{"rewind": "l2", "information": "ps_hold"}, Double: map[string]string{"select": "triangle"},
+	}
+	simulatePS5With(t, ps4test.Config{}, remote, func(r *rig, c *ps4test.Console) {
+		r.press(4, 5, 6, 7, 8, 9, 11, 15, 0) // select waits for a second press until back comes
+		r.after(5 * time.Second)
+		want := []string{"up", "down", "left", "right", "enter", "back", "option", "ps:1000", "l2"}
+		r.wantPresses(c, want...)
+		r.press(8, 8)
+		r.press(slices.Repeat([]int{4}, 18)...)
+		r.press(5)
+		r.after(10 * time.Second)
+		r.wantPresses(c, append(append(append(want, "triangle"), slices.Repeat([]string{"up"}, 18)...), "down")...)
+		r.wantLog()
+		if n := c.Counters(); !r.tv.Can().Keys || n.Inits != 1 || n.Streams != 1 || n.Homes != 0 || n.StreamErrors != 0 {
+			r.t.Errorf("counters %+v", n)
+		}
+	})
+}
+
+// TestPS5StreamCloses: after a pause by itself, and before a standby.
+func TestPS5StreamCloses(t *testing.T) {
+	simulatePS5With(t, ps4test.Config{}, &accessory.Remote{}, func(r *rig, c *ps4test.Console) {
+		r.press(4)
+		r.after(44 * time.Second)
+		if n := c.Counters(); n.Streams != 1 || n.StreamsClosed != 0 || !r.tv.Snapshot().SessionOpen {
+			r.t.Errorf("after 44 s: %+v", n)
+		}
+		r.after(3 * time.Second)
+		if n := c.Counters(); n.StreamsClosed != 1 || r.tv.Snapshot().SessionOpen {
+			r.t.Errorf("after 47 s: %+v", n)
+		}
+		r.press(5)
+		r.after(5 * time.Second)
+		r.write(active, 0)
+		r.after(10 * time.Second)
+		if n := c.Counters(); n.Streams != 2 || n.StreamsClosed != 2 || n.ButtonsLeftDown != 0 || n.Standbys != 1 {
+			r.t.Errorf("after the standby: %+v", n)
+		}
+		r.wantPresses(c, "up", "down")
+		r.wantLog()
+	})
+}
+
+// TestPS5StreamIsLost: keys that wait are dropped, and the next one opens a new
+// session.
+func TestPS5StreamIsLost(t *testing.T) {
+	simulatePS5With(t, ps4test.Config{}, &accessory.Remote{}, func(r *rig, c *ps4test.Console) {
+		r.press(4)
+		r.after(5 * time.Second)
+		c.EndStream("the user took over")
+		r.after(time.Second)
+		r.press(5)
+		r.after(5 * time.Second)
+		r.wantPresses(c, "up", "down")
+		c.SetFaults(ps4test.Faults{RefuseStream: true})
+		c.EndStream("")
+		r.after(time.Second)
+		r.press(6, 7)
+		r.after(30 * time.Second)
+		r.wantPresses(c, "up", "down")
+		r.wantLog("the stream that carries the keys failed")
 	})
 }
 

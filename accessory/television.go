@@ -59,8 +59,8 @@ type Television struct {
 	counts   counts
 	reverts  []*characteristic.C // written without effect: an event is due at revertAt
 	revertAt time.Time
-	psOnly   bool // it was logged that only PS can be pressed
-	dirty    bool // a save is due at saveAt
+	ignored  sync.Once // logs that a button was ignored
+	dirty    bool      // a save is due at saveAt
 	saveAt   time.Time
 	undo     func() // of a write that must be stored before its answer
 }

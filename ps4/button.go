@@ -10,11 +10,12 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// A Button is a button of the 2nd Screen remote control (docs/protocol.md §5).
-// The zero value is no button.
+// A Button is a button of a controller. The zero value is no button.
 type Button uint8
 
-// Buttons. PSHold is the PS button held for 2 s, which opens the quick menu.
+// Buttons of the 2nd Screen remote control (docs/protocol.md §5), where Enter
+// and Back stand for cross and circle. PSHold is the PS button held until the
+// quick menu opens.
 const (
 	Up Button = iota + 1
 	Down
@@ -28,19 +29,39 @@ const (
 	PSHold
 )
 
+// Buttons that only a Remote Play stream has (docs/protocol.md §15).
+const (
+	Triangle Button = iota + PSHold + 1
+	Square
+	Share // create on a PS5
+	L1
+	R1
+	L2
+	R2
+	L3
+	R3
+	Touchpad // a click
+)
+
 // Buttons returns every button.
 func Buttons() []Button {
-	return []Button{Up, Down, Left, Right, Enter, Back, Option, PS, Cancel, PSHold}
+	list := make([]Button, 0, len(buttonNames)-1)
+	for b := Up; int(b) < len(buttonNames); b++ {
+		list = append(list, b)
+	}
+	return list
 }
 
 var buttonNames = [...]string{
 	Up: "up", Down: "down", Left: "left", Right: "right", Enter: "enter",
 	Back: "back", Option: "option", PS: "ps", Cancel: "cancel", PSHold: "ps_hold",
+	Triangle: "triangle", Square: "square", Share: "share",
+	L1: "l1", R1: "r1", L2: "l2", R2: "r2", L3: "l3", R3: "r3", Touchpad: "touchpad",
 }
 
 // ParseButton returns the button with the given name, in any case: up, down,
-// left, right, enter, back, option, ps, cancel or ps_hold. It fails with
-// [ErrButton].
+// left, right, enter, back, option, ps, cancel, ps_hold, triangle, square,
+// share, l1, r1, l2, r2, l3, r3 or touchpad. It fails with [ErrButton].
 func ParseButton(name string) (Button, error) {
 	i := slices.Index(buttonNames[1:], strings.ToLower(strings.TrimSpace(name)))
 	if i < 0 {
@@ -74,7 +95,7 @@ func (b *Button) UnmarshalText(text []byte) error {
 type Key struct {
 	Button Button
 	// Hold is how long the button is held, rounded to milliseconds and at most
-	// a minute. 0 means a tap or, for PSHold, 2 s.
+	// a minute. 0 means a tap or, for PSHold, as long as the console needs.
 	Hold time.Duration
 }
 
@@ -98,11 +119,25 @@ func ParseKey(text string) (Key, error) {
 	return k, nil
 }
 
+// CheckKeys returns the error with which [Session.Keys] would refuse keys, or
+// nil.
+func CheckKeys(keys ...Key) error {
+	for _, k := range keys {
+		if _, _, err := k.operation(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // operation validates a key and returns the operation to send and how long to
 // hold it.
 func (k Key) operation() (wire.Operation, time.Duration, error) {
 	op, known := operations[k.Button]
 	hold := k.Hold.Round(time.Millisecond)
+	if !known && slices.Contains(Buttons(), k.Button) {
+		return 0, 0, fmt.Errorf("%w: %v", errNotOn2ndScreen, k.Button)
+	}
 	if !known || hold < 0 || hold > maxHold {
 		return 0, 0, fmt.Errorf("%w: %v for %v", ErrButton, k.Button, k.Hold)
 	}

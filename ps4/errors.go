@@ -98,6 +98,11 @@ var (
 		"bad_button", "no such button, or no such hold time",
 		"use up, down, left, right, enter, back, option, ps, ps_hold or cancel, held for at most a minute",
 	}
+	// errNotOn2ndScreen is the ErrButton of a button that the console has, but
+	// not its 2nd Screen service.
+	errNotOn2ndScreen error = &kindOf{ErrButton, sentinel{
+		"bad_button", "the 2nd Screen remote control has no such button", "link the console for Remote Play to press it",
+	}}
 
 	// ErrSignIn means that signing in to PSN did not lead to an account.
 	ErrSignIn error = &sentinel{

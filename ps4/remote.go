@@ -39,10 +39,8 @@ func (s *Session) Hold(ctx context.Context, b Button, d time.Duration) error {
 // Keys fails with [ErrButton] and sends none of them. Otherwise it fails as
 // Press does.
 func (s *Session) Keys(ctx context.Context, keys ...Key) error {
-	for _, k := range keys {
-		if _, _, err := k.operation(); err != nil {
-			return err
-		}
+	if err := CheckKeys(keys...); err != nil {
+		return err
 	}
 	return s.command(ctx, func(ctx context.Context) error {
 		for _, k := range keys {

@@ -122,7 +122,8 @@ func TestStateText(t *testing.T) {
 
 func TestButtons(t *testing.T) {
 	t.Parallel()
-	want := "up down left right enter back option ps cancel ps_hold"
+	want := "up down left right enter back option ps cancel ps_hold " +
+		"triangle square share l1 r1 l2 r2 l3 r3 touchpad"
 	var names []string
 	for _, b := range ps4.Buttons() {
 		names = append(names, b.String())

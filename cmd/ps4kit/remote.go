@@ -62,7 +62,11 @@ func newRemote(p *program) *cobra.Command {
 
 BUTTON:MS holds a button for that many milliseconds, up to a minute. ps_hold
 holds the PS button until the quick menu opens. The console needs pauses between
-keys: five arrows take about a second, a PS one more.`,
+keys: five arrows take about a second, a PS one more.
+
+With Remote Play only ps works, or with remote_play_keys every button. Those from
+triangle on work with nothing else. The TV then shows that Remote Play is
+connected, the linked user is signed in, and their controller may disconnect.`,
 		Example: examples("remote ps", "remote down down enter", "remote ps:2000"),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {

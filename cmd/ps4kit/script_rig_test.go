@@ -63,6 +63,7 @@ func setUp(env *testscript.Env, served bool) error {
 //	configured=false  it is found by searching, but not in the configuration
 //	credential=false  it is configured without a credential
 //	known=false       it is configured by its address alone
+//	keys=true         it is configured with remote_play_keys
 //	only=true         the consoles before it are switched off and forgotten
 //
 // It is linked, awake and on free ports unless the keys say otherwise. $NAME is its
@@ -72,7 +73,7 @@ func cmdConsole(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: console NAME [KEY=VALUE]...")
 	}
 	name, spec := args[0], []string{"linked=true", "port=0", "tcp_port=0"}
-	own := map[string]bool{"configured": true, "credential": true, "known": true, "only": false}
+	own := map[string]bool{"configured": true, "credential": true, "known": true, "keys": false, "only": false}
 	for _, arg := range args[1:] {
 		key, value, _ := strings.Cut(arg, "=")
 		if _, is := own[key]; is {
@@ -113,6 +114,9 @@ func cmdConsole(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		if own["credential"] {
 			entry["credential"] = testCredential
+		}
+		if own["keys"] {
+			entry["remote_play_keys"] = true
 		}
 		r.config = append(r.config, entry)
 	}

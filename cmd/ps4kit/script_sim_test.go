@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 //	sim den title CUSA00129         a title runs ("" none)
 //	sim den keyboard TEXT           the on-screen keyboard opens with a text
 //	sim den login|boot|sleep N      refuses that with result N (0: no longer)
+//	sim den stream ok|refused|ends  that of Remote Play, which carries keys
 //	sim den unlink                  forgets every linked device
 //	sim den close                   is switched off for good
 func cmdSim(ts *testscript.TestScript, neg bool, args []string) {
@@ -38,6 +40,11 @@ func cmdSim(ts *testscript.TestScript, neg bool, args []string) {
 		console.OpenKeyboard(value, 100)
 	case "login", "boot", "sleep":
 		console.SetFaults(faults(ts, args[1], value))
+	case "stream":
+		console.SetFaults(ps4test.Faults{RefuseStream: value == "refused"})
+		if value == "ends" {
+			console.EndStream("the user took over")
+		}
 	case "unlink":
 		console.Unlink()
 	case "close":
@@ -76,11 +83,13 @@ const sawLimit = 10 * time.Second
 //
 //	saw den state standby
 //	saw den title CUSA00129
-//	saw den presses "up ps:2000"    all that were accepted
+//	saw den presses "up ps:2000"    all that were accepted; a hold time that the
+//	                                console measured is rounded to half a second
 //	saw den text hello              on the on-screen keyboard
 //	saw den submitted hello         the last text that was submitted
 //	saw den keyboard closed
-//	saw den wakeups|logins|boots|standbys N
+//	saw den streams "2 opened, 1 closed"
+//	saw den wakeups|logins|boots|standbys|homes N
 func cmdSaw(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 3 {
 		ts.Fatalf("usage: saw NAME WHAT VALUE")
@@ -110,7 +119,7 @@ func seen(ts *testscript.TestScript, console *ps4test.Console, s ps4test.Snapsho
 	case "title":
 		return s.Title.ID
 	case "presses":
-		return strings.Join(console.Presses(), " ")
+		return presses(console)
 	case "text":
 		return s.Text
 	case "submitted":
@@ -127,9 +136,24 @@ func seen(ts *testscript.TestScript, console *ps4test.Console, s ps4test.Snapsho
 		return strconv.Itoa(s.Counters.Logins)
 	case "boots":
 		return strconv.Itoa(s.Counters.Boots)
+	case "homes":
+		return strconv.Itoa(s.Counters.Homes)
+	case "streams":
+		return fmt.Sprintf("%d opened, %d closed", s.Counters.Streams, s.Counters.StreamsClosed)
 	case "standbys":
 		return strconv.Itoa(s.Counters.Standbys)
 	}
 	ts.Fatalf("saw does not know %s", what)
 	return ""
+}
+
+func presses(console *ps4test.Console) string {
+	list := console.Presses()
+	for i, press := range list {
+		button, ms, held := strings.Cut(press, ":")
+		if n, err := strconv.Atoi(ms); held && err == nil && console.Counters().Streams > 0 {
+			list[i] = fmt.Sprintf("%s:%d", button, (n+250)/500*500)
+		}
+	}
+	return strings.Join(list, " ")
 }

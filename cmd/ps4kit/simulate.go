@@ -41,7 +41,8 @@ datagram and packet that they receive. Each --console is a list of
   host_id=HEX       12 hex digits
   type=PS4|PS5
   remote_play=true  a PS4 speaks Remote Play too; a PS5 speaks nothing else
-  rp_port=N         port of Remote Play (default 9295; 0 picks a free one)
+  rp_port=N         port of Remote Play, whose stream takes the next two
+                    (default 9295; 0 picks free ones)
   account=ID        PSN account that can link, repeatable; without any, all can
   port=N            UDP port of discovery (default 987, or 9302 for a PS5; 0
                     picks a free one)

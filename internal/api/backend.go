@@ -98,6 +98,9 @@ type Page interface {
 
 	// RenameConsole renames a console, in HomeKit too.
 	RenameConsole(ctx context.Context, host, name string) error
+	// PermitKeys turns the remote control of a console with Remote Play on or off.
+	// It fails with config if config.yaml decides otherwise.
+	PermitKeys(ctx context.Context, host string, on bool) error
 	// OrderTitles orders the inputs of a console. Inputs not named follow; an empty
 	// list restores the default order.
 	OrderTitles(ctx context.Context, host string, ids []string) error

@@ -48,6 +48,10 @@ func (p *page) Overview(context.Context) (api.Overview, error) {
 	return api.Overview{Consoles: slices.AppendSeq([]api.Card{}, maps.Values(p.cards))}, nil
 }
 
+func (p *page) PermitKeys(ctx context.Context, host string, on bool) error {
+	return p.do(ctx, "PermitKeys", host, on)
+}
+
 func (p *page) RenameConsole(ctx context.Context, host, name string) error {
 	return p.do(ctx, "RenameConsole", host, name)
 }

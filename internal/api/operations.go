@@ -104,11 +104,15 @@ type (
 	}
 	keysRequest struct {
 		Host string   `path:"host" json:"-"`
-		Keys []string `json:"keys" doc:"up, down, left, right, enter, back, option, ps, ps_hold or cancel; ps:2000 holds for 2000 ms" example:"[\"up\",\"enter\",\"ps:2000\"]"`
+		Keys []string `json:"keys" doc:"up, down, left, right, enter, back, option, ps, ps_hold or cancel; with Remote Play also triangle, square, share, touchpad, l1, r1, l2, r2, l3 or r3; ps:2000 holds for 2000 ms" example:"[\"up\",\"enter\",\"ps:2000\"]"`
 	}
 	nameRequest struct {
 		Host string `path:"host" json:"-"`
 		Name string `json:"name" doc:"1 to 64 bytes" example:"Den"`
+	}
+	permitKeysRequest struct {
+		Host string `path:"host" json:"-"`
+		On   bool   `json:"on" example:"true"`
 	}
 	textRequest struct {
 		Host string  `path:"host" json:"-"`
@@ -357,6 +361,11 @@ func pageOperations() []operation {
 
 		command("rename", "PUT /consoles/{host}/name", AccessControl, "Rename a console, in HomeKit too",
 			func(p Page, ctx context.Context, in nameRequest) error { return p.RenameConsole(ctx, in.Host, in.Name) }),
+		command("permitKeys", "PUT /consoles/{host}/remote-play-keys", AccessSetup, "Turn the remote control of a console with Remote Play on or off",
+			func(p Page, ctx context.Context, in permitKeysRequest) error {
+				return p.PermitKeys(ctx, in.Host, in.On)
+			}).
+			withNotes("Without it only ps can be pressed. Fails with config if config.yaml decides otherwise."),
 		command("orderTitles", "PUT /consoles/{host}/titles/order", AccessControl, "Order the inputs of a console",
 			func(p Page, ctx context.Context, in orderRequest) error {
 				if in.IDs == nil {

@@ -15,6 +15,7 @@ import (
 func TestPageRequestsReachThePage(t *testing.T) {
 	t.Parallel()
 	for request, want := range map[string]call{
+		`PUT /consoles/D%2Fen/remote-play-keys {"on":true}`:                      {"PermitKeys", []any{"D/en", true}},
 		`PUT /consoles/D%2Fen/name {"name":"Attic"}`:                             {"RenameConsole", []any{"D/en", "Attic"}},
 		`PUT /consoles/-/titles/order {"ids":["HOME","CUSA00129"]}`:              {"OrderTitles", []any{"", []string{"HOME", "CUSA00129"}}},
 		`PUT /consoles/Den/titles/order {"ids":[]}`:                              {"OrderTitles", []any{"Den", []string{}}},

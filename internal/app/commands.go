@@ -178,10 +178,15 @@ func (c *commands) Standby(ctx context.Context, host string) error {
 	return nil
 }
 
-// advised returns an error of power with the advice for the console's protocol.
+// advised returns an error of power or of keys with the advice for the console's
+// protocol.
 func (u *unit) advised(err error) error {
 	switch {
 	case u.remote == nil:
+	case errors.Is(err, remoteplay.ErrPSOnly):
+		return &api.Error{Code: "ps_only", Message: "the remote control of this console is off; without it, only PS can be pressed", Err: err,
+			Hint: "Set remote_play_keys: true for host_id: " + u.hostID + " in config.yaml. While it is in use, the TV shows that " +
+				"Remote Play is connected, the linked user is signed in, and their controller may disconnect."}
 	case errors.Is(err, accessory.ErrNotWoken):
 		return remoteplay.ErrNotWoken
 	case errors.Is(err, accessory.ErrStillAwake):
@@ -229,7 +234,7 @@ func (c *commands) Keys(ctx context.Context, host string, keys []string) error {
 	if err != nil {
 		return err
 	}
-	return u.tv.Keys(ctx, pressed)
+	return u.advised(u.tv.Keys(ctx, pressed))
 }
 
 // Keyboard implements api.Backend.

@@ -340,6 +340,25 @@ func (r *registry) linked(u *unit) error {
 	return nil
 }
 
+// permitKeys stores whether keys may be pressed with Remote Play, and gives the
+// console a new unit that does.
+func (r *registry) permitKeys(u *unit, on bool) error {
+	r.meeting.Lock()
+	defer r.meeting.Unlock()
+	k := u.now()
+	if k.keys == on {
+		return nil
+	}
+	k.keys = on
+	if err := r.files.change(u.hostID, func(c *state.Console) { c.RemotePlayKeys = on }); err != nil {
+		return err
+	}
+	if r.place(k, true) == nil {
+		return unknownConsole(u.hostID)
+	}
+	return nil
+}
+
 // changedConsole handles a change in a television's snapshot. A console of
 // unknown type gets another unit if it turns out to be a PS5.
 func (r *registry) changedConsole(u *unit) {

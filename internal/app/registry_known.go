@@ -25,6 +25,15 @@ type known struct {
 	found     bool // by a search or a command; the configuration does not name it
 	added     bool // found, and added by the owner: served like a configured one
 	stranger  bool // found, and not accepted by the owner
+	keys      bool // the owner permitted Remote Play keys on the page; see permitsKeys
+}
+
+// permitsKeys reports whether keys may be pressed with Remote Play.
+func (k known) permitsKeys() bool {
+	if configured := k.config.RemotePlayKeys; configured != nil {
+		return *configured
+	}
+	return k.keys
 }
 
 // configured reports whether an entry of config.yaml means the console.
@@ -73,7 +82,7 @@ func (r *registry) publishes(k known) bool {
 
 // recall fills in what is remembered of a console.
 func (k *known) recall(r state.Console) {
-	k.hostID, k.hostType, k.firmware, k.hostName = r.HostID, r.HostType, r.SystemVersion, r.Name
+	k.hostID, k.hostType, k.firmware, k.hostName, k.keys = r.HostID, r.HostType, r.SystemVersion, r.Name, r.RemotePlayKeys
 	if r.Address.IsValid() {
 		k.addr = r.Address
 	}
@@ -112,7 +121,7 @@ func (r *registry) fromStatus(st ps4.Status) known {
 	}
 	remembered := r.files.consoles()
 	if i := slices.IndexFunc(remembered, func(c state.Console) bool { return c.HostID == st.HostID }); i >= 0 {
-		k.stranger, k.added = remembered[i].Stranger, remembered[i].Added
+		k.stranger, k.added, k.keys = remembered[i].Stranger, remembered[i].Added, remembered[i].RemotePlayKeys
 		if !k.stranger && remembered[i].Address.IsValid() {
 			k.addr = remembered[i].Address
 		}

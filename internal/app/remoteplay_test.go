@@ -275,3 +275,44 @@ func TestPS4IsLinkedForRemotePlay(t *testing.T) {
 		t.Errorf("standby: %v", err)
 	}
 }
+
+// TestPS5Keys permits keys on the page, and in config.yaml, which wins.
+func TestPS5Keys(t *testing.T) {
+	t.Parallel()
+	console, dir := ps5(t, ps4test.Config{}), shortDir(t)
+	r := linkedPS5(t, console, dir)
+	path := "/consoles/" + console.HostID() + "/remote-play-keys"
+	press := func(want string) {
+		t.Helper()
+		err := r.api.Keys(t.Context(), "", []string{"up", "triangle:400", "ps"})
+		if c, statusErr := r.api.Status(t.Context(), ""); code(err) != want || statusErr != nil || c.Can.Keys != (want == "") {
+			t.Errorf("keys: %v, want %q; status %+v, %v", err, want, c, statusErr)
+		}
+	}
+	permit := func(on bool, want string) {
+		t.Helper()
+		if got, text := told(t, r, http.MethodPut, path, fmt.Sprintf(`{"on":%v}`, on)); got != want {
+			t.Errorf("permit %v: %s", on, text)
+		}
+	}
+	press("ps_only")
+	permit(true, done)
+	press("")
+	r.stop()
+	r = serve(t, dir, loopback, 0) // it is remembered
+	press("")
+	permit(false, done)
+	press("ps_only")
+	r.stop()
+	r = serve(t, dir, loopback+"\nconsoles: [{host_id: "+console.HostID()+", remote_play_keys: true}]\n", 0)
+	press("")
+	permit(false, "config")
+	press("")
+	want := slices.Repeat([]string{"up", "triangle:400", "ps"}, 4)
+	if got := console.Presses(); len(got) != len(want) {
+		t.Errorf("the console saw %v, want %v with its hold times", got, want)
+	}
+	if n := console.Counters(); n.StreamErrors+n.ButtonsLeftDown+n.Homes != 0 || n.Streams != 3 {
+		t.Errorf("counters %+v", n)
+	}
+}

@@ -143,6 +143,21 @@ func (s *setup) SetRegistration(ctx context.Context, host string, r api.Registra
 	return s.store(u, registration)
 }
 
+// PermitKeys implements api.Page.
+func (s *setup) PermitKeys(ctx context.Context, host string, on bool) error {
+	u, err := s.registry.findAccepted(ctx, host)
+	switch {
+	case err != nil:
+		return err
+	case !u.accepted.Load():
+		return u.errNotAccepted()
+	case u.config.RemotePlayKeys != nil && *u.config.RemotePlayKeys != on:
+		return &api.Error{Code: "config", Message: "config.yaml decides about the remote control of this console",
+			Hint: "Change remote_play_keys there and restart the server."}
+	}
+	return s.registry.permitKeys(u, on)
+}
+
 // SetCredential implements api.Backend.
 func (s *setup) SetCredential(ctx context.Context, host string, user api.User) error {
 	return s.storeUser(ctx, host, user.Passcode, func(context.Context) (ps4.Credential, string, error) {

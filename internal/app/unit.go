@@ -101,6 +101,7 @@ func (r *registry) remotePlayOptions(u *unit) *remoteplay.Options {
 		o = u.simulated.RemotePlayOptions()
 	}
 	o.DeviceID, o.Logf = r.users.device(), r.debugf("remoteplay")
+	o.Stream, o.KeyLinger = u.permitsKeys(), r.config.Session.KeysIdle
 	return o
 }
 

@@ -60,6 +60,10 @@ type Console struct {
 	Titles     []Title
 	SwitchUser bool   // docs/protocol.md §7, "User"
 	Protocol   string // ProtocolAuto, ProtocolSecondScreen or ProtocolRemotePlay
+
+	// RemotePlayKeys permits pressing keys with Remote Play; if nil, the owner
+	// chooses on the page.
+	RemotePlayKeys *bool
 }
 
 // Protocols of a console. A PS5 speaks Remote Play only.
@@ -107,7 +111,8 @@ type Poll struct {
 
 // Session configures sessions with consoles.
 type Session struct {
-	Idle time.Duration // how long a session is kept after the last command
+	Idle     time.Duration // how long a session is kept after the last command
+	KeysIdle time.Duration // how long Remote Play stays ready for keys after the last one
 }
 
 // HomeKit configures the HomeKit servers.

@@ -52,7 +52,7 @@ func TestExampleConsole(t *testing.T) {
 		"host_id", "address", "name", "credential", "passcode", "setup_code", "category",
 		"remote.double.select", "remote.information", "remote.play_pause",
 		"titles[0].id", "titles[0].name", "titles[0].pin", "titles[0].remote.back", "switch_user",
-		"protocol",
+		"protocol", "remote_play_keys",
 	}
 	if !reflect.DeepEqual(keys, want) {
 		t.Errorf("the console of the example sets\n%v, want\n%v", keys, want)

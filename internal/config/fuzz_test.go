@@ -84,7 +84,7 @@ func checkConfig(t *testing.T, c *config.Config) {
 			t.Fatalf("%d titles in %d slots", n, c.HomeKit.Slots)
 		}
 	}
-	if c.Poll.Interval <= 0 || c.Discovery.Interval <= 0 || c.Session.Idle <= 0 || c.HomeKit.Port > 32767 || c.Web.Listen == "" {
+	if c.Poll.Interval <= 0 || c.Discovery.Interval <= 0 || c.Session.Idle <= 0 || c.Session.KeysIdle <= 0 || c.HomeKit.Port > 32767 || c.Web.Listen == "" {
 		t.Fatalf("%+v", c)
 	}
 }

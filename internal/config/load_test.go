@@ -32,7 +32,7 @@ func TestDefaults(t *testing.T) {
 		"discovery.broadcast": {c.Discovery.Broadcast, []netip.AddrPort{netip.MustParseAddrPort("255.255.255.255:987")}},
 		"discovery.port":      {c.Discovery.LocalPort, uint16(1987)},
 		"poll":                {c.Poll, config.Poll{Interval: time.Second, Misses: 3}},
-		"session":             {c.Session, config.Session{Idle: time.Minute}},
+		"session":             {c.Session, config.Session{Idle: time.Minute, KeysIdle: 45 * time.Second}},
 		"homekit":             {c.HomeKit, config.HomeKit{Slots: 40}},
 		"companion":           {c.Companion, config.Companion{}},
 		"web":                 {c.Web, config.Web{Listen: ":8990"}},
@@ -75,6 +75,7 @@ consoles:
     category: stick
     switch_user: true
     protocol: remote_play
+    remote_play_keys: true
     remote: {play_pause: option, information: ps_hold, double: {select: option}}
     titles: [{id: cusa00129, name: 1886, pin: true, remote: {back: ps}}]
   - address: 192.168.1.21:1987
@@ -83,7 +84,10 @@ consoles:
 	if got := den.Credential.Reveal() + den.Passcode.Reveal() + den.SetupCode.Reveal(); got != credential+"0123"+"518-08-582" {
 		t.Errorf("secrets: %s", got)
 	}
-	den.Credential, den.Passcode, den.SetupCode = config.Secret{}, config.Secret{}, config.Secret{}
+	if den.RemotePlayKeys == nil || !*den.RemotePlayKeys {
+		t.Errorf("remote_play_keys: %v", den.RemotePlayKeys)
+	}
+	den.Credential, den.Passcode, den.SetupCode, den.RemotePlayKeys = config.Secret{}, config.Secret{}, config.Secret{}, nil
 	want := config.Console{
 		HostID: "A0B1C2D3E4F5", Address: netip.MustParseAddrPort("192.168.1.20:987"), Name: "Den",
 		Category: config.CategoryStick, SwitchUser: true, Protocol: config.ProtocolRemotePlay,

@@ -17,7 +17,8 @@ type raw struct {
 		Misses   string `yaml:"misses"`
 	} `yaml:"poll"`
 	Session struct {
-		Idle string `yaml:"idle"`
+		Idle     string `yaml:"idle"`
+		KeysIdle string `yaml:"keys_idle"`
 	} `yaml:"session"`
 	HomeKit struct {
 		Interfaces []string `yaml:"interfaces"`
@@ -72,17 +73,18 @@ type raw struct {
 }
 
 type rawConsole struct {
-	HostID     string     `yaml:"host_id"`
-	Address    string     `yaml:"address"`
-	Name       string     `yaml:"name"`
-	Credential string     `yaml:"credential"`
-	Passcode   string     `yaml:"passcode"`
-	SetupCode  string     `yaml:"setup_code"`
-	Category   string     `yaml:"category"`
-	Remote     rawRemote  `yaml:"remote"`
-	Titles     []rawTitle `yaml:"titles"`
-	SwitchUser string     `yaml:"switch_user"`
-	Protocol   string     `yaml:"protocol"`
+	HostID         string     `yaml:"host_id"`
+	Address        string     `yaml:"address"`
+	Name           string     `yaml:"name"`
+	Credential     string     `yaml:"credential"`
+	Passcode       string     `yaml:"passcode"`
+	SetupCode      string     `yaml:"setup_code"`
+	Category       string     `yaml:"category"`
+	Remote         rawRemote  `yaml:"remote"`
+	Titles         []rawTitle `yaml:"titles"`
+	SwitchUser     string     `yaml:"switch_user"`
+	Protocol       string     `yaml:"protocol"`
+	RemotePlayKeys string     `yaml:"remote_play_keys"`
 }
 
 type rawTitle struct {
@@ -112,6 +114,7 @@ func defaults() raw {
 	r.Poll.Interval = "1s"
 	r.Poll.Misses = "3"
 	r.Session.Idle = "60s" // docs/protocol.md §7
+	r.Session.KeysIdle = "45s"
 	r.HomeKit.Port = "0"
 	r.HomeKit.Slots = "40" // docs/homekit.md §4
 	r.Companion.Enabled = "false"

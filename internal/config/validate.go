@@ -49,7 +49,10 @@ func validate(r raw, p *problems) (*Config, error) {
 			Interval: v.duration("poll.interval", r.Poll.Interval, minInterval, time.Hour),
 			Misses:   v.integer("poll.misses", r.Poll.Misses, 1, 100),
 		},
-		Session: Session{Idle: v.duration("session.idle", r.Session.Idle, time.Second, 24*time.Hour)},
+		Session: Session{
+			Idle:     v.duration("session.idle", r.Session.Idle, time.Second, 24*time.Hour),
+			KeysIdle: v.duration("session.keys_idle", r.Session.KeysIdle, time.Second, 24*time.Hour),
+		},
 		HomeKit: HomeKit{
 			Interfaces: each(v, "homekit.interfaces", r.HomeKit.Interfaces, v.networkInterface),
 			Bind:       v.bind("homekit.bind", r.HomeKit.Bind),
@@ -127,6 +130,10 @@ func (v *validator) consoles(list []rawConsole, slots int) []Console {
 			SwitchUser: v.boolean(key+".switch_user", cmp.Or(r.SwitchUser, "false")),
 			Protocol: v.oneOf(key+".protocol", cmp.Or(r.Protocol, ProtocolAuto),
 				ProtocolAuto, ProtocolSecondScreen, ProtocolRemotePlay),
+		}
+		if r.RemotePlayKeys != "" {
+			keys := v.boolean(key+".remote_play_keys", r.RemotePlayKeys)
+			console.RemotePlayKeys = &keys
 		}
 		if r.Address != "" {
 			console.Address = v.address(key+".address", r.Address)

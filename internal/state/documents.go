@@ -36,6 +36,9 @@ type Console struct {
 	// Added is a console that the owner added by its address. It is served like
 	// one of the configuration, also if discovery is off.
 	Added bool `json:"added,omitempty"`
+	// RemotePlayKeys permits pressing keys with Remote Play, unless config.yaml
+	// decides.
+	RemotePlayKeys bool `json:"remote_play_keys,omitempty"`
 	// ConfigAddress is the address of the entry in config.yaml that means this
 	// console, if it names no host id.
 	ConfigAddress netip.AddrPort `json:"config_address,omitzero"`

@@ -22,8 +22,8 @@
 //	      status                  ->  <-  heartbeat
 //	      key, boot, text, ...    ->  <-  results
 //
-// A PS5, and a PS4 with [Config.RemotePlay], speaks Remote Play without its
-// stream (docs/protocol.md §10 to §14).
+// A PS5, and a PS4 with [Config.RemotePlay], speaks Remote Play (docs/protocol.md
+// §10 to §15). Its stream takes buttons, and sends junk for pictures and sound.
 //
 // The rules are those of docs/protocol.md §1 to §7. Questions that only hardware
 // can settle (§9) are fields of [Timing] or [Config], so that a test can try
@@ -119,6 +119,9 @@ func New(cfg Config) (*Console, error) {
 	}
 	if c.rp.socket != nil {
 		c.wg.Go(c.serveSearchWords)
+		for port, socket := range c.rp.streams.sockets {
+			c.wg.Go(func() { c.serveStream(port, socket) })
+		}
 	}
 	c.update(func() {}) // opens the Remote Play port
 	return c, nil

@@ -34,7 +34,10 @@ type Faults struct {
 	HangUp     int // Remote Play requests without a reply: the connection closes
 	Silent     int // Remote Play control requests without a reply: it stays open
 	// NeedSearch makes Remote Play refuse connections until a search word came.
-	NeedSearch bool
+	NeedSearch   bool
+	NoStream     bool // Remote Play does not answer on the ports of the stream
+	NoProbe      bool // nor, alone, on that of the probe
+	RefuseStream bool // Remote Play refuses the version of the stream
 	// IgnoreStandby makes Remote Play acknowledge a standby without effect.
 	IgnoreStandby bool
 	// LoseBoots counts boots that get result 0 and start nothing.

@@ -69,13 +69,32 @@ func (c *memoryPacketConn) WriteTo(b []byte, to net.Addr) (int, error) {
 	}
 	c.network.mu.Lock()
 	defer c.network.mu.Unlock()
-	for _, other := range c.network.udp[addrPort(to)] {
+	d, at := datagram{bytes.Clone(b), c.LocalAddr()}, addrPort(to)
+	arrivals := []time.Duration{0}
+	if c.network.post != nil {
+		arrivals = c.network.post(d.bytes, at)
+	}
+	for _, after := range arrivals {
+		if after <= 0 {
+			c.network.deliverLocked(d, at)
+			continue
+		}
+		time.AfterFunc(after, func() {
+			c.network.mu.Lock()
+			defer c.network.mu.Unlock()
+			c.network.deliverLocked(d, at)
+		})
+	}
+	return len(b), nil
+}
+
+func (n *Network) deliverLocked(d datagram, to netip.AddrPort) {
+	for _, c := range n.udp[to] {
 		select {
-		case other.unread <- datagram{bytes.Clone(b), c.LocalAddr()}:
+		case c.unread <- d:
 		default:
 		}
 	}
-	return len(b), nil
 }
 
 func (c *memoryPacketConn) err(op string, cause error) error {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
@@ -22,6 +23,7 @@ type Network struct {
 	udp  map[netip.AddrPort][]*memoryPacketConn
 	tcp  map[netip.AddrPort]func(net.Conn) // accepts connections; nil: reserved, refuses them
 	last uint16
+	post func(packet []byte, to netip.AddrPort) (arrivals []time.Duration)
 }
 
 // NewNetwork returns an empty network.
@@ -30,6 +32,15 @@ func NewNetwork() *Network {
 		udp: map[netip.AddrPort][]*memoryPacketConn{},
 		tcp: map[netip.AddrPort]func(net.Conn){},
 	}
+}
+
+// OnDatagram makes f decide what becomes of each datagram, which it may change:
+// it returns after how long each copy arrives, and nothing for a loss. It must
+// not use the network.
+func (n *Network) OnDatagram(f func(packet []byte, to netip.AddrPort) (arrivals []time.Duration)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.post = f
 }
 
 // assign returns at with an unused port if it has none. The lock is held.

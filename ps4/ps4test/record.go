@@ -35,6 +35,15 @@ type Counters struct {
 	Frames           int
 	Homes            int // presses of the PS button
 
+	Streams           int // of Remote Play that were opened, as are the next seven
+	StreamsClosed     int // by the client
+	StreamPackets     int // received
+	StreamErrors      int // of these: malformed, out of place, or with a wrong signature
+	FeedbackStates    int
+	CongestionReports int
+	ButtonsLeftDown   int // when a stream ended
+	MediaBytes        int // sent
+
 	Logins           int
 	LoginsRefused    int
 	Heartbeats       int // sent
@@ -158,7 +167,7 @@ func (c *Console) Presses() []string {
 	var list []string
 	for _, k := range c.Keys() {
 		switch {
-		case !k.Accepted || !isButton(k.Op):
+		case !k.Accepted || k.Button == 0 && !isButton(k.Op):
 		case k.repeated && len(list) > 0:
 			list[len(list)-1] = k.String()
 		default:

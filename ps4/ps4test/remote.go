@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
@@ -35,11 +36,13 @@ func isButton(o Operation) bool {
 	return false
 }
 
-// Key is a remote-control operation that a console received.
+// Key is a remote-control operation that a console received, or a press or a
+// release in a Remote Play stream.
 type Key struct {
 	At       time.Time
-	Op       Operation
-	Hold     time.Duration // as in the packet
+	Op       Operation     // 0 for a button that 2nd Screen lacks
+	Button   ps4.Button    // pressed in a stream; 0 with 2nd Screen, and for a release
+	Hold     time.Duration // as in the packet; measured in a stream, and 0 for a tap
 	Accepted bool          // false: remote control was closed, or the key came too soon
 	repeated bool          // the button was already down: the second packet of a hold
 }
@@ -52,6 +55,9 @@ func newKey(m wire.Remote) Key {
 // the console ignored it: "up", "ps:2000", "enter!".
 func (k Key) String() string {
 	s := k.Op.String()
+	if k.Button != 0 {
+		s = k.Button.String()
+	}
 	if k.Hold > 0 {
 		s += fmt.Sprintf(":%d", k.Hold.Milliseconds())
 	}

@@ -23,7 +23,7 @@ import (
 // RemotePlay configures the Remote Play service of a console. Config.PIN is the
 // PIN that its screen "Link Device" shows, and Config.Passcode that of the user.
 type RemotePlay struct {
-	Port     uint16   // TCP and UDP; 0 picks a free one
+	Port     uint16   // TCP and UDP, and of UDP the next two; 0 picks free ones
 	Accounts []uint64 // PSN accounts on this console; nil: any
 	// Registered lists devices that are registered already.
 	Registered []remoteplay.Registration
@@ -35,10 +35,11 @@ type remotePlay struct {
 	family   rp.Family
 	addr     netip.AddrPort
 	socket   net.PacketConn // for search words
-	free     func()         // frees the reserved TCP port
-	stop     func()         // ends listening; nil: TCP refuses connections
-	searched time.Time      // the last search word that was answered
-	door     time.Time      // with Faults.NeedSearch: TCP refuses from then on
+	streams  streams
+	free     func()    // frees the reserved TCP port
+	stop     func()    // ends listening; nil: TCP refuses connections
+	searched time.Time // the last search word that was answered
+	door     time.Time // with Faults.NeedSearch: TCP refuses from then on
 
 	registered map[string]rp.Registration // by RegistKey
 	requests   map[net.Conn]struct{}      // connections before their reply
@@ -89,11 +90,16 @@ func (c *Console) startRemotePlay(addr netip.Addr) error {
 		if r.addr, r.free, err = c.net.reserve(netip.AddrPortFrom(addr, cfg.Port)); err != nil {
 			return err
 		}
-		r.socket, err = c.net.packet(r.addr, false)
-		if err == nil || cfg.Port != 0 || try == portTries {
+		if r.socket, err = c.net.packet(r.addr, false); err == nil {
+			if err = c.bindStreams(r.addr); err == nil {
+				return nil
+			}
+			_ = r.socket.Close()
+		}
+		if cfg.Port != 0 || try == portTries {
 			return err
 		}
-		r.free() // the port is free for TCP alone
+		r.free() // the ports are free for TCP alone
 	}
 }
 
@@ -108,6 +114,7 @@ func (r *remotePlay) dropLocked() {
 }
 
 func (r *remotePlay) release() {
+	r.streams.release()
 	if r.socket != nil {
 		_ = r.socket.Close()
 	}

@@ -23,6 +23,7 @@ type rpSession struct {
 	done    chan struct{} // closed by close
 
 	// guarded by console.mu
+	cipher   *rp.Cipher
 	counters *rp.Counters
 	queue    chan outgoingFrame
 	ended    bool // nothing more is queued
@@ -77,7 +78,8 @@ func (s *rpSession) startLocked(req rp.Request, since time.Time) answer {
 		c.cfg.Timing.ControlGap > 0 && (started.closed.IsZero() || since.Sub(started.closed) < c.cfg.Timing.ControlGap) {
 		return answer{}
 	}
-	s.counters = rp.NewCounters(rp.SessionCipher(c.rp.family, started.nonce, started.key.Key))
+	s.cipher = rp.SessionCipher(c.rp.family, started.nonce, started.key.Key)
+	s.counters = rp.NewCounters(s.cipher)
 	request, err := rp.ParseControlRequest(c.rp.family, s.counters, req)
 	if err != nil || request.RegistKey != started.key.RegistKey {
 		return refuse(0x80108bff)
@@ -273,6 +275,7 @@ func (s *rpSession) sendQueue() {
 func (s *rpSession) endLocked(err error) {
 	c := s.console
 	if c.rp.session == s {
+		c.closeStreamsLocked("Server shutting down")
 		c.rp.session = nil
 	}
 	if !s.loggedIn && !errors.Is(err, syscall.ECONNRESET) {

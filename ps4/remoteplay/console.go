@@ -93,7 +93,8 @@ func (c *Console) keys() keys { return c.Registration().Keys.reveal() }
 
 // Do calls work with a session of the console, and returns its error. Only one
 // call runs at a time; the others wait. The session is closed once it has been
-// unused for Options.Idle, at a standby, and if work fails.
+// unused for Options.Idle, and its keys for Options.KeyLinger; at a standby; and
+// if work fails.
 //
 // Do opens a session if there is none. It fails with [ps4.ErrStandby] if the
 // console is in rest mode, as [ps4.Console.Status] does, with
@@ -133,7 +134,7 @@ func (c *Console) do(ctx context.Context, work func(context.Context, *Session) e
 		c.drop()
 	} else {
 		c.used = time.Now()
-		c.idle.Reset(c.set.Idle)
+		c.idle.Reset(c.expire())
 	}
 	return err
 }
@@ -169,11 +170,31 @@ func (c *Console) closeIdle(s *Session, idle *time.Timer) {
 			return
 		case c.lock <- struct{}{}:
 		}
-		if s == c.session && time.Since(c.used) >= c.set.Idle { // no command was faster
-			c.drop()
+		if s == c.session { // no command was faster
+			if wait := c.expire(); wait > 0 {
+				idle.Reset(wait)
+			} else {
+				c.drop()
+			}
 		}
 		<-c.lock
 	}
+}
+
+// expire closes the stream of the session once it lacks keys. It returns when to
+// look again, or 0 if the session itself is unused; the lock is held.
+func (c *Console) expire() time.Duration {
+	unused, keys := time.Until(c.used.Add(c.set.Idle)), c.session.keys.remaining(c.set.KeyLinger)
+	switch {
+	case keys > 0 && unused > 0:
+		return min(keys, unused)
+	case keys > 0:
+		return keys
+	case unused > 0:
+		c.session.keys.close(false)
+		return unused
+	}
+	return 0
 }
 
 // drop closes the session, if there is one; the lock is held.

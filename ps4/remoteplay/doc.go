@@ -1,13 +1,16 @@
-// Package remoteplay wakes a PS5 or a PS4, puts it into rest mode, and types on
-// its on-screen keyboard, with the Remote Play protocol but without its stream.
+// Package remoteplay wakes a PS5 or a PS4, puts it into rest mode, types on its
+// on-screen keyboard and presses its buttons, with the Remote Play protocol.
 //
 //	once:     UDP 9295   SRC3, RES3                   the Link Device screen is open
 //	          TCP 9295   POST …/rgst                  RegistKey, RP-Key
 //	wake:     UDP 9302   WAKEUP                       no connection
 //	standby:  TCP 9295   GET …/init                   closed by the console
 //	          TCP 9295   GET …/ctrl, then frames      LOGIN, standby, acknowledgement
+//	keys:     TCP 9295   the same up to LOGIN
+//	          UDP 9297, 9296                          the stream
 //
-// All rules are in docs/protocol.md §10 to §14.
+// All rules are in docs/protocol.md §10 to §14. Buttons alone need a stream, see
+// [Session.Keys] and §15; nothing else opens one.
 //
 // [Register] registers this program with a console and returns a
 // [Registration], which must be stored: see [Registration.Reveal]. [New] makes

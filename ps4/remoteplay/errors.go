@@ -48,6 +48,17 @@ var (
 		"standby_ignored", "the console acknowledged the standby but is still on",
 		"close the running title or media app, or let an update finish, then try again", nil,
 	}
+	// ErrPSOnly means that a key other than PS needs a stream, which
+	// Options.Stream does not permit.
+	ErrPSOnly error = &sentinel{
+		"ps_only", "without a stream, Remote Play presses only the PS button", "permit the stream for this console", nil,
+	}
+	// ErrStream means that the console did not open the stream or ended it. The
+	// error wraps the reason.
+	ErrStream error = &sentinel{
+		"stream", "the stream that carries the keys failed",
+		"end Remote Play on other devices, check that the user is signed in on the TV, and try again", nil,
+	}
 	// ErrNotWoken means that a wake-up had no effect. It is [ps4.ErrNotWoken]
 	// too.
 	ErrNotWoken error = &sentinel{

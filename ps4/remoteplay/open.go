@@ -97,7 +97,8 @@ func (c *Console) connect(ctx context.Context, to netip.AddrPort, f rp.Family) (
 	if err != nil {
 		return nil, err
 	}
-	counters := rp.NewCounters(rp.SessionCipher(f, nonce, k.rpKey))
+	cipher := rp.SessionCipher(f, nonce, k.rpKey)
+	counters := rp.NewCounters(cipher)
 	request := rp.ControlRequest{Family: f, Host: to.String(), RegistKey: k.registKey, DeviceID: c.set.DeviceID}
 	in := bufio.NewReader(conn) // frames may follow the reply in the same segment
 	reply, err := c.set.exchange(ctx, conn, in, request.Marshal(counters))
@@ -108,7 +109,7 @@ func (c *Console) connect(ctx context.Context, to netip.AddrPort, f rp.Family) (
 		reset(conn)
 		return nil, requestErr(err, reply)
 	}
-	s := newSession(c, conn, in, counters)
+	s := newSession(c, conn, in, counters, newKeyStream(to, f, cipher))
 	if err := s.logIn(ctx); err != nil {
 		s.end(err)
 		s.group.Wait()

@@ -32,12 +32,18 @@ type Options struct {
 	OnlineID string
 	// Idle is how long a session stays open without use. Default: 10 s.
 	Idle time.Duration
+	// Stream permits sessions to open the stream, without which they press no
+	// button but PS: see Session.Keys.
+	Stream bool
+	// KeyLinger is how long a stream stays open after its last key, so that the
+	// next key is fast. Default: 45 s.
+	KeyLinger time.Duration
 	// Port is the TCP and UDP port of the console. Default: 9295.
 	Port uint16
 
 	// Dial opens TCP connections. Default: that of a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// ListenPacket opens the UDP socket for a search word. Default: that of a
+	// ListenPacket opens the UDP sockets for a search word and a stream. Default: that of a
 	// net.ListenConfig.
 	ListenPacket func(ctx context.Context, network, address string) (net.PacketConn, error)
 	// Logf reports details for developers. It gets no secret. Default: discard.
@@ -55,6 +61,7 @@ func newSettings(o *Options) *settings {
 		s.Options = *o
 	}
 	s.Idle = cmp.Or(s.Idle, defaultIdle)
+	s.KeyLinger = cmp.Or(s.KeyLinger, defaultKeyLinger)
 	s.Port = cmp.Or(s.Port, rp.Port)
 	if s.Dial == nil {
 		s.Dial = (&net.Dialer{}).DialContext

@@ -35,6 +35,7 @@ type Session struct {
 
 	writing  chan struct{} // held for one frame, so that counters match the order; a channel for synctest
 	counters *rp.Counters
+	keys     *keyStream // see Keys
 
 	mu       sync.Mutex
 	news     chan struct{} // closed after each frame
@@ -62,9 +63,9 @@ type keyboardState struct {
 	result  uint32 // of the last change that the console confirmed
 }
 
-func newSession(c *Console, conn net.Conn, in *bufio.Reader, counters *rp.Counters) *Session {
+func newSession(c *Console, conn net.Conn, in *bufio.Reader, counters *rp.Counters, keys *keyStream) *Session {
 	s := &Session{
-		console: c, set: c.set, conn: conn, in: in, counters: counters,
+		console: c, set: c.set, conn: conn, in: in, counters: counters, keys: keys,
 		done: make(chan struct{}), writing: make(chan struct{}, 1), news: make(chan struct{}),
 	}
 	s.group.Go(s.read)
@@ -98,9 +99,9 @@ func (s *Session) ID() string {
 // unknown (docs/protocol.md §14).
 func (s *Session) Home(context.Context) error { return s.write(rp.HomePressed()) }
 
-// Standby asks the console to go into rest mode, waits until it acknowledges
-// that, and ends the session. Only discovery tells whether the console obeys:
-// see [Console.Standby].
+// Standby closes the stream, asks the console to go into rest mode, waits until
+// it acknowledges that, and ends the session. Only discovery tells whether the
+// console obeys: see [Console.Standby].
 //
 // An error that is [ps4.ErrUnanswered] leaves open whether the console obeys,
 // and wraps the reason. After any other error the console was not asked.
@@ -111,6 +112,7 @@ func (s *Session) Standby(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
+	s.keys.close(true) // while the console can still acknowledge that
 	err := s.write(rp.Frame{Type: rp.TypeStandby})
 	if err == nil {
 		err = s.awaitFor(ctx, ackLimit, func() bool { return s.rests })
@@ -125,6 +127,7 @@ func (s *Session) Standby(ctx context.Context) error {
 
 // end ends the session, once. The reason is nil if this program closes it.
 func (s *Session) end(reason error) {
+	s.keys.close(true)
 	s.ended.Do(func() {
 		s.err, s.reason = ps4.ErrClosed, reason
 		if reason != nil {

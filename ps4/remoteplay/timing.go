@@ -18,6 +18,12 @@ const (
 	silenceLimit = 60 * time.Second       // for a console that fell silent to report rest mode; some take 20 s
 	inUsePause   = 2 * time.Minute        // after ErrInUse; each attempt before may extend it
 	defaultIdle  = 10 * time.Second       // before an unused session is closed
+	idLimit      = 5 * time.Second        // for the session id, which may not come; 3 s is normal
+	psHold       = time.Second            // that a PS button is held to open the quick menu or the home screen
+
+	// defaultKeyLinger is how long a stream waits for the next key. Opening
+	// one takes a real console seconds.
+	defaultKeyLinger = 45 * time.Second
 )
 
 // Timings from the protocol and from its other clients.
@@ -36,6 +42,7 @@ const (
 	silentLimit   = 30 * time.Second // of a session without frames
 	writeLimit    = 5 * time.Second
 	ackLimit      = 5 * time.Second // for the answer to a frame; 0.1 s is normal
+	maxHold       = time.Minute
 	keyboardLimit = 3 * time.Second // for the console to say that its keyboard is open
 )
 

@@ -39,9 +39,10 @@ type rule struct {
 var rules = []rule{
 	{"internal/text", nil, nil},
 	{"ps4", []string{"ps4/internal/ddp", "ps4/internal/wire", "internal/text"}, nil},
-	{"ps4/remoteplay", []string{"ps4", "ps4/internal/rp", "internal/text"}, nil},
+	{"ps4/remoteplay", []string{"ps4", "ps4/internal/rp", "ps4/internal/takion", "ps4/remoteplay/internal/stream", "internal/text"}, nil},
+	{"ps4/remoteplay/internal/stream", []string{"ps4/internal/takion"}, nil},
 	{"ps4/internal/...", []string{"internal/text"}, nil},
-	{"ps4/ps4test", []string{"ps4", "ps4/remoteplay", "ps4/internal/ddp", "ps4/internal/rp", "ps4/internal/wire"}, nil},
+	{"ps4/ps4test", []string{"ps4", "ps4/remoteplay", "ps4/internal/ddp", "ps4/internal/rp", "ps4/internal/takion", "ps4/internal/wire"}, nil},
 	{"artcache/...", []string{"artcache", "internal/text"}, []string{"golang.org/x"}},
 	{"internal/hapserver", []string{"internal/mdns"}, []string{hapModel, xcrypto}},
 	{"internal/mdns", nil, []string{"github.com/miekg/dns", "golang.org/x/net"}},

@@ -121,7 +121,7 @@ function Card({ card, alone }) {
           <${Action} action=${() => hide(t)} failed=${failed}>Hide ${inputName(t)}<//>
         </div>`)}
       </div>
-      ${card.can.keys && open && html`<${Remote} id=${id} name=${card.name} off=${!awake && (unreachable
+      ${card.can.keys && open && html`<${Remote} id=${id} name=${card.name} more=${!card.can.titles} off=${!awake && (unreachable
         ? 'The remote works once the console answers.' : 'The remote works while the console is on.')} />`}
     </div>`}
     <div class="foot stack">

@@ -8,6 +8,12 @@ const buttons = { // in rows of three
   left: 'Left', enter: 'Enter', right: 'Right',
   ps: 'PS', down: 'Down', ps_hold: 'PS held',
 };
+const moreButtons = { // that only Remote Play has
+  l1: 'L1', triangle: 'Triangle', r1: 'R1',
+  l2: 'L2', square: 'Square', r2: 'R2',
+  l3: 'L3', share: 'Create', r3: 'R3',
+  touchpad: 'Touchpad',
+};
 const withIcon = ['up', 'left', 'enter', 'right', 'down'];
 const keys = {
   ArrowUp: 'up', ArrowDown: 'down', ArrowLeft: 'left', ArrowRight: 'right', Enter: 'enter',
@@ -18,7 +24,7 @@ const holdFrom = 400; // ms; anything shorter is a press
 // Remote has buttons for pointers, and takes keys of the keyboard while it has
 // the focus. A hold is sent with its length when it ends. off says why it is
 // disabled, if it is.
-export function Remote({ id, name, off }) {
+export function Remote({ id, name, off, more }) {
   const { said, error, send } = useKeys(id);
   const [held, setHeld] = useState({}); // by 'pointer' or key of the keyboard
   const begin = (by, button, event) => setHeld({ ...held, [by]: { button, since: event.timeStamp } });
@@ -45,7 +51,7 @@ export function Remote({ id, name, off }) {
     <div class="pad" role="application" tabindex="0" aria-label="Remote control of ${name}: arrow keys, Enter, Backspace"
       onkeydown=${keydown} onkeyup=${(event) => end(event.key, event)}
       onfocusout=${() => setHeld(held.pointer ? { pointer: held.pointer } : {})}>
-      ${Object.entries(buttons).map(([button, text]) => html`
+      ${Object.entries(more ? { ...buttons, ...moreButtons } : buttons).map(([button, text]) => html`
         <button key=${button} type="button" class="key ${button === 'enter' ? 'primary key-enter' : ''} ${pressed.includes(button) ? 'held' : ''}" aria-label=${text} title=${text} aria-disabled=${Boolean(off)}
           onpointerdown=${(event) => pointerdown(event, button)} onpointerup=${(event) => end('pointer', event)}
           onpointercancel=${() => end('pointer')} oncontextmenu=${(event) => event.preventDefault()}
@@ -90,7 +96,8 @@ function useKeys(id) {
 
 function spoken(press) {
   const [button, ms] = press.split(':');
-  return ms ? `${buttons[button]} (${(ms / 1000).toFixed(1)} s)` : buttons[button];
+  const name = buttons[button] ?? moreButtons[button];
+  return ms ? `${name} (${(ms / 1000).toFixed(1)} s)` : name;
 }
 
 const typingPause = 300; // ms

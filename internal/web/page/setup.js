@@ -3,6 +3,7 @@
 // the console and the step: #/setup/A0B1C2D3E4F5/pin.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { Action, Field, Form, Icon, Problem } from './ui.js';
+import { PermitKeys } from './keys.js';
 import { failure, get, path, post, put } from './api.js';
 import { Pairing } from './homekit.js';
 
@@ -267,7 +268,8 @@ function Test({ card, to }) {
     </div>
     <p class="hint" role="status">${{ standby: 'Going to rest mode…', awake: 'Turning on…' }[card.pursuing]
       ?? (!card.tested && 'This takes up to two minutes: at first, a console in rest mode doesn’t hear ps4kit.')}</p>
-    <${Refused} error=${error} card=${card} to=${to} />`;
+    <${Refused} error=${error} card=${card} to=${to} />
+    <${PermitKeys} card=${card} />`;
 }
 
 function Pair({ card }) {

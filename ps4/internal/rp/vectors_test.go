@@ -25,7 +25,7 @@ func (d *data) UnmarshalText(text []byte) (err error) {
 func (d data) block() rp.Block { return rp.Block(d) }
 
 // vectors are the answers that other implementations computed; the file says
-// which. The parts about the stream are not used.
+// which. Package takion uses the parts about the stream.
 type vectors struct {
 	Registration []struct {
 		Flavour   string

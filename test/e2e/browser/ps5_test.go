@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/ps4kit/ps4kit/ps4"
@@ -77,6 +78,15 @@ func TestPS5(t *testing.T) {
 	p.click(button("Turn on"))
 	peer.WaitFor(t, five, "wake", func(s ps4test.Snapshot) bool { return s.State == ps4.StateAwake })
 	p.see(`role=button[name="PS button"][disabled=false]`)
+
+	p.section("setup/" + five.HostID() + "/test")
+	p.click(button("Use the remote control"))
+	p.see(button("Stop using it"))
+	p.section("consoles")
+	p.click(button("Up"))
+	p.click(button("Triangle"))
+	peer.WaitFor(t, five, "the keys", func(ps4test.Snapshot) bool { return slices.Equal(five.Presses(), []string{"up", "triangle"}) })
+	p.checkAccess("a PS5 with keys")
 
 	p.section("inputs")
 	p.see(button("Rename Home Screen"))

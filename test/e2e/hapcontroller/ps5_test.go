@@ -3,6 +3,7 @@ package hapcontroller_test
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/ps4kit/ps4kit/ps4"
@@ -11,7 +12,7 @@ import (
 )
 
 // TestPS5 links a simulated PS5 with the command line, and uses its television
-// with an independent controller: rest mode, wake, PS, changes on the console,
+// with an independent controller: keys, rest mode, wake, changes on the console,
 // and text by the command line.
 func TestPS5(t *testing.T) {
 	t.Parallel()
@@ -22,7 +23,7 @@ func TestPS5(t *testing.T) {
 	})
 	dir := t.TempDir()
 	peer.WriteFile(t, filepath.Join(dir, "config.yaml"), fmt.Sprintf(`
-consoles: [{address: %s}]
+consoles: [{address: %s, remote_play_keys: true}]
 discovery: {enabled: false}
 poll: {interval: 200ms}
 homekit: {bind: 127.0.0.1, interfaces: [lo]}
@@ -43,8 +44,11 @@ web: {listen: "127.0.0.1:0"}
 	}
 	c.Do("subscribe", args{"name": "phone", "ids": []string{db.id(active)}}, nil)
 
-	c.put("phone", db.id(key), 15) // information, which is PS
-	c.put("phone", db.id(key), 4)  // up, which Remote Play cannot press
+	for _, k := range []int{15, 4, 4, 5, 6, 7, 8, 9, 11} { // information, the arrows, select, back, play/pause
+		c.put("phone", db.id(key), k)
+	}
+	pressed := []string{"ps", "up", "up", "down", "left", "right", "enter", "back", "option"}
+	peer.WaitFor(t, console, "the keys", func(ps4test.Snapshot) bool { return slices.Equal(console.Presses(), pressed) })
 	c.put("phone", db.id(active), 0)
 	peer.WaitFor(t, console, "rest mode", func(s ps4test.Snapshot) bool { return s.State == ps4.StateStandby })
 	settle(t, console, 6) // until a poll that began after the command saw rest mode
@@ -61,7 +65,8 @@ web: {listen: "127.0.0.1:0"}
 	peer.WaitFor(t, console, "the text", func(s ps4test.Snapshot) bool {
 		return len(s.Submitted) == 1 && s.Submitted[0] == "new text"
 	})
-	if n := console.Counters(); n.Homes != 1 || n.Standbys != 1 || n.ProtocolErrors != 0 {
+	if n := console.Counters(); n.Homes != 0 || n.Streams != 1 || n.StreamsClosed != 1 || n.ButtonsLeftDown+n.StreamErrors != 0 ||
+		n.Standbys != 1 || n.ProtocolErrors != 0 {
 		t.Errorf("counters %+v", n)
 	}
 }

@@ -1,0 +1,29 @@
+package takion
+
+import "encoding/binary"
+
+// HandshakeWith returns a handshake with a given private key.
+func HandshakeWith(key, private []byte) *Handshake { return newHandshake(key, scalar(private)) }
+
+// Shared returns the shared secret.
+func (h *Handshake) Shared(public []byte) ([]byte, error) { return h.private.shared(public) }
+
+// NewKey returns the key of a direction.
+func NewKey(handshakeKey, secret []byte, index byte) *Key { return newKey(handshakeKey, secret, index) }
+
+// Parts returns the IV and the first GMAC key.
+func (k *Key) Parts() (iv, gmac [16]byte) { return k.iv.bytes(), k.first }
+
+// XOR applies the key stream from an offset on.
+func (k *Key) XOR(data []byte, offset uint64) { k.xor(data, offset) }
+
+// Tag returns the GMAC of data.
+func (k *Key) Tag(data []byte, position uint64) []byte {
+	return binary.BigEndian.AppendUint32(nil, k.tag(data, position))
+}
+
+// Extend returns the number with this low word that is closest to near.
+func Extend(low uint32, near uint64) uint64 { return extend(low, near) }
+
+// JSON returns the launch specification in the clear.
+func (s LaunchSpec) JSON() []byte { return s.json() }

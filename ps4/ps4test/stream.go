@@ -1,0 +1,302 @@
+package ps4test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/ps4kit/ps4kit/ps4/internal/rp"
+	"github.com/ps4kit/ps4kit/ps4/internal/takion"
+)
+
+// streams are the UDP ports of the stream and of the probe that precedes it
+// (docs/protocol.md §15).
+type streams struct {
+	sockets [2]net.PacketConn
+	current [2]*stream // by socket; nil: none
+}
+
+const (
+	streamPort = iota
+	probePort
+)
+
+// bindStreams opens the sockets at the ports that follow the session's.
+func (c *Console) bindStreams(at netip.AddrPort) error {
+	for i, offset := range [2]uint16{streamPort: takion.PortOffset, probePort: takion.SenkushaPortOffset} {
+		socket, err := c.net.packet(netip.AddrPortFrom(at.Addr(), at.Port()+offset), false)
+		if err != nil {
+			c.rp.streams.release()
+			return err
+		}
+		c.rp.streams.sockets[i] = socket
+	}
+	return nil
+}
+
+func (s *streams) release() {
+	for i, socket := range s.sockets {
+		if socket != nil {
+			_ = socket.Close()
+			s.sockets[i] = nil
+		}
+	}
+}
+
+// stream is an association with a client.
+type stream struct {
+	*takion.Endpoint
+	console *Console
+	port    int // streamPort or probePort
+	client  netip.AddrPort
+	session *rpSession
+	cookie  [takion.CookieLen]byte
+	open    bool
+	closed  bool
+
+	streaming  bool // the client acknowledged STREAMINFO
+	controller bool // one is connected
+	ticks      int
+	next       uint16                      // sequence of the next history
+	down       map[takion.Button]time.Time // buttons that are down, and since when
+}
+
+// serveStream handles the packets of one port until its socket is closed.
+func (c *Console) serveStream(port int, socket net.PacketConn) {
+	buf := make([]byte, 2048)
+	for {
+		n, from, err := socket.ReadFrom(buf)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil || n == 0 {
+			continue
+		}
+		var what, outcome string
+		c.update(func() {
+			c.log.counters.StreamPackets++
+			what, err = c.takeStreamLocked(port, addrPort(from), buf[:n])
+			if err != nil {
+				c.log.counters.StreamErrors++
+				outcome = "ignored: " + err.Error()
+			}
+		})
+		if what != "" || err != nil {
+			c.trace(from, socket.LocalAddr(), "stream "+what, outcome)
+		}
+	}
+}
+
+var errNoStream = errors.New("no stream is open")
+
+// takeStreamLocked handles a packet. It returns what the trace says about it.
+func (c *Console) takeStreamLocked(port int, from netip.AddrPort, packet []byte) (string, error) {
+	r := &c.rp
+	s := r.streams.current[port]
+	t := takion.TypeOf(packet)
+	if t != takion.TypeControl {
+		switch {
+		case s == nil || s.client != from || s.Receive == nil:
+			return fmt.Sprintf("packet of type %d", t), errNoStream
+		case !s.controller:
+			return "", nil // nobody listens yet
+		}
+		return s.takeFeedbackLocked(t, packet)
+	}
+	chunk, err := takion.ParseControl(packet)
+	if err != nil {
+		return "control packet", err
+	}
+	if chunk.Chunk == takion.ChunkInit {
+		return "INIT", c.initStreamLocked(port, from, chunk)
+	}
+	if s == nil || s.client != from || chunk.Tag != s.Local {
+		return fmt.Sprintf("chunk %d", chunk.Chunk), errNoStream
+	}
+	switch chunk.Chunk {
+	case takion.ChunkCookie:
+		if !bytes.Equal(chunk.Body, s.cookie[:]) {
+			return "COOKIE", errors.New("another cookie")
+		}
+		s.Control(takion.ChunkCookieAck, 0, nil)
+		if !s.open {
+			s.open = true
+			s.tickLocked()
+		}
+		return "COOKIE", nil
+	case takion.ChunkData, takion.ChunkDataAck:
+		if !s.open {
+			return "DATA", errNoStream
+		}
+		messages, err := s.Take(chunk, packet)
+		what := ""
+		for _, m := range messages {
+			text, failed := s.handleLocked(m)
+			what, err = what+text, errors.Join(err, failed)
+		}
+		return what, err
+	}
+	return fmt.Sprintf("chunk %d", chunk.Chunk), errors.New("unknown")
+}
+
+// initStreamLocked answers INIT. A console where nobody is signed in says
+// nothing.
+func (c *Console) initStreamLocked(port int, from netip.AddrPort, chunk takion.Control) error {
+	init, err := takion.ParseInit(chunk.Body)
+	if err != nil {
+		return err
+	}
+	session := c.rp.session
+	if session == nil || !session.loggedIn || c.faults.NoStream || port == probePort && c.faults.NoProbe {
+		return errNoStream
+	}
+	current := &c.rp.streams.current[port]
+	if s := *current; s == nil || s.client != from || s.Remote != init.Tag {
+		if s != nil && s.open && s.session == session {
+			return errors.New("another stream is open")
+		}
+		socket, to := c.rp.streams.sockets[port], net.UDPAddrFromAddrPort(from)
+		s := &stream{
+			console: c, port: port, client: from, session: session, down: map[takion.Button]time.Time{},
+			Endpoint: takion.NewEndpoint(func(packet []byte) { _, _ = socket.WriteTo(packet, to) }),
+		}
+		_, _ = rand.Read(s.cookie[:])
+		s.Remote = init.Tag
+		s.In.Reset(init.Sequence)
+		*current = s
+	}
+	s := *current
+	s.Control(takion.ChunkInitAck, 0, s.Init(s.cookie[:]))
+	return nil
+}
+
+// handleLocked handles a message of the client.
+func (s *stream) handleLocked(m takion.Message) (string, error) {
+	switch m.Type {
+	case takion.TypeVersions:
+		s.Say(takion.ChannelControl, takion.Versions(takion.TypeVersionsAck, takion.VersionSenkusha))
+		return "VERSIONS", nil
+	case takion.TypeBig:
+		return "BIG", s.bigLocked(m)
+	case takion.TypeHeartbeat:
+		return "", nil
+	case takion.TypeStreamInfoAck:
+		s.streaming = true
+		return "STREAMINFOACK", nil
+	case takion.TypeControllerConnection:
+		connection, err := takion.ParseControllerConnection(m)
+		s.controller = connection.Connected
+		return "CONTROLLERCONNECTION", err
+	case takion.TypeDisconnect:
+		if s.port == streamPort && s.Receive != nil {
+			s.console.log.counters.StreamsClosed++
+		}
+		s.closeLocked()
+		return "DISCONNECT", nil
+	}
+	return fmt.Sprintf("message %d", m.Type), errors.New("unknown")
+}
+
+// bigLocked answers BIG, once.
+func (s *stream) bigLocked(m takion.Message) error {
+	big, err := takion.ParseBig(m)
+	if err != nil || s.Receive != nil {
+		return err
+	}
+	c := s.console
+	if s.port == probePort {
+		s.Say(takion.ChannelControl, takion.Bang{Version: big.Version, KeyAccepted: true, VersionAccepted: true}.Message())
+		return nil
+	}
+	version := uint64(takion.VersionPS4)
+	if c.rp.family == rp.PS5 {
+		version = takion.VersionPS5
+	}
+	bang := takion.Bang{Version: version, VersionAccepted: big.Version == version && !c.faults.RefuseStream, SessionKey: big.SessionKey}
+	key, err := takion.OpenLaunchSpec(big.LaunchSpec, s.session.cipher.Seal)
+	var fromClient, fromConsole *takion.Key
+	if err == nil {
+		handshake := takion.NewHandshake(key)
+		fromClient, fromConsole, err = handshake.Keys(big.PublicKey, big.Signature)
+		bang.PublicKey, bang.Signature = handshake.Public()
+	}
+	bang.KeyAccepted = err == nil
+	s.Say(takion.ChannelControl, bang.Message())
+	if !bang.KeyAccepted || !bang.VersionAccepted {
+		return err
+	}
+	s.Receive, s.Send = fromClient, fromConsole
+	c.log.counters.Streams++
+	s.Say(takion.ChannelStreamInfo, takion.StreamInfo(640, 360, make([]byte, 64), make([]byte, 14)))
+	return nil
+}
+
+// tickEvery is how often a stream resends and streams; it sends a heartbeat in
+// each tenth tick.
+const tickEvery = 100 * time.Millisecond
+
+// tickLocked keeps the stream alive, and sends pictures and sound: random bytes
+// that only a client which looks at them would miss.
+func (s *stream) tickLocked() {
+	if s.closed {
+		return
+	}
+	if !s.Resend() {
+		s.console.log.counters.Dropped++
+		s.closeLocked()
+		return
+	}
+	s.ticks++
+	if s.streaming {
+		if s.ticks%10 == 0 {
+			s.Say(takion.ChannelControl, takion.Message{Type: takion.TypeHeartbeat})
+		}
+		for _, size := range []int{1200, 1200, 1200, 200, 200} {
+			packet := make([]byte, size)
+			_, _ = rand.Read(packet)
+			packet[0] = byte(takion.TypeVideo)
+			if size < 1000 {
+				packet[0] = byte(takion.TypeAudio)
+			}
+			s.Write(packet)
+			s.console.log.counters.MediaBytes += size
+		}
+	}
+	s.console.afterLocked(tickEvery, s.tickLocked)
+}
+
+// closeLocked ends the association and releases its buttons.
+func (s *stream) closeLocked() {
+	if s.closed {
+		return
+	}
+	s.closed = true
+	for b := range s.down {
+		s.console.log.counters.ButtonsLeftDown++
+		delete(s.down, b)
+	}
+	if current := &s.console.rp.streams.current[s.port]; *current == s {
+		*current = nil
+	}
+}
+
+// EndStream ends the open streams of Remote Play for a reason.
+func (c *Console) EndStream(reason string) {
+	c.update(func() { c.closeStreamsLocked(reason) })
+}
+
+// closeStreamsLocked tells the clients that their streams are over.
+func (c *Console) closeStreamsLocked(reason string) {
+	for _, s := range c.rp.streams.current {
+		if s != nil {
+			if s.open {
+				s.Say(takion.ChannelControl, takion.Disconnect{Reason: reason}.Message())
+			}
+			s.closeLocked()
+		}
+	}
+}

@@ -1,0 +1,334 @@
+// Package stream opens the stream of a Remote Play session to press buttons, and
+// drops all pictures and sound unread (docs/protocol.md §15).
+//
+//	UDP 9297  INIT … COOKIE_ACK, VERSIONS, BIG -> BANG, DISCONNECT    the probe, optional
+//	UDP 9296  INIT … COOKIE_ACK, BIG -> BANG, STREAMINFO -> ACK, CONTROLLERCONNECTION
+//	          heartbeats, states, reports, and a history for each press or release
+//	          DISCONNECT
+package stream
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/ps4kit/ps4kit/ps4/internal/takion"
+)
+
+// Errors of a Conn.
+var (
+	ErrSilent       = errors.New("stream: the console does not answer")
+	ErrRefused      = errors.New("stream: the console refused the stream")
+	ErrDisconnected = errors.New("stream: the console ended the stream") // wrapped with its reason
+	ErrClosed       = errors.New("stream: closed")
+)
+
+// Config describes the stream of a session.
+type Config struct {
+	Console      netip.AddrPort // of the session, port 9295
+	PS5          bool
+	SessionID    string
+	Cipher       func(counter uint64, plain []byte) []byte // seals with the session's cipher
+	ListenPacket func(ctx context.Context, network, address string) (net.PacketConn, error)
+	Logf         func(format string, args ...any)
+}
+
+func (c *Config) version() uint64 {
+	if c.PS5 {
+		return takion.VersionPS5
+	}
+	return takion.VersionPS4
+}
+
+func (c *Config) addr(offset uint16) netip.AddrPort {
+	return netip.AddrPortFrom(c.Console.Addr(), c.Console.Port()+offset)
+}
+
+// Conn is an open stream. One goroutine at a time may press buttons; the other
+// methods are safe for concurrent use.
+type Conn struct {
+	*link
+	cfg       *Config
+	handshake *takion.Handshake
+	done      chan struct{}
+	err       error // why it ended; set before done is closed
+
+	// guarded by link.mu
+	started bool  // the console described the stream
+	over    error // why it has to end
+	leaving bool
+	leaveBy time.Time
+	left    bool // DISCONNECT was sent
+
+	state     []byte
+	states    uint16 // sequences
+	histories uint16
+	events    []takion.Event // the newest first
+	history   []byte         // the last packet, to be repeated
+	repeats   int            // how often still
+	repeatAt  time.Time
+	heartbeat time.Time // when the next is due
+	report    time.Time
+	reported  uint64 // media packets
+	down      []takion.Button
+	free      time.Time // no button goes down before; of the goroutine that presses
+}
+
+// Open opens the stream. It fails with [ErrSilent], [ErrRefused],
+// [ErrDisconnected], an error of the socket, or the cause of ctx's end.
+func Open(ctx context.Context, cfg Config) (*Conn, error) {
+	if err := probe(ctx, &cfg); err != nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		cfg.Logf("probe of %v: %v; continuing without it", cfg.addr(takion.SenkushaPortOffset), err)
+	}
+	l, err := newLink(ctx, &cfg, cfg.addr(takion.PortOffset))
+	if err != nil {
+		return nil, err
+	}
+	c := &Conn{link: l, cfg: &cfg, done: make(chan struct{}), state: takion.IdleState(cfg.version())}
+	l.handle = c.handleMessage
+	if err := c.start(ctx); err != nil {
+		if c.open && c.over == nil {
+			c.Say(takion.ChannelControl, takion.Disconnect{Reason: goodbye}.Message()) // once: nothing waits for an answer
+		}
+		_ = l.socket.Close()
+		return nil, err
+	}
+	go c.run()
+	return c, nil
+}
+
+// start opens the stream up to the point where buttons work. No other goroutine
+// uses the stream yet.
+func (c *Conn) start(ctx context.Context) error {
+	if err := within(ctx, stepLimit, c.connect); err != nil {
+		return err
+	}
+	key := make([]byte, takion.HandshakeKeyLen)
+	_, _ = rand.Read(key)
+	c.handshake = takion.NewHandshake(key)
+	spec := takion.LaunchSpec{
+		Width: width, Height: height, MaxFPS: maxFPS, Kbps: kbps, RTT: 1, PS5: c.cfg.PS5, HandshakeKey: key,
+	}
+	public, signature := c.handshake.Public()
+	big := takion.Big{
+		Version: c.cfg.version(), SessionKey: c.cfg.SessionID, LaunchSpec: spec.Seal(c.cfg.Cipher),
+		PublicKey: public, Signature: signature,
+	}
+	c.Say(takion.ChannelControl, big.Message())
+	for _, ready := range []func() bool{
+		func() bool { return c.Send != nil || c.over != nil },
+		func() bool { return c.started || c.over != nil },
+	} {
+		if err := within(ctx, stepLimit, func(ctx context.Context) error { return c.await(ctx, ready) }); err != nil {
+			return err
+		}
+	}
+	if c.over != nil {
+		return c.over
+	}
+	controller := takion.ControllerConnection{Connected: true, Controller: takion.DualShock4}
+	if c.cfg.PS5 {
+		controller.Controller = takion.DualSense
+	}
+	c.Say(takion.ChannelControl, controller.Message())
+	if err := within(ctx, stepLimit, func(ctx context.Context) error { return c.await(ctx, c.Out.Empty) }); err != nil {
+		return err
+	}
+	c.free = time.Now().Add(settle)
+	return c.over
+}
+
+// within calls do with a limit, after which it fails with ErrSilent.
+func within(ctx context.Context, limit time.Duration, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, ErrSilent)
+	defer cancel()
+	return do(ctx)
+}
+
+// handleMessage takes in a message; mu is held.
+func (c *Conn) handleMessage(m takion.Message) {
+	switch m.Type {
+	case takion.TypeBang:
+		if c.Send == nil {
+			c.over = c.agree(m)
+		}
+	case takion.TypeStreamInfo:
+		if c.Send != nil && !c.started {
+			c.started = true
+			c.Say(takion.ChannelStreamInfo, takion.Message{Type: takion.TypeStreamInfoAck})
+		}
+	case takion.TypeDisconnect:
+		d, _ := takion.ParseDisconnect(m)
+		c.over = fmt.Errorf("%w: %q", ErrDisconnected, d.Reason)
+	}
+}
+
+// agree derives the keys from BANG.
+func (c *Conn) agree(m takion.Message) error {
+	bang, err := takion.ParseBang(m)
+	if err != nil {
+		return err
+	}
+	if !bang.VersionAccepted || !bang.KeyAccepted {
+		return fmt.Errorf("%w: version %d accepted: %v, key accepted: %v",
+			ErrRefused, c.cfg.version(), bang.VersionAccepted, bang.KeyAccepted)
+	}
+	c.Send, c.Receive, err = c.handshake.Keys(bang.PublicKey, bang.Signature)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	return nil
+}
+
+// probe does as much of senkusha as consoles may want before the stream: an
+// association and the versions.
+func probe(ctx context.Context, cfg *Config) error {
+	l, err := newLink(ctx, cfg, cfg.addr(takion.SenkushaPortOffset))
+	if err != nil {
+		return err
+	}
+	defer l.socket.Close()
+	versions, bang := false, false
+	l.handle = func(m takion.Message) {
+		versions = versions || m.Type == takion.TypeVersionsAck
+		bang = bang || m.Type == takion.TypeBang
+	}
+	say := func(m takion.Message) { l.Say(takion.ChannelControl, m) }
+	return within(ctx, probeLimit, func(ctx context.Context) error {
+		if err := l.connect(ctx); err != nil {
+			return err
+		}
+		say(takion.Versions(takion.TypeVersions, takion.VersionSenkusha))
+		err := within(ctx, versionsLimit, func(ctx context.Context) error {
+			return l.await(ctx, func() bool { return versions })
+		})
+		if err != nil && !errors.Is(err, ErrSilent) {
+			return err
+		}
+		say(takion.Big{Version: takion.VersionSenkusha}.Message())
+		if err := l.await(ctx, func() bool { return bang }); err != nil {
+			return err
+		}
+		say(takion.Disconnect{Reason: goodbye}.Message())
+		return l.await(ctx, l.Out.Empty)
+	})
+}
+
+// goodbye is the reason that other clients name.
+const goodbye = "Client Disconnecting"
+
+// Done returns a channel that is closed when the stream is over.
+func (c *Conn) Done() <-chan struct{} { return c.done }
+
+// Err returns nil while the stream is open, and then why it ended: [ErrClosed]
+// after Close, [ErrDisconnected], [ErrSilent] or an error of the socket.
+func (c *Conn) Err() error {
+	select {
+	case <-c.done:
+		return c.err
+	default:
+		return nil
+	}
+}
+
+// Stats returns what was received so far.
+func (c *Conn) Stats() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stats
+}
+
+// Close releases the buttons, says goodbye and waits until the console
+// acknowledges that, which it may fail to do for a while.
+func (c *Conn) Close() {
+	c.mu.Lock()
+	if !c.leaving && c.over == nil {
+		for _, b := range slices.Clone(c.down) {
+			c.event(takion.Event{Button: b})
+		}
+		c.leaving, c.leaveBy = true, time.Now().Add(leaveLimit)
+		c.wake(time.Unix(1, 0))
+	}
+	c.mu.Unlock()
+	<-c.done
+}
+
+// run keeps the stream alive until it is over.
+func (c *Conn) run() {
+	defer close(c.done)
+	defer c.socket.Close()
+	for c.err == nil {
+		c.mu.Lock()
+		c.err = c.tick(time.Now())
+		if c.err == nil {
+			c.wake(c.next())
+		}
+		c.mu.Unlock()
+		if c.err == nil {
+			c.err = c.read()
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.over = c.err
+}
+
+// tick sends what is due, and returns why the stream has to end.
+func (c *Conn) tick(now time.Time) error {
+	switch {
+	case c.over != nil:
+		return c.over
+	case c.leaving && (c.left && c.Out.Empty() || !now.Before(c.leaveBy)):
+		return ErrClosed
+	case !c.Resend():
+		return ErrSilent
+	}
+	if c.repeats > 0 && !now.Before(c.repeatAt) {
+		c.Write(c.history)
+		c.repeats, c.repeatAt = c.repeats-1, now.Add(repeatAfter)
+	}
+	if c.leaving {
+		if c.repeats == 0 && !c.left { // no release may arrive later
+			c.left = true
+			c.Say(takion.ChannelControl, takion.Disconnect{Reason: goodbye}.Message())
+		}
+		return nil
+	}
+	if !now.Before(c.heartbeat) {
+		c.heartbeat = now.Add(heartbeatEvery)
+		c.Say(takion.ChannelControl, takion.Message{Type: takion.TypeHeartbeat})
+	}
+	if !now.Before(c.report) {
+		c.report = now.Add(reportEvery)
+		c.Feedback(takion.Feedback{Type: takion.TypeFeedbackState, Sequence: c.states, Payload: c.state})
+		c.states++
+		packet := takion.Congestion{Received: uint16(c.stats.MediaPackets - c.reported)}.Append(nil) //nolint:gosec // it may wrap around
+		c.reported = c.stats.MediaPackets
+		c.Sign(packet, len(packet))
+		c.Write(packet)
+	}
+	return nil
+}
+
+// next returns when tick has to be called again.
+func (c *Conn) next() time.Time {
+	times := []time.Time{c.report, c.heartbeat}
+	if c.leaving {
+		times = []time.Time{c.leaveBy}
+	}
+	if due := c.Out.NextDue(); !due.IsZero() {
+		times = append(times, due)
+	}
+	if c.repeats > 0 {
+		times = append(times, c.repeatAt)
+	}
+	return slices.MinFunc(times, time.Time.Compare)
+}

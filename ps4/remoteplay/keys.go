@@ -1,0 +1,228 @@
+package remoteplay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/ps4kit/ps4kit/ps4"
+	"github.com/ps4kit/ps4kit/ps4/internal/rp"
+	"github.com/ps4kit/ps4kit/ps4/internal/takion"
+	"github.com/ps4kit/ps4kit/ps4/remoteplay/internal/stream"
+)
+
+// Press taps a button: see [Session.Keys].
+func (s *Session) Press(ctx context.Context, b ps4.Button) error {
+	return s.Keys(ctx, ps4.Key{Button: b})
+}
+
+// Hold presses a button for d, at most a minute; 0 means a tap. If ctx ends
+// first, the button is released early. See [Session.Keys].
+func (s *Session) Hold(ctx context.Context, b ps4.Button, d time.Duration) error {
+	return s.Keys(ctx, ps4.Key{Button: b, Hold: d})
+}
+
+// Keys presses keys one after the other, with the pauses that the console needs.
+// It returns once the last one is released.
+//
+// Keys need a stream, which the first of them opens if Options.Stream permits
+// it. Opening takes seconds with a real console, and then the TV shows that
+// Remote Play is in use and the user's own controller may disconnect. The stream
+// stays open for Options.KeyLinger after the last key. Its pictures and its sound
+// are dropped. Without a stream Keys presses PS alone, as [Session.Home] does.
+//
+// If a key is invalid, Keys presses none of them and fails with [ps4.ErrButton],
+// or with [ErrPSOnly] if it needs a stream. It fails with [ErrStream] if the
+// stream fails, which ends the session.
+func (s *Session) Keys(ctx context.Context, keys ...ps4.Key) error {
+	presses, err := s.set.presses(keys)
+	if err != nil {
+		return err
+	}
+	if !s.set.Stream {
+		for range keys {
+			if err := s.Home(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() { // ends the wait with the session
+		select {
+		case <-s.done:
+			cancel(s.err)
+		case <-ctx.Done():
+		}
+	}()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case s.keys.turn <- struct{}{}:
+	}
+	defer func() { <-s.keys.turn }()
+	if len(presses) == 0 {
+		return nil
+	}
+	conn, err := s.openStream(ctx)
+	for i := 0; err == nil && i < len(presses); i++ {
+		err = conn.Press(ctx, presses[i].button, presses[i].hold)
+		s.keys.used()
+	}
+	return s.streamErr(ctx, err)
+}
+
+// CheckKeys returns the error with which [Session.Keys] would refuse keys, or
+// nil.
+func (c *Console) CheckKeys(keys ...ps4.Key) error {
+	_, err := c.set.presses(keys)
+	return err
+}
+
+func (s *settings) presses(keys []ps4.Key) ([]press, error) {
+	presses := make([]press, len(keys))
+	for i, k := range keys {
+		var err error
+		if presses[i], err = newPress(k); err != nil {
+			return nil, err
+		}
+		if !s.Stream && k.Button != ps4.PS {
+			return nil, ErrPSOnly
+		}
+	}
+	return presses, nil
+}
+
+// press is a key of a stream.
+type press struct {
+	button takion.Button
+	hold   time.Duration // 0 is a tap
+}
+
+var streamButtons = map[ps4.Button]takion.Button{
+	ps4.Up: takion.Up, ps4.Down: takion.Down, ps4.Left: takion.Left, ps4.Right: takion.Right,
+	ps4.Enter: takion.Cross, ps4.Back: takion.Circle, ps4.Cancel: takion.Circle, ps4.Option: takion.Options,
+	ps4.PS: takion.PS, ps4.PSHold: takion.PS,
+	ps4.Triangle: takion.Triangle, ps4.Square: takion.Square, ps4.Share: takion.Share, ps4.Touchpad: takion.Touchpad,
+	ps4.L1: takion.L1, ps4.R1: takion.R1, ps4.L2: takion.L2, ps4.R2: takion.R2, ps4.L3: takion.L3, ps4.R3: takion.R3,
+}
+
+func newPress(k ps4.Key) (press, error) {
+	button, known := streamButtons[k.Button]
+	if !known || k.Hold < 0 || k.Hold > maxHold {
+		return press{}, fmt.Errorf("%w: %v for %v", ps4.ErrButton, k.Button, k.Hold)
+	}
+	if k.Button == ps4.PSHold && k.Hold == 0 {
+		k.Hold = psHold
+	}
+	return press{button, k.Hold}, nil
+}
+
+// keyStream is the stream of a session, if it has one.
+type keyStream struct {
+	console netip.AddrPort
+	family  rp.Family
+	cipher  *rp.Cipher
+	turn    chan struct{} // held while keys are pressed; a channel for synctest
+
+	mu   sync.Mutex
+	conn *stream.Conn // nil: not open
+	over bool         // no stream may be opened, because the session ends
+	last time.Time    // when a key was last released
+}
+
+func newKeyStream(console netip.AddrPort, f rp.Family, c *rp.Cipher) *keyStream {
+	return &keyStream{console: console, family: f, cipher: c, turn: make(chan struct{}, 1)}
+}
+
+// openStream returns the stream, which it opens if necessary. The caller has
+// the turn.
+func (s *Session) openStream(ctx context.Context) (*stream.Conn, error) {
+	k := s.keys
+	k.mu.Lock()
+	conn := k.conn
+	k.mu.Unlock()
+	if conn != nil {
+		return conn, nil
+	}
+	err := s.awaitFor(ctx, idLimit, func() bool { return s.id != "" })
+	if err != nil && !errors.Is(err, ps4.ErrSilent) {
+		return nil, err
+	}
+	conn, err = stream.Open(ctx, stream.Config{
+		Console: k.console, PS5: k.family == rp.PS5, SessionID: s.ID(), Cipher: k.cipher.Seal,
+		ListenPacket: s.set.ListenPacket, Logf: s.set.Logf,
+	})
+	if err != nil {
+		return nil, err
+	}
+	k.mu.Lock()
+	over := k.over
+	if !over {
+		k.conn = conn
+		s.group.Go(func() { s.watchStream(conn) })
+	}
+	k.mu.Unlock()
+	if over {
+		conn.Close()
+	}
+	return conn, nil
+}
+
+// watchStream ends the session when the console ends its stream.
+func (s *Session) watchStream(conn *stream.Conn) {
+	<-conn.Done()
+	stats := conn.Stats()
+	s.set.Logf("stream with %v: %v; received %d bytes, dropped %d packets of media",
+		s.keys.console, conn.Err(), stats.Bytes, stats.MediaPackets)
+	if !errors.Is(conn.Err(), stream.ErrClosed) {
+		s.end(fmt.Errorf("%w: %w", ErrStream, conn.Err()))
+	}
+}
+
+// streamErr returns the error of this package for one of the stream.
+func (s *Session) streamErr(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, stream.ErrClosed):
+		<-s.done // only the end of the session closes a stream while keys are pressed
+		return s.err
+	case errors.Is(err, ps4.ErrClosed):
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrStream, err)
+}
+
+func (k *keyStream) used() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.last = time.Now()
+}
+
+// remaining returns how long the stream stays open if there are no more keys.
+func (k *keyStream) remaining(linger time.Duration) time.Duration {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.conn == nil {
+		return 0
+	}
+	return time.Until(k.last.Add(linger))
+}
+
+// close closes the stream, if one is open. With over, no other will open.
+func (k *keyStream) close(over bool) {
+	k.mu.Lock()
+	conn := k.conn
+	k.conn, k.over = nil, k.over || over
+	k.mu.Unlock()
+	if conn != nil {
+		conn.Close()
+	}
+}
