@@ -34,9 +34,9 @@ func NewNetwork() *Network {
 	}
 }
 
-// OnDatagram makes f decide what becomes of each datagram, which it may change:
-// it returns after how long each copy arrives, and nothing for a loss. It must
-// not use the network.
+// OnDatagram calls f for each datagram, which it may change. f returns the delay
+// of each copy that arrives, and none to lose the datagram. It must not use the
+// network. A nil f delivers everything.
 func (n *Network) OnDatagram(f func(packet []byte, to netip.AddrPort) (arrivals []time.Duration)) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -103,7 +103,7 @@ func (c *Console) takeStreamLocked(port int, from netip.AddrPort, packet []byte)
 		case s == nil || s.client != from || s.Receive == nil:
 			return fmt.Sprintf("packet of type %d", t), errNoStream
 		case !s.controller:
-			return "", nil // nobody listens yet
+			return "", nil // ignored until a controller is connected
 		}
 		return s.takeFeedbackLocked(t, packet)
 	}
@@ -143,8 +143,7 @@ func (c *Console) takeStreamLocked(port int, from netip.AddrPort, packet []byte)
 	return fmt.Sprintf("chunk %d", chunk.Chunk), errors.New("unknown")
 }
 
-// initStreamLocked answers INIT. A console where nobody is signed in says
-// nothing.
+// initStreamLocked answers INIT while a user is signed in.
 func (c *Console) initStreamLocked(port int, from netip.AddrPort, chunk takion.Control) error {
 	init, err := takion.ParseInit(chunk.Body)
 	if err != nil {

@@ -206,7 +206,7 @@ func (k *keyStream) used() {
 	k.last = time.Now()
 }
 
-// remaining returns how long the stream stays open if there are no more keys.
+// remaining returns how long the stream stays open without another key.
 func (k *keyStream) remaining(linger time.Duration) time.Duration {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -115,6 +115,7 @@ func TestMishaps(t *testing.T) {
 					tap(t, c, ps4.Down, ps4.R1)
 					c.Drop()
 					time.Sleep(time.Second)
+					network.OnDatagram(nil)
 					pressed(t, sim, "up", "triangle", "triangle", "down", "r1")
 					n := sim.Counters()
 					if n.Streams != 1 || n.StreamsClosed != 1 || n.Controls != 1 || n.ButtonsLeftDown != 0 {
@@ -151,6 +152,7 @@ func TestDamage(t *testing.T) {
 				tap(t, c, ps4.Up, ps4.Down)
 				time.Sleep(1500 * time.Millisecond)
 				c.Drop()
+				network.OnDatagram(nil)
 				pressed(t, sim, "up", "down")
 				if n := sim.Counters(); n.StreamsClosed != 1 || !damaged || strings.HasPrefix(kind, ">") != (n.StreamErrors == 1) {
 					t.Errorf("damaged: %v, counters %+v", damaged, n)
@@ -168,17 +170,17 @@ func TestLoss(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				network, random := ps4test.NewNetwork(), rand.New(rand.NewPCG(seed, 1))
+				network, random, mishap := ps4test.NewNetwork(), rand.New(rand.NewPCG(seed, 1)), rand.New(rand.NewPCG(seed, 2))
 				sim, c := simulated(t, ps4test.Config{Network: network}, func(o *remoteplay.Options) { o.Logf = t.Logf })
 				tap(t, c, ps4.Enter) // discovery and the session are not the stream's matter
 				network.OnDatagram(func([]byte, netip.AddrPort) []time.Duration {
-					switch n := random.IntN(100); {
+					switch n := mishap.IntN(100); {
 					case n < 2:
 						return nil
 					case n < 4:
-						return []time.Duration{0, time.Duration(random.IntN(60)) * time.Millisecond}
+						return []time.Duration{0, time.Duration(mishap.IntN(60)) * time.Millisecond}
 					case n < 14:
-						return []time.Duration{time.Duration(random.IntN(60)) * time.Millisecond}
+						return []time.Duration{time.Duration(mishap.IntN(60)) * time.Millisecond}
 					}
 					return []time.Duration{0}
 				})

@@ -40,8 +40,8 @@ func OpenFeedback(packet []byte, k *Key, position uint64) (Feedback, error) {
 	return Feedback{TypeOf(packet), binary.BigEndian.Uint16(packet[1:]), payload}, nil
 }
 
-// idle is the state of a controller that lies still, with its sticks at rest.
-// What follows the sticks depends on the version.
+// idle is the state of a controller that lies still, with its sticks at rest. A
+// PS5 expects three more bytes.
 var idle = mustHex("a0ff7fff7fff7fff7f9999ff7ffef7ef1f" + "0000000000000000")
 
 func mustHex(digits string) []byte {

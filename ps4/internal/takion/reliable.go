@@ -92,7 +92,7 @@ func (o *Outbox) NextDue() (next time.Time) {
 	return next
 }
 
-// Limits of what an Inbox keeps.
+// Limits of an Inbox.
 const (
 	maxAhead   = 64       // packets after a gap
 	maxMessage = 64 << 10 // bytes
