@@ -189,6 +189,11 @@ func (r *reader) table() {
 				t.Errorf("after the rename: %s", out)
 			}
 		},
+		"/import": func(out string) {
+			if want := `"known":["` + netflix + `"]`; !strings.Contains(out, want) {
+				t.Errorf("printed %s, without %s", out, want)
+			}
+		},
 		"/keyboard": reaches("the text", func(s ps4test.Snapshot) bool { return len(r.den.Submitted()) == 1 }),
 		"/test":     func(string) {},
 	}
