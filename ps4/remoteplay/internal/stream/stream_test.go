@@ -152,7 +152,7 @@ func TestOpenFails(t *testing.T) {
 				if took := time.Since(start).Round(time.Second); took != tt.took {
 					t.Errorf("it took %v", took)
 				}
-				if last := p.messages[len(p.messages)-1]; tt.want == stream.ErrSilent && last != takion.TypeDisconnect {
+				if last := p.messages[len(p.messages)-1]; errors.Is(tt.want, stream.ErrSilent) && last != takion.TypeDisconnect {
 					t.Errorf("the client left with message %d", last)
 				}
 			})
