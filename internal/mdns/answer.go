@@ -69,7 +69,7 @@ func (r *Responder) compareProbe(wanted []dns.RR, now time.Time) {
 func (r *Responder) answer(m *dns.Msg, l link, p packet, now time.Time) {
 	legacy := p.from.Port() != r.network.port()
 	if legacy {
-		m.Question = m.Question[:min(len(m.Question), 1)] // plain DNS has no more
+		m.Question = m.Question[:min(len(m.Question), 1)] // plain DNS allows one
 	}
 	q := reply{due: now, route: r.multicast(l, p.from.Addr().Is6()), resend: resendGap}
 	if len(m.Ns) > 0 {

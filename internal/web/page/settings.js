@@ -40,7 +40,7 @@ const preferences = [
   { key: 'art.language', label: 'Language of titles', hint: 'Two letters, such as en. Empty for the names that the console uses.' },
   { key: 'log.level', label: 'Log level', options: ['error', 'warn', 'info', 'debug', 'trace'] },
   { key: 'companion.enabled', label: 'Companion bridge', hint: html`Sensors and switches for <a href="/guide/siri">automations</a>.` },
-  { key: 'updates.check', label: 'Look for new releases', hint: 'At most once a day. Nothing is installed.' },
+  { key: 'updates.check', label: 'Look for new releases', hint: 'At most once a day, without installing them.' },
 ];
 
 const Preferences = ({ settings, reload }) => html`<p class="hint">Values in config.yaml and environment variables override these.</p>

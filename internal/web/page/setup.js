@@ -1,5 +1,5 @@
-// Setting up a console, in steps from finding it to Apple Home. What is done is
-// read from the console's card, so it can be left and resumed. The address has
+// Setting up a console, in steps from finding it to Apple Home. The console's
+// card tells which steps are done, so you can leave and resume. The address has
 // the console and the step: #/setup/A0B1C2D3E4F5/pin.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { Action, Field, Form, Icon, Problem } from './ui.js';

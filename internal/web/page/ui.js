@@ -81,8 +81,8 @@ export function useAction(failed) {
   return { run, busy, error };
 }
 
-// Action is a button that runs an action. It is busy meanwhile, and while its
-// property says so. The error is shown below it, or passed to failed.
+// Action is a button that runs an action. It is busy while that runs, or if the
+// busy property is set. The error is shown below it, or passed to failed.
 export function Action({ action, failed, icon, busy: waits = false, disabled = false, children, ...properties }) {
   const { run, busy: runs, error } = useAction(failed);
   const busy = runs || waits;
