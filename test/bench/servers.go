@@ -440,7 +440,6 @@ func (b *bench) many(ctx context.Context, s subject, n int, c column) (err error
 	}
 	defer func() { err = errors.Join(err, srv.stop()) }()
 	row := func(what string) string { return fmt.Sprintf("%d: %s", n, what) }
-	c.set(row("cold start to all listening"), "ms", milliseconds(srv.listening))
 	c.set(row("cold start to all announced"), "ms", milliseconds(srv.announced))
 	pause(ctx, b.settle)
 	cpu, err := srv.cpu(ctx, b.window/2)
