@@ -93,7 +93,7 @@ type plan struct {
 
 var fullPlan = plan{
 	starts: 10, peerStarts: 4, requests: 1000, repeats: 50, changes: 5, commands: 3,
-	poll: time.Second, settle: 3 * time.Second, window: 20 * time.Second, scale: []int{1, 8, 32, 64}, search: 32,
+	poll: time.Second, settle: 3 * time.Second, window: 20 * time.Second, scale: []int{1, 32, 64}, search: 32,
 }
 
 var smokePlan = plan{

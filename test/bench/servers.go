@@ -245,8 +245,8 @@ func (b *bench) renames(ctx context.Context, h *home, writer *hapclient.Conn, c 
 			return err
 		}
 	}
-	c.quantiles("rename of an input", writes, 50, 99)
-	c.quantiles("rename to the event at another controller", events, 50, 99)
+	c.quantiles("rename of an input", writes, 50)
+	c.quantiles("rename to the event at another controller", events, 50)
 	return nil
 }
 
