@@ -179,7 +179,18 @@ func reset(conn net.Conn) {
 	_ = conn.Close()
 }
 
-// drain reads to the end of a connection and closes it.
+// shutdown sends FIN and ends the wait for the next frame, after which drain
+// closes the connection. Closing it at once would be a reset if anything is
+// unread, and the console might lose our last frame.
+func shutdown(conn net.Conn) {
+	if tcp, ok := conn.(interface{ CloseWrite() error }); ok && tcp.CloseWrite() == nil {
+		_ = conn.SetReadDeadline(time.Unix(1, 0))
+		return
+	}
+	_ = conn.Close()
+}
+
+// drain reads to the end of a connection, for a while, and closes it.
 func drain(conn net.Conn, in io.Reader) {
 	_ = conn.SetDeadline(time.Now().Add(eofLimit))
 	_, _ = io.Copy(io.Discard, io.LimitReader(in, rp.MaxBody))

@@ -136,7 +136,7 @@ func (s *Session) end(reason error) {
 		}
 		close(s.done)
 		if s.loggedIn() {
-			_ = s.conn.Close()
+			shutdown(s.conn)
 		} else {
 			reset(s.conn)
 		}
@@ -204,10 +204,15 @@ func (s *Session) await(ctx context.Context, ready func() bool) error {
 	}
 }
 
-// read handles the console's frames until the session ends.
+// read handles the console's frames until the session ends, and then closes the
+// connection.
 func (s *Session) read() {
+	defer drain(s.conn, s.in)
 	for {
 		err := s.conn.SetReadDeadline(time.Now().Add(silentLimit))
+		if s.Err() != nil { // checked now, because the deadline of shutdown is overwritten
+			return
+		}
 		if err == nil {
 			var f rp.Frame
 			if f, err = rp.ReadFrame(s.in, s.counters); err == nil {
