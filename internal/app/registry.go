@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -363,24 +364,42 @@ func (r *registry) permitKeys(u *unit, on bool) error {
 // unknown type gets another unit if it turns out to be a PS5.
 func (r *registry) changedConsole(u *unit) {
 	r.consoleChanged(u.hostID)
-	if u.hostType != "" || u.remote != nil || u.simulated != nil || u.tv == nil {
-		return
+	if u.untyped() && u.tv != nil && u.tv.Snapshot().HostType == ps4.TypePS5 {
+		u.retype.Do(func() { r.run(func(context.Context) { r.asPS5(u) }) })
 	}
-	if u.tv.Snapshot().HostType != ps4.TypePS5 {
-		return
+}
+
+// withType asks a console of unknown type for it before a command uses its unit,
+// which would end if the console turned out to be a PS5 meanwhile.
+func (r *registry) withType(ctx context.Context, u *unit) *unit {
+	if !u.untyped() {
+		return u
 	}
-	u.retype.Do(func() {
-		r.run(func(context.Context) {
-			r.meeting.Lock()
-			defer r.meeting.Unlock()
-			if r.unit(u.hostID) != u {
-				return
-			}
-			k := u.now()
-			k.hostType = ps4.TypePS5
-			r.place(k, true)
-		})
-	})
+	hostType := u.tv.Snapshot().HostType
+	if hostType == "" {
+		st, _ := u.console.Ask(ctx, typeTime) // the command reports a failure
+		hostType = st.HostType
+	}
+	if hostType != ps4.TypePS5 {
+		return u
+	}
+	return r.asPS5(u)
+}
+
+// typeTime limits how long a command waits to learn the type of a console.
+const typeTime = time.Second
+
+// asPS5 gives a console that turned out to be a PS5 another unit, unless it has
+// one already, and returns it.
+func (r *registry) asPS5(u *unit) *unit {
+	r.meeting.Lock()
+	defer r.meeting.Unlock()
+	if current := r.unit(u.hostID); current != u {
+		return cmp.Or(current, u)
+	}
+	k := u.now()
+	k.hostType = ps4.TypePS5
+	return cmp.Or(r.place(k, true), u)
 }
 
 // refreshNames shows names of titles that have just been learned.

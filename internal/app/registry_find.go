@@ -51,8 +51,9 @@ func (r *registry) find(ctx context.Context, host string) (*unit, error) {
 	case len(matches)+len(silent) > 1:
 		return nil, ambiguous(append(names(matches), silent...))
 	case len(matches) == 1:
-		r.runTelevision(matches[0])
-		return matches[0], nil
+		u := r.withType(ctx, matches[0])
+		r.runTelevision(u)
+		return u, nil
 	case len(silent) == 1:
 		return nil, fmt.Errorf("%w (%s)", ps4.ErrUnreachable, silent[0])
 	case host == "":
@@ -102,6 +103,7 @@ func (r *registry) findAt(ctx context.Context, addr netip.AddrPort) (*unit, erro
 		return nil, unknownConsole(FormatAddress(addr))
 	}
 	r.readdress(ctx, u, st.Addr)
+	u = r.withType(ctx, u)
 	r.runTelevision(u)
 	return u, nil
 }

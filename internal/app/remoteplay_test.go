@@ -146,6 +146,29 @@ func TestPS5AddressNeedsNoPort(t *testing.T) {
 	}
 }
 
+// TestCommandsOfAnUnknownType links a console that is configured by its host id,
+// and of which nothing else is known: that it is a PS5 is found out in time.
+func TestCommandsOfAnUnknownType(t *testing.T) {
+	t.Parallel()
+	console := ps5(t, ps4test.Config{Name: "Den"})
+	yaml := fmt.Sprintf("%s\nconsoles:\n  - {address: %q, host_id: %s}\n", loopback, console.Addr(), console.HostID())
+	for name, do := range map[string]func(ctx context.Context, l *app.Local, host string) error{
+		"": func(ctx context.Context, l *app.Local, host string) error {
+			return l.Link(ctx, host, api.Link{PIN: "12345678", AccountID: account})
+		},
+		"not_linked": func(ctx context.Context, l *app.Local, host string) error { return l.Standby(ctx, host) },
+		"ps_only":    func(ctx context.Context, l *app.Local, host string) error { return l.Keys(ctx, host, []string{"up"}) },
+	} {
+		for _, host := range []string{"", console.HostID(), console.Addr().String()} {
+			store := open(t, shortDir(t))
+			t.Cleanup(func() { _ = store.Close() })
+			if err := do(t.Context(), local(t, store, yaml, app.Override{}), host); code(err) != name {
+				t.Errorf("%q, want %q: %v", host, name, err)
+			}
+		}
+	}
+}
+
 // TestLinkKeepsToTheConfiguration: a PS4 whose entry says second_screen is not
 // registered for Remote Play.
 func TestLinkKeepsToTheConfiguration(t *testing.T) {

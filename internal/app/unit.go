@@ -177,6 +177,9 @@ func (u *unit) accessoryConsole() accessory.Console {
 	return accessory.NewConsole(u.console)
 }
 
+// untyped reports whether the unit drives a console of unknown type as a PS4.
+func (u *unit) untyped() bool { return u.hostType == "" && u.remote == nil && u.simulated == nil }
+
 // modelOf returns the model of a console as HomeKit shows it.
 func modelOf(hostType string) string {
 	if hostType == ps4.TypePS5 {
