@@ -96,7 +96,8 @@ var (
 	// for so long.
 	ErrButton error = &sentinel{
 		"bad_button", "no such button, or no such hold time",
-		"use up, down, left, right, enter, back, option, ps, ps_hold or cancel, held for at most a minute",
+		"use up, down, left, right, enter, back, option, ps, ps_hold or cancel, " +
+			"or with Remote Play triangle, square, share, l1 to r3 or touchpad, held for at most a minute",
 	}
 	// errNotOn2ndScreen is the ErrButton of a button that the console has, but
 	// not its 2nd Screen service.

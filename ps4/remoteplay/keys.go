@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,7 +33,8 @@ func (s *Session) Hold(ctx context.Context, b ps4.Button, d time.Duration) error
 // it. Opening takes seconds with a real console, and then the TV shows that
 // Remote Play is in use and the user's own controller may disconnect. The stream
 // stays open for Options.KeyLinger after the last key. Its pictures and its sound
-// are dropped. Without a stream Keys presses PS alone, as [Session.Home] does.
+// are dropped. Taps of PS alone do without a stream if none is permitted or it
+// does not open, as [Session.Home] does.
 //
 // If a key is invalid, Keys presses none of them and fails with [ps4.ErrButton],
 // or with [ErrPSOnly] if it needs a stream. It fails with [ErrStream] if the
@@ -43,12 +45,7 @@ func (s *Session) Keys(ctx context.Context, keys ...ps4.Key) error {
 		return err
 	}
 	if !s.set.Stream {
-		for range keys {
-			if err := s.Home(ctx); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.tapHome(ctx, len(keys))
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -69,11 +66,24 @@ func (s *Session) Keys(ctx context.Context, keys ...ps4.Key) error {
 		return nil
 	}
 	conn, err := s.openStream(ctx)
+	if err != nil && ctx.Err() == nil && !slices.ContainsFunc(keys, needsStream) {
+		s.set.Logf("stream with %v: %v; pressing PS without it", s.keys.console, err)
+		return s.tapHome(ctx, len(keys))
+	}
 	for i := 0; err == nil && i < len(presses); i++ {
 		err = conn.Press(ctx, presses[i].button, presses[i].hold)
 		s.keys.used()
 	}
 	return s.streamErr(ctx, err)
+}
+
+func (s *Session) tapHome(ctx context.Context, times int) error {
+	for range times {
+		if err := s.Home(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // CheckKeys returns the error with which [Session.Keys] would refuse keys, or
@@ -90,12 +100,15 @@ func (s *settings) presses(keys []ps4.Key) ([]press, error) {
 		if presses[i], err = newPress(k); err != nil {
 			return nil, err
 		}
-		if !s.Stream && k.Button != ps4.PS {
+		if !s.Stream && needsStream(k) {
 			return nil, ErrPSOnly
 		}
 	}
 	return presses, nil
 }
+
+// needsStream reports whether a key is anything but a tap of PS.
+func needsStream(k ps4.Key) bool { return k.Button != ps4.PS || k.Hold > 0 }
 
 // press is a key of a stream.
 type press struct {

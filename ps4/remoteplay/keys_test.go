@@ -185,6 +185,7 @@ func TestKeysWithoutStream(t *testing.T) {
 			tap(t, c, ps4.PS, ps4.PS)
 			fails(t, keys(t, c, ps4.Key{Button: ps4.PS}, ps4.Key{Button: ps4.Up}), remoteplay.ErrPSOnly, "ps_only")
 			fails(t, keys(t, c, ps4.Key{Button: ps4.PSHold}), remoteplay.ErrPSOnly, "ps_only")
+			fails(t, keys(t, c, ps4.Key{Button: ps4.PS, Hold: 2 * time.Second}), remoteplay.ErrPSOnly, "ps_only")
 			synctest.Wait()
 			if n := sim.Counters(); n.Homes != 2 || n.StreamPackets != 0 {
 				t.Errorf("counters %+v", n)
@@ -280,7 +281,7 @@ func TestStreamFails(t *testing.T) {
 			onStream(t, nil, func(t *testing.T, sim *ps4test.Console, c *remoteplay.Console) {
 				sim.SetFaults(tt.faults)
 				start := time.Now()
-				fails(t, keys(t, c, ps4.Key{Button: ps4.Up}), remoteplay.ErrStream, "stream")
+				fails(t, keys(t, c, ps4.Key{Button: ps4.PS}, ps4.Key{Button: ps4.Up}), remoteplay.ErrStream, "stream")
 				if took := time.Since(start); took > tt.took {
 					t.Errorf("it took %v", took)
 				}
@@ -288,9 +289,14 @@ func TestStreamFails(t *testing.T) {
 				if open, _ := c.State(); open || sim.Snapshot().LoggedIn {
 					t.Error("the session is still open")
 				}
+				tap(t, c, ps4.PS) // which needs no stream
+				synctest.Wait()
+				if n := sim.Counters(); n.Homes != 1 || n.Streams != 0 {
+					t.Errorf("counters %+v", n)
+				}
 				sim.SetFaults(ps4test.Faults{})
-				tap(t, c, ps4.Up)
-				pressed(t, sim, "up")
+				tap(t, c, ps4.PS, ps4.Up)
+				pressed(t, sim, "ps", "up")
 			})
 		})
 	}

@@ -95,7 +95,7 @@ func Open(ctx context.Context, cfg Config) (*Conn, error) {
 	c := &Conn{link: l, cfg: &cfg, done: make(chan struct{}), state: takion.IdleState(cfg.version())}
 	l.handle = c.handleMessage
 	if err := c.start(ctx); err != nil {
-		if c.open && c.over == nil {
+		if c.open && !errors.Is(c.over, ErrDisconnected) {
 			c.Say(takion.ChannelControl, takion.Disconnect{Reason: goodbye}.Message()) // once: nothing waits for an answer
 		}
 		_ = l.socket.Close()
@@ -157,7 +157,7 @@ func within(ctx context.Context, limit time.Duration, do func(context.Context) e
 func (c *Conn) handleMessage(m takion.Message) {
 	switch m.Type {
 	case takion.TypeBang:
-		if c.Send == nil {
+		if c.Send == nil && c.over == nil {
 			c.over = c.agree(m)
 		}
 	case takion.TypeStreamInfo:
