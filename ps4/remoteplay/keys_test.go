@@ -3,8 +3,10 @@ package remoteplay_test
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -327,5 +329,34 @@ func TestConsoleEndsStream(t *testing.T) {
 		}
 		tap(t, c, ps4.Down)
 		pressed(t, sim, "up", "down")
+	})
+}
+
+// TestConsoleDiesDuringHold: a console that falls silent while a button is held
+// costs no more than that hold.
+func TestConsoleDiesDuringHold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		network, dead := ps4test.NewNetwork(), atomic.Bool{}
+		sim, c := simulated(t, ps4test.Config{Network: network}, nil)
+		network.OnDatagram(func(_ []byte, to netip.AddrPort) []time.Duration {
+			if dead.Load() && to.Port() > sim.RemotePlayAddr().Port() {
+				return nil
+			}
+			return []time.Duration{0}
+		})
+		tap(t, c, ps4.Up)
+		start := time.Now()
+		time.AfterFunc(2*time.Second, func() { dead.Store(true) })
+		fails(t, keys(t, c, ps4.Key{Button: ps4.Left, Hold: time.Minute}), remoteplay.ErrStream, "stream")
+		if took := time.Since(start); took > 9*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		time.Sleep(10 * time.Second) // the console gives up, too
+		dead.Store(false)
+		tap(t, c, ps4.Down)
+		if got := sim.Presses(); got[len(got)-1] != "down" {
+			t.Errorf("the console saw %v", got)
+		}
 	})
 }

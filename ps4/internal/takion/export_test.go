@@ -27,3 +27,6 @@ func Extend(low uint32, near uint64) uint64 { return extend(low, near) }
 
 // JSON returns the launch specification in the clear.
 func (s LaunchSpec) JSON() []byte { return s.json() }
+
+// Held returns how much of an incomplete message is kept.
+func (i *Inbox) Held() int { return len(i.message) }

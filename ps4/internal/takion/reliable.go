@@ -136,15 +136,17 @@ func (i *Inbox) Add(c Control) ([]Message, error) {
 		}
 		delete(i.ahead, i.next)
 		i.next++
-		i.message = append(i.message, c.Body[dataHeader:]...)
-		if len(i.message) > maxMessage {
-			return messages, protocolError("message of %d bytes", len(i.message))
+		if len(i.message) <= maxMessage { // else it is dropped when it ends
+			i.message = append(i.message, c.Body[dataHeader:]...)
 		}
 		if c.Flags&FlagLast == 0 {
 			continue
 		}
 		whole := i.message
 		i.message = nil
+		if len(whole) > maxMessage {
+			return messages, protocolError("message of more than %d bytes", maxMessage)
+		}
 		if whole[0] != 0 {
 			continue // no kind of data that is known
 		}

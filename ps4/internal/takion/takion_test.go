@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,7 +20,7 @@ func TestHandshakeRefusesBadKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, bad := range map[string][]byte{
-		"empty": nil, "short": public[:64], "compressed": append([]byte{2}, public[1:]...),
+		"empty": nil, "infinity": {0}, "short": public[:64], "compressed": append([]byte{2}, public[1:]...),
 		"not on the curve": append(bytes.Clone(public[:64]), public[64]^1), "zero": append([]byte{4}, make([]byte, 64)...),
 		"too large": append([]byte{4}, bytes.Repeat([]byte{0xff}, 64)...),
 	} {
@@ -127,6 +128,30 @@ func TestInbox(t *testing.T) {
 	add(fragment(11, true, "\x01\x08\x03"), 11)                                             // another kind of data
 	if _, err := in.Add(fragment(1000, true, "\x00\x08\x03")); !errors.Is(err, takion.ErrProtocol) {
 		t.Errorf("far ahead: %v", err)
+	}
+}
+
+// TestInboxDropsEndlessMessage sends fragments without a last one: little is
+// kept, and once the message ends, the next one arrives.
+func TestInboxDropsEndlessMessage(t *testing.T) {
+	t.Parallel()
+	var in takion.Inbox
+	in.Reset(0)
+	const packets, limit = 1000, 70 << 10
+	for n := range uint32(packets) {
+		if messages, err := in.Add(fragment(n, false, strings.Repeat("\x00", 1400))); len(messages) > 0 || err != nil {
+			t.Fatal(messages, err)
+		}
+		if held := in.Held(); held > limit {
+			t.Fatalf("%d bytes are kept", held)
+		}
+	}
+	if messages, err := in.Add(fragment(packets, true, "\x00")); len(messages) > 0 || !errors.Is(err, takion.ErrProtocol) {
+		t.Error(messages, err)
+	}
+	messages, err := in.Add(fragment(packets+1, true, "\x00\x08\x03"))
+	if err != nil || len(messages) != 1 || messages[0].Type != takion.TypeHeartbeat {
+		t.Error(messages, err)
 	}
 }
 
