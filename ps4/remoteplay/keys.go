@@ -202,6 +202,8 @@ func (s *Session) streamErr(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(context.Cause(ctx), ErrStream): // the session ended because of that
+		return s.reason
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errors.Is(err, stream.ErrClosed):
