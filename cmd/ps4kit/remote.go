@@ -58,15 +58,16 @@ func newRemote(p *program) *cobra.Command {
 		Short: "Press buttons",
 		Long: `Presses buttons in order, in one session:
 
-  ` + all + `
+  ` + strings.Join(buttons[:ps4.PSHold], " ") + `
+  ` + strings.Join(buttons[ps4.PSHold:], " ") + `
 
 BUTTON:MS holds a button for that many milliseconds, up to a minute. ps_hold
 holds the PS button until the quick menu opens. The console needs pauses between
-keys: five arrows take about a second, a PS one more.
+keys: five arrows take about a second, and PS takes another.
 
-With Remote Play only ps works, or with remote_play_keys every button. Those from
-triangle on work with nothing else. The TV then shows that Remote Play is
-connected, the linked user is signed in, and their controller may disconnect.`,
+With Remote Play, ps alone works unless remote_play_keys permits the others. The
+second line of buttons requires it. While it is connected, the TV shows that,
+the linked user is signed in, and their controller may disconnect.`,
 		Example: examples("remote ps", "remote down down enter", "remote ps:2000"),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
