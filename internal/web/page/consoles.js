@@ -98,7 +98,7 @@ function Card({ card, alone }) {
       <a class="button quiet tool" href="#/setup/${encodeURIComponent(id)}/pin" aria-label="Link again" title="Link again"><${Icon} name="link" /></a>
       <${IconButton} name="Remove" icon="remove" action=${remove} failed=${failed} />
     <//>
-    <${Unfinished} card=${card} />
+    ${(card.offered || !told) && html`<${Unfinished} card=${card} />`}
     ${authorized(card) && html`<div class="card-body">
       <div class="stack">
         <${Now} card=${card} titles=${titles.value} covers=${covers} />
