@@ -155,6 +155,7 @@ func TestRefusedConsole(t *testing.T) {
 	p.signIn()
 	p.stub("DELETE", "**/api/v1/consoles/**", 204, "", "")
 	p.showConsoles(true, "offered", false, "last_error", map[string]string{"message": "its file is damaged", "hint": "Restore it."})
+	p.do("reload", "", nil)
 	p.see("text=Its file is damaged.")
 	p.gone("text=/Set-up: step/")
 	p.gone(`role=link[name="Check the set-up"]`)
