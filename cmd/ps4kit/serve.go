@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -80,6 +81,7 @@ func (o *serveOptions) run(ctx context.Context, p *program) error {
 		Simulate: o.simulate,
 		Log:      log,
 		Version:  version,
+		Command:  p.command(),
 		Ready:    func(g app.Greeting) { o.greet(p, g) },
 		Needs:    func(s app.Setup) { o.tell(p, log, s) },
 		Reload:   reload,
@@ -106,7 +108,7 @@ func (o *serveOptions) greet(p *program, g app.Greeting) {
 		}
 		_ = writeJSON(p.stdout, list)
 	case o.mayShow(p):
-		_, _ = fmt.Fprint(p.stdout, pageLines(g.Page))
+		_, _ = fmt.Fprint(p.stdout, pageLines(g.Page, p.command()))
 		if len(g.Accessories) == 0 {
 			_, _ = fmt.Fprint(p.stdout, searching)
 		}
@@ -127,14 +129,27 @@ func withoutCodes(list []api.Accessory) []api.Accessory {
 	return bare
 }
 
-// pageLines returns the addresses of the web page and how to sign in.
-func pageLines(page app.Page) string {
+// command returns the command line that runs ps4kit on the state of this server.
+func (p *program) command() string {
+	dir, err := state.Dir(p.stateDir, state.Env{})
+	if p.stateDir == "" || err != nil {
+		return "ps4kit"
+	}
+	if strings.ContainsAny(dir, " '\"$&;()") {
+		dir = strconv.Quote(dir)
+	}
+	return "ps4kit --state-dir " + dir
+}
+
+// pageLines returns the addresses of the web page and how to sign in; command is
+// that of the program.
+func pageLines(page app.Page, command string) string {
 	password := page.Password.Password
 	switch {
 	case page.Configured:
 		password = "that of web.password_hash in the configuration"
 	case password == "":
-		password = "the one that you chose; ps4kit web password --new makes a new one"
+		password = "the one that you chose; " + command + " web password --new makes a new one"
 	}
 	text := "\nWeb page  " + page.URL + "\n"
 	if page.NameURL != "" {
@@ -151,13 +166,13 @@ func pageLines(page app.Page) string {
 // tell reports what a console still needs. Only a terminal gets its codes.
 func (o *serveOptions) tell(p *program, log logrus.FieldLogger, s app.Setup) {
 	if !p.json() && o.mayShow(p) {
-		_, _ = io.WriteString(p.stdout, setupText(s))
+		_, _ = io.WriteString(p.stdout, setupText(s, p.command()))
 		return
 	}
 	log = log.WithField("console", s.Accessory.Name)
 	switch paired := s.Met(app.NeedPairing); {
 	case len(s.Needs) > 0:
-		needs := strings.Join(steps(s, "ps4kit homekit qr"), "; ")
+		needs := strings.Join(steps(s, p.command()+" homekit qr", p.command()), "; ")
 		log.WithField("needs", needs).Info("this console is not set up yet")
 	case paired || len(s.Before) > 0:
 		log.Info("this console is set up")
@@ -166,7 +181,7 @@ func (o *serveOptions) tell(p *program, log logrus.FieldLogger, s app.Setup) {
 
 // setupText returns a block about a console: its QR code when it is new or no
 // longer paired, and what it needs. It returns one line if that is nothing.
-func setupText(s app.Setup) string {
+func setupText(s app.Setup, command string) string {
 	a := s.Accessory
 	paired := fmt.Sprintf("\n%s is paired.\n", a.Name)
 	switch {
@@ -176,7 +191,7 @@ func setupText(s app.Setup) string {
 		return paired
 	}
 	var b strings.Builder
-	pair := "scan the code above in the Home app"
+	pair := "scan its code above, " + a.SetupCode + ", in the Home app"
 	switch {
 	case s.Lacks(app.NeedPairing) && !slices.Contains(s.Before, app.NeedPairing):
 		pair = pairHere
@@ -190,7 +205,7 @@ func setupText(s app.Setup) string {
 		fmt.Fprintf(&b, "\n%s\n", a.Name)
 	}
 	label := "Needs"
-	for _, step := range steps(s, pair) {
+	for _, step := range steps(s, pair, command) {
 		fmt.Fprintf(&b, "  %-11s %s\n", label, step)
 		label = ""
 	}
@@ -200,16 +215,17 @@ func setupText(s app.Setup) string {
 const pairHere = `in the Home app tap +, Add Accessory, and scan the
               code. Home warns that it isn't certified: add it anyway`
 
-// steps returns what to do about each need; pair says how to pair.
-func steps(s app.Setup, pair string) (list []string) {
+// steps returns what to do about each need; pair says how to pair, and command
+// runs ps4kit.
+func steps(s app.Setup, pair, command string) (list []string) {
 	for _, need := range s.Needs {
 		switch need {
 		case app.NeedAccount:
-			list = append(list, "your PSN account: ps4kit credential --psn")
+			list = append(list, "your PSN account: "+command+" credential --psn")
 		case app.NeedLink:
-			list = append(list, "the PIN on its screen: ps4kit link --host-id "+s.Accessory.HostID)
+			list = append(list, "the PIN on its screen: "+command+" link --host-id "+s.Accessory.HostID)
 		case app.NeedUnlock:
-			list = append(list, "unlocking: ps4kit homekit reset "+s.Accessory.HostID)
+			list = append(list, "unlocking: "+command+" homekit reset "+s.Accessory.HostID)
 		case app.NeedPairing:
 			list = append(list, "pairing: "+pair)
 		}

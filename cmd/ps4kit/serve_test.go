@@ -50,7 +50,7 @@ func TestSetupText(t *testing.T) {
 		want  []string // of these and the above, in this order
 	}{
 		"new":          {app.Setup{Needs: all, New: true}, []string{code, "PS4, 192.168.1.20", account, pin, pairing}},
-		"account":      {app.Setup{Needs: all[1:], Before: all}, []string{pin, pairing + "scan the code above"}},
+		"account":      {app.Setup{Needs: all[1:], Before: all}, []string{pin, pairing + "scan its code above, " + code}},
 		"paired first": {app.Setup{Needs: all[:2], Before: all}, []string{"Den is paired.", account, pin}},
 		"paired":       {app.Setup{Before: all[2:]}, []string{"Den is paired."}},
 		"known":        {app.Setup{New: true}, []string{"Den is paired."}},
@@ -62,7 +62,7 @@ func TestSetupText(t *testing.T) {
 		s := tt.setup
 		s.Accessory = api.Accessory{Name: "Den", HostID: "A0B1C2D3E4F5", SetupCode: code, SetupURI: "X-HM://0023ISYWY1234"}
 		s.Type, s.Address = "PS4", "192.168.1.20"
-		text := setupText(s)
+		text := setupText(s, "ps4kit")
 		rest := text
 		for _, part := range tt.want {
 			_, after, found := strings.Cut(rest, part)
@@ -81,5 +81,23 @@ func TestSetupText(t *testing.T) {
 				t.Errorf("%s: a long line: %s", name, line)
 			}
 		}
+	}
+}
+
+// TestCommand checks that the printed commands name a chosen state directory.
+func TestCommand(t *testing.T) {
+	t.Parallel()
+	for dir, want := range map[string]string{
+		"":                "ps4kit",
+		"/srv/ps4kit":     "ps4kit --state-dir /srv/ps4kit",
+		"/home/a b/state": `ps4kit --state-dir "/home/a b/state"`,
+	} {
+		if got := (&program{stateDir: dir}).command(); got != want {
+			t.Errorf("%q: %s, want %s", dir, got, want)
+		}
+	}
+	first := app.Setup{Accessory: api.Accessory{HostID: "A0B1C2D3E4F5"}, Needs: []app.Need{app.NeedLink}}
+	if text := setupText(first, "ps4kit --state-dir /x"); !strings.Contains(text, "ps4kit --state-dir /x link --host-id A0B1C2D3E4F5") {
+		t.Error(text)
 	}
 }

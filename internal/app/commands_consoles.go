@@ -55,7 +55,7 @@ func ResolveAddress(ctx context.Context, text string) (netip.AddrPort, error) {
 	}
 	if err == nil || port == 0 || host == "" || strings.ContainsAny(host, " :/") || strings.Trim(host, "0123456789.") == "" {
 		return netip.AddrPort{}, &api.Error{Code: "bad_address", Message: fmt.Sprintf("%q is neither an IPv4 address nor a host name", text),
-			Hint: "Give ADDR, ADDR:DDPPORT or a host name."}
+			Hint: "Enter an address such as 192.168.1.20, or a host name."}
 	}
 	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", host)
 	if err != nil {

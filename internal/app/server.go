@@ -28,6 +28,7 @@ type Options struct {
 	Simulate int          // simulated consoles to add
 	Log      *logrus.Logger
 	Version  string // of this program
+	Command  string // runs ps4kit on this state; empty: ps4kit
 	// Ready is called once, when the HAP server of every known console listens.
 	// Its argument has secrets, which must not be logged.
 	Ready func(Greeting)

@@ -44,14 +44,16 @@ func TestPasswordCommand(t *testing.T) {
 	t.Parallel()
 	service := map[string]string{"STATE_DIRECTORY": "/var/lib/ps4kit"}
 	for want, tt := range map[string]struct {
-		pid int
-		env map[string]string
+		command string
+		pid     int
+		env     map[string]string
 	}{
-		"docker exec CONTAINER ps4kit web password": {1, service},
-		"sudo ps4kit web password":                  {900, service},
-		"ps4kit web password":                       {900, nil},
+		"docker exec CONTAINER ps4kit web password": {"ps4kit", 1, service},
+		"sudo ps4kit web password":                  {"ps4kit", 900, service},
+		"ps4kit web password":                       {"ps4kit", 900, nil},
+		"ps4kit --state-dir /srv web password":      {"ps4kit --state-dir /srv", 900, nil},
 	} {
-		if got := passwordCommand(tt.pid, func(name string) string { return tt.env[name] }); got != want {
+		if got := passwordCommand(tt.command, tt.pid, func(name string) string { return tt.env[name] }); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}

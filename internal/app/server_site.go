@@ -104,7 +104,7 @@ func (s *server) listenSite(ctx context.Context, services api.Services) (http.Ha
 		Version:        s.Version,
 		Simulated:      s.simulating(),
 
-		PasswordCommand: passwordCommand(os.Getpid(), os.Getenv),
+		PasswordCommand: passwordCommand(cmp.Or(s.Command, "ps4kit"), os.Getpid(), os.Getenv),
 	}), web.Bound(ln, certificate), nil
 }
 
@@ -165,8 +165,8 @@ func announcedName() string {
 
 // passwordCommand returns the command that shows the first password on this kind
 // of installation: a container, a system service, or a program started by hand.
-func passwordCommand(pid int, env func(string) string) string {
-	const command = "ps4kit web password"
+func passwordCommand(command string, pid int, env func(string) string) string {
+	command += " web password"
 	switch {
 	case pid == 1 || env("container") != "":
 		return "docker exec CONTAINER " + command

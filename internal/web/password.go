@@ -62,7 +62,11 @@ func (g *Guard) ChangePassword(ctx context.Context, current, chosen string) erro
 		return &api.Error{Code: "bad_password", Message: fmt.Sprintf("a password must have %d to %d bytes", minPassword, maxPassword)}
 	}
 	_, changed := g.FirstPassword()
-	if current != "" || changed != nil || v.session == nil {
+	if current == "" && changed != nil && v.session != nil {
+		return &api.Error{Code: "password_changed", Message: "a password was chosen already, perhaps in another tab",
+			Hint: "Reload the page, and sign in with that password from now on."}
+	}
+	if current != "" || v.session == nil {
 		if _, err := g.verify(ctx, v.client, current); err != nil {
 			return err
 		}

@@ -20,8 +20,13 @@ export function Consoles({ consoles }) {
       <a class="button" href="#/setup"><${Icon} name="setup" />Set up a console</a>
     </div>
     <div class="cards">
-      ${consoles.map((c) => html`<${c.accepted === false ? Found : Card} key=${c.host_id} card=${c} alone=${consoles.length === 1} />`)}
+      ${consoles.map((c) => html`<${viewOf(c)} key=${c.host_id} card=${c} alone=${consoles.length === 1} />`)}
     </div>`;
+}
+
+function viewOf({ accepted, offered, last_error: told }) {
+  if (accepted === false) return Found;
+  return told && offered === false ? Refused : Card;
 }
 
 // Found is the card of a console that the owner hasn't accepted.
@@ -31,6 +36,23 @@ function Found({ card }) {
     <p class="hint">Found on your network</p>
     <div class="row"><${Accept} card=${card} /></div>
   </section>`;
+}
+
+// Refused is the card of a console that ps4kit can't offer to Home.
+function Refused({ card }) {
+  const [error, setError] = useState(null);
+  return html`<section class="panel card" data-host=${card.host_id}>
+    <${Head} card=${card}><${Remove} card=${card} failed=${setError} /><//>
+    <${Problem} error=${error ?? card.last_error} />
+  </section>`;
+}
+
+function Remove({ card, failed }) {
+  async function remove() {
+    const detail = 'This deletes its HomeKit pairing, its inputs and its credential. Home loses the accessory, with its room, scenes and automations.';
+    if (await ask({ question: `Remove ${card.name}?`, detail, yes: 'Remove' })) await del(path('consoles', card.host_id));
+  }
+  return html`<${IconButton} name="Remove" icon="remove" action=${remove} failed=${failed} />`;
 }
 
 // Head shows a state, or what is pursued, and the tools of an accepted console.
@@ -78,10 +100,6 @@ function Card({ card, alone }) {
     const name = await ask({ question: 'Name of the console', yes: 'Save', input: { value: card.name, required: true } });
     if (name !== null) await put(path('consoles', id, 'name'), { name });
   }
-  async function remove() {
-    const detail = 'This deletes its HomeKit pairing, its inputs and its credential. Home loses the accessory, with its room, scenes and automations.';
-    if (await ask({ question: `Remove ${card.name}?`, detail, yes: 'Remove' })) await del(path('consoles', id));
-  }
   async function hide(title) {
     await patch(path('consoles', id, 'titles', title.id), { hidden: true });
     await titles.reload();
@@ -96,7 +114,7 @@ function Card({ card, alone }) {
     <${Head} card=${card} pursued=${pursuedBy(card, titles.value)}>
       <${IconButton} name="Rename" icon="edit" action=${rename} failed=${failed} />
       <a class="button quiet tool" href="#/setup/${encodeURIComponent(id)}/pin" aria-label="Link again" title="Link again"><${Icon} name="link" /></a>
-      <${IconButton} name="Remove" icon="remove" action=${remove} failed=${failed} />
+      <${Remove} card=${card} failed=${failed} />
     <//>
     <${Unfinished} card=${card} />
     ${authorized(card) && html`<div class="card-body">

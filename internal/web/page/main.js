@@ -20,7 +20,16 @@ const sections = {
   settings: { name: 'Settings', view: Settings },
 };
 
-const byName = (a, b) => a.name.localeCompare(b.name) || a.host_id.localeCompare(b.host_id);
+const byName = (a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }) || a.host_id.localeCompare(b.host_id);
+
+// decode returns a segment of the address. A mistyped one stays as it is.
+function decode(segment) {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
 
 function App() {
   const [hash, setHash] = useState(location.hash);
@@ -29,7 +38,7 @@ function App() {
   const session = useGet(path('session'));
   const [later, setLater] = useState(false);
   const choosing = session.value?.first_password && !later;
-  const [asked, ...args] = hash.replace(/^#\//, '').split('/').map(decodeURIComponent);
+  const [asked, ...args] = hash.replace(/^#\//, '').split('/').map(decode);
   const current = sections[asked] ? asked : 'consoles';
   const { name, view } = sections[current];
   const consoles = overview && [...overview.consoles].sort(byName);

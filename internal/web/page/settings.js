@@ -48,7 +48,8 @@ const Preferences = ({ settings, reload }) => html`<p class="hint">Values in con
     ${settings && preferences.map(({ key, ...field }) => html`<${Preference} key=${key} ...${field} setting=${settings.find((s) => s.key === key)} reload=${reload} />`)}
   </div>`;
 
-// Preference is a field that saves its setting when it changes.
+// Preference is a field that saves its setting when it changes. Saving undefined
+// restores the default.
 function Preference({ label, hint, options, setting: { key, value, source, editable, waits }, reload }) {
   const { run, busy, error } = useAction();
   const [draft, setDraft] = useState(null); // until it is saved
@@ -57,7 +58,7 @@ function Preference({ label, hint, options, setting: { key, value, source, edita
     await put(path('settings', key), { value: to });
     await reload();
     setDraft(null);
-    announce(`${label}: saved`);
+    announce(`${label}: ${to === undefined ? 'default restored' : 'saved'}`);
   });
   const shown = draft ?? value;
   const common = { id: key, disabled: !editable, 'aria-busy': busy, 'aria-describedby': `${key}-hint` };
@@ -69,6 +70,7 @@ function Preference({ label, hint, options, setting: { key, value, source, edita
     <div class="row"><label for=${key}>${label}</label>
       ${!editable && html`<span class="badge">locked</span>`}${waits && html`<span class="badge warn">after a restart</span>`}</div>
     ${input}
+    ${source === 'page' && html`<div><button type="button" aria-label="Use the default: ${label}" onclick=${() => save()}>Use the default</button></div>`}
     <div id="${key}-hint" class="hint">${hint}${!editable && html`<p>Set ${from(source)}.</p>`}</div>
     <${Problem} error=${error} />
   </div>`;

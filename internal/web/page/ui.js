@@ -121,8 +121,7 @@ export function announce(text) {
 }
 
 // ask opens a dialog and returns its answer: true, or the text if it has an
-// input, or null if it was cancelled.
-// It closes, cancelled, when another section is opened.
+// input, or null if it was cancelled. Opening another section cancels it.
 export function ask({ question, detail, yes, input }) {
   return new Promise((resolve) => {
     const place = document.body.appendChild(document.createElement('div'));
@@ -146,7 +145,6 @@ export function ask({ question, detail, yes, input }) {
       </form>
     </dialog>`, place);
     place.firstChild.showModal();
-    addEventListener('hashchange', () => place.firstChild?.close(), { once: true });
     place.querySelector('input')?.select();
   });
 }

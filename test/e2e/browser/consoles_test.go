@@ -147,6 +147,25 @@ func TestUnreachable(t *testing.T) {
 	p.checkQuiet()
 }
 
+// TestRefusedConsole shows only why ps4kit can't offer a console to Home, and
+// removes it.
+func TestRefusedConsole(t *testing.T) {
+	t.Parallel()
+	p := startBrowser(t).open("owner", startSite(t, "", "--simulate", "1"), view{"light", 1000, 700})
+	p.signIn()
+	p.stub("DELETE", "**/api/v1/consoles/**", 204, "", "")
+	p.showConsoles(true, "offered", false, "last_error", map[string]string{"message": "its file is damaged", "hint": "Restore it."})
+	p.do("reload", "", nil)
+	p.see("text=Its file is damaged.")
+	p.gone("text=/Set-up: step/")
+	p.gone(`role=link[name="Check the set-up"]`)
+	p.gone("text=Invalid Date")
+	p.click(button("Remove"))
+	p.click("dialog >> " + button("Remove"))
+	p.checkStubbed("DELETE /api/v1/consoles/A0B1C2D3E4F5")
+	p.checkQuiet()
+}
+
 // TestLinkAgain leads from a card to linking, which stays possible for a console
 // that is set up.
 func TestLinkAgain(t *testing.T) {

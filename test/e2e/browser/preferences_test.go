@@ -37,6 +37,12 @@ func TestPreferences(t *testing.T) {
 	p.press(country, "Enter")
 	p.seeText("main", "Waiting for a restart: art.country")
 	p.gone("role=alert")
+	p.click(button("Use the default: Country of the PlayStation Store"))
+	p.see(`role=row[name="art.country us default"]`)
+	p.gone(`text=/Waiting for a restart/`)
+	p.fill(country, "gb")
+	p.press(country, "Enter")
+	p.seeText("main", "Waiting for a restart: art.country")
 	p.click(`role=checkbox[name="Look for new releases"]`)
 	p.see(`role=row[name="updates.check false page"]`)
 
