@@ -246,7 +246,7 @@ func certificate(t *testing.T) (yaml, keyFile string) {
 func TestPageOverTLS(t *testing.T) {
 	t.Parallel()
 	yaml, keyFile := certificate(t)
-	r := serve(t, shortDir(t), yaml, 0)
+	r := serve(t, shortDir(t), yaml+"\nlog: {level: debug}\n", 0)
 	if !strings.HasPrefix(r.page.URL, "https://127.0.0.1:") {
 		t.Errorf("the page is at %s", r.page.URL)
 	}
