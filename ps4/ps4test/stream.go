@@ -17,7 +17,8 @@ import (
 // (docs/protocol.md §15).
 type streams struct {
 	sockets [2]net.PacketConn
-	current [2]*stream // by socket; nil: none
+	current [2]*stream        // by socket; nil: none
+	ended   [2]netip.AddrPort // clients of the last ones, whose packets may come late
 }
 
 const (
@@ -98,8 +99,11 @@ func (c *Console) takeStreamLocked(port int, from netip.AddrPort, packet []byte)
 	r := &c.rp
 	s := r.streams.current[port]
 	t := takion.TypeOf(packet)
+	late := s == nil && r.streams.ended[port] == from // such as a repeated DISCONNECT
 	if t != takion.TypeControl {
 		switch {
+		case late:
+			return "", nil
 		case s == nil || s.client != from || s.Receive == nil:
 			return fmt.Sprintf("packet of type %d", t), errNoStream
 		case !s.controller:
@@ -113,6 +117,9 @@ func (c *Console) takeStreamLocked(port int, from netip.AddrPort, packet []byte)
 	}
 	if chunk.Chunk == takion.ChunkInit {
 		return "INIT", c.initStreamLocked(port, from, chunk)
+	}
+	if late {
+		return "", nil
 	}
 	if s == nil || s.client != from || chunk.Tag != s.Local {
 		return fmt.Sprintf("chunk %d", chunk.Chunk), errNoStream
@@ -280,6 +287,7 @@ func (s *stream) closeLocked() {
 	}
 	if current := &s.console.rp.streams.current[s.port]; *current == s {
 		*current = nil
+		s.console.rp.streams.ended[s.port] = s.client
 	}
 }
 
