@@ -65,11 +65,7 @@ func addTitlesAdd(p *program, parent *cobra.Command) {
 			if err != nil {
 				return result{}, usageError(err)
 			}
-			err = b.AddTitle(ctx, host, title.ID, second(args))
-			if err == nil && title.Name != "" {
-				_, err = b.ImportTitles(ctx, host, []api.ImportTitle{{ID: title.ID, Name: title.Name}}, false)
-			}
-			return edited(title.ID, "added"), err
+			return edited(title.ID, "added"), b.AddTitle(ctx, host, title.ID, second(args))
 		})
 	add.Long = `Adds an input for a title, which is given by its id (CUSA00129), a content id,
 the address of its page in the PS Store, or the name of a media app:

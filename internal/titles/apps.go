@@ -95,19 +95,34 @@ func findApp(name string) (App, bool) {
 	return apps[i], true
 }
 
-// Find returns the title id in what a user typed: what [ps4.FindTitleID] accepts,
-// or the name of a media app, whose id depends on the country. Only the latter has
-// a name. Find fails as FindTitleID does, or with [ErrNoID].
+// Find returns the title that a user typed: by what [ps4.FindTitleID] accepts, or
+// by the name of a media app, whose id depends on the country. Only a media app
+// has a name. Find fails as FindTitleID does, or with [ErrNoID].
 func Find(text, country string) (Title, error) {
 	id, err := ps4.FindTitleID(text)
+	if err == nil {
+		return Title{ID: id, Name: appName(id)}, nil
+	}
 	app, isApp := findApp(text)
 	switch {
-	case err == nil || !isApp:
-		return Title{ID: id}, err
+	case !isApp:
+		return Title{}, err
 	case app.ID(country) == "":
 		return Title{}, fmt.Errorf("%w: %s in %.20q", ErrNoID, app.Name, country)
 	}
 	return Title{ID: app.ID(country), Name: app.Name}, nil
+}
+
+// appName returns the name of the media app that has a title id, or "".
+func appName(id string) string {
+	for _, app := range Apps() {
+		for _, of := range app.ids {
+			if of == id {
+				return app.Name
+			}
+		}
+	}
+	return ""
 }
 
 // ErrNoID means that the title id of a media app is not known in a country. It

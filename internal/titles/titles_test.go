@@ -220,7 +220,12 @@ func TestApps(t *testing.T) {
 	if got, err := titles.Find("Bloodborne", "us"); !errors.Is(err, ps4.ErrNoTitleID) {
 		t.Errorf("Bloodborne is %+v, %v", got, err)
 	}
-	if got, err := titles.Find("cusa00207_00", "us"); got != (titles.Title{ID: "CUSA00207"}) {
-		t.Errorf("a title id: %+v, %v", got, err)
+	for text, want := range map[string]titles.Title{
+		"cusa00207_00": {ID: "CUSA00207"},
+		"cusa00127_00": {ID: "CUSA00127", Name: "Netflix"}, // in another region
+	} {
+		if got, err := titles.Find(text, "us"); err != nil || got != want {
+			t.Errorf("%s is %+v, %v; want %+v", text, got, err, want)
+		}
 	}
 }
