@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/ps4kit/ps4kit/artcache"
 	"github.com/ps4kit/ps4kit/internal/api"
@@ -52,11 +51,6 @@ func verbHint(e *api.Error) string {
 	for err, hint := range verbHints {
 		if known := api.AsError(err); e.Code == known.Code && e.Hint == known.Hint {
 			return hint
-		}
-	}
-	for open, run := range map[string]string{"Link it: open ": "Run ps4kit link", "Link again: open ": "Run ps4kit link again"} {
-		if menu, ok := strings.CutPrefix(e.Hint, open); ok { // of package remoteplay
-			return run + ", with the PIN of " + menu
 		}
 	}
 	return e.Hint

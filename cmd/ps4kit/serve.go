@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 
@@ -135,8 +134,8 @@ func (p *program) command() string {
 	if p.stateDir == "" || err != nil {
 		return "ps4kit"
 	}
-	if strings.ContainsAny(dir, " '\"$&;()") {
-		dir = strconv.Quote(dir)
+	if strings.ContainsAny(dir, " '\"$&;()`\\") { // for a shell
+		dir = "'" + strings.ReplaceAll(dir, "'", `'\''`) + "'"
 	}
 	return "ps4kit --state-dir " + dir
 }

@@ -90,7 +90,8 @@ func TestCommand(t *testing.T) {
 	for dir, want := range map[string]string{
 		"":                "ps4kit",
 		"/srv/ps4kit":     "ps4kit --state-dir /srv/ps4kit",
-		"/home/a b/state": `ps4kit --state-dir "/home/a b/state"`,
+		"/home/a b/state": "ps4kit --state-dir '/home/a b/state'",
+		"/srv/$HOME's":    `ps4kit --state-dir '/srv/$HOME'\''s'`,
 	} {
 		if got := (&program{stateDir: dir}).command(); got != want {
 			t.Errorf("%q: %s, want %s", dir, got, want)

@@ -103,7 +103,7 @@ func (s *server) lacks(u *unit) (needs []Need) {
 		if !u.remote.Registration().IsZero() {
 			return nil
 		}
-		if _, err := s.setup.users.account(u.known, ""); err != nil {
+		if !s.setup.users.hasAccount(u.known) {
 			needs = append(needs, NeedAccount)
 		}
 		return append(needs, NeedLink)

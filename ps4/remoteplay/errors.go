@@ -109,8 +109,8 @@ func hintFor(hostType string, err error) error {
 
 // Hints that several errors share.
 const (
-	linkDevice = "link it: open " + linkMenu
-	linkAgain  = "link again: open " + linkMenu
+	linkDevice = "link it, with the PIN of " + linkMenu
+	linkAgain  = "link it again, with the PIN of " + linkMenu
 	otherHint  = "check that Remote Play is enabled on the console and that this device is still linked, then restart the console"
 )
 
