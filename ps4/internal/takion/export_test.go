@@ -11,6 +11,11 @@ func (h *Handshake) Shared(public []byte) ([]byte, error) { return h.private.sha
 // NewKey returns the key of a direction.
 func NewKey(handshakeKey, secret []byte, index byte) *Key { return newKey(handshakeKey, secret, index) }
 
+// Plus returns an IV plus n.
+func Plus(iv [16]byte, n uint64) [16]byte {
+	return counter{binary.LittleEndian.Uint64(iv[:]), binary.LittleEndian.Uint64(iv[8:])}.plus(n).bytes()
+}
+
 // Parts returns the IV and the first GMAC key.
 func (k *Key) Parts() (iv, gmac [16]byte) { return k.iv.bytes(), k.first }
 

@@ -2,8 +2,12 @@ package takion_test
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
+	"math/big"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +28,9 @@ func TestHandshakeRefusesBadKeys(t *testing.T) {
 		"not on the curve": append(bytes.Clone(public[:64]), public[64]^1), "zero": append([]byte{4}, make([]byte, 64)...),
 		"too large": append([]byte{4}, bytes.Repeat([]byte{0xff}, 64)...),
 	} {
-		if _, err := ours.Shared(bad); !errors.Is(err, takion.ErrProtocol) {
+		mac := hmac.New(sha256.New, key)
+		mac.Write(bad)
+		if _, _, err := ours.Keys(bad, mac.Sum(nil)); !errors.Is(err, takion.ErrProtocol) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -41,6 +47,22 @@ func TestHandshakesAgree(t *testing.T) {
 		ba, errB := b.Shared(publicA)
 		if errA != nil || errB != nil || !bytes.Equal(ab, ba) {
 			t.Fatalf("%x and %x, %v, %v", ab, ba, errA, errB)
+		}
+	}
+}
+
+// TestCounterCarries adds to the 128-bit IV as math/big does.
+func TestCounterCarries(t *testing.T) {
+	t.Parallel()
+	iv := [16]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 41} // little endian
+	number := func(b [16]byte) *big.Int {
+		slices.Reverse(b[:])
+		return new(big.Int).SetBytes(b[:])
+	}
+	for _, n := range []uint64{0, 1, 2, 1 << 40} {
+		want := new(big.Int).Add(number(iv), new(big.Int).SetUint64(n))
+		if got := number(takion.Plus(iv, n)); got.Cmp(want) != 0 {
+			t.Errorf("%d more: %x, want %x", n, got, want)
 		}
 	}
 }
@@ -211,6 +233,43 @@ func TestOpenLaunchSpec(t *testing.T) {
 		if _, err := takion.OpenLaunchSpec(bad, cipher); !errors.Is(err, takion.ErrProtocol) {
 			t.Errorf("%q: %v", bad, err)
 		}
+	}
+}
+
+func TestMalformed(t *testing.T) {
+	t.Parallel()
+	parsers := map[string]func([]byte) error{
+		"control":    func(b []byte) error { _, err := takion.ParseControl(b); return err },
+		"init":       func(b []byte) error { _, err := takion.ParseInit(b); return err },
+		"data":       func(b []byte) error { _, err := takion.ParseData(b); return err },
+		"data_ack":   func(b []byte) error { _, err := takion.ParseDataAck(b); return err },
+		"congestion": func(b []byte) error { _, err := takion.ParseCongestion(b); return err },
+		"feedback":   func(b []byte) error { _, err := takion.OpenFeedback(b, nil, 0); return err },
+		"history":    func(b []byte) error { _, err := takion.ParseHistory(b); return err },
+		"message":    func(b []byte) error { _, err := takion.ParseMessage(b); return err },
+	}
+	control := takion.Control{Body: make([]byte, 9)}.Append(nil)
+	for _, tt := range []struct {
+		parser string
+		bytes  []byte
+	}{
+		{"control", control[:16]}, {"control", control[:20]}, {"control", append(control, 0)},
+		{"init", make([]byte, 15)}, {"init", make([]byte, 47)}, {"data", make([]byte, 8)}, {"data_ack", make([]byte, 11)},
+		{"congestion", make([]byte, 15)}, {"congestion", []byte{5}}, {"feedback", make([]byte, 11)},
+		{"history", []byte{0x80}}, {"history", []byte{0x80, 0x7f}}, {"history", []byte{0x81, 0x8c}}, {"history", []byte{0xd0, 1, 2, 3}},
+		{"history", []byte{0x80, 0x80}}, {"history", []byte{0x80, 0x92}}, {"history", []byte{0x80, 0xb2}},
+		{"message", nil}, {"message", []byte{0x80}}, {"message", []byte{0x00, 0x01}}, {"message", []byte{0x08}},
+		{"message", []byte{0x12, 0x05, 1, 2}}, {"message", []byte{0x12, 0x80}}, {"message", []byte{0x0a, 0}},
+		{"message", []byte{0x08, 3, 0x11, 1, 2, 3, 4, 5, 6, 7}}, {"message", []byte{0x08, 3, 0x15, 1, 2, 3}}, {"message", []byte{0x08, 3, 0x13}},
+	} {
+		if err := parsers[tt.parser](tt.bytes); !errors.Is(err, takion.ErrProtocol) {
+			t.Errorf("%s %x: %v", tt.parser, tt.bytes, err)
+		}
+	}
+	// Fields of 64 and 32 bits are skipped.
+	m, err := takion.ParseMessage([]byte{0x11, 1, 2, 3, 4, 5, 6, 7, 8, 0x15, 1, 2, 3, 4, 0x08, 3})
+	if err != nil || m.Type != takion.TypeHeartbeat {
+		t.Errorf("message %v, %v", m, err)
 	}
 }
 
