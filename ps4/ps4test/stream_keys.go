@@ -73,7 +73,7 @@ func (s *stream) eventLocked(e takion.Event) string {
 	switch {
 	case e.Down == held:
 		c.log.counters.StreamErrors++
-		return e.String() + " again"
+		return key.String() + " unchanged"
 	case e.Down:
 		s.down[e.Button] = key.At
 		c.pressedLocked(key)

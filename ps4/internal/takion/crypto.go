@@ -126,12 +126,11 @@ func fold(data []byte) (key [16]byte) {
 	return key
 }
 
-// spent is how much a packet's position is behind the key stream for its
-// payload.
+// spent is the offset of a payload's key stream from the packet's position.
 const spent = aes.BlockSize
 
-// Advance returns the position after a packet with a payload of n bytes. The
-// result never overlaps with what the packet has used.
+// Advance returns the position after a packet with a payload of n bytes, so that
+// no part of the key stream is used twice.
 func Advance(position uint64, n int) uint64 {
 	return position + spent + uint64((n+aes.BlockSize-1)/aes.BlockSize*aes.BlockSize) //nolint:gosec // a length
 }

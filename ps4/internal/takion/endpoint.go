@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// An Endpoint is one side of an association. It sends with Write, which may lose
-// a packet, and has no lock.
+// An Endpoint is one side of an association. Write sends a packet, and may lose
+// it. An Endpoint is not safe for concurrent use.
 type Endpoint struct {
 	Write         func(packet []byte)
 	Local, Remote uint32 // tags
@@ -78,8 +78,8 @@ func (e *Endpoint) Say(channel uint16, m Message) {
 	}
 }
 
-// Resend repeats what was not acknowledged in time. It returns false if the
-// other side acknowledges nothing any more.
+// Resend repeats packets that were not acknowledged in time. It returns false if
+// the other side has stopped acknowledging.
 func (e *Endpoint) Resend() (alive bool) {
 	packets, alive := e.Out.Due(time.Now())
 	for _, p := range packets {
@@ -88,8 +88,8 @@ func (e *Endpoint) Resend() (alive bool) {
 	return alive
 }
 
-// Verify returns the position of a packet, and an error unless it is signed or
-// there is no key yet.
+// Verify returns the position of a packet. Once there is a key, it fails if the
+// signature is wrong.
 func (e *Endpoint) Verify(packet []byte) (position uint64, err error) {
 	if e.Receive == nil {
 		return 0, nil

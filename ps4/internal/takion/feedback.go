@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 )
 
 // feedbackHeader is the length of the header of the state and of the history.
@@ -102,14 +101,6 @@ const (
 type Event struct {
 	Button Button
 	Down   bool
-}
-
-// String returns "8 down" or "8 up".
-func (e Event) String() string {
-	if e.Down {
-		return fmt.Sprintf("%d down", e.Button)
-	}
-	return fmt.Sprintf("%d up", e.Button)
 }
 
 func (e Event) append(b []byte) []byte {

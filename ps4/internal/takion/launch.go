@@ -8,8 +8,8 @@ import (
 	"fmt"
 )
 
-// launchSpec is what the client wants to be streamed, in the words of other
-// clients. The values stay those of an unknown purpose.
+// launchSpec describes the stream that the client asks for. Other clients send
+// the same text; the purpose of most values is unknown.
 const launchSpec = `{"sessionId":"sessionId4321",` +
 	`"streamResolutions":[{"resolution":{"width":%d,"height":%d},"maxFps":%d,"score":10}],` +
 	`"network":{"bwKbpsSent":%d,"bwLoss":0.001000,"mtu":%d,"rtt":%d,"ports":[53,2053]},` +

@@ -63,7 +63,8 @@ func ParseMessage(b []byte) (Message, error) {
 	return m, nil
 }
 
-// Versions of the stream's protocol, for BIG.
+// Versions of the stream's protocol, for BIG. Consoles may accept others
+// (docs/protocol.md §15).
 const (
 	VersionPS4      = 9
 	VersionPS5      = 12

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// When DATA that was not acknowledged is sent again. Clients wait 200 ms, and
+// How often DATA is sent until it is acknowledged. Other clients wait 200 ms and
 // send it 25 times; Sony's wait 300 ms and send it 100 times.
 const (
 	ResendAfter = 200 * time.Millisecond
@@ -148,7 +148,7 @@ func (i *Inbox) Add(c Control) ([]Message, error) {
 			return messages, protocolError("message of more than %d bytes", maxMessage)
 		}
 		if whole[0] != 0 {
-			continue // no kind of data that is known
+			continue // another kind of data
 		}
 		m, err := ParseMessage(whole[1:])
 		if err != nil {

@@ -2,9 +2,9 @@ package takion
 
 import "math/big"
 
-// The standard library lacks secp256k1 (SEC 2, section 2.4.1), so it is here: y²
-// = x³ + 7 over the field of curveP. It takes time that depends on the key,
-// which is fine for a key that serves one handshake.
+// The standard library lacks the curve secp256k1 (SEC 2, section 2.4.1):
+// y² = x³ + 7 over the field of curveP. Its arithmetic here takes time that
+// depends on the key, which is fine for a key that serves one handshake.
 var (
 	curveP = fromHex("fffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc2f")
 	curveN = fromHex("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141")

@@ -10,8 +10,8 @@
 //	| 0 | tag | GMAC | position | chunk | flags | length | body |
 //	+---+-----+------+----------+-------+-------+--------+------+
 //
-// tag is the one that the receiver chose, and length that of the body plus 4.
-// Four chunks open an association, and two carry data:
+// The receiver chose the tag, and length counts the body and 4 bytes more. Four
+// chunks open an association, and two carry data:
 //
 //	-> INIT   <- INIT_ACK, with a cookie   -> COOKIE   <- COOKIE_ACK
 //	   DATA   sequence, channel, 0, a fragment of a message
@@ -25,7 +25,7 @@
 //	| 1 | sequence | 0 | position | GMAC | sealed history |   or 6, the state
 //	+---+----------+---+----------+------+----------------+
 //
-// position counts the bytes of the key stream that a sender has spent. Each
+// position counts the bytes of the key stream that the sender has used. Each
 // direction has its own [Key], from a secret that both sides agree on with a
 // [Handshake].
 //
@@ -85,8 +85,8 @@ const FlagLast = 1
 
 const controlHeader = 17
 
-// MTU is how many bytes of UDP payload a packet may have, and what a client says
-// that it measured.
+// MTU is the largest UDP payload of a packet, in bytes. A client claims to have
+// measured it.
 const MTU = 1454
 
 // Control is a control packet without its signature: see [Key.Sign].
@@ -132,7 +132,7 @@ const (
 
 // Init is the body of INIT and, with a cookie, of INIT_ACK.
 type Init struct {
-	Tag      uint32 // that the sender wants to be addressed with
+	Tag      uint32 // of later packets to the sender
 	Sequence uint32 // of its first DATA
 	Cookie   []byte // of a console, CookieLen bytes; a client has none
 }
@@ -160,7 +160,6 @@ func ParseInit(body []byte) (Init, error) {
 // Channels of DATA.
 const (
 	ChannelControl    = 1
-	ChannelSenkusha   = 8
 	ChannelStreamInfo = 9
 )
 
