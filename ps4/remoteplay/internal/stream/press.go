@@ -8,9 +8,9 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/takion"
 )
 
-// Press presses a button and holds it; 0 means a tap. It returns once the button
-// is released, also if ctx or the stream ends before. It fails with the cause of
-// ctx's end or as [Conn.Err] describes.
+// Press presses a button for hold, where 0 means a tap, and returns once it is
+// released. It fails with the cause of ctx's end, which releases the button
+// early, or as [Conn.Err] describes.
 func (c *Conn) Press(ctx context.Context, b takion.Button, hold time.Duration) error {
 	if hold <= 0 {
 		hold = tap

@@ -115,7 +115,7 @@ func (c *Conn) start(ctx context.Context) error {
 	_, _ = rand.Read(key)
 	c.handshake = takion.NewHandshake(key)
 	spec := takion.LaunchSpec{
-		Width: width, Height: height, MaxFPS: maxFPS, Kbps: kbps, RTT: 1, PS5: c.cfg.PS5, HandshakeKey: key,
+		Width: width, Height: height, MaxFPS: maxFPS, Kbps: kbps, RTT: rtt, PS5: c.cfg.PS5, HandshakeKey: key,
 	}
 	public, signature := c.handshake.Public()
 	big := takion.Big{
@@ -174,14 +174,12 @@ func (c *Conn) handleMessage(m takion.Message) {
 // agree derives the keys from BANG.
 func (c *Conn) agree(m takion.Message) error {
 	bang, err := takion.ParseBang(m)
-	if err != nil {
-		return err
+	if err == nil && (!bang.VersionAccepted || !bang.KeyAccepted) {
+		err = fmt.Errorf("version %d accepted: %v, key accepted: %v", c.cfg.version(), bang.VersionAccepted, bang.KeyAccepted)
 	}
-	if !bang.VersionAccepted || !bang.KeyAccepted {
-		return fmt.Errorf("%w: version %d accepted: %v, key accepted: %v",
-			ErrRefused, c.cfg.version(), bang.VersionAccepted, bang.KeyAccepted)
+	if err == nil {
+		c.Send, c.Receive, err = c.handshake.Keys(bang.PublicKey, bang.Signature)
 	}
-	c.Send, c.Receive, err = c.handshake.Keys(bang.PublicKey, bang.Signature)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
@@ -247,7 +245,7 @@ func (c *Conn) Stats() Stats {
 }
 
 // Close releases the buttons, says goodbye and waits until the console
-// acknowledges that, which it may fail to do for a while.
+// acknowledges that, but no longer than leaveLimit.
 func (c *Conn) Close() {
 	c.mu.Lock()
 	if !c.leaving && c.over == nil {

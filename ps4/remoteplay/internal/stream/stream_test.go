@@ -26,8 +26,8 @@ func cipher(_ uint64, plain []byte) []byte { return plain }
 // peer is a scripted console on the port of the stream; the probe's is silent.
 type peer struct {
 	*takion.Endpoint
-	bang     func(takion.Big) takion.Bang // nil: no answer to BIG
-	then     func(p *peer)                // called after BANG
+	bang     func(takion.Big) takion.Message // nil: no answer to BIG
+	then     func(p *peer)                   // called after BANG
 	messages []takion.MessageType
 }
 
@@ -60,7 +60,7 @@ func (p *peer) serve(conn net.PacketConn) {
 				p.messages = append(p.messages, m.Type)
 				if m.Type == takion.TypeBig && p.bang != nil {
 					big, _ := takion.ParseBig(m)
-					p.Say(takion.ChannelControl, p.bang(big).Message())
+					p.Say(takion.ChannelControl, p.bang(big))
 					if p.then != nil {
 						p.then(p)
 					}
@@ -112,7 +112,7 @@ func open(t *testing.T, p *peer) error {
 	return err
 }
 
-// TestOpenFails: each console that does not stream is told so and left in time.
+// TestOpenFails checks that the client gives up in time and says goodbye.
 func TestOpenFails(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -122,23 +122,28 @@ func TestOpenFails(t *testing.T) {
 	}{
 		"no answer to BIG": {func() *peer { return &peer{} }, stream.ErrSilent, 7 * time.Second},
 		"other version": {func() *peer {
-			return &peer{bang: func(takion.Big) takion.Bang { return takion.Bang{KeyAccepted: true} }}
+			return &peer{bang: func(takion.Big) takion.Message { return takion.Bang{KeyAccepted: true}.Message() }}
 		}, stream.ErrRefused, 2 * time.Second},
 		"other key": {func() *peer {
-			return &peer{bang: func(takion.Big) takion.Bang { return takion.Bang{VersionAccepted: true} }}
+			return &peer{bang: func(takion.Big) takion.Message { return takion.Bang{VersionAccepted: true}.Message() }}
+		}, stream.ErrRefused, 2 * time.Second},
+		"malformed BANG": {func() *peer {
+			return &peer{bang: func(takion.Big) takion.Message {
+				return takion.Message{Type: takion.TypeBang, Payload: []byte{0x80}}
+			}}
 		}, stream.ErrRefused, 2 * time.Second},
 		"wrong signature": {func() *peer {
 			p := &peer{}
-			p.bang = func(big takion.Big) takion.Bang {
+			p.bang = func(big takion.Big) takion.Message {
 				b := p.accept(big)
 				b.Signature[3] ^= 1
-				return b
+				return b.Message()
 			}
 			return p
 		}, stream.ErrRefused, 2 * time.Second},
 		"no STREAMINFO": {func() *peer {
 			p := &peer{}
-			p.bang = p.accept
+			p.bang = func(big takion.Big) takion.Message { return p.accept(big).Message() }
 			return p
 		}, stream.ErrSilent, 7 * time.Second},
 	} {
@@ -186,7 +191,7 @@ func FuzzConsole(f *testing.F) {
 	f.Fuzz(func(t *testing.T, message, packet []byte) {
 		synctest.Test(t, func(t *testing.T) {
 			p := &peer{}
-			p.bang = func(big takion.Big) takion.Bang {
+			p.bang = func(big takion.Big) takion.Message {
 				b := p.accept(big)
 				keys := p.then
 				p.then = func(p *peer) {
@@ -195,7 +200,7 @@ func FuzzConsole(f *testing.F) {
 					body := takion.Data{Sequence: p.Out.Next(), Channel: 9, Fragment: append([]byte{0}, message...)}.Append(nil)
 					p.Control(takion.ChunkData, takion.FlagLast, body)
 				}
-				return b
+				return b.Message()
 			}
 			m, err := takion.ParseMessage(message)
 			info := err == nil && m.Type == takion.TypeStreamInfo
