@@ -224,6 +224,31 @@ func TestHoldEndsWithContext(t *testing.T) {
 	})
 }
 
+// TestKeysTakeTurns: a key waits for the one before it, or until its context
+// ends.
+func TestKeysTakeTurns(t *testing.T) {
+	onStream(t, nil, func(t *testing.T, sim *ps4test.Console, c *remoteplay.Console) {
+		err := c.Do(t.Context(), func(ctx context.Context, s *remoteplay.Session) error {
+			if err := s.Keys(ctx); err != nil || sim.Counters().Streams != 0 {
+				t.Errorf("no keys: %v, counters %+v", err, sim.Counters())
+			}
+			held := make(chan error, 1)
+			go func() { held <- s.Hold(ctx, ps4.Left, 10*time.Second) }()
+			time.Sleep(5 * time.Second)
+			limited, cancel := context.WithTimeout(ctx, time.Second)
+			defer cancel()
+			if err := s.Press(limited, ps4.Up); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("a key that waits too long: %v", err)
+			}
+			return errors.Join(s.Press(ctx, ps4.Right), <-held)
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		pressed(t, sim, "left:10000", "right")
+	})
+}
+
 // TestDropReleases: a session that is dropped while a button is down releases it
 // and says goodbye.
 func TestDropReleases(t *testing.T) {
@@ -238,6 +263,22 @@ func TestDropReleases(t *testing.T) {
 		}
 		if n := sim.Counters(); n.StreamsClosed != 1 || n.ButtonsLeftDown != 0 {
 			t.Errorf("counters %+v", n)
+		}
+	})
+}
+
+// TestDropWhileOpening: a session that is dropped opens no stream.
+func TestDropWhileOpening(t *testing.T) {
+	onStream(t, nil, func(t *testing.T, sim *ps4test.Console, c *remoteplay.Console) {
+		sim.SetFaults(ps4test.Faults{NoProbe: true}) // for which the stream waits 2 s
+		ended := make(chan error, 1)
+		go func() { ended <- keys(t, c, ps4.Key{Button: ps4.Left}) }()
+		time.Sleep(2 * time.Second)
+		start := time.Now()
+		c.Drop()
+		fails(t, <-ended, ps4.ErrClosed, "closed")
+		if took := time.Since(start); took > 100*time.Millisecond || sim.Counters().Streams != 0 {
+			t.Errorf("it took %v, counters %+v", took, sim.Counters())
 		}
 	})
 }
