@@ -92,9 +92,10 @@ func (c *Console) passcode() ps4.Passcode {
 func (c *Console) keys() keys { return c.Registration().Keys.reveal() }
 
 // Do calls work with a session of the console, and returns its error. Only one
-// call runs at a time; the others wait. The session is closed once it has been
-// unused for Options.Idle, and its keys for Options.KeyLinger; at a standby; and
-// if work fails.
+// call runs at a time; the others wait. The session closes once it has been
+// unused for Options.Idle, but not before its stream, which closes
+// Options.KeyLinger after the last key. Both close at a standby, and if work
+// fails.
 //
 // Do opens a session if there is none. It fails with [ps4.ErrStandby] if the
 // console is in rest mode, as [ps4.Console.Status] does, with

@@ -9,8 +9,8 @@
 //	keys:     TCP 9295   the same up to LOGIN
 //	          UDP 9297, 9296                          the stream
 //
-// All rules are in docs/protocol.md §10 to §14. Buttons alone need a stream, see
-// [Session.Keys] and §15; nothing else opens one.
+// All rules are in docs/protocol.md §10 to §14. Only buttons need a stream: see
+// [Session.Keys] and §15.
 //
 // [Register] registers this program with a console and returns a
 // [Registration], which must be stored: see [Registration.Reveal]. [New] makes

@@ -20,8 +20,9 @@ func (s *Session) Press(ctx context.Context, b ps4.Button) error {
 	return s.Keys(ctx, ps4.Key{Button: b})
 }
 
-// Hold presses a button for d, at most a minute; 0 means a tap. If ctx ends
-// first, the button is released early. See [Session.Keys].
+// Hold presses a button for d, at most a minute; 0 means a tap, or a second for
+// [ps4.PSHold]. If ctx ends first, the button is released early. See
+// [Session.Keys].
 func (s *Session) Hold(ctx context.Context, b ps4.Button, d time.Duration) error {
 	return s.Keys(ctx, ps4.Key{Button: b, Hold: d})
 }

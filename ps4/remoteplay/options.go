@@ -43,8 +43,8 @@ type Options struct {
 
 	// Dial opens TCP connections. Default: that of a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// ListenPacket opens the UDP sockets for a search word and a stream. Default: that of a
-	// net.ListenConfig.
+	// ListenPacket opens the UDP sockets for a search word and a stream.
+	// Default: that of a net.ListenConfig.
 	ListenPacket func(ctx context.Context, network, address string) (net.PacketConn, error)
 	// Logf reports details for developers. It gets no secret. Default: discard.
 	Logf func(format string, args ...any)

@@ -19,7 +19,7 @@ const (
 	inUsePause   = 2 * time.Minute        // after ErrInUse; each attempt before may extend it
 	defaultIdle  = 10 * time.Second       // before an unused session is closed
 	idLimit      = 5 * time.Second        // for the session id, which may not come; 3 s is normal
-	psHold       = time.Second            // that a PS button is held to open the quick menu or the home screen
+	psHold       = time.Second            // how long PS is held to open the quick menu or the home screen
 
 	// defaultKeyLinger is how long a stream waits for the next key. Opening
 	// one takes a real console seconds.
