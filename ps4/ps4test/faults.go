@@ -35,8 +35,8 @@ type Faults struct {
 	Silent     int // Remote Play control requests without a reply: it stays open
 	// NeedSearch makes Remote Play refuse connections until a search word came.
 	NeedSearch   bool
-	NoStream     bool // Remote Play does not answer on the ports of the stream
-	NoProbe      bool // nor, alone, on that of the probe
+	NoStream     bool // Remote Play is silent on the ports of the stream and of the probe
+	NoProbe      bool // Remote Play is silent on the port of the probe
 	RefuseStream bool // Remote Play refuses the version of the stream
 	// IgnoreStandby makes Remote Play acknowledge a standby without effect.
 	IgnoreStandby bool

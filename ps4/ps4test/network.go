@@ -34,8 +34,8 @@ func NewNetwork() *Network {
 	}
 }
 
-// OnDatagram calls f for each datagram, which it may change. f returns the delay
-// of each copy that arrives, and none to lose the datagram. It must not use the
+// OnDatagram calls f for each datagram, which f may change. f returns the delay of
+// each copy that arrives, or none to lose the datagram. f must not use the
 // network. A nil f delivers everything.
 func (n *Network) OnDatagram(f func(packet []byte, to netip.AddrPort) (arrivals []time.Duration)) {
 	n.mu.Lock()

@@ -27,7 +27,8 @@ type Counters struct {
 	ProtocolErrors int // connections ended by malformed bytes
 	Dropped        int // connections ended by unanswered heartbeats
 
-	SearchWords      int // of Remote Play, as are the next six
+	// Of Remote Play:
+	SearchWords      int
 	Registrations    int
 	Inits            int
 	Controls         int
@@ -35,7 +36,8 @@ type Counters struct {
 	Frames           int
 	Homes            int // presses of the PS button
 
-	Streams           int // of Remote Play that were opened, as are the next seven
+	// Of Remote Play's streams:
+	Streams           int // opened
 	StreamsClosed     int // by the client
 	StreamPackets     int // received
 	StreamErrors      int // of these: malformed, out of place, or with a wrong signature

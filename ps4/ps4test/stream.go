@@ -241,12 +241,12 @@ func (s *stream) bigLocked(m takion.Message) error {
 	return nil
 }
 
-// tickEvery is how often a stream resends and streams; it sends a heartbeat in
-// each tenth tick.
+// tickEvery is how often a stream resends packets and sends media. Each tenth
+// tick sends a heartbeat.
 const tickEvery = 100 * time.Millisecond
 
-// tickLocked keeps the stream alive, and sends pictures and sound: random bytes
-// that only a client which looks at them would miss.
+// tickLocked keeps the stream alive, and sends random bytes for pictures and
+// sound.
 func (s *stream) tickLocked() {
 	if s.closed {
 		return
@@ -275,23 +275,20 @@ func (s *stream) tickLocked() {
 	s.console.afterLocked(tickEvery, s.tickLocked)
 }
 
-// closeLocked ends the association and releases its buttons.
+// closeLocked ends the association.
 func (s *stream) closeLocked() {
 	if s.closed {
 		return
 	}
 	s.closed = true
-	for b := range s.down {
-		s.console.log.counters.ButtonsLeftDown++
-		delete(s.down, b)
-	}
+	s.console.log.counters.ButtonsLeftDown += len(s.down)
 	if current := &s.console.rp.streams.current[s.port]; *current == s {
 		*current = nil
 		s.console.rp.streams.ended[s.port] = s.client
 	}
 }
 
-// EndStream ends the open streams of Remote Play for a reason.
+// EndStream ends the open stream of Remote Play, and tells the client the reason.
 func (c *Console) EndStream(reason string) {
 	c.update(func() { c.closeStreamsLocked(reason) })
 }
