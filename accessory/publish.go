@@ -133,11 +133,8 @@ func (t *Television) saved() Saved {
 	titles, order := t.in.saved()
 	if !t.console.Can().Titles {
 		home := titles[homeID]
-		titles, order = maps.Clone(t.kept.Titles), t.kept.Order
-		if titles == nil {
-			titles = map[string]SavedTitle{}
-		}
-		titles[homeID] = home
+		maps.Copy(titles, t.kept.Titles)
+		titles[homeID], order = home, t.kept.Order
 	}
 	return Saved{
 		Name: t.name, ActiveIdentifier: uint32(t.chosen), //nolint:gosec // 1 to 90

@@ -91,12 +91,13 @@ func TestPS5HasOneInput(t *testing.T) {
 	})
 }
 
-// TestRemotePlayKeepsTitles: a PS4 that is driven with Remote Play for a while
-// finds its inputs in their slots again.
+// TestRemotePlayKeepsTitles checks that a PS4 keeps its inputs while it is
+// controlled with Remote Play.
 func TestRemotePlayKeepsTitles(t *testing.T) {
 	t.Parallel()
 	store := &memory{}
-	home := func() accessory.Saved { // saves the inputs with other names of the home screen
+	load := func() accessory.Saved {
+		t.Helper()
 		saved, err := store.Load()
 		must(t, err)
 		return saved
@@ -107,13 +108,13 @@ func TestRemotePlayKeepsTitles(t *testing.T) {
 	must(t, before.AddTitle("CUSA00129", "Films"))
 	must(t, before.AddTitle("CUSA01780", ""))
 	must(t, before.SetOrder([]string{"CUSA01780", "CUSA00129"}))
-	want := home()
+	want := load()
 	discovery := ps4.NewConsole(secondScreen.Addr(), ps4.Credential{}, nil)
 	between, err := accessory.New(accessory.Config{HostID: "A0B1C2D3E4F5", Store: store},
 		accessory.NewRemotePlay(remoteplay.New(discovery, remoteplay.Registration{}, nil)))
 	must(t, err)
 	must(t, between.RenameTitle("HOME", "Start"))
-	got := home()
+	got := load()
 	if len(got.Titles) != len(want.Titles) || got.Titles["CUSA00129"] != want.Titles["CUSA00129"] ||
 		got.Titles["CUSA01780"] != want.Titles["CUSA01780"] || !slices.Equal(got.Order, want.Order) || got.Titles["HOME"].Name != "Start" {
 		t.Errorf("saved %+v\nwant %+v", got, want)

@@ -34,7 +34,7 @@ type Television struct {
 	pub     Publisher
 	m       machine
 	in      *inputs
-	kept    Saved // its titles were saved by another protocol, and stay as they are
+	kept    Saved // by another protocol; saving keeps its titles and their order
 	remote  *remote
 	presses presses
 	name    string // as the user wrote it; empty: see displayName
