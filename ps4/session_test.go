@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -222,8 +223,14 @@ func TestBadKeysSendNothing(t *testing.T) {
 		defer s.Close()
 		synctest.Wait()
 		f.take()
-		for _, bad := range []ps4.Key{{}, {Button: 99}, {Button: ps4.Up, Hold: -1 * time.Second}, {Button: ps4.Up, Hold: time.Hour}} {
-			wantErr(t, s.Keys(ctx, ps4.Key{Button: ps4.Up}, bad), ps4.ErrButton)
+		for _, bad := range []ps4.Key{
+			{}, {Button: 99}, {Button: ps4.Up, Hold: -1 * time.Second}, {Button: ps4.Up, Hold: time.Hour}, {Button: ps4.Touchpad},
+		} {
+			err := s.Keys(ctx, ps4.Key{Button: ps4.Up}, bad)
+			wantErr(t, err, ps4.ErrButton)
+			if e, ok := errors.AsType[ps4.Error](err); !ok || strings.Contains(e.Hint(), "link the console") != (bad.Button == ps4.Touchpad) {
+				t.Errorf("%v: its hint is that of %v", bad, e)
+			}
 		}
 		same(t, f.take())
 	})
