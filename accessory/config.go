@@ -22,7 +22,7 @@ type Config struct {
 	Category uint8   // 31 television (default), 35 set-top box, 36 stick
 	Titles   []Title // inputs that are always there
 	Remote   Remote
-	Slots    int // inputs with the two fixed ones, 2 to 90; default 40, and 1 if the console cannot start titles
+	Slots    int // inputs, 2 to 90 with the two fixed ones; default 40, and 1 without Abilities.Titles
 
 	Poll   time.Duration // between two polls, doubled in rest mode; default 1 s
 	Misses int           // missed polls in a row until the console counts as off; default 3

@@ -64,8 +64,8 @@ type Keyboard interface {
 	Close(ctx context.Context) error
 }
 
-// NewConsole returns a PS4 that is driven with the 2nd Screen protocol, with a
-// keeper for its session.
+// NewConsole returns a PS4 that is controlled with 2nd Screen, with a keeper for
+// its session.
 func NewConsole(c *ps4.Console) Console { return &secondScreen{c, ps4.NewKeeper(c)} }
 
 // secondScreen drives a PS4 with the 2nd Screen protocol.

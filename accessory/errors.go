@@ -29,8 +29,7 @@ var (
 	ErrNoSuchInput = errors.New("no such input")
 	// ErrNoFreeSlot means that every input is taken by a title that may not lose it.
 	ErrNoFreeSlot = errors.New("all inputs are in use: forget a title, or raise homekit.slots")
-	// ErrNoTitles means that the console is driven with a protocol that cannot
-	// start titles.
+	// ErrNoTitles means that the console's protocol cannot start titles.
 	ErrNoTitles = errors.New("Remote Play cannot start titles") //nolint:revive,staticcheck // a name
 	// ErrName means that a name is empty, longer than 64 bytes or not text.
 	ErrName = errors.New("a name has 1 to 64 bytes of text")
@@ -50,7 +49,8 @@ const (
 var final = []error{
 	ErrNotAccepted, ps4.ErrNoCredential, ps4.ErrServiceHung, ps4.ErrProtocol, ps4.ErrUnsupported,
 	ps4.ErrNotConfirmed, ps4.ErrTitleRunning, ps4.ErrNoSuchTitle, ps4.ErrTitleIDFormat,
-	ErrNoTitles, remoteplay.ErrPSOnly, remoteplay.ErrStream, remoteplay.ErrNotRegistered, remoteplay.ErrRegistrationFormat, remoteplay.ErrNotPlayStation,
+	ErrNoTitles, remoteplay.ErrPSOnly, remoteplay.ErrStream, remoteplay.ErrNotRegistered,
+	remoteplay.ErrRegistrationFormat, remoteplay.ErrNotPlayStation,
 }
 
 // passing are the console's refusals that pass by themselves: it is busy, or a

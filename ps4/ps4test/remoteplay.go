@@ -30,7 +30,7 @@ type RemotePlay struct {
 }
 
 // remotePlay is the state of the Remote Play service (docs/protocol.md §10 to
-// §14).
+// §15).
 type remotePlay struct {
 	family   rp.Family
 	addr     netip.AddrPort
