@@ -80,20 +80,25 @@ func TestStrangerMakesCommandsAmbiguous(t *testing.T) {
 	}
 }
 
-// impostor answers each SRCH as a console with this host id and name.
-func impostor(t *testing.T, hostID, name, hostType string) netip.AddrPort {
+// impostor answers each SRCH as a console with this host id and name. The channel
+// gets a value when a SRCH arrives, after the last reply to the one before.
+func impostor(t *testing.T, hostID, name, hostType string) (netip.AddrPort, <-chan struct{}) {
 	t.Helper()
 	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	answered := make(chan struct{})
+	asked, ended := make(chan struct{}, 3), make(chan struct{})
 	go func() {
-		defer close(answered)
+		defer close(ended)
 		for buf := make([]byte, 2048); ; {
 			_, from, err := conn.ReadFrom(buf)
 			if err != nil {
 				return
+			}
+			select {
+			case asked <- struct{}{}:
+			default:
 			}
 			for range 100 { // the latest reply counts
 				time.Sleep(10 * time.Millisecond)
@@ -101,8 +106,8 @@ func impostor(t *testing.T, hostID, name, hostType string) netip.AddrPort {
 			}
 		}
 	}()
-	t.Cleanup(func() { _ = conn.Close(); <-answered })
-	return netip.MustParseAddrPort(conn.LocalAddr().String())
+	t.Cleanup(func() { _ = conn.Close(); <-ended })
+	return netip.MustParseAddrPort(conn.LocalAddr().String()), asked
 }
 
 // What another address says in the name of a console must
@@ -110,7 +115,7 @@ func impostor(t *testing.T, hostID, name, hostType string) netip.AddrPort {
 func TestForgedReplyRenamesAConsole(t *testing.T) {
 	t.Parallel()
 	console := ps4test.Start(t, ps4test.Config{Name: "Loft", Timing: ps4test.FastTiming()})
-	at := impostor(t, console.HostID(), "Forged", "PS4")
+	at, asked := impostor(t, console.HostID(), "Forged", "PS4")
 	dir := shortDir(t)
 	r := serve(t, dir, fmt.Sprintf(`
 discovery: {interval: 1s, local_port: 0, broadcast: ["%s"]}
@@ -120,7 +125,13 @@ homekit: {bind: 127.0.0.1, interfaces: [lo]}
 web: {listen: "127.0.0.1:0"}
 art: {enabled: false}
 `, at, console.Addr(), console.HostID()), 0)
-	time.Sleep(3 * time.Second) // two searches, whose forged replies arrive last
+	for range 3 { // all forged replies to two have been sent
+		select {
+		case <-asked:
+		case <-time.After(patience):
+			t.Fatal("no search")
+		}
+	}
 	r.stop()
 	if c := breakRemembered(t, dir, console.HostID()); c.Name == "Forged" {
 		t.Errorf("a forged reply renamed the console: %+v", c)
