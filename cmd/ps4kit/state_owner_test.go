@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/ps4kit/ps4kit/test/need"
 )
 
 // stateOwner is the user of the service here; no account needs to have this id.
@@ -17,7 +19,7 @@ const stateOwner = 65534
 // another user, who could not read what root writes there.
 func TestRootLeavesTheStateOfOthersAlone(t *testing.T) {
 	t.Parallel()
-	needRoot(t)
+	need.Root(t)
 	program, dir := installed(t), openTempDir(t)
 	own, other, archive := filepath.Join(dir, "own"), filepath.Join(dir, "other"), filepath.Join(dir, "backup")
 	must(t, errors.Join(os.Mkdir(other, 0o750), os.Chown(other, stateOwner, stateOwner)))
@@ -44,18 +46,6 @@ func TestRootLeavesTheStateOfOthersAlone(t *testing.T) {
 	if files, err := os.ReadDir(other); err != nil || len(files) > 0 {
 		t.Errorf("root left %v, %v", files, err)
 	}
-}
-
-func needRoot(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() == 0 {
-		return
-	}
-	const why = "needs root"
-	if os.Getenv("PS4KIT_REQUIRE_ALL") != "" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
 }
 
 // openTempDir returns a directory that every user may enter and write to.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/test/need"
 	"golang.org/x/sys/unix"
 )
 
@@ -41,11 +42,11 @@ func TestUnwritable(t *testing.T) {
 				mkdir(t, dir, "homekit")
 				mkdir(t, dir, "inputs")
 				if err := os.Chown(dir, user, user); err != nil {
-					t.Skip("only root can give a directory away: ", err)
+					need.Skip(t, fmt.Sprint("only root can give a directory away: ", err))
 				}
 			case "document":
 				if err := os.Chown(dir, user, user); err != nil {
-					t.Skip("only root can give a directory away: ", err)
+					need.Skip(t, fmt.Sprint("only root can give a directory away: ", err))
 				}
 				if err := os.WriteFile(filepath.Join(dir, "credentials.json"), nil, 0o600); err != nil {
 					t.Fatal(err)
@@ -59,7 +60,7 @@ func TestUnwritable(t *testing.T) {
 			}
 			out, err := child.CombinedOutput()
 			if err != nil || strings.HasPrefix(string(out), "skip") {
-				t.Skipf("neither root nor a user namespace: %v, %s", err, out)
+				need.Skip(t, fmt.Sprintf("neither root nor a user namespace: %v, %s", err, out))
 			}
 			text := string(out)
 			if !strings.Contains(text, want) || !strings.Contains(text, opened) || !strings.Contains(text, "--state-dir") ||
