@@ -51,7 +51,7 @@ With --psn, sign in at https://www.playstation.com, open
 https://ca.account.sony.com/api/v1/ssocookie in the same browser, and copy the
 64 characters of npsso. They are as good as your password: ps4kit asks for them
 without showing them, uses them once, and neither stores nor logs them. To Sony
-this looks like a sign-in of its Android app, for which its terms don't provide.`,
+this looks like its Android app signing in, which its terms don't provide for.`,
 		Example: examples("titles import games.csv", "titles import --psn", "titles import --psn --npsso - --dry-run < npsso.txt"),
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

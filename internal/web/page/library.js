@@ -79,7 +79,7 @@ export function FromAccount({ url, imported }) {
     </ol>
     <${Form} class="stack" action=${list}>
       <${Field} label="npsso" name="npsso" type="password" required autocomplete="off" spellcheck="false"
-        hint="To Sony this looks like a sign-in of its Android app, for which its terms don’t provide." />
+        hint="To Sony this looks like its Android app signing in, which its terms don’t provide for." />
       <label class="choice"><input type="checkbox" name="credential" />
         <span>Store the account’s credential too<span class="hint">For all consoles that have none of their own.</span></span></label>
       <div class="row"><button class="primary">Show the titles</button></div>
