@@ -159,7 +159,7 @@ func (s *store) forget(key string) {
 }
 
 // body returns a body, false if it was evicted or is damaged. It notes the use,
-// so that bodies not used for longest are evicted first.
+// so that the least recently used bodies are evicted first.
 func (s *store) body(hash string) ([]byte, bool) {
 	s.mu.Lock()
 	data, ok := s.unsaved[hash]
@@ -236,9 +236,9 @@ func (s *store) keep(hash string, body []byte) {
 	}
 }
 
-// sweep counts what is on disk, and deletes the bodies that were not used for
-// longest, and the oldest records, when there are too many. A record without
-// its body is found when it is looked up. The disk lock is held.
+// sweep counts what is on disk, and deletes the least recently used bodies and
+// the oldest records when there are too many. A record without its body is found
+// when it is looked up. The disk lock is held.
 func (s *store) sweep() {
 	s.sizes = map[string]int64{"blobs": evict(s.files("blobs"), s.limit), "index": evict(s.files("index"), maxIndex)}
 }

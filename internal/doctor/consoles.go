@@ -192,7 +192,7 @@ func (e *examination) remotePlay(ctx context.Context, c Connection, console api.
 	case "", "keyboard_closed":
 		e.ok(check, "%s opens TCP port 9295 and accepts a session", name)
 	case "in_use":
-		e.fail(check, "Wait two minutes without trying again, and leave Remote Play on other devices.", "%s: Remote Play is in use", name)
+		e.fail(check, "Wait two minutes without trying again, and quit Remote Play on other devices.", "%s: Remote Play is in use", name)
 	case "remote_play_off":
 		e.fail(check, "Turn on "+enable+", and check that no firewall blocks TCP and UDP port 9295.", "%s refuses connections to TCP port 9295", name)
 	default:
