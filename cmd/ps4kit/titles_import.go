@@ -47,8 +47,8 @@ FILE has a title id, a comma and a name in each line, or is JSON: the output of
 ps4kit titles -o json, or a title file of pyps4-2ndscreen or of Home Assistant
 (.ps4-games.json). - is the standard input.
 
-With --psn, sign in at https://www.playstation.com, open
-https://ca.account.sony.com/api/v1/ssocookie in the same browser, and copy the
+With --psn, sign in at ` + psn.SignInURL + `, open
+` + psn.NPSSOURL + ` in the same browser, and copy the
 64 characters of npsso. They are as good as your password: ps4kit asks for them
 without showing them, uses them once, and neither stores nor logs them. To Sony
 this looks like its Android app signing in, which its terms don't provide for.`,
@@ -182,8 +182,7 @@ func (o *importOptions) askCredential(ctx context.Context, p *program, b api.Bac
 	return nil
 }
 
-const npssoSteps = `Sign in at https://www.playstation.com, open
-https://ca.account.sony.com/api/v1/ssocookie in the same browser, and copy the 64
+const npssoSteps = "Sign in at " + psn.SignInURL + ", open\n" + psn.NPSSOURL + ` in the same browser, and copy the 64
 characters of npsso. They are used once, and not stored.
 `
 
