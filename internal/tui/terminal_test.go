@@ -131,7 +131,8 @@ func TestStartingAsksTheTerminalNothing(t *testing.T) {
 	for _, tt := range []struct{ env, want string }{
 		{"TERM=xterm-256color", "TERM is xterm-256color\r\n"}, {"X=", "TERM is \r\n"},
 	} {
-		if out := onTerminal(t, "start", tt.env).end(); out != tt.want {
+		quiet := "GOCOVERDIR=" + t.TempDir() // or -cover warns on the terminal
+		if out := onTerminal(t, "start", tt.env, quiet).end(); out != tt.want {
 			t.Errorf("with %s the terminal got %q, want %q", tt.env, out, tt.want)
 		}
 	}
