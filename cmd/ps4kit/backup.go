@@ -26,8 +26,8 @@ func newBackup(p *program) *cobra.Command {
 		Use:   "backup FILE",
 		Short: "Save everything that is remembered to a file",
 		Long: `Writes everything that ps4kit remembers to FILE (- is the standard output):
-consoles, names, HomeKit identities and pairings, and credentials. Protect it
-like a password. The server may be running.
+consoles, names, HomeKit identities and pairings, credentials, and the settings
+made on the web page. Protect it like a password. The server may be running.
 
 It doesn't contain config.yaml, or cover art, which is fetched again.`,
 		Example: examples("backup ps4kit.backup", "backup - | ssh nas 'cat > ps4kit.backup'"),

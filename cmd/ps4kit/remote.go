@@ -18,10 +18,10 @@ func newStart(p *program) *cobra.Command {
 	cmd := f.add(p.verb(&cobra.Command{
 		Use:   "start TITLE_ID|NAME",
 		Short: "Start a title",
-		Long: `Starts a title, given by its id (CUSA00129) or by the name of an input as
-"titles" lists it, in any case. HOME is the home screen. The command ends once
-the console reports that the title is running. A console in rest mode is woken
-first.
+		Long: `Starts a title, given by its id (CUSA00129), a content id, the address of its
+page in the PS Store, or the name of an input as "titles" lists it, in any case.
+HOME is the home screen. The command ends once the console reports that the
+title is running. A console in rest mode is woken first.
 
 Another running title is quit, and unsaved progress is lost. With --no-quit it
 keeps running, and the command fails.`,
@@ -65,9 +65,9 @@ BUTTON:MS holds a button for that many milliseconds, up to a minute. ps_hold
 holds the PS button until the quick menu opens. The console needs pauses between
 keys: five arrows take about a second, and PS takes another.
 
-With Remote Play, ps alone works unless remote_play_keys permits the others. The
-second line of buttons requires it. While it is connected, the TV shows that,
-the linked user is signed in, and their controller may disconnect.`,
+With Remote Play, only a tap of ps works unless remote_play_keys permits the
+others. The second line of buttons requires it. While it is connected, the TV
+shows that, the linked user is signed in, and their controller may disconnect.`,
 		Example: examples("remote ps", "remote down down enter", "remote ps:2000"),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
