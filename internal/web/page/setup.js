@@ -30,15 +30,18 @@ const usesRemotePlay = (card) => card.protocol === 'remote_play';
 // it is linked, otherwise once there is a PSN account to log in with.
 export const authorized = (card) => (usesRemotePlay(card) ? card.registered : card.credential);
 
-// Setup shows a step of one console, or without a console the first step.
+// Setup shows a step of a console that exists, or else the first step.
 export function Setup({ consoles, args: [host, asked] }) {
-  const card = consoles.find((c) => c.host_id === host) ?? { host_id: host, name: host };
-  const resumed = useRef(nextStep(card) ?? 'pair').current;
-  if (!host) {
-    return html`<h1>${consoles.length > 0 ? 'Set up a console' : 'Set up your first console'}</h1>
+  const card = consoles.find((c) => c.host_id === host);
+  return card ? html`<${Step} card=${card} asked=${asked} />`
+    : html`<h1>${consoles.length > 0 ? 'Set up a console' : 'Set up your first console'}</h1>
       <${Steps} current="find" />
       <${Find} consoles=${consoles} />`;
-  }
+}
+
+// Step shows the step asked for, or the first one that wasn't done on arrival.
+function Step({ card, asked }) {
+  const resumed = useRef(nextStep(card) ?? 'pair').current;
   const current = steps[asked]?.view ? asked : resumed;
   const { title, view } = steps[current];
   return html`<h1>Set up ${card.name}</h1>
@@ -219,11 +222,12 @@ function ByApp() {
 
 function Link({ card, to }) {
   const [error, setError] = useState(null);
+  const leaving = useLeaving();
   const remotePlay = usesRemotePlay(card);
   const menu = menus[card.host_type] ?? menus.PS4;
   async function run(verb, body) {
     await post(path('consoles', card.host_id, verb), body);
-    location.hash = to('test');
+    if (!leaving.aborted) location.hash = to('test');
   }
   return html`${card.linked && html`<${Done} text="ps4kit is linked with ${card.name}." next=${to('test')} />`}
     <ol class="todo">

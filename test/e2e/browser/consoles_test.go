@@ -53,6 +53,8 @@ func TestAddAndRemove(t *testing.T) {
 	p.click("dialog >> " + button("Remove"))
 	p.gone("dialog")
 	p.checkStubbed("DELETE /api/v1/consoles/A0B1C2D3E4F5")
+	p.section("setup/B0B1C2D3E4F5/pin") // of a console that is gone
+	p.see(`role=heading[name="Set up a console"]`)
 	p.checkQuiet("422 POST /api/v1/consoles")
 }
 
