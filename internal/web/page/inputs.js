@@ -98,7 +98,6 @@ function Editor({ id, starts, overview }) {
 
   async function addApp(app) {
     await post(url(), { id: app.id });
-    await post(url('import'), { titles: [app] }); // its name, until the console gives it one
     await added(`${app.name} is added`);
   }
 
