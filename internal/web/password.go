@@ -62,7 +62,7 @@ func (g *Guard) ChangePassword(ctx context.Context, current, chosen string) erro
 		return &api.Error{Code: "bad_password", Message: fmt.Sprintf("a password must have at least %d characters", minPassword)}
 	case len(chosen) > maxPassword:
 		return &api.Error{Code: "bad_password", Message: "the password is too long",
-			Hint: fmt.Sprintf("Use at most %d characters. Letters with accents and symbols count as two or more.", maxPassword)}
+			Hint: fmt.Sprintf("Use at most %d characters. Accented letters and symbols count as two or more.", maxPassword)}
 	}
 	_, changed := g.FirstPassword()
 	if current == "" && changed != nil && v.session != nil {
