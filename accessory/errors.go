@@ -32,7 +32,7 @@ var (
 	// ErrNoTitles means that the console's protocol cannot start titles.
 	ErrNoTitles = errors.New("Remote Play cannot start titles") //nolint:revive,staticcheck // a name
 	// ErrName means that a name is empty, longer than 64 bytes or not text.
-	ErrName = errors.New("a name has 1 to 64 bytes of text")
+	ErrName = errors.New("a name must have 1 to 64 characters, without line breaks")
 )
 
 // outcome is what the end of a command means for what is wanted.

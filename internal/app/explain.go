@@ -30,7 +30,7 @@ func Explain(err error) *api.Error {
 	}{
 		{accessory.ErrNoSuchInput, "not_found", "Run ps4kit titles to list the inputs."},
 		{accessory.ErrNoFreeSlot, "no_free_slot", "Forget a title, or raise homekit.slots."},
-		{accessory.ErrName, "bad_name", ""},
+		{accessory.ErrName, "bad_name", "Accented letters and symbols count as two or more."},
 		{accessory.ErrNotWoken, "not_woken", "Check that the console is plugged in and may be turned on from the network: Settings > Power Save Settings > Set Features Available in Rest Mode."},
 		{accessory.ErrStillAwake, "still_awake", "Check the TV: the console may be waiting for an answer."},
 		{accessory.ErrLaunchTimeout, "launch_timeout", "Check the TV: the console may be waiting for an answer, or the title needs an update."},

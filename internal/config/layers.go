@@ -13,23 +13,15 @@ func PageKey(key string) bool { return key != "log.format" && new(raw).field(key
 
 // field returns the value of a key that the page or a flag can set, or nil.
 func (r *raw) field(key string) *string {
-	switch key {
-	case "poll.interval":
-		return &r.Poll.Interval
-	case "companion.enabled":
-		return &r.Companion.Enabled
-	case "art.country":
-		return &r.Art.Country
-	case "art.language":
-		return &r.Art.Language
-	case "log.level":
-		return &r.Log.Level
-	case "log.format":
-		return &r.Log.Format
-	case "updates.check":
-		return &r.Updates.Check
-	}
-	return nil
+	return map[string]*string{
+		"poll.interval":     &r.Poll.Interval,
+		"companion.enabled": &r.Companion.Enabled,
+		"art.country":       &r.Art.Country,
+		"art.language":      &r.Art.Language,
+		"log.level":         &r.Log.Level,
+		"log.format":        &r.Log.Format,
+		"updates.check":     &r.Updates.Check,
+	}[key]
 }
 
 // WithPage returns the configuration with the settings of the web page, in place

@@ -26,7 +26,7 @@ func addGuide(mux *http.ServeMux) {
 		}
 		_, title, _ := strings.Cut(string(body), ">") // of <h1 id="…">
 		title, _, _ = strings.Cut(title, "</h1>")
-		text := strings.NewReplacer("{title}", title, "{body}", string(body)).Replace(string(frame))
+		text := strings.NewReplacer("{{title}}", title, "{{body}}", string(body)).Replace(string(frame))
 		serveFile(w, r, "guide.html", []byte(text))
 	}
 	mux.HandleFunc("GET /guide/{$}", func(w http.ResponseWriter, r *http.Request) { serve(w, r, "README") })

@@ -58,8 +58,11 @@ func (g *Guard) ChangePassword(ctx context.Context, current, chosen string) erro
 	switch {
 	case g.configured != "":
 		return errConfigured()
-	case len(chosen) < minPassword || len(chosen) > maxPassword:
-		return &api.Error{Code: "bad_password", Message: fmt.Sprintf("a password must have %d to %d bytes", minPassword, maxPassword)}
+	case len(chosen) < minPassword:
+		return &api.Error{Code: "bad_password", Message: fmt.Sprintf("a password must have at least %d characters", minPassword)}
+	case len(chosen) > maxPassword:
+		return &api.Error{Code: "bad_password", Message: "the password is too long",
+			Hint: fmt.Sprintf("Use at most %d characters. Accented letters and symbols count as two or more.", maxPassword)}
 	}
 	_, changed := g.FirstPassword()
 	if current == "" && changed != nil && v.session != nil {

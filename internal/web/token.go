@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -50,7 +51,7 @@ func (g *Guard) MakeToken(name, access string) (api.NewToken, error) {
 	name = text.Visible(name)
 	switch {
 	case name == "" || len(name) > maxTokenName || strings.ContainsFunc(name, unicode.IsControl):
-		return api.NewToken{}, &api.Error{Code: "bad_request", Message: "name must have 1 to 64 bytes and no control characters"}
+		return api.NewToken{}, &api.Error{Code: "bad_request", Message: fmt.Sprintf("a token needs a name of at most %d characters", maxTokenName)}
 	case access != "read" && access != "control":
 		return api.NewToken{}, &api.Error{Code: "bad_request", Message: `access must be "read" or "control"`}
 	}

@@ -6,7 +6,7 @@ export const path = (...segments) => `/api/v1/${segments.map(encodeURIComponent)
 
 export const get = (url, signal) => request('GET', url, undefined, signal);
 export const post = (url, body, signal) => request('POST', url, body, signal);
-export const put = (url, body) => request('PUT', url, body);
+export const put = (url, body, signal) => request('PUT', url, body, signal);
 export const patch = (url, body) => request('PATCH', url, body);
 export const del = (url) => request('DELETE', url);
 

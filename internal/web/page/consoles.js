@@ -1,6 +1,6 @@
 // The consoles: what each one does, its power, its inputs and its remote control.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
-import { Action, Cover, Icon, IconButton, Problem, ask, inputName, when } from './ui.js';
+import { Action, Cover, Icon, IconButton, Problem, ask, inputName, section, when } from './ui.js';
 import { del, patch, path, post, put, useGet } from './api.js';
 import { Remote, TextEntry } from './remote.js';
 import { Accept, Setup, Unfinished, authorized } from './setup.js';
@@ -55,7 +55,8 @@ function Remove({ card, failed }) {
   return html`<${IconButton} name="Remove" icon="remove" action=${remove} failed=${failed} />`;
 }
 
-// Head shows a state, or what is pursued, and the tools of an accepted console.
+// Head shows the state, or the command in progress, and the tools of an accepted
+// console.
 function Head({ card, pursued, children }) {
   const { text, badge } = states[card.state];
   return html`<header>
@@ -67,8 +68,7 @@ function Head({ card, pursued, children }) {
   </header>`;
 }
 
-// pursuedBy returns what the command that a console carries out is to bring
-// about, or undefined.
+// pursuedBy describes the command in progress, if there is one.
 function pursuedBy(card, titles) {
   switch (card.pursuing) {
     case 'awake': return 'Turning on…';
@@ -88,7 +88,7 @@ function Card({ card, alone }) {
   const { host_id: id, last_error: told } = card;
   const [open, setOpen] = useState(alone);
   const [error, setError] = useState(null);
-  const [dismissed, setDismissed] = useState(null); // when the error was that is no longer shown
+  const [dismissed, setDismissed] = useState(null); // the time of the error that is no longer shown
   const titles = useGet(path('consoles', id, 'titles'), card);
   const covers = useCovers(id, titles.value);
   const awake = card.state === 'awake';
@@ -113,7 +113,7 @@ function Card({ card, alone }) {
   return html`<section class="panel card ${useFlash(card.identified)}" data-host=${id}>
     <${Head} card=${card} pursued=${pursuedBy(card, titles.value)}>
       <${IconButton} name="Rename" icon="edit" action=${rename} failed=${failed} />
-      <a class="button quiet tool" href="#/setup/${encodeURIComponent(id)}/pin" aria-label="Link again" title="Link again"><${Icon} name="link" /></a>
+      <a class="button quiet tool" href=${section('setup', id, 'pin')} aria-label="Link again" title="Link again"><${Icon} name="link" /></a>
       <${Remove} card=${card} failed=${failed} />
     <//>
     <${Unfinished} card=${card} />
@@ -132,7 +132,7 @@ function Card({ card, alone }) {
               busy=${t.id === card.starting} disabled=${unreachable}>
               <${Cover} id=${t.id} name=${inputName(t)} cached=${covers.includes(t.id)} /><span class="label">${inputName(t)}</span>${t.missing && html`<span class="hint">not installed</span>`}
             <//>`)}
-          <a class="button start" href="#/inputs/${encodeURIComponent(id)}"><${Icon} name="edit" />Edit</a>
+          <a class="button start" href=${section('inputs', id)}><${Icon} name="edit" />Edit</a>
         </div>`}
         ${titles.value?.filter((t) => t.missing && !t.hidden).map((t) => html`<div key=${t.id} class="row">
           <span class="grow">${inputName(t)} is not installed.</span>
@@ -146,7 +146,7 @@ function Card({ card, alone }) {
       ${card.keyboard_open && html`<${TextEntry} id=${id} />`}
       ${told && dismissed !== card.last_error_at && html`<${Problem} error=${told}>
         <span class="hint">${when(card.last_error_at)}</span>
-        ${told.code !== 'no_such_title' && html`<a href="#/setup/${encodeURIComponent(id)}/${powerErrors.includes(told.code) ? 'test' : 'pin'}">Check the set-up</a>`}
+        ${told.code !== 'no_such_title' && html`<a href=${section('setup', id, powerErrors.includes(told.code) ? 'test' : 'pin')}>Check the set-up</a>`}
         <button type="button" onclick=${() => setDismissed(card.last_error_at)}>Dismiss</button>
       <//>`}
       ${error?.code !== told?.code && html`<${Problem} error=${error} />`}
@@ -167,7 +167,7 @@ function Now({ card, titles, covers }) {
     </div>`;
   }
   const texts = {
-    awake: 'On. This console doesn’t tell what is running.',
+    awake: 'On. This console doesn’t say what is running.',
     standby: card.can.titles ? 'In rest mode. Choosing an input turns it on.' : 'In rest mode.',
     unreachable: `${card.last_seen ? `Last seen ${when(card.last_seen)}.` : 'Not seen yet.'} Check that it is on or in rest mode, and on this network.`,
   };

@@ -17,10 +17,10 @@ export function HomeKit({ overview }) {
     </div>`;
 }
 
-// Pairing is what pairs a console, in the last step of its set-up.
+// Pairing shows how to pair a console, in the last step of its set-up.
 export function Pairing({ card }) {
   const { value, error } = useGet(path('homekit'), card);
-  if (!value) return error ? html`<${Problem} error=${error} />` : html`<${Loading} />`;
+  if (!value) return html`<${Loading} error=${error} />`;
   const accessory = value.find((a) => a.host_id === card.host_id);
   if (!accessory) return html`<p>ps4kit doesn’t offer this console to HomeKit. The <a href="#/log">log</a> says why.</p>`;
   if (accessory.paired) return null;
@@ -56,7 +56,7 @@ const SetupCode = ({ accessory: a, id }) => html`<div class="pairing">
       <li>Scan the QR code, or choose More options and enter the setup code.</li>
       <li>Home warns that the accessory is not certified. Add it anyway.</li>
     </ol>
-    <div class="row"><a class="button tap" href=${a.setup_uri}><${Icon} name="homekit" />Add to Home on this device</a></div>
+    <div class="row"><a class="button" href=${a.setup_uri}><${Icon} name="homekit" />Add to Home on this device</a></div>
   </div>
 </div>`;
 

@@ -1,6 +1,6 @@
 // The inputs of a console in their order, as Home lists them.
 import { html, useRef, useState } from './vendor/preact.js';
-import { Cover, Field, Form, Icon, IconButton, Action, Loading, Problem, announce, ask, inputName } from './ui.js';
+import { Action, Cover, Field, Form, Icon, IconButton, Loading, Problem, announce, ask, inputName, section } from './ui.js';
 import { del, patch, path, post, put, useGet } from './api.js';
 import { useCovers } from './consoles.js';
 import { FromAccount, MediaApps } from './library.js';
@@ -9,7 +9,7 @@ export function Inputs({ consoles, overview, args: [host] }) {
   const list = consoles.filter((c) => c.accepted !== false);
   const id = host || list[0]?.host_id;
   const starts = list.find((c) => c.host_id === id)?.can.titles;
-  const choose = (event) => { location.hash = `#/inputs/${encodeURIComponent(event.currentTarget.value)}`; };
+  const choose = (event) => { location.hash = section('inputs', event.currentTarget.value); };
   return html`<div class="head">
       <h1>Inputs</h1>
       ${list.length > 1 && html`<select aria-label="Console" value=${id} onchange=${choose}>
@@ -29,7 +29,7 @@ function Editor({ id, starts, overview }) {
   const [moved, setMoved] = useState(null); // ids in an order that isn't stored yet
   const [dragged, setDragged] = useState(''); // id
   const list = useRef();
-  if (!titles) return unknown ? html`<${Problem} error=${unknown} />` : html`<${Loading} />`;
+  if (!titles) return html`<${Loading} error=${unknown} />`;
   const rows = moved ? moved.map((i) => titles.find((t) => t.id === i)).filter(Boolean) : titles;
   const ids = rows.map((t) => t.id);
 
@@ -79,8 +79,8 @@ function Editor({ id, starts, overview }) {
   }
 
   async function rename(title) {
-    const question = `Name of ${inputName(title)}; empty for its own`;
-    const name = await ask({ question, yes: 'Save', input: { value: title.name } });
+    const question = `Name of ${inputName(title)}`;
+    const name = await ask({ question, detail: 'Leave it empty to restore its own name.', yes: 'Save', input: { value: title.name } });
     if (name !== null) await change(() => patch(url(title.id), { name }), 'Renamed');
   }
 
@@ -98,7 +98,6 @@ function Editor({ id, starts, overview }) {
 
   async function addApp(app) {
     await post(url(), { id: app.id });
-    await post(url('import'), { titles: [app] }); // its name, until the console gives it one
     await added(`${app.name} is added`);
   }
 

@@ -1,17 +1,18 @@
 // Ways to fill the inputs from the first minute: media apps, and the titles of a
 // PSN account.
 import { html, useState } from './vendor/preact.js';
-import { Action, Field, Form, announce } from './ui.js';
+import { Action, Field, Form, Outside, announce } from './ui.js';
 import { path, post, useGet } from './api.js';
 
-// MediaApps offers the apps that are no inputs yet.
+const batch = 16; // titles in a request: 64 kB hold them with the longest names and addresses
+
+// MediaApps offers the apps that are not inputs yet.
 export function MediaApps({ titles, add }) {
   const [country, setCountry] = useState('');
   const { value } = useGet(`${path('library')}?country=${country}`);
   if (!value) return null;
   const known = titles.map((t) => t.id);
-  const link = html`<a href=${value.list_url} target="_blank" rel="noopener noreferrer">public list</a>`;
-  return html`<p class="hint">Paste the address of the title’s page in the PS Store, or look up its id in a ${link}.</p>
+  return html`<p class="hint">Paste the address of the title’s page in the PS Store, or look up its id in a <${Outside} href=${value.list_url}>public list<//>.</p>
     <h3>Media apps</h3>
     <div class="row" role="group" aria-label="Add a media app">
       ${value.apps.filter((app) => !known.includes(app.id)).map((app) => html`<${Action} key=${app.id} action=${() => add(app)}>${app.name}<//>`)}
@@ -23,7 +24,7 @@ export function MediaApps({ titles, add }) {
 
 // FromAccount imports the titles that a PSN account has played.
 export function FromAccount({ url, imported }) {
-  const [played, setPlayed] = useState(null); // titles, with what would become of each
+  const [played, setPlayed] = useState(null); // titles, each with what importing it would do
   const [all, setAll] = useState(true); // those that fit are checked
   const [done, setDone] = useState('');
   const { value: pages } = useGet(path('library'));
@@ -48,14 +49,14 @@ export function FromAccount({ url, imported }) {
       total.no_slot += result.no_slot.length;
     }
     setPlayed(null);
-    const left = total.no_slot && ` ${total.no_slot} left out, since all inputs are in use: forget some, or raise homekit.slots.`;
-    setDone(`${total.added} added.${left || ''}`);
+    const left = total.no_slot > 0 ? ` ${total.no_slot} left out, since all inputs are in use: forget some, or raise homekit.slots.` : '';
+    setDone(`${total.added} added.${left}`);
     await imported('Imported');
   }
 
   return html`<section class="panel stack" aria-labelledby="account">
     <h2 id="account">Import from a PSN account</h2>
-    <p>Adds the PS4 titles that the account has played. Your inputs keep their names and everything else.</p>
+    <p>Adds the PS4 titles that the account has played. Your existing inputs stay as they are.</p>
     ${done && html`<p class="success" role="status">${done}</p>`}
     ${played ? html`<${Form} class="stack" action=${take}>
       <fieldset class="plain lines">
@@ -63,7 +64,7 @@ export function FromAccount({ url, imported }) {
         ${played.map((t) => html`<label key=${t.id} class="choice">
           <input type="checkbox" name=${t.id} checked=${all && !t.known && !t.full} />
           <span>${t.name || t.id}<span class="hint">${[t.id, t.last_played && new Date(t.last_played).toLocaleDateString(),
-            t.known && 'an input already', t.full && 'no input is free'].filter(Boolean).join(' · ')}</span></span>
+            t.known && 'already an input', t.full && 'no free input'].filter(Boolean).join(' · ')}</span></span>
         </label>`)}
         ${played.length === 0 && html`<p>This account has played no PS4 titles.</p>`}
       </fieldset>
@@ -73,8 +74,8 @@ export function FromAccount({ url, imported }) {
         <button type="button" onclick=${() => setPlayed(null)}>Cancel</button>
       </div>
     <//>` : html`<ol class="todo">
-      <li><a href=${pages?.sign_in_url} target="_blank" rel="noopener noreferrer">Sign in to PlayStation</a> in this browser.</li>
-      <li><a href=${pages?.npsso_url} target="_blank" rel="noopener noreferrer">Open the page with the token</a>, and copy the 64 characters of npsso.</li>
+      <li><${Outside} href=${pages?.sign_in_url}>Sign in to PlayStation<//> in this browser.</li>
+      <li><${Outside} href=${pages?.npsso_url}>Open the page with the token<//>, and copy the 64 characters of npsso.</li>
       <li>Paste them here. They are as good as your password: ps4kit uses them once, and neither stores nor logs them.</li>
     </ol>
     <${Form} class="stack" action=${list}>
@@ -86,5 +87,3 @@ export function FromAccount({ url, imported }) {
     <//>`}
   </section>`;
 }
-
-const batch = 16; // titles in a request: 64 kB hold them with the longest names and addresses

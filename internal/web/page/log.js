@@ -52,7 +52,7 @@ function Line({ line: { time, level, message, fields } }) {
   </div>`;
 }
 
-const clock = (time) => new Date(time).toLocaleString('sv'); // 2026-11-30 09:41:00, of this device's zone
+const clock = (time) => new Date(time).toLocaleString('sv'); // 2026-11-30 09:41:00, in this device's time zone
 const pairs = (fields) => Object.entries(fields ?? {}).map(([key, value]) => `${key}=${value}`).join(' ');
 const textOf = ({ time, level, message, fields }) => `${clock(time)} ${level} ${message} ${pairs(fields)}`.trimEnd();
 

@@ -4,10 +4,10 @@ import { html, render, useEffect, useState } from './vendor/preact.js';
 import { Icon, Loading } from './ui.js';
 import { path, useGet, useStream } from './api.js';
 import { Consoles } from './consoles.js';
-import { FirstPassword } from './first.js';
 import { HomeKit } from './homekit.js';
 import { Inputs } from './inputs.js';
 import { Log } from './log.js';
+import { FirstPassword } from './password.js';
 import { Settings } from './settings.js';
 import { Setup } from './setup.js';
 

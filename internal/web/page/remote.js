@@ -1,4 +1,4 @@
-// The remote control and text entry.
+// The remote control, the permission to use it, and text entry.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { Action, Form, Icon, Problem } from './ui.js';
 import { del, path, post, put, useGet } from './api.js';
@@ -130,5 +130,15 @@ export function TextEntry({ id }) {
       <button class="primary">Done</button>
       <${Action} action=${close}>Close<//>
     <//>`}
+  </div>`;
+}
+
+// PermitKeys turns the remote control of a console with Remote Play on or off.
+export function PermitKeys({ card: { host_id: id, can, registered } }) {
+  return registered && html`<div class="note stack">
+    <strong>Use the remote control (experimental)</strong>
+    <p>${can.keys ? 'ps4kit presses every button of this console.' : 'ps4kit can press every button, not only PS.'}
+      While it does, the TV shows that Remote Play is connected, the linked user is signed in, and their controller may disconnect.</p>
+    <div class="row"><${Action} action=${() => put(path('consoles', id, 'remote-play-keys'), { on: !can.keys })}>${can.keys ? 'Stop using it' : 'Use the remote control'}<//></div>
   </div>`;
 }

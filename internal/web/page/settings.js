@@ -1,8 +1,9 @@
-// Settings: the server, what people change, the password, tokens for scripts,
-// backup, and the whole configuration.
+// Settings: the server, preferences, the password, tokens for scripts, backup,
+// and the whole configuration.
 import { html, useRef, useState } from './vendor/preact.js';
-import { Action, Field, Form, Problem, announce, ask, copy, useAction, when } from './ui.js';
+import { Action, Field, Form, Outside, Problem, announce, ask, copy, useAction, when } from './ui.js';
 import { del, path, post, put, useGet } from './api.js';
+import { Password } from './password.js';
 
 export function Settings({ session, overview }) {
   const { value: settings, error, reload } = useGet(path('settings'));
@@ -27,7 +28,7 @@ function Server({ info, release, settings }) {
     setRestarting(true); // until the stream of events leads to the sign-in page
   }
   return html`<p>ps4kit ${info?.version}${info?.simulated && ', with simulated consoles'} · <a href="/assets/vendor/LICENSES.txt">Third-party licenses</a></p>
-    ${release && html`<p class="note">Version ${release.version} is available. ${release.url && html`<a href=${release.url} rel="noreferrer">Read what changed</a> and `}
+    ${release && html`<p class="note">Version ${release.version} is available. ${release.url && html`<${Outside} href=${release.url}>Read what changed<//> and `}
       <a href="/guide/backup#upgrade">how to upgrade</a>.</p>`}
     ${waiting.length > 0 && html`<p class="note">Waiting for a restart: ${waiting.join(', ')}</p>`}
     <div><${Action} action=${restart}>Restart…<//></div>
@@ -77,24 +78,6 @@ function Preference({ label, hint, options, setting: { key, value, source, edita
 }
 
 const from = (source) => (source.startsWith('-') ? `with the flag ${source}` : source.includes(':') ? `in ${source}` : `with the variable ${source}`);
-
-function Password({ changed }) {
-  const [done, setDone] = useState(false);
-  async function change({ current, new: chosen }, form) {
-    setDone(false);
-    await put(path('password'), { current, new: chosen });
-    form.reset();
-    setDone(true);
-    await changed();
-  }
-  return html`<${Form} class="stack short" action=${change}>
-    <input type="text" name="username" autocomplete="username" value="ps4kit" hidden />
-    <${Field} label="Current password" name="current" type="password" autocomplete="current-password" required />
-    <${Field} label="New password" name="new" type="password" autocomplete="new-password" required />
-    <div><button>Change the password</button></div>
-    <div role="status">${done && html`<p class="success">Password changed. All other browsers are signed out.</p>`}</div>
-  <//>`;
-}
 
 function Tokens() {
   const { value: tokens, error, reload } = useGet(path('tokens'));
@@ -158,7 +141,7 @@ function Configuration({ settings }) {
       <thead><tr><th scope="col">Key</th><th scope="col">Value</th><th scope="col">Source</th></tr></thead>
       <tbody>${settings?.map(({ key, value, source, waits }) => html`<tr key=${key}>
         <th scope="row"><code>${key}</code></th>
-        <td>${typeof value === 'string' ? value : JSON.stringify(value)}</td>
+        <td>${value}</td>
         <td class="hint">${source} ${waits && html`<span class="badge warn">after a restart</span>`}</td>
       </tr>`)}</tbody>
     </table>`;

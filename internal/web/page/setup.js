@@ -2,10 +2,10 @@
 // card tells which steps are done, so you can leave and resume. The address has
 // the console and the step: #/setup/A0B1C2D3E4F5/pin.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
-import { Action, Field, Form, Icon, Problem } from './ui.js';
-import { PermitKeys } from './keys.js';
+import { Action, Field, Form, Icon, Outside, Problem, section } from './ui.js';
 import { failure, get, path, post, put } from './api.js';
 import { Pairing } from './homekit.js';
+import { PermitKeys } from './remote.js';
 
 const steps = {
   find: { name: 'Find', done: () => true },
@@ -15,7 +15,7 @@ const steps = {
   pair: { name: 'Pair', title: 'Add it to Apple Home', view: Pair, done: (card) => card.paired },
 };
 
-const address = (host, step) => `#/setup/${[host, step].filter(Boolean).map(encodeURIComponent).join('/')}`;
+const address = (host, step) => section('setup', host, step);
 
 // isDone reports whether a step is done. A console that works in Home needs no
 // more steps, though it may have been linked before they were recorded.
@@ -24,26 +24,31 @@ const isDone = (card, step) => steps[step].done(card) || (card.paired && authori
 // nextStep returns the first step that isn't done, or undefined.
 const nextStep = (card) => Object.keys(steps).find((step) => !isDone(card, step));
 
+const usesRemotePlay = (card) => card.protocol === 'remote_play';
+
 // authorized reports whether ps4kit can control a console: with Remote Play once
 // it is linked, otherwise once there is a PSN account to log in with.
-export const authorized = (card) => (card.protocol === 'remote_play' ? card.registered : card.credential);
+export const authorized = (card) => (usesRemotePlay(card) ? card.registered : card.credential);
 
-// Setup shows a step of one console, or without a console the first step.
+// Setup shows a step of a console that exists, or else the first step.
 export function Setup({ consoles, args: [host, asked] }) {
-  const card = consoles.find((c) => c.host_id === host) ?? { host_id: host, name: host };
-  const resumed = useRef(nextStep(card) ?? 'pair').current;
-  if (!host) {
-    return html`<h1>${consoles.length > 0 ? 'Set up a console' : 'Set up your first console'}</h1>
+  const card = consoles.find((c) => c.host_id === host);
+  return card ? html`<${Step} card=${card} asked=${asked} />`
+    : html`<h1>${consoles.length > 0 ? 'Set up a console' : 'Set up your first console'}</h1>
       <${Steps} current="find" />
       <${Find} consoles=${consoles} />`;
-  }
+}
+
+// Step shows the step asked for, or the first one that wasn't done on arrival.
+function Step({ card, asked }) {
+  const resumed = useRef(nextStep(card) ?? 'pair').current;
   const current = steps[asked]?.view ? asked : resumed;
   const { title, view } = steps[current];
   return html`<h1>Set up ${card.name}</h1>
     <${Steps} card=${card} current=${current} />
     <section class="panel stack" aria-labelledby="step">
       <h2 id="step">${title}</h2>
-      <${view} card=${card} to=${(step) => address(host, step)} />
+      <${view} card=${card} to=${(to) => address(card.host_id, to)} />
     </section>`;
 }
 
@@ -70,7 +75,7 @@ export function Unfinished({ card }) {
   </div>`;
 }
 
-// Accept is a button that accepts a console and goes on to setting it up.
+// Accept is a button that accepts a console and opens its set-up.
 export function Accept({ card: { address: place, name, host_id: id } }) {
   async function accept() {
     await post(path('consoles'), { address: place });
@@ -98,13 +103,13 @@ function Find({ consoles }) {
   }
   return html`<section class="panel stack" aria-labelledby="find">
       <h2 id="find">Find the console</h2>
-      <p>Turn on the console, and connect it to the same network as this server. It appears here by itself.</p>
+      <p>Turn on the console, and connect it to the same network as this server. It appears here automatically.</p>
       <ul class="plain lines">${all.map((c) => html`<${FoundConsole} key=${c.host_id} card=${c} />`)}</ul>
       <div class="row"><${Action} class=${all.length > 0 ? '' : 'primary'} action=${search}>Search the network<//></div>
     </section>
     <section class="panel stack" aria-labelledby="by-address">
       <h2 id="by-address">Not found? Enter its address</h2>
-      <p class="hint">Its network settings show it.</p>
+      <p class="hint">The console shows it in its network settings.</p>
       <${Form} class="row" action=${add}>
         <input class="grow" name="address" required aria-label="Address or host name" placeholder="192.168.1.20" autocomplete="off" spellcheck="false" autocapitalize="off" />
         <button>Add</button>
@@ -140,13 +145,11 @@ const menus = {
   },
 };
 
-const usesRemotePlay = (card) => card.protocol === 'remote_play';
-
 // hasAccount reports whether the link with a console can use a stored account. A
 // credential that was captured or imported has no account id.
 const hasAccount = (card) => (usesRemotePlay(card) ? card.account : card.credential);
 
-// useLeaving returns a signal that is sent when the step is left.
+// useLeaving returns a signal that aborts when the user leaves the step.
 function useLeaving() {
   const left = useRef(new AbortController()).current;
   useEffect(() => () => left.abort(), []);
@@ -204,7 +207,7 @@ function ByPSN() {
   }
   return html`<ol class="todo">
       <li>Sign in to PSN. <${Action} action=${open}>Open the PSN sign-in<//>
-        ${page && html`<p>No new tab? <a href=${page} target="_blank" rel="noopener noreferrer">Open the PSN sign-in</a>.</p>`}
+        ${page && html`<p>No new tab? <${Outside} href=${page}>Open the PSN sign-in<//>.</p>`}
       </li>
       <li>The last page is blank or “not found”. Copy its address.</li>
       <li>Paste it here within a minute or two.</li>
@@ -219,11 +222,12 @@ function ByApp() {
 
 function Link({ card, to }) {
   const [error, setError] = useState(null);
+  const leaving = useLeaving();
   const remotePlay = usesRemotePlay(card);
   const menu = menus[card.host_type] ?? menus.PS4;
   async function run(verb, body) {
     await post(path('consoles', card.host_id, verb), body);
-    location.hash = to('test');
+    if (!leaving.aborted) location.hash = to('test');
   }
   return html`${card.linked && html`<${Done} text="ps4kit is linked with ${card.name}." next=${to('test')} />`}
     <ol class="todo">
@@ -277,7 +281,7 @@ function Pair({ card }) {
     ${card.paired && html`<div class="success row" role="status">
       <strong class="grow">${card.name} is in Apple Home.</strong>
       <a class="button primary" href="#/consoles">Show the console</a>
-      ${card.can?.titles && html`<a class="button" href="#/inputs/${encodeURIComponent(card.host_id)}">Choose its inputs</a>`}
+      ${card.can?.titles && html`<a class="button" href=${section('inputs', card.host_id)}>Choose its inputs</a>`}
     </div>`}`;
 }
 

@@ -1,5 +1,6 @@
 // The parts that every section is made of.
 import { html, render, useState } from './vendor/preact.js';
+import { failure } from './api.js';
 
 // Icons are strokes on a grid of 24 by 24.
 const icons = {
@@ -31,7 +32,14 @@ const icons = {
 
 export const Icon = ({ name }) => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${icons[name]} /></svg>`;
 
-export const Loading = () => html`<p class="hint" role="status">Loading…</p>`;
+// section returns the address of a section, or of a part of it.
+export const section = (...segments) => `#/${segments.filter(Boolean).map(encodeURIComponent).join('/')}`;
+
+// Outside links to another site, in a new tab.
+export const Outside = ({ href, children }) => html`<a href=${href} target="_blank" rel="noopener noreferrer">${children}</a>`;
+
+// Loading stands for a value that isn't there yet, and shows why if it failed.
+export const Loading = ({ error }) => (error ? html`<${Problem} error=${error} />` : html`<p class="hint" role="status">Loading…</p>`);
 
 // Cover is the picture of a title, or a tile with its initials if the server has
 // none. The title's name is next to it, so it is hidden from screen readers.
@@ -61,8 +69,8 @@ export function Problem({ error, children }) {
 
 const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? '' : '.');
 
-// useAction returns a function that runs an action, unless one is running, and
-// what there is to show of it.
+// useAction returns a function that runs an action unless one is running, whether
+// one is, and the error of the last one.
 export function useAction(failed) {
   const [{ busy = false, error }, set] = useState({});
   async function run(action) {
@@ -156,10 +164,10 @@ export async function copy(element) {
     await navigator.clipboard.writeText(element.textContent);
   } catch {
     getSelection().selectAllChildren(element);
-    if (!document.execCommand('copy')) throw new Error('The browser does not allow copying. Copy the selected text yourself');
+    if (!document.execCommand('copy')) throw failure({ message: 'The browser does not allow copying', hint: 'Copy the selected text yourself.' });
   }
   announce('Copied');
 }
 
-// when returns a time as people write it.
+// when formats a time as this device does.
 export const when = (time) => new Date(time).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });

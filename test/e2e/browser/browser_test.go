@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"image/draw"
 	"image/png"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,6 +61,14 @@ type page struct {
 }
 
 type args = peer.Args
+
+// owner returns the page of a server with a simulated console, signed in.
+func owner(t *testing.T, v view) *page {
+	t.Helper()
+	p := startBrowser(t).open("owner", startSite(t, "", "--simulate", "1"), v)
+	p.signIn()
+	return p
+}
 
 // open opens the page of a server in a fresh profile.
 func (b *browser) open(name string, s *site, v view) *page {
@@ -166,6 +175,18 @@ type site struct {
 func startSite(t *testing.T, configuration string, arguments ...string) *site {
 	t.Helper()
 	return startSiteIn(t, t.TempDir(), "127.0.0.1:0", configuration, arguments...)
+}
+
+// startFixedSite is startSite on a fixed port, so that the browser finds the
+// server again after a restart.
+func startFixedSite(t *testing.T, arguments ...string) *site {
+	t.Helper()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = free.Close()
+	return startSiteIn(t, t.TempDir(), free.Addr().String(), "", arguments...)
 }
 
 // startSiteIn is startSite with the files in dir, and the address of the page.

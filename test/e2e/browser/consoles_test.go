@@ -11,8 +11,7 @@ import (
 // address, and removes one. The server's part is stubbed.
 func TestAddAndRemove(t *testing.T) {
 	t.Parallel()
-	p := startBrowser(t).open("owner", startSite(t, "", "--simulate", "1"), view{"light", 1000, 700})
-	p.signIn()
+	p := owner(t, view{"light", 1000, 700})
 	p.stub("POST", "**/api/v1/consoles", 200, "application/json", `{"host_id":"A0B1C2D3E4F5","name":"Den"}`)
 	p.showConsoles(false)
 	p.do("reload", "", nil)
@@ -54,11 +53,13 @@ func TestAddAndRemove(t *testing.T) {
 	p.click("dialog >> " + button("Remove"))
 	p.gone("dialog")
 	p.checkStubbed("DELETE /api/v1/consoles/A0B1C2D3E4F5")
+	p.section("setup/B0B1C2D3E4F5/pin") // of a console that is gone
+	p.see(`role=heading[name="Set up a console"]`)
 	p.checkQuiet("422 POST /api/v1/consoles")
 }
 
-// TestPursuits shows what a command is to bring about just as long as the server
-// does, while everything that can be clicked stays in its place.
+// TestPursuits shows the command in progress for as long as the server does,
+// while everything that can be clicked stays in its place.
 func TestPursuits(t *testing.T) {
 	t.Parallel()
 	b, s := startBrowser(t), startSite(t, "", "--simulate", "1")
@@ -120,8 +121,7 @@ func (p *page) places() (places map[string]string) {
 // answer, and says why.
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
-	p := startBrowser(t).open("owner", startSite(t, "", "--simulate", "1"), view{"light", 1000, 700})
-	p.signIn()
+	p := owner(t, view{"light", 1000, 700})
 	p.stub("POST", "**/api/v1/consoles/**", 204, "", "")
 	p.showConsoles(true, "state", "unreachable")
 	titles := `[{"id":"HOME","name":"Home Screen"},{"id":"` + netflix + `","name":"Netflix"}]`
@@ -151,8 +151,7 @@ func TestUnreachable(t *testing.T) {
 // removes it.
 func TestRefusedConsole(t *testing.T) {
 	t.Parallel()
-	p := startBrowser(t).open("owner", startSite(t, "", "--simulate", "1"), view{"light", 1000, 700})
-	p.signIn()
+	p := owner(t, view{"light", 1000, 700})
 	p.stub("DELETE", "**/api/v1/consoles/**", 204, "", "")
 	p.showConsoles(true, "offered", false, "last_error", map[string]string{"message": "its file is damaged", "hint": "Restore it."})
 	p.do("reload", "", nil)
@@ -170,8 +169,7 @@ func TestRefusedConsole(t *testing.T) {
 // that is set up.
 func TestLinkAgain(t *testing.T) {
 	t.Parallel()
-	p := startBrowser(t).open("owner", startSite(t, "", "--simulate", "1"), view{"light", 1000, 700})
-	p.signIn()
+	p := owner(t, view{"light", 1000, 700})
 	p.showConsoles(true, "paired", true)
 	p.do("reload", "", nil)
 	p.see(button("Turn on"))

@@ -36,7 +36,7 @@ func TestLibrary(t *testing.T) {
 	p.see("role=alert >> text=concept")
 	p.fill(`role=textbox[name="Title id"]`, "https://store.playstation.com/en-us/product/UP4381-CUSA01015_00-YOUTUBESCEA00000")
 	p.click(button("Add"))
-	p.see(button("Rename CUSA01015"))
+	p.see(button("Rename YouTube"))
 
 	var box struct{ Width, Height float64 }
 	if p.ask("box", `css=input[name="credential"]`, nil, &box); box.Width > 24 || box.Height > 24 {
@@ -66,11 +66,11 @@ func TestLibrary(t *testing.T) {
 	p.checkAccess("an input that is not installed")
 	p.section("consoles")
 	p.click(`[data-host="A0B1C2D3E4F5"] [data-id="CUSA01015"]`)
-	p.see(button("Hide CUSA01015"))
+	p.see(button("Hide YouTube"))
 	p.click(`[data-host="A0B1C2D3E4F5"] [data-id="CUSA00129"]`) // while another title runs
 	p.see(`[data-host="A0B1C2D3E4F5"] >> text=Running`)
 	p.click(button("Hide Bloodborne"))
-	p.see(button("Hide CUSA01015"))
+	p.see(button("Hide YouTube"))
 	p.gone(`[data-host="A0B1C2D3E4F5"] [data-id="CUSA00207"]`)
 	const start = "422 POST /api/v1/consoles/A0B1C2D3E4F5/start"
 	p.checkQuiet("422 POST /api/v1/consoles/A0B1C2D3E4F5/titles", "422 POST /api/v1/psn/titles", start, start)

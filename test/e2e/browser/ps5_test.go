@@ -148,8 +148,7 @@ func failSetups(t *testing.T, record string) {
 // PIN of its Remote Play menu. It can be woken only once it is linked.
 func TestRemotePlayOfPS4(t *testing.T) {
 	t.Parallel()
-	p := startBrowser(t).open("owner", startSite(t, "", "--simulate", "1"), view{"light", 1000, 700})
-	p.signIn()
+	p := owner(t, view{"light", 1000, 700})
 	for _, registered := range []bool{false, true} {
 		p.showConsoles(true, "protocol", "remote_play", "registered", registered)
 		p.section("setup/A0B1C2D3E4F5/pin")

@@ -2,6 +2,9 @@ package browser_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -89,4 +92,68 @@ func TestSignIn(t *testing.T) {
 	p.seeText("main", "Running")
 	s.Stop()
 	p.seeText("role=status", "Connection lost. Trying again…")
+}
+
+// TestLogSection filters, searches and downloads the log.
+func TestLogSection(t *testing.T) {
+	t.Parallel()
+	p := owner(t, view{"dark", 390, 844})
+	p.section("log")
+	p.see(`text=/^20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:]{8}$/`)
+	p.fill(`role=searchbox[name="Search"]`, "WEB PAGE is")
+	p.see(`text="the web page is served"`)
+	if lines := p.texts(".line"); len(lines) != 1 {
+		t.Errorf("found %q", lines)
+	}
+	file := filepath.Join(t.TempDir(), "log.txt")
+	p.do("download", button("Download"), args{"file": file})
+	text, err := os.ReadFile(file)
+	if want := regexp.MustCompile(`^[-0-9]{10} [:0-9]{8} info the web page is served address=[.:0-9]+\n$`); err != nil || !want.Match(text) {
+		t.Errorf("the file is %q, %v", text, err)
+	}
+	p.do("choose", `role=combobox[name="Minimum level"]`, args{"value": "error"})
+	p.seeText("role=log", "No lines of this level yet.")
+	p.do("reload", "", nil) // the address keeps the level
+	p.seeText("role=log", "No lines of this level yet.")
+	p.checkQuiet()
+}
+
+// TestDialogs closes the dialog that renames an input, and changes nothing.
+func TestDialogs(t *testing.T) {
+	t.Parallel()
+	p := owner(t, view{"light", 1280, 900})
+	p.section("inputs")
+	for _, leave := range []func(){
+		func() { p.press("dialog >> role=textbox", "Escape") },
+		func() { p.section("log"); p.gone("dialog"); p.section("inputs") },
+	} {
+		p.click(button("Rename Netflix"))
+		p.fill("dialog >> role=textbox", "Films")
+		leave()
+		p.gone("dialog")
+		p.see(button("Rename Netflix"))
+	}
+	p.fill(`role=textbox[name="Title id"]`, "CUSA123")
+	p.click(button("Add"))
+	p.see("role=alert >> text=This contains no title id, which has four letters and five digits")
+	p.checkQuiet("422 POST /api/v1/consoles/025053340001/titles")
+}
+
+// TestGuide reads the guide without signing in.
+func TestGuide(t *testing.T) {
+	t.Parallel()
+	b := startBrowser(t)
+	s := startSite(t, "", "--simulate", "1")
+	for _, v := range []view{{"light", 1280, 900}, {"dark", 390, 844}} {
+		name := fmt.Sprintf("%s-%d", v.scheme, v.width)
+		p := b.open(name, s, v)
+		for _, guide := range []string{"", "install", "network", "security", "troubleshooting", "pairing"} {
+			p.do("goto", "", args{"url": s.url + "guide/" + guide})
+			p.checkAccess("guide/" + guide)
+		}
+		p.click(`role=link[name="Guide"]`)
+		p.see(`role=heading[name="The guide"]`)
+		p.checkQuiet()
+		b.Do("close", args{"page": name}, nil)
+	}
 }

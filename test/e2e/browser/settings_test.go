@@ -1,19 +1,15 @@
 package browser_test
 
 import (
-	"net"
 	"net/http"
 	"path/filepath"
 	"testing"
 )
 
-// TestSettings creates and revokes a token, and changes the password.
+// TestSettings creates, copies and revokes a token, and changes the password.
 func TestSettings(t *testing.T) {
 	t.Parallel()
-	b := startBrowser(t)
-	s := startSite(t, "", "--simulate", "1")
-	p := b.open("owner", s, view{"light", 1000, 700})
-	p.signIn()
+	p := owner(t, view{"light", 1000, 700})
 	p.section("settings")
 	p.see(`role=row[name=/^poll.interval 200ms .*config.yaml/]`)
 	p.tokens()
@@ -26,6 +22,10 @@ func (p *page) tokens() {
 	p.fill(`role=textbox[name="Name"]`, "doorbell")
 	p.click(button("Make a token"))
 	token := p.text("code.secret")
+	p.click(button("Copy"))
+	p.press(`role=textbox[name="Name"]`, "Control+v")
+	p.click(button("Make a token"))
+	p.see(button("Revoke " + token))
 	if got := p.status(token); got != http.StatusOK {
 		p.t.Errorf("with the token: status %d", got)
 	}
@@ -65,19 +65,10 @@ func (p *page) password() {
 	p.signIn()
 }
 
-// TestRestore takes a backup, changes something and restores the backup. The
-// browser expects the server at the same address, so the port is fixed for the
-// test.
+// TestRestore takes a backup, changes something and restores the backup.
 func TestRestore(t *testing.T) {
 	t.Parallel()
-	b := startBrowser(t)
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	listen := free.Addr().String()
-	_ = free.Close()
-	p := b.open("owner", startSiteIn(t, t.TempDir(), listen, "", "--simulate", "1"), view{"light", 1000, 700})
+	p := startBrowser(t).open("owner", startFixedSite(t, "--simulate", "1"), view{"light", 1000, 700})
 	p.signIn()
 	p.section("settings")
 	file := filepath.Join(t.TempDir(), "backup.tar.gz")
@@ -90,4 +81,60 @@ func TestRestore(t *testing.T) {
 	p.signIn()
 	p.section("inputs")
 	p.see(button("Rename Netflix"))
+}
+
+// TestPreferences changes settings, one of which config.yaml locks, and restarts
+// the server.
+func TestPreferences(t *testing.T) {
+	t.Parallel()
+	p := startBrowser(t).open("owner", startFixedSite(t, "--simulate", "1"), view{"light", 1280, 900})
+	p.signIn()
+	p.section("settings")
+	p.see(`role=textbox[name="Polling interval"][disabled]`)
+	p.see(`text=/Set in .*config.yaml:4/`)
+	p.see(`role=combobox[name="Log level"][disabled]`)
+	p.see(`text=/Set with the flag --debug/`)
+
+	const country = `role=textbox[name="Country of the PlayStation Store"]`
+	p.fill(country, "england")
+	p.press(country, "Enter")
+	p.see(`role=alert >> text=/england.* is not a code of two letters, such as us./`)
+	p.fill(country, "gb")
+	p.press(country, "Enter")
+	p.seeText("main", "Waiting for a restart: art.country")
+	p.gone("role=alert")
+	p.click(button("Use the default: Country of the PlayStation Store"))
+	p.see(`role=row[name="art.country us default"]`)
+	p.gone(`text=/Waiting for a restart/`)
+	p.fill(country, "gb")
+	p.press(country, "Enter")
+	p.seeText("main", "Waiting for a restart: art.country")
+	p.click(`role=checkbox[name="Look for new releases"]`)
+	p.see(`role=row[name="updates.check false page"]`)
+
+	p.click(button("Restart…"))
+	p.press("", "Escape")
+	p.gone("dialog")
+	p.click(button("Restart…"))
+	p.click("dialog >> " + button("Restart"))
+	p.see(button("Sign in"))
+	p.signIn()
+	p.section("settings")
+	p.see(`role=row[name=/^art.country gb page$/]`)
+	p.gone(`text=/Waiting for a restart/`)
+}
+
+// TestRelease shows a newer release, quietly.
+func TestRelease(t *testing.T) {
+	t.Parallel()
+	p := owner(t, view{"light", 1280, 900})
+	p.gone(`role=link[name="Settings (new release)"]`)
+	p.do("stub", "", args{"method": "GET", "url": "**/api/v1/events", "status": 200, "type": "text/event-stream",
+		"body": "event: overview\ndata: {\"consoles\":[],\"release\":{\"version\":\"v9.9.9\",\"url\":\"https://example.org/notes\"}}\n\n"})
+	p.do("reload", "", nil)
+	p.click(`role=link[name="Settings (new release)"]`)
+	p.seeText("main", "Version v9.9.9 is available.")
+	p.see(`role=link[name="Read what changed"]`)
+	p.click(`role=link[name="how to upgrade"]`)
+	p.see(`role=heading[name="Upgrade"]`)
 }
