@@ -123,13 +123,14 @@ func serveWith(t *testing.T, dir, yaml string, more func(*app.Options)) *running
 	more(&o)
 	go func() { done <- errors.Join(app.Run(ctx, o), store.Close()) }()
 	r.stop = sync.OnceFunc(func() {
-		begin := time.Now()
 		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-		if took := time.Since(begin); took > 2*time.Second {
-			t.Errorf("the server took %v to stop", took)
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Errorf("Run: %v", err)
+			}
+		case <-time.After(time.Minute): // it takes seconds on a loaded machine with the race detector
+			t.Error("the server does not stop")
 		}
 	})
 	t.Cleanup(func() {
