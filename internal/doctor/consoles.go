@@ -53,15 +53,7 @@ func (e *examination) failErr(check, name string, err error) {
 	if name != "" {
 		answer.Message = name + ": " + answer.Message
 	}
-	e.fail(check, hint(answer.Hint), "%s", answer.Message)
-}
-
-// hint makes a sentence of a hint that was written to follow a message.
-func hint(text string) string {
-	if text == "" {
-		return ""
-	}
-	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
+	e.fail(check, answer.Hint, "%s", answer.Message)
 }
 
 // consoles examines the requested console, or the known consoles and those that
@@ -125,7 +117,7 @@ func (e *examination) console(ctx context.Context, c Connection, console api.Con
 	host := cmp.Or(console.HostID, console.Address, console.Name)
 	switch {
 	case console.State == api.StateUnreachable:
-		advice := hint(api.AsError(ps4.ErrUnreachable).Hint)
+		advice := api.AsError(ps4.ErrUnreachable).Hint
 		if console.HostType == ps4.TypePS5 {
 			advice = "Turn it on, and check that no firewall blocks UDP port 9302. In rest mode it answers only with " + restModePS5 + "."
 		}
@@ -158,12 +150,13 @@ func (e *examination) console(ctx context.Context, c Connection, console api.Con
 	}
 }
 
-// Settings of a PS5 that ps4kit needs.
+// Settings and menus of a console that hints name.
 const (
 	restModePS5 = `"Stay Connected to the Internet" and "Enable Turning On PS5 from Network" turned on under ` +
 		"Settings > System > Power Saving > Features Available in Rest Mode"
 	remotePlayPS5 = "Settings > System > Remote Play > Enable Remote Play"
 	remotePlayPS4 = "Settings > Remote Play Connection Settings > Enable Remote Play"
+	addDevicePS4  = "Settings > Mobile App Connection Settings > Add Device"
 )
 
 // remotePlay checks the link with a console for Remote Play, and opens a session
@@ -244,10 +237,8 @@ func (e *examination) login(ctx context.Context, c Connection, console api.Conso
 	case "", "keyboard_closed", "keyboard_other_user", "no_client":
 		e.ok("door", "%s opens TCP port %d", name, console.RequestPort)
 		e.ok("login", "%s accepts the credential", name)
-	case "pin_needed", "not_linked": // perhaps it never was
-		answer := *api.AsError(err)
-		answer.Hint = strings.Replace(answer.Hint, "Link again", "Link it with ps4kit link", 1)
-		e.failErr("login", name, &answer)
+	case "pin_needed", "not_linked":
+		e.fail("login", "Link it with ps4kit link and the PIN of "+addDevicePS4+".", "%s: %s", name, api.AsError(err).Message)
 	default:
 		e.failErr("login", name, err)
 	}

@@ -185,7 +185,7 @@ func TestOutcomes(t *testing.T) {
 		"consoles: none": {func(_ *testing.T, r *rig) { r.backend.found, r.backend.known = nil, nil },
 			is("consoles", doctor.Fail, "no console is known or was found", "network")},
 		"consoles: cannot be listed": {func(_ *testing.T, r *rig) {
-			r.backend.consoles = &api.Error{Code: "x", Message: "no list", Hint: "try"}
+			r.backend.consoles = &api.Error{Code: "x", Message: "no list", Hint: "Try."}
 		},
 			is("consoles", doctor.Fail, "no list", "Try.")},
 		"console: cannot be asked": {func(_ *testing.T, r *rig) { r.absent(); r.backend.status = errors.New("no status") },
@@ -216,9 +216,9 @@ func TestOutcomes(t *testing.T) {
 		"login: another user's keyboard": {func(_ *testing.T, r *rig) { r.backend.login = ps4.ErrKeyboardOtherUser },
 			is("login", doctor.OK, "accepts")},
 		"login: not linked": {func(_ *testing.T, r *rig) { r.backend.login = ps4.ErrPINNeeded },
-			is("login", doctor.Fail, "PIN", "Link it with ps4kit link: ", "Add Device")},
+			is("login", doctor.Fail, "PIN", "Link it with ps4kit link and the PIN of ", "Add Device")},
 		"login: never linked": {func(_ *testing.T, r *rig) { r.backend.login = ps4.ErrNotLinked },
-			is("login", doctor.Fail, "does not know this program", "Link it with ps4kit link: ")},
+			is("login", doctor.Fail, "does not know this program", "Link it with ps4kit link and the PIN of ")},
 		"login: refused": {func(_ *testing.T, r *rig) { r.backend.login = ps4.ErrAuthentication },
 			is("login", doctor.Fail, "did not accept")},
 		"login: of another kind": {func(_ *testing.T, r *rig) { r.backend.login = errors.New("odd") },
@@ -226,7 +226,7 @@ func TestOutcomes(t *testing.T) {
 		"door: shut": {func(_ *testing.T, r *rig) { r.backend.login = ps4.ErrDoorClosed },
 			is("door", doctor.Fail, "refuses connections", "Try again")},
 		"door: hangs": {func(_ *testing.T, r *rig) {
-			r.backend.login = &api.Error{Code: "service_hung", Message: "it hangs", Hint: "restart the console"}
+			r.backend.login = &api.Error{Code: "service_hung", Message: "it hangs", Hint: "Restart the console."}
 		},
 			is("door", doctor.Fail, "it hangs", "Restart the console.")},
 		"homekit: cannot be listed": {func(_ *testing.T, r *rig) { r.backend.hap = errors.New("no list") },

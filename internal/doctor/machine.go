@@ -157,13 +157,11 @@ func (e *examination) multicastPort(server int) {
 		e.ok(check, "free, or shared by programs such as avahi")
 	case errors.Is(err, syscall.EADDRINUSE):
 		e.fail(check, "Stop that program, or have it share the port. A running server then announces within seconds.",
-			"used by %s, so televisions can't be announced: %s", holderName(e.System.Holder(mdnsPort, server)), oneLine(err))
+			"used by %s, so televisions can't be announced: %v", holderName(e.System.Holder(mdnsPort, server)), err)
 	default:
-		e.fail(check, "", "%s", oneLine(err))
+		e.fail(check, "", "%v", err)
 	}
 }
-
-func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 func holderName(name string, pid int) string {
 	if pid == 0 {
