@@ -195,7 +195,7 @@ type homekitDocument struct {
 type homekitStore struct{ file *state.File[homekitDocument] }
 
 func (f files) homekit(hostID string) (*homekitStore, error) {
-	file, err := state.HomeKit[homekitDocument](f.store, hostID, nil)
+	file, err := state.HomeKit[homekitDocument](f.store, hostID)
 	if err != nil {
 		return nil, err
 	}

@@ -269,7 +269,7 @@ func TestNoQRCodeWhilePairingIsLocked(t *testing.T) {
 	yaml += "companion: {enabled: true}\n"
 	serve(t, dir, yaml, 0).stop()
 	store := open(t, dir)
-	file, err := state.HomeKit[map[string]any](store, state.Companion, nil)
+	file, err := state.HomeKit[map[string]any](store, state.Companion)
 	if err != nil {
 		t.Fatal(err)
 	}

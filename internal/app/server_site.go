@@ -40,10 +40,7 @@ type Page struct {
 // newGuard opens the state of the page. If the file is damaged it has been set
 // aside, and there is a new password.
 func newGuard(e env, failed func(netip.Addr)) (*web.Guard, error) {
-	file, err := state.Document(e.files.store, "web", state.DocumentOptions[web.Saved]{Secret: true, Check: web.Saved.Check})
-	if err != nil {
-		return nil, err
-	}
+	file := state.Document(e.files.store, "web", state.DocumentOptions[web.Saved]{Secret: true, Check: web.Saved.Check})
 	hash := e.config.Web.PasswordHash.Reveal()
 	guard, err := web.NewGuard(file, hash, failed)
 	if errors.Is(err, state.ErrDamaged) {

@@ -75,10 +75,7 @@ func (u *updates) run(ctx context.Context) {
 	if releaseOf(u.version) == "" {
 		return
 	}
-	file, err := state.Document(u.files.store, "updates", state.DocumentOptions[checked]{})
-	if err != nil {
-		return
-	}
+	file := state.Document(u.files.store, "updates", state.DocumentOptions[checked]{})
 	last, err := file.Load()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		u.log.WithError(err).Debug("the last check for updates is unknown")

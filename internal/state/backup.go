@@ -2,7 +2,6 @@ package state
 
 import (
 	"archive/tar"
-	"bufio"
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
@@ -16,8 +15,6 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
-	"strings"
-	"sync"
 	"time"
 )
 
@@ -73,7 +70,6 @@ type manifestFile struct {
 // doc is a document as bytes.
 type doc struct {
 	name string // inside the state directory, with slashes
-	perm fs.FileMode
 	data []byte
 }
 
@@ -111,29 +107,26 @@ func (s *Store) snapshot() ([]doc, error) {
 	var docs []doc
 	for _, name := range list {
 		data, err := soundDocument(s.dir, name)
-		switch _, failed := errors.AsType[*fs.PathError](err); {
-		case errors.Is(err, ErrNewer):
-			return nil, fmt.Errorf("%s was %w: back it up with that version", name, ErrNewer)
-		case failed:
-			return nil, err
-		case err != nil:
-			return nil, &DamagedError{Name: name, Reason: unreadable}
+		if errors.Is(err, ErrNewer) {
+			return nil, fmt.Errorf("%w: back it up with that version", err)
 		}
-		docs = append(docs, doc{name, documentPerm(name), data})
+		if err != nil {
+			return nil, err
+		}
+		docs = append(docs, doc{name, data})
 	}
 	return docs, nil
 }
 
 // documentPath matches the names of documents inside the state directory, and
-// nothing that leads out of it. It is compiled on first use.
-var documentPath = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^(simulator\.pem|[a-z][a-z0-9-]*\.json|homekit/([0-9A-F]{12}|companion)\.json|inputs/[0-9A-F]{12}\.json)$`)
-})
+// nothing that leads out of it.
+var documentPath = regexp.MustCompile(
+	`^(simulator\.pem|[a-z][a-z0-9-]*\.json|homekit/([0-9A-F]{12}|companion)\.json|inputs/[0-9A-F]{12}\.json)$`)
 
 // listDocuments lists the documents of a state directory, in order. A missing
 // subdirectory counts as empty.
 func listDocuments(dir string) ([]string, error) {
-	return listFiles(dir, func(name string) bool { return documentPath().MatchString(name) })
+	return listFiles(dir, documentPath.MatchString)
 }
 
 func listFiles(dir string, match func(name string) bool) (list []string, err error) {
@@ -151,57 +144,24 @@ func listFiles(dir string, match func(name string) bool) (list []string, err err
 	return list, nil
 }
 
-// soundDocument reads a document, or its copy if the document is damaged.
+// soundDocument reads a document, or its copy if the document is damaged. It
+// returns ErrDamaged if both are, ErrNewer, or the error of reading.
 func soundDocument(dir, name string) ([]byte, error) {
 	s := &Store{dir: dir}
 	data, err := s.read(name)
 	if err == nil {
-		err = checkDocument(name, data)
+		err = fileOf(name).check(data)
 	}
-	if _, failed := errors.AsType[*fs.PathError](err); err == nil || failed || errors.Is(err, ErrNewer) {
+	switch {
+	case err == nil, isUnread(err):
 		return data, err
+	case errors.Is(err, ErrNewer):
+		return nil, fmt.Errorf("%s was %w", name, err)
 	}
-	if copied, copyErr := s.read(name + copySuffix); copyErr == nil && checkDocument(name, copied) == nil {
+	if copied, err := s.read(name + copySuffix); err == nil && fileOf(name).check(copied) == nil {
 		return copied, nil
 	}
-	return nil, err
-}
-
-// checkDocument rejects content that could not be loaded. For documents that
-// this package doesn't know, it checks only the envelope.
-func checkDocument(name string, data []byte) error {
-	var err error
-	s := &Store{}
-	switch name {
-	case "consoles.json":
-		_, err = s.Consoles().codec.decode(data)
-	case "credentials.json":
-		_, err = s.Credentials().codec.decode(data)
-	case registrationsName:
-		_, err = s.Registrations().codec.decode(data)
-	case settingsName:
-		_, err = s.Settings().codec.decode(data)
-	case "installation.json":
-		_, err = jsonCodec(DocumentOptions[installation]{Check: checkInstallation}).decode(data)
-	case "simulator.pem":
-		_, err = decodeKey(data)
-	default:
-		var anything any
-		err = decodeJSON(data, newestVersion, false, &anything)
-	}
-	return err
-}
-
-// newestVersion is the highest DocumentOptions.Version in use.
-const newestVersion = 1
-
-// documentPerm returns the mode of a restored document: closed to others unless
-// it is known to contain no secret. The next Save sets the mode of its kind.
-func documentPerm(name string) fs.FileMode {
-	if name == "consoles.json" || name == settingsName || name == "installation.json" || strings.HasPrefix(name, inputsDir+"/") {
-		return plainPerm
-	}
-	return secretPerm
+	return nil, &DamagedError{Name: name, Reason: unreadable}
 }
 
 func checksum(data []byte) string {
@@ -220,8 +180,8 @@ func writeArchive(w io.Writer, created time.Time, docs []doc) error {
 	}
 	zipped := gzip.NewWriter(w)
 	archive := tar.NewWriter(zipped)
-	for _, d := range append([]doc{{manifestName, secretPerm, text}}, docs...) {
-		header := &tar.Header{Typeflag: tar.TypeReg, Name: d.name, Mode: int64(d.perm), Size: int64(len(d.data)), ModTime: created}
+	for _, d := range append([]doc{{manifestName, text}}, docs...) {
+		header := &tar.Header{Typeflag: tar.TypeReg, Name: d.name, Mode: int64(fileOf(d.name).perm()), Size: int64(len(d.data)), ModTime: created}
 		if err := archive.WriteHeader(header); err != nil {
 			return err
 		}
@@ -238,40 +198,41 @@ func writeArchive(w io.Writer, created time.Time, docs []doc) error {
 // readArchive reads a complete backup and trusts nothing in it: it checks
 // names, types, sizes, checksums and content, and that nothing follows. Every
 // error is ErrBackup.
-func readArchive(r io.Reader) (manifest, []doc, error) {
-	raw := bufio.NewReader(r)
+func readArchive(data []byte) (Contents, []doc, error) {
+	raw := bytes.NewReader(data)
 	zipped, err := gzip.NewReader(raw)
 	if err != nil {
-		return manifest{}, nil, refused("it is not gzipped: %w", err)
+		return Contents{}, nil, refused("it is not gzipped: %w", err)
 	}
 	zipped.Multistream(false)
 	archive := tar.NewReader(zipped)
 	m, err := readManifest(archive)
 	if err != nil {
-		return m, nil, err
+		return Contents{}, nil, err
 	}
+	contents := Contents{Created: m.Created}
 	var docs []doc
 	for _, f := range m.Files {
 		d, err := readListed(archive, f)
 		if err != nil {
-			return m, nil, err
+			return Contents{}, nil, err
 		}
 		docs = append(docs, d)
+		contents.Files = append(contents.Files, d.name)
 	}
 	if _, err := archive.Next(); !errors.Is(err, io.EOF) {
-		return m, nil, refused("there is more in it than its manifest lists")
+		return Contents{}, nil, refused("there is more in it than its manifest lists")
 	}
 	rest, err := io.Copy(io.Discard, io.LimitReader(zipped, maxTarPadding)) // to gzip's checksum
 	switch {
 	case err != nil:
-		return m, nil, refused("it is damaged or cut off: %w", err)
+		return Contents{}, nil, refused("it is damaged or cut off: %w", err)
 	case rest == maxTarPadding:
-		return m, nil, refused("there is more in it than its manifest lists")
+		return Contents{}, nil, refused("there is more in it than its manifest lists")
+	case raw.Len() > 0:
+		return Contents{}, nil, refused("something follows its end")
 	}
-	if _, err := raw.ReadByte(); !errors.Is(err, io.EOF) {
-		return m, nil, refused("something follows its end")
-	}
-	return m, docs, nil
+	return contents, docs, nil
 }
 
 func readManifest(archive *tar.Reader) (manifest, error) {
@@ -296,7 +257,7 @@ func readManifest(archive *tar.Reader) (manifest, error) {
 	seen := map[string]bool{}
 	for _, f := range m.Files {
 		switch {
-		case !documentPath().MatchString(f.Name):
+		case !documentPath.MatchString(f.Name):
 			return m, refused("%.80q is not the name of a document", f.Name)
 		case seen[f.Name]:
 			return m, refused("%s is in it twice", f.Name)
@@ -321,12 +282,12 @@ func readListed(archive *tar.Reader, f manifestFile) (doc, error) {
 	case int64(len(data)) != f.Size || checksum(data) != f.SHA256:
 		return doc{}, refused("%s differs from its manifest", f.Name)
 	}
-	if err := checkDocument(f.Name, data); errors.Is(err, ErrNewer) {
+	if err := fileOf(f.Name).check(data); errors.Is(err, ErrNewer) {
 		return doc{}, refused("%s was %w", f.Name, ErrNewer)
 	} else if err != nil {
 		return doc{}, refused("the content of %s is invalid", f.Name) // without the cause, which may contain a secret
 	}
-	return doc{f.Name, documentPerm(f.Name), data}, nil
+	return doc{f.Name, data}, nil
 }
 
 // readEntry reads the next entry of the tar: a plain file of that name and at

@@ -29,7 +29,7 @@ const otherID = "00D9D1000002"
 // fill saves one document of each kind, all of which hold the mark.
 func fill(t *testing.T, s *state.Store, mark string) {
 	t.Helper()
-	companion, err := state.HomeKit[record](s, state.Companion, nil)
+	companion, err := state.HomeKit[record](s, state.Companion)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func fill(t *testing.T, s *state.Store, mark string) {
 		homekit(t, s).Save(record{Device: mark}),
 		companion.Save(record{Device: mark}),
 		inputs.Save(record{Device: mark}),
-		document(t, s, "web").Save(record{Device: mark}),
+		state.Document(s, "web", state.DocumentOptions[record]{Secret: true}).Save(record{Device: mark}),
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +136,7 @@ func TestBackupAndRestore(t *testing.T) {
 		"over another state": func(t *testing.T, dir string) {
 			s := open(t, dir)
 			fill(t, s, "replaced")
-			other, err := state.HomeKit[record](s, otherID, nil)
+			other, err := state.HomeKit[record](s, otherID)
 			if err := errors.Join(err, other.Save(record{Device: "gone"}), s.Close()); err != nil {
 				t.Fatal(err)
 			}
@@ -276,7 +276,7 @@ func TestBackupCannotBeWritten(t *testing.T) {
 func TestBackupIsOfOneInstant(t *testing.T) {
 	t.Parallel()
 	s := openWith(t, t.TempDir(), &state.Options{Write: quickWrite})
-	first, second := document(t, s, "a"), homekit(t, s) // in the order in which a backup reads them
+	first, second := document(s, "a"), homekit(t, s) // in the order in which a backup reads them
 	for n := range 60 {
 		write(t, plain, s.Dir(), fmt.Sprintf("m%d.json", n)) // between them
 	}

@@ -14,6 +14,10 @@ type codec[T any] struct {
 	decode func([]byte) (T, error)
 }
 
+// documentVersion is the version of all JSON documents. Raise it when an older
+// ps4kit must not read them.
+const documentVersion = 1
+
 // envelope is the content of a JSON document. Its keys are fixed: an unknown one
 // is damage, unlike in the data.
 type envelope struct {
@@ -53,9 +57,6 @@ func withChecksum(data []byte) []byte {
 }
 
 func jsonCodec[T any](opts DocumentOptions[T]) codec[T] {
-	if opts.Version == 0 {
-		opts.Version = 1
-	}
 	if opts.Check == nil {
 		opts.Check = func(T) error { return nil }
 	}
@@ -71,11 +72,11 @@ func jsonCodec[T any](opts DocumentOptions[T]) codec[T] {
 			if isNull(data) {
 				return nil, errNoData // it could not be loaded again
 			}
-			return envelope{Version: opts.Version, Data: data}.encode()
+			return envelope{Version: documentVersion, Data: data}.encode()
 		},
 		decode: func(data []byte) (T, error) {
 			var value T
-			if err := decodeJSON(data, opts.Version, opts.KeepDamaged, &value); err != nil {
+			if err := decodeJSON(data, opts.KeepDamaged, &value); err != nil {
 				return value, err
 			}
 			return value, opts.Check(value)
@@ -86,7 +87,7 @@ func jsonCodec[T any](opts DocumentOptions[T]) codec[T] {
 // decodeJSON decodes a document. strict rejects unknown keys in the data of a
 // document without a checksum, where only damage explains them: a damaged key
 // would lose the pairings.
-func decodeJSON(data []byte, version int, strict bool, value any) error {
+func decodeJSON(data []byte, strict bool, value any) error {
 	var e envelope
 	if err := decodeStrict(data, &e); err != nil {
 		return err
@@ -94,7 +95,7 @@ func decodeJSON(data []byte, version int, strict bool, value any) error {
 	switch {
 	case e.SHA256 != "" && e.SHA256 != e.checksum():
 		return errChecksum
-	case e.Version > version:
+	case e.Version > documentVersion:
 		return ErrNewer
 	case e.Version < 1:
 		return errors.New("it contains no version")

@@ -83,7 +83,7 @@ func reset(t *testing.T, dir, text string) {
 func TestDamagedIsSetAside(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	f := document(t, open(t, dir), "names")
+	f := document(open(t, dir), "names")
 	var want []string
 	for name, text := range damage {
 		write(t, text, dir, "names.json")
@@ -115,7 +115,7 @@ func TestDamagedIsSetAside(t *testing.T) {
 func TestSaveDoesNotOverwriteDamage(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	f := document(t, open(t, dir), "names")
+	f := document(open(t, dir), "names")
 	write(t, "damaged", dir, "names.json")
 	if err := f.Save(record{}); !errors.Is(err, state.ErrDamaged) {
 		t.Errorf("%v", err)
@@ -132,7 +132,7 @@ func TestSaveDoesNotOverwriteDamage(t *testing.T) {
 func TestUnreadableIsNotDamaged(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	f := document(t, open(t, dir), "names")
+	f := document(open(t, dir), "names")
 	mkdir(t, dir, "names.json")
 	_, err := f.Load()
 	if err == nil || errors.Is(err, state.ErrDamaged) || errors.Is(err, fs.ErrNotExist) {
@@ -167,7 +167,7 @@ func TestDamageTellsNoSecret(t *testing.T) {
 func TestHugeIsDamaged(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	f := document(t, open(t, dir), "names")
+	f := document(open(t, dir), "names")
 	write(t, "", dir, "names.json")
 	if err := os.Truncate(filepath.Join(dir, "names.json"), 16<<20+1); err != nil {
 		t.Fatal(err)

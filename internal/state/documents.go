@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -16,6 +17,46 @@ import (
 	"strings"
 	"time"
 )
+
+// Documents that this package knows the content of, besides those in homekitDir
+// and inputsDir.
+const (
+	consolesName      = "consoles.json"
+	credentialsName   = "credentials.json"
+	registrationsName = "registrations.json"
+	settingsName      = "settings.json"
+	installationName  = "installation.json"
+	simulatorName     = "simulator.pem"
+	updatesName       = "updates.json" // only that it contains no secret
+)
+
+// anyFile is a File of any type.
+type anyFile interface {
+	check(content []byte) error
+	perm() fs.FileMode
+}
+
+// fileOf returns the File of a document of any name. Of the ones that this
+// package doesn't know, it checks only the envelope, and takes them for secret.
+func fileOf(name string) anyFile {
+	s := &Store{}
+	switch name {
+	case consolesName:
+		return s.Consoles()
+	case credentialsName:
+		return s.Credentials()
+	case registrationsName:
+		return s.Registrations()
+	case settingsName:
+		return s.Settings()
+	case installationName:
+		return s.installation()
+	case simulatorName:
+		return s.simulatorKey()
+	}
+	public := name == updatesName || strings.HasPrefix(name, inputsDir+"/")
+	return document(s, name, DocumentOptions[any]{Secret: !public})
+}
 
 // Console is what is remembered about a console.
 type Console struct {
@@ -51,21 +92,19 @@ type Consoles struct {
 
 // Consoles returns the file of the known consoles. Host ids in it are unique.
 func (s *Store) Consoles() *File[Consoles] {
-	return document(s, "consoles.json", DocumentOptions[Consoles]{Check: checkConsoles})
+	return document(s, consolesName, DocumentOptions[Consoles]{Check: checkConsoles})
 }
 
 func checkConsoles(all Consoles) error {
 	seen := map[string]bool{}
 	for _, c := range all.Consoles {
-		if id, err := hostID(c.HostID); err != nil || id != c.HostID || seen[id] {
+		if !isHostID(c.HostID) || seen[c.HostID] {
 			return errors.New("a host id is wrong or listed twice")
 		}
 		seen[c.HostID] = true
 	}
 	return nil
 }
-
-const settingsName = "settings.json"
 
 // Settings returns the file of the settings made on the page: values by the keys
 // of config.yaml.
@@ -87,9 +126,9 @@ func ReadSettings(dir string) map[string]string {
 // User is a PSN user as a console knows them. It prints and marshals as
 // [redacted].
 type User struct {
-	Credential string // 64 lower-case hexadecimal digits (docs/protocol.md §2)
-	Passcode   string // 4 digits, or empty
-	AccountID  string // of PSN, in decimal, or empty
+	Credential string `json:"credential"`           // 64 lower-case hexadecimal digits (docs/protocol.md §2)
+	Passcode   string `json:"passcode,omitempty"`   // 4 digits, or empty
+	AccountID  string `json:"account_id,omitempty"` // of PSN, in decimal, or empty
 }
 
 const redacted = "[redacted]"
@@ -103,19 +142,6 @@ func (u User) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 // MarshalText returns [redacted], for encoders and loggers. The file uses
 // storedUser.
 func (u User) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-
-func (u User) check() error {
-	if len(u.Credential) != 64 || strings.Trim(u.Credential, "0123456789abcdef") != "" {
-		return errors.New("a credential has 64 lower-case hexadecimal digits")
-	}
-	if u.Passcode != "" && (len(u.Passcode) != 4 || strings.Trim(u.Passcode, "0123456789") != "") {
-		return errors.New("a passcode has 4 digits")
-	}
-	if _, err := strconv.ParseUint(u.AccountID, 10, 64); u.AccountID != "" && err != nil {
-		return errors.New("an account id is a number of 64 bits")
-	}
-	return nil
-}
 
 // Credentials are the PSN users of the consoles.
 type Credentials struct {
@@ -134,9 +160,40 @@ func (c Credentials) For(host string) (User, bool) {
 	return User{}, false
 }
 
-func (c Credentials) check() error {
+// storedCredentials and storedUser are the content of credentials.json. They
+// hide nothing, so nothing else may use them.
+type storedCredentials struct {
+	Default *storedUser           `json:"default,omitempty"`
+	Hosts   map[string]storedUser `json:"hosts"`
+}
+
+type storedUser User
+
+// Credentials returns the file of the PSN users (0600).
+func (s *Store) Credentials() *File[Credentials] {
+	stored := jsonCodec(DocumentOptions[storedCredentials]{Check: storedCredentials.check})
+	return &File[Credentials]{store: s, name: credentialsName, secret: true, codec: codec[Credentials]{
+		encode: func(c Credentials) ([]byte, error) {
+			sc := storedCredentials{Default: (*storedUser)(c.Default), Hosts: map[string]storedUser{}}
+			for id, u := range c.Hosts {
+				sc.Hosts[id] = storedUser(u)
+			}
+			return stored.encode(sc)
+		},
+		decode: func(data []byte) (Credentials, error) {
+			sc, err := stored.decode(data)
+			c := Credentials{Default: (*User)(sc.Default), Hosts: map[string]User{}}
+			for id, u := range sc.Hosts {
+				c.Hosts[id] = User(u)
+			}
+			return c, err
+		},
+	}}
+}
+
+func (c storedCredentials) check() error {
 	for id, u := range c.Hosts {
-		if upper, err := hostID(id); err != nil || upper != id {
+		if !isHostID(id) {
 			return ErrHostID
 		}
 		if err := u.check(); err != nil {
@@ -149,56 +206,28 @@ func (c Credentials) check() error {
 	return nil
 }
 
-// storedCredentials and storedUser are the content of credentials.json. They
-// hide nothing, so nothing else may use them.
-type storedCredentials struct {
-	Default *storedUser           `json:"default,omitempty"`
-	Hosts   map[string]storedUser `json:"hosts"`
-}
-
-type storedUser struct {
-	Credential string `json:"credential"`
-	Passcode   string `json:"passcode,omitempty"`
-	AccountID  string `json:"account_id,omitempty"`
-}
-
-// Credentials returns the file of the PSN users (0600).
-func (s *Store) Credentials() *File[Credentials] {
-	stored := jsonCodec(DocumentOptions[storedCredentials]{})
-	return &File[Credentials]{store: s, name: "credentials.json", secret: true, codec: codec[Credentials]{
-		encode: func(c Credentials) ([]byte, error) {
-			sc := storedCredentials{Default: (*storedUser)(c.Default), Hosts: map[string]storedUser{}}
-			for id, u := range c.Hosts {
-				sc.Hosts[id] = storedUser(u)
-			}
-			if err := c.check(); err != nil {
-				return nil, err
-			}
-			return stored.encode(sc)
-		},
-		decode: func(data []byte) (Credentials, error) {
-			sc, err := stored.decode(data)
-			if err != nil {
-				return Credentials{}, err
-			}
-			c := Credentials{Default: (*User)(sc.Default), Hosts: map[string]User{}}
-			for id, u := range sc.Hosts {
-				c.Hosts[id] = User(u)
-			}
-			return c, c.check()
-		},
-	}}
+func (u storedUser) check() error {
+	if !isHex(u.Credential, 64) {
+		return errors.New("a credential has 64 lower-case hexadecimal digits")
+	}
+	if u.Passcode != "" && (len(u.Passcode) != 4 || strings.Trim(u.Passcode, "0123456789") != "") {
+		return errors.New("a passcode has 4 digits")
+	}
+	if _, err := strconv.ParseUint(u.AccountID, 10, 64); u.AccountID != "" && err != nil {
+		return errors.New("an account id is a number of 64 bits")
+	}
+	return nil
 }
 
 // Registration links this program with one console for Remote Play. It prints
 // and marshals as [redacted].
 type Registration struct {
-	HostType  string
-	Nickname  string // name of the console
-	AccountID uint64 // of PSN; 0: unknown
-	RegistKey string // 8 hexadecimal digits
-	RPKey     string // 32 hexadecimal digits
-	KeyType   string
+	HostType  string `json:"host_type"`
+	Nickname  string `json:"nickname,omitempty"`          // name of the console
+	AccountID uint64 `json:"account_id,string,omitempty"` // of PSN; 0: unknown
+	RegistKey string `json:"regist_key"`                  // 8 hexadecimal digits
+	RPKey     string `json:"rp_key"`                      // 32 hexadecimal digits
+	KeyType   string `json:"key_type,omitempty"`
 }
 
 // String returns [redacted].
@@ -213,18 +242,11 @@ func (r Registration) MarshalText() ([]byte, error) { return []byte(redacted), n
 
 // storedRegistration is a Registration in registrations.json. It hides nothing,
 // so nothing else may use it.
-type storedRegistration struct {
-	HostType  string `json:"host_type"`
-	Nickname  string `json:"nickname,omitempty"`
-	AccountID uint64 `json:"account_id,string,omitempty"`
-	RegistKey string `json:"regist_key"`
-	RPKey     string `json:"rp_key"`
-	KeyType   string `json:"key_type,omitempty"`
-}
+type storedRegistration Registration
 
 func checkRegistrations(all map[string]storedRegistration) error {
 	for id, r := range all {
-		if upper, err := hostID(id); err != nil || upper != id {
+		if !isHostID(id) {
 			return ErrHostID
 		}
 		if !isHex(r.RegistKey, 8) || !isHex(r.RPKey, 32) {
@@ -232,10 +254,6 @@ func checkRegistrations(all map[string]storedRegistration) error {
 		}
 	}
 	return nil
-}
-
-func isHex(text string, digits int) bool {
-	return len(text) == digits && strings.Trim(text, "0123456789abcdef") == ""
 }
 
 // Registrations returns the file of the Remote Play registrations, by host id
@@ -247,9 +265,6 @@ func (s *Store) Registrations() *File[map[string]Registration] {
 			clear := map[string]storedRegistration{}
 			for id, r := range all {
 				clear[id] = storedRegistration(r)
-			}
-			if err := checkRegistrations(clear); err != nil {
-				return nil, err
 			}
 			return stored.encode(clear)
 		},
@@ -264,8 +279,6 @@ func (s *Store) Registrations() *File[map[string]Registration] {
 	}}
 }
 
-const registrationsName = "registrations.json"
-
 // Companion takes the place of a host id for the companion bridge
 // (docs/homekit.md §1).
 const Companion = "companion"
@@ -273,8 +286,7 @@ const Companion = "companion"
 // HomeKit returns the document of one HomeKit server, where T is what its
 // session layer keeps. A damaged one stays in place and fails every Load until
 // File.Remove sets it aside, so that pairing never opens again by accident.
-// check rejects impossible data; nil accepts everything.
-func HomeKit[T any](s *Store, host string, check func(T) error) (*File[T], error) {
+func HomeKit[T any](s *Store, host string) (*File[T], error) {
 	id := host
 	if host != Companion {
 		var err error
@@ -282,7 +294,7 @@ func HomeKit[T any](s *Store, host string, check func(T) error) (*File[T], error
 			return nil, err
 		}
 	}
-	return document(s, homekitDir+"/"+id+".json", DocumentOptions[T]{Secret: true, KeepDamaged: true, Check: check}), nil
+	return document(s, homekitDir+"/"+id+".json", DocumentOptions[T]{Secret: true, KeepDamaged: true}), nil
 }
 
 // HomeKitHosts lists the host ids that have a HomeKit document, in order,
@@ -295,8 +307,8 @@ func (s *Store) HomeKitHosts() ([]string, error) {
 	var hosts []string
 	for _, e := range entries {
 		name, found := strings.CutSuffix(e.Name(), ".json")
-		if id, err := hostID(name); found && err == nil && id == name && e.Type().IsRegular() {
-			hosts = append(hosts, id)
+		if found && isHostID(name) && e.Type().IsRegular() {
+			hosts = append(hosts, name)
 		}
 	}
 	return hosts, nil
@@ -314,10 +326,17 @@ func Inputs[T any](s *Store, host string) (*File[T], error) {
 // hostID returns a host id in upper case. It becomes part of a path, so it may
 // contain only hexadecimal digits.
 func hostID(text string) (string, error) {
-	if len(text) != 12 || strings.Trim(text, "0123456789abcdefABCDEF") != "" {
+	id := strings.ToUpper(text)
+	if !isHostID(id) {
 		return "", ErrHostID
 	}
-	return strings.ToUpper(text), nil
+	return id, nil
+}
+
+func isHostID(id string) bool { return len(id) == 12 && strings.Trim(id, "0123456789ABCDEF") == "" }
+
+func isHex(text string, digits int) bool {
+	return len(text) == digits && strings.Trim(text, "0123456789abcdef") == ""
 }
 
 // installation is the content of installation.json.
@@ -329,8 +348,7 @@ type installation struct {
 // drawn. They make the model name of this installation unique: a console would
 // take two installations for one device (docs/protocol.md §5).
 func (s *Store) InstallationID() (string, error) {
-	file := document(s, "installation.json", DocumentOptions[installation]{Check: checkInstallation})
-	in, err := file.LoadOr(func() (installation, error) {
+	in, err := s.installation().LoadOr(func() (installation, error) {
 		var id [8]byte
 		rand.Read(id[:]) // never fails
 		return installation{hex.EncodeToString(id[:])}, nil
@@ -338,11 +356,13 @@ func (s *Store) InstallationID() (string, error) {
 	return in.ID, err
 }
 
-func checkInstallation(in installation) error {
-	if len(in.ID) != 16 || strings.Trim(in.ID, "0123456789abcdef") != "" {
-		return errors.New("the id is not 16 hexadecimal digits")
-	}
-	return nil
+func (s *Store) installation() *File[installation] {
+	return document(s, installationName, DocumentOptions[installation]{Check: func(in installation) error {
+		if !isHex(in.ID, 16) {
+			return errors.New("the id is not 16 hexadecimal digits")
+		}
+		return nil
+	}})
 }
 
 // simulatorKeyBits is the size of a console's key: the handshake has room for
@@ -353,13 +373,16 @@ const simulatorKeyBits = 2048
 // consoles (simulator.pem, PKCS #8, 0600). The first call generates it, which
 // takes a small computer a second or more.
 func (s *Store) SimulatorKey() (*rsa.PrivateKey, error) {
-	file := &File[*rsa.PrivateKey]{
-		store: s, name: "simulator.pem", secret: true,
-		codec: codec[*rsa.PrivateKey]{encode: encodeKey, decode: decodeKey},
-	}
-	return file.LoadOr(func() (*rsa.PrivateKey, error) {
+	return s.simulatorKey().LoadOr(func() (*rsa.PrivateKey, error) {
 		return rsa.GenerateKey(rand.Reader, simulatorKeyBits)
 	})
+}
+
+func (s *Store) simulatorKey() *File[*rsa.PrivateKey] {
+	return &File[*rsa.PrivateKey]{
+		store: s, name: simulatorName, secret: true,
+		codec: codec[*rsa.PrivateKey]{encode: encodeKey, decode: decodeKey},
+	}
 }
 
 func encodeKey(key *rsa.PrivateKey) ([]byte, error) {

@@ -115,7 +115,7 @@ func writeTooMuch(dir string) int {
 	if err != nil {
 		return 2
 	}
-	f, err := state.HomeKit[record](s, hostID, nil)
+	f, err := state.HomeKit[record](s, hostID)
 	if err != nil || f.Save(record{Device: "old"}) != nil {
 		return 3
 	}

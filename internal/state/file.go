@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 )
 
@@ -25,20 +24,14 @@ type File[T any] struct {
 type DocumentOptions[T any] struct {
 	Secret      bool          // the file is 0600 instead of 0640, and errors don't quote its content
 	KeepDamaged bool          // a damaged file stays in place and fails every Load, instead of being set aside
-	Version     int           // of the data, raised when an older ps4kit must not read it; default: 1
 	Check       func(T) error // rejects impossible data when saving, and as damage when loading
 }
 
-var documentName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
-
 // Document returns the JSON document NAME.json of a store, for content that
-// this package doesn't know. name consists of lower-case letters, digits and
-// hyphens.
-func Document[T any](s *Store, name string, opts DocumentOptions[T]) (*File[T], error) {
-	if !documentName.MatchString(name) {
-		return nil, fmt.Errorf("%q is not the name of a document", name)
-	}
-	return document(s, name+".json", opts), nil
+// this package doesn't know. name must consist of lower-case letters, digits
+// and hyphens for the document to be backed up.
+func Document[T any](s *Store, name string, opts DocumentOptions[T]) *File[T] {
+	return document(s, name+".json", opts)
 }
 
 func document[T any](s *Store, name string, opts DocumentOptions[T]) *File[T] {
@@ -152,18 +145,8 @@ func (f *File[T]) Purge() error {
 		return err
 	}
 	defer unlock()
-	dir := filepath.Dir(f.path())
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), filepath.Base(f.path())+".damaged-") {
-			errs = append(errs, os.Remove(filepath.Join(dir, e.Name())))
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
+	dir, name := filepath.Split(f.path())
+	if err := removeFiles(dir, func(file string) bool { return strings.HasPrefix(file, name+".damaged-") }); err != nil {
 		return err
 	}
 	return f.remove()
@@ -186,16 +169,15 @@ func (f *File[T]) load() (value T, err error) {
 	slot := f.store.slot(f.name)
 	slot.known = false
 	data, err := f.store.read(f.name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		slot.known = true
-		fallthrough
-	case err != nil && !errors.Is(err, errTooBig):
-		return value, err
-	case err == nil:
+	if err == nil {
 		value, err = f.codec.decode(data)
 	}
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		slot.known = true
+		return value, err
+	case isUnread(err):
+		return value, err
 	case errors.Is(err, ErrNewer):
 		return value, fmt.Errorf("%s was %w: install that version again, or restore a backup", f.name, err)
 	case err != nil:
@@ -231,6 +213,18 @@ func (f *File[T]) save(value T) error {
 		return fmt.Errorf("%s is not saved: %w", f.name, err)
 	}
 	return f.store.save(f.name, data, f.perm())
+}
+
+// isUnread reports whether a document could not be read, so that nothing is
+// known of its content.
+func isUnread(err error) bool {
+	_, unread := errors.AsType[*fs.PathError](err)
+	return unread
+}
+
+func (f *File[T]) check(content []byte) error {
+	_, err := f.codec.decode(content)
+	return err
 }
 
 func (f *File[T]) perm() fs.FileMode {

@@ -72,7 +72,7 @@ func TestEveryBit(t *testing.T) {
 			t.Error(err)
 		}
 	}})
-	f, err := state.HomeKit[paired](s, hostID, nil)
+	f, err := state.HomeKit[paired](s, hostID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestBackupOfDamage(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := open(t, dir)
-	if err := document(t, s, "web").Save(record{Device: "x"}); err != nil {
+	if err := document(s, "web").Save(record{Device: "x"}); err != nil {
 		t.Fatal(err)
 	}
 	write(t, "", dir, "web.json")

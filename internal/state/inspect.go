@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -75,16 +74,14 @@ func creatable(dir string) error {
 
 func (in *Inspection) document(dir, name string) {
 	in.Documents++
-	secret := name == "credentials.json" || name == registrationsName || name == "simulator.pem" || strings.HasPrefix(name, homekitDir+"/")
+	secret := fileOf(name).perm() == secretPerm
 	if info, err := os.Stat(filepath.Join(dir, name)); err == nil && secret && info.Mode()&0o077 != 0 {
 		in.Exposed = append(in.Exposed, name)
 	}
-	_, err := soundDocument(dir, name)
-	switch _, failed := errors.AsType[*fs.PathError](err); {
-	case err == nil, failed:
+	switch _, err := soundDocument(dir, name); {
 	case errors.Is(err, ErrNewer):
 		in.Newer = append(in.Newer, name)
-	default:
+	case errors.Is(err, ErrDamaged):
 		in.Damaged = append(in.Damaged, name)
 	}
 }

@@ -50,8 +50,11 @@ func TestInspectDamage(t *testing.T) {
 	write(t, "{", dir, "inputs", hostID+".json.damaged-12")
 	write(t, "no document of ours", dir, "Other.json")
 	write(t, `{"version": 1, "data": {"hosts": {}}}`, dir, "credentials.json")
-	if err := os.Chmod(filepath.Join(dir, "credentials.json"), 0o640); err != nil {
-		t.Fatal(err)
+	write(t, `{"version": 1, "data": {}}`, dir, "updates.json")
+	for _, name := range []string{"credentials.json", "web.json", "updates.json"} { // no secret in the last
+		if err := os.Chmod(filepath.Join(dir, name), 0o640); err != nil {
+			t.Fatal(err)
+		}
 	}
 	before := tree(t, dir)
 	in, err := state.Inspect(dir)
@@ -62,13 +65,13 @@ func TestInspectDamage(t *testing.T) {
 		"damaged": {in.Damaged, {"web.json", "homekit/" + hostID + ".json"}},
 		"newer":   {in.Newer, {"inputs/" + hostID + ".json"}},
 		"aside":   {in.Aside, {"consoles.json.damaged-1", "inputs/" + hostID + ".json.damaged-12"}},
-		"exposed": {in.Exposed, {"credentials.json"}},
+		"exposed": {in.Exposed, {"credentials.json", "web.json"}},
 	} {
 		if !slices.Equal(lists[0], lists[1]) {
 			t.Errorf("%s: %v, want %v", what, lists[0], lists[1])
 		}
 	}
-	if in.Documents != 4 {
+	if in.Documents != 5 {
 		t.Errorf("%d documents", in.Documents)
 	}
 	if !maps.Equal(tree(t, dir), before) {

@@ -96,7 +96,7 @@ func loadCounted(t *testing.T, dir string) int {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	f, err := state.HomeKit[counted](s, hostID, nil)
+	f, err := state.HomeKit[counted](s, hostID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func writeUntilKilled(dir string) int {
 		fmt.Println(err)
 		return 1
 	}
-	f, err := state.HomeKit[counted](s, hostID, nil)
+	f, err := state.HomeKit[counted](s, hostID)
 	if err != nil {
 		fmt.Println(err)
 		return 1

@@ -57,20 +57,15 @@ func openWith(t *testing.T, dir string, opts *state.Options) *state.Store {
 
 func homekit(t *testing.T, s *state.Store) *state.File[record] {
 	t.Helper()
-	f, err := state.HomeKit[record](s, hostID, nil)
+	f, err := state.HomeKit[record](s, hostID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return f
 }
 
-func document(t *testing.T, s *state.Store, name string) *state.File[record] {
-	t.Helper()
-	f, err := state.Document(s, name, state.DocumentOptions[record]{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
+func document(s *state.Store, name string) *state.File[record] {
+	return state.Document(s, name, state.DocumentOptions[record]{})
 }
 
 func read(t *testing.T, path ...string) string {

@@ -127,7 +127,7 @@ func (s *Store) prepareFiles() error {
 		return err
 	}
 	for _, dir := range append(inside, s.dir) {
-		if err := removeLeftovers(dir); err != nil {
+		if err := removeFiles(dir, leftover.MatchString); err != nil {
 			return err
 		}
 	}
@@ -148,13 +148,13 @@ func makeInside(dir string) error {
 	return nil
 }
 
-func removeLeftovers(dir string) error {
+func removeFiles(dir string, match func(name string) bool) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if e.Type().IsRegular() && leftover.MatchString(e.Name()) {
+		if e.Type().IsRegular() && match(e.Name()) {
 			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
 				return err
 			}

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -33,7 +32,7 @@ const (
 // It returns ErrBackup if the backup is not valid and ErrLocked while a process
 // owns the directory.
 func Restore(dir string, archive []byte) (Contents, error) {
-	if _, _, err := readBackup(archive); err != nil { // before the directory is created
+	if _, _, err := readArchive(archive); err != nil { // before the directory is created
 		return Contents{}, err
 	}
 	s, err := Open(dir, nil)
@@ -51,7 +50,7 @@ func Restore(dir string, archive []byte) (Contents, error) {
 // Open puts its documents in place. It returns ErrBackup if the backup is not
 // valid. After an error the state is the old one.
 func (s *Store) StageRestore(archive []byte) (Contents, error) {
-	contents, docs, err := readBackup(archive)
+	contents, docs, err := readArchive(archive)
 	if err != nil {
 		return Contents{}, err
 	}
@@ -60,7 +59,7 @@ func (s *Store) StageRestore(archive []byte) (Contents, error) {
 	}
 	defer s.inUse.RUnlock()
 	for _, d := range docs {
-		if err = s.put(d.name+stagedSuffix, d.data, d.perm); err != nil {
+		if err = s.put(d.name+stagedSuffix, d.data, fileOf(d.name).perm()); err != nil {
 			break
 		}
 	}
@@ -83,7 +82,8 @@ func RestorePending(dir string) bool {
 }
 
 // commitRestore puts the documents of a stored backup in place and deletes all
-// others and all copies. It can be repeated until it succeeds. The caller owns the directory.
+// others and all copies. It can be repeated until it succeeds. The caller owns
+// the directory.
 func (s *Store) commitRestore() error {
 	archive, err := os.ReadFile(filepath.Join(s.dir, pendingName))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -92,7 +92,7 @@ func (s *Store) commitRestore() error {
 	if err != nil {
 		return err
 	}
-	contents, _, err := readBackup(archive)
+	contents, _, err := readArchive(archive)
 	if err != nil {
 		return fmt.Errorf("completing a restore: %w: delete %s and restore again", err, filepath.Join(s.dir, pendingName))
 	}
@@ -103,7 +103,7 @@ func (s *Store) commitRestore() error {
 	}
 	list, err := listFiles(s.dir, func(name string) bool {
 		document, copied := strings.CutSuffix(name, copySuffix)
-		return documentPath().MatchString(document) && (copied || !slices.Contains(contents.Files, name))
+		return documentPath.MatchString(document) && (copied || !slices.Contains(contents.Files, name))
 	})
 	if err != nil {
 		return err
@@ -123,18 +123,6 @@ func (s *Store) commitRestore() error {
 		return err
 	}
 	return syncDir(s.dir)
-}
-
-func readBackup(archive []byte) (Contents, []doc, error) {
-	m, docs, err := readArchive(bytes.NewReader(archive))
-	if err != nil {
-		return Contents{}, nil, err
-	}
-	contents := Contents{Created: m.Created}
-	for _, d := range docs {
-		contents.Files = append(contents.Files, d.name)
-	}
-	return contents, docs, nil
 }
 
 // put writes a file of a restore.
