@@ -106,7 +106,7 @@ func (p *program) logger(c *config.Config) *logrus.Logger {
 
 // stateDirectory returns the state directory, which also has the server's socket.
 func (p *program) stateDirectory() (string, error) {
-	return state.Find(p.stateDir, state.Env{})
+	return state.Find(p.stateDir)
 }
 
 // openState opens a state directory for this process only. The error tells users
@@ -117,7 +117,7 @@ func (p *program) openState(dir string) (*state.Store, error) {
 	}
 	log := p.logger(config.Default())
 	store, err := state.Open(dir, &state.Options{Warn: func(err error) { log.Warn(err) }})
-	if own, _ := state.Dir(p.stateDir, state.Env{}); errors.Is(err, fs.ErrPermission) && own != dir {
+	if own, _ := state.Dir(p.stateDir); errors.Is(err, fs.ErrPermission) && own != dir {
 		return nil, &api.Error{Code: "permission", Message: "the ps4kit service of this machine is not running, and only its user may write to " + dir,
 			Hint: "Start it with \"sudo systemctl start ps4kit\", or name a directory of your own with --state-dir."}
 	}

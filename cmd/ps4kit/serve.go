@@ -53,7 +53,7 @@ func (o *serveOptions) run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	dir, err := state.Dir(p.stateDir, state.Env{})
+	dir, err := state.Dir(p.stateDir)
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func withoutCodes(list []api.Accessory) []api.Accessory {
 
 // command returns the command line that runs ps4kit on the state of this server.
 func (p *program) command() string {
-	dir, err := state.Dir(p.stateDir, state.Env{})
+	dir, err := state.Dir(p.stateDir)
 	if p.stateDir == "" || err != nil {
 		return "ps4kit"
 	}

@@ -189,10 +189,7 @@ func writeArchive(w io.Writer, created time.Time, docs []doc) error {
 			return err
 		}
 	}
-	if err := archive.Close(); err != nil {
-		return err
-	}
-	return zipped.Close()
+	return errors.Join(archive.Close(), zipped.Close())
 }
 
 // readArchive reads a complete backup and trusts nothing in it: it checks

@@ -102,7 +102,9 @@ func (f *File[T]) recover(cause error) (value T, err error) {
 		e := f.damage(cause)
 		e.Recovered = true
 		e.AsideName, _ = f.aside(os.Link) // best effort: the copy is whole
-		f.store.warn(e)
+		if f.store.options.Warn != nil {
+			f.store.options.Warn(e)
+		}
 	}
 	err = f.store.save(f.name, withChecksum(data), f.perm()) // an error is left to Writable
 	slot.recovered = err != nil

@@ -9,11 +9,18 @@ import (
 
 const rootDir = "/var/lib/ps4kit"
 
-// Env is the environment that Dir looks at. Nil fields mean the real one.
-type Env struct {
-	LookupEnv func(string) (string, bool) // default: os.LookupEnv
-	UID       func() int                  // effective user; default: os.Geteuid
-	Exists    func(path string) bool      // used by Find; default: os.Stat
+// environment is what the choice of a directory depends on.
+type environment struct {
+	variable func(name string) string
+	uid      int // of the effective user
+	exists   func(path string) bool
+}
+
+func thisEnvironment() environment {
+	return environment{os.Getenv, os.Geteuid(), func(path string) bool {
+		_, err := os.Stat(path)
+		return err == nil
+	}}
 }
 
 // Dir returns the state directory as an absolute path, without touching it. The
@@ -26,66 +33,47 @@ type Env struct {
 //
 // It fails without a home directory, or without a working directory for a
 // relative flag.
-func Dir(flag string, env Env) (string, error) {
-	env = env.complete()
-	dir := chosenDir(flag, env)
+func Dir(flag string) (string, error) { return thisEnvironment().dir(flag) }
+
+func (e environment) dir(flag string) (string, error) {
+	dir := e.chosen(flag)
 	if dir == "" {
-		home, _ := env.LookupEnv("HOME")
+		home := e.variable("HOME")
 		if home == "" {
 			return "", errors.New("there is no home directory for the state: choose a directory with --state-dir")
 		}
 		dir = filepath.Join(home, ".local", "state", "ps4kit")
 	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
-	}
-	return dir, nil
+	return filepath.Abs(dir)
 }
 
 // Find is Dir for a command that talks to a running server. For a user who
 // chose no directory and has none at home it returns /var/lib/ps4kit, if that
 // exists: that of this machine's service, whose socket members of its group may
 // use.
-func Find(flag string, env Env) (string, error) {
-	env = env.complete()
-	dir, err := Dir(flag, env)
-	if chosenDir(flag, env) == "" && (err != nil || !env.Exists(dir)) && env.Exists(rootDir) {
+func Find(flag string) (string, error) { return thisEnvironment().find(flag) }
+
+func (e environment) find(flag string) (string, error) {
+	dir, err := e.dir(flag)
+	if e.chosen(flag) == "" && (err != nil || !e.exists(dir)) && e.exists(rootDir) {
 		return rootDir, nil
 	}
 	return dir, err
 }
 
-func (env Env) complete() Env {
-	if env.LookupEnv == nil {
-		env.LookupEnv = os.LookupEnv
-	}
-	if env.UID == nil {
-		env.UID = os.Geteuid
-	}
-	if env.Exists == nil {
-		env.Exists = func(path string) bool {
-			_, err := os.Stat(path)
-			return err == nil
-		}
-	}
-	return env
-}
-
-// chosenDir returns the directory that was chosen, or root's, or an empty
-// string.
-func chosenDir(flag string, env Env) string {
+// chosen returns the directory that was chosen, or root's, or an empty string.
+func (e environment) chosen(flag string) string {
 	if flag != "" {
 		return flag
 	}
-	if dirs, _ := env.LookupEnv("STATE_DIRECTORY"); dirs != "" {
+	if dirs := e.variable("STATE_DIRECTORY"); dirs != "" {
 		first, _, _ := strings.Cut(dirs, ":")
 		return first
 	}
-	if xdg, _ := env.LookupEnv("XDG_STATE_HOME"); filepath.IsAbs(xdg) {
+	if xdg := e.variable("XDG_STATE_HOME"); filepath.IsAbs(xdg) {
 		return filepath.Join(xdg, "ps4kit")
 	}
-	if env.UID() == 0 {
+	if e.uid == 0 {
 		return rootDir
 	}
 	return ""

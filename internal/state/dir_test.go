@@ -29,7 +29,7 @@ func TestDir(t *testing.T) {
 		"root":                 {"", map[string]string{"HOME": "/root"}, 0, "/var/lib/ps4kit"},
 		"empty counts as none": {"", map[string]string{"STATE_DIRECTORY": "", "XDG_STATE_HOME": "", "HOME": "/h"}, 1, "/h/.local/state/ps4kit"},
 	} {
-		got, err := state.Dir(test.flag, env(test.variables, test.uid))
+		got, err := state.Env{Variables: test.variables, UID: test.uid}.Dir(test.flag)
 		if err != nil || got != test.want {
 			t.Errorf("%s: %q, %v, want %q", name, got, err, test.want)
 		}
@@ -38,7 +38,7 @@ func TestDir(t *testing.T) {
 
 func TestDirIsAbsolute(t *testing.T) {
 	t.Parallel()
-	got, err := state.Dir("state", env(nil, 0))
+	got, err := state.Dir("state")
 	if err != nil || !filepath.IsAbs(got) || filepath.Base(got) != "state" {
 		t.Errorf("%q, %v", got, err)
 	}
@@ -46,7 +46,7 @@ func TestDirIsAbsolute(t *testing.T) {
 
 func TestDirWithoutHome(t *testing.T) {
 	t.Parallel()
-	if dir, err := state.Dir("", env(nil, 1000)); err == nil || !strings.Contains(err.Error(), "--state-dir") {
+	if dir, err := (state.Env{UID: 1000}).Dir(""); err == nil || !strings.Contains(err.Error(), "--state-dir") {
 		t.Errorf("%q, %v", dir, err)
 	}
 }
@@ -70,17 +70,9 @@ func TestFindGoesToTheServiceOfTheMachine(t *testing.T) {
 		"another is set":                 {"", map[string]string{"XDG_STATE_HOME": "/x"}, 1000, []string{service}, "/x/ps4kit"},
 		"root":                           {"", home, 0, nil, service},
 	} {
-		e := env(test.variables, test.uid)
-		e.Exists = func(path string) bool { return slices.Contains(test.exist, path) }
-		if got, err := state.Find(test.flag, e); err != nil || got != test.want {
+		e := state.Env{Variables: test.variables, UID: test.uid, Exists: func(path string) bool { return slices.Contains(test.exist, path) }}
+		if got, err := e.Find(test.flag); err != nil || got != test.want {
 			t.Errorf("%s: %q, %v, want %q", name, got, err, test.want)
 		}
-	}
-}
-
-func env(variables map[string]string, uid int) state.Env {
-	return state.Env{
-		LookupEnv: func(name string) (string, bool) { v, ok := variables[name]; return v, ok },
-		UID:       func() int { return uid },
 	}
 }

@@ -58,7 +58,7 @@ var errStopped = errors.New("stopped")
 // after that.
 func stopAt(n int, kill bool) (opts *state.Options, stopped *bool) {
 	stopped = new(bool)
-	return state.WithStep(func(string) error {
+	return state.WithStep(func() error {
 		n--
 		if n == -1 || n < 0 && kill {
 			*stopped = true

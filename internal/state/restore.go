@@ -125,17 +125,23 @@ func (s *Store) commitRestore() error {
 	return syncDir(s.dir)
 }
 
+func (s *Store) step() error {
+	if s.options.step == nil {
+		return nil
+	}
+	return s.options.step()
+}
+
 // put writes a file of a restore.
 func (s *Store) put(name string, data []byte, perm fs.FileMode) error {
-	if err := s.step("write " + name); err != nil {
+	if err := s.step(); err != nil {
 		return err
 	}
-	path := filepath.Join(s.dir, name)
-	return s.write(path, data, perm)
+	return s.options.Write(filepath.Join(s.dir, name), data, perm)
 }
 
 func (s *Store) rename(from, to string) error {
-	if err := s.step("rename " + from); err != nil {
+	if err := s.step(); err != nil {
 		return err
 	}
 	return os.Rename(filepath.Join(s.dir, from), filepath.Join(s.dir, to))
@@ -143,7 +149,7 @@ func (s *Store) rename(from, to string) error {
 
 // drop deletes a file, if it exists.
 func (s *Store) drop(name string) error {
-	if err := s.step("remove " + name); err != nil {
+	if err := s.step(); err != nil {
 		return err
 	}
 	if err := os.Remove(filepath.Join(s.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {

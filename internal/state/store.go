@@ -74,16 +74,14 @@ type Options struct {
 	Write Writer      // default: WriteFile
 	Warn  func(error) // called when a damaged document is restored from its copy; default: ignored
 
-	step func(string) error
+	step func() error // called before each change of a restore; tests stop there
 }
 
 // Store is a state directory that this process owns until Close. It is safe for
 // concurrent use.
 type Store struct {
-	dir   string
-	write Writer
-	warn  func(error)
-	step  func(string) error // called before each change of a restore; tests stop there
+	dir     string
+	options Options // Write is set
 
 	restored *Contents // by Open; nil if nothing was waiting
 
@@ -107,15 +105,12 @@ type slot struct {
 // stored backup in place, and deletes what a killed process left half written.
 // It returns ErrLocked while another process owns the directory.
 func Open(dir string, opts *Options) (*Store, error) {
-	s := &Store{dir: dir, write: WriteFile, warn: func(error) {}, step: func(string) error { return nil }, slots: map[string]*slot{}}
-	if opts != nil && opts.Write != nil {
-		s.write = opts.Write
+	s := &Store{dir: dir, slots: map[string]*slot{}}
+	if opts != nil {
+		s.options = *opts
 	}
-	if opts != nil && opts.Warn != nil {
-		s.warn = opts.Warn
-	}
-	if opts != nil && opts.step != nil {
-		s.step = opts.step
+	if s.options.Write == nil {
+		s.options.Write = WriteFile
 	}
 	if err := prepareDir(dir); err != nil {
 		return nil, permissionError(dir, err)
@@ -208,9 +203,9 @@ func (s *Store) slot(name string) *slot {
 // save replaces a file and its copy, and stores the outcome for Writable.
 func (s *Store) save(name string, data []byte, perm fs.FileMode) error {
 	path := filepath.Join(s.dir, name)
-	err := s.write(path+copySuffix, data, perm)
+	err := s.options.Write(path+copySuffix, data, perm)
 	if err == nil {
-		err = s.write(path, data, perm)
+		err = s.options.Write(path, data, perm)
 	}
 	if err != nil {
 		err = fmt.Errorf("%s is not saved: %w", name, err)
@@ -228,14 +223,11 @@ func (s *Store) read(name string) ([]byte, error) {
 		return nil, permissionError(s.dir, err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.Mode().IsRegular() && info.Size() > maxFileSize {
+	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
+	if len(data) > maxFileSize {
 		return nil, errTooBig
 	}
-	return io.ReadAll(io.LimitReader(f, maxFileSize))
+	return data, err
 }
 
 var errTooBig = fmt.Errorf("larger than %d bytes", maxFileSize)
