@@ -86,7 +86,7 @@ func TestErrorsHoldNoSecret(t *testing.T) { // not parallel: sets variables
 	const secret = "5e32e7"
 	for _, value := range []string{
 		secret, secret + "/x", strings.Repeat(secret, 12), strings.Repeat(secret, 10) + "xxxx", "[" + secret + "]", "{" + secret + ": 1}",
-		"!x " + secret, secret + "\n    " + secret + "x: 2", filepath.Join("/dev/null", secret), "9" + secret + "9",
+		"!x " + secret, "!!int " + secret + "y", secret + "\n    " + secret + "x: 2", filepath.Join("/dev/null", secret), "9" + secret + "9",
 	} {
 		for _, key := range []string{"credential", "passcode", "setup_code"} {
 			_, err := load(t, "consoles:\n  - host_id: A0B1C2D3E4F5\n    "+key+": "+value+"\n")

@@ -19,12 +19,17 @@ func (p *problems) decode(source, root string, text []byte, out any) {
 	decoder.KnownFields(true)
 	var document yaml.Node
 	lines := map[int][]string{} // keys by line
+	mistagged := false
 	err := yaml.Unmarshal(text, &document)
 	if err == nil {
 		err = decoder.Decode(out)
 		merged := strings.NewReplacer(".<<", "", "<<.", "")
 		walk(&document, root, func(key string, n *yaml.Node, line int) bool {
 			lines[line] = append(lines[line], key)
+			if n.Kind == yaml.ScalarNode && n.Decode(new(any)) != nil {
+				mistagged = true // the decoder's error quotes the value, which may be a secret
+				p.addAt(place{source, line}, key, "does not fit its YAML tag: remove the tag")
+			}
 			if n.Tag != "!!null" {
 				p.places[merged.Replace(key)] = place{source, line}
 			}
@@ -33,6 +38,8 @@ func (p *problems) decode(source, root string, text []byte, out any) {
 	}
 	var mismatches *yaml.TypeError
 	switch {
+	case mistagged:
+		p.malformed = true
 	case errors.As(err, &mismatches):
 		for _, text := range mismatches.Errors {
 			p.mismatch(source, lines, text)
