@@ -157,12 +157,8 @@ func readTitles(p *program, file string) ([]api.ImportTitle, []titles.BadLine, e
 	}
 	defer func() { _ = in.Close() }()
 	read, bad, err := titles.Read(in)
-	slices.SortStableFunc(read, func(a, b titles.Title) int { return b.LastPlayed.Compare(a.LastPlayed) })
-	list := []api.ImportTitle{}
-	for _, t := range read[:min(len(read), api.MaxImport)] {
-		list = append(list, api.ImportTitle(t))
-	}
-	return list, bad, err
+	slices.SortStableFunc(read, func(a, b api.ImportTitle) int { return b.LastPlayed.Compare(a.LastPlayed) })
+	return read[:min(len(read), api.MaxImport)], bad, err
 }
 
 // askCredential asks on a terminal whether to store the account's credential, if
@@ -207,10 +203,7 @@ func (o *importOptions) ofAccount(ctx context.Context, p *program) (list []api.I
 	if err != nil {
 		return nil, "", err
 	}
-	list = []api.ImportTitle{}
-	for _, t := range played[:min(len(played), api.MaxImport)] {
-		list = append(list, api.ImportTitle(t))
-	}
+	list = played[:min(len(played), api.MaxImport)]
 	if o.credential && !o.dryRun {
 		account, err = session.AccountID(ctx)
 	}

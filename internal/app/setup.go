@@ -243,10 +243,7 @@ func (s *setup) PSNTitles(ctx context.Context, npsso string, credential bool) ([
 	if err != nil {
 		return nil, err
 	}
-	list := []api.ImportTitle{}
-	for _, t := range played[:min(len(played), api.MaxImport)] {
-		list = append(list, api.ImportTitle(t))
-	}
+	list := played[:min(len(played), api.MaxImport)]
 	if !credential {
 		return list, nil
 	}

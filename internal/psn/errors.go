@@ -3,55 +3,40 @@ package psn
 import (
 	"fmt"
 	"time"
+
+	"github.com/ps4kit/ps4kit/internal/api"
 )
 
-// Errors of this package, to be compared with [errors.Is]. Each has a code for
-// programs and a hint, as the errors of package ps4 do.
+// Errors of this package, to be compared with [errors.Is].
 var (
 	// ErrNPSSO means that PSN does not accept the npsso token.
-	ErrNPSSO error = &sentinel{
-		"sign_in", "PSN does not accept the npsso token",
-		"sign in at " + SignInURL + " and copy a new one from " + NPSSOURL,
+	ErrNPSSO error = &api.Error{
+		Code: "sign_in", Message: "PSN does not accept the npsso token",
+		Hint: "Sign in at " + SignInURL + " and copy a new one from " + NPSSOURL + ".",
 	}
 	// ErrNPSSOFormat means that a text is not an npsso token.
-	ErrNPSSOFormat error = &sentinel{
-		"bad_npsso", "an npsso token has 64 letters and digits",
-		"sign in at " + SignInURL + " and copy it from " + NPSSOURL,
+	ErrNPSSOFormat error = &api.Error{
+		Code: "bad_npsso", Message: "an npsso token has 64 letters and digits",
+		Hint: "Sign in at " + SignInURL + " and copy it from " + NPSSOURL + ".",
 	}
 	// ErrUnreachable means that PSN does not answer, or is out of order.
-	ErrUnreachable error = &sentinel{
-		"psn_unreachable", "PSN cannot be reached",
-		"check this machine's internet connection, or import the titles from a file",
+	ErrUnreachable error = &api.Error{
+		Code: "psn_unreachable", Message: "PSN cannot be reached",
+		Hint: "Check this machine's internet connection, or import the titles from a file.",
 	}
 	// ErrAnswer means that PSN's answer makes no sense.
-	ErrAnswer error = &sentinel{
-		"psn_answer", "PSN's answer makes no sense",
-		"try again later, or import the titles from a file",
-	}
+	ErrAnswer error = &api.Error{Code: "psn_answer", Message: "PSN's answer makes no sense", Hint: tryLater}
 )
 
-type sentinel struct{ code, message, hint string }
+const tryLater = "Try again later, or import the titles from a file."
 
-func (e *sentinel) Error() string { return e.message }
-func (e *sentinel) Code() string  { return e.code }
-func (e *sentinel) Hint() string  { return e.hint }
-
-// A BusyError means that PSN has received too many requests from the account or
-// this network.
-type BusyError struct {
-	RetryAfter time.Duration // as PSN says; 0 if it doesn't
-}
-
-// Error returns a message with the time to wait.
-func (e *BusyError) Error() string {
-	if e.RetryAfter == 0 {
-		return "PSN has received too many requests"
+// errBusy returns an error with the code psn_busy: PSN has received too many
+// requests from the account or this network. wait is 0 if PSN doesn't say how
+// long to wait.
+func errBusy(wait time.Duration) error {
+	message := "PSN has received too many requests"
+	if wait > 0 {
+		message += fmt.Sprintf(", and asks to wait %v", wait)
 	}
-	return fmt.Sprintf("PSN has received too many requests, and asks to wait %v", e.RetryAfter)
+	return &api.Error{Code: "psn_busy", Message: message, Hint: tryLater, RetryAfter: wait}
 }
-
-// Code returns psn_busy.
-func (*BusyError) Code() string { return "psn_busy" }
-
-// Hint returns what to do.
-func (*BusyError) Hint() string { return "try again later, or import the titles from a file" }

@@ -25,6 +25,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/text"
 	"github.com/ps4kit/ps4kit/ps4"
 )
@@ -80,16 +81,8 @@ type Session struct {
 	token  string
 }
 
-// Title is a PS4 title that the account has played.
-type Title struct {
-	ID         string // CUSA00129
-	Name       string // in the language of the account, cleaned by [text.Name]; may be empty
-	ImageURL   string // of the cover; may be empty
-	LastPlayed time.Time
-}
-
 // SignIn exchanges an npsso token for a session. It fails with [ErrNPSSO],
-// [ErrUnreachable], [ErrAnswer] or a [*BusyError].
+// [ErrUnreachable], [ErrAnswer] or the code psn_busy.
 func (c *Client) SignIn(ctx context.Context, npsso NPSSO) (*Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -147,11 +140,11 @@ func (a answer) code() (string, error) {
 }
 
 // Titles returns the PS4 titles that the account has played, the most recent
-// first. It fails as [Client.SignIn] does.
-func (s *Session) Titles(ctx context.Context) ([]Title, error) {
+// first, with names in its language. It fails as [Client.SignIn] does.
+func (s *Session) Titles(ctx context.Context) ([]api.ImportTitle, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	list := []Title{}
+	list := []api.ImportTitle{}
 	seen := map[string]bool{}
 	for page := range maxPages {
 		var got titlePage
@@ -173,7 +166,7 @@ func (s *Session) Titles(ctx context.Context) ([]Title, error) {
 			break
 		}
 	}
-	slices.SortStableFunc(list, func(a, b Title) int { return b.LastPlayed.Compare(a.LastPlayed) })
+	slices.SortStableFunc(list, func(a, b api.ImportTitle) int { return b.LastPlayed.Compare(a.LastPlayed) })
 	return list, nil
 }
 
@@ -191,16 +184,16 @@ type playedTitle struct {
 }
 
 // title returns the title, or false if it is not one of a PS4.
-func (t playedTitle) title() (Title, bool) {
+func (t playedTitle) title() (api.ImportTitle, bool) {
 	id, err := ps4.FindTitleID(t.ID)
 	if err != nil {
-		return Title{}, false
+		return api.ImportTitle{}, false
 	}
 	played, _ := time.Parse(time.RFC3339, t.LastPlayed) // the zero time if it doesn't parse
 	if len(t.ImageURL) > maxImageURL {
 		t.ImageURL = ""
 	}
-	return Title{id, cmp.Or(text.Name(t.LocalizedName), text.Name(t.Name)), t.ImageURL, played}, true
+	return api.ImportTitle{ID: id, Name: cmp.Or(text.Name(t.LocalizedName), text.Name(t.Name)), ImageURL: t.ImageURL, LastPlayed: played}, true
 }
 
 // AccountID returns the id of the account as decimal digits. It fails as
@@ -282,7 +275,7 @@ func (c *Client) doJSON(request *http.Request, into any) error {
 func (a answer) err() error {
 	switch status := a.status; {
 	case status == http.StatusTooManyRequests:
-		return &BusyError{retryAfter(a.header.Get("Retry-After"))}
+		return errBusy(retryAfter(a.header.Get("Retry-After")))
 	case status == http.StatusBadRequest || status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return fmt.Errorf("%w: it answered %d", ErrNPSSO, status)
 	case status >= http.StatusInternalServerError:

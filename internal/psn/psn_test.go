@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/psn"
 )
 
@@ -122,7 +123,7 @@ func npsso(t *testing.T) psn.NPSSO {
 	return n
 }
 
-func titles(ctx context.Context, c *psn.Client, n psn.NPSSO) ([]psn.Title, error) {
+func titles(ctx context.Context, c *psn.Client, n psn.NPSSO) ([]api.ImportTitle, error) {
 	session, err := c.SignIn(ctx, n)
 	if err != nil {
 		return nil, err
@@ -143,7 +144,7 @@ func TestTitlesOfSeveralPagesComeMostRecentFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := psn.Title{
+	want := api.ImportTitle{
 		ID: "CUSA00449", Name: "Game 449", ImageURL: "https://image.api.playstation.com/CUSA00449_00.png",
 		LastPlayed: time.Date(2020, 1, 1, 0, 7, 29, 5e8, time.UTC),
 	}
@@ -229,13 +230,13 @@ func TestFailures(t *testing.T) {
 		"sign-in page":        {authorizePath, toSignIn, psn.ErrNPSSO, 1},
 		"authorize forbidden": {authorizePath, answer(403, "Access Denied"), psn.ErrNPSSO, 1},
 		"authorize garbage":   {authorizePath, answer(200, "<html>"), psn.ErrAnswer, 1},
-		"authorize busy":      {authorizePath, answer(429, ""), &psn.BusyError{}, 1},
+		"authorize busy":      {authorizePath, answer(429, ""), &api.Error{Code: "psn_busy"}, 1},
 		"code refused":        {tokenPath, answer(400, `{"error":"invalid_grant"}`), psn.ErrNPSSO, 2},
 		"token garbage":       {tokenPath, answer(200, "secrettoken"), psn.ErrAnswer, 2},
 		"no token":            {tokenPath, answer(200, "{}"), psn.ErrAnswer, 2},
 		"token of two lines":  {tokenPath, answer(200, `{"access_token":"a\nb"}`), psn.ErrAnswer, 2},
 		"expired token":       {titlesPath, answer(401, `{"error":{"code":2106602,"message":"Expired token"}}`), psn.ErrNPSSO, 3},
-		"busy":                {titlesPath, busy, &psn.BusyError{RetryAfter: 2 * time.Minute}, 3},
+		"busy":                {titlesPath, busy, &api.Error{Code: "psn_busy", RetryAfter: 2 * time.Minute}, 3},
 		"out of order":        {titlesPath, answer(503, "secrettoken"), psn.ErrUnreachable, 3},
 		"redirected list":     {titlesPath, toSignIn, psn.ErrAnswer, 3},
 		"garbage":             {titlesPath, answer(200, `{"titles":`), psn.ErrAnswer, 3},
@@ -248,10 +249,12 @@ func TestFailures(t *testing.T) {
 			t.Parallel()
 			s := &sony{answers: map[string]http.HandlerFunc{c.path: c.answer}}
 			got, err := titles(t.Context(), serve(t, s), npsso(t))
-			wantBusy, isBusy := errors.AsType[*psn.BusyError](c.want)
-			gotBusy, _ := errors.AsType[*psn.BusyError](err)
+			if got != nil || err == nil {
+				t.Fatalf("got %v, %v; want %v", got, err, c.want)
+			}
+			coded, want := api.AsError(err), api.AsError(c.want)
 			switch {
-			case got != nil || isBusy && (gotBusy == nil || *gotBusy != *wantBusy) || !isBusy && !errors.Is(err, c.want):
+			case want.Code == "psn_busy" && (coded.Code != want.Code || coded.RetryAfter != want.RetryAfter), want.Code != "psn_busy" && !errors.Is(err, c.want):
 				t.Fatalf("got %v, %v; want %v", got, err, c.want)
 			case strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), npssoText):
 				t.Errorf("the error contains a secret: %v", err)
@@ -259,8 +262,7 @@ func TestFailures(t *testing.T) {
 			if len(s.requests) != c.requests {
 				t.Errorf("%d requests, want %d: %q", len(s.requests), c.requests, s.requests)
 			}
-			var coded interface{ Hint() string }
-			if !errors.As(err, &coded) || coded.Hint() == "" {
+			if coded.Hint == "" {
 				t.Errorf("no hint in %v", err)
 			}
 		})

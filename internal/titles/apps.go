@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -98,19 +99,19 @@ func findApp(name string) (App, bool) {
 // Find returns the title that a user typed: by what [ps4.FindTitleID] accepts, or
 // by the name of a media app, whose id depends on the country. Only a media app
 // has a name. Find fails as FindTitleID does, or with [ErrNoID].
-func Find(text, country string) (Title, error) {
+func Find(text, country string) (api.ImportTitle, error) {
 	id, err := ps4.FindTitleID(text)
 	if err == nil {
-		return Title{ID: id, Name: appName(id)}, nil
+		return api.ImportTitle{ID: id, Name: appName(id)}, nil
 	}
 	app, isApp := findApp(text)
 	switch {
 	case !isApp:
-		return Title{}, err
+		return api.ImportTitle{}, err
 	case app.ID(country) == "":
-		return Title{}, fmt.Errorf("%w: %s in %.20q", ErrNoID, app.Name, country)
+		return api.ImportTitle{}, fmt.Errorf("%w: %s in %.20q", ErrNoID, app.Name, country)
 	}
-	return Title{ID: app.ID(country), Name: app.Name}, nil
+	return api.ImportTitle{ID: app.ID(country), Name: app.Name}, nil
 }
 
 // appName returns the name of the media app that has a title id, or "".
@@ -125,16 +126,10 @@ func appName(id string) string {
 	return ""
 }
 
-// ErrNoID means that the title id of a media app is not known in a country. It
-// has a code for programs and a hint.
-var ErrNoID error = noID{}
-
-type noID struct{}
-
-func (noID) Error() string { return "no title id of this app is known" }
-func (noID) Code() string  { return "bad_title_id" }
-func (noID) Hint() string {
-	return "give a country of two letters such as de, start the app on the console once, or give its title id or its PS Store address"
+// ErrNoID means that the title id of a media app is not known in a country.
+var ErrNoID error = &api.Error{
+	Code: "bad_title_id", Message: "no title id of this app is known",
+	Hint: "Give a country of two letters such as de, start the app on the console once, or give its title id or its PS Store address.",
 }
 
 func fold(name string) string {

@@ -17,6 +17,7 @@ import (
 	utf "golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/text"
 	"github.com/ps4kit/ps4kit/ps4"
 )
@@ -29,24 +30,10 @@ const (
 	maxImageURL = 1024 // bytes
 )
 
-// ErrFile means that a file is not a list of titles. It has a code for programs
-// and a hint, as the errors of package ps4 do.
-var ErrFile error = fileError{}
-
-type fileError struct{}
-
-func (fileError) Error() string { return "the file is not a list of titles" }
-func (fileError) Code() string  { return "bad_import" }
-func (fileError) Hint() string {
-	return "use lines of a title id, a comma and a name, or the .ps4-games.json of Home Assistant"
-}
-
-// Title is a title in a list.
-type Title struct {
-	ID         string // CUSA00129
-	Name       string // may be empty
-	ImageURL   string // of the cover; may be empty
-	LastPlayed time.Time
+// ErrFile means that a file is not a list of titles.
+var ErrFile error = &api.Error{
+	Code: "bad_import", Message: "the file is not a list of titles",
+	Hint: "Use lines of a title id, a comma and a name, or the .ps4-games.json of Home Assistant.",
 }
 
 // A BadLine is a line that was skipped.
@@ -67,7 +54,7 @@ type BadLine struct {
 // titles and what it doesn't understand, and reports the line. A file is in UTF-8,
 // UTF-16 with a byte order mark, or Windows-1252. Read fails with [ErrFile] if
 // there is no title at all, or the error of the reader.
-func Read(r io.Reader) ([]Title, []BadLine, error) {
+func Read(r io.Reader) ([]api.ImportTitle, []BadLine, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 	switch {
 	case err != nil:
@@ -109,14 +96,14 @@ func decode(data []byte) ([]byte, error) {
 
 // list is a list of titles that grows.
 type list struct {
-	titles []Title
+	titles []api.ImportTitle
 	bad    []BadLine
 	seen   map[string]bool
 	full   bool // reading stops
 }
 
 // add adds a title, unless it has the id of an earlier one.
-func (l *list) add(line int, id string, t Title) {
+func (l *list) add(line int, id string, t api.ImportTitle) {
 	var err error
 	t.ID, err = ps4.FindTitleID(id)
 	switch {
@@ -170,7 +157,7 @@ func (l *list) readCSV(file string) {
 				continue
 			}
 		}
-		l.add(i+1, at(fields, idAt), Title{Name: at(fields, nameAt)})
+		l.add(i+1, at(fields, idAt), api.ImportTitle{Name: at(fields, nameAt)})
 	}
 }
 
@@ -282,8 +269,8 @@ func parseEntry(key string, value json.RawMessage) (*entry, error) {
 	return e, nil
 }
 
-func (e *entry) title() Title {
-	t := Title{Name: cmp.Or(e.Name, e.MediaTitle, e.Title), ImageURL: e.ImageURL}
+func (e *entry) title() api.ImportTitle {
+	t := api.ImportTitle{Name: cmp.Or(e.Name, e.MediaTitle, e.Title), ImageURL: e.ImageURL}
 	if e.LastPlayed != nil {
 		t.LastPlayed = *e.LastPlayed
 	}

@@ -15,18 +15,19 @@ import (
 	"unicode"
 	"unicode/utf16"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/titles"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
 type want struct {
-	titles []titles.Title
+	titles []api.ImportTitle
 	bad    []int // lines
 }
 
-func named(pairs ...string) (list []titles.Title) {
+func named(pairs ...string) (list []api.ImportTitle) {
 	for pair := range slices.Chunk(pairs, 2) {
-		list = append(list, titles.Title{ID: pair[0], Name: pair[1]})
+		list = append(list, api.ImportTitle{ID: pair[0], Name: pair[1]})
 	}
 	return list
 }
@@ -60,10 +61,10 @@ var readCases = map[string]struct {
         "media_image_url": null,
         "media_title": "Plex"
     }
-}`, want{[]titles.Title{{ID: "CUSA00122", Name: "BBC iPlayer", ImageURL: "https://store.playstation.com/x/image"}, {ID: "CUSA01703", Name: "Plex"}}, nil}},
+}`, want{[]api.ImportTitle{{ID: "CUSA00122", Name: "BBC iPlayer", ImageURL: "https://store.playstation.com/x/image"}, {ID: "CUSA01703", Name: "Plex"}}, nil}},
 	"long address": {`{"CUSA00129": {"media_title": "Netflix", "media_image_url": "https://` + strings.Repeat("x", 2000) + `"}}`, want{named("CUSA00129", "Netflix"), nil}},
 	"titles list": {`[{"id":"HOME","name":"Home Screen"},{"id":"CUSA00129","name":"Netflix","last_played":"2024-05-01T20:15:30Z","identifier":3}]`,
-		want{[]titles.Title{{ID: "CUSA00129", Name: "Netflix", LastPlayed: played}}, []int{1}}},
+		want{[]api.ImportTitle{{ID: "CUSA00129", Name: "Netflix", LastPlayed: played}}, []int{1}}},
 	"Excel's UTF-16":       {utf16le("Name\tTitle ID\r\nGröße – 2\tCUSA00129\r\n"), want{named("CUSA00129", "Größe – 2"), nil}},
 	"big-endian UTF-16":    {"\xfe\xff\x00C\x00U\x00S\x00A\x000\x000\x001\x002\x009", want{named("CUSA00129", ""), nil}},
 	"JSON in UTF-16":       {utf16le(`{"CUSA00129": "Größe"}`), want{named("CUSA00129", "Größe"), nil}},
@@ -74,7 +75,7 @@ var readCases = map[string]struct {
 	"quoted separator":     {"\"Name, in Home\";id\nPlex;CUSA01703\n", want{named("CUSA01703", ""), nil}},
 	"separator later":      {"CUSA00129\nCUSA01703;Plex\n", want{named("CUSA00129", "", "CUSA01703", "Plex"), nil}},
 	"invisible characters": {"CUSA00129,\u202eNet\u200bflix\u202c\n", want{named("CUSA00129", "Netflix"), nil}},
-	"array of ids":         {`["CUSA00129", "https://store.playstation.com/en-us/product/UP4381-CUSA01015_00-YOUTUBESCEA00000"]`, want{[]titles.Title{{ID: "CUSA00129"}, {ID: "CUSA01015"}}, nil}},
+	"array of ids":         {`["CUSA00129", "https://store.playstation.com/en-us/product/UP4381-CUSA01015_00-YOUTUBESCEA00000"]`, want{[]api.ImportTitle{{ID: "CUSA00129"}, {ID: "CUSA01015"}}, nil}},
 	"JSON with bad lines":  {"{\n\"CUSA00129\": \"Netflix\",\n\n\"nonsense\": \"x\",\n\"CUSA00207\": 7,\n\"CUSA01703\": \"Plex\"}", want{named("CUSA00129", "Netflix", "CUSA01703", "Plex"), []int{4, 5}}},
 	"JSON that is cut off": {"{\n\"CUSA00129\": \"Netflix\",\n\"CUSA01703\": \"Pl", want{named("CUSA00129", "Netflix"), []int{3}}},
 }
@@ -220,7 +221,7 @@ func TestApps(t *testing.T) {
 	if got, err := titles.Find("Bloodborne", "us"); !errors.Is(err, ps4.ErrNoTitleID) {
 		t.Errorf("Bloodborne is %+v, %v", got, err)
 	}
-	for text, want := range map[string]titles.Title{
+	for text, want := range map[string]api.ImportTitle{
 		"cusa00207_00": {ID: "CUSA00207"},
 		"cusa00127_00": {ID: "CUSA00127", Name: "Netflix"}, // in another region
 	} {
