@@ -37,11 +37,9 @@ const (
 	NPSSOURL  = "https://ca.account.sony.com/api/v1/ssocookie"
 )
 
-// Sony's hosts.
+// Sony's hosts. That of the titles is in package config.
 const (
-	AccountURL = "https://ca.account.sony.com"
-	TitlesURL  = "https://m.np.playstation.com"
-
+	accountURL = "https://ca.account.sony.com"
 	devicesURL = "https://dms.api.playstation.com"
 )
 
@@ -68,10 +66,10 @@ const (
 	category = "ps4_game"
 )
 
-// A Client signs in to PSN. The zero value is ready to use.
+// A Client signs in to PSN. The URLs are a scheme and a host.
 type Client struct {
-	AccountURL string       // default: [AccountURL]; another replaces the host of the account id too
-	TitlesURL  string       // default: [TitlesURL]
+	AccountURL string // one that isn't Sony's is asked for the account id, too
+	TitlesURL  string
 	HTTP       *http.Client // default: http.DefaultClient
 }
 
@@ -86,7 +84,7 @@ type Session struct {
 func (c *Client) SignIn(ctx context.Context, npsso NPSSO) (*Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	base := c.accountURL() + "/api/authz/v3/oauth"
+	base := c.AccountURL + "/api/authz/v3/oauth"
 	query := url.Values{
 		"access_type": {"offline"}, "client_id": {clientID}, "redirect_uri": {redirect}, "response_type": {"code"}, "scope": {scope},
 	}
@@ -149,7 +147,7 @@ func (s *Session) Titles(ctx context.Context) ([]api.ImportTitle, error) {
 	for page := range maxPages {
 		var got titlePage
 		path := fmt.Sprintf("/api/gamelist/v2/users/me/titles?categories=%s&limit=%d&offset=%d", category, pageSize, page*pageSize)
-		if err := s.get(ctx, s.client.titlesURL()+path, &got); err != nil {
+		if err := s.get(ctx, s.client.TitlesURL+path, &got); err != nil {
 			return nil, err
 		}
 		if got.Titles == nil {
@@ -204,7 +202,11 @@ func (s *Session) AccountID(ctx context.Context) (string, error) {
 	var me struct {
 		ID json.RawMessage `json:"accountId"` // beyond 2^53: never through a float
 	}
-	if err := s.get(ctx, s.client.devicesURL()+"/api/v1/devices/accounts/me", &me); err != nil {
+	host := devicesURL
+	if s.client.AccountURL != accountURL {
+		host = s.client.AccountURL
+	}
+	if err := s.get(ctx, host+"/api/v1/devices/accounts/me", &me); err != nil {
 		return "", err
 	}
 	id := string(bytes.Trim(me.ID, `"`))
@@ -303,17 +305,4 @@ func withoutURL(err error) error {
 		return of.Err
 	}
 	return err
-}
-
-func (c *Client) accountURL() string {
-	return strings.TrimSuffix(cmp.Or(c.AccountURL, AccountURL), "/")
-}
-
-func (c *Client) titlesURL() string { return strings.TrimSuffix(cmp.Or(c.TitlesURL, TitlesURL), "/") }
-
-func (c *Client) devicesURL() string {
-	if account := c.accountURL(); account != AccountURL {
-		return account
-	}
-	return devicesURL
 }

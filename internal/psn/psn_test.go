@@ -111,7 +111,7 @@ func serve(t *testing.T, s *sony) *psn.Client {
 	t.Cleanup(server.Close)
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &psn.Client{AccountURL: server.URL, TitlesURL: server.URL + "/", HTTP: &http.Client{Transport: transport}}
+	return &psn.Client{AccountURL: server.URL, TitlesURL: server.URL, HTTP: &http.Client{Transport: transport}}
 }
 
 func npsso(t *testing.T) psn.NPSSO {

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/psn"
 	"github.com/ps4kit/ps4kit/test/e2e/peer"
 )
@@ -102,7 +103,8 @@ func TestRequestsAreThoseOfPSNAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &psn.Client{HTTP: &http.Client{Transport: toCopy(server.URL)}}
+	hosts := config.Default().PSN
+	client := &psn.Client{AccountURL: hosts.AccountURL, TitlesURL: hosts.TitlesURL, HTTP: &http.Client{Transport: toCopy(server.URL)}}
 	session, err := client.SignIn(t.Context(), token)
 	if err != nil {
 		t.Fatal(err)
