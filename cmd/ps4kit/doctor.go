@@ -10,7 +10,6 @@ import (
 
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/doctor"
-	"github.com/ps4kit/ps4kit/internal/phone"
 )
 
 // doctorOptions are the flags of `ps4kit doctor`.
@@ -59,7 +58,7 @@ func (o *doctorOptions) run(ctx context.Context, p *program) error {
 	failed, err := doctor.Examine(ctx, doctor.Options{
 		Config: c, ConfigErr: configErr, StateDir: dir, NoLogin: o.noLogin,
 		Connect: func(ctx context.Context) (doctor.Connection, error) { return o.connect(ctx, p) },
-		System:  doctor.ThisMachine(phone.Holder),
+		System:  doctor.ThisMachine(),
 		Report: func(f doctor.Finding) {
 			all = append(all, f)
 			if p.json() {

@@ -29,23 +29,16 @@ type Service struct {
 	DeviceID string // A3:FB:3D:4D:2E:AC; empty if unknown
 }
 
-// browser searches the network for HomeKit accessories. It is a one-shot resolver:
-// it asks from a port of its own, which needs no privileges and leaves port 5353
-// to others (RFC 6762 §6.7).
-type browser struct {
-	port int
-	wait time.Duration
-}
-
-var errNoInterface = errors.New("no network interface supports multicast with IPv4")
-
-func (b *browser) browse(ctx context.Context, names []string) ([]Service, error) {
+// browse asks a port of the interfaces, of all if there are no names, for HomeKit
+// accessories. It is a one-shot resolver: it asks from a port of its own, which
+// needs no privileges and leaves port 5353 to others (RFC 6762 §6.7).
+func browse(ctx context.Context, names []string, port int, wait time.Duration) ([]Service, error) {
 	links, err := mdns.Addresses(names)
 	switch {
 	case err != nil:
 		return nil, err
 	case len(links) == 0:
-		return nil, errNoInterface
+		return nil, errors.New("no network interface supports multicast with IPv4")
 	}
 	var lc net.ListenConfig
 	conn, err := lc.ListenPacket(ctx, "udp4", "0.0.0.0:0")
@@ -55,10 +48,10 @@ func (b *browser) browse(ctx context.Context, names []string) ([]Service, error)
 	defer func() { _ = conn.Close() }()
 	var found []Service
 	for range questions { // a datagram may be lost
-		if err := b.ask(ipv4.NewPacketConn(conn), links); err != nil {
+		if err := ask(ipv4.NewPacketConn(conn), links, port); err != nil {
 			return nil, err
 		}
-		found = listen(ctx, conn, time.Now().Add(b.wait/questions), found)
+		found = listen(ctx, conn, time.Now().Add(wait/questions), found)
 		if ctx.Err() != nil {
 			return found, context.Cause(ctx)
 		}
@@ -69,7 +62,7 @@ func (b *browser) browse(ctx context.Context, names []string) ([]Service, error)
 // ask sends the question to every link, from its own address: the kernel may
 // choose that of another interface, and responders drop queries from off the link
 // (RFC 6762 §11). It fails if no link accepts the question.
-func (b *browser) ask(conn *ipv4.PacketConn, links map[int]netip.Addr) error {
+func ask(conn *ipv4.PacketConn, links map[int]netip.Addr, port int) error {
 	var question dns.Msg
 	question.SetQuestion(homekitType, dns.TypePTR)
 	question.RecursionDesired = false
@@ -77,7 +70,7 @@ func (b *browser) ask(conn *ipv4.PacketConn, links map[int]netip.Addr) error {
 	if err != nil {
 		return err
 	}
-	group := &net.UDPAddr{IP: net.IPv4(224, 0, 0, 251), Port: b.port}
+	group := &net.UDPAddr{IP: net.IPv4(224, 0, 0, 251), Port: port}
 	if err := errors.Join(conn.SetMulticastTTL(255), conn.SetMulticastLoopback(true)); err != nil {
 		return err
 	}

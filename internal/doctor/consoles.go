@@ -83,12 +83,11 @@ func (e *examination) find(ctx context.Context, c Connection) []api.Console {
 	default:
 		e.ok("broadcast", "%s a search", plural(len(found), "console answered", "consoles answered"))
 	}
-	known, err := c.Backend.Consoles(ctx)
-	if err != nil {
+	if e.known, err = c.Backend.Consoles(ctx); err != nil {
 		e.failErr("consoles", "", err)
 		return found
 	}
-	for _, k := range known {
+	for _, k := range e.known {
 		if !slices.ContainsFunc(found, func(f api.Console) bool { return f.HostID == k.HostID }) {
 			found = append(found, e.status(ctx, c, cmp.Or(k.HostID, k.Address))...)
 		}
@@ -127,7 +126,7 @@ func (e *examination) console(ctx context.Context, c Connection, console api.Con
 	default:
 		e.ok("console", "%s (%s) is on", name, console.Address)
 	}
-	if c.Host == "" && !e.isAccepted(ctx, c, console) { // a login would send it the credential
+	if c.Host == "" && !e.isAccepted(console) { // a login would send it the credential
 		e.warn("login", "Accept it with \"ps4kit consoles add "+console.Address+"\", or link with it.",
 			"%s was found, but you have not accepted it yet", name)
 		return
@@ -195,15 +194,14 @@ func (e *examination) remotePlay(ctx context.Context, c Connection, console api.
 
 // isAccepted reports whether the owner has accepted a console, or config.yaml
 // names it.
-func (e *examination) isAccepted(ctx context.Context, c Connection, console api.Console) bool {
+func (e *examination) isAccepted(console api.Console) bool {
 	addr, _ := ps4.ParseAddress(console.Address)
 	for _, configured := range e.Config.Consoles {
 		if configured.HostID == console.HostID || configured.Address.IsValid() && configured.Address == addr {
 			return true
 		}
 	}
-	known, err := c.Backend.Consoles(ctx)
-	return err == nil && slices.ContainsFunc(known, func(k api.Console) bool {
+	return slices.ContainsFunc(e.known, func(k api.Console) bool {
 		return k.HostID == console.HostID && k.Origin != api.OriginFound
 	})
 }

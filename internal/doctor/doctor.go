@@ -93,6 +93,7 @@ func Examine(ctx context.Context, o Options) (failed bool, err error) {
 // examination is one run of the checks.
 type examination struct {
 	Options
+	known  []api.Console
 	failed bool
 }
 

@@ -95,32 +95,32 @@ func TestOutcomes(t *testing.T) {
 		"port 1987: the server's": {func(_ *testing.T, r *rig) {
 			r.bind(1987, syscall.EADDRINUSE)
 			r.inspect(state.Inspection{Free: 1 << 40, Owner: 8})
-			r.options.System.Holder = func(uint16, int) (string, int) { return "renamed", 8 }
+			r.options.System.Holder = func(uint16, int) (string, int) { return "renamed (process 8)", 8 }
 		}, is("UDP port 1987", doctor.OK, "running server")},
 		"port 1987: another ps4kit's": {func(_ *testing.T, r *rig) {
 			r.bind(1987, syscall.EADDRINUSE)
 			r.inspect(state.Inspection{Free: 1 << 40, Owner: 8})
-			r.options.System.Holder = func(uint16, int) (string, int) { return "ps4kit", 9 }
+			r.options.System.Holder = func(uint16, int) (string, int) { return "ps4kit (process 9)", 9 }
 		}, is("UDP port 1987", doctor.Warn, "ps4kit (process 9)")},
 		"port 5353: not shared": {func(_ *testing.T, r *rig) {
 			r.inspect(state.Inspection{Free: 1 << 40, Owner: 8})
 			r.options.System.Multicast = func() error { return fmt.Errorf("listen udp4: %w", syscall.EADDRINUSE) }
 			r.options.System.Holder = func(port uint16, except int) (string, int) {
 				if port != 5353 || except != 8 {
-					return "the server itself", 8
+					return "the server itself (process 8)", 8
 				}
-				return "greedy", 7
+				return "greedy (process 7)", 7
 			}
 		}, is("UDP port 5353", doctor.Fail, "used by greedy (process 7)", "Stop that program")},
 		"port 5353: refused": {func(_ *testing.T, r *rig) { r.options.System.Multicast = func() error { return syscall.EPERM } },
 			is("UDP port 5353", doctor.Fail, "not permitted")},
 		"port 1987: the server's, of another user": {func(_ *testing.T, r *rig) {
 			r.bind(1987, syscall.EADDRINUSE)
-			r.options.System.Holder = func(uint16, int) (string, int) { return "", 0 }
+			r.options.System.Holder = func(uint16, int) (string, int) { return "another program", 0 }
 		}, is("UDP port 1987", doctor.OK, "running server")},
 		"port 1987: a server of another state": {func(_ *testing.T, r *rig) {
 			r.bind(1987, syscall.EADDRINUSE)
-			r.options.System.Holder = func(uint16, int) (string, int) { return "ps4kit", 8 }
+			r.options.System.Holder = func(uint16, int) (string, int) { return "ps4kit (process 8)", 8 }
 			r.connection.Running = false
 		}, is("UDP port 1987", doctor.Warn, "ps4kit (process 8)")},
 		"port 1987: refused": {func(_ *testing.T, r *rig) { r.bind(1987, syscall.EPERM) },

@@ -7,7 +7,7 @@ import (
 
 // Browse asks on another port than that of multicast DNS, so that a test hears only itself.
 func Browse(ctx context.Context, interfaces []string, port int, wait time.Duration) ([]Service, error) {
-	return (&browser{port: port, wait: wait}).browse(ctx, interfaces)
+	return browse(ctx, interfaces, port, wait)
 }
 
 // Services reads a packet.

@@ -125,13 +125,13 @@ func (e *examination) localPort(err error, running bool, server int) {
 		e.warn(check, "Choose another discovery.local_port.", "%v", err)
 		return
 	}
-	name, pid := e.System.Holder(port, 0)
+	holder, pid := e.System.Holder(port, 0)
 	if running && (pid == 0 || pid == server) {
 		e.ok(check, "used by the running server")
 		return
 	}
 	e.warn(check, "If a console doesn't answer, stop that program or choose another discovery.local_port.",
-		"used by %s, so ps4kit uses another port", holderName(name, pid))
+		"used by %s, so ps4kit uses another port", holder)
 }
 
 // capturePort checks the port that captures a credential from the phone app.
@@ -141,8 +141,9 @@ func (e *examination) capturePort(ctx context.Context) {
 	case err == nil:
 		e.ok(check, "free")
 	case errors.Is(err, syscall.EADDRINUSE):
+		holder, _ := e.System.Holder(ps4.DefaultPort, 0)
 		e.warn(check, "Stop that program before you run ps4kit credential --capture; nothing else needs the port.",
-			"used by %s", holderName(e.System.Holder(ps4.DefaultPort, 0)))
+			"used by %s", holder)
 	default:
 		e.ok(check, "not available to this user; only ps4kit credential --capture needs it: %v", err)
 	}
@@ -156,18 +157,12 @@ func (e *examination) multicastPort(server int) {
 	case err == nil:
 		e.ok(check, "free, or shared by programs such as avahi")
 	case errors.Is(err, syscall.EADDRINUSE):
+		holder, _ := e.System.Holder(mdnsPort, server)
 		e.fail(check, "Stop that program, or have it share the port. A running server then announces within seconds.",
-			"used by %s, so televisions can't be announced: %v", holderName(e.System.Holder(mdnsPort, server)), err)
+			"used by %s, so televisions can't be announced: %v", holder, err)
 	default:
 		e.fail(check, "", "%v", err)
 	}
-}
-
-func holderName(name string, pid int) string {
-	if pid == 0 {
-		return "another program"
-	}
-	return fmt.Sprintf("%s (process %d)", name, pid)
 }
 
 // firewall lists the ports to open if a firewall is active. Replies from consoles

@@ -71,7 +71,7 @@ func machine() doctor.System {
 		Inspect:   state.Inspect,
 		Bind:      func(context.Context, uint16) error { return nil },
 		Multicast: func() error { return nil },
-		Holder:    func(uint16, int) (string, int) { return "avahi", 7 },
+		Holder:    func(uint16, int) (string, int) { return "avahi (process 7)", 7 },
 		Root:      fstest.MapFS{},
 		Dial:      func(context.Context, string) error { return nil },
 		Browse: func(context.Context, []string) ([]doctor.Service, error) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ps4kit/ps4kit/internal/mdns"
+	"github.com/ps4kit/ps4kit/internal/phone"
 	"github.com/ps4kit/ps4kit/internal/state"
 )
 
@@ -20,8 +21,8 @@ type System struct {
 	Inspect    func(stateDir string) (state.Inspection, error)
 	Bind       func(ctx context.Context, port uint16) error // opens and closes a UDP port on every address
 	Multicast  func() error                                 // opens and closes the port of multicast DNS, which programs can share
-	// Holder returns the program that has a UDP port open, other than the process
-	// except. It returns zero if it is unknown.
+	// Holder finds the process, other than except, that has a UDP port open: see
+	// phone.Holder.
 	Holder func(port uint16, except int) (name string, pid int)
 	Root   fs.FS                                           // "/"
 	Dial   func(ctx context.Context, address string) error // opens and closes a TCP connection
@@ -30,17 +31,19 @@ type System struct {
 }
 
 // ThisMachine returns the machine that this program runs on.
-func ThisMachine(holder func(port uint16, except int) (name string, pid int)) System {
+func ThisMachine() System {
 	return System{
 		Now:        time.Now,
 		Interfaces: interfaces,
 		Inspect:    state.Inspect,
 		Bind:       bind,
 		Multicast:  mdns.CheckPort,
-		Holder:     holder,
+		Holder:     phone.Holder,
 		Root:       os.DirFS("/"),
 		Dial:       dial,
-		Browse:     (&browser{port: mdnsPort, wait: browseTime}).browse,
+		Browse: func(ctx context.Context, interfaces []string) ([]Service, error) {
+			return browse(ctx, interfaces, mdnsPort, browseTime)
+		},
 	}
 }
 

@@ -11,10 +11,6 @@ import (
 	"github.com/ps4kit/ps4kit/internal/doctor"
 )
 
-func thisMachine() doctor.System {
-	return doctor.ThisMachine(func(uint16, int) (string, int) { return "", 0 })
-}
-
 func TestBindFindsATakenPort(t *testing.T) {
 	t.Parallel()
 	conn, err := net.ListenUDP("udp4", nil)
@@ -22,11 +18,11 @@ func TestBindFindsATakenPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	port := conn.LocalAddr().(*net.UDPAddr).AddrPort().Port()
-	if err := thisMachine().Bind(t.Context(), port); !errors.Is(err, syscall.EADDRINUSE) {
+	if err := doctor.ThisMachine().Bind(t.Context(), port); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("a taken port: %v", err)
 	}
 	_ = conn.Close()
-	if err := thisMachine().Bind(t.Context(), 0); err != nil {
+	if err := doctor.ThisMachine().Bind(t.Context(), 0); err != nil {
 		t.Errorf("a free port: %v", err)
 	}
 }
@@ -34,7 +30,7 @@ func TestBindFindsATakenPort(t *testing.T) {
 func TestInterfacesOfThisMachine(t *testing.T) {
 	t.Parallel()
 	lo := loopback(t)
-	all, err := thisMachine().Interfaces()
+	all, err := doctor.ThisMachine().Interfaces()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,11 +47,11 @@ func TestDial(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := thisMachine().Dial(t.Context(), l.Addr().String()); err != nil {
+	if err := doctor.ThisMachine().Dial(t.Context(), l.Addr().String()); err != nil {
 		t.Errorf("a listener: %v", err)
 	}
 	_ = l.Close()
-	if err := thisMachine().Dial(t.Context(), l.Addr().String()); !errors.Is(err, syscall.ECONNREFUSED) {
+	if err := doctor.ThisMachine().Dial(t.Context(), l.Addr().String()); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("a closed one: %v", err)
 	}
 }

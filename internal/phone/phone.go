@@ -47,10 +47,7 @@ func portError(err error, port uint16) error {
 			Hint: "Grant the right once: sudo setcap cap_net_bind_service=+ep " + executable(),
 		}
 	case errors.Is(err, syscall.EADDRINUSE):
-		holder := "another program"
-		if name, pid := Holder(port, 0); pid != 0 {
-			holder = fmt.Sprintf("%s (process %d)", name, pid)
-		}
+		holder, _ := Holder(port, 0)
 		return &api.Error{
 			Code: "port_taken", Message: fmt.Sprintf("UDP port %d is in use by %s", port, holder),
 			Hint: "Stop that program until the credential is captured.",
@@ -85,17 +82,19 @@ func executable() string {
 	return file
 }
 
-// Holder returns the name and id of a process, other than except, that has a UDP
-// port of this machine open. They are zero if the process can't be found: without root, Linux shows the
-// sockets of the user's own processes only.
+// Holder finds the process, other than except, that has a UDP port of this
+// machine open. It returns "avahi (process 7)" and the id, or "another program"
+// and 0 if it can't be found: without root, Linux shows the sockets of the user's
+// own processes only.
 func Holder(port uint16, except int) (name string, pid int) {
 	return holder(os.DirFS("/proc"), port, except)
 }
 
 func holder(proc fs.FS, port uint16, except int) (name string, pid int) {
+	const unknown = "another program"
 	sockets := udpSockets(proc, port)
 	if len(sockets) == 0 {
-		return "", 0
+		return unknown, 0
 	}
 	links, _ := fs.Glob(proc, "[0-9]*/fd/*")
 	for _, link := range links {
@@ -109,9 +108,9 @@ func holder(proc fs.FS, port uint16, except int) (name string, pid int) {
 			continue
 		}
 		comm, _ := fs.ReadFile(proc, path.Join(dir, "comm"))
-		return text.Line(string(comm)), pid // any user can choose it
+		return fmt.Sprintf("%s (process %d)", text.Line(string(comm)), pid), pid // any user can choose the name
 	}
-	return "", 0
+	return unknown, 0
 }
 
 // udpSockets returns the sockets with a local port, as /proc/PID/fd names them.

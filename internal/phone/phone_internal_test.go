@@ -51,19 +51,19 @@ func TestHolder(t *testing.T) {
 		port  uint16
 		want  string
 	}{
-		"found":              {map[string]string{"net/udp": udpHead + udp68 + udp987}, 987, "fake [31m ps4"},
-		"an IPv6 socket":     {map[string]string{"net/udp": udpHead, "net/udp6": udpHead + udp6Wild}, 987, "fake [31m ps4"},
-		"another user's":     {map[string]string{"net/udp": udpHead + udpOther}, 987, ""},
-		"a pipe":             {map[string]string{"net/udp": udpHead + udp68}, 68, ""},
-		"another port":       {map[string]string{"net/udp": udpHead + udp68}, 987, ""},
-		"broken":             {map[string]string{"net/udp": udpBroken}, 987, ""},
-		"not Linux":          {nil, 987, ""},
-		"two, one is hidden": {map[string]string{"net/udp": udpHead + udpOther + udp987}, 987, "fake [31m ps4"},
+		"found":              {map[string]string{"net/udp": udpHead + udp68 + udp987}, 987, "fake [31m ps4 (process 17)"},
+		"an IPv6 socket":     {map[string]string{"net/udp": udpHead, "net/udp6": udpHead + udp6Wild}, 987, "fake [31m ps4 (process 17)"},
+		"another user's":     {map[string]string{"net/udp": udpHead + udpOther}, 987, "another program"},
+		"a pipe":             {map[string]string{"net/udp": udpHead + udp68}, 68, "another program"},
+		"another port":       {map[string]string{"net/udp": udpHead + udp68}, 987, "another program"},
+		"broken":             {map[string]string{"net/udp": udpBroken}, 987, "another program"},
+		"not Linux":          {nil, 987, "another program"},
+		"two, one is hidden": {map[string]string{"net/udp": udpHead + udpOther + udp987}, 987, "fake [31m ps4 (process 17)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, pid := holder(proc(tt.files), tt.port, 0)
-			if got != tt.want || (pid == 17) != (tt.want != "") {
+			if got != tt.want || (pid == 17) != (tt.want != "another program") {
 				t.Errorf("%q, process %d; want %q", got, pid, tt.want)
 			}
 		})

@@ -52,7 +52,7 @@ var rules = []rule{
 	{"internal/api", []string{"internal/text"}, []string{"rsc.io/qr"}},
 	{"internal/web", []string{"internal/api", "internal/text", "internal/web/page"}, []string{anyLibrary, metrics}},
 	{"internal/web/page", nil, nil},
-	{"internal/doctor", []string{"ps4", "internal/config", "internal/mdns", "internal/state", "internal/api", "internal/text"}, []string{"github.com/miekg/dns", "golang.org/x/net"}},
+	{"internal/doctor", []string{"ps4", "internal/config", "internal/mdns", "internal/state", "internal/api", "internal/phone", "internal/text"}, []string{"github.com/miekg/dns", "golang.org/x/net"}},
 	{"internal/psn", []string{"ps4", "internal/api", "internal/text"}, nil},
 	{"internal/titles", []string{"ps4", "internal/api", "internal/text"}, []string{"golang.org/x/text"}},
 	{"internal/phone", []string{"ps4", "internal/api", "internal/text"}, nil},
