@@ -62,7 +62,6 @@ func (f *File[T]) setAside() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	f.store.slot(f.name).known = true
 	return name, f.remove()
 }
 
@@ -108,6 +107,5 @@ func (f *File[T]) recover(cause error) (value T, err error) {
 	}
 	err = f.store.save(f.name, withChecksum(data), f.perm()) // an error is left to Writable
 	slot.recovered = err != nil
-	slot.known = true
 	return value, nil
 }

@@ -64,6 +64,9 @@ func (f *File[T]) Save(value T) error {
 		return err
 	}
 	defer unlock()
+	if _, err := f.load(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	return f.save(value)
 }
 
@@ -166,16 +169,11 @@ func (f *File[T]) enter() (unlock func(), err error) {
 }
 
 func (f *File[T]) load() (value T, err error) {
-	slot := f.store.slot(f.name)
-	slot.known = false
 	data, err := f.store.read(f.name)
 	if err == nil {
 		value, err = f.codec.decode(data)
 	}
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		slot.known = true
-		return value, err
 	case isUnread(err):
 		return value, err
 	case errors.Is(err, ErrNewer):
@@ -183,8 +181,7 @@ func (f *File[T]) load() (value T, err error) {
 	case err != nil:
 		return f.recover(err)
 	}
-	slot.known = true
-	if !slot.copied {
+	if slot := f.store.slot(f.name); !slot.copied {
 		f.copy(data)
 		slot.copied = true
 	}
@@ -203,11 +200,6 @@ func (f *File[T]) copy(data []byte) {
 }
 
 func (f *File[T]) save(value T) error {
-	if !f.store.slot(f.name).known {
-		if _, err := f.load(); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
 	data, err := f.codec.encode(value)
 	if err != nil {
 		return fmt.Errorf("%s is not saved: %w", f.name, err)

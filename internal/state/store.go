@@ -96,7 +96,6 @@ type Store struct {
 // slot is what the Files of one name share.
 type slot struct {
 	sync.Mutex
-	known     bool // the file on disk is valid or absent
 	copied    bool // the copy was compared with the file since Open
 	recovered bool // the copy is in use, as the file could not be replaced
 }
