@@ -1,7 +1,6 @@
 package hapserver
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,11 +16,8 @@ import (
 // Set stores a value. If it changed, Set notifies every subscribed controller
 // except the connection of by, if any. It never waits for a peer. A value that
 // does not fit the characteristic is logged and dropped.
-//
-// A uint64 characteristic must only be set by this method, as hap's own setter
-// panics.
 func (s *Server) Set(c *characteristic.C, v any, by *http.Request) {
-	value, err := checkValue(c, goValue(v))
+	value, err := checkValue(c, v)
 	if err != nil {
 		s.log.Errorf("cannot set characteristic %d of type %s: %v", c.Id, c.Type, err)
 		return
@@ -32,13 +28,15 @@ func (s *Server) Set(c *characteristic.C, v any, by *http.Request) {
 		// before storing: a later value of another writer must reach this one.
 		writer.events.forget(ce)
 	}
-	if s.store(c, value) {
+	// Without a request hap stores the value, calls the model's observers, and
+	// returns nil if nothing changed.
+	if changed, _ := c.SetValueRequest(value, nil); changed != nil {
 		s.notify(ce, writer)
 	}
 }
 
-// Notify sends every subscribed controller the current value, changed or not. A
-// write that was undone thus reaches its writer.
+// Notify sends every subscribed controller the current value, changed or not,
+// so that a writer learns that its write was undone.
 func (s *Server) Notify(c *characteristic.C) { s.notify(s.db.byC[c], nil) }
 
 func (s *Server) notify(ce *cell, except *peer) {
@@ -49,33 +47,8 @@ func (s *Server) notify(ce *cell, except *peer) {
 	}
 }
 
-// store puts a checked value into the model, and reports whether it changed.
-func (s *Server) store(c *characteristic.C, v any) bool {
-	if _, ok := v.(uint64); ok { // hap v0.0.35 panics on a uint64, as it clamps integers as int
-		s.wide.Lock()
-		defer s.wide.Unlock()
-		changed := c.Val != v
-		c.Val = v
-		return changed
-	}
-	// Without a request this converts the value, calls the model's observers,
-	// and returns nil if nothing changed.
-	changed, _ := c.SetValueRequest(v, nil)
-	return changed != nil
-}
-
-// stored returns the value in the model.
-func (s *Server) stored(c *characteristic.C) any {
-	if c.Format == characteristic.FormatUInt64 {
-		s.wide.Lock()
-		defer s.wide.Unlock()
-		return c.Val
-	}
-	return c.Value()
-}
-
 // eventQueue holds a connection's subscriptions, and which of them have
-// changed. Events carry the values at the time they are sent.
+// changed. Events carry the values of the time at which they are sent.
 type eventQueue struct {
 	mu   sync.Mutex
 	on   map[*cell]bool
@@ -136,23 +109,19 @@ func (q *eventQueue) take() []*cell {
 	return due
 }
 
-// deliverEvents sends events until ctx is done or the connection fails. It
-// waits a moment to collect changes into one message.
-func (p *peer) deliverEvents(ctx context.Context) {
-	delay := time.NewTimer(0)
-	defer delay.Stop()
-	<-delay.C
+// deliverEvents sends events until the connection ends. It waits a moment to
+// collect changes into one message.
+func (p *peer) deliverEvents() {
 	for {
 		select {
-		case <-ctx.Done():
+		case <-p.ctx.Done():
 			return
 		case <-p.events.wake:
 		}
-		delay.Reset(eventDelay)
 		select {
-		case <-ctx.Done():
+		case <-p.ctx.Done():
 			return
-		case <-delay.C:
+		case <-time.After(eventDelay):
 		}
 		if !p.sendEvents() {
 			p.shut()
@@ -166,9 +135,7 @@ func (p *peer) deliverEvents(ctx context.Context) {
 func (p *peer) sendEvents() bool {
 	var items []item
 	for _, ce := range p.events.take() {
-		if value, err := json.Marshal(p.s.stored(ce.c)); err == nil {
-			items = append(items, item{AID: ce.id.aid, IID: ce.id.iid, Value: value})
-		}
+		items = append(items, item{AID: ce.id.aid, IID: ce.id.iid, Value: liveValue{ce.c}})
 	}
 	if len(items) == 0 {
 		return true

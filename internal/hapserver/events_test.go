@@ -53,7 +53,7 @@ func testEvents(t *testing.T) {
 	f := newPaired(t)
 	defer f.startPiped(t)()
 	f.m.handled(f.Server, iidActive)
-	a := f.connect(t, nil).subscribe(t, iidActive, iidName, iidBig)
+	a := f.connect(t, nil).subscribe(t, iidActive, iidName)
 	b := f.connect(t, nil).subscribe(t, iidActive)
 	none := f.connect(t, nil)
 
@@ -63,8 +63,6 @@ func testEvents(t *testing.T) {
 	f.Set(f.m.cs[iidActive], 1, nil) // no change
 	f.Set(f.m.cs[iidName], "Bed", nil)
 	a.wantEvent(t, eventOf(iidName, `"Bed"`))
-	f.Set(f.m.cs[iidBig], uint64(9), nil)
-	a.wantEvent(t, eventOf(iidBig, "9"))
 
 	// Not to the writer, but to the others.
 	a.must(t, "PUT", "/characteristics", putBody(iidActive, "0"))

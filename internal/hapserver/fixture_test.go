@@ -85,9 +85,8 @@ const (
 	iidName     = 13 // string pr pw ev
 	iidOrder    = 14 // tlv8 pr pw ev
 	iidInput    = 15 // uint32 pr pw ev
-	iidSpeed    = 16 // float 0..100 step 0.5 pr pw
+	iidPercent  = 16 // uint8 0..100 step 5 percent pr pw
 	iidOffset   = 17 // int32 -10..10 step 5 pr pw
-	iidBig      = 18 // uint64 pr pw ev
 	iidChoice   = 19 // uint8 1, 2 or 4 pr pw
 	iidLock     = 20 // uint8 pr pw tw
 	iidControl  = 21 // string pr pw wr
@@ -119,11 +118,10 @@ func newModel() *model {
 	add(tv, iidName, "E3", "string", "Den", "pr", "pw", "ev")
 	add(tv, iidOrder, "136", "tlv8", "", "pr", "pw", "ev")
 	add(tv, iidInput, "E7", "uint32", 1, "pr", "pw", "ev")
-	c = add(tv, iidSpeed, "29", "float", 0.0, "pr", "pw")
-	c.MinVal, c.MaxVal, c.StepVal, c.Unit = 0.0, 100.0, 0.5, "percentage"
+	c = add(tv, iidPercent, "29", "uint8", 0, "pr", "pw")
+	c.MinVal, c.MaxVal, c.StepVal, c.Unit = 0, 100, 5, "percentage"
 	c = add(tv, iidOffset, "F1", "int32", 0, "pr", "pw")
 	c.MinVal, c.MaxVal, c.StepVal = -10, 10, 5
-	add(tv, iidBig, "F2", "uint64", uint64(0), "pr", "pw", "ev")
 	c = add(tv, iidChoice, "F3", "uint8", 1, "pr", "pw")
 	c.ValidVals = []int{1, 2, 4}
 	add(tv, iidLock, "F4", "uint8", 0, "pr", "pw", "tw")

@@ -204,7 +204,7 @@ func (w *response) bytes() []byte {
 
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	b, err := json.Marshal(v)
-	if err != nil { // never: values are json.RawMessage
+	if err != nil { // only a handler's response may not be JSON
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}

@@ -61,9 +61,9 @@ func TestStatsOfRequests(t *testing.T) {
 func TestStatsOfBadRequests(t *testing.T) {
 	t.Parallel()
 	f := newPaired(t, func(o *Options) { o.Log = nil }).start(t)
-	f.m.cs[iidName].ValueRequestFunc = func(*http.Request) (any, int) { panic("a bug") }
+	f.m.cs[iidName].SetValueRequestFunc = func(any, *http.Request) (any, int) { panic("a bug") }
 	c := f.connect(t, nil)
-	if err := c.send(requestBytes("GET", "/characteristics?id=1.13", "", nil)); err != nil {
+	if err := c.send(requestBytes("PUT", "/characteristics", typeJSON, []byte(putBody(iidName, `"x"`)))); err != nil {
 		t.Fatal(err)
 	}
 	c.gone(t)
@@ -72,7 +72,7 @@ func TestStatsOfBadRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.gone(t)
-	if got := f.Stats().counted(); got != "other 1 refused, pair_verify 4 ok, read 1 failed" {
+	if got := f.Stats().counted(); got != "other 1 refused, pair_verify 4 ok, write 1 failed" {
 		t.Errorf("counted %s", got)
 	}
 }

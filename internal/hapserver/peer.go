@@ -134,7 +134,7 @@ func (p *peer) encrypt() {
 	p.in = bufio.NewReaderSize(&frameReader{r: p.in, aead: p.secure.fromController}, readBuffer)
 	p.out.encrypt(p.secure.toController)
 	p.secure = nil
-	p.work.Go(func() { p.deliverEvents(p.ctx) })
+	p.work.Go(p.deliverEvents)
 }
 
 // linger lets the peer read a refusal: closing while it still sends would reset

@@ -2,7 +2,6 @@ package hapserver
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -10,13 +9,12 @@ import (
 
 // Status codes of HAP (HAP-R2 6.7.1.4).
 const (
-	statusPrivileges  = -70401
-	statusUnreachable = -70402
-	statusReadOnly    = -70404
-	statusWriteOnly   = -70405
-	statusNoEvents    = -70406
-	statusNotFound    = -70409
-	statusInvalid     = -70410
+	statusPrivileges = -70401
+	statusReadOnly   = -70404
+	statusWriteOnly  = -70405
+	statusNoEvents   = -70406
+	statusNotFound   = -70409
+	statusInvalid    = -70410
 )
 
 // statusJSON refuses a request as a whole.
@@ -31,47 +29,25 @@ type itemsJSON struct {
 
 // item is one characteristic in an answer or an event.
 type item struct {
-	AID    uint64          `json:"aid"`
-	IID    uint64          `json:"iid"`
-	Status *int            `json:"status,omitempty"`
-	Value  json.RawMessage `json:"value,omitempty"`
-	Type   string          `json:"type,omitempty"`
-	Perms  []string        `json:"perms,omitempty"`
-	Events *bool           `json:"ev,omitempty"`
+	AID    uint64   `json:"aid"`
+	IID    uint64   `json:"iid"`
+	Status *int     `json:"status,omitempty"`
+	Value  any      `json:"value,omitempty"`
+	Type   string   `json:"type,omitempty"`
+	Perms  []string `json:"perms,omitempty"`
+	Events *bool    `json:"ev,omitempty"`
 	*metaJSON
 }
 
 func newItem(id cellID, status int) item { return item{AID: id.aid, IID: id.iid, Status: &status} }
 
-// accessoriesJSON answers GET /accessories.
-type accessoriesJSON struct {
-	Accessories []accessoryJSON `json:"accessories"`
-}
-
-func (s *Server) getAccessories(w http.ResponseWriter, r *http.Request) {
-	writeJSON(w, http.StatusOK, s.accessories(r))
+func (s *Server) getAccessories(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, accessoriesJSON{s.db.accessories})
 }
 
 // AccessoriesJSON returns the answer to GET /accessories.
 func (s *Server) AccessoriesJSON() ([]byte, error) {
-	b, err := json.Marshal(s.accessories(nil))
-	if err != nil {
-		return nil, fmt.Errorf("encode the accessories: %w", err)
-	}
-	return b, nil
-}
-
-func (s *Server) accessories(r *http.Request) accessoriesJSON {
-	return accessoriesJSON{s.db.withValues(func(ce *cell) json.RawMessage {
-		if !ce.c.IsReadable() {
-			return nil
-		}
-		value, status := s.read(ce, r)
-		if status != 0 { // there is no place for a status: return the stored value
-			value, _ = json.Marshal(s.stored(ce.c))
-		}
-		return value
-	})}
+	return json.Marshal(accessoriesJSON{s.db.accessories})
 }
 
 // getCharacteristics answers ?id=aid.iid,... and adds what meta=1, perms=1,
@@ -83,14 +59,15 @@ func (s *Server) getCharacteristics(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusUnprocessableEntity, statusJSON{Status: statusInvalid})
 		return
 	}
+	asked := func(key string) bool { return query.Get(key) == "1" }
 	items, status := make([]item, 0, len(ids)), http.StatusOK
 	for _, id := range ids {
-		it := s.readItem(id, r)
+		it := s.readItem(id)
 		if *it.Status != 0 {
 			status = http.StatusMultiStatus
 		}
 		if ce := s.db.byID[id]; ce != nil {
-			describe(&it, ce, query.Get, peerOf(r))
+			describe(&it, ce, asked, peerOf(r))
 		}
 		items = append(items, it)
 	}
@@ -117,50 +94,31 @@ func parseIDs(s string) ([]cellID, bool) {
 	return ids, true
 }
 
-func (s *Server) readItem(id cellID, r *http.Request) item {
+func (s *Server) readItem(id cellID) item {
 	ce := s.db.byID[id]
 	switch {
 	case ce == nil:
 		return newItem(id, statusNotFound)
-	case !ce.c.IsReadable():
+	case ce.Value == nil:
 		return newItem(id, statusWriteOnly)
 	}
-	value, status := s.read(ce, r)
-	it := newItem(id, status)
-	it.Value = value
+	it := newItem(id, 0)
+	it.Value = ce.Value
 	return it
 }
 
-// read returns the JSON value of a readable characteristic, or a status.
-func (s *Server) read(ce *cell, r *http.Request) (json.RawMessage, int) {
-	v := s.stored(ce.c)
-	if ce.c.ValueRequestFunc != nil {
-		var status int
-		if v, status = ce.c.ValueRequestFunc(r); status != 0 {
-			return nil, status
-		}
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		s.log.Errorf("cannot encode the value of characteristic %d", ce.c.Id)
-		return nil, statusUnreachable
-	}
-	return b, 0
-}
-
 // describe adds what the query asks for.
-func describe(it *item, ce *cell, query func(string) string, p *peer) {
-	if query("meta") == "1" {
-		it.metaJSON = &ce.meta
+func describe(it *item, ce *cell, asked func(key string) bool, p *peer) {
+	if asked("meta") {
+		it.metaJSON = &ce.metaJSON
 	}
-	if query("perms") == "1" {
-		it.Perms = ce.c.Permissions
+	if asked("perms") {
+		it.Perms = ce.Permissions
 	}
-	if query("type") == "1" {
-		it.Type = ce.c.Type
+	if asked("type") {
+		it.Type = ce.Type
 	}
-	if query("ev") == "1" {
-		on := p.events.subscribed(ce)
-		it.Events = &on
+	if asked("ev") {
+		it.Events = new(p.events.subscribed(ce))
 	}
 }

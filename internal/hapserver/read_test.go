@@ -18,8 +18,6 @@ func peerRequest(p *peer, method, path string, b []byte) *http.Request {
 func TestGetCharacteristics(t *testing.T) {
 	t.Parallel()
 	f := newPaired(t).start(t)
-	f.m.cs[iidWord].ValueRequestFunc = func(*http.Request) (any, int) { return nil, statusUnreachable }
-	f.m.cs[iidChoice].ValueRequestFunc = func(*http.Request) (any, int) { return 4, 0 }
 	c := f.connect(t, nil)
 	if a := c.must(t, "PUT", "/characteristics", `{"characteristics":[{"aid":1,"iid":11,"ev":true}]}`); a.status != 204 {
 		t.Fatalf("subscribe: %d %s", a.status, a.body)
@@ -28,11 +26,10 @@ func TestGetCharacteristics(t *testing.T) {
 		"id=1.13,1.11":           `200 {"characteristics":[{"aid":1,"iid":13,"value":"Den"},{"aid":1,"iid":11,"value":0}]}`,
 		"id=1.12":                `207 {"characteristics":[{"aid":1,"iid":12,"status":-70405}]}`,
 		"id=1.99,1.13,2.1":       `207 {"characteristics":[{"aid":1,"iid":99,"status":-70409},{"aid":1,"iid":13,"status":0,"value":"Den"},{"aid":2,"iid":1,"status":-70409}]}`,
-		"id=1.25,1.19":           `207 {"characteristics":[{"aid":1,"iid":25,"status":-70402},{"aid":1,"iid":19,"status":0,"value":4}]}`,
 		"id=1.11&ev=1":           `200 {"characteristics":[{"aid":1,"iid":11,"value":0,"ev":true}]}`,
 		"id=1.13&ev=1":           `200 {"characteristics":[{"aid":1,"iid":13,"value":"Den","ev":false}]}`,
 		"id=1.11&type=1&perms=1": `200 {"characteristics":[{"aid":1,"iid":11,"value":0,"type":"B0","perms":["pr","pw","ev"]}]}`,
-		"id=1.16&meta=1":         `200 {"characteristics":[{"aid":1,"iid":16,"value":0,"format":"float","unit":"percentage","maxValue":100,"minValue":0,"minStep":0.5}]}`,
+		"id=1.16&meta=1":         `200 {"characteristics":[{"aid":1,"iid":16,"value":0,"format":"uint8","unit":"percentage","maxValue":100,"minValue":0,"minStep":5}]}`,
 		"id=1.24&meta=1":         `200 {"characteristics":[{"aid":1,"iid":24,"value":"","format":"string","maxLen":5}]}`,
 		"":                       `422 {"status":-70410}`,
 		"id=":                    `422 {"status":-70410}`,
@@ -54,7 +51,6 @@ func itoa(n int) string { b, _ := json.Marshal(n); return string(b) }
 func TestGetAccessories(t *testing.T) {
 	t.Parallel()
 	f := newPaired(t).start(t)
-	f.m.cs[iidWord].ValueRequestFunc = func(*http.Request) (any, int) { return nil, statusUnreachable }
 	a := f.connect(t, nil).must(t, "GET", "/accessories", nil)
 	type seen struct {
 		IID      uint64   `json:"iid"`

@@ -85,7 +85,6 @@ type Server struct {
 	routes  http.Handler
 	counts  counts
 	changed chan struct{} // signals publish
-	wide    sync.Mutex    // guards uint64 values, see store
 
 	publication atomic.Pointer[mdns.Publication] // nil: not announced
 }
@@ -102,10 +101,6 @@ func New(o *Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	structure, err := db.structure()
-	if err != nil {
-		return nil, err
-	}
 	s := &Server{o: *o, log: o.Log, db: db, changed: make(chan struct{}, 1)}
 	if s.log == nil {
 		s.log = mdns.Discard{}
@@ -118,7 +113,7 @@ func New(o *Options) (*Server, error) {
 			return nil, err
 		}
 	}
-	if s.records, err = openRecords(o.Store, s.o.SetupCode, structure); err != nil {
+	if s.records, err = openRecords(o.Store, s.o.SetupCode, db.structure); err != nil {
 		return nil, err
 	}
 	s.routes = s.newRoutes()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -106,7 +107,11 @@ func TestNewRefusesBadOptions(t *testing.T) {
 		"iid 0":          {Store: &memoryStore{}, Accessories: with(func(a *accessory.A) { a.Ss[1].Cs[0].Id = 0 })},
 		"iid twice":      {Store: &memoryStore{}, Accessories: with(func(a *accessory.A) { a.Ss[1].Id = 2 })},
 		"unknown format": {Store: &memoryStore{}, Accessories: with(func(a *accessory.A) { a.Ss[1].Cs[0].Format = "int" })},
-		"stray link":     {Store: &memoryStore{}, Accessories: with(func(a *accessory.A) { a.Ss[1].AddS(&service.S{Id: 77}) })},
+		"float":          {Store: &memoryStore{}, Accessories: with(func(a *accessory.A) { a.Ss[1].Cs[0].Format = "float" })},
+		"value on request": {Store: &memoryStore{}, Accessories: with(func(a *accessory.A) {
+			a.Ss[1].Cs[0].ValueRequestFunc = func(*http.Request) (any, int) { return nil, 0 }
+		})},
+		"stray link": {Store: &memoryStore{}, Accessories: with(func(a *accessory.A) { a.Ss[1].AddS(&service.S{Id: 77}) })},
 		"cell twice": {Store: &memoryStore{}, Accessories: with(func(a *accessory.A) {
 			a.Ss[1].Cs[0].Id = 500
 			a.Ss = append(a.Ss, &service.S{Id: 501, Cs: []*characteristic.C{a.Ss[1].Cs[0]}})

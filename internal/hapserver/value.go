@@ -1,15 +1,12 @@
 package hapserver
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"math"
 	"reflect"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/brutella/hap/characteristic"
 )
@@ -20,49 +17,13 @@ var errValue = errors.New("value does not fit the characteristic")
 // of its own.
 const defaultMaxLen = 64
 
-// kind is the Go type that holds a value.
-type kind int
-
-const (
-	kindUnknown kind = iota
-	kindBool
-	kindString
-	kindBase64 // string
-	kindFloat  // float64
-	kindInt    // int
-	kindUint64 // uint64
-)
-
-func kindOf(format string) kind {
-	switch format {
-	case characteristic.FormatBool:
-		return kindBool
-	case characteristic.FormatString:
-		return kindString
-	case characteristic.FormatData, characteristic.FormatTLV8:
-		return kindBase64
-	case characteristic.FormatFloat:
-		return kindFloat
-	case characteristic.FormatUInt8, characteristic.FormatUInt16, characteristic.FormatUInt32, characteristic.FormatInt32:
-		return kindInt
-	case characteristic.FormatUInt64:
-		return kindUint64
+// formats returns the formats that our accessories have: bool, string, tlv8 and
+// integers of up to 32 bits, whose values are a bool, strings and an int.
+func formats() []string {
+	return []string{
+		characteristic.FormatBool, characteristic.FormatString, characteristic.FormatTLV8, characteristic.FormatUInt8,
+		characteristic.FormatUInt16, characteristic.FormatUInt32, characteristic.FormatInt32,
 	}
-	return kindUnknown
-}
-
-// intRange returns the range of an integer format. hap stores integers as int,
-// so on a 32-bit machine a uint32 ends at 2^31-1.
-func intRange(format string) (lo, hi int64) {
-	switch format {
-	case characteristic.FormatUInt8:
-		return 0, math.MaxUint8
-	case characteristic.FormatUInt16:
-		return 0, math.MaxUint16
-	case characteristic.FormatUInt32:
-		return 0, min(math.MaxUint32, math.MaxInt)
-	}
-	return math.MinInt32, math.MaxInt32
 }
 
 // parseValue parses and checks the value of a write. It accepts the same
@@ -71,134 +32,79 @@ func intRange(format string) (lo, hi int64) {
 // Unlike HAP-NodeJS it refuses 1.5 for every integer. Every error is errValue.
 func parseValue(c *characteristic.C, raw json.RawMessage) (any, error) {
 	var v any
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	if err := d.Decode(&v); err != nil {
+	if err := json.Unmarshal(raw, &v); err != nil {
 		return nil, errValue
 	}
 	return checkValue(c, v)
 }
 
-// goValue converts a value set by the program to the types of parsed JSON.
-func goValue(v any) any {
-	switch rv := reflect.ValueOf(v); {
-	case rv.Kind() == reflect.Bool:
-		return rv.Bool()
-	case rv.Kind() == reflect.String:
-		return rv.String()
-	case rv.CanInt():
-		return json.Number(strconv.FormatInt(rv.Int(), 10))
-	case rv.CanUint():
-		return json.Number(strconv.FormatUint(rv.Uint(), 10))
-	case rv.CanFloat():
-		return json.Number(strconv.FormatFloat(rv.Float(), 'g', -1, 64))
-	}
-	return nil
-}
-
-// checkValue converts a JSON value to the Go type of the characteristic's
-// format and checks it against the characteristic's limits.
+// checkValue converts a value from JSON or from the program to the Go type of
+// the characteristic's format and checks it against the characteristic's limits.
 func checkValue(c *characteristic.C, v any) (any, error) {
-	switch x := v.(type) {
-	case bool:
-		if x {
-			return checkNumber(c, "1")
+	text, isText := v.(string)
+	n, isInteger := integer(v)
+	switch c.Format {
+	case characteristic.FormatString:
+		if isText && (len(text) <= c.MaxLen || c.MaxLen == 0 && len(text) <= defaultMaxLen) {
+			return text, nil
 		}
-		return checkNumber(c, "0")
-	case string:
-		return checkText(c, x)
-	case json.Number:
-		return checkNumber(c, string(x))
-	}
-	return nil, errValue
-}
-
-func checkText(c *characteristic.C, s string) (any, error) {
-	switch kindOf(c.Format) {
-	case kindString:
-		if limit := c.MaxLen; len(s) <= limit || limit == 0 && len(s) <= defaultMaxLen {
-			return s, nil
+	case characteristic.FormatTLV8:
+		_, err := base64.StdEncoding.Strict().DecodeString(text)
+		if isText && err == nil && (c.MaxLen == 0 || len(text) <= c.MaxLen) {
+			return text, nil
 		}
-	case kindBase64:
-		if _, err := base64.StdEncoding.Strict().DecodeString(s); err == nil && (c.MaxLen == 0 || len(s) <= c.MaxLen) {
-			return s, nil
+	case characteristic.FormatBool:
+		if isInteger && (n == 0 || n == 1) {
+			return n == 1, nil
+		}
+	default:
+		if isInteger && allowed(c, n) {
+			return n, nil
 		}
 	}
 	return nil, errValue
 }
 
-func checkNumber(c *characteristic.C, s string) (any, error) {
-	switch kindOf(c.Format) {
-	case kindBool:
-		s = integer(s)
-		return s == "1", errUnless(s == "0" || s == "1")
-	case kindFloat:
-		f, err := strconv.ParseFloat(s, 64)
-		return f, errUnless(err == nil && allowed(c, f))
-	case kindInt:
-		n, err := strconv.ParseInt(integer(s), 10, 64)
-		lo, hi := intRange(c.Format)
-		return int(n), errUnless(err == nil && n >= lo && n <= hi && allowed(c, float64(n)) && listed(c, int(n)))
-	case kindUint64:
-		n, err := strconv.ParseUint(integer(s), 10, 64)
-		return n, errUnless(err == nil && allowed(c, float64(n)))
+// integer returns a number without a fraction, or 1 for true and 0 for false.
+func integer(v any) (n int, ok bool) {
+	switch rv := reflect.ValueOf(v); {
+	case rv.CanInt():
+		return int(rv.Int()), true
+	case rv.CanUint():
+		n = int(rv.Uint()) //nolint:gosec // the sign shows an overflow
+		return n, n >= 0
+	case rv.CanFloat():
+		n = int(rv.Float())
+		return n, float64(n) == rv.Float()
+	case rv.Kind() == reflect.Bool && rv.Bool():
+		return 1, true
+	default:
+		return 0, rv.Kind() == reflect.Bool
 	}
-	return nil, errValue
 }
 
-// integer rewrites a JSON number such as 1.0 or 1e2 without a fraction or an
-// exponent. It returns the number unchanged if it has a fraction, or if it is
-// above 2^53, where a float64 no longer holds every integer.
-func integer(s string) string {
-	if !strings.ContainsAny(s, ".eE") {
-		return s
+// allowed reports whether an integer is within the limits of its format and of
+// its characteristic.
+func allowed(c *characteristic.C, n int) bool {
+	lo, hi := 0, math.MaxUint8
+	switch c.Format {
+	case characteristic.FormatUInt16:
+		hi = math.MaxUint16
+	case characteristic.FormatUInt32:
+		hi = min(math.MaxUint32, math.MaxInt) // on a 32-bit machine, hap's int ends there
+	case characteristic.FormatInt32:
+		lo, hi = math.MinInt32, math.MaxInt32
 	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
-		return s
-	}
-	return strconv.FormatInt(int64(f), 10)
-}
-
-func errUnless(ok bool) error {
-	if ok {
-		return nil
-	}
-	return errValue
-}
-
-// allowed checks range and step. It compares integers above 2^53 as the nearest
-// float.
-func allowed(c *characteristic.C, f float64) bool {
-	lo, hasLo := number(c.MinVal)
-	hi, hasHi := number(c.MaxVal)
-	if math.IsNaN(f) || math.IsInf(f, 0) || hasLo && f < lo || hasHi && f > hi {
+	lowest, hasMin := integer(c.MinVal)
+	highest, hasMax := integer(c.MaxVal)
+	step, _ := integer(c.StepVal)
+	switch {
+	case n < lo || n > hi, hasMin && n < lowest, hasMax && n > highest:
 		return false
-	}
-	if step, ok := number(c.StepVal); ok && step > 0 {
-		steps := (f - lo) / step
-		return math.Abs(steps-math.Round(steps)) < 1e-6
-	}
-	return true
-}
-
-// listed checks the valid values and the range of valid values.
-func listed(c *characteristic.C, n int) bool {
-	if len(c.ValidVals) > 0 && !slices.Contains(c.ValidVals, n) {
+	case step > 1 && (n-lowest)%step != 0:
+		return false
+	case len(c.ValidVals) > 0 && !slices.Contains(c.ValidVals, n):
 		return false
 	}
 	return len(c.ValidRange) != 2 || c.ValidRange[0] <= n && n <= c.ValidRange[1]
-}
-
-// number returns a limit, which hap stores in any numeric type.
-func number(v any) (float64, bool) {
-	switch rv := reflect.ValueOf(v); {
-	case rv.CanInt():
-		return float64(rv.Int()), true
-	case rv.CanUint():
-		return float64(rv.Uint()), true
-	case rv.CanFloat():
-		return rv.Float(), true
-	}
-	return 0, false
 }

@@ -137,7 +137,10 @@ func (s *Server) writeItem(id cellID, wr writeItem, timed bool, r *http.Request)
 	}
 	it := newItem(id, status)
 	if status == 0 && wr.Value != nil && bool(wr.Response) {
-		it.Value = s.writeResponse(ce, response, r)
+		it.Value = ce.Value
+		if response != nil {
+			it.Value = response
+		}
 	}
 	return it
 }
@@ -160,18 +163,4 @@ func (s *Server) write(ce *cell, raw json.RawMessage, timed bool, r *http.Reques
 	}
 	s.Set(ce.c, v, r)
 	return nil, 0
-}
-
-// writeResponse returns the value for a write with r=true: the handler's, or
-// the current one.
-func (s *Server) writeResponse(ce *cell, response any, r *http.Request) json.RawMessage {
-	if response == nil {
-		return s.readItem(ce.id, r).Value
-	}
-	b, err := json.Marshal(response)
-	if err != nil {
-		s.log.Errorf("cannot encode the response of characteristic %d to a write", ce.c.Id)
-		return nil
-	}
-	return b
 }
