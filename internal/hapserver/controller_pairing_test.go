@@ -66,6 +66,10 @@ func (c *controller) exchange(path string, out tlv, wantState byte) (tlv, error)
 	return in, nil
 }
 
+func (t *tlv) add(typ byte, v []byte) { *t = append(*t, tlvItem{typ, v}) }
+
+func (t *tlv) addByte(typ, v byte) { t.add(typ, []byte{v}) }
+
 func message(state byte) tlv {
 	var t tlv
 	t.addByte(tlvState, state)
@@ -84,8 +88,8 @@ func (c *controller) proof(code string) (key []byte, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("M1: %w", err)
 	}
-	salt, _ := m2.get(tlvSalt)
-	b, _ := m2.get(tlvPublicKey)
+	salt := m2.get(tlvSalt)
+	b := m2.get(tlvPublicKey)
 	if len(salt) != 16 || len(b) != 384 {
 		return nil, fmt.Errorf("salt of %d, key of %d bytes", len(salt), len(b))
 	}
@@ -97,7 +101,7 @@ func (c *controller) proof(code string) (key []byte, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("M3: %w", err)
 	}
-	if m2, _ := m4.get(tlvProof); !srp.check(m2) {
+	if m2 := m4.get(tlvProof); !srp.check(m2) {
 		return nil, errors.New("the accessory does not know the code")
 	}
 	return srp.K, nil
@@ -126,14 +130,14 @@ func (c *controller) pair(code, deviceID string) error {
 	if err != nil {
 		return fmt.Errorf("M5: %w", err)
 	}
-	sealed, _ := m6.get(tlvEncryptedData)
+	sealed := m6.get(tlvEncryptedData)
 	sub, err := openFrom(hkdfKey(key, "Pair-Setup-Encrypt-Salt", "Pair-Setup-Encrypt-Info"), "PS-Msg06", sealed)
 	if err != nil {
 		return err
 	}
-	id, _ := sub.get(tlvIdentifier)
-	public, _ := sub.get(tlvPublicKey)
-	signature, _ := sub.get(tlvSignature)
+	id := sub.get(tlvIdentifier)
+	public := sub.get(tlvPublicKey)
+	signature := sub.get(tlvSignature)
 	x := hkdfKey(key, "Pair-Setup-Accessory-Sign-Salt", "Pair-Setup-Accessory-Sign-Info")
 	if len(public) != 32 || !ed25519.Verify(public, slices.Concat(x, id, public), signature) || string(id) != deviceID {
 		return fmt.Errorf("the identity of %q is not proved", id)
@@ -154,7 +158,7 @@ func (c *controller) verifyStart(r *Record) (m3 tlv, shared []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	theirs, _ := m2.get(tlvPublicKey)
+	theirs := m2.get(tlvPublicKey)
 	remote, err := ecdh.X25519().NewPublicKey(theirs)
 	if err != nil {
 		return nil, nil, err
@@ -163,13 +167,13 @@ func (c *controller) verifyStart(r *Record) (m3 tlv, shared []byte, err error) {
 		return nil, nil, err
 	}
 	key := hkdfKey(shared, "Pair-Verify-Encrypt-Salt", "Pair-Verify-Encrypt-Info")
-	sealed, _ := m2.get(tlvEncryptedData)
+	sealed := m2.get(tlvEncryptedData)
 	sub, err := openFrom(key, "PV-Msg02", sealed)
 	if err != nil {
 		return nil, nil, err
 	}
-	id, _ := sub.get(tlvIdentifier)
-	signature, _ := sub.get(tlvSignature)
+	id := sub.get(tlvIdentifier)
+	signature := sub.get(tlvSignature)
 	if string(id) != r.DeviceID || !ed25519.Verify(r.key().Public().(ed25519.PublicKey), slices.Concat(theirs, id, ours), signature) {
 		return nil, nil, errors.New("the accessory's signature is wrong")
 	}

@@ -51,18 +51,6 @@ func openMessage(key []byte, name string, sealed []byte) (tlv, error) {
 	return parseTLV(plain)
 }
 
-// sessionCiphers encrypt the two directions of a verified connection.
-type sessionCiphers struct{ fromController, toController cipher.AEAD }
-
-// newSessionCiphers derives the ciphers from pair-verify's secret. The names of
-// the keys are the controller's view.
-func newSessionCiphers(shared []byte) *sessionCiphers {
-	return &sessionCiphers{
-		fromController: newAEAD(deriveKey(shared, "Control-Salt", "Control-Write-Encryption-Key")),
-		toController:   newAEAD(deriveKey(shared, "Control-Salt", "Control-Read-Encryption-Key")),
-	}
-}
-
 // Bytes of a frame, see the package comment.
 const (
 	frameHeader = 2

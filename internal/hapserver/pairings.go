@@ -22,13 +22,12 @@ const (
 // connections of a removed controller, the requesting one after the answer.
 func (s *Server) pairings(w http.ResponseWriter, r *http.Request) {
 	p := peerOf(r)
-	in, err := parseTLV(body(r))
+	in, _ := parseTLV(body(r)) // without a state if it is malformed
 	state, _ := in.byteAt(tlvState)
-	method, okMethod := in.byteAt(tlvMethod)
-	var out tlv
+	method, _ := in.byteAt(tlvMethod)
+	out, err := tlv(nil), errSequence
 	switch {
-	case err != nil || state != m1 || !okMethod:
-		err = errSequence
+	case state != m1:
 	case !s.isAdmin(p):
 		err = tlvErrAuthentication
 	case method == methodAddPairing:
@@ -36,9 +35,7 @@ func (s *Server) pairings(w http.ResponseWriter, r *http.Request) {
 	case method == methodRemovePairing:
 		err = s.removePairing(in)
 	case method == methodListPairings:
-		out = s.listPairings()
-	default:
-		err = errSequence
+		out, err = s.listPairings(), nil
 	}
 	changed := err == nil && method != methodListPairings
 	if changed {
@@ -60,8 +57,7 @@ func (s *Server) isAdmin(p *peer) bool {
 
 // addPairing adds a controller, or changes the rights of one with the same key.
 func (s *Server) addPairing(in tlv) error {
-	id, _ := in.get(tlvIdentifier)
-	key, _ := in.get(tlvPublicKey)
+	id, key := in.get(tlvIdentifier), in.get(tlvPublicKey)
 	rights, ok := in.byteAt(tlvPermissions)
 	if !ok || rights > 1 || !validPairing(string(id), key) {
 		return errSequence
@@ -87,8 +83,8 @@ func (s *Server) addPairing(in tlv) error {
 
 // removePairing removes a controller. An unknown one counts as removed.
 func (s *Server) removePairing(in tlv) error {
-	id, ok := in.get(tlvIdentifier)
-	if !ok || len(id) == 0 {
+	id := in.get(tlvIdentifier)
+	if len(id) == 0 {
 		return errSequence
 	}
 	err := s.changePairings(func(r *Record) error {
@@ -127,15 +123,13 @@ func (s *Server) listPairings() tlv {
 	var out tlv
 	for i, p := range s.records.load().Pairings {
 		if i > 0 {
-			out.add(tlvSeparator, nil)
+			out = append(out, tlvItem{Type: tlvSeparator})
 		}
 		rights := byte(0)
 		if p.Admin {
 			rights = 1
 		}
-		out.add(tlvIdentifier, []byte(p.ID))
-		out.add(tlvPublicKey, p.PublicKey)
-		out.addByte(tlvPermissions, rights)
+		out = append(out, tlv{{tlvIdentifier, []byte(p.ID)}, {tlvPublicKey, p.PublicKey}, {tlvPermissions, []byte{rights}}}...)
 	}
 	return out
 }

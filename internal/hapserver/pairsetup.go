@@ -57,29 +57,24 @@ const unsupportedFlags = 1<<4 | 1<<24
 
 // setupExchange is a pair-setup between M1 and M6.
 type setupExchange struct {
-	answered byte // the last message that we sent
-	srp      *srpServer
-	key      []byte // of the session, once the controller has proved the setup code
+	srp *srpServer
+	key []byte // of the session; nil until the controller has proved the setup code in M3
 }
 
 // pairSetup answers M1, M3 and M5 in turn. Any error ends the exchange, so that
 // another connection may pair.
 func (s *Server) pairSetup(w http.ResponseWriter, r *http.Request) {
 	p := peerOf(r)
-	in, err := parseTLV(body(r))
+	in, _ := parseTLV(body(r)) // without a state if it is malformed
 	state, _ := in.byteAt(tlvState)
-	var out tlv
+	out, err := tlv(nil), errSequence
 	switch {
-	case err != nil:
-		err = errSequence
 	case state == m1:
 		out, err = p.setupM1(in)
-	case state == m3 && p.setup != nil && p.setup.answered == m2:
+	case state == m3 && p.setup != nil && p.setup.key == nil:
 		out, err = p.setupM3(in)
-	case state == m5 && p.setup != nil && p.setup.answered == m4:
+	case state == m5 && p.setup != nil && p.setup.key != nil:
 		out, err = p.setupM5(in)
-	default:
-		err = errSequence
 	}
 	if err != nil {
 		s.log.Debugf("pair-setup from %s, message %d: %v", p.addr, state, err)
@@ -96,26 +91,22 @@ func (s *Server) pairSetup(w http.ResponseWriter, r *http.Request) {
 
 // writePairing answers a pairing message with items or an error.
 func writePairing(w http.ResponseWriter, state byte, items tlv, err error) {
-	var out tlv
-	out.addByte(tlvState, state)
-	if err == nil {
-		writeTLV(w, http.StatusOK, append(out, items...))
-		return
-	}
 	status := http.StatusOK
-	var pe pairError
-	if !errors.As(err, &pe) {
-		status, pe = http.StatusBadRequest, tlvErrUnknown
+	if err != nil {
+		var pe pairError
+		if !errors.As(err, &pe) {
+			status, pe = http.StatusBadRequest, tlvErrUnknown
+		}
+		items = tlv{{tlvError, []byte{byte(pe)}}}
 	}
-	out.addByte(tlvError, byte(pe))
-	writeTLV(w, status, out)
+	respond(w, status, typeTLV, append(tlv{{tlvState, []byte{state}}}, items...).encode())
 }
 
 // setupM1 starts an exchange, or starts it over.
 func (p *peer) setupM1(in tlv) (tlv, error) {
 	r := p.s.records.load()
 	method, ok := in.byteAt(tlvMethod)
-	flags, _ := in.get(tlvFlags) // a number of up to 8 bytes
+	flags := in.get(tlvFlags) // a number of up to 8 bytes
 	switch {
 	case !ok || method != methodPairSetup && method != methodPairSetupWithAuth:
 		return nil, errSequence
@@ -129,19 +120,15 @@ func (p *peer) setupM1(in tlv) (tlv, error) {
 		return nil, tlvErrBusy
 	}
 	srp := p.s.offer.get(r.SetupCode)
-	p.setup = &setupExchange{answered: m2, srp: srp}
-	var out tlv
-	out.add(tlvPublicKey, srp.public)
-	out.add(tlvSalt, srp.salt)
-	return out, nil
+	p.setup = &setupExchange{srp: srp}
+	return tlv{{tlvPublicKey, srp.public}, {tlvSalt, srp.salt}}, nil
 }
 
 // setupM3 checks the controller's proof of the setup code, and counts a wrong
 // one.
 func (p *peer) setupM3(in tlv) (tlv, error) {
-	a, okA := in.get(tlvPublicKey)
-	proof, okProof := in.get(tlvProof)
-	if !okA || !okProof {
+	a, proof := in.get(tlvPublicKey), in.get(tlvProof)
+	if a == nil || proof == nil {
 		return nil, errSequence
 	}
 	if !p.s.hold.heldBy(p) || !p.s.offer.use(p.setup.srp) {
@@ -152,10 +139,8 @@ func (p *peer) setupM3(in tlv) (tlv, error) {
 		p.s.countSetupFailure(p.addr)
 		return nil, tlvErrAuthentication
 	}
-	p.setup.answered, p.setup.key = m4, key
-	var out tlv
-	out.add(tlvProof, answer)
-	return out, nil
+	p.setup.key = key
+	return tlv{{tlvProof, answer}}, nil
 }
 
 func (s *Server) countSetupFailure(from netip.Addr) {
@@ -172,8 +157,8 @@ func (s *Server) countSetupFailure(from netip.Addr) {
 
 // setupM5 exchanges long-term keys. The pairing is saved before the answer.
 func (p *peer) setupM5(in tlv) (tlv, error) {
-	sealed, ok := in.get(tlvEncryptedData)
-	if !ok {
+	sealed := in.get(tlvEncryptedData)
+	if sealed == nil {
 		return nil, errSequence
 	}
 	key := deriveKey(p.setup.key, "Pair-Setup-Encrypt-Salt", "Pair-Setup-Encrypt-Info")
@@ -181,9 +166,7 @@ func (p *peer) setupM5(in tlv) (tlv, error) {
 	if err != nil {
 		return nil, tlvErrAuthentication
 	}
-	id, _ := sub.get(tlvIdentifier)
-	public, _ := sub.get(tlvPublicKey)
-	signature, _ := sub.get(tlvSignature)
+	id, public, signature := sub.get(tlvIdentifier), sub.get(tlvPublicKey), sub.get(tlvSignature)
 	x := deriveKey(p.setup.key, "Pair-Setup-Controller-Sign-Salt", "Pair-Setup-Controller-Sign-Info")
 	if !validPairing(string(id), public) || !ed25519.Verify(public, slices.Concat(x, id, public), signature) {
 		return nil, tlvErrAuthentication
@@ -191,9 +174,7 @@ func (p *peer) setupM5(in tlv) (tlv, error) {
 	if err := p.s.pairAdmin(p, Pairing{ID: string(id), PublicKey: public, Admin: true}); err != nil {
 		return nil, err
 	}
-	var out tlv
-	out.add(tlvEncryptedData, sealMessage(key, "PS-Msg06", p.s.setupIdentity(p.setup.key)))
-	return out, nil
+	return tlv{{tlvEncryptedData, sealMessage(key, "PS-Msg06", p.s.setupIdentity(p.setup.key))}}, nil
 }
 
 // setupIdentity returns our identifier and long-term key, signed.
@@ -202,11 +183,8 @@ func (s *Server) setupIdentity(secret []byte) tlv {
 	r := s.records.load()
 	id, key := []byte(r.DeviceID), r.key()
 	public := key[ed25519.SeedSize:] // a private key ends with its public key
-	var out tlv
-	out.add(tlvIdentifier, id)
-	out.add(tlvPublicKey, public)
-	out.add(tlvSignature, ed25519.Sign(key, slices.Concat(x, id, public)))
-	return out
+	signature := ed25519.Sign(key, slices.Concat(x, id, public))
+	return tlv{{tlvIdentifier, id}, {tlvPublicKey, public}, {tlvSignature, signature}}
 }
 
 // pairAdmin saves the first pairing, unless another connection or the owner's

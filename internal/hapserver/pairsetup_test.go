@@ -296,7 +296,7 @@ func FuzzPairSetup(f *testing.F) {
 				if step&0x80 == 0 { // with everything that a later message may hold
 					out.add(tlvPublicKey, []byte{5})
 					out.add(tlvProof, make([]byte, 64))
-					sealed, _ := c.m5(make([]byte, 64)).get(tlvEncryptedData)
+					sealed := c.m5(make([]byte, 64)).get(tlvEncryptedData)
 					out.add(tlvEncryptedData, sealed)
 				}
 				_, err := c.exchange("/pair-setup", out, out.next())

@@ -19,20 +19,17 @@ type verifyExchange struct {
 // encrypted.
 func (s *Server) pairVerify(w http.ResponseWriter, r *http.Request) {
 	p := peerOf(r)
-	in, err := parseTLV(body(r))
+	in, _ := parseTLV(body(r)) // without a state if it is malformed
 	state, _ := in.byteAt(tlvState)
 	exchange := p.verify
 	p.verify = nil // an exchange has one M3
-	var out tlv
+	out, err := tlv(nil), errSequence
 	switch {
-	case err != nil || p.verified():
-		err = errSequence
+	case p.verified():
 	case state == m1:
 		out, err = p.verifyM1(in)
 	case state == m3 && exchange != nil:
 		err = p.verifyM3(in, exchange)
-	default:
-		err = errSequence
 	}
 	if err != nil {
 		s.log.Debugf("pair-verify from %s, message %d: %v", p.addr, state, err)
@@ -42,7 +39,7 @@ func (s *Server) pairVerify(w http.ResponseWriter, r *http.Request) {
 
 // verifyM1 answers with our key of this exchange and a signature.
 func (p *peer) verifyM1(in tlv) (tlv, error) {
-	theirs, _ := in.get(tlvPublicKey)
+	theirs := in.get(tlvPublicKey)
 	remote, err := ecdh.X25519().NewPublicKey(theirs)
 	if err != nil {
 		return nil, errSequence
@@ -62,27 +59,22 @@ func (p *peer) verifyM1(in tlv) (tlv, error) {
 	p.verify = v
 	r := p.s.records.load()
 	id := []byte(r.DeviceID)
-	var identity, out tlv
-	identity.add(tlvIdentifier, id)
-	identity.add(tlvSignature, ed25519.Sign(r.key(), slices.Concat(v.ourKey, id, v.controllerKey)))
-	out.add(tlvPublicKey, v.ourKey)
-	out.add(tlvEncryptedData, sealMessage(v.key, "PV-Msg02", identity))
-	return out, nil
+	identity := tlv{{tlvIdentifier, id}, {tlvSignature, ed25519.Sign(r.key(), slices.Concat(v.ourKey, id, v.controllerKey))}}
+	return tlv{{tlvPublicKey, v.ourKey}, {tlvEncryptedData, sealMessage(v.key, "PV-Msg02", identity)}}, nil
 }
 
 // verifyM3 checks that the controller is paired. An unknown controller and a
 // wrong signature get the same answer.
 func (p *peer) verifyM3(in tlv, v *verifyExchange) error {
-	sealed, ok := in.get(tlvEncryptedData)
-	if !ok {
+	sealed := in.get(tlvEncryptedData)
+	if sealed == nil {
 		return errSequence
 	}
 	sub, err := openMessage(v.key, "PV-Msg03", sealed)
 	if err != nil {
 		return tlvErrAuthentication
 	}
-	id, _ := sub.get(tlvIdentifier)
-	signature, _ := sub.get(tlvSignature)
+	id, signature := sub.get(tlvIdentifier), sub.get(tlvSignature)
 	controller, ok := p.s.records.load().pairing(string(id))
 	if !ok || !ed25519.Verify(controller.PublicKey, slices.Concat(v.controllerKey, id, v.ourKey), signature) {
 		return tlvErrAuthentication
@@ -94,6 +86,6 @@ func (p *peer) verifyM3(in tlv, v *verifyExchange) error {
 	}
 	p.s.o.Strangers.remove(p)
 	p.s.peers.makeRoom(p)
-	p.secure = newSessionCiphers(v.shared)
+	p.secret = v.shared
 	return nil
 }

@@ -34,7 +34,7 @@ type peer struct {
 	in      *bufio.Reader
 	setup   *setupExchange
 	verify  *verifyExchange
-	secure  *sessionCiphers // to use after the current answer
+	secret  []byte // of pair-verify: encrypt after the current answer
 	timed   *timedWrite
 	closing bool // close after the current answer
 }
@@ -111,7 +111,7 @@ func (p *peer) serveRequest() bool {
 	if p.out.write(w.bytes()) != nil || last {
 		return false
 	}
-	if p.secure != nil {
+	if p.secret != nil {
 		p.encrypt()
 	}
 	return true
@@ -129,11 +129,12 @@ func (p *peer) handle(w *response, req *http.Request) (ok bool) {
 }
 
 // encrypt switches to frames. Frames that the controller has already sent are
-// in p.in.
+// in p.in. The names of the keys are the controller's view.
 func (p *peer) encrypt() {
-	p.in = bufio.NewReaderSize(&frameReader{r: p.in, aead: p.secure.fromController}, readBuffer)
-	p.out.encrypt(p.secure.toController)
-	p.secure = nil
+	read := newAEAD(deriveKey(p.secret, "Control-Salt", "Control-Write-Encryption-Key"))
+	p.in = bufio.NewReaderSize(&frameReader{r: p.in, aead: read}, readBuffer)
+	p.out.encrypt(newAEAD(deriveKey(p.secret, "Control-Salt", "Control-Read-Encryption-Key")))
+	p.secret = nil
 	p.work.Go(p.deliverEvents)
 }
 

@@ -12,8 +12,8 @@ func (c *controller) offered(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	salt, _ := m2.get(tlvSalt)
-	b, _ := m2.get(tlvPublicKey)
+	salt := m2.get(tlvSalt)
+	b := m2.get(tlvPublicKey)
 	return bytes.Join([][]byte{salt, b}, nil)
 }
 

@@ -58,37 +58,31 @@ func parseTLV(b []byte) (tlv, error) {
 		} else if len(t) == tlvMaxItems {
 			return nil, fmt.Errorf("%w: more than %d items", errTLV, tlvMaxItems)
 		} else {
-			t.add(typ, append([]byte{}, v...))
+			t = append(t, tlvItem{typ, append([]byte{}, v...)}) // never nil
 		}
 		full = len(v) == tlvFragment
 	}
 	return t, nil
 }
 
-// get returns the value of the first item of a type.
-func (t tlv) get(typ byte) ([]byte, bool) {
+// get returns the value of the first item of a type, or nil if there is none.
+func (t tlv) get(typ byte) []byte {
 	for _, it := range t {
 		if it.Type == typ {
-			return it.Value, true
+			return it.Value
 		}
 	}
-	return nil, false
+	return nil
 }
 
 // byteAt returns the first item of a type if its value is one byte.
 func (t tlv) byteAt(typ byte) (byte, bool) {
-	v, _ := t.get(typ)
+	v := t.get(typ)
 	if len(v) != 1 {
 		return 0, false
 	}
 	return v[0], true
 }
-
-// add appends an item. It does not copy the value.
-func (t *tlv) add(typ byte, v []byte) { *t = append(*t, tlvItem{Type: typ, Value: v}) }
-
-// addByte appends an item that is a number.
-func (t *tlv) addByte(typ, v byte) { t.add(typ, []byte{v}) }
 
 func (t tlv) encode() []byte {
 	var out []byte
