@@ -64,8 +64,6 @@ func peerOf(r *http.Request) *peer {
 
 func (p *peer) verified() bool { return p.controller.Load() != nil }
 
-func (p *peer) pairing() bool { return p.s.hold.heldBy(p) }
-
 // shut closes the connection. Any goroutine may call it.
 func (p *peer) shut() {
 	p.stop()

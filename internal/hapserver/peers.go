@@ -51,7 +51,7 @@ func (ss *Strangers) victim(p *peer) int {
 	best := 0
 	for i, q := range ss.list {
 		old := ss.list[best]
-		if c := load(q, old); c > 0 || c == 0 && old.pairing() && !q.pairing() {
+		if c := load(q, old); c > 0 || c == 0 && old.s.hold.heldBy(old) && !q.s.hold.heldBy(q) {
 			best = i
 		}
 	}

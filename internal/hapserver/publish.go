@@ -66,9 +66,8 @@ func (s *Server) service(port uint16) mdns.Service {
 // model returns the Model of the first accessory.
 func (s *Server) model() string {
 	if c := s.o.Accessories[0].Ss[0].C(characteristic.TypeModel); c != nil {
-		if model, ok := c.Value().(string); ok {
-			return model
-		}
+		model, _ := c.Value().(string)
+		return model
 	}
 	return ""
 }

@@ -201,7 +201,7 @@ func (rs *records) countFailure() (failures int, err error) {
 }
 
 func (rs *records) save(r Record) error {
-	if err := rs.store.Save(r.clone()); err != nil {
+	if err := rs.store.Save(r); err != nil {
 		return fmt.Errorf("save identity and pairings: %w", err)
 	}
 	return nil

@@ -33,6 +33,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -164,7 +165,8 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	defer context.AfterFunc(ctx, func() { ln.Close() })()
 	defer ln.Close()
 	if s.o.Publisher != nil {
-		work.Go(func() { s.publish(ctx, portOf(ln.Addr())) })
+		addr, _ := netip.ParseAddrPort(ln.Addr().String())
+		work.Go(func() { s.publish(ctx, addr.Port()) })
 	}
 	for {
 		conn, err := ln.Accept()
@@ -207,13 +209,6 @@ func (s *Server) admit(ctx context.Context, conn net.Conn, work *sync.WaitGroup)
 	s.peers.add(p)
 	s.counts.opened.Add(1)
 	work.Go(p.serve)
-}
-
-func portOf(a net.Addr) uint16 {
-	if tcp, ok := a.(*net.TCPAddr); ok {
-		return uint16(tcp.Port)
-	}
-	return 0
 }
 
 // identify flashes an accessory that is not paired yet.
