@@ -1,6 +1,7 @@
 package mdns
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -71,7 +72,8 @@ func (r *Responder) answer(m *dns.Msg, l link, p packet, now time.Time) {
 	if legacy {
 		m.Question = m.Question[:min(len(m.Question), 1)] // plain DNS allows one
 	}
-	q := reply{due: now, route: r.multicast(l, p.from.Addr().Is6()), resend: resendGap}
+	everyone := groupAddress(p.from.Addr().Is6(), r.network.port())
+	q := reply{due: now, route: route{l.Index, everyone}, resend: resendGap}
 	if len(m.Ns) > 0 {
 		q.resend = resendProbeGap
 	}
@@ -84,7 +86,7 @@ func (r *Responder) answer(m *dns.Msg, l link, p packet, now time.Time) {
 		}
 		q.groups = append(q.groups, groups...)
 		if shared {
-			q.due = now.Add(randomDuration(20*time.Millisecond, 120*time.Millisecond))
+			q.due = now.Add(20*time.Millisecond + rand.N(100*time.Millisecond))
 		}
 	}
 	if len(q.groups) == 0 || len(r.replies) >= maxReplies {
@@ -146,8 +148,8 @@ func (s *service) answer(q dns.Question, l link) group {
 		g.answers = asked(s.addresses(l)...)
 		if len(g.answers) == 0 {
 			var types []uint16
-			for _, v6 := range l.families() {
-				types = append(types, map[bool]uint16{false: dns.TypeA, true: dns.TypeAAAA}[v6])
+			for _, rr := range s.addresses(l) {
+				types = append(types, rr.Header().Rrtype)
 			}
 			g.answers = []dns.RR{noOther(s.hostName, types...)}
 		}
@@ -165,15 +167,12 @@ func isKnown(rr dns.RR, known []dns.RR) bool {
 
 // reply sends the replies that are due.
 func (r *Responder) reply(now time.Time) {
-	var due []reply
-	r.replies = slices.DeleteFunc(r.replies, func(q reply) bool {
-		isDue := !q.due.After(now)
-		if isDue {
-			due = append(due, q)
+	var waiting []reply
+	for _, q := range r.replies {
+		if q.due.After(now) {
+			waiting = append(waiting, q)
+			continue
 		}
-		return isDue
-	})
-	for _, q := range due {
 		if q.resend > 0 {
 			q.groups = r.fresh(q, now)
 		}
@@ -189,6 +188,7 @@ func (r *Responder) reply(now time.Time) {
 			r.send(m, q.route)
 		}
 	}
+	r.replies = waiting
 }
 
 // fresh leaves out what was multicast a moment ago, so that a flood of

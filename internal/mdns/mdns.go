@@ -22,6 +22,7 @@ package mdns
 
 import (
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -104,6 +105,7 @@ type Responder struct {
 	log     Logger
 	network network
 	calls   chan func()
+	packets chan packet
 	quit    chan struct{}
 	done    chan struct{}
 	close   sync.Once
@@ -113,7 +115,6 @@ type Responder struct {
 	links    []link
 	changed  <-chan struct{} // signals changes of the network; nil if the system doesn't
 	wire     wire            // nil without a network
-	packets  chan packet
 	replies  []reply
 	sent     map[sentRecord]time.Time
 	nextPoll time.Time
@@ -130,7 +131,7 @@ func New(o *Options) *Responder {
 	}
 	r := &Responder{
 		log: o.Log, network: o.network,
-		calls: make(chan func()), quit: make(chan struct{}), done: make(chan struct{}),
+		calls: make(chan func()), packets: make(chan packet), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	if r.log == nil {
 		r.log = Discard{}
@@ -145,11 +146,11 @@ func New(o *Options) *Responder {
 // Publish starts to publish a service and returns at once. The service is
 // announced after about a second of probing. The only error is ErrClosed.
 func (r *Responder) Publish(s Service) (Publication, error) {
-	p := &publication{r: r, s: &service{Service: s}}
+	p := &service{Service: s, r: r}
 	if !r.do(func() {
-		r.rename(p.s)
-		p.s.probe(time.Now().Add(randomDuration(0, probeGap)))
-		r.services = append(r.services, p.s)
+		r.rename(p)
+		p.probe(time.Now().Add(rand.N(probeGap)))
+		r.services = append(r.services, p)
 	}) {
 		return nil, ErrClosed
 	}
@@ -175,27 +176,6 @@ func (r *Responder) do(f func()) bool {
 	}
 }
 
-type publication struct {
-	r *Responder
-	s *service
-}
-
-func (p *publication) Update(text map[string]string) {
-	p.r.do(func() {
-		p.s.Text = text
-		if !p.s.leaving && !p.s.probing() {
-			p.s.step, p.s.due = numProbes, time.Now() // announce again
-		}
-	})
-}
-
-func (p *publication) Published() (published bool) {
-	p.r.do(func() { published = p.s.claimed && !p.s.leaving && p.r.wire != nil })
-	return published
-}
-
-func (p *publication) Close() { p.r.do(func() { p.r.goodbye(p.s) }) }
-
 func (r *Responder) run() {
 	defer close(r.done)
 	defer r.closeWire()
@@ -213,7 +193,6 @@ func (r *Responder) run() {
 		r.poll(now)
 		r.advance(now)
 		r.reply(now)
-		timer := time.NewTimer(time.Until(r.next()))
 		select {
 		case f := <-r.calls:
 			f()
@@ -221,13 +200,11 @@ func (r *Responder) run() {
 			r.nextPoll = earlier(r.nextPoll, time.Now().Add(changeWait)) // changes come in groups
 		case p := <-r.packets:
 			r.receive(p, time.Now())
-		case <-timer.C:
+		case <-time.After(time.Until(r.next())):
 		case <-r.quit:
-			timer.Stop()
 			r.farewell()
 			return
 		}
-		timer.Stop()
 	}
 }
 
@@ -290,13 +267,12 @@ func (r *Responder) poll(now time.Time) {
 }
 
 func (r *Responder) openWire(now time.Time) {
-	packets := make(chan packet)
-	w, err := r.network.open(r.links, packets)
+	w, err := r.network.open(r.links, r.packets)
 	r.setProblem(err)
 	if w == nil {
 		return
 	}
-	r.wire, r.packets, r.sent, r.unsent = w, packets, map[sentRecord]time.Time{}, false
+	r.wire, r.sent, r.unsent = w, map[sentRecord]time.Time{}, false
 	names := make([]string, len(r.links))
 	for i, l := range r.links {
 		names[i] = l.String()
@@ -305,11 +281,11 @@ func (r *Responder) openWire(now time.Time) {
 	r.probeAll(now)
 }
 
-// probeAll starts over with all services, for links that they were not announced
-// on.
+// probeAll starts over with all services, to announce them on new links.
+// Random delays keep hosts that start together from sending together.
 func (r *Responder) probeAll(now time.Time) {
 	for _, s := range r.services {
-		s.probe(now.Add(randomDuration(0, probeGap)))
+		s.probe(now.Add(rand.N(probeGap)))
 	}
 }
 
@@ -334,7 +310,7 @@ func (r *Responder) closeWire() {
 	if r.wire != nil {
 		r.wire.close()
 	}
-	r.wire, r.packets, r.replies = nil, nil, nil
+	r.wire, r.replies = nil, nil
 }
 
 // setStatus logs a message unless it is the last one again: what fails, fails

@@ -164,13 +164,22 @@ type socket struct {
 	joined  map[int]bool               // links
 }
 
+// groupAddress returns the multicast group of an address family.
+func groupAddress(v6 bool, port uint16) netip.AddrPort {
+	if v6 {
+		return netip.AddrPortFrom(netip.MustParseAddr("ff02::fb"), port)
+	}
+	return netip.AddrPortFrom(netip.MustParseAddr("224.0.0.251"), port)
+}
+
 // listen opens a socket. Package net lets several programs share the port of a
 // multicast address.
 func listen(v6 bool, port uint16) (*socket, error) {
 	s := &socket{joined: map[int]bool{}}
-	network, group := "udp4", &net.UDPAddr{IP: net.IPv4(224, 0, 0, 251), Port: int(port)}
+	group := net.UDPAddrFromAddrPort(groupAddress(v6, port))
+	network := "udp4"
 	if v6 {
-		network, group.IP = "udp6", net.ParseIP("ff02::fb")
+		network = "udp6"
 	}
 	var err error
 	if s.UDPConn, err = net.ListenUDP(network, group); err != nil {
@@ -236,6 +245,7 @@ func (n *sockets) open(links []link, received chan<- packet) (wire, error) {
 	c := &conns{links: links, port: n.udpPort, sockets: map[bool]*socket{}, received: received, closed: make(chan struct{})}
 	some, err := c.mend()
 	if !some {
+		c.close()
 		return nil, err
 	}
 	return c, err
@@ -250,32 +260,28 @@ func (c *conns) mend() (some bool, err error) {
 }
 
 // joinFamily joins the multicast group on every link that has the family and
-// has not joined yet. It opens the socket first, and keeps it if it could join
-// any.
+// has not joined yet. It opens the family's socket first.
 func (c *conns) joinFamily(v6 bool) (some bool, err error) {
-	s := c.sockets[v6]
 	for _, l := range c.links {
-		if !slices.Contains(l.families(), v6) || s != nil && s.joined[l.Index] {
+		if !slices.Contains(l.families(), v6) {
 			continue
 		}
+		s := c.sockets[v6]
 		if s == nil {
 			if s, err = listen(v6, c.port); err != nil {
 				return false, err
 			}
+			c.sockets[v6] = s
+			c.wait.Go(func() { c.receive(s) })
+		}
+		if s.joined[l.Index] {
+			continue
 		}
 		if e := s.join(&net.Interface{Index: l.Index, Name: l.Name}); e != nil {
 			err = errors.Join(err, fmt.Errorf("%s: %w", l.Name, e))
 			continue
 		}
 		s.joined[l.Index], some = true, true
-	}
-	switch {
-	case c.sockets[v6] != nil || s == nil:
-	case some:
-		c.sockets[v6] = s
-		c.wait.Go(func() { c.receive(s) })
-	default:
-		_ = s.Close()
 	}
 	return some, err
 }

@@ -72,9 +72,7 @@ func (r *Responder) sendProbe(s *service) {
 		Ns:       []dns.RR{s.srv()},
 	}
 	for _, l := range r.links {
-		for _, v6 := range l.families() {
-			r.send(m, r.multicast(l, v6))
-		}
+		r.multicast(m, l)
 	}
 }
 
@@ -97,9 +95,7 @@ func (r *Responder) announce(services []*service) {
 		}
 		for _, m := range messages(groups) {
 			setCacheFlush(m)
-			for _, v6 := range l.families() {
-				r.send(m, r.multicast(l, v6))
-			}
+			r.multicast(m, l)
 		}
 	}
 }
@@ -148,11 +144,9 @@ func (r *Responder) send(m *dns.Msg, to route) {
 	}
 }
 
-// multicast returns the route to all hosts on a link by one address family.
-func (r *Responder) multicast(l link, v6 bool) route {
-	group := netip.AddrFrom4([4]byte{224, 0, 0, 251})
-	if v6 {
-		group = netip.AddrFrom16([16]byte{0: 0xFF, 1: 0x02, 15: 0xFB})
+// multicast sends a message on a link by each of its address families.
+func (r *Responder) multicast(m *dns.Msg, l link) {
+	for _, v6 := range l.families() {
+		r.send(m, route{l.Index, groupAddress(v6, r.network.port())})
 	}
-	return route{l.Index, netip.AddrPortFrom(group, r.network.port())}
 }

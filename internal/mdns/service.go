@@ -3,7 +3,6 @@ package mdns
 import (
 	"bytes"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +28,7 @@ const (
 // announcement. Every change of network, name or text sends it back.
 type service struct {
 	Service
+	r        *Responder
 	instance string // full names as package dns reads them from a packet
 	typeName string
 	hostName string
@@ -40,6 +40,25 @@ type service struct {
 	renamed  time.Time // last
 	returns  *service  // not nil: this one only probes for the original name of that service
 }
+
+// Update implements Publication.
+func (s *service) Update(text map[string]string) {
+	s.r.do(func() {
+		s.Text = text
+		if !s.leaving && !s.probing() {
+			s.step, s.due = numProbes, time.Now() // announce again
+		}
+	})
+}
+
+// Published implements Publication.
+func (s *service) Published() (published bool) {
+	s.r.do(func() { published = s.claimed && !s.leaving && s.r.wire != nil })
+	return published
+}
+
+// Close implements Publication.
+func (s *service) Close() { s.r.do(func() { s.r.goodbye(s) }) }
 
 // probe starts over with the first probe. A claimed service still answers
 // meanwhile.
@@ -233,10 +252,4 @@ func srvData(rr *dns.SRV) []byte {
 		return nil
 	}
 	return buf[rootHeader:end]
-}
-
-// randomDuration returns a duration from low up to high, so that hosts that
-// start together don't send together.
-func randomDuration(low, high time.Duration) time.Duration {
-	return low + rand.N(high-low)
 }
