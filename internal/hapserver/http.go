@@ -57,7 +57,6 @@ func (p *peer) readRequest() (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	req.RemoteAddr = p.conn.RemoteAddr().String()
 	return req.WithContext(p.ctx), nil
 }
 

@@ -121,22 +121,18 @@ func TestIdentify(t *testing.T) {
 	t.Parallel()
 	var identified atomic.Int32
 	f := newUnpaired(t).start(t)
-	f.m.cs[iidIdentify].SetValueRequestFunc = func(v any, r *http.Request) (any, int) {
-		if v == true && r != nil {
+	identify := func(r *http.Request) {
+		if r != nil {
 			identified.Add(1)
 		}
-		return nil, 0
 	}
-	c := f.stranger(t)
-	if a := c.must(t, "POST", "/identify", nil); a.status != 204 || identified.Load() != 1 {
-		t.Errorf("%d, %d times", a.status, identified.Load())
-	}
-	f.m.a.IdentifyFunc = func(*http.Request) { identified.Add(10) }
-	if a := c.must(t, "POST", "/identify", nil); a.status != 204 || identified.Load() != 11 {
+	f.m.a.IdentifyFunc = identify
+	if a := f.stranger(t).must(t, "POST", "/identify", nil); a.status != 204 || identified.Load() != 1 {
 		t.Errorf("%d, %d times", a.status, identified.Load())
 	}
 	f = newPaired(t).start(t)
-	if a := f.stranger(t).must(t, "POST", "/identify", nil); a.status != 400 || string(a.body) != `{"status":-70401}` {
+	f.m.a.IdentifyFunc = identify
+	if a := f.stranger(t).must(t, "POST", "/identify", nil); a.status != 400 || string(a.body) != `{"status":-70401}` || identified.Load() != 1 {
 		t.Errorf("paired: %d %s", a.status, a.body)
 	}
 }

@@ -39,7 +39,6 @@ import (
 	"time"
 
 	"github.com/brutella/hap/accessory"
-	"github.com/brutella/hap/characteristic"
 
 	"github.com/ps4kit/ps4kit/internal/mdns"
 )
@@ -211,17 +210,15 @@ func (s *Server) admit(ctx context.Context, conn net.Conn, work *sync.WaitGroup)
 	work.Go(p.serve)
 }
 
-// identify flashes an accessory that is not paired yet.
+// identify flashes an accessory that is not paired yet. Paired controllers write
+// to the characteristic instead.
 func (s *Server) identify(w http.ResponseWriter, r *http.Request) {
 	if s.records.load().paired() {
 		writeJSON(w, http.StatusBadRequest, statusJSON{Status: statusPrivileges})
 		return
 	}
-	a := s.o.Accessories[0]
-	if a.IdentifyFunc != nil {
-		a.IdentifyFunc(r)
-	} else if c := a.Ss[0].C(characteristic.TypeIdentify); c != nil && c.SetValueRequestFunc != nil {
-		c.SetValueRequestFunc(true, r)
+	if do := s.o.Accessories[0].IdentifyFunc; do != nil {
+		do(r)
 	}
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -71,7 +71,7 @@ func integer(v any) (n int, ok bool) {
 	case rv.CanInt():
 		return int(rv.Int()), true
 	case rv.CanUint():
-		n = int(rv.Uint()) //nolint:gosec // the sign shows an overflow
+		n = int(rv.Uint()) // negative if it is too large
 		return n, n >= 0
 	case rv.CanFloat():
 		n = int(rv.Float())

@@ -126,9 +126,6 @@ type Responder struct {
 // New starts a Responder, which must be closed. It waits for a network if there
 // is none.
 func New(o *Options) *Responder {
-	if o == nil {
-		o = &Options{}
-	}
 	r := &Responder{
 		log: o.Log, network: o.network,
 		calls: make(chan func()), packets: make(chan packet), quit: make(chan struct{}), done: make(chan struct{}),
