@@ -15,7 +15,7 @@ type Info struct {
 	SetupID      string
 	SetupURI     string // content of the QR code; empty once paired or locked
 	Paired       bool
-	Controllers  []Controller
+	Controllers  []Pairing
 	ConfigNumber uint16
 	SetupLocked  bool // after too many wrong setup codes: no one can pair until Unpair
 }
@@ -23,21 +23,12 @@ type Info struct {
 // Format hides the setup code.
 func (i Info) Format(w fmt.State, _ rune) { fmt.Fprintf(w, "hapserver.Info(%s)[redacted]", i.DeviceID) }
 
-// Controller is a paired controller.
-type Controller struct {
-	ID    string
-	Admin bool
-}
-
 // Info returns the current state.
 func (s *Server) Info() Info {
 	r := s.records.load()
 	i := Info{
-		Name: s.o.Name, DeviceID: r.DeviceID, SetupID: r.SetupID, Paired: r.paired(), ConfigNumber: r.ConfigNumber,
-		SetupLocked: r.setupLocked(),
-	}
-	for _, p := range r.Pairings {
-		i.Controllers = append(i.Controllers, Controller{ID: p.ID, Admin: p.Admin})
+		Name: s.o.Name, DeviceID: r.DeviceID, SetupID: r.SetupID, Paired: r.paired(), Controllers: slices.Clone(r.Pairings),
+		ConfigNumber: r.ConfigNumber, SetupLocked: r.setupLocked(),
 	}
 	if !i.Paired && !i.SetupLocked {
 		i.SetupCode = r.SetupCode
@@ -128,7 +119,12 @@ func (s *Server) Stats() Stats {
 		Opened: s.counts.opened.Load(), Refused: s.counts.refused.Load(), Events: s.counts.events.Load(), EventValues: s.counts.values.Load(),
 		Pairings: len(r.Pairings), SetupFailures: r.SetupFailures, SetupLocked: r.setupLocked(),
 	}
-	out.Connections, out.Verified = s.peers.count()
+	for _, p := range s.peers.all() {
+		out.Connections++
+		if p.verified() {
+			out.Verified++
+		}
+	}
 	if p := s.publication.Load(); p != nil {
 		out.Announced = (*p).Published()
 	}

@@ -3,6 +3,7 @@ package hapserver
 import (
 	"crypto/ed25519"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -22,7 +23,7 @@ func TestPairSetup(t *testing.T) {
 		t.Fatal(err)
 	}
 	i := f.Info()
-	if !i.Paired || i.SetupCode != "" || i.SetupURI != "" || !slices.Equal(i.Controllers, []Controller{{c.id, true}}) {
+	if !i.Paired || i.SetupCode != "" || i.SetupURI != "" || !reflect.DeepEqual(i.Controllers, []Pairing{c.pairing(true)}) {
 		t.Errorf("after: paired %t, controllers %v", i.Paired, i.Controllers)
 	}
 	if saved := f.store.saved(); len(saved.Pairings) != 1 || saved.Pairings[0].ID != c.id {

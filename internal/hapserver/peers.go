@@ -101,18 +101,6 @@ func (ps *peers) all() []*peer {
 	return slices.Clone(ps.list)
 }
 
-// count returns the numbers of open and verified connections.
-func (ps *peers) count() (open, verified int) {
-	ps.mu.Lock()
-	defer ps.mu.Unlock()
-	for _, p := range ps.list {
-		if p.verified() {
-			verified++
-		}
-	}
-	return len(ps.list), verified
-}
-
 // makeRoom closes a verified connection if newest is one too many: the stalest
 // one of the controller that has the most. A controller with one connection
 // keeps it.

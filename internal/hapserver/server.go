@@ -171,13 +171,10 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		conn, err := ln.Accept()
 		var temporary interface{ Temporary() bool }
 		switch {
-		case ctx.Err() != nil:
-			if err == nil {
-				conn.Close()
-			}
-			return nil
 		case err == nil:
-			s.admit(ctx, conn, &work)
+			s.admit(ctx, conn, &work) // which closes it if ctx is done
+		case ctx.Err() != nil:
+			return nil
 		case errors.As(err, &temporary) && temporary.Temporary():
 			s.log.Warnf("cannot accept connections for now: %v", err)
 			select {
