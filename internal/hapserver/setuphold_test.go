@@ -130,6 +130,23 @@ func TestPairSetupTurnLapses(t *testing.T) {
 	})
 }
 
+// An address that has had its turn and doesn't wait for another one keeps no one
+// out, such as a phone that types a wrong code after another phone has.
+func TestPairSetupPastTurnDoesNotBlock(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newUnpaired(t)
+		a, b := f.unconnected(t, "192.0.2.1"), f.unconnected(t, "192.0.2.2")
+		for _, p := range []*peer{a, b, b} {
+			if !f.hold.take(p) {
+				t.Errorf("%s: busy, although no other address holds or wants it", p.addr)
+			}
+			time.Sleep(5 * time.Second)
+			f.hold.release(p)
+		}
+	})
+}
+
 func TestPairSetupSlowTypist(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
