@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 )
 
@@ -128,8 +129,10 @@ func (s *Server) Stats() Stats {
 	if p := s.publication.Load(); p != nil {
 		out.Announced = (*p).Published()
 	}
-	for _, n := range s.counts.requests {
-		out.Requests = append(out.Requests, RequestStats{n.name, n.ok.Load(), n.refused.Load(), n.failed.Load()})
+	s.counts.mu.Lock()
+	defer s.counts.mu.Unlock()
+	for _, c := range s.counts.requests {
+		out.Requests = append(out.Requests, *c)
 	}
 	slices.SortFunc(out.Requests, func(a, b RequestStats) int { return cmp.Compare(a.Name, b.Name) })
 	return out
@@ -139,26 +142,21 @@ func (s *Server) Stats() Stats {
 type counts struct {
 	opened, refused, events, values atomic.Uint64
 
-	requests map[string]*requestCounts // by pattern; "" for requests without a route
-}
-
-type requestCounts struct {
-	name                string
-	ok, refused, failed atomic.Uint64
+	mu       sync.Mutex
+	requests map[string]*RequestStats // by pattern; "" for requests without a route
 }
 
 // answered counts a request. Status 0 means that there was no answer.
 func (n *counts) answered(pattern string, status int) {
-	c, ok := n.requests[pattern]
-	if !ok {
-		c = n.requests[""]
-	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	c := cmp.Or(n.requests[pattern], n.requests[""])
 	switch {
 	case status >= 500 || status == 0:
-		c.failed.Add(1)
+		c.Failed++
 	case status >= 400:
-		c.refused.Add(1)
+		c.Refused++
 	default:
-		c.ok.Add(1)
+		c.OK++
 	}
 }

@@ -122,10 +122,10 @@ func New(o *Options) (*Server, error) {
 
 func (s *Server) newRoutes() http.Handler {
 	mux := http.NewServeMux()
-	s.counts.requests = map[string]*requestCounts{"": {name: "other"}}
+	s.counts.requests = map[string]*RequestStats{"": {Name: "other"}}
 	route := func(name, pattern string, h http.HandlerFunc) {
 		mux.Handle(pattern, h)
-		s.counts.requests[pattern] = &requestCounts{name: name}
+		s.counts.requests[pattern] = &RequestStats{Name: name}
 	}
 	route("identify", "POST /identify", s.identify)
 	route("pair_setup", "POST /pair-setup", s.pairSetup)
