@@ -17,8 +17,8 @@ var errValue = errors.New("value does not fit the characteristic")
 // of its own.
 const defaultMaxLen = 64
 
-// formats returns the formats that our accessories have: bool, string, tlv8 and
-// integers of up to 32 bits, whose values are a bool, strings and an int.
+// formats returns the supported formats. A value is a Go bool, a string (also
+// for TLV8, in base64) or an int.
 func formats() []string {
 	return []string{
 		characteristic.FormatBool, characteristic.FormatString, characteristic.FormatTLV8, characteristic.FormatUInt8,
