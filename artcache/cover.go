@@ -70,8 +70,11 @@ type picture struct {
 	body   []byte // nil: in the store
 }
 
-// bytes returns the body of a picture. It fails if the store lost it between two
-// reads, or has no room for it.
+// errEvicted means that the store lost a picture between two reads, or has no
+// room for it.
+var errEvicted = fmt.Errorf("%w: the cover was evicted", ErrUnavailable)
+
+// bytes returns the body of a picture.
 func (c *Cache) bytes(p picture) ([]byte, error) {
 	if p.body != nil {
 		return p.body, nil
@@ -79,7 +82,7 @@ func (c *Cache) bytes(p picture) ([]byte, error) {
 	if body, ok := c.store.body(p.hash); ok {
 		return body, nil
 	}
-	return nil, fmt.Errorf("%w: the cover was evicted", ErrUnavailable)
+	return nil, errEvicted
 }
 
 // Cover returns a title's cover, the first that exists of: the owner's image, the
@@ -250,7 +253,9 @@ func (c *Cache) scale(ctx context.Context, p picture, size Size) (*Image, error)
 			if err := c.once(ctx, key, func(context.Context) error { return c.makeThumb(key, p, int(size)) }); err != nil {
 				return nil, err
 			}
-			rec, body, _ = c.cached(key)
+			if rec, body, ok = c.cached(key); !ok {
+				return nil, errEvicted
+			}
 		}
 		p.hash, p.body = rec.Hash, body
 	}
