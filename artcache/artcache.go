@@ -42,6 +42,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/singleflight"
 )
@@ -92,8 +93,6 @@ type Options struct {
 	Logf func(format string, args ...any)
 	// Transport replaces the network.
 	Transport http.RoundTripper
-	// WriteFile replaces the atomic writing of a file.
-	WriteFile func(path string, data []byte) error
 }
 
 // defaultMaxBytes is art.max_mb of the configuration.
@@ -114,10 +113,11 @@ type Cache struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // fetches in progress, and titles wanted
 
-	mu     sync.Mutex // guards the rest
+	mu     sync.Mutex // guards closed and wanted
 	closed bool
 	wanted map[string]bool // titles that are fetched in the background
-	stats  Stats
+
+	hits, misses, fetched, absent, failed atomic.Uint64 // as Stats has them
 }
 
 // Open opens a cache and creates its directory. It does no network I/O. The
@@ -195,21 +195,16 @@ type Stats struct {
 
 // Stats returns the current counts.
 func (c *Cache) Stats() Stats {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.stats
-}
-
-func (c *Cache) count(n *uint64) {
-	c.mu.Lock()
-	*n++
-	c.mu.Unlock()
+	return Stats{
+		Hits: c.hits.Load(), Misses: c.misses.Load(),
+		Fetched: c.fetched.Load(), Absent: c.absent.Load(), Failed: c.failed.Load(),
+	}
 }
 
 func (c *Cache) countLookup(hit bool) {
 	if hit {
-		c.count(&c.stats.Hits)
+		c.hits.Add(1)
 	} else {
-		c.count(&c.stats.Misses)
+		c.misses.Add(1)
 	}
 }

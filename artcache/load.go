@@ -178,18 +178,18 @@ func (c *Cache) refresh(ctx context.Context, r resource) error {
 	}
 	switch {
 	case err == nil && a.unchanged:
-		c.count(&c.stats.Fetched)
+		c.fetched.Add(1)
 		old.Until = time.Now().Add(r.fresh)
 		c.store.put(r.key, old, nil)
 	case err == nil:
-		c.count(&c.stats.Fetched)
+		c.fetched.Add(1)
 		next := record{URL: r.url, ETag: a.etag, Modified: a.modified, Until: time.Now().Add(r.fresh)}
 		if r.brief != nil {
 			next.Brief = r.brief(a.body)
 		}
 		c.store.put(r.key, next, a.body)
 	case isFinal(err):
-		c.count(&c.stats.Absent)
+		c.absent.Add(1)
 		if old.Hash == "" { // a good copy stays: a title that the store dropped keeps its name
 			old = record{URL: r.url}
 			if reason, bad := strings.CutPrefix(err.Error(), ErrMalformed.Error()+": "); bad {
@@ -199,7 +199,7 @@ func (c *Cache) refresh(ctx context.Context, r resource) error {
 		old.Until = time.Now().Add(freshNegative)
 		c.store.put(r.key, old, nil)
 	default:
-		c.count(&c.stats.Failed)
+		c.failed.Add(1)
 		return err
 	}
 	return nil
