@@ -148,7 +148,7 @@ var patterns = sync.OnceValue(func() map[Kind]*regexp.Regexp {
 	for kind, s := range sources() {
 		_, pattern, _ := strings.Cut(regexp.QuoteMeta(s.url), "://")
 		for name, part := range map[string]string{
-			"title": `[A-Z]{4}[0-9]{5}`, "content": contentPattern, "country": `[a-z]{2}`, "COUNTRY": `[A-Z]{2}`, "language": `[a-z]{2}`,
+			"title": titlePattern, "content": contentPattern, "country": `[a-z]{2}`, "COUNTRY": `[A-Z]{2}`, "language": `[a-z]{2}`,
 			"query": `(?:\?(?:w=[0-9]{1,4}|h=[0-9]{1,4}|w=[0-9]{1,4}&h=[0-9]{1,4}))?`, "hmac": `[0-9A-Fa-f]+`,
 			"set": `0|[1-9][0-9]{0,8}`, "hash": `[0-9a-f]{64}`, "version": `A[0-9]{4}-V[0-9]{4}`,
 			"file": `\.json|(?:-DP|_(?:0|[1-9][0-9]{0,3}))?\.pkg`, "addon": `\.json|\.pkg|\.sha`,
@@ -179,6 +179,8 @@ func ParseTitleID(s string) (string, error) {
 func isTitleID(s string) bool {
 	return len(s) == 9 && strings.Trim(s[:4], "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" && strings.Trim(s[4:], "0123456789") == ""
 }
+
+const titlePattern = `[A-Z]{4}[0-9]{5}`
 
 const contentPattern = `[A-Z]{2}[0-9]{4}-[A-Z]{4}[0-9]{5}_[0-9]{2}-[A-Z0-9]{16}`
 

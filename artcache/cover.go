@@ -317,9 +317,6 @@ func (c *Cache) checkImage(body []byte) error {
 // makeThumb scales a picture into a square and stores it, as JPEG or, if it is
 // transparent anywhere, PNG. One that fits is stored as it is.
 func (c *Cache) makeThumb(key string, p picture, side int) error {
-	if _, _, ok := c.cached(key); ok { // another caller was faster
-		return nil
-	}
 	body, err := c.bytes(p)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -341,8 +342,8 @@ type LaunchList struct {
 	BlackList        []string `json:"title_black_list"`   // title ids
 }
 
-// parse reads the list. The black list of the only known one is empty: any
-// attribute or text that is a title id counts.
+// parse reads the list. The black list of the only known one is empty, so
+// anything in it that looks like a title id counts.
 func (l *LaunchList) parse(data []byte) error {
 	var w struct {
 		XMLName xml.Name `xml:"applaunchlink"`
@@ -350,24 +351,14 @@ func (l *LaunchList) parse(data []byte) error {
 			Min string `xml:"min_system_ver,attr"`
 		} `xml:"system_info"`
 		Black struct {
-			Titles []struct {
-				Attrs []xml.Attr `xml:",any,attr"`
-				Text  string     `xml:",chardata"`
-			} `xml:",any"`
+			XML string `xml:",innerxml"`
 		} `xml:"title_black_list"`
 	}
 	if err := decode(data, &w, xml.Unmarshal); err != nil {
 		return err
 	}
-	*l = LaunchList{MinSystemVersion: w.System.Min, BlackList: []string{}}
-	for _, t := range w.Black.Titles {
-		for _, a := range append(t.Attrs, xml.Attr{Value: t.Text}) {
-			if id, err := ParseTitleID(a.Value); err == nil {
-				l.BlackList = append(l.BlackList, id)
-				break
-			}
-		}
-	}
+	ids := regexp.MustCompile(titlePattern).FindAllString(w.Black.XML, -1)
+	*l = LaunchList{MinSystemVersion: w.System.Min, BlackList: append([]string{}, slices.Compact(ids)...)}
 	return nil
 }
 
