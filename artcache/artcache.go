@@ -1,25 +1,10 @@
 // Package artcache finds the names, updates and cover art of titles and caches
 // them on disk.
 //
-// # Sources
-//
-// The addresses and the hashes in them are those of docs/protocol.md §8;
-// docs/metadata.md tells which sources are known to answer.
-//
-//	Info           title metadata JSON: names, icon, content id, category
-//	Updates        update description XML: version, size, required system
-//	Packages       update description JSON: the chunks of a patch
-//	PlayGo         PlayGo manifest XML of a patch
-//	Addon          additional content JSON, by its address
-//	Container      title container of the PS Store
-//	Cover          icons named by the metadata, container images, content icons
-//	ServiceList    allowed and denied services by country
-//	LaunchList     minimum system version, title black list
-//	SystemUpdates  system software of a region
-//
-// [Cache.Name], [Cache.Cached] and [Cache.Titles] read what is cached and never
-// wait for the network: the first two fetch what is missing in the background.
-// [Cache.Cover] and the calls above fetch when they have to.
+// The sources are those of docs/protocol.md §8; docs/metadata.md says which are
+// known to answer. [Cache.Name], [Cache.Cached] and [Cache.Titles] read what is
+// cached and never wait for the network: the first two fetch what is missing in
+// the background. All other lookups fetch when they have to.
 //
 // # On disk
 //
@@ -61,11 +46,9 @@ var (
 	// another title, or a redirect to a strange host. It is cached for a day.
 	ErrMalformed = errors.New("bad answer")
 	// ErrUnavailable means that the source does not answer at the moment.
-	// Callers may retry at any time: requests are held back until it makes
-	// sense.
+	// Callers may retry at any time: the cache spaces the requests.
 	ErrUnavailable = errors.New("source does not answer")
-	// ErrOffline means that the answer is not cached and Options.Offline is
-	// set.
+	// ErrOffline means that Options.Offline is set and the answer isn't cached.
 	ErrOffline = errors.New("offline and not cached")
 	// ErrDisabled means that Options.Disabled is set (art.enabled: false).
 	ErrDisabled = errors.New("art is switched off")

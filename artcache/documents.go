@@ -16,7 +16,7 @@ import (
 	"github.com/ps4kit/ps4kit/internal/text"
 )
 
-// A Document is what a source answers with.
+// A Document is the answer of a source.
 type Document interface {
 	Info | Product | Updates | PackageSet | PlayGo | ServiceList | LaunchList | SystemUpdates
 }
@@ -39,7 +39,7 @@ func Parse[T Document](data []byte) (*T, error) {
 	return doc, nil
 }
 
-// Info is what is known about a title.
+// Info describes a title.
 type Info struct {
 	ID            string `json:"title_id"` // CUSA00129
 	Names         []Name `json:"names"`    // the one without a language is the main name
@@ -163,7 +163,7 @@ func (p *Product) parse(data []byte) error {
 	return nil
 }
 
-// info returns what a container tells about a title.
+// info returns the description of a title that a container has.
 func (p *Product) info(id string) *Info {
 	info := &Info{ID: id, Names: []Name{{Text: p.Name}}, ContentID: p.ContentID, FromStore: true}
 	if len(p.ContentType) > 0 {
@@ -307,7 +307,7 @@ type Scenario struct {
 	Initial int    `xml:"initial_chunk_count,attr" json:"initial_chunks"` // needed before the title starts
 }
 
-// ServiceList tells which services are allowed where.
+// ServiceList lists the services with the countries where they are allowed.
 type ServiceList struct {
 	XMLName  xml.Name  `xml:"servicelist" json:"-"`
 	Version  string    `xml:"version,attr" json:"version"`

@@ -158,7 +158,7 @@ type hostHealth struct {
 	until    time.Time // not asked before
 }
 
-// An answer is a body, or the news that the cached copy is still good.
+// An answer is a body, or confirms the cached copy.
 type answer struct {
 	unchanged      bool
 	body           []byte

@@ -31,7 +31,7 @@ const (
 	freshNegative = day
 )
 
-// A record is what came back for a key. It is a file of the index.
+// A record describes the answer for a key. It is a file of the index.
 type record struct {
 	URL      string    `json:"url,omitempty"`
 	Hash     string    `json:"hash,omitempty"`    // SHA-256 of the body in hex; empty for a negative result
