@@ -52,8 +52,8 @@ type Address struct {
 // the title id, and {url} is the hash of the whole address.
 type source struct {
 	url   string
-	key   string        // in the store
-	fresh time.Duration // how long an answer is served without asking again
+	key   string        // in the store; empty for an image
+	fresh time.Duration // how long a document is served without asking again
 }
 
 const (
@@ -70,9 +70,9 @@ var sources = sync.OnceValue(func() map[Kind]source {
 		Patch:          {"http://" + hostPackages + "/gs2/ppkgo/" + folder + "{content}-{version}{file}", "packages/{url}", 30 * day},
 		PlayGoManifest: {"http://" + hostPackages + "/gs2/ppkgo/" + folder + "playgo-manifest.xml", "packages/{url}", 30 * day},
 		AddonFile:      {"http://" + hostPackages + "/gs2/acpkgo/" + folder + "{content}{addon}", "packages/{url}", 30 * day},
-		ContentIcon:    {"https://" + hostStore + "/store/api/ps4/00_09_000/container/{COUNTRY}/{language}/19/{content}/image{query}", "image/{url}", freshImage},
+		ContentIcon:    {"https://" + hostStore + "/store/api/ps4/00_09_000/container/{COUNTRY}/{language}/19/{content}/image{query}", "", 0},
 		TitleContainer: {"https://" + hostChihiro + store2, "container/{country}-{language}-{title}", 7 * day},
-		ContainerImage: {"https://" + hostChihiro + store2 + "/image", "image/{url}", freshImage},
+		ContainerImage: {"https://" + hostChihiro + store2 + "/image", "", 0},
 		Services:       {"https://" + hostLists + "/ps4-eb/servicelist/servicelist.xml", "lists/services", day},
 		Launch:         {"https://" + hostLists + "/ps4-eb/applaunchlink/applaunchlink.xml", "lists/launch", day},
 		SystemList:     {"http://f{country}01.ps4.update.playstation.net/update/ps4/list/{country}/ps4-updatelist.xml", "lists/system-{country}", day},

@@ -158,13 +158,12 @@ type hostHealth struct {
 	until    time.Time // not asked before
 }
 
-// An answer is a body, or confirms the cached copy.
+// An answer is a body with its record, or the record of the cached copy that is
+// still good.
 type answer struct {
-	unchanged      bool
-	body           []byte
-	etag, modified string
-
-	after time.Duration // with ErrUnavailable: Retry-After
+	record record
+	body   []byte        // nil: unchanged
+	after  time.Duration // with ErrUnavailable: Retry-After
 }
 
 func newFetcher(o Options) (*fetcher, error) {
@@ -328,7 +327,7 @@ func (f *fetcher) send(ctx context.Context, s *site, u *url.URL, r resource, old
 	defer func() { _ = resp.Body.Close() }()
 	switch code := resp.StatusCode; {
 	case code == http.StatusNotModified && old.ETag+old.Modified != "":
-		return answer{unchanged: true}, nil
+		return answer{record: old}, nil
 	case code == http.StatusTooManyRequests, code == http.StatusRequestTimeout, code >= 500:
 		// The date form of Retry-After would trust two clocks.
 		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
@@ -348,7 +347,8 @@ func (f *fetcher) send(ctx context.Context, s *site, u *url.URL, r resource, old
 	case err != nil:
 		return answer{}, unavailable(err)
 	}
-	return answer{body: body, etag: validator(resp.Header.Get("ETag")), modified: validator(resp.Header.Get("Last-Modified"))}, nil
+	rec := record{URL: r.url, ETag: validator(resp.Header.Get("ETag")), Modified: validator(resp.Header.Get("Last-Modified"))}
+	return answer{record: rec, body: body}, nil
 }
 
 // validator returns a validator unless it is too long to store and send back.
