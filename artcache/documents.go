@@ -208,9 +208,6 @@ func (u *Updates) parse(data []byte) (err error) {
 	}
 	for i := range u.Packages {
 		p := &u.Packages[i]
-		if p.Size < 0 {
-			return malformed("a package of negative size")
-		}
 		p.RequiredSystem = systemVersion(p.SystemVersion)
 	}
 	return nil

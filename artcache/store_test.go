@@ -345,6 +345,27 @@ func TestTitles(t *testing.T) {
 	}
 }
 
+// TestOtherLanguage: a cached title has its name in the language that is
+// configured now.
+func TestOtherLanguage(t *testing.T) {
+	t.Parallel()
+	s := newServed()
+	s.page(metadataAddress("CUSA00001"), fixture(t, "tmdb2_CUSA00001_playroom_partial.json"))
+	o := s.server(t)
+	c := open(t, o)
+	if _, err := c.Info(t.Context(), "CUSA00001"); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Close()
+	o.Offline = true
+	for language, want := range map[string]string{"en": "THE PLAYROOM", "ja": "プレイルーム"} {
+		o.Language = language
+		if name, ok := open(t, o).Name("CUSA00001"); !ok || name != want {
+			t.Errorf("%s: %q, want %q", language, name, want)
+		}
+	}
+}
+
 // The budgets: a cached lookup under 50 µs, a thousand titles under 50 ms.
 
 func BenchmarkName(b *testing.B) {
