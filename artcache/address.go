@@ -52,8 +52,8 @@ type Address struct {
 // the title id, and {url} is the hash of the whole address.
 type source struct {
 	url   string
-	key   string        // in the store
-	fresh time.Duration // how long an answer is served without asking again
+	key   string        // in the store; empty for an image
+	fresh time.Duration // how long a document is served without asking again
 }
 
 const (
@@ -70,9 +70,9 @@ var sources = sync.OnceValue(func() map[Kind]source {
 		Patch:          {"http://" + hostPackages + "/gs2/ppkgo/" + folder + "{content}-{version}{file}", "packages/{url}", 30 * day},
 		PlayGoManifest: {"http://" + hostPackages + "/gs2/ppkgo/" + folder + "playgo-manifest.xml", "packages/{url}", 30 * day},
 		AddonFile:      {"http://" + hostPackages + "/gs2/acpkgo/" + folder + "{content}{addon}", "packages/{url}", 30 * day},
-		ContentIcon:    {"https://" + hostStore + "/store/api/ps4/00_09_000/container/{COUNTRY}/{language}/19/{content}/image{query}", "image/{url}", freshImage},
+		ContentIcon:    {"https://" + hostStore + "/store/api/ps4/00_09_000/container/{COUNTRY}/{language}/19/{content}/image{query}", "", 0},
 		TitleContainer: {"https://" + hostChihiro + store2, "container/{country}-{language}-{title}", 7 * day},
-		ContainerImage: {"https://" + hostChihiro + store2 + "/image", "image/{url}", freshImage},
+		ContainerImage: {"https://" + hostChihiro + store2 + "/image", "", 0},
 		Services:       {"https://" + hostLists + "/ps4-eb/servicelist/servicelist.xml", "lists/services", day},
 		Launch:         {"https://" + hostLists + "/ps4-eb/applaunchlink/applaunchlink.xml", "lists/launch", day},
 		SystemList:     {"http://f{country}01.ps4.update.playstation.net/update/ps4/list/{country}/ps4-updatelist.xml", "lists/system-{country}", day},
@@ -148,7 +148,7 @@ var patterns = sync.OnceValue(func() map[Kind]*regexp.Regexp {
 	for kind, s := range sources() {
 		_, pattern, _ := strings.Cut(regexp.QuoteMeta(s.url), "://")
 		for name, part := range map[string]string{
-			"title": `[A-Z]{4}[0-9]{5}`, "content": contentPattern, "country": `[a-z]{2}`, "COUNTRY": `[A-Z]{2}`, "language": `[a-z]{2}`,
+			"title": titlePattern, "content": contentPattern, "country": `[a-z]{2}`, "COUNTRY": `[A-Z]{2}`, "language": `[a-z]{2}`,
 			"query": `(?:\?(?:w=[0-9]{1,4}|h=[0-9]{1,4}|w=[0-9]{1,4}&h=[0-9]{1,4}))?`, "hmac": `[0-9A-Fa-f]+`,
 			"set": `0|[1-9][0-9]{0,8}`, "hash": `[0-9a-f]{64}`, "version": `A[0-9]{4}-V[0-9]{4}`,
 			"file": `\.json|(?:-DP|_(?:0|[1-9][0-9]{0,3}))?\.pkg`, "addon": `\.json|\.pkg|\.sha`,
@@ -179,6 +179,8 @@ func ParseTitleID(s string) (string, error) {
 func isTitleID(s string) bool {
 	return len(s) == 9 && strings.Trim(s[:4], "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" && strings.Trim(s[4:], "0123456789") == ""
 }
+
+const titlePattern = `[A-Z]{4}[0-9]{5}`
 
 const contentPattern = `[A-Z]{2}[0-9]{4}-[A-Z]{4}[0-9]{5}_[0-9]{2}-[A-Z0-9]{16}`
 

@@ -1,25 +1,10 @@
 // Package artcache finds the names, updates and cover art of titles and caches
 // them on disk.
 //
-// # Sources
-//
-// The addresses and the hashes in them are those of docs/protocol.md §8;
-// docs/metadata.md tells which sources are known to answer.
-//
-//	Info           title metadata JSON: names, icon, content id, category
-//	Updates        update description XML: version, size, required system
-//	Packages       update description JSON: the chunks of a patch
-//	PlayGo         PlayGo manifest XML of a patch
-//	Addon          additional content JSON, by its address
-//	Container      title container of the PS Store
-//	Cover          icons named by the metadata, container images, content icons
-//	ServiceList    allowed and denied services by country
-//	LaunchList     minimum system version, title black list
-//	SystemUpdates  system software of a region
-//
-// [Cache.Name], [Cache.Cached] and [Cache.Titles] read what is cached and never
-// wait for the network: the first two fetch what is missing in the background.
-// [Cache.Cover] and the calls above fetch when they have to.
+// The sources are those of docs/protocol.md §8; docs/metadata.md says which are
+// known to answer. [Cache.Name], [Cache.Cached] and [Cache.Titles] read what is
+// cached and never wait for the network: the first two fetch what is missing in
+// the background. All other lookups fetch when they have to.
 //
 // # On disk
 //
@@ -42,6 +27,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/singleflight"
 )
@@ -60,11 +46,9 @@ var (
 	// another title, or a redirect to a strange host. It is cached for a day.
 	ErrMalformed = errors.New("bad answer")
 	// ErrUnavailable means that the source does not answer at the moment.
-	// Callers may retry at any time: requests are held back until it makes
-	// sense.
+	// Callers may retry at any time: the cache spaces the requests.
 	ErrUnavailable = errors.New("source does not answer")
-	// ErrOffline means that the answer is not cached and Options.Offline is
-	// set.
+	// ErrOffline means that Options.Offline is set and the answer isn't cached.
 	ErrOffline = errors.New("offline and not cached")
 	// ErrDisabled means that Options.Disabled is set (art.enabled: false).
 	ErrDisabled = errors.New("art is switched off")
@@ -92,8 +76,6 @@ type Options struct {
 	Logf func(format string, args ...any)
 	// Transport replaces the network.
 	Transport http.RoundTripper
-	// WriteFile replaces the atomic writing of a file.
-	WriteFile func(path string, data []byte) error
 }
 
 // defaultMaxBytes is art.max_mb of the configuration.
@@ -114,10 +96,11 @@ type Cache struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // fetches in progress, and titles wanted
 
-	mu     sync.Mutex // guards the rest
+	mu     sync.Mutex // guards closed and wanted
 	closed bool
 	wanted map[string]bool // titles that are fetched in the background
-	stats  Stats
+
+	hits, misses, fetched, absent, failed atomic.Uint64 // as Stats has them
 }
 
 // Open opens a cache and creates its directory. It does no network I/O. The
@@ -195,21 +178,16 @@ type Stats struct {
 
 // Stats returns the current counts.
 func (c *Cache) Stats() Stats {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.stats
-}
-
-func (c *Cache) count(n *uint64) {
-	c.mu.Lock()
-	*n++
-	c.mu.Unlock()
+	return Stats{
+		Hits: c.hits.Load(), Misses: c.misses.Load(),
+		Fetched: c.fetched.Load(), Absent: c.absent.Load(), Failed: c.failed.Load(),
+	}
 }
 
 func (c *Cache) countLookup(hit bool) {
 	if hit {
-		c.count(&c.stats.Hits)
+		c.hits.Add(1)
 	} else {
-		c.count(&c.stats.Misses)
+		c.misses.Add(1)
 	}
 }

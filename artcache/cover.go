@@ -70,8 +70,11 @@ type picture struct {
 	body   []byte // nil: in the store
 }
 
-// bytes returns the body of a picture. It fails if the store lost it between two
-// reads, or has no room for it.
+// errEvicted means that the store lost a picture between two reads, or has no
+// room for it.
+var errEvicted = fmt.Errorf("%w: the cover was evicted", ErrUnavailable)
+
+// bytes returns the body of a picture.
 func (c *Cache) bytes(p picture) ([]byte, error) {
 	if p.body != nil {
 		return p.body, nil
@@ -79,7 +82,7 @@ func (c *Cache) bytes(p picture) ([]byte, error) {
 	if body, ok := c.store.body(p.hash); ok {
 		return body, nil
 	}
-	return nil, fmt.Errorf("%w: the cover was evicted", ErrUnavailable)
+	return nil, errEvicted
 }
 
 // Cover returns a title's cover, the first that exists of: the owner's image, the
@@ -109,8 +112,8 @@ func (c *Cache) Cover(ctx context.Context, titleID string, size Size) (*Image, e
 	return c.scale(ctx, p, size)
 }
 
-// Cached returns a title's cover if that needs no network. A cover that is
-// missing or stale is fetched in the background.
+// Cached returns a title's cover if it is cached, and fetches one that is missing
+// or stale in the background.
 func (c *Cache) Cached(ctx context.Context, titleID string, size Size) (*Image, bool) {
 	id, err := checkCover(titleID, size)
 	if err != nil {
@@ -161,8 +164,7 @@ func (c *Cache) own(ctx context.Context, id string, size Size) (*Image, bool) {
 }
 
 // Suggest remembers where a title's cover is, and fetches it in the background
-// if the metadata names none. It ignores addresses of hosts that are
-// not configured.
+// if the metadata names none. It ignores hosts that are not configured.
 func (c *Cache) Suggest(titleID, address string) {
 	id, err := ParseTitleID(titleID)
 	if _, _, siteErr := c.fetcher.siteOf(address); err != nil || siteErr != nil || len(address) > maxAddress || c.opts.Disabled {
@@ -200,8 +202,8 @@ func (c *Cache) candidates(id string, b *brief) (list []candidate) {
 	return list
 }
 
-// cachedCover returns the best cached cover. fresh reports that there is no
-// need to ask for it: for a title without one, that every candidate was tried.
+// cachedCover returns the best cached cover, and whether it is fresh. A missing
+// cover is fresh if every candidate was tried lately.
 func (c *Cache) cachedCover(id string) (p picture, fresh, ok bool) {
 	b, fresh := c.known(id)
 	for _, cand := range c.candidates(id, b) {
@@ -250,7 +252,9 @@ func (c *Cache) scale(ctx context.Context, p picture, size Size) (*Image, error)
 			if err := c.once(ctx, key, func(context.Context) error { return c.makeThumb(key, p, int(size)) }); err != nil {
 				return nil, err
 			}
-			rec, body, _ = c.cached(key)
+			if rec, body, ok = c.cached(key); !ok {
+				return nil, errEvicted
+			}
 		}
 		p.hash, p.body = rec.Hash, body
 	}
@@ -265,8 +269,8 @@ func (c *Cache) scale(ctx context.Context, p picture, size Size) (*Image, error)
 	return &Image{body, "image/" + format, conf.Width, conf.Height, `"` + p.hash[:32] + `"`, p.origin}, nil
 }
 
-// inspect returns the type and size of an image without decoding its pixels.
-// What a header or a file name says does not count.
+// inspect returns the type and size of an image without decoding its pixels. It
+// ignores content types and file names.
 func inspect(body []byte) (conf image.Config, format string, err error) {
 	defer recovered(&err)
 	conf, format, err = image.DecodeConfig(bytes.NewReader(body))
@@ -312,9 +316,6 @@ func (c *Cache) checkImage(body []byte) error {
 // makeThumb scales a picture into a square and stores it, as JPEG or, if it is
 // transparent anywhere, PNG. One that fits is stored as it is.
 func (c *Cache) makeThumb(key string, p picture, side int) error {
-	if _, _, ok := c.cached(key); ok { // another caller was faster
-		return nil
-	}
 	body, err := c.bytes(p)
 	if err != nil {
 		return err

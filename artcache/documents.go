@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +16,7 @@ import (
 	"github.com/ps4kit/ps4kit/internal/text"
 )
 
-// A Document is what a source answers with.
+// A Document is the answer of a source.
 type Document interface {
 	Info | Product | Updates | PackageSet | PlayGo | ServiceList | LaunchList | SystemUpdates
 }
@@ -38,7 +39,7 @@ func Parse[T Document](data []byte) (*T, error) {
 	return doc, nil
 }
 
-// Info is what is known about a title.
+// Info describes a title.
 type Info struct {
 	ID            string `json:"title_id"` // CUSA00129
 	Names         []Name `json:"names"`    // the one without a language is the main name
@@ -162,7 +163,7 @@ func (p *Product) parse(data []byte) error {
 	return nil
 }
 
-// info returns what a container tells about a title.
+// info returns the description of a title that a container has.
 func (p *Product) info(id string) *Info {
 	info := &Info{ID: id, Names: []Name{{Text: p.Name}}, ContentID: p.ContentID, FromStore: true}
 	if len(p.ContentType) > 0 {
@@ -207,9 +208,6 @@ func (u *Updates) parse(data []byte) (err error) {
 	}
 	for i := range u.Packages {
 		p := &u.Packages[i]
-		if p.Size < 0 {
-			return malformed("a package of negative size")
-		}
 		p.RequiredSystem = systemVersion(p.SystemVersion)
 	}
 	return nil
@@ -306,7 +304,7 @@ type Scenario struct {
 	Initial int    `xml:"initial_chunk_count,attr" json:"initial_chunks"` // needed before the title starts
 }
 
-// ServiceList tells which services are allowed where.
+// ServiceList lists the services with the countries where they are allowed.
 type ServiceList struct {
 	XMLName  xml.Name  `xml:"servicelist" json:"-"`
 	Version  string    `xml:"version,attr" json:"version"`
@@ -341,8 +339,8 @@ type LaunchList struct {
 	BlackList        []string `json:"title_black_list"`   // title ids
 }
 
-// parse reads the list. The black list of the only known one is empty: any
-// attribute or text that is a title id counts.
+// parse reads the list. The black list of the only known one is empty, so
+// anything in it that looks like a title id counts.
 func (l *LaunchList) parse(data []byte) error {
 	var w struct {
 		XMLName xml.Name `xml:"applaunchlink"`
@@ -350,24 +348,14 @@ func (l *LaunchList) parse(data []byte) error {
 			Min string `xml:"min_system_ver,attr"`
 		} `xml:"system_info"`
 		Black struct {
-			Titles []struct {
-				Attrs []xml.Attr `xml:",any,attr"`
-				Text  string     `xml:",chardata"`
-			} `xml:",any"`
+			XML string `xml:",innerxml"`
 		} `xml:"title_black_list"`
 	}
 	if err := decode(data, &w, xml.Unmarshal); err != nil {
 		return err
 	}
-	*l = LaunchList{MinSystemVersion: w.System.Min, BlackList: []string{}}
-	for _, t := range w.Black.Titles {
-		for _, a := range append(t.Attrs, xml.Attr{Value: t.Text}) {
-			if id, err := ParseTitleID(a.Value); err == nil {
-				l.BlackList = append(l.BlackList, id)
-				break
-			}
-		}
-	}
+	ids := regexp.MustCompile(titlePattern).FindAllString(w.Black.XML, -1)
+	*l = LaunchList{MinSystemVersion: w.System.Min, BlackList: append([]string{}, slices.Compact(ids)...)}
 	return nil
 }
 

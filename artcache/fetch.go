@@ -35,9 +35,6 @@ const (
 	lastPause  = time.Hour
 )
 
-// plainFor is how long a host is asked over http right away after https failed.
-const plainFor = 24 * time.Hour
-
 // User agents. The console's own endpoints see the console's own client
 // (docs/protocol.md §8).
 const (
@@ -157,19 +154,16 @@ type fetcher struct {
 }
 
 type hostHealth struct {
-	failures   int
-	until      time.Time // not asked before
-	plainUntil time.Time // asked over http before
+	failures int
+	until    time.Time // not asked before
 }
 
-// An answer is a body, or the news that the cached copy is still good.
+// An answer is a body with its record, or the record of the cached copy that is
+// still good.
 type answer struct {
-	unchanged      bool
-	body           []byte
-	etag, modified string
-
-	plain bool          // https was out of reach
-	after time.Duration // with ErrUnavailable: Retry-After
+	record record
+	body   []byte        // nil: unchanged
+	after  time.Duration // with ErrUnavailable: Retry-After
 }
 
 func newFetcher(o Options) (*fetcher, error) {
@@ -254,12 +248,8 @@ func (f *fetcher) get(ctx context.Context, r resource, old record) (answer, erro
 	f.mu.Lock()
 	h := f.hosts[host]
 	f.mu.Unlock()
-	now := time.Now()
-	if now.Before(h.until) {
+	if time.Now().Before(h.until) {
 		return answer{}, fmt.Errorf("%w: %s failed and is left alone until %s", ErrUnavailable, host, h.until.Format(time.TimeOnly))
-	}
-	if now.Before(h.plainUntil) {
-		targets = targets[len(targets)-1:]
 	}
 	limited, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
@@ -275,16 +265,13 @@ func (f *fetcher) get(ctx context.Context, r resource, old record) (answer, erro
 func (f *fetcher) note(host string, a answer, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	h, now := f.hosts[host], time.Now()
-	if a.plain {
-		h.plainUntil = now.Add(plainFor)
+	if !errors.Is(err, ErrUnavailable) {
+		delete(f.hosts, host)
+		return
 	}
-	if errors.Is(err, ErrUnavailable) {
-		h.failures++
-		h.until = now.Add(max(pause(h.failures), a.after))
-	} else {
-		h.failures = 0
-	}
+	h := f.hosts[host]
+	h.failures++
+	h.until = time.Now().Add(max(pause(h.failures), a.after))
 	f.hosts[host] = h
 }
 
@@ -295,20 +282,16 @@ func pause(failures int) time.Duration {
 
 // ask tries the targets in order until one can be reached.
 func (f *fetcher) ask(ctx context.Context, s *site, targets []*url.URL, r resource, old record) (a answer, err error) {
-	for i, u := range targets {
+	for _, u := range targets {
 		a, err = f.send(ctx, s, u, r, old)
 		var transport *url.Error
 		if !errors.As(err, &transport) {
-			a.plain = i > 0
 			return a, err
 		}
-		err = transport.Err // without the address, which has a hash in it
-		if errors.Is(err, ErrMalformed) || ctx.Err() != nil {
-			break
+		err = transport.Err               // without the address, which has a hash in it
+		if errors.Is(err, ErrMalformed) { // a refused redirect
+			return a, err
 		}
-	}
-	if errors.Is(err, ErrMalformed) { // a refused redirect
-		return a, err
 	}
 	return a, unavailable(err)
 }
@@ -344,7 +327,7 @@ func (f *fetcher) send(ctx context.Context, s *site, u *url.URL, r resource, old
 	defer func() { _ = resp.Body.Close() }()
 	switch code := resp.StatusCode; {
 	case code == http.StatusNotModified && old.ETag+old.Modified != "":
-		return answer{unchanged: true}, nil
+		return answer{record: old}, nil
 	case code == http.StatusTooManyRequests, code == http.StatusRequestTimeout, code >= 500:
 		// The date form of Retry-After would trust two clocks.
 		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
@@ -364,7 +347,8 @@ func (f *fetcher) send(ctx context.Context, s *site, u *url.URL, r resource, old
 	case err != nil:
 		return answer{}, unavailable(err)
 	}
-	return answer{body: body, etag: validator(resp.Header.Get("ETag")), modified: validator(resp.Header.Get("Last-Modified"))}, nil
+	rec := record{URL: r.url, ETag: validator(resp.Header.Get("ETag")), Modified: validator(resp.Header.Get("Last-Modified"))}
+	return answer{record: rec, body: body}, nil
 }
 
 // validator returns a validator unless it is too long to store and send back.

@@ -21,8 +21,7 @@ func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f
 
 var errRefused = errors.New("connection refused") // never changed
 
-// TestScheme: https first; plain http only for hosts that have nothing else, and
-// then at once for a day.
+// TestScheme: https first; plain http only for hosts that have nothing else.
 func TestScheme(t *testing.T) {
 	t.Parallel()
 	for _, src := range sources(t) {

@@ -19,19 +19,12 @@ type resource struct {
 	brief  func([]byte) *brief
 }
 
-// resource returns the resource at an address; document and image complete it.
-func (a Address) resource() resource {
-	s, url := sources()[a.Kind], a.String()
-	key := strings.ReplaceAll(a.fill(s.key), "{url}", hashOf([]byte(url)))
-	return resource{key: key, url: url, fresh: s.fresh}
-}
-
 const (
 	freshImage    = 30 * day
 	freshNegative = day
 )
 
-// A record is what came back for a key. It is a file of the index.
+// A record describes the answer for a key. It is a file of the index.
 type record struct {
 	URL      string    `json:"url,omitempty"`
 	Hash     string    `json:"hash,omitempty"`    // SHA-256 of the body in hex; empty for a negative result
@@ -63,16 +56,16 @@ func (r record) err() error {
 // document loads the document at an address and parses it. A caller may have
 // chosen the parts of the address.
 func document[T Document](ctx context.Context, c *Cache, a Address) (_ *T, err error) {
-	if strings.Contains(sources()[a.Kind].key, "{title}") {
+	s := sources()[a.Kind]
+	if strings.Contains(s.key, "{title}") {
 		if a.TitleID, err = ParseTitleID(a.TitleID); err != nil {
 			return nil, err
 		}
 	}
-	if _, err := ParseAddress(a.String()); err != nil {
+	url := a.String()
+	if _, err := ParseAddress(url); err != nil {
 		return nil, err
 	}
-	r := a.resource()
-	r.accept, r.limit, r.brief = "application/json, text/xml", maxDocument, func(body []byte) *brief { return c.brief(a, body) }
 	parse := func(body []byte) (*T, error) {
 		doc, err := Parse[T](body)
 		if id, named := any(doc).(interface{ titleID() string }); err == nil && named && id.titleID() != a.TitleID {
@@ -80,11 +73,12 @@ func document[T Document](ctx context.Context, c *Cache, a Address) (_ *T, err e
 		}
 		return doc, err
 	}
-	r.check = func(body []byte) error {
-		_, err := parse(body)
-		return err
-	}
-	_, body, err := c.load(ctx, r)
+	_, body, err := c.load(ctx, resource{
+		key: strings.ReplaceAll(a.fill(s.key), "{url}", hashOf([]byte(url))), url: url,
+		accept: "application/json, text/xml", limit: maxDocument, fresh: s.fresh,
+		check: func(body []byte) error { _, err := parse(body); return err },
+		brief: func(body []byte) *brief { return c.brief(a, body) },
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -170,26 +164,22 @@ func (c *Cache) refresh(ctx context.Context, r resource) error {
 		validators = record{}
 	}
 	a, err := c.fetcher.get(ctx, r, validators)
-	if err == nil && !a.unchanged {
+	if err == nil && a.body != nil {
 		err = r.check(a.body)
 	}
 	if errors.Is(err, ErrAddress) { // a document named a strange host
 		err = malformed("%w", err)
 	}
 	switch {
-	case err == nil && a.unchanged:
-		c.count(&c.stats.Fetched)
-		old.Until = time.Now().Add(r.fresh)
-		c.store.put(r.key, old, nil)
 	case err == nil:
-		c.count(&c.stats.Fetched)
-		next := record{URL: r.url, ETag: a.etag, Modified: a.modified, Until: time.Now().Add(r.fresh)}
-		if r.brief != nil {
-			next.Brief = r.brief(a.body)
+		c.fetched.Add(1)
+		a.record.Until = time.Now().Add(r.fresh)
+		if a.body != nil && r.brief != nil {
+			a.record.Brief = r.brief(a.body)
 		}
-		c.store.put(r.key, next, a.body)
+		c.store.put(r.key, a.record, a.body)
 	case isFinal(err):
-		c.count(&c.stats.Absent)
+		c.absent.Add(1)
 		if old.Hash == "" { // a good copy stays: a title that the store dropped keeps its name
 			old = record{URL: r.url}
 			if reason, bad := strings.CutPrefix(err.Error(), ErrMalformed.Error()+": "); bad {
@@ -199,7 +189,7 @@ func (c *Cache) refresh(ctx context.Context, r resource) error {
 		old.Until = time.Now().Add(freshNegative)
 		c.store.put(r.key, old, nil)
 	default:
-		c.count(&c.stats.Failed)
+		c.failed.Add(1)
 		return err
 	}
 	return nil

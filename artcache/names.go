@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A brief is what lists and name lookups need about a title. It is part of the
+// A brief has what lists and name lookups need about a title. It is part of the
 // record of the document it came from, so that a lookup reads one small file.
 type brief struct {
 	Locale    string   `json:"locale"` // for which Name was chosen
@@ -48,8 +48,7 @@ func (c *Cache) brief(a Address, body []byte) *brief {
 	return b
 }
 
-// known returns what is cached about a title, nil if nothing, and whether there
-// is no need to ask.
+// known returns what is cached about a title, or nil, and whether that is fresh.
 func (c *Cache) known(id string) (b *brief, fresh bool) {
 	places := []Address{{Kind: Metadata, TitleID: id}}
 	for _, r := range c.regions {

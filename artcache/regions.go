@@ -2,7 +2,6 @@ package artcache
 
 import (
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 )
@@ -14,46 +13,52 @@ type Region struct {
 	Country  string `json:"country"`  // two small letters: "us"
 }
 
-// regionTable is the table of pyps4-2ndscreen with its spelling
-// (docs/protocol.md §8).
+// Regions returns the regions of the PS Store by name: the table of
+// pyps4-2ndscreen with its spelling (docs/protocol.md §8).
 //
 //nolint:misspell // as it came
-const regionTable = `
-Argentina=en/ar; Australia=en/au; Austria=de/at; Bahrain=en/ae; Belgium=fr/be; Brazil=en/br; Bulgaria=en/bg;
-Canada=en/ca; Chile=en/cl; Columbia=en/co; Costa Rica=es/cr; Croatia=en/hr; Cyprus=en/cy;
-Czech Republic=en/cz; Denmark=en/dk; Ecuador=es/ec; El Salvador=es/sv; Finland=en/fi; France=fr/fr;
-Germany=de/de; Greece=en/gr; Guatemala=es/gt; Honduras=es/hn; Hong Kong=en/hk; Hungary=en/hu; Iceland=en/is;
-India=en/in; Indonesia=en/id; Ireland=en/ie; Israel=en/il; Italy=it/it; Japan=ja/jp; Korea=ko/kr;
-Kuwait=en/ae; Lebanon=en/ae; Luxembourg=de/lu; Malta=en/mt; Maylasia=en/my; Mexico=en/mx; Middle East=en/ae;
-Nederland=nl/nl; New Zealand=en/nz; Nicaragua=es/ni; Norway=en/no; Oman=en/ae; Panama=es/pa; Peru=en/pe;
-Poland=en/pl; Portugal=pt/pt; Qatar=en/ae; R1=en/us; R2=en/gb; R3=en/hk; R4=en/au; R5=en/in; Romania=en/ro;
-Russia=ru/ru; Saudi Arabia=en/sa; Singapore=en/sg; Slovakia=en/sk; Slovenia=en/si; South Africa=en/za;
-Spain=es/es; Sweden=en/se; Switzerland=de/ch; Taiwan=en/tw; Thailand=en/th; Turkey=en/tr; Ukraine=ru/ua;
-United Arab Emirates=en/ae; United Kingdom=en/gb; United States=en/us`
-
-// regionSpelling maps the usual spelling of a country to that of the table.
-//
-//nolint:misspell // as it came
-const regionSpelling = `Colombia=Columbia; Malaysia=Maylasia; Netherlands=Nederland; The Netherlands=Nederland;
-South Korea=Korea; UK=United Kingdom; USA=United States`
-
-// Regions returns the regions of the PS Store by name.
-func Regions() (list []Region) {
-	for name, value := range pairs(regionTable) {
-		language, country, _ := strings.Cut(value, "/")
-		list = append(list, Region{name, language, country})
+func Regions() []Region {
+	return []Region{
+		{"Argentina", "en", "ar"}, {"Australia", "en", "au"}, {"Austria", "de", "at"}, {"Bahrain", "en", "ae"},
+		{"Belgium", "fr", "be"}, {"Brazil", "en", "br"}, {"Bulgaria", "en", "bg"}, {"Canada", "en", "ca"},
+		{"Chile", "en", "cl"}, {"Columbia", "en", "co"}, {"Costa Rica", "es", "cr"}, {"Croatia", "en", "hr"},
+		{"Cyprus", "en", "cy"}, {"Czech Republic", "en", "cz"}, {"Denmark", "en", "dk"},
+		{"Ecuador", "es", "ec"}, {"El Salvador", "es", "sv"}, {"Finland", "en", "fi"}, {"France", "fr", "fr"},
+		{"Germany", "de", "de"}, {"Greece", "en", "gr"}, {"Guatemala", "es", "gt"}, {"Honduras", "es", "hn"},
+		{"Hong Kong", "en", "hk"}, {"Hungary", "en", "hu"}, {"Iceland", "en", "is"}, {"India", "en", "in"},
+		{"Indonesia", "en", "id"}, {"Ireland", "en", "ie"}, {"Israel", "en", "il"}, {"Italy", "it", "it"},
+		{"Japan", "ja", "jp"}, {"Korea", "ko", "kr"}, {"Kuwait", "en", "ae"}, {"Lebanon", "en", "ae"},
+		{"Luxembourg", "de", "lu"}, {"Malta", "en", "mt"}, {"Maylasia", "en", "my"}, {"Mexico", "en", "mx"},
+		{"Middle East", "en", "ae"}, {"Nederland", "nl", "nl"}, {"New Zealand", "en", "nz"},
+		{"Nicaragua", "es", "ni"}, {"Norway", "en", "no"}, {"Oman", "en", "ae"}, {"Panama", "es", "pa"},
+		{"Peru", "en", "pe"}, {"Poland", "en", "pl"}, {"Portugal", "pt", "pt"}, {"Qatar", "en", "ae"},
+		{"R1", "en", "us"}, {"R2", "en", "gb"}, {"R3", "en", "hk"}, {"R4", "en", "au"}, {"R5", "en", "in"},
+		{"Romania", "en", "ro"}, {"Russia", "ru", "ru"}, {"Saudi Arabia", "en", "sa"},
+		{"Singapore", "en", "sg"}, {"Slovakia", "en", "sk"}, {"Slovenia", "en", "si"},
+		{"South Africa", "en", "za"}, {"Spain", "es", "es"}, {"Sweden", "en", "se"},
+		{"Switzerland", "de", "ch"}, {"Taiwan", "en", "tw"}, {"Thailand", "en", "th"}, {"Turkey", "en", "tr"},
+		{"Ukraine", "ru", "ua"}, {"United Arab Emirates", "en", "ae"}, {"United Kingdom", "en", "gb"},
+		{"United States", "en", "us"},
 	}
-	return list
+}
+
+// usualNames maps the usual names of countries, in lower case, to those in the
+// table.
+//
+//nolint:misspell // as the table has them
+func usualNames() map[string]string {
+	return map[string]string{
+		"colombia": "Columbia", "malaysia": "Maylasia", "netherlands": "Nederland", "the netherlands": "Nederland",
+		"south korea": "Korea", "uk": "United Kingdom", "usa": "United States",
+	}
 }
 
 // FindRegion returns a region by its name in any case ("Germany", "R1") or its
 // country code ("de"), and ErrAddress if there is none.
 func FindRegion(name string) (Region, error) {
 	name = strings.TrimSpace(name)
-	for usual, spelled := range pairs(regionSpelling) {
-		if strings.EqualFold(usual, name) {
-			name = spelled
-		}
+	if usual, ok := usualNames()[strings.ToLower(name)]; ok {
+		name = usual
 	}
 	all := Regions()
 	at := slices.IndexFunc(all, func(r Region) bool { return strings.EqualFold(r.Name, name) })
@@ -79,16 +84,4 @@ func storeRegions(language, country string) (list []Region) {
 		}
 	}
 	return list
-}
-
-// pairs yields the key=value pairs of a table.
-func pairs(table string) iter.Seq2[string, string] {
-	return func(yield func(string, string) bool) {
-		for pair := range strings.SplitSeq(table, ";") {
-			key, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
-			if !yield(key, value) {
-				return
-			}
-		}
-	}
 }

@@ -7,10 +7,10 @@ import (
 	"slices"
 )
 
-// Info returns what is known about a title: its metadata or, if there is none,
-// what the PS Store's title container tells. It asks the store for the
-// configured country and language, then for that country in its own language,
-// then for the United States.
+// Info returns a title's metadata or, if there is none, the description in the
+// PS Store's title container. It asks the store for the configured country and
+// language, then for that country in its own language, then for the United
+// States.
 func (c *Cache) Info(ctx context.Context, titleID string) (*Info, error) {
 	id, err := ParseTitleID(titleID)
 	if err != nil {
@@ -43,7 +43,7 @@ func (c *Cache) Container(ctx context.Context, titleID string, in Region) (*Prod
 }
 
 // Updates returns a title's update description, and ErrNotFound if it has no
-// updates or is not known.
+// updates or is unknown.
 func (c *Cache) Updates(ctx context.Context, titleID string) (*Updates, error) {
 	return document[Updates](ctx, c, Address{Kind: UpdateXML, TitleID: titleID})
 }

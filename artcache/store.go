@@ -35,7 +35,6 @@ const (
 type store struct {
 	dir   string
 	limit int64 // bytes of bodies
-	write func(path string, data []byte) error
 	logf  func(string, ...any)
 
 	disk  sync.Mutex       // held while writing and sweeping; guards the next
@@ -53,11 +52,8 @@ func newStore(o Options) (*store, error) {
 		}
 	}
 	s := &store{
-		dir: o.Dir, limit: o.MaxBytes, write: o.WriteFile, logf: o.Logf,
+		dir: o.Dir, limit: o.MaxBytes, logf: o.Logf,
 		records: map[string]record{}, unsaved: map[string][]byte{},
-	}
-	if s.write == nil {
-		s.write = s.writeFile
 	}
 	for _, f := range s.files("tmp") {
 		if time.Since(f.used) > tempAge {
@@ -209,7 +205,7 @@ func (s *store) put(key string, r record, body []byte) {
 func (s *store) replace(part, path string, data []byte) error {
 	err := os.MkdirAll(filepath.Dir(path), 0o750)
 	if err == nil {
-		err = s.write(path, data)
+		err = s.writeFile(path, data)
 	}
 	if err != nil {
 		s.logf("artcache: cannot write: %v", err)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -131,46 +132,64 @@ func TestTinyLimit(t *testing.T) {
 	if _, err := c.Cover(t.Context(), "CUSA00129", artcache.Full); !errors.Is(err, artcache.ErrUnavailable) {
 		t.Error(err)
 	}
+	write(t, filepath.Join(o.Dir, "own", rdr2+".png"), noisePicture(300, rand.New(rand.NewPCG(1, 2))))
+	if _, err := c.Cover(t.Context(), rdr2, artcache.Small); !errors.Is(err, artcache.ErrNotFound) {
+		t.Errorf("a thumbnail that doesn't fit: %v", err)
+	}
 	if n := blobBytes(t, o.Dir); n > o.MaxBytes {
 		t.Errorf("%d bytes on disk", n)
 	}
 }
 
-// TestFullDisk: answers are given and not asked for again, whichever write fails.
+// TestFullDisk: answers are given, and no source is asked again, whichever write
+// fails.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	for _, works := range []int{0, 1, 2, 3, 4} {
+	for _, tt := range []struct {
+		dir   string // can't be written
+		after int    // answers
+	}{{"tmp", 0}, {"tmp", 1}, {"tmp", 2}, {"blobs", 0}, {"index", 0}} {
 		s := newServed()
 		s.page(metadataAddress(rdr2), fixture(t, "tmdb2_CUSA03041_rdr2.json"))
 		s.page(rdr2Icon, picture(120, 120, blue))
 		o := s.server(t)
-		var mu sync.Mutex
-		left, logged := works, 0
-		o.Logf = func(string, ...any) { mu.Lock(); defer mu.Unlock(); logged++ }
-		o.WriteFile = func(path string, data []byte) error {
-			mu.Lock()
-			defer mu.Unlock()
-			if left--; left < 0 {
-				return &os.PathError{Op: "write", Path: path, Err: syscall.ENOSPC}
-			}
-			return os.WriteFile(path, data, 0o600)
-		}
+		var logged atomic.Int32
+		o.Logf = func(string, ...any) { logged.Add(1) }
 		c := open(t, o)
-		for range 3 {
-			if info, err := c.Info(t.Context(), rdr2); err != nil || info.ID != rdr2 {
-				t.Errorf("%d: %v", works, err)
-			}
-			if _, err := c.Cover(t.Context(), rdr2, artcache.Small); err != nil {
-				t.Errorf("%d: %v", works, err)
-			}
-			if _, err := c.Updates(t.Context(), rdr2); !errors.Is(err, artcache.ErrNotFound) {
-				t.Errorf("%d: %v", works, err)
-			}
+		asks := []func(){
+			func() {
+				if info, err := c.Info(t.Context(), rdr2); err != nil || info.ID != rdr2 {
+					t.Errorf("%+v: %v", tt, err)
+				}
+			},
+			func() {
+				if _, err := c.Cover(t.Context(), rdr2, artcache.Small); err != nil {
+					t.Errorf("%+v: %v", tt, err)
+				}
+			},
+			func() {
+				if _, err := c.Updates(t.Context(), rdr2); !errors.Is(err, artcache.ErrNotFound) {
+					t.Errorf("%+v: %v", tt, err)
+				}
+			},
 		}
-		if s.count("") != 3 || logged == 0 {
-			t.Errorf("%d: asked %d times for three things, logged %d lines", works, s.count(""), logged)
+		file := filepath.Join(o.Dir, tt.dir)
+		for i := range 3 * len(asks) {
+			if i == tt.after { // a file in its place stops even root
+				if err := os.Remove(file); err != nil {
+					t.Fatal(err)
+				}
+				write(t, file, nil)
+			}
+			asks[i%len(asks)]()
+		}
+		if s.count("") != 3 || logged.Load() == 0 {
+			t.Errorf("%+v: asked %d times for three things, logged %d lines", tt, s.count(""), logged.Load())
 		}
 		_ = c.Close()
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
 		checkDir(t, o.Dir)
 	}
 }
@@ -322,6 +341,27 @@ func TestTitles(t *testing.T) {
 	for name, n := range map[string]int{"title cusa00007 REDEMPTION 2": 1, "CUSA00007": 1, "redemption": 30, "nothing": 0, "": 0} {
 		if found, err := c.Find(name); err != nil || len(found) != n {
 			t.Errorf("%q: %d found, %v", name, len(found), err)
+		}
+	}
+}
+
+// TestOtherLanguage: a cached title has its name in the language that is
+// configured now.
+func TestOtherLanguage(t *testing.T) {
+	t.Parallel()
+	s := newServed()
+	s.page(metadataAddress("CUSA00001"), fixture(t, "tmdb2_CUSA00001_playroom_partial.json"))
+	o := s.server(t)
+	c := open(t, o)
+	if _, err := c.Info(t.Context(), "CUSA00001"); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Close()
+	o.Offline = true
+	for language, want := range map[string]string{"en": "THE PLAYROOM", "ja": "プレイルーム"} {
+		o.Language = language
+		if name, ok := open(t, o).Name("CUSA00001"); !ok || name != want {
+			t.Errorf("%s: %q, want %q", language, name, want)
 		}
 	}
 }

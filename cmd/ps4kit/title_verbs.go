@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/ps4kit/ps4kit/artcache"
 )
@@ -290,31 +290,17 @@ type systemLists struct {
 	System   []artcache.SystemRegion `json:"system"` // in the order of --region
 }
 
-// lists fetches all lists at once. It returns the first error.
-func (c *titleCache) lists(ctx context.Context, regions []string) (l systemLists, err error) {
-	system := make([]artcache.SystemUpdates, len(regions))
-	var g errgroup.Group
-	g.Go(func() (err error) {
-		l.Services, err = c.ServiceList(ctx)
-		return err
-	})
-	g.Go(func() (err error) {
-		l.Launch, err = c.LaunchList(ctx)
-		return err
-	})
-	for i, region := range regions {
-		g.Go(func() error {
-			list, err := c.SystemUpdates(ctx, region)
-			if err == nil {
-				system[i] = *list
-			}
-			return about("system software of "+region, err)
-		})
-	}
-	err = g.Wait()
-	l.System = []artcache.SystemRegion{}
-	for _, s := range system {
-		l.System = append(l.System, s.Regions...)
+// lists fetches all lists. It returns the first error.
+func (c *titleCache) lists(ctx context.Context, regions []string) (systemLists, error) {
+	services, servicesErr := c.ServiceList(ctx)
+	launch, launchErr := c.LaunchList(ctx)
+	l, err := systemLists{services, launch, []artcache.SystemRegion{}}, cmp.Or(servicesErr, launchErr)
+	for _, region := range regions {
+		list, listErr := c.SystemUpdates(ctx, region)
+		if listErr == nil {
+			l.System = append(l.System, list.Regions...)
+		}
+		err = cmp.Or(err, about("system software of "+region, listErr))
 	}
 	return l, err
 }

@@ -131,10 +131,11 @@ func (m *model) load(p place) (visit int) {
 	return m.visit
 }
 
-// loaded shows the content and handles the keys typed while it was missing.
-func (m *model) loaded() {
+// loaded shows a place with its content and handles the keys typed while that
+// was missing.
+func (m *model) loaded(p place) {
 	held := m.held
-	m.loading, m.held = false, nil
+	m.goTo(p)
 	for _, in := range held {
 		m.typed(in)
 	}

@@ -103,9 +103,7 @@ func (m *model) choose(e entry) {
 		m.host, m.console, m.statusErr = e.host, e.Console, nil
 		m.watch()
 	}
-	m.at = atRemote
-	m.visit++
-	m.loaded()
+	m.loaded(atRemote)
 }
 
 func (m *model) consolesKey(key string) {
@@ -148,7 +146,7 @@ func (m *model) openTitles() {
 				m.goTo(atRemote)
 			default:
 				m.titles.all = slices.DeleteFunc(titles, func(t api.Title) bool { return t.ID == "HOME" || t.ID == "OTHER" })
-				m.loaded()
+				m.loaded(atTitles)
 			}
 		}
 	})
@@ -218,7 +216,7 @@ func (m *model) openText() {
 				m.goTo(atRemote)
 			default:
 				m.text = newLine(keyboard.Text, keyboard.MaxLength)
-				m.loaded()
+				m.loaded(atText)
 			}
 		},
 	})
@@ -250,8 +248,7 @@ func (m *model) sendText(c command) {
 		case err != nil:
 			m.loading, m.held = false, nil
 		default:
-			m.at = atRemote
-			m.loaded()
+			m.loaded(atRemote)
 		}
 	}
 	m.do(c)

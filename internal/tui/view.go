@@ -27,9 +27,9 @@ func colored(s string, c ansi.Color) string { return ansi.NewStyle().ForegroundC
 
 // View implements tea.Model. It fills the terminal exactly.
 func (m *model) View() tea.View {
-	head, foot := m.head(m.width), m.foot(m.width)
+	head, foot := m.head(), m.foot()
 	rows := max(0, m.height-len(head)-len(foot))
-	body := m.body(m.width, rows)
+	body := m.body(rows)
 	for len(body) < rows {
 		body = append(body, "")
 	}
@@ -42,7 +42,7 @@ func (m *model) View() tea.View {
 }
 
 // head shows the console's name, address and state.
-func (m *model) head(width int) []string {
+func (m *model) head() []string {
 	if m.host == "" {
 		return []string{bold("ps4kit"), "", ""}
 	}
@@ -50,7 +50,7 @@ func (m *model) head(width int) []string {
 	if name == "" {
 		name = clean(m.host)
 	}
-	gap := width - ansi.StringWidth(name) - ansi.StringWidth(address)
+	gap := m.width - ansi.StringWidth(name) - ansi.StringWidth(address)
 	if gap < 2 {
 		gap, address = 0, ""
 	}
@@ -75,7 +75,7 @@ func state(c api.Console) string {
 }
 
 // foot shows what is running, and the latest outcome or error.
-func (m *model) foot(width int) []string {
+func (m *model) foot() []string {
 	activity := m.queue.String()
 	switch {
 	case activity == "":
@@ -92,10 +92,10 @@ func (m *model) foot(width int) []string {
 		style = red
 	}
 	lines := []string{"", activity}
-	for _, l := range wrap(n.text, width) {
+	for _, l := range wrap(n.text, m.width) {
 		lines = append(lines, style(l))
 	}
-	for _, l := range wrap(n.hint, width-2) {
+	for _, l := range wrap(n.hint, m.width-2) {
 		lines = append(lines, "  "+l)
 	}
 	return lines
@@ -115,16 +115,16 @@ func wrap(text string, width int) []string {
 func prose(width int, text string) []string { return strings.Split(ansi.Wrap(text, width, ""), "\n") }
 
 // body shows the current place in that many rows.
-func (m *model) body(width, rows int) []string {
+func (m *model) body(rows int) []string {
 	switch m.at {
 	case atConsoles:
-		return m.consolesBody(width, rows)
+		return m.consolesBody(rows)
 	case atTitles:
-		return m.titlesBody(width, rows)
+		return m.titlesBody(rows)
 	case atText:
-		return m.textBody(width)
+		return m.textBody()
 	}
-	return remoteBody(width)
+	return remoteBody(m.width)
 }
 
 // remoteBody shows the keys in two columns that fit into 40, and a cross where
@@ -148,12 +148,12 @@ func remoteBody(width int) []string {
 	return lines
 }
 
-func (m *model) consolesBody(width, rows int) []string {
+func (m *model) consolesBody(rows int) []string {
 	switch {
 	case m.loading:
 		return []string{"Looking for consoles…"}
 	case len(m.consoles.all) == 0:
-		return append(prose(width, "No console found. Is it on, or in rest mode with the network connected?"), "", dim("r search again   q quit"))
+		return append(prose(m.width, "No console found. Is it on, or in rest mode with the network connected?"), "", dim("r search again   q quit"))
 	}
 	lines := []string{"Which console?", ""}
 	from, to := m.consoles.window(len(m.consoles.all), rows-4)
@@ -183,12 +183,12 @@ func row(text string, chosen bool) string {
 	return "  " + text
 }
 
-func (m *model) titlesBody(width, rows int) []string {
+func (m *model) titlesBody(rows int) []string {
 	if m.loading {
 		return []string{"Reading the titles…"}
 	}
 	found := m.titles.found()
-	lines := []string{field("Search: ", &m.titles.search, width), ""}
+	lines := []string{field("Search: ", &m.titles.search, m.width), ""}
 	from, to := m.titles.window(len(found), rows-4)
 	for i, t := range found[from:to] {
 		text := clean(t.Name) + "  " + clean(t.ID)
@@ -202,14 +202,14 @@ func (m *model) titlesBody(width, rows int) []string {
 	}
 	switch {
 	case len(m.titles.all) == 0:
-		lines = append(lines, prose(width, "No titles yet. Play one, or add it with ps4kit titles add.")...)
+		lines = append(lines, prose(m.width, "No titles yet. Play one, or add it with ps4kit titles add.")...)
 	case len(found) == 0:
 		lines = append(lines, "No title matches.")
 	}
 	return append(lines, "", dim("enter start   esc back"))
 }
 
-func (m *model) textBody(width int) []string {
+func (m *model) textBody() []string {
 	if m.loading {
 		return []string{"Waiting for the console's keyboard…"}
 	}
@@ -219,7 +219,7 @@ func (m *model) textBody(width int) []string {
 	}
 	return []string{
 		"Text on the console's keyboard", "",
-		field("> ", &m.text, width), "",
+		field("> ", &m.text, m.width), "",
 		dim(count), "",
 		dim("enter  submit      tab     set only"),
 		dim("esc    back        ctrl+x  close it"),
