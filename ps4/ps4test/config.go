@@ -20,10 +20,10 @@ type Config struct {
 	HostType      string // "PS4" (default) or "PS5"
 	SystemVersion string // 8 digits; default "09508011", or "13600007" for a PS5
 
-	Addr      string   // IP address to listen on; default 127.0.0.1
+	Addr      string   // IPv4 address to listen on; default 127.0.0.1
 	DDPPort   uint16   // UDP; 0 picks a free port
 	TCPPort   uint16   // reported as host-request-port; 0 picks a free port
-	Broadcast bool     // answer requests to the broadcast addresses of an IPv4 Addr too; Linux and Network only
+	Broadcast bool     // answer requests to the broadcast addresses of Addr too; Linux and Network only
 	Network   *Network // in-memory network; nil: real sockets
 
 	Standby         bool   // start in rest mode
@@ -88,8 +88,8 @@ func (c Config) withDefaults() (Config, netip.Addr, error) {
 	c.HostID = strings.ToUpper(c.HostID)
 	c.Running = strings.ToUpper(c.Running)
 	addr, err := netip.ParseAddr(c.Addr)
-	if err != nil {
-		return c, addr, fmt.Errorf("%w: address: %w", ErrConfig, err)
+	if err != nil || !addr.Is4() {
+		return c, addr, fmt.Errorf("%w: %q is not an IPv4 address", ErrConfig, c.Addr)
 	}
 	return c, addr, c.check()
 }

@@ -155,9 +155,8 @@ func (c *Console) bind(addr netip.Addr) error {
 	}
 	c.sockets = append(c.sockets, socket)
 	c.udpAddr = addrPort(socket.LocalAddr())
-	// A socket on a unicast address receives no broadcasts, one on 0.0.0.0 does,
-	// and IPv6 has none.
-	if c.cfg.Broadcast && addr.Is4() && !addr.IsUnspecified() {
+	// A socket on a unicast address receives no broadcasts, one on 0.0.0.0 does.
+	if c.cfg.Broadcast && !addr.IsUnspecified() {
 		broadcasts, err := c.net.broadcasts(addr)
 		if err != nil {
 			return err
