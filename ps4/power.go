@@ -65,18 +65,46 @@ func (c *Console) noteWoken() {
 // never answers it: see [Console.WakeWait]. Wake fails with [ErrNoCredential]
 // or [ErrNoNetwork].
 func (c *Console) Wake(ctx context.Context) error {
-	if err := c.sendOnce(ctx, ddp.NewWakeup); err != nil {
+	user, err := c.currentUser()
+	if err != nil {
 		return err
 	}
-	c.noteWoken()
-	return nil
+	return c.sendWakeup(ctx, ddp.NewWakeup(user.Credential.Reveal()).Marshal())
+}
+
+func (c *Console) sendWakeup(ctx context.Context, wakeup []byte) error {
+	err := c.sendSecret(ctx, wakeup)
+	if err == nil {
+		c.noteWoken()
+	}
+	return err
 }
 
 // Launch sends one LAUNCH, which makes a console that is on open its TCP port
 // for some seconds (docs/protocol.md §3). The console never answers it, and
 // [Console.Open] sends it by itself. Launch fails with [ErrNoCredential] or
 // [ErrNoNetwork].
-func (c *Console) Launch(ctx context.Context) error { return c.sendOnce(ctx, ddp.NewLaunch) }
+func (c *Console) Launch(ctx context.Context) error {
+	user, err := c.currentUser()
+	if err != nil {
+		return err
+	}
+	return c.sendSecret(ctx, ddp.NewLaunch(user.Credential.Reveal()).Marshal())
+}
+
+// sendSecret sends a datagram with a credential, unless another console has
+// taken over the address.
+func (c *Console) sendSecret(ctx context.Context, datagram []byte) error {
+	if err := c.takenOver(); err != nil {
+		return err
+	}
+	ctx, release, err := c.net.shared.use(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return c.net.shared.send(ctx, c.set.Counters, datagram, c.Addr())
+}
 
 // takenOver fails with [ErrOtherConsole] if another console has answered at the
 // address since this one last did: it must not get the credential.
@@ -87,22 +115,6 @@ func (c *Console) takenOver() error {
 		return &OtherConsoleError{Addr: c.addr, Want: c.hostID, Got: c.other}
 	}
 	return nil
-}
-
-func (c *Console) sendOnce(ctx context.Context, request func(credential string) ddp.Request) error {
-	if err := c.takenOver(); err != nil {
-		return err
-	}
-	user, err := c.currentUser()
-	if err != nil {
-		return err
-	}
-	ctx, release, err := c.net.shared.use(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	return c.net.shared.send(ctx, c.set.Counters, request(user.Credential.Reveal()).Marshal(), c.Addr())
 }
 
 // WakeWait wakes the console and returns its status once it is awake. It sends

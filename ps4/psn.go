@@ -106,7 +106,7 @@ func (p *PSN) Account(ctx context.Context, address string) (string, error) {
 	if strings.Trim(id, "0123456789") != "" {
 		return "", fmt.Errorf("%w: no account id in the answer", ErrSignIn)
 	}
-	if _, err := parseAccountID(id); err != nil {
+	if _, err := ParseAccountID(id); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrSignIn, err)
 	}
 	return id, nil
