@@ -173,6 +173,20 @@ func (c *Console) statusWithin(ctx context.Context, limit time.Duration) (Status
 	return status, err
 }
 
+// Ask sends one question and waits for its answer for the given time. In
+// contrast to [Console.Status], silence is always [ErrSilent], even that of a
+// console in rest mode. Ask also fails with [ErrOtherConsole], with
+// [ErrNoNetwork] or, on a closed network, with [net.ErrClosed].
+func (c *Console) Ask(ctx context.Context, wait time.Duration) (Status, error) {
+	e := c.endpoint()
+	ctx, stop, err := c.net.follow(ctx, c, e)
+	if err != nil {
+		return Status{}, err
+	}
+	defer stop()
+	return c.question(ctx, e, wait)
+}
+
 // recentStatus returns the last status if a Watch follows the console and the
 // status is less than a second old and still holds. Otherwise it asks.
 func (c *Console) recentStatus(ctx context.Context) (Status, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
@@ -70,6 +71,17 @@ func (c *Console) Wake(ctx context.Context) error {
 		return err
 	}
 	return c.sendWakeup(ctx, ddp.NewWakeup(user.Credential.Reveal()).Marshal())
+}
+
+// WakeRemotePlay is like [Console.Wake] with the credential of a Remote Play
+// registration: its RegistKey as a number, a secret. Package remoteplay calls
+// it. WakeRemotePlay fails with [ErrOtherConsole] or [ErrNoNetwork].
+func (c *Console) WakeRemotePlay(ctx context.Context, credential uint32) error {
+	version := ddp.Version
+	if c.Addr().Port() == ddp.PortPS5 || c.lastHeard().HostType == TypePS5 {
+		version = ddp.VersionPS5
+	}
+	return c.sendWakeup(ctx, ddp.RemotePlayWakeup(strconv.FormatUint(uint64(credential), 10), version))
 }
 
 func (c *Console) sendWakeup(ctx context.Context, wakeup []byte) error {
