@@ -106,6 +106,10 @@ func (c Config) check() error {
 	switch {
 	case c.HostID != "" && !isHex(c.HostID, 12):
 		return invalid("host id is not 12 hex digits")
+	case c.HostType != ps4.TypePS4 && c.HostType != ps4.TypePS5:
+		return invalid("host type is neither PS4 nor PS5")
+	case !isDigits(c.SystemVersion, 8):
+		return invalid("system version is not 8 digits")
 	case c.PIN != "" && !isDigits(c.PIN, 8):
 		return invalid("PIN is not 8 digits")
 	case c.Passcode != "" && !isDigits(c.Passcode, 4):

@@ -166,6 +166,8 @@ func TestConfigErrors(t *testing.T) {
 		"host id":    {HostID: "A0B1"},
 		"address":    {Addr: "localhost"},
 		"IPv6":       {Addr: "::1"},
+		"type":       {HostType: "ps5"},
+		"version":    {SystemVersion: "9.50"},
 		"PIN":        {PIN: "1234"},
 		"passcode":   {Passcode: "12345"},
 		"name":       {Name: "a\nhost-id:000000000000"},
