@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ps4kit/ps4kit/internal/text"
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
@@ -124,7 +125,7 @@ type User struct {
 func (c *Console) SetUser(u User) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	u.Model = cmp.Or(wire.Truncate(u.Model, wire.ModelSize), c.user.Model)
+	u.Model = cmp.Or(text.Truncate(u.Model, wire.ModelSize), c.user.Model)
 	c.user = u
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ps4kit/ps4kit/internal/text"
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
@@ -120,7 +121,7 @@ func newSettings(o *Options) *settings {
 		s.ServerKey = ConsoleKey()
 	}
 	s.AppLabel = cmp.Or(s.AppLabel, "ps4kit")
-	s.Model = cmp.Or(wire.Truncate(s.Model, wire.ModelSize), "ps4kit")
+	s.Model = cmp.Or(text.Truncate(s.Model, wire.ModelSize), "ps4kit")
 	s.Idle = cmp.Or(s.Idle, defaultIdle)
 	s.LocalPort = cmp.Or(s.LocalPort, defaultUDPPort)
 	if len(s.Broadcast) == 0 {
