@@ -276,9 +276,9 @@ func (c *Console) askErr(ctx context.Context, last Status, err error) error {
 	return fmt.Errorf("%w (%v)", ErrUnreachable, c.Addr())
 }
 
-// endpoint returns the local port to ask from. A simulated console with a port
-// of its own may share its address with others, so only an endpoint of its own
-// tells its replies from theirs; a host id does so as well.
+// endpoint returns the endpoint to ask from. A simulated console with a port of
+// its own may share its address with others. As long as its host id is unknown,
+// only an endpoint of its own can tell its replies from theirs.
 func (c *Console) endpoint() *endpoint {
 	if addr := c.Addr(); !isReal(addr) && c.HostID() == "" {
 		return newEndpoint(c.net, 0, addr.Port())
@@ -324,7 +324,7 @@ func (c *Console) lastHeard() Status {
 	return c.heard
 }
 
-// hear takes in a reply and reports whether it is this console's.
+// hear handles a reply and reports whether it is this console's.
 func (c *Console) hear(at netip.AddrPort, r ddp.Reply) bool {
 	c.mu.Lock()
 	addr, warning := c.addr, ""
@@ -355,8 +355,8 @@ func (c *Console) hear(at netip.AddrPort, r ddp.Reply) bool {
 }
 
 // isAt reports whether a reply from an address may be the console's; c.mu is
-// held. The shared endpoint cannot tell the port of a simulated console: its
-// host id has to.
+// held. The shared endpoint doesn't know the port of a simulated console, which
+// is recognized by its host id instead.
 func (c *Console) isAt(at netip.AddrPort) bool {
 	switch {
 	case at.Addr() != c.addr.Addr():

@@ -93,8 +93,8 @@ var (
 	// ErrTextTooLong means that a text does not fit the on-screen keyboard.
 	ErrTextTooLong error = &sentinel{"text_too_long", "the text is too long for the on-screen keyboard", "use a shorter text"}
 
-	// ErrButton means that there is no such button, or that it cannot be held
-	// for so long.
+	// ErrButton means that there is no such button, or that the hold time is
+	// invalid.
 	ErrButton error = &sentinel{
 		"bad_button", "no such button, or no such hold time",
 		"use up, down, left, right, enter, back, option, ps, ps_hold or cancel, " +

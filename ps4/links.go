@@ -72,8 +72,8 @@ func (t *linkTable) linkUp(addr netip.Addr) bool {
 	})
 }
 
-// broadcastAddrs returns the IPv4 broadcast addresses of the named interfaces,
-// or of all, as far as they are up.
+// broadcastAddrs returns the IPv4 broadcast addresses of the named interfaces
+// that are up, or of all if no names are given.
 func (t *linkTable) broadcastAddrs(names []string) []netip.Addr {
 	var found []netip.Addr
 	for _, l := range t.load() {

@@ -63,9 +63,9 @@ type Options struct {
 	// LinkUp whether the link to it works. Default: ask the operating system,
 	// or always true if ListenPacket is set.
 	OnLink, LinkUp func(netip.Addr) bool
-	// Logf reports details for developers, Warnf what the owner should know,
-	// such as a local port that is taken. Neither gets a secret. Default: Logf
-	// discards, and Warnf is Logf.
+	// Logf reports details for developers, and Warnf conditions that the owner
+	// should know about, such as a local port that is taken. Neither receives a
+	// secret. Default: Logf discards, and Warnf is Logf.
 	Logf, Warnf func(format string, args ...any)
 	// Counters, if set, counts datagrams and packets.
 	Counters *Counters

@@ -11,8 +11,8 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// DeafTime is how long a console may stay silent after it entered rest mode:
-// until then its silence is StateStandby. Users report 50 to 60 s
+// DeafTime is how long a console may stay silent after it entered rest mode.
+// Meanwhile its silence means StateStandby. Users report 50 to 60 s
 // (docs/protocol.md §1); only a console can settle the true time (§9).
 const DeafTime = 60 * time.Second
 
@@ -23,7 +23,8 @@ type powerHistory struct {
 	left   bool      // since then it has reported rest mode or been silent
 }
 
-// note takes in a state that the console reported, and the one before.
+// note updates the history with a state that the console reported, and the one
+// before.
 func (p *powerHistory) note(before, state State, now time.Time) {
 	switch {
 	case state == StateStandby:

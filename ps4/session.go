@@ -99,8 +99,8 @@ func (s *Session) Close() error {
 	return nil
 }
 
-// end ends the session, once. The reason is nil after Close; whatever happens
-// after Close has begun is no reason either.
+// end ends the session, once. The reason is nil after Close, and any reason that
+// comes up after Close has begun is ignored.
 func (s *Session) end(reason error) {
 	s.ended.Do(func() {
 		err := ErrClosed
@@ -200,7 +200,7 @@ func (s *Session) handle(p wire.Packet) error {
 	return s.deliver(p)
 }
 
-// heartbeat takes in a heartbeat and starts the time limit for the next one
+// heartbeat handles a heartbeat and starts the time limit for the next one
 // (docs/protocol.md §7).
 func (s *Session) heartbeat(p wire.Packet) error {
 	status, err := wire.UnmarshalWord(p)

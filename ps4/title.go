@@ -77,7 +77,7 @@ func (s *Session) StartTitle(ctx context.Context, titleID string, o *StartOption
 }
 
 // confirm waits until the console's status shows the title. It uses the answers
-// to other callers' questions, and asks once those stay away.
+// to other callers' questions, and asks if there are none.
 func (s *Session) confirm(ctx context.Context, id string) error {
 	c := s.console
 	limited, cancel := context.WithTimeout(ctx, confirmLimit)
