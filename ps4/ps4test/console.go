@@ -43,6 +43,7 @@
 package ps4test
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -112,7 +113,7 @@ func New(cfg Config) (*Console, error) {
 		c.release()
 		return nil, err
 	}
-	setDefault(&c.cfg.HostID, madeUpHostID(c.udpAddr))
+	c.cfg.HostID = cmp.Or(c.cfg.HostID, madeUpHostID(c.udpAddr))
 	c.titles.running, _ = cfg.title(cfg.Running)
 	for _, socket := range c.sockets {
 		c.wg.Go(func() { c.serveDatagrams(socket) })
