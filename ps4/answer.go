@@ -52,7 +52,7 @@ func (s *Session) await(ctx context.Context, a *answer) (uint32, error) {
 		return result, nil
 	case <-late.C:
 		s.end(ErrSilent)
-		return 0, s.err
+		return 0, s.Err()
 	case <-ctx.Done():
 	}
 	select {

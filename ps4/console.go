@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ps4kit/ps4kit/internal/text"
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
@@ -124,7 +125,7 @@ type User struct {
 func (c *Console) SetUser(u User) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	u.Model = cmp.Or(wire.Truncate(u.Model, wire.ModelSize), c.user.Model)
+	u.Model = cmp.Or(text.Truncate(u.Model, wire.ModelSize), c.user.Model)
 	c.user = u
 }
 
@@ -171,6 +172,20 @@ func (c *Console) statusWithin(ctx context.Context, limit time.Duration) (Status
 		return c.ask(limited, nil)
 	}
 	return status, err
+}
+
+// Ask sends one question and waits for its answer for the given time. In
+// contrast to [Console.Status], silence is always [ErrSilent], even that of a
+// console in rest mode. Ask also fails with [ErrOtherConsole], with
+// [ErrNoNetwork] or, on a closed network, with [net.ErrClosed].
+func (c *Console) Ask(ctx context.Context, wait time.Duration) (Status, error) {
+	e := c.endpoint()
+	ctx, stop, err := c.net.follow(ctx, c, e)
+	if err != nil {
+		return Status{}, err
+	}
+	defer stop()
+	return c.question(ctx, e, wait)
 }
 
 // recentStatus returns the last status if a Watch follows the console and the
@@ -261,9 +276,9 @@ func (c *Console) askErr(ctx context.Context, last Status, err error) error {
 	return fmt.Errorf("%w (%v)", ErrUnreachable, c.Addr())
 }
 
-// endpoint returns the local port to ask from. A simulated console with a port
-// of its own may share its address with others, so only an endpoint of its own
-// tells its replies from theirs; a host id does so as well.
+// endpoint returns the endpoint to ask from. A simulated console with a port of
+// its own may share its address with others. As long as its host id is unknown,
+// only an endpoint of its own can tell its replies from theirs.
 func (c *Console) endpoint() *endpoint {
 	if addr := c.Addr(); !isReal(addr) && c.HostID() == "" {
 		return newEndpoint(c.net, 0, addr.Port())
@@ -309,7 +324,7 @@ func (c *Console) lastHeard() Status {
 	return c.heard
 }
 
-// hear takes in a reply and reports whether it is this console's.
+// hear handles a reply and reports whether it is this console's.
 func (c *Console) hear(at netip.AddrPort, r ddp.Reply) bool {
 	c.mu.Lock()
 	addr, warning := c.addr, ""
@@ -340,8 +355,8 @@ func (c *Console) hear(at netip.AddrPort, r ddp.Reply) bool {
 }
 
 // isAt reports whether a reply from an address may be the console's; c.mu is
-// held. The shared endpoint cannot tell the port of a simulated console: its
-// host id has to.
+// held. The shared endpoint doesn't know the port of a simulated console, which
+// is recognized by its host id instead.
 func (c *Console) isAt(at netip.AddrPort) bool {
 	switch {
 	case at.Addr() != c.addr.Addr():

@@ -36,7 +36,7 @@ func ParseCredential(hex64 string) (Credential, error) {
 // Consoles are reported to refuse it for an account that was activated offline:
 // use [CaptureCredential] there.
 func CredentialFromAccountID(id string) (Credential, error) {
-	number, err := parseAccountID(strings.TrimSpace(id))
+	number, err := ParseAccountID(id)
 	if err != nil {
 		return Credential{}, err
 	}
@@ -44,11 +44,14 @@ func CredentialFromAccountID(id string) (Credential, error) {
 	return Credential{newSecret(hex.EncodeToString(sum[:]))}, nil
 }
 
-// parseAccountID parses either form. The base64 of 8 bytes has 11 characters,
-// or 12 with its "="; one that consists of digits is read as the decimal number
-// that it is far more likely to be. Strict decoding refuses three in four online
-// ids that have 11 characters.
-func parseAccountID(id string) (uint64, error) {
+// ParseAccountID parses the id of a PSN account, in either form that
+// [CredentialFromAccountID] accepts. It fails with [ErrAccountIDFormat].
+func ParseAccountID(id string) (uint64, error) {
+	id = strings.TrimSpace(id)
+	// The base64 of 8 bytes has 11 characters, or 12 with its "="; one that
+	// consists of digits is read as the decimal number that it is far more
+	// likely to be. Strict decoding refuses three in four online ids that have
+	// 11 characters.
 	if number, err := strconv.ParseUint(id, 10, 64); err == nil && number != 0 {
 		return number, nil
 	}
@@ -66,8 +69,19 @@ func parseAccountID(id string) (uint64, error) {
 	return number, nil
 }
 
-// Reveal returns the 64 hex digits in lower case, or "" for the zero value.
-func (c Credential) Reveal() string { return c.reveal() }
+// minTypedID has 13 digits, more than most phone numbers. Account ids are spread
+// over 63 bits: about one in ten million is smaller.
+const minTypedID = 1e12
+
+// CheckTypedAccountID returns [ErrAccountIDFormat] if what a person typed can't be
+// the id of a PSN account. An id that PSN sent needs no such check.
+func CheckTypedAccountID(id string) error {
+	number, err := ParseAccountID(id)
+	if err == nil && number < minTypedID {
+		return ErrAccountIDFormat
+	}
+	return err
+}
 
 // Equal reports whether both are the same credential.
 func (c Credential) Equal(other Credential) bool { return c == other }
@@ -87,9 +101,6 @@ func ParsePIN(digits string) (PIN, error) {
 	return PIN{newSecret(text)}, nil
 }
 
-// Reveal returns the 8 digits, or "" for the zero value.
-func (p PIN) Reveal() string { return p.reveal() }
-
 // A Passcode is the 4 digits that lock a user's profile on the console. It is a
 // secret and prints as [redacted]. The zero value is no passcode.
 type Passcode struct{ secret }
@@ -103,9 +114,6 @@ func ParsePasscode(digits string) (Passcode, error) {
 	}
 	return Passcode{newSecret(text)}, nil
 }
-
-// Reveal returns the 4 digits, or "" for the zero value.
-func (p Passcode) Reveal() string { return p.reveal() }
 
 func isDigits(s string, n int) bool {
 	return len(s) == n && strings.Trim(s, "0123456789") == ""
@@ -121,7 +129,9 @@ type secret struct{ handle unique.Handle[string] }
 
 func newSecret(s string) secret { return secret{unique.Make(s)} }
 
-func (s secret) reveal() string {
+// Reveal returns the text of the secret, in lower case, or "" for the zero
+// value.
+func (s secret) Reveal() string {
 	if s.IsZero() {
 		return ""
 	}

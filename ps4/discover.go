@@ -27,7 +27,7 @@ type search struct{ byHost map[string]Status }
 //
 // Discover fails if nothing could be sent at all, with [ErrNoNetwork] if this
 // machine has no link, and with [net.ErrClosed] once the network is closed. If
-// ctx ends first, it returns its cause along with what was found until then.
+// ctx ends first, it returns its cause along with the consoles found so far.
 func (n *Network) Discover(ctx context.Context, wait time.Duration, also ...netip.AddrPort) ([]Status, error) {
 	ctx, release, err := n.shared.use(ctx)
 	if err != nil {

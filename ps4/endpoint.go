@@ -21,7 +21,7 @@ import (
 type endpoint struct {
 	net        *Network
 	port       uint16 // the port it should have; 0: any
-	remotePort uint16 // where replies are taken to come from; 0: as the kind of console tells
+	remotePort uint16 // the port whose replies it receives; 0: the DDP port of a PS4 or a PS5
 
 	// gate is held while the socket is opened, replaced or closed, and guards
 	// users and warned. It is a channel so that testing/synctest sees waiters.
@@ -186,7 +186,7 @@ func (e *endpoint) send(ctx context.Context, counters *Counters, datagram []byte
 	}
 }
 
-// read takes in replies until the socket is closed. It ignores a reply from an
+// read handles replies until the socket is closed. It ignores a reply from an
 // address that is neither on a network of this machine nor was asked.
 func (e *endpoint) read(s *socket) {
 	set := e.net.set

@@ -61,10 +61,11 @@ var (
 		"protocol", "the console sent invalid data",
 		"check that the address is that of a PS4 and that the console key is the right one",
 	}
-	// ErrUnsupported means that the console is not a PS4.
+	// ErrUnsupported means that the console is not a PS4. Package remoteplay
+	// controls a PS5.
 	ErrUnsupported error = &sentinel{
 		"unsupported", "this kind of console has no 2nd Screen service",
-		"use a PS4: a PS5 is only found and listed",
+		"control a PS5 with Remote Play",
 	}
 	// ErrNotWoken means that a wake-up had no effect.
 	ErrNotWoken error = &sentinel{
@@ -92,8 +93,8 @@ var (
 	// ErrTextTooLong means that a text does not fit the on-screen keyboard.
 	ErrTextTooLong error = &sentinel{"text_too_long", "the text is too long for the on-screen keyboard", "use a shorter text"}
 
-	// ErrButton means that there is no such button, or that it cannot be held
-	// for so long.
+	// ErrButton means that there is no such button, or that the hold time is
+	// invalid.
 	ErrButton error = &sentinel{
 		"bad_button", "no such button, or no such hold time",
 		"use up, down, left, right, enter, back, option, ps, ps_hold or cancel, " +

@@ -18,12 +18,11 @@ type Keeper struct {
 	life    context.Context // ends every opening: done when Close begins
 	leave   context.CancelCauseFunc
 	changed chan struct{}
-	current atomic.Pointer[Session] // for State, which must not wait for an opening
+	session atomic.Pointer[Session] // changed under lock; nil: none
 
-	lock    chan struct{} // guards what follows; held while a session is opened
-	session *Session
-	users   int
-	idle    *time.Timer // of the session
+	lock  chan struct{} // guards what follows; held while a session is opened
+	users int
+	idle  *time.Timer // of the session
 }
 
 // NewKeeper returns a keeper of the console's session. It does no I/O. The
@@ -65,7 +64,7 @@ func (k *Keeper) Do(ctx context.Context, work func(context.Context, *Session) er
 // State reports whether a session is open and, if so, whether the on-screen
 // keyboard is. It does not wait for a session that is being opened.
 func (k *Keeper) State() (open, keyboard bool) {
-	s := k.current.Load()
+	s := k.session.Load()
 	open = s != nil && s.Err() == nil
 	return open, open && s.KeyboardOpen()
 }
@@ -111,31 +110,31 @@ func (k *Keeper) acquire(ctx context.Context) (s *Session, held bool, err error)
 	if err := context.Cause(k.life); err != nil {
 		return nil, false, err
 	}
-	if k.session != nil && k.session.overdue() {
-		k.session.end(ErrSilent) // a key would be lost on it
+	s = k.session.Load()
+	if s != nil && s.overdue() {
+		s.end(ErrSilent) // a key would be lost on it
 	}
-	if held = k.session != nil && k.session.Err() == nil; !held {
+	if held = s != nil && s.Err() == nil; !held {
 		k.drop()
-		s, err := k.console.Open(ctx)
-		if err != nil {
+		if s, err = k.console.Open(ctx); err != nil {
 			return nil, false, err
 		}
 		idle := time.NewTimer(k.console.set.Idle)
-		k.session, k.users, k.idle = s, 0, idle
-		k.current.Store(s)
+		k.users, k.idle = 0, idle
+		k.session.Store(s)
 		k.group.Go(func() { k.closeIdle(s, idle) })
 		k.noteChange()
 	}
 	k.users++
 	k.idle.Stop()
-	return k.session, held, nil
+	return s, held, nil
 }
 
 // release gives the session back. The idle time starts when its last user does.
 func (k *Keeper) release(s *Session) {
 	k.lock <- struct{}{}
 	defer func() { <-k.lock }()
-	if s != k.session {
+	if s != k.session.Load() {
 		return
 	}
 	if k.users--; k.users == 0 {
@@ -157,7 +156,7 @@ func (k *Keeper) closeIdle(s *Session, idle *time.Timer) {
 		case <-idle.C:
 		}
 		k.lock <- struct{}{}
-		if s == k.session && k.users == 0 {
+		if s == k.session.Load() && k.users == 0 {
 			k.drop()
 		}
 		<-k.lock
@@ -166,11 +165,9 @@ func (k *Keeper) closeIdle(s *Session, idle *time.Timer) {
 
 // drop closes the session, if there is one; the lock is held.
 func (k *Keeper) drop() {
-	if k.session == nil {
-		return
+	if s := k.session.Load(); s != nil {
+		k.idle.Stop()
+		_ = s.Close()
+		k.session.Store(nil)
 	}
-	k.idle.Stop()
-	_ = k.session.Close()
-	k.session = nil
-	k.current.Store(nil)
 }

@@ -3,37 +3,30 @@ package ps4
 import (
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/pem"
 	"errors"
-	"sync"
 )
 
-// consoleKey is the public key of every PS4, as base64 of its PKIX form
-// (docs/protocol.md §4).
-const consoleKey = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAxfAO/MDk5ovZpp7xlG9JJKc4Sg4ztAz+BbOt6Gbhub02tF9bryklpTIy" +
-	"zM0v817pwQ3TCoigpxEcWdTykhDLcGhAbcp6E7Xh8aHEsqgtQ/c+wY1zIl3fU//uddlB1XuipXthDv6emXsyyU/tJWqczy9HCJncLJeYo7MJvf2TE9nn" +
-	"lVm1x4flmD0k1zrvb3MONqoZbKb/TQVuVhBv7SM+U5PSi3diXIx1Nnj4vQ8clRNUJ5X1tT9XfVmKQS1J513XNZ0uYHYRDzQYujpLWucuob7v50wCpUm3" +
-	"iKP1fYCixMP6xFm0jPYz1YQaMV35VkYwc40qgk3av0PDS+1G0dCmswIDAQAB"
+// consoleKey is the public key of every PS4 (docs/protocol.md §4).
+const consoleKey = `-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAxfAO/MDk5ovZpp7xlG9J
+JKc4Sg4ztAz+BbOt6Gbhub02tF9bryklpTIyzM0v817pwQ3TCoigpxEcWdTykhDL
+cGhAbcp6E7Xh8aHEsqgtQ/c+wY1zIl3fU//uddlB1XuipXthDv6emXsyyU/tJWqc
+zy9HCJncLJeYo7MJvf2TE9nnlVm1x4flmD0k1zrvb3MONqoZbKb/TQVuVhBv7SM+
+U5PSi3diXIx1Nnj4vQ8clRNUJ5X1tT9XfVmKQS1J513XNZ0uYHYRDzQYujpLWucu
+ob7v50wCpUm3iKP1fYCixMP6xFm0jPYz1YQaMV35VkYwc40qgk3av0PDS+1G0dCm
+swIDAQAB
+-----END PUBLIC KEY-----`
 
 // ConsoleKey returns the RSA public key of real consoles, which has 2048 bits
 // (docs/protocol.md §4). It is the default of Options.ServerKey.
 func ConsoleKey() *rsa.PublicKey {
-	key := *parsedConsoleKey()
-	return &key
+	key, err := ParseServerKey([]byte(consoleKey))
+	if err != nil {
+		panic("ps4: the console key is damaged: " + err.Error())
+	}
+	return key
 }
-
-var parsedConsoleKey = sync.OnceValue(func() *rsa.PublicKey {
-	der, err := base64.StdEncoding.DecodeString(consoleKey)
-	if err != nil {
-		panic("ps4: the console key is damaged: " + err.Error())
-	}
-	key, err := x509.ParsePKIXPublicKey(der)
-	if err != nil {
-		panic("ps4: the console key is damaged: " + err.Error())
-	}
-	return key.(*rsa.PublicKey) //nolint:forcetypeassert // the constant is an RSA key
-})
 
 // ParseServerKey parses the public key of a simulated console, for
 // Options.ServerKey. It accepts PEM with a PKIX "PUBLIC KEY" or a PKCS #1 "RSA

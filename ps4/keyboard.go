@@ -99,7 +99,7 @@ func (k *Keyboard) command(ctx context.Context, do func() error) error {
 	})
 }
 
-// keyboardStarted stores the keyboard before the reader hands on its answer, so
+// keyboardStarted stores the keyboard before the reader delivers its answer, so
 // that a change of text right after the answer is not missed.
 func (s *Session) keyboardStarted(p wire.Packet) error {
 	started, err := wire.UnmarshalKeyboardStarted(p)
@@ -114,7 +114,7 @@ func (s *Session) keyboardStarted(p wire.Packet) error {
 	return nil
 }
 
-// keyboardEvent takes in a change that was made on the TV.
+// keyboardEvent handles a change that was made on the TV.
 func (s *Session) keyboardEvent(p wire.Packet) error {
 	k := s.keyboard.Load()
 	if k == nil {

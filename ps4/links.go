@@ -18,14 +18,14 @@ type linkTable struct {
 	links []link
 }
 
-// link is an interface that is up.
+// link is an IPv4 network of an interface that is up.
 type link struct {
-	name     string
-	flags    net.Flags
-	prefixes []netip.Prefix // IPv4, with this machine's address
+	name   string
+	flags  net.Flags
+	prefix netip.Prefix // with this machine's address
 }
 
-// load returns the interfaces that are up.
+// load returns the networks of this machine.
 func (t *linkTable) load() []link {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -42,13 +42,11 @@ func (t *linkTable) load() []link {
 		if err != nil || i.Flags&net.FlagUp == 0 {
 			continue
 		}
-		l := link{name: i.Name, flags: i.Flags}
 		for _, a := range addrs {
 			if prefix, err := netip.ParsePrefix(a.String()); err == nil && prefix.Addr().Is4() {
-				l.prefixes = append(l.prefixes, prefix)
+				t.links = append(t.links, link{i.Name, i.Flags, prefix})
 			}
 		}
-		t.links = append(t.links, l)
 	}
 	return t.links
 }
@@ -56,14 +54,7 @@ func (t *linkTable) load() []link {
 // onLink reports whether an address is on a network of this machine, without a
 // router in between.
 func (t *linkTable) onLink(addr netip.Addr) bool {
-	for _, l := range t.load() {
-		for _, prefix := range l.prefixes {
-			if prefix.Contains(addr) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.load(), func(l link) bool { return l.prefix.Contains(addr) })
 }
 
 // linkUp reports whether this machine has a working link to an address: a
@@ -76,28 +67,21 @@ func (t *linkTable) linkUp(addr netip.Addr) bool {
 	}
 	local := addrOf(conn.LocalAddr()).Addr()
 	_ = conn.Close()
-	for _, l := range t.load() {
-		for _, prefix := range l.prefixes {
-			if prefix.Addr() == local {
-				return l.flags&net.FlagRunning != 0
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.load(), func(l link) bool {
+		return l.prefix.Addr() == local && l.flags&net.FlagRunning != 0
+	})
 }
 
-// broadcastAddrs returns the IPv4 broadcast addresses of the named interfaces,
-// or of all, as far as they are up.
+// broadcastAddrs returns the IPv4 broadcast addresses of the named interfaces
+// that are up, or of all if no names are given.
 func (t *linkTable) broadcastAddrs(names []string) []netip.Addr {
 	var found []netip.Addr
 	for _, l := range t.load() {
 		if l.flags&net.FlagBroadcast == 0 || len(names) > 0 && !slices.Contains(names, l.name) {
 			continue
 		}
-		for _, prefix := range l.prefixes {
-			if b, ok := ddp.Broadcast(prefix); ok && !slices.Contains(found, b) {
-				found = append(found, b)
-			}
+		if b, ok := ddp.Broadcast(l.prefix); ok && !slices.Contains(found, b) {
+			found = append(found, b)
 		}
 	}
 	return found

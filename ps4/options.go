@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ps4kit/ps4kit/internal/text"
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
@@ -62,9 +63,9 @@ type Options struct {
 	// LinkUp whether the link to it works. Default: ask the operating system,
 	// or always true if ListenPacket is set.
 	OnLink, LinkUp func(netip.Addr) bool
-	// Logf reports details for developers, Warnf what the owner should know,
-	// such as a local port that is taken. Neither gets a secret. Default: Logf
-	// discards, and Warnf is Logf.
+	// Logf reports details for developers, and Warnf conditions that the owner
+	// should know about, such as a local port that is taken. Neither receives a
+	// secret. Default: Logf discards, and Warnf is Logf.
 	Logf, Warnf func(format string, args ...any)
 	// Counters, if set, counts datagrams and packets.
 	Counters *Counters
@@ -120,7 +121,7 @@ func newSettings(o *Options) *settings {
 		s.ServerKey = ConsoleKey()
 	}
 	s.AppLabel = cmp.Or(s.AppLabel, "ps4kit")
-	s.Model = cmp.Or(wire.Truncate(s.Model, wire.ModelSize), "ps4kit")
+	s.Model = cmp.Or(text.Truncate(s.Model, wire.ModelSize), "ps4kit")
 	s.Idle = cmp.Or(s.Idle, defaultIdle)
 	s.LocalPort = cmp.Or(s.LocalPort, defaultUDPPort)
 	if len(s.Broadcast) == 0 {

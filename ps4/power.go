@@ -4,14 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-// DeafTime is how long a console may stay silent after it entered rest mode:
-// until then its silence is StateStandby. Users report 50 to 60 s
+// DeafTime is how long a console may stay silent after it entered rest mode.
+// Meanwhile its silence means StateStandby. Users report 50 to 60 s
 // (docs/protocol.md §1); only a console can settle the true time (§9).
 const DeafTime = 60 * time.Second
 
@@ -22,7 +23,8 @@ type powerHistory struct {
 	left   bool      // since then it has reported rest mode or been silent
 }
 
-// note takes in a state that the console reported, and the one before.
+// note updates the history with a state that the console reported, and the one
+// before.
 func (p *powerHistory) note(before, state State, now time.Time) {
 	switch {
 	case state == StateStandby:
@@ -65,18 +67,57 @@ func (c *Console) noteWoken() {
 // never answers it: see [Console.WakeWait]. Wake fails with [ErrNoCredential]
 // or [ErrNoNetwork].
 func (c *Console) Wake(ctx context.Context) error {
-	if err := c.sendOnce(ctx, ddp.NewWakeup); err != nil {
+	user, err := c.currentUser()
+	if err != nil {
 		return err
 	}
-	c.noteWoken()
-	return nil
+	return c.sendWakeup(ctx, ddp.NewWakeup(user.Credential.Reveal()).Marshal())
+}
+
+// WakeRemotePlay is like [Console.Wake] with the credential of a Remote Play
+// registration: its RegistKey as a number, a secret. Package remoteplay calls
+// it. WakeRemotePlay fails with [ErrOtherConsole] or [ErrNoNetwork].
+func (c *Console) WakeRemotePlay(ctx context.Context, credential uint32) error {
+	version := ddp.Version
+	if c.Addr().Port() == ddp.PortPS5 || c.lastHeard().HostType == TypePS5 {
+		version = ddp.VersionPS5
+	}
+	return c.sendWakeup(ctx, ddp.RemotePlayWakeup(strconv.FormatUint(uint64(credential), 10), version))
+}
+
+func (c *Console) sendWakeup(ctx context.Context, wakeup []byte) error {
+	err := c.sendSecret(ctx, wakeup)
+	if err == nil {
+		c.noteWoken()
+	}
+	return err
 }
 
 // Launch sends one LAUNCH, which makes a console that is on open its TCP port
 // for some seconds (docs/protocol.md §3). The console never answers it, and
 // [Console.Open] sends it by itself. Launch fails with [ErrNoCredential] or
 // [ErrNoNetwork].
-func (c *Console) Launch(ctx context.Context) error { return c.sendOnce(ctx, ddp.NewLaunch) }
+func (c *Console) Launch(ctx context.Context) error {
+	user, err := c.currentUser()
+	if err != nil {
+		return err
+	}
+	return c.sendSecret(ctx, ddp.NewLaunch(user.Credential.Reveal()).Marshal())
+}
+
+// sendSecret sends a datagram with a credential, unless another console has
+// taken over the address.
+func (c *Console) sendSecret(ctx context.Context, datagram []byte) error {
+	if err := c.takenOver(); err != nil {
+		return err
+	}
+	ctx, release, err := c.net.shared.use(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return c.net.shared.send(ctx, c.set.Counters, datagram, c.Addr())
+}
 
 // takenOver fails with [ErrOtherConsole] if another console has answered at the
 // address since this one last did: it must not get the credential.
@@ -87,22 +128,6 @@ func (c *Console) takenOver() error {
 		return &OtherConsoleError{Addr: c.addr, Want: c.hostID, Got: c.other}
 	}
 	return nil
-}
-
-func (c *Console) sendOnce(ctx context.Context, request func(credential string) ddp.Request) error {
-	if err := c.takenOver(); err != nil {
-		return err
-	}
-	user, err := c.currentUser()
-	if err != nil {
-		return err
-	}
-	ctx, release, err := c.net.shared.use(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	return c.net.shared.send(ctx, c.set.Counters, request(user.Credential.Reveal()).Marshal(), c.Addr())
 }
 
 // WakeWait wakes the console and returns its status once it is awake. It sends

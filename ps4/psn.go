@@ -1,7 +1,6 @@
 package ps4
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -10,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -97,19 +97,16 @@ func (p *PSN) Account(ctx context.Context, address string) (string, error) {
 		return "", fmt.Errorf("%w: no access token in the answer", ErrSignIn)
 	}
 	var user struct {
-		ID json.RawMessage `json:"user_id"` // beyond 2^53: never through a float
+		ID json.Number `json:"user_id"` // beyond 2^53: never through a float
 	}
 	if err := p.call(ctx, http.MethodGet, "/2.0/oauth/token/"+url.PathEscape(token.AccessToken), "", &user); err != nil {
 		return "", err
 	}
-	id := string(bytes.Trim(user.ID, `"`))
-	if strings.Trim(id, "0123456789") != "" {
+	id, err := strconv.ParseUint(user.ID.String(), 10, 64)
+	if err != nil || id == 0 {
 		return "", fmt.Errorf("%w: no account id in the answer", ErrSignIn)
 	}
-	if _, err := parseAccountID(id); err != nil {
-		return "", fmt.Errorf("%w: %w", ErrSignIn, err)
-	}
-	return id, nil
+	return user.ID.String(), nil
 }
 
 // signInCode returns the code in the address that the user pasted.

@@ -29,12 +29,12 @@ type Session struct {
 	wire      *wire.Conn
 	connected time.Time
 
-	life  context.Context // ends every command: done when Close begins or the session ends
-	leave context.CancelCauseFunc
-	done  chan struct{}
-	ended sync.Once
-	err   error // why it ended; set before done is closed
-	group sync.WaitGroup
+	over   context.Context // done when the session ends; its cause is that of Err
+	finish context.CancelCauseFunc
+	ended  sync.Once
+	life   context.Context // ends every command: done when Close begins or the session ends
+	leave  context.CancelCauseFunc
+	group  sync.WaitGroup
 
 	writing chan struct{} // held for one packet; a channel so that synctest sees waiters
 
@@ -54,10 +54,11 @@ type Session struct {
 }
 
 func newSession(c *Console, conn net.Conn, encrypted *wire.Conn, connected time.Time) *Session {
-	life, leave := context.WithCancelCause(context.Background())
+	over, finish := context.WithCancelCause(context.Background())
+	life, leave := context.WithCancelCause(over)
 	s := &Session{
 		console: c, set: c.set, conn: conn, wire: encrypted, connected: connected,
-		life: life, leave: leave, done: make(chan struct{}),
+		over: over, finish: finish, life: life, leave: leave,
 		writing: make(chan struct{}, 1), beats: make(chan struct{}, maxBeats), lock: make(chan struct{}, 1),
 		keyboardNews: make(chan struct{}, 1),
 	}
@@ -71,20 +72,13 @@ func newSession(c *Console, conn net.Conn, encrypted *wire.Conn, connected time.
 
 // Done returns a channel that is closed when the session is over. After that,
 // Err returns the reason.
-func (s *Session) Done() <-chan struct{} { return s.done }
+func (s *Session) Done() <-chan struct{} { return s.over.Done() }
 
 // Err returns nil while the session is open, and then an error that is
 // [ErrClosed]. Unless Close ended the session, the error also wraps the reason:
 // [ErrStandby] after [Session.Standby], [ErrSilent], [ErrProtocol], or an error
 // of the connection.
-func (s *Session) Err() error {
-	select {
-	case <-s.done:
-		return s.err
-	default:
-		return nil
-	}
-}
+func (s *Session) Err() error { return context.Cause(s.over) }
 
 // Close interrupts the running command, closes the remote control, sends bye
 // and waits for the console to hang up and for the session's goroutines to end.
@@ -95,7 +89,7 @@ func (s *Session) Close() error {
 	s.lock <- struct{}{}
 	if s.Err() == nil && s.quiet(context.Background()) == nil && s.write(wire.Empty{Type: wire.TypeBye}) == nil {
 		select {
-		case <-s.done: // the console closes (docs/protocol.md §5)
+		case <-s.Done(): // the console closes (docs/protocol.md §5)
 		case <-time.After(byeLimit): // hanging up first could make TCP drop unread packets
 		}
 	}
@@ -105,18 +99,17 @@ func (s *Session) Close() error {
 	return nil
 }
 
-// end ends the session, once. The reason is nil after Close; whatever happens
-// after Close has begun is no reason either.
+// end ends the session, once. The reason is nil after Close, and any reason that
+// comes up after Close has begun is ignored.
 func (s *Session) end(reason error) {
 	s.ended.Do(func() {
-		s.err = ErrClosed
+		err := ErrClosed
 		if closing := s.life.Err() != nil; !closing && reason != nil {
-			s.err = fmt.Errorf("%w: %w", ErrClosed, reason)
+			err = fmt.Errorf("%w: %w", ErrClosed, reason)
 			s.set.Counters.Lost.Add(1)
 			s.set.Logf("session with %v: %v", s.conn.RemoteAddr(), reason)
 		}
-		close(s.done)
-		s.leave(s.err)
+		s.finish(err)
 		_ = s.conn.Close()
 	})
 }
@@ -174,7 +167,7 @@ func (s *Session) write(m wire.Message) error {
 	}
 	if err != nil {
 		s.end(wireError(err))
-		return s.err
+		return s.Err()
 	}
 	return nil
 }
@@ -207,7 +200,7 @@ func (s *Session) handle(p wire.Packet) error {
 	return s.deliver(p)
 }
 
-// heartbeat takes in a heartbeat and starts the time limit for the next one
+// heartbeat handles a heartbeat and starts the time limit for the next one
 // (docs/protocol.md §7).
 func (s *Session) heartbeat(p wire.Packet) error {
 	status, err := wire.UnmarshalWord(p)
@@ -227,7 +220,7 @@ func (s *Session) heartbeat(p wire.Packet) error {
 	s.keyboardShown(status&wire.HeartbeatKeyboard != 0)
 	select {
 	case s.beats <- struct{}{}:
-	case <-s.done:
+	case <-s.Done():
 	}
 	return nil
 }
@@ -242,7 +235,7 @@ const maxBeats = 16
 func (s *Session) answerHeartbeats() {
 	for {
 		select {
-		case <-s.done:
+		case <-s.Done():
 			return
 		case <-s.beats:
 		}

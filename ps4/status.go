@@ -3,6 +3,7 @@ package ps4
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
@@ -17,17 +18,14 @@ const (
 	StateStandby                  // it is in rest mode
 )
 
+var stateNames = []string{StateUnreachable: "unreachable", StateAwake: "awake", StateStandby: "standby"}
+
 // String returns "unreachable", "awake" or "standby".
 func (s State) String() string {
-	switch s {
-	case StateUnreachable:
-		return "unreachable"
-	case StateAwake:
-		return "awake"
-	case StateStandby:
-		return "standby"
+	if int(s) >= len(stateNames) {
+		return fmt.Sprintf("State(%d)", uint8(s))
 	}
-	return fmt.Sprintf("State(%d)", uint8(s))
+	return stateNames[s]
 }
 
 // MarshalText implements [encoding.TextMarshaler]. The text is that of String.
@@ -36,13 +34,12 @@ func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // UnmarshalText implements [encoding.TextUnmarshaler]. It fails for any text
 // that String does not return.
 func (s *State) UnmarshalText(text []byte) error {
-	for _, known := range []State{StateUnreachable, StateAwake, StateStandby} {
-		if string(text) == known.String() {
-			*s = known
-			return nil
-		}
+	i := slices.Index(stateNames, string(text))
+	if i < 0 {
+		return fmt.Errorf("unknown state %q", text)
 	}
-	return fmt.Errorf("unknown state %q", text)
+	*s = State(i) //nolint:gosec // an index of a short slice
+	return nil
 }
 
 // Values of Status.HostType.

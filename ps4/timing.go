@@ -10,12 +10,12 @@ const (
 	searchBurst    = 3                       // to one console in a second; 5 are allowed, and Discover's two broadcasts reach it too
 	statusLimit    = 3 * time.Second         // of a Status without a deadline
 	confirmEvery   = 1200 * time.Millisecond // to confirm a title; longer than the interval of a Watch, to use its answers
-	shareWithin    = 500 * time.Millisecond  // a question is shared for so long; consoles answer within milliseconds
+	shareWithin    = 500 * time.Millisecond  // of a question; consoles answer within milliseconds
 	searchGap      = 500 * time.Millisecond  // between two searches of one program
 	simulatedWait  = 200 * time.Millisecond  // for the answer of a simulated console to a search of its own
 	replyLimit     = 5 * time.Second         // later replies count as unsolicited
 	searchAgain    = 30 * time.Second        // between searches for a console that is gone
-	outageLimit    = 30 * time.Second        // silence of all consoles is blamed on the network for so long
+	outageLimit    = 30 * time.Second        // after it, the silence of all consoles is no longer blamed on the network
 	portRetry      = 10 * time.Second        // while LocalPort is taken
 	readPause      = 100 * time.Millisecond  // after an error of the socket
 	wakeEvery      = 3 * time.Second         // a WAKEUP while the console enters rest mode is lost
@@ -29,7 +29,7 @@ const (
 	doorBackoff   = 500 * time.Millisecond // doubles up to doorMaxWait
 	doorMaxWait   = time.Second
 	wokenWait     = time.Second - launchDelay // TCP may refuse for seconds after a wake: tries 1 s apart
-	wokenGrace    = 20 * time.Second          // refusals are blamed on a wake-up for so long: console
+	wokenGrace    = 20 * time.Second          // after a wake-up, which explains refusals meanwhile: console
 	hungResets    = 3                         // resets in one Open that mean a hanging service
 	greetingLimit = 10 * time.Second          // for hello and handshake
 
@@ -55,7 +55,7 @@ const (
 	// Titles (docs/protocol.md §7). Whether PS must precede boot: console.
 	confirmLimit = 20 * time.Second
 
-	// Rest mode (docs/protocol.md §1). A console may report 200 for so long
-	// after a standby before it falls silent: console.
+	// Rest mode (docs/protocol.md §1). How long a console may report 200 after a
+	// standby before it falls silent: console.
 	leaveTime = 30 * time.Second
 )

@@ -143,13 +143,7 @@ func (w *watcher) pause(ctx context.Context, until time.Time) bool {
 // poll asks once, updates Last, and returns when to ask again.
 func (w *watcher) poll(ctx context.Context, asked time.Time) time.Time {
 	c := w.console
-	e := c.endpoint()
-	var status Status
-	followed, stop, err := c.net.follow(ctx, c, e)
-	if err == nil {
-		status, err = c.question(followed, e, w.Interval)
-		stop()
-	}
+	status, err := c.Ask(ctx, w.Interval)
 	silent := errors.Is(err, ErrSilent) || errors.Is(err, ErrOtherConsole)
 	switch {
 	case err == nil:

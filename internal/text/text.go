@@ -35,11 +35,18 @@ func Name(s string) string {
 	if s = Line(s); len(s) <= maxName {
 		return s
 	}
-	n := maxName
-	for !utf8.RuneStart(s[n]) {
+	return Line(Truncate(s, maxName)) // a space or a joiner may be at its end now
+}
+
+// Truncate returns at most n bytes of s, cut between runes.
+func Truncate(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
 		n--
 	}
-	return Line(s[:n]) // a space or a joiner may be at its end now
+	return s[:n]
 }
 
 // Visible removes the characters that can change how the text around them is

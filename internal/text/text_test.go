@@ -52,6 +52,23 @@ func TestName(t *testing.T) {
 	}
 }
 
+func TestTruncate(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		s    string
+		n    int
+		want string
+	}{
+		{"abc", 4, "abc"}, {"abcd", 4, "abcd"}, {"abcde", 4, "abcd"},
+		{"abcé", 4, "abc"}, {"a😀", 4, "a"}, {"😀", 4, "😀"}, {"😀", 3, ""},
+	}
+	for _, test := range tests {
+		if got := text.Truncate(test.s, test.n); got != test.want {
+			t.Errorf("%q cut to %d: %q, want %q", test.s, test.n, got, test.want)
+		}
+	}
+}
+
 func TestVisibleKeepsLines(t *testing.T) {
 	t.Parallel()
 	if got := text.Visible("a\n\tb\u202e\n"); got != "a\n\tb\n" {

@@ -1,7 +1,9 @@
 package ps4test
 
 import (
+	"cmp"
 	"crypto/rsa"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -20,10 +22,10 @@ type Config struct {
 	HostType      string // "PS4" (default) or "PS5"
 	SystemVersion string // 8 digits; default "09508011", or "13600007" for a PS5
 
-	Addr      string   // IP address to listen on; default 127.0.0.1
+	Addr      string   // IPv4 address to listen on; default 127.0.0.1
 	DDPPort   uint16   // UDP; 0 picks a free port
 	TCPPort   uint16   // reported as host-request-port; 0 picks a free port
-	Broadcast bool     // answer requests to the broadcast addresses of an IPv4 Addr too; Linux and Network only
+	Broadcast bool     // answer requests to the broadcast addresses of Addr too; Linux and Network only
 	Network   *Network // in-memory network; nil: real sockets
 
 	Standby         bool   // start in rest mode
@@ -68,17 +70,17 @@ var ErrConfig = errors.New("invalid simulated console")
 // withDefaults returns c with defaults for unset fields, or an error if a field
 // is invalid.
 func (c Config) withDefaults() (Config, netip.Addr, error) {
-	setDefault(&c.HostType, ps4.TypePS4)
-	setDefault(&c.Name, c.HostType+" (simulated)")
+	c.HostType = cmp.Or(c.HostType, ps4.TypePS4)
+	c.Name = cmp.Or(c.Name, c.HostType+" (simulated)")
 	if c.HostType == ps4.TypePS5 {
-		setDefault(&c.SystemVersion, "13600007")
-		setDefault(&c.RemotePlay, &RemotePlay{})
+		c.SystemVersion = cmp.Or(c.SystemVersion, "13600007")
+		c.RemotePlay = cmp.Or(c.RemotePlay, &RemotePlay{})
 	}
-	setDefault(&c.SystemVersion, "09508011")
-	setDefault(&c.Addr, "127.0.0.1")
-	setDefault(&c.MaxDevices, 10)
-	setDefault(&c.BusyResult, ps4.ErrTitleUnavailable)
-	setDefault(&c.Timing, RealTiming())
+	c.SystemVersion = cmp.Or(c.SystemVersion, "09508011")
+	c.Addr = cmp.Or(c.Addr, "127.0.0.1")
+	c.MaxDevices = cmp.Or(c.MaxDevices, 10)
+	c.BusyResult = cmp.Or(c.BusyResult, ps4.ErrTitleUnavailable)
+	c.Timing = cmp.Or(c.Timing, RealTiming())
 	if c.Logf == nil {
 		c.Logf = func(string, ...any) {}
 	}
@@ -88,24 +90,22 @@ func (c Config) withDefaults() (Config, netip.Addr, error) {
 	c.HostID = strings.ToUpper(c.HostID)
 	c.Running = strings.ToUpper(c.Running)
 	addr, err := netip.ParseAddr(c.Addr)
-	if err != nil {
-		return c, addr, fmt.Errorf("%w: address: %w", ErrConfig, err)
+	if err != nil || !addr.Is4() {
+		return c, addr, fmt.Errorf("%w: %q is not an IPv4 address", ErrConfig, c.Addr)
 	}
 	return c, addr, c.check()
 }
 
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
-}
-
 func (c Config) check() error {
 	invalid := func(what string) error { return fmt.Errorf("%w: %s", ErrConfig, what) }
+	hostID, err := hex.DecodeString(c.HostID)
 	switch {
-	case c.HostID != "" && !isHex(c.HostID, 12):
+	case c.HostID != "" && (err != nil || len(hostID) != 6):
 		return invalid("host id is not 12 hex digits")
+	case c.HostType != ps4.TypePS4 && c.HostType != ps4.TypePS5:
+		return invalid("host type is neither PS4 nor PS5")
+	case !isDigits(c.SystemVersion, 8):
+		return invalid("system version is not 8 digits")
 	case c.PIN != "" && !isDigits(c.PIN, 8):
 		return invalid("PIN is not 8 digits")
 	case c.Passcode != "" && !isDigits(c.Passcode, 4):
@@ -114,16 +114,17 @@ func (c Config) check() error {
 		return invalid("name is too long or has a line break")
 	case c.Key != nil && (c.Key.N == nil || c.Key.Size() != 256):
 		return invalid("the key does not have 2048 bits")
-	case slices.ContainsFunc(c.Credentials, func(s string) bool { return !isHex(s, credentialDigits) }):
+	case slices.ContainsFunc(c.Credentials, func(s string) bool { return credentialOf(s).IsZero() }):
 		return invalid("credential is not 64 hex digits")
 	}
 	return nil
 }
 
-const credentialDigits = 64
-
-func isHex(s string, n int) bool {
-	return len(s) == n && strings.Trim(strings.ToLower(s), "0123456789abcdef") == ""
+// credentialOf returns the credential with the given hex digits, or the zero
+// value if they are malformed.
+func credentialOf(hex64 string) ps4.Credential {
+	credential, _ := ps4.ParseCredential(hex64)
+	return credential
 }
 
 func isDigits(s string, n int) bool {

@@ -43,6 +43,7 @@
 package ps4test
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -112,7 +113,7 @@ func New(cfg Config) (*Console, error) {
 		c.release()
 		return nil, err
 	}
-	setDefault(&c.cfg.HostID, madeUpHostID(c.udpAddr))
+	c.cfg.HostID = cmp.Or(c.cfg.HostID, madeUpHostID(c.udpAddr))
 	c.titles.running, _ = cfg.title(cfg.Running)
 	for _, socket := range c.sockets {
 		c.wg.Go(func() { c.serveDatagrams(socket) })
@@ -155,9 +156,8 @@ func (c *Console) bind(addr netip.Addr) error {
 	}
 	c.sockets = append(c.sockets, socket)
 	c.udpAddr = addrPort(socket.LocalAddr())
-	// A socket on a unicast address receives no broadcasts, one on 0.0.0.0 does,
-	// and IPv6 has none.
-	if c.cfg.Broadcast && addr.Is4() && !addr.IsUnspecified() {
+	// A socket on a unicast address receives no broadcasts, one on 0.0.0.0 does.
+	if c.cfg.Broadcast && !addr.IsUnspecified() {
 		broadcasts, err := c.net.broadcasts(addr)
 		if err != nil {
 			return err

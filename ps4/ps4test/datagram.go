@@ -25,7 +25,8 @@ func (c *Console) serveDatagrams(socket net.PacketConn) {
 		request, err := ddp.ParseRequest(buf[:n])
 		outcome := ""
 		c.update(func() { outcome = c.requestLocked(request, err, addrPort(from)) })
-		what := describeRequest(request)
+		what := fields(request.Method, "credential", request.Credential, "client-type", request.ClientType,
+			"auth-type", request.AuthType, "version", request.Version)
 		if err != nil {
 			what = fmt.Sprintf("datagram of %d bytes", n)
 		}
@@ -69,7 +70,7 @@ func (c *Console) requestLocked(request ddp.Request, err error, from netip.AddrP
 // auth-type, and consoles obey it; Remote Play's auth-type is R
 // (docs/protocol.md §2).
 func (c *Console) accepts(r ddp.Request) bool {
-	return c.cfg.HostType == ps4.TypePS4 && (r.AuthType == ddp.AuthCode || r.AuthType == "") && c.knows(r.Credential)
+	return c.cfg.HostType == ps4.TypePS4 && (r.AuthType == ddp.AuthCode || r.AuthType == "") && c.knows(credentialOf(r.Credential))
 }
 
 // answerLocked sends the status, after the delay of the faults.

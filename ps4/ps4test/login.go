@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
@@ -36,7 +35,7 @@ func (s *session) handleLoginLocked(p wire.Packet) (outcome string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("login: %w", err)
 	}
-	credential, _ := ps4.ParseCredential(l.Credential) // zero if malformed
+	credential := credentialOf(l.Credential)
 	result := s.judgeLocked(l, credential)
 	c.log.counters.Logins++
 	c.log.logins = add(c.log.logins, Login{
@@ -70,9 +69,9 @@ func (s *session) judgeLocked(l wire.Login, credential ps4.Credential) ps4.Resul
 		return ps4.ErrAlreadyConnected
 	case c.active != nil:
 		return ps4.ErrOtherAppConnected
-	case !wellFormed(l):
+	case credential.IsZero() || !wellFormed(l):
 		return ps4.ErrNotLinked
-	case !c.knows(l.Credential):
+	case !c.knows(credential):
 		return ps4.ErrNoSuchAccount
 	case l.PIN == "" && !linked:
 		return ps4.ErrPINNeeded
@@ -88,20 +87,17 @@ func (s *session) judgeLocked(l wire.Login, credential ps4.Credential) ps4.Resul
 	return resultOK
 }
 
-// wellFormed reports whether the fields of a login have valid forms.
+// wellFormed reports whether the model, the PIN and the passcode of a login
+// have valid forms.
 func wellFormed(l wire.Login) bool {
-	return isHex(l.Credential, credentialDigits) && l.Model != "" &&
-		(l.PIN == "" || isDigits(l.PIN, 8)) && (l.Passcode == "" || isDigits(l.Passcode, wire.PasscodeSize))
+	return l.Model != "" && (l.PIN == "" || isDigits(l.PIN, 8)) &&
+		(l.Passcode == "" || isDigits(l.Passcode, wire.PasscodeSize))
 }
 
 // knows reports whether an account is on this console.
-func (c *Console) knows(credential string) bool {
-	if !isHex(credential, credentialDigits) {
-		return false
-	}
-	return c.cfg.Credentials == nil || slices.ContainsFunc(c.cfg.Credentials, func(known string) bool {
-		return strings.EqualFold(known, credential)
-	})
+func (c *Console) knows(credential ps4.Credential) bool {
+	return !credential.IsZero() && (c.cfg.Credentials == nil ||
+		slices.ContainsFunc(c.cfg.Credentials, func(known string) bool { return credentialOf(known) == credential }))
 }
 
 // Devices returns the devices linked with the PIN, by model.

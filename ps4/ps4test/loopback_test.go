@@ -165,6 +165,9 @@ func TestConfigErrors(t *testing.T) {
 	tests := map[string]ps4test.Config{
 		"host id":    {HostID: "A0B1"},
 		"address":    {Addr: "localhost"},
+		"IPv6":       {Addr: "::1"},
+		"type":       {HostType: "ps5"},
+		"version":    {SystemVersion: "9.50"},
 		"PIN":        {PIN: "1234"},
 		"passcode":   {Passcode: "12345"},
 		"name":       {Name: "a\nhost-id:000000000000"},

@@ -45,15 +45,14 @@ func lockPort(at netip.AddrPort) (unlock func(), err error) {
 
 // bindPort binds a TCP port without listening.
 func bindPort(at netip.AddrPort) (netip.AddrPort, func(), error) {
-	family, address := sockaddr(at)
-	fd, err := syscall.Socket(family, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return at, nil, os.NewSyscallError("socket", err)
 	}
 	free := func() { _ = syscall.Close(fd) }
 	err = os.NewSyscallError("setsockopt", syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1))
 	if err == nil {
-		err = os.NewSyscallError("bind", syscall.Bind(fd, address))
+		err = os.NewSyscallError("bind", syscall.Bind(fd, &syscall.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()}))
 	}
 	var bound syscall.Sockaddr
 	if err == nil {
@@ -63,24 +62,8 @@ func bindPort(at netip.AddrPort) (netip.AddrPort, func(), error) {
 		free()
 		return at, nil, err
 	}
-	return netip.AddrPortFrom(at.Addr(), port(bound)), free, nil
-}
-
-func sockaddr(at netip.AddrPort) (family int, address syscall.Sockaddr) {
-	if at.Addr().Is4() {
-		return syscall.AF_INET, &syscall.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()}
-	}
-	return syscall.AF_INET6, &syscall.SockaddrInet6{Port: int(at.Port()), Addr: at.Addr().As16()}
-}
-
-func port(address syscall.Sockaddr) uint16 {
-	switch a := address.(type) {
-	case *syscall.SockaddrInet4:
-		return uint16(a.Port)
-	case *syscall.SockaddrInet6:
-		return uint16(a.Port)
-	}
-	return 0
+	port := bound.(*syscall.SockaddrInet4).Port //nolint:forcetypeassert // of an IPv4 socket
+	return netip.AddrPortFrom(at.Addr(), uint16(port)), free, nil
 }
 
 // reuseAddress lets several consoles receive on one broadcast address.

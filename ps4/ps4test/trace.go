@@ -6,7 +6,6 @@ import (
 	"net"
 	"strings"
 
-	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
@@ -38,10 +37,6 @@ func fields(kind string, pairs ...string) string {
 		}
 	}
 	return b.String()
-}
-
-func describeRequest(r ddp.Request) string {
-	return fields(r.Method, "credential", r.Credential, "client-type", r.ClientType, "auth-type", r.AuthType, "version", r.Version)
 }
 
 // describePacket returns the kind and the fields of a packet. It leaves out the

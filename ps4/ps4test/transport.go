@@ -14,7 +14,7 @@ import (
 type transport interface {
 	// packet opens a UDP socket; several shared ones may have one address.
 	packet(at netip.AddrPort, shared bool) (net.PacketConn, error)
-	// broadcasts returns the addresses of broadcasts to an IPv4 address.
+	// broadcasts returns the addresses of broadcasts to an address.
 	broadcasts(addr netip.Addr) ([]netip.Addr, error)
 	// reserve takes a TCP port, which refuses connections until listen. The
 	// function that it returns frees the port.
@@ -32,11 +32,7 @@ func (realNetwork) packet(at netip.AddrPort, shared bool) (net.PacketConn, error
 	if shared {
 		lc.Control = reuseAddress
 	}
-	network := "udp"
-	if at.Addr().Is4() { // else 0.0.0.0 would become ::
-		network = "udp4"
-	}
-	return lc.ListenPacket(context.Background(), network, at.String())
+	return lc.ListenPacket(context.Background(), "udp4", at.String())
 }
 
 // broadcasts returns the limited broadcast address and the directed ones of the
@@ -62,7 +58,7 @@ func (realNetwork) broadcasts(addr netip.Addr) ([]netip.Addr, error) {
 func (realNetwork) reserve(at netip.AddrPort) (netip.AddrPort, func(), error) { return reservePort(at) }
 
 func (realNetwork) listen(at netip.AddrPort, group *sync.WaitGroup, admit func(net.Conn)) (stop func(), err error) {
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", at.String())
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp4", at.String())
 	if err != nil {
 		return nil, err
 	}

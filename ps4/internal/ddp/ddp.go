@@ -37,7 +37,7 @@ const (
 const (
 	MaxDatagram = 2048 // bytes
 	MaxHeaders  = 64
-	MaxValue    = 256 // bytes in UTF-8
+	MaxValue    = 256 // bytes in UTF-8, that of text.Name
 )
 
 // Errors of the parsers.

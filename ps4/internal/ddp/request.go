@@ -91,6 +91,21 @@ func ParseRequest(datagram []byte) (Request, error) {
 	return r, nil
 }
 
+// RemotePlayWakeup returns the datagram that turns on a console with the
+// registration of Remote Play. The credential is a secret; the version is that
+// of the console's port (docs/protocol.md §10).
+func RemotePlayWakeup(credential, version string) []byte {
+	clientType, auth, model, app := "vr", "R", "w", "r"
+	return marshal(Wakeup+" * HTTP/1.1", []header{
+		{"client-type", &clientType},
+		{"auth-type", &auth},
+		{"model", &model},
+		{"app-type", &app},
+		{"user-credential", &credential},
+		{"device-discovery-protocol-version", &version},
+	})
+}
+
 // LimitedBroadcast reaches one network only, that of the default route.
 var LimitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 

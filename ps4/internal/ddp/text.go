@@ -9,17 +9,7 @@ import (
 
 // clean returns a header value as one line of valid UTF-8 without invisible
 // characters, of at most MaxValue bytes.
-func clean(value string) string {
-	value = text.Line(decode(value))
-	if len(value) <= MaxValue {
-		return value
-	}
-	end := MaxValue
-	for !utf8.RuneStart(value[end]) {
-		end--
-	}
-	return text.Line(value[:end]) // a joiner may be at the end
-}
+func clean(value string) string { return text.Name(decode(value)) }
 
 // decode converts text to UTF-8. It drops an incomplete rune at the end,
 // converts other invalid text from Latin-1 if it looks like that, and replaces

@@ -28,7 +28,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"unicode/utf8"
+
+	"github.com/ps4kit/ps4kit/internal/text"
 )
 
 // Type is the type of a packet.
@@ -107,20 +108,9 @@ func unmarshal[T any](p Packet, t Type) (fields T, err error) {
 }
 
 // putString copies s into a field and truncates it if necessary.
-func putString(field []byte, s string) { copy(field, Truncate(s, len(field))) }
+func putString(field []byte, s string) { copy(field, text.Truncate(s, len(field))) }
 
 func getString(field []byte) string {
 	s, _, _ := bytes.Cut(field, []byte{0})
 	return string(s)
-}
-
-// Truncate returns at most n bytes of s, cut between runes.
-func Truncate(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n]
 }

@@ -107,19 +107,6 @@ func (failingWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 func TestStringsAreCutAtARune(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		s    string
-		n    int
-		want string
-	}{
-		{"abc", 4, "abc"}, {"abcd", 4, "abcd"}, {"abcde", 4, "abcd"},
-		{"abcé", 4, "abc"}, {"a😀", 4, "a"}, {"😀", 4, "😀"}, {"😀", 3, ""},
-	}
-	for _, test := range tests {
-		if got := wire.Truncate(test.s, test.n); got != test.want {
-			t.Errorf("%q cut to %d: %q, want %q", test.s, test.n, got, test.want)
-		}
-	}
 	l := wire.Login{AppLabel: strings.Repeat("é", 200), Model: "123456789012345é", PIN: "12345678", Passcode: "1234", Credential: credential}
 	got, err := wire.UnmarshalLogin(wire.Packet{Type: wire.TypeLogin, Body: l.Marshal()[8:]})
 	l.AppLabel, l.Model = strings.Repeat("é", 128), "123456789012345"
