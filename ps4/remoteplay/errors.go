@@ -131,43 +131,37 @@ const (
 	ErrOther         ResultError = 0x80108bff
 )
 
-// refusal describes a reason.
-type refusal struct{ code, text, hint string }
+var refusals = map[ResultError]*sentinel{
+	ErrNoSuchAccount: {
+		"no_such_account", "the console does not know this PSN account",
+		"sign in on the console once with the account, and check its id", nil,
+	},
+	ErrRegistration: {
+		"pin_wrong", "the PIN is wrong, or the console no longer shows it",
+		"open " + linkMenu + " again and enter the new PIN", ps4.ErrPINWrong,
+	},
+	ErrInUse: {
+		"in_use", "Remote Play is in use, or the last session ended badly",
+		"end Remote Play on other devices, then wait 2 minutes", nil,
+	},
+	ErrVersion: {
+		"version_unsupported", "the console's system software wants another version of Remote Play",
+		"report it, with the version of the system software", nil,
+	},
+	ErrUnexplained: {"unexplained", "the console refused for a reason of unknown meaning", "try again, and report it", nil},
+	ErrCrashed: {
+		"crashed", "Remote Play on the console has crashed",
+		"restart the console from its power menu; rest mode is not enough", nil,
+	},
+	ErrOther: {"refused", "the console refused", otherHint, nil},
+}
 
-func (e ResultError) refusal() refusal {
-	switch e {
-	case ErrNoSuchAccount:
-		return refusal{
-			"no_such_account", "the console does not know this PSN account",
-			"sign in on the console once with the account, and check its id",
-		}
-	case ErrRegistration:
-		return refusal{
-			"pin_wrong", "the PIN is wrong, or the console no longer shows it",
-			"open " + linkMenu + " again and enter the new PIN",
-		}
-	case ErrInUse:
-		return refusal{
-			"in_use", "Remote Play is in use, or the last session ended badly",
-			"end Remote Play on other devices, then wait 2 minutes",
-		}
-	case ErrVersion:
-		return refusal{
-			"version_unsupported", "the console's system software wants another version of Remote Play",
-			"report it, with the version of the system software",
-		}
-	case ErrUnexplained:
-		return refusal{"unexplained", "the console refused for a reason of unknown meaning", "try again, and report it"}
-	case ErrCrashed:
-		return refusal{
-			"crashed", "Remote Play on the console has crashed",
-			"restart the console from its power menu; rest mode is not enough",
-		}
-	case ErrOther:
-		return refusal{"refused", "the console refused", otherHint}
+func (e ResultError) refusal() *sentinel {
+	if r, known := refusals[e]; known {
+		return r
 	}
-	return refusal{
-		fmt.Sprintf("result_%08x", uint32(e)), fmt.Sprintf("the console refused with reason %08x", uint32(e)), otherHint,
+	return &sentinel{
+		fmt.Sprintf("result_%08x", uint32(e)), fmt.Sprintf("the console refused with reason %08x", uint32(e)), otherHint, nil,
 	}
 }
 
@@ -182,7 +176,7 @@ func (e ResultError) Code() string { return e.refusal().code }
 func (e ResultError) Hint() string { return e.refusal().hint }
 
 // Is reports whether target is the same refusal in package ps4.
-func (e ResultError) Is(target error) bool { return e == ErrRegistration && target == ps4.ErrPINWrong }
+func (e ResultError) Is(target error) bool { return e.refusal().Is(target) }
 
 // An InUseError is [ErrInUse]. No session is opened before its time, because
 // each attempt would make the console refuse for longer. It is a [ps4.Error].
