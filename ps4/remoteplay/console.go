@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
@@ -24,13 +25,12 @@ type Console struct {
 	leave     context.CancelCauseFunc
 	group     sync.WaitGroup
 
-	lock    chan struct{} // held by the running command; a channel so that synctest sees waiters
-	session *Session      // guarded by lock
-	idle    *time.Timer   // of the session
-	used    time.Time     // when the last command ended
+	lock    chan struct{}           // held by the running command; a channel so that synctest sees waiters
+	session atomic.Pointer[Session] // changes with the lock held; State must not wait for a command
+	idle    *time.Timer             // of the session; guarded by lock
+	used    time.Time               // when the last command ended; guarded by lock
 
 	mu           sync.Mutex
-	current      *Session // as session, for State, which must not wait for a command
 	registration Registration
 	code         ps4.Passcode
 	woken        time.Time // last woken by this program
@@ -89,8 +89,6 @@ func (c *Console) passcode() ps4.Passcode {
 	return c.code
 }
 
-func (c *Console) keys() keys { return c.Registration().Keys.reveal() }
-
 // Do calls work with a session of the console, and returns its error. Only one
 // call runs at a time; the others wait. The session closes once it has been
 // unused for Options.Idle, but not before its stream, which closes
@@ -112,50 +110,49 @@ func (c *Console) do(ctx context.Context, work func(context.Context, *Session) e
 	if c.Registration().IsZero() {
 		return ErrNotRegistered
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(c.life, func() { cancel(context.Cause(c.life)) })()
-	if err := cmp.Or(context.Cause(c.life), c.paused()); err != nil {
-		return err
-	}
+	ctx, cancel := within(c.life, ctx)
+	defer cancel()
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case c.lock <- struct{}{}:
 	}
 	defer func() { <-c.lock }()
-	if err := cmp.Or(context.Cause(ctx), c.paused()); err != nil {
+	if err := cmp.Or(context.Cause(c.life), context.Cause(ctx), c.paused()); err != nil {
 		return err
 	}
-	if err := c.prepare(ctx); err != nil {
+	s, err := c.acquire(ctx)
+	if err != nil {
 		return err
 	}
-	err := work(ctx, c.session)
-	if err != nil || c.session.Err() != nil {
+	err = work(ctx, s)
+	if err != nil || s.Err() != nil {
 		c.drop()
 	} else {
 		c.used = time.Now()
-		c.idle.Reset(c.expire())
+		c.idle.Reset(c.expire(s))
 	}
 	return err
 }
 
-// prepare makes sure that there is an open session; the lock is held.
-func (c *Console) prepare(ctx context.Context) error {
-	if c.session != nil && c.session.Err() == nil {
+// acquire returns the open session, or opens one; the lock is held.
+func (c *Console) acquire(ctx context.Context) (*Session, error) {
+	if s := c.session.Load(); s != nil && s.Err() == nil {
 		c.idle.Stop()
-		return nil
+		return s, nil
 	}
 	c.drop()
 	s, err := c.open(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	idle := time.NewTimer(c.set.Idle)
 	idle.Stop()
-	c.setSession(s, idle)
+	c.idle = idle
+	c.session.Store(s)
+	c.noteChange()
 	c.group.Go(func() { c.closeIdle(s, idle) })
-	return nil
+	return s, nil
 }
 
 // closeIdle closes one session once it has been unused for the idle time.
@@ -171,8 +168,8 @@ func (c *Console) closeIdle(s *Session, idle *time.Timer) {
 			return
 		case c.lock <- struct{}{}:
 		}
-		if s == c.session { // no command was faster
-			if wait := c.expire(); wait > 0 {
+		if s == c.session.Load() { // no command was faster
+			if wait := c.expire(s); wait > 0 {
 				idle.Reset(wait)
 			} else {
 				c.drop()
@@ -184,15 +181,15 @@ func (c *Console) closeIdle(s *Session, idle *time.Timer) {
 
 // expire closes the stream of the session once it lacks keys. It returns when to
 // look again, or 0 if the session itself is unused; the lock is held.
-func (c *Console) expire() time.Duration {
-	unused, keys := time.Until(c.used.Add(c.set.Idle)), c.session.keys.remaining(c.set.KeyLinger)
+func (c *Console) expire(s *Session) time.Duration {
+	unused, keys := time.Until(c.used.Add(c.set.Idle)), s.keys.remaining(c.set.KeyLinger)
 	switch {
 	case keys > 0 && unused > 0:
 		return min(keys, unused)
 	case keys > 0:
 		return keys
 	case unused > 0:
-		c.session.keys.close(false)
+		s.keys.close(false)
 		return unused
 	}
 	return 0
@@ -200,28 +197,18 @@ func (c *Console) expire() time.Duration {
 
 // drop closes the session, if there is one; the lock is held.
 func (c *Console) drop() {
-	if c.session == nil {
-		return
+	if s := c.session.Load(); s != nil {
+		c.idle.Stop()
+		s.close()
+		c.session.Store(nil)
+		c.noteChange()
 	}
-	c.idle.Stop()
-	c.session.close()
-	c.setSession(nil, nil)
-}
-
-func (c *Console) setSession(s *Session, idle *time.Timer) {
-	c.session, c.idle = s, idle
-	c.mu.Lock()
-	c.current = s
-	c.mu.Unlock()
-	c.noteChange()
 }
 
 // State reports whether a session is open and, if so, whether the on-screen
 // keyboard is known to be. It does not wait for a session that is being opened.
 func (c *Console) State() (open, keyboard bool) {
-	c.mu.Lock()
-	s := c.current
-	c.mu.Unlock()
+	s := c.session.Load()
 	if s == nil || s.Err() != nil {
 		return false, false
 	}
@@ -244,10 +231,7 @@ func (c *Console) noteChange() {
 // Drop closes the session, if one is open, which ends its command with
 // [ps4.ErrClosed], and waits for both.
 func (c *Console) Drop() {
-	c.mu.Lock()
-	s := c.current
-	c.mu.Unlock()
-	if s != nil {
+	if s := c.session.Load(); s != nil {
 		s.end(nil)
 	}
 	c.lock <- struct{}{}
@@ -270,12 +254,9 @@ func (c *Console) Close() error {
 // [ps4.ErrOtherConsole] or [ps4.ErrNoNetwork].
 func (c *Console) Wake(ctx context.Context) error {
 	registration := c.Registration()
-	if registration.IsZero() {
-		return hintFor(registration.HostType, ErrNotRegistered)
-	}
 	credential, err := rp.WakeCredential(registration.Keys.reveal().registKey)
-	if err != nil {
-		return hintFor(registration.HostType, ErrRegistrationFormat)
+	if err != nil { // there is no key
+		return hintFor(registration.HostType, ErrNotRegistered)
 	}
 	if err := c.discovery.WakeRemotePlay(ctx, credential); err != nil {
 		return err
@@ -368,11 +349,11 @@ func (c *Console) confirmRest(ctx context.Context, unanswered error) error {
 		switch {
 		case err == nil && status.State == ps4.StateStandby:
 			return nil
-		case err == nil && time.Since(begin) >= c.set.Timings.StandbyLimit:
+		case err == nil && time.Since(begin) >= standbyLimit:
 			return cmp.Or(unanswered, ErrStandbyIgnored)
 		case err == nil:
 			heard = time.Now()
-		case !errors.Is(err, ps4.ErrSilent) || time.Since(heard) >= c.set.Timings.SilenceLimit:
+		case !errors.Is(err, ps4.ErrSilent) || time.Since(heard) >= silenceLimit:
 			return fmt.Errorf("%w (%w)", err, ps4.ErrUnanswered)
 		}
 		if err := sleep(ctx, time.Until(asked.Add(pollEvery))); err != nil {

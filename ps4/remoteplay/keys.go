@@ -48,15 +48,8 @@ func (s *Session) Keys(ctx context.Context, keys ...ps4.Key) error {
 	if !s.set.Stream {
 		return s.tapHome(ctx, len(keys))
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() { // ends the wait with the session
-		select {
-		case <-s.done:
-			cancel(s.err)
-		case <-ctx.Done():
-		}
-	}()
+	ctx, cancel := within(s.life, ctx)
+	defer cancel()
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -208,8 +201,8 @@ func (s *Session) streamErr(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errors.Is(err, stream.ErrClosed):
-		<-s.done // only the end of the session closes a stream while keys are pressed
-		return s.err
+		<-s.Done() // only the end of the session closes a stream while keys are pressed
+		return s.Err()
 	case errors.Is(err, ps4.ErrClosed):
 		return err
 	}

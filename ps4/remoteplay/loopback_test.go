@@ -94,7 +94,7 @@ func overLoopback(t *testing.T, control func(*call)) *remoteplay.Console {
 	}
 	found := ps4.NewConsole(address(t, discovery.LocalAddr()), ps4.Credential{}, nil)
 	console := remoteplay.New(found, r, &remoteplay.Options{
-		Port: address(t, listener.Addr()).Port(), Timings: remoteplay.Timings{SearchWait: time.Millisecond, ControlPause: time.Millisecond},
+		Port:     address(t, listener.Addr()).Port(),
 		DeviceID: [16]byte{7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7},
 	})
 	t.Cleanup(func() { console.Close() })

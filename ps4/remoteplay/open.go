@@ -24,6 +24,10 @@ func (c *Console) open(ctx context.Context) (*Session, error) {
 	restarted, switched := false, false
 	for {
 		s, err := c.connect(ctx, to, family)
+		stale := errors.Is(err, ps4.ErrSilent) || errors.Is(err, ErrNoReply)
+		if err == nil {
+			err = s.start(ctx)
+		}
 		refusal, refused := errors.AsType[*versionError](err)
 		switch {
 		case err == nil:
@@ -36,13 +40,13 @@ func (c *Console) open(ctx context.Context) (*Session, error) {
 			switched, family = true, refusal.speaks
 			c.set.Logf("%v speaks the protocol of the %v", to, family)
 			continue
-		case restarted || !c.worthRestart(err):
+		case restarted || !stale && !(c.justWoken() && maybeNotReady(err)):
 			return nil, err
 		}
 		restarted = true
-		pause := c.set.Timings.RestartPause
+		pause := restartPause
 		if c.justWoken() {
-			pause = c.set.Timings.ReadyPause
+			pause = readyPause
 		}
 		c.set.Logf("session with %v: %v; starting again in %v", to, err, pause)
 		if err := sleep(ctx, pause); err != nil {
@@ -51,46 +55,28 @@ func (c *Console) open(ctx context.Context) (*Session, error) {
 	}
 }
 
-// worthRestart reports whether a session that failed may succeed soon.
-func (c *Console) worthRestart(err error) bool {
-	var stale *staleError
-	if errors.As(err, &stale) {
-		return true
-	}
-	for _, final := range []error{ps4.ErrPasscodeNeeded, ps4.ErrPasscodeWrong, ps4.ErrNoNetwork, ErrVersion} {
-		if errors.Is(err, final) {
+// maybeNotReady reports whether an error may be that of a console that has just
+// been woken.
+func maybeNotReady(err error) bool {
+	for _, other := range []error{ps4.ErrPasscodeNeeded, ps4.ErrPasscodeWrong, ps4.ErrNoNetwork, ErrVersion} {
+		if errors.Is(err, other) {
 			return false
 		}
 	}
-	return c.justWoken()
+	return true
 }
 
-// versionError is a refusal that names another RP-Version.
-type versionError struct {
-	ResultError
-	speaks rp.Family
-}
-
-func (e *versionError) Unwrap() error { return e.ResultError }
-
-// staleError is a console that accepted a connection but did not reply to the
-// request on it.
-type staleError struct{ cause error }
-
-func (e *staleError) Error() string { return e.cause.Error() }
-func (e *staleError) Unwrap() error { return e.cause }
-
-// connect opens a session: search word, init, control, login.
+// connect opens a session up to the login: search word, init, control.
 func (c *Console) connect(ctx context.Context, to netip.AddrPort, f rp.Family) (*Session, error) {
-	if _, err := c.set.search(ctx, to, f, c.set.Timings.SearchWait); err != nil {
+	if _, err := c.set.search(ctx, to, f, searchWait); err != nil {
 		return nil, err
 	}
-	k := c.keys()
+	k := c.Registration().Keys.reveal()
 	nonce, err := c.init(ctx, to, f, k)
 	if err != nil {
 		return nil, err
 	}
-	if err := sleep(ctx, c.set.Timings.ControlPause); err != nil {
+	if err := sleep(ctx, controlPause); err != nil {
 		return nil, err
 	}
 	conn, err := c.set.dial(ctx, to)
@@ -101,21 +87,14 @@ func (c *Console) connect(ctx context.Context, to netip.AddrPort, f rp.Family) (
 	counters := rp.NewCounters(cipher)
 	request := rp.ControlRequest{Family: f, Host: to.String(), RegistKey: k.registKey, DeviceID: c.set.DeviceID}
 	in := bufio.NewReader(conn) // frames may follow the reply in the same segment
-	reply, err := c.set.exchange(ctx, conn, in, request.Marshal(counters))
-	if err == nil {
-		_, err = rp.ParseControlReply(counters, reply)
-	}
+	_, err = exchange(ctx, c.set, conn, in, request.Marshal(counters), func(r rp.Reply) (rp.ControlReply, error) {
+		return rp.ParseControlReply(counters, r)
+	})
 	if err != nil {
 		reset(conn)
-		return nil, requestErr(err, reply)
+		return nil, err
 	}
-	s := newSession(c, conn, in, counters, newKeyStream(to, f, cipher))
-	if err := s.logIn(ctx); err != nil {
-		s.end(err)
-		s.group.Wait()
-		return nil, s.loginErr(err)
-	}
-	return s, nil
+	return newSession(c, conn, in, counters, newKeyStream(to, f, cipher)), nil
 }
 
 // init sends the first request and returns the nonce. It leaves no connection
@@ -125,36 +104,26 @@ func (c *Console) init(ctx context.Context, to netip.AddrPort, f rp.Family, k ke
 	if err != nil {
 		return rp.Block{}, err
 	}
-	in := bufio.NewReader(conn)
-	reply, err := c.set.exchange(ctx, conn, in, rp.InitRequest{Family: f, Host: to.String(), RegistKey: k.registKey}.Marshal())
+	in, request := bufio.NewReader(conn), rp.InitRequest{Family: f, Host: to.String(), RegistKey: k.registKey}
+	reply, err := exchange(ctx, c.set, conn, in, request.Marshal(), rp.ParseInitReply)
 	if err != nil {
 		reset(conn)
-		return rp.Block{}, requestErr(err, reply)
+		return rp.Block{}, err
 	}
 	drain(conn, in)
-	answer, err := rp.ParseInitReply(reply)
-	return answer.Nonce, requestErr(err, reply)
+	return reply.Nonce, nil
 }
 
-// requestErr returns what the error of a request means for the session.
-func requestErr(err error, reply rp.Reply) error {
-	reason, refused := errors.AsType[ResultError](err)
-	speaks := rp.FamilyByVersion(reply.Header.Get("RP-Version"))
-	switch {
-	case errors.Is(err, ps4.ErrSilent) || errors.Is(err, ErrNoReply):
-		return &staleError{err}
-	case errors.Is(err, rp.ErrProtocol) && !errors.Is(err, ErrNotPlayStation):
-		return fmt.Errorf("%w: %w", ErrNotPlayStation, err)
-	case refused && (reason == ErrVersion || reason == ErrOther) && speaks != 0:
-		return &versionError{reason, speaks}
+// start logs in, and ends the session if that fails. That the session is over
+// because of it would not help the user.
+func (s *Session) start(ctx context.Context) error {
+	err := s.logIn(ctx)
+	if err == nil {
+		return nil
 	}
-	return err
-}
-
-// loginErr returns why a login failed. That the session is over because of it
-// would not help the user.
-func (s *Session) loginErr(err error) error {
-	if !errors.Is(err, ps4.ErrClosed) || s.reason == nil {
+	s.end(err)
+	s.group.Wait()
+	if !errors.Is(err, ps4.ErrClosed) {
 		return err
 	}
 	if _, ok := errors.AsType[ps4.Error](s.reason); ok {
@@ -166,7 +135,7 @@ func (s *Session) loginErr(err error) error {
 // logIn waits for the result of the login, and sends the passcode if the
 // console wants it.
 func (s *Session) logIn(ctx context.Context) error {
-	limited, cancel := context.WithTimeoutCause(ctx, s.set.Timings.LoginLimit, ps4.ErrSilent)
+	limited, cancel := context.WithTimeoutCause(ctx, loginLimit, ps4.ErrSilent)
 	defer cancel()
 	sent, passcode := false, s.console.passcode()
 	for {
@@ -196,7 +165,7 @@ func (s *Session) logIn(ctx context.Context) error {
 func (c *Console) pause() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.inUse = time.Now().Add(c.set.Timings.InUsePause)
+	c.inUse = time.Now().Add(inUsePause)
 	return &InUseError{Until: c.inUse}
 }
 

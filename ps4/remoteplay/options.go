@@ -48,8 +48,6 @@ type Options struct {
 	ListenPacket func(ctx context.Context, network, address string) (net.PacketConn, error)
 	// Logf reports details for developers. It gets no secret. Default: discard.
 	Logf func(format string, args ...any)
-	// Timings are for experiments.
-	Timings Timings
 }
 
 // settings are Options with their defaults filled in.
@@ -72,7 +70,6 @@ func newSettings(o *Options) *settings {
 	if s.Logf == nil {
 		s.Logf = func(string, ...any) {}
 	}
-	s.Timings = s.Timings.withDefaults()
 	return s
 }
 
@@ -137,38 +134,55 @@ func (s *settings) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error
 	}
 }
 
-// exchange sends a request and reads the reply, which has to come in time. It
-// fails with [ps4.ErrSilent], [ErrNoReply] or [ErrNotPlayStation], or with the
-// ResultError of a refusal. The reply to a refusal is returned too.
-func (s *settings) exchange(ctx context.Context, conn net.Conn, in *bufio.Reader, request []byte) (rp.Reply, error) {
-	if err := conn.SetDeadline(time.Now().Add(s.Timings.ReplyLimit)); err != nil {
-		return rp.Reply{}, err
+// exchange sends a request, reads the reply, which has to come in time, and
+// parses it. It fails with [ps4.ErrSilent], [ErrNoReply] or
+// [ErrNotPlayStation], or with the ResultError of a refusal.
+func exchange[T any](
+	ctx context.Context, s *settings, conn net.Conn, in *bufio.Reader, request []byte, parse func(rp.Reply) (T, error),
+) (answer T, err error) {
+	if err := conn.SetDeadline(time.Now().Add(replyLimit)); err != nil {
+		return answer, err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	var reply rp.Reply
-	_, err := conn.Write(request)
+	_, err = conn.Write(request)
 	if err == nil {
 		reply, err = rp.ReadReply(in)
 	}
+	if err == nil && reply.Status == 200 {
+		answer, err = parse(reply)
+	}
 	switch {
 	case ctx.Err() != nil:
-		return rp.Reply{}, context.Cause(ctx)
+		return answer, context.Cause(ctx)
 	case errors.Is(err, rp.ErrProtocol):
-		return rp.Reply{}, fmt.Errorf("%w: %w", ErrNotPlayStation, err)
+		return answer, fmt.Errorf("%w: %w", ErrNotPlayStation, err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return rp.Reply{}, fmt.Errorf("%w: %w", ps4.ErrSilent, err)
+		return answer, fmt.Errorf("%w: %w", ps4.ErrSilent, err)
 	case err != nil:
-		return rp.Reply{}, fmt.Errorf("%w: %w", ErrNoReply, err)
+		return answer, fmt.Errorf("%w: %w", ErrNoReply, err)
 	case reply.Status == 200:
-		return reply, nil
+		return answer, nil
 	}
-	s.Logf("refused: status %d, reason %08x, RP-Version %q", reply.Status, reply.Reason(), reply.Header.Get("RP-Version"))
-	if reason := reply.Reason(); reason != 0 {
-		return reply, ResultError(reason)
+	reason, version := ResultError(reply.Reason()), reply.Header.Get("RP-Version")
+	s.Logf("refused: status %d, reason %08x, RP-Version %q", reply.Status, uint32(reason), version)
+	speaks := rp.FamilyByVersion(version)
+	switch {
+	case reason == 0:
+		return answer, fmt.Errorf("%w: status %d", ErrNotPlayStation, reply.Status)
+	case speaks != 0 && (reason == ErrVersion || reason == ErrOther):
+		return answer, &versionError{reason, speaks}
 	}
-	return reply, fmt.Errorf("%w: status %d", ErrNotPlayStation, reply.Status)
+	return answer, reason
 }
+
+// versionError is a refusal that names another RP-Version.
+type versionError struct {
+	ResultError
+	speaks rp.Family
+}
+
+func (e *versionError) Unwrap() error { return e.ResultError }
 
 // reset closes a connection with RST, which frees the console at once: after a
 // FIN before the login it is in use for minutes (docs/protocol.md §14).
@@ -195,6 +209,13 @@ func drain(conn net.Conn, in io.Reader) {
 	_ = conn.SetDeadline(time.Now().Add(eofLimit))
 	_, _ = io.Copy(io.Discard, io.LimitReader(in, rp.MaxBody))
 	_ = conn.Close()
+}
+
+// within returns a context that also ends when life does, with its cause.
+func within(life, ctx context.Context) (context.Context, func()) { //nolint:revive // neither is the first
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(life, func() { cancel(context.Cause(life)) })
+	return ctx, func() { stop(); cancel(nil) }
 }
 
 // sleep waits for d, or returns the cause of ctx's end.

@@ -57,7 +57,14 @@ func (s *settings) register(ctx context.Context, status ps4.Status, family rp.Fa
 	}
 	_, _ = rand.Read(request.Nonce[:]) // never fails
 	_, _ = rand.Read(request.Context[:])
-	answer, err := s.post(ctx, to, &request)
+	conn, err := s.dial(ctx, to)
+	if err != nil {
+		return Registration{}, err
+	}
+	defer conn.Close()
+	answer, err := exchange(ctx, s, conn, bufio.NewReader(conn), request.Marshal(), func(r rp.Reply) (rp.Registration, error) {
+		return rp.ParseRegistration(request.Cipher().Open(0, r.Body))
+	})
 	if err != nil {
 		return Registration{}, err
 	}
@@ -68,24 +75,6 @@ func (s *settings) register(ctx context.Context, status ps4.Status, family rp.Fa
 		HostID: status.HostID, HostType: status.HostType, Nickname: text.Line(answer.Nickname), AccountID: accountID,
 		Keys: keys{registKey: strings.ToLower(answer.RegistKey), rpKey: answer.Key, kind: answer.KeyType}.hide(),
 	}, nil
-}
-
-// post sends a registration and opens the answer.
-func (s *settings) post(ctx context.Context, to netip.AddrPort, request *rp.RegisterRequest) (rp.Registration, error) {
-	conn, err := s.dial(ctx, to)
-	if err != nil {
-		return rp.Registration{}, err
-	}
-	defer conn.Close()
-	reply, err := s.exchange(ctx, conn, bufio.NewReader(conn), request.Marshal())
-	if err != nil {
-		return rp.Registration{}, err
-	}
-	answer, err := rp.ParseRegistration(request.Cipher().Open(0, reply.Body))
-	if err != nil {
-		return rp.Registration{}, fmt.Errorf("%w: %w", ErrNotPlayStation, err)
-	}
-	return answer, nil
 }
 
 // awake returns the status of a console that is on, and its family.

@@ -2,6 +2,7 @@ package remoteplay
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,10 +29,10 @@ type Session struct {
 	conn    net.Conn
 	in      *bufio.Reader
 	group   sync.WaitGroup
-	done    chan struct{}
+	life    context.Context // done when the session ends
+	leave   context.CancelCauseFunc
 	ended   sync.Once
-	err     error // that it ended; set before done is closed, as reason
-	reason  error // why; nil if this program closed it
+	reason  error // why it ended; nil if this program closed it; set before life is done
 
 	writing  chan struct{} // held for one frame, so that counters match the order; a channel for synctest
 	counters *rp.Counters
@@ -64,9 +65,10 @@ type keyboardState struct {
 }
 
 func newSession(c *Console, conn net.Conn, in *bufio.Reader, counters *rp.Counters, keys *keyStream) *Session {
+	life, leave := context.WithCancelCause(context.Background())
 	s := &Session{
 		console: c, set: c.set, conn: conn, in: in, counters: counters, keys: keys,
-		done: make(chan struct{}), writing: make(chan struct{}, 1), news: make(chan struct{}),
+		life: life, leave: leave, writing: make(chan struct{}, 1), news: make(chan struct{}),
 	}
 	s.group.Go(s.read)
 	return s
@@ -74,19 +76,12 @@ func newSession(c *Console, conn net.Conn, in *bufio.Reader, counters *rp.Counte
 
 // Done returns a channel that is closed when the session is over. After that,
 // Err returns the reason.
-func (s *Session) Done() <-chan struct{} { return s.done }
+func (s *Session) Done() <-chan struct{} { return s.life.Done() }
 
 // Err returns nil while the session is open, and then an error that is
 // [ps4.ErrClosed] and wraps the reason: [ps4.ErrStandby] after a standby,
 // [ps4.ErrSilent], [ErrProtocol], or an error of the connection.
-func (s *Session) Err() error {
-	select {
-	case <-s.done:
-		return s.err
-	default:
-		return nil
-	}
-}
+func (s *Session) Err() error { return context.Cause(s.life) }
 
 // ID returns the id that the console gave the session, or "" before it did.
 func (s *Session) ID() string {
@@ -106,10 +101,7 @@ func (s *Session) Home(context.Context) error { return s.write(rp.HomePressed())
 // An error that is [ps4.ErrUnanswered] leaves open whether the console obeys,
 // and wraps the reason. After any other error the console was not asked.
 func (s *Session) Standby(ctx context.Context) error {
-	if err := s.Err(); err != nil {
-		return err
-	}
-	if err := context.Cause(ctx); err != nil {
+	if err := cmp.Or(s.Err(), context.Cause(ctx)); err != nil {
 		return err
 	}
 	s.keys.close(true) // while the console can still acknowledge that
@@ -129,12 +121,13 @@ func (s *Session) Standby(ctx context.Context) error {
 func (s *Session) end(reason error) {
 	s.keys.close(true)
 	s.ended.Do(func() {
-		s.err, s.reason = ps4.ErrClosed, reason
+		s.reason = reason
+		err := ps4.ErrClosed
 		if reason != nil {
-			s.err = fmt.Errorf("%w: %w", ps4.ErrClosed, reason)
+			err = fmt.Errorf("%w: %w", ps4.ErrClosed, reason)
 			s.set.Logf("session with %v: %v", s.conn.RemoteAddr(), reason)
 		}
-		close(s.done)
+		s.leave(err)
 		if s.loggedIn() {
 			shutdown(s.conn)
 		} else {
@@ -170,7 +163,7 @@ func (s *Session) write(f rp.Frame) error {
 	}
 	if err != nil {
 		s.end(connErr(err))
-		return s.err
+		return s.Err()
 	}
 	return nil
 }
@@ -197,7 +190,7 @@ func (s *Session) await(ctx context.Context, ready func() bool) error {
 		}
 		select {
 		case <-news:
-		case <-s.done:
+		case <-s.life.Done():
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

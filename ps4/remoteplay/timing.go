@@ -1,12 +1,8 @@
 package remoteplay
 
-import (
-	"cmp"
-	"time"
-)
+import "time"
 
-// Timings that only a console can settle (docs/protocol.md §14). They are the
-// defaults of Timings.
+// Timings that only a console can settle (docs/protocol.md §14).
 const (
 	searchWait   = 300 * time.Millisecond // for the answer to the search word before a session
 	controlPause = 200 * time.Millisecond // between the end of init and the control connection; 1.2 ms worked once
@@ -45,31 +41,3 @@ const (
 	maxHold       = time.Minute
 	keyboardLimit = 3 * time.Second // for the console to say that its keyboard is open
 )
-
-// Timings are those that only a console can settle, for experiments. A zero
-// field means its default.
-type Timings struct {
-	SearchWait   time.Duration // for the answer to the search word before a session: 300 ms
-	ControlPause time.Duration // between the two connections of a session: 200 ms
-	ReplyLimit   time.Duration // for a reply: 5 s
-	RestartPause time.Duration // before a silent console is tried again: 1 s
-	ReadyPause   time.Duration // the same for a console that was just woken: 5 s
-	LoginLimit   time.Duration // for the login: 10 s
-	StandbyLimit time.Duration // for a console to leave after a standby: 30 s
-	SilenceLimit time.Duration // for a silent console to report rest mode: 60 s
-	InUsePause   time.Duration // after ErrInUse: 2 min
-}
-
-func (t Timings) withDefaults() Timings {
-	return Timings{
-		SearchWait:   cmp.Or(t.SearchWait, searchWait),
-		ControlPause: cmp.Or(t.ControlPause, controlPause),
-		ReplyLimit:   cmp.Or(t.ReplyLimit, replyLimit),
-		RestartPause: cmp.Or(t.RestartPause, restartPause),
-		ReadyPause:   cmp.Or(t.ReadyPause, readyPause),
-		LoginLimit:   cmp.Or(t.LoginLimit, loginLimit),
-		StandbyLimit: cmp.Or(t.StandbyLimit, standbyLimit),
-		SilenceLimit: cmp.Or(t.SilenceLimit, silenceLimit),
-		InUsePause:   cmp.Or(t.InUsePause, inUsePause),
-	}
-}
