@@ -58,9 +58,6 @@ const (
 	PS4At6        // earlier
 )
 
-// Families lists all of them.
-func Families() []Family { return []Family{PS5, PS4, PS4At7, PS4At6} }
-
 // FamilyOf returns the family of a console from its discovery reply. It fails
 // if the host type is not that of a console, or if the system version that has
 // to decide about a PS4 does not have 8 digits.
@@ -90,7 +87,7 @@ func FamilyByVersion(version string) Family {
 	if version == "5.0" {
 		return PS4At7
 	}
-	for _, f := range Families() {
+	for _, f := range []Family{PS5, PS4, PS4At7, PS4At6} {
 		if f.Version() == version {
 			return f
 		}
@@ -98,68 +95,40 @@ func FamilyByVersion(version string) Family {
 	return 0
 }
 
-// String returns the name of the family, such as "PS4 7.x".
-func (f Family) String() string {
-	switch f {
-	case PS5:
-		return "PS5"
-	case PS4:
-		return "PS4"
-	case PS4At7:
-		return "PS4 7.x"
-	case PS4At6:
-		return "PS4 6.x"
-	}
-	return fmt.Sprintf("Family(%d)", uint8(f))
+// dialect is a row of the table in docs/protocol.md §10.
+type dialect struct {
+	name, version            string
+	register, init, control  string // paths
+	searchWord, searchAnswer string
 }
+
+var dialects = [...]dialect{
+	PS5:    {"PS5", "1.0", "/sie/ps5/rp/sess/rgst", "/sie/ps5/rp/sess/init", "/sie/ps5/rp/sess/ctrl", "SRC3", "RES3"},
+	PS4:    {"PS4", "10.0", "/sie/ps4/rp/sess/rgst", "/sie/ps4/rp/sess/init", "/sie/ps4/rp/sess/ctrl", "SRC2", "RES2"},
+	PS4At7: {"PS4 7.x", "9.0", "/sce/rp/regist", "/sce/rp/session", "/sce/rp/session/ctrl", "SRC2", "RES2"},
+	PS4At6: {"PS4 6.x", "8.0", "/sce/rp/regist", "/sce/rp/session", "/sce/rp/session/ctrl", "SRC2", "RES2"},
+}
+
+// String returns the name of the family, such as "PS4 7.x".
+func (f Family) String() string { return dialects[f].name }
 
 // Version returns the RP-Version.
-func (f Family) Version() string {
-	switch f {
-	case PS5:
-		return "1.0"
-	case PS4:
-		return "10.0"
-	case PS4At7:
-		return "9.0"
-	}
-	return "8.0"
-}
+func (f Family) Version() string { return dialects[f].version }
 
 // RegisterPath returns the path of a registration.
-func (f Family) RegisterPath() string { return f.path("/sess/rgst", "/regist") }
+func (f Family) RegisterPath() string { return dialects[f].register }
 
 // InitPath returns the path of the first request of a session.
-func (f Family) InitPath() string { return f.path("/sess/init", "/session") }
+func (f Family) InitPath() string { return dialects[f].init }
 
 // ControlPath returns the path of the second request of a session.
-func (f Family) ControlPath() string { return f.path("/sess/ctrl", "/session/ctrl") }
-
-func (f Family) path(modern, legacy string) string {
-	switch {
-	case f == PS5:
-		return "/sie/ps5/rp" + modern
-	case f == PS4:
-		return "/sie/ps4/rp" + modern
-	}
-	return "/sce/rp" + legacy
-}
+func (f Family) ControlPath() string { return dialects[f].control }
 
 // SearchWord returns the datagram that a client sends to [Port] before it
 // connects.
-func (f Family) SearchWord() string {
-	if f == PS5 {
-		return "SRC3"
-	}
-	return "SRC2"
-}
+func (f Family) SearchWord() string { return dialects[f].searchWord }
 
 // SearchAnswer returns the start of the console's answer to the search word.
-func (f Family) SearchAnswer() string {
-	if f == PS5 {
-		return "RES3"
-	}
-	return "RES2"
-}
+func (f Family) SearchAnswer() string { return dialects[f].searchAnswer }
 
 func (f Family) legacy() bool { return f == PS4At7 || f == PS4At6 }
