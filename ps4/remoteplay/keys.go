@@ -41,8 +41,7 @@ func (s *Session) Hold(ctx context.Context, b ps4.Button, d time.Duration) error
 // or with [ErrPSOnly] if it needs a stream. It fails with [ErrStream] if the
 // stream fails, which ends the session.
 func (s *Session) Keys(ctx context.Context, keys ...ps4.Key) error {
-	presses, err := s.set.presses(keys)
-	if err != nil {
+	if err := s.console.CheckKeys(keys...); err != nil || len(keys) == 0 {
 		return err
 	}
 	if !s.set.Stream {
@@ -56,16 +55,17 @@ func (s *Session) Keys(ctx context.Context, keys ...ps4.Key) error {
 	case s.keys.turn <- struct{}{}:
 	}
 	defer func() { <-s.keys.turn }()
-	if len(presses) == 0 {
-		return nil
-	}
 	conn, err := s.openStream(ctx)
 	if err != nil && ctx.Err() == nil && !slices.ContainsFunc(keys, needsStream) {
 		s.set.Logf("stream with %v: %v; pressing PS without it", s.keys.console, err)
 		return s.tapHome(ctx, len(keys))
 	}
-	for i := 0; err == nil && i < len(presses); i++ {
-		err = conn.Press(ctx, presses[i].button, presses[i].hold)
+	for i := 0; err == nil && i < len(keys); i++ {
+		hold := keys[i].Hold
+		if keys[i].Button == ps4.PSHold && hold == 0 {
+			hold = psHold
+		}
+		err = conn.Press(ctx, streamButtons[keys[i].Button], hold)
 		s.keys.used()
 	}
 	return s.streamErr(ctx, err)
@@ -83,32 +83,19 @@ func (s *Session) tapHome(ctx context.Context, times int) error {
 // CheckKeys returns the error with which [Session.Keys] would refuse keys, or
 // nil.
 func (c *Console) CheckKeys(keys ...ps4.Key) error {
-	_, err := c.set.presses(keys)
-	return err
-}
-
-func (s *settings) presses(keys []ps4.Key) ([]press, error) {
-	presses := make([]press, len(keys))
-	for i, k := range keys {
-		var err error
-		if presses[i], err = newPress(k); err != nil {
-			return nil, err
+	for _, k := range keys {
+		if _, known := streamButtons[k.Button]; !known || k.Hold < 0 || k.Hold > maxHold {
+			return fmt.Errorf("%w: %v for %v", ps4.ErrButton, k.Button, k.Hold)
 		}
-		if !s.Stream && needsStream(k) {
-			return nil, ErrPSOnly
+		if !c.set.Stream && needsStream(k) {
+			return ErrPSOnly
 		}
 	}
-	return presses, nil
+	return nil
 }
 
 // needsStream reports whether a key is anything but a tap of PS.
 func needsStream(k ps4.Key) bool { return k.Button != ps4.PS || k.Hold > 0 }
-
-// press is a key of a stream.
-type press struct {
-	button takion.Button
-	hold   time.Duration // 0 is a tap
-}
 
 var streamButtons = map[ps4.Button]takion.Button{
 	ps4.Up: takion.Up, ps4.Down: takion.Down, ps4.Left: takion.Left, ps4.Right: takion.Right,
@@ -116,17 +103,6 @@ var streamButtons = map[ps4.Button]takion.Button{
 	ps4.PS: takion.PS, ps4.PSHold: takion.PS,
 	ps4.Triangle: takion.Triangle, ps4.Square: takion.Square, ps4.Share: takion.Share, ps4.Touchpad: takion.Touchpad,
 	ps4.L1: takion.L1, ps4.R1: takion.R1, ps4.L2: takion.L2, ps4.R2: takion.R2, ps4.L3: takion.L3, ps4.R3: takion.R3,
-}
-
-func newPress(k ps4.Key) (press, error) {
-	button, known := streamButtons[k.Button]
-	if !known || k.Hold < 0 || k.Hold > maxHold {
-		return press{}, fmt.Errorf("%w: %v for %v", ps4.ErrButton, k.Button, k.Hold)
-	}
-	if k.Button == ps4.PSHold && k.Hold == 0 {
-		k.Hold = psHold
-	}
-	return press{button, k.Hold}, nil
 }
 
 // keyStream is the stream of a session, if it has one.
