@@ -167,22 +167,20 @@ func encodeRegistKey(digits string) string { return hex.EncodeToString([]byte(di
 
 func decodeRegistKey(text string) (string, error) {
 	digits, err := hex.DecodeString(text)
-	if err != nil || len(digits) != RegistKeyLen {
+	if err != nil {
 		return "", protocolError("invalid RegistKey")
 	}
-	if _, err := WakeCredential(string(digits)); err != nil {
-		return "", err
-	}
-	return string(digits), nil
+	_, err = WakeCredential(string(digits))
+	return string(digits), err
 }
 
 // WakeCredential returns a RegistKey as the number that wakes the console.
 func WakeCredential(digits string) (uint32, error) {
-	var key [4]byte
-	if n, err := hex.Decode(key[:], []byte(digits[:min(len(digits), RegistKeyLen)])); err != nil || n != len(key) || len(digits) != RegistKeyLen {
-		return 0, protocolError("invalid RegistKey")
+	n, err := strconv.ParseUint(digits, 16, 32)
+	if err != nil || len(digits) != RegistKeyLen {
+		return 0, protocolError("invalid RegistKey") // the cause would quote a secret
 	}
-	return binary.BigEndian.Uint32(key[:]), nil
+	return uint32(n), nil
 }
 
 // Registration is the sealed text with which a console answers a

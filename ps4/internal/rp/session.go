@@ -3,7 +3,6 @@ package rp
 import (
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/hex"
 )
 
 // InitRequest is the first request of a session (docs/protocol.md §12).
@@ -71,7 +70,7 @@ var sealedHeaders = []string{"RP-Auth", "RP-Did", "RP-OSType", "RP-StartBitrate"
 
 // Content of the sealed headers (docs/protocol.md §12).
 const (
-	didPrefix  = "00180000000700400080" // in hex
+	didPrefix  = "\x00\x18\x00\x00\x00\x07\x00\x40\x00\x80"
 	didSize    = 32
 	osType     = "Win10.0.0\x00"
 	streamH264 = 1
@@ -81,11 +80,8 @@ const (
 // seals.
 func (r ControlRequest) Marshal(c *Counters) []byte {
 	seal := func(plain []byte) string { return base64.StdEncoding.EncodeToString(c.Seal(plain)) }
-	did, err := hex.AppendDecode(nil, []byte(didPrefix))
-	if err != nil {
-		panic(err) // a constant
-	}
-	did = append(append(did, r.DeviceID[:]...), make([]byte, didSize)...)[:didSize]
+	did := make([]byte, didSize)
+	copy(did[copy(did, didPrefix):], r.DeviceID[:])
 	h := Header{
 		{"Host", r.Host}, {"User-Agent", userAgent}, {"Connection", "keep-alive"}, {"Content-Length", "0"},
 		{"RP-Auth", seal(append([]byte(r.RegistKey), make([]byte, 8)...))},
@@ -121,7 +117,7 @@ func ParseControlRequest(f Family, c *Counters, req Request) (ControlRequest, er
 		return ControlRequest{}, protocolError("RP-Auth of %d bytes and RP-Did of %d", len(auth), len(did))
 	}
 	r.RegistKey = string(auth[:RegistKeyLen])
-	copy(r.DeviceID[:], did[hex.DecodedLen(len(didPrefix)):])
+	copy(r.DeviceID[:], did[len(didPrefix):])
 	return r, nil
 }
 

@@ -1,10 +1,6 @@
 package takion
 
-import (
-	"bytes"
-	"encoding/binary"
-	"encoding/hex"
-)
+import "encoding/binary"
 
 // feedbackHeader is the length of the header of the state and of the history.
 const feedbackHeader = 12
@@ -39,24 +35,17 @@ func OpenFeedback(packet []byte, k *Key, position uint64) (Feedback, error) {
 	return Feedback{TypeOf(packet), binary.BigEndian.Uint16(packet[1:]), payload}, nil
 }
 
-// idle is the state of a controller that lies still, with its sticks at rest. A
-// PS5 expects three more bytes.
-var idle = mustHex("a0ff7fff7fff7fff7f9999ff7ffef7ef1f" + "0000000000000000")
-
-func mustHex(digits string) []byte {
-	b, err := hex.DecodeString(digits)
-	if err != nil {
-		panic(err) // a constant
-	}
-	return b
-}
+// idle is the state of a controller that lies still, with its four sticks at
+// rest. A PS5 expects three more bytes.
+const idle = "\xa0\xff\x7f\xff\x7f\xff\x7f\xff\x7f\x99\x99\xff\x7f\xfe\xf7\xef\x1f" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00"
 
 // IdleState returns the state of a controller that lies still.
 func IdleState(version uint64) []byte {
 	if version < VersionPS5 {
-		return bytes.Clone(idle)
+		return []byte(idle)
 	}
-	return append(bytes.Clone(idle), 0, 0, 1)
+	return []byte(idle + "\x00\x00\x01")
 }
 
 // Button is a button of the controller.

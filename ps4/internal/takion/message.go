@@ -1,9 +1,6 @@
 package takion
 
-import (
-	"encoding/binary"
-	"slices"
-)
+import "encoding/binary"
 
 // MessageType is the type of a message.
 type MessageType uint64
@@ -22,7 +19,7 @@ const (
 )
 
 // payloadFields are the fields of the payloads. Other types have none here.
-var payloadFields = map[MessageType]int{
+var payloadFields = map[MessageType]uint64{
 	TypeBig: 2, TypeBang: 3, TypeDisconnect: 10, TypeStreamInfo: 15, TypeControllerConnection: 22,
 	TypeVersions: 31, TypeVersionsAck: 32,
 }
@@ -44,23 +41,15 @@ func (m Message) Append(b []byte) []byte {
 
 // ParseMessage returns the content of a message. The payload is part of it.
 func ParseMessage(b []byte) (Message, error) {
-	all, err := parseFields(b)
+	f, err := parseFields(b)
 	if err != nil {
 		return Message{}, err
 	}
-	m, typed := Message{}, false
-	for _, f := range all {
-		if f.number == 1 && !f.isBytes {
-			m.Type, typed = MessageType(f.value), true
-		}
-	}
+	t, typed := f.numbers[1]
 	if !typed {
 		return Message{}, protocolError("a message without a type")
 	}
-	if field := payloadFields[m.Type]; field != 0 {
-		m.Payload = all.bytes(field)
-	}
-	return m, nil
+	return Message{MessageType(t), f.bytes[payloadFields[MessageType(t)]]}, nil
 }
 
 // Versions of the stream's protocol, for BIG. Consoles may accept others
@@ -96,7 +85,7 @@ func (m Big) Message() Message {
 // ParseBig returns the content of a message of that type.
 func ParseBig(m Message) (Big, error) {
 	f, err := parseFields(m.Payload)
-	return Big{f.number(1), string(f.bytes(2)), string(f.bytes(3)), f.bytes(5), f.bytes(6)}, err
+	return Big{f.numbers[1], string(f.bytes[2]), string(f.bytes[3]), f.bytes[5], f.bytes[6]}, err
 }
 
 // Bang is the answer to Big.
@@ -126,7 +115,7 @@ func (m Bang) Message() Message {
 // ParseBang returns the content of a message of that type.
 func ParseBang(m Message) (Bang, error) {
 	f, err := parseFields(m.Payload)
-	return Bang{f.number(1), f.number(3) != 0, f.number(4) != 0, string(f.bytes(5)), f.bytes(8), f.bytes(9)}, err
+	return Bang{f.numbers[1], f.numbers[3] != 0, f.numbers[4] != 0, string(f.bytes[5]), f.bytes[8], f.bytes[9]}, err
 }
 
 // StreamInfo returns the description of a stream. Clients of this package
@@ -134,7 +123,7 @@ func ParseBang(m Message) (Bang, error) {
 func StreamInfo(width, height uint64, videoHeader, audioHeader []byte) Message {
 	resolution := appendBytes(appendNumber(appendNumber(nil, 1, width), 2, height), 3, videoHeader)
 	b := appendBytes(appendBytes(nil, 1, resolution), 2, audioHeader)
-	for timeout := 3; timeout <= 6; timeout++ {
+	for timeout := uint64(3); timeout <= 6; timeout++ {
 		b = appendNumber(b, timeout, 100)
 	}
 	return Message{TypeStreamInfo, b}
@@ -161,7 +150,7 @@ func (m ControllerConnection) Message() Message {
 // ParseControllerConnection returns the content of a message of that type.
 func ParseControllerConnection(m Message) (ControllerConnection, error) {
 	f, err := parseFields(m.Payload)
-	return ControllerConnection{f.number(2) != 0, f.number(3)}, err
+	return ControllerConnection{f.numbers[2] != 0, f.numbers[3]}, err
 }
 
 // Disconnect ends a stream.
@@ -175,7 +164,7 @@ func (m Disconnect) Message() Message {
 // ParseDisconnect returns the content of a message of that type.
 func ParseDisconnect(m Message) (Disconnect, error) {
 	f, err := parseFields(m.Payload)
-	return Disconnect{string(f.bytes(1))}, err
+	return Disconnect{string(f.bytes[1])}, err
 }
 
 // Versions returns the message that lists one version, or the answer to it.
@@ -192,89 +181,64 @@ const (
 	kind32     = 5
 )
 
-func appendNumber(b []byte, field int, n uint64) []byte {
-	b = binary.AppendUvarint(b, uint64(field)<<3|kindVarint) //nolint:gosec // a constant
+func appendNumber(b []byte, field, n uint64) []byte {
+	b = binary.AppendUvarint(b, field<<3|kindVarint)
 	return binary.AppendUvarint(b, n)
 }
 
-func appendBool(b []byte, field int, v bool) []byte {
+func appendBool(b []byte, field uint64, v bool) []byte {
 	if v {
 		return appendNumber(b, field, 1)
 	}
 	return appendNumber(b, field, 0)
 }
 
-func appendBytes(b []byte, field int, v []byte) []byte {
-	b = binary.AppendUvarint(b, uint64(field)<<3|kindBytes) //nolint:gosec // a constant
+func appendBytes(b []byte, field uint64, v []byte) []byte {
+	b = binary.AppendUvarint(b, field<<3|kindBytes)
 	b = binary.AppendUvarint(b, uint64(len(v)))
 	return append(b, v...)
 }
 
-type field struct {
-	number  uint64
-	isBytes bool
-	value   uint64
-	bytes   []byte
-}
-
-type fields []field
-
-// number returns the last value of a field, or 0.
-func (f fields) number(n uint64) uint64 {
-	for _, v := range slices.Backward(f) {
-		if v.number == n && !v.isBytes {
-			return v.value
-		}
-	}
-	return 0
-}
-
-// bytes returns the last value of a field, or nil.
-func (f fields) bytes(n int) []byte {
-	for _, v := range slices.Backward(f) {
-		if v.number == uint64(n) && v.isBytes { //nolint:gosec // a constant
-			return v.bytes
-		}
-	}
-	return nil
+// fields are those of a message. Only the last of those with the same number
+// and kind counts.
+type fields struct {
+	numbers map[uint64]uint64
+	bytes   map[uint64][]byte
 }
 
 func parseFields(b []byte) (fields, error) {
-	var all fields
+	f := fields{map[uint64]uint64{}, map[uint64][]byte{}}
 	for len(b) > 0 {
 		key, n := binary.Uvarint(b)
-		if n <= 0 || key>>3 == 0 {
-			return nil, protocolError("the number of a field is malformed")
+		field := key >> 3
+		if n <= 0 || field == 0 {
+			return fields{}, protocolError("the number of a field is malformed")
 		}
 		b = b[n:]
-		f := field{number: key >> 3}
 		switch kind := key & 7; kind {
 		case kindVarint:
-			if f.value, n = binary.Uvarint(b); n <= 0 {
-				return nil, protocolError("field %d is malformed", f.number)
+			if f.numbers[field], n = binary.Uvarint(b); n <= 0 {
+				return fields{}, protocolError("field %d is malformed", field)
 			}
 		case kindBytes:
 			length, size := binary.Uvarint(b)
 			if size <= 0 || length > uint64(len(b)-size) { //nolint:gosec // size is less
-				return nil, protocolError("field %d is cut short", f.number)
+				return fields{}, protocolError("field %d is cut short", field)
 			}
 			n = size + int(length) //nolint:gosec // at most len(b)
-			f.isBytes, f.bytes = true, b[size:n]
-		case kind64, kind32:
+			f.bytes[field] = b[size:n]
+		case kind64, kind32: // no message has one
 			n = 8
 			if kind == kind32 {
 				n = 4
 			}
 			if len(b) < n {
-				return nil, protocolError("field %d is cut short", f.number)
+				return fields{}, protocolError("field %d is cut short", field)
 			}
-			b = b[n:]
-			continue // no message has one
 		default:
-			return nil, protocolError("field %d has kind %d", f.number, kind)
+			return fields{}, protocolError("field %d has kind %d", field, kind)
 		}
 		b = b[n:]
-		all = append(all, f)
 	}
-	return all, nil
+	return f, nil
 }
