@@ -4,10 +4,10 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/binary"
+	"math/big"
 )
 
 // HandshakeKeyLen is the length of the key in the launch specification.
@@ -17,21 +17,15 @@ const HandshakeKeyLen = 16
 // and the handshake key, which the client sends encrypted in BIG.
 type Handshake struct {
 	key     []byte
-	private scalar
+	private *big.Int
 	public  []byte
 }
 
 // NewHandshake returns a Handshake with a new ephemeral key.
-func NewHandshake(handshakeKey []byte) *Handshake {
-	var private scalar
-	for !private.valid() {
-		_, _ = rand.Read(private[:])
-	}
-	return newHandshake(handshakeKey, private)
-}
+func NewHandshake(handshakeKey []byte) *Handshake { return newHandshake(handshakeKey, privateKey()) }
 
-func newHandshake(handshakeKey []byte, private scalar) *Handshake {
-	return &Handshake{key: handshakeKey, private: private, public: private.public()}
+func newHandshake(handshakeKey []byte, private *big.Int) *Handshake {
+	return &Handshake{key: handshakeKey, private: private, public: publicKey(private)}
 }
 
 // Public returns the public key, 65 bytes, and its signature.
@@ -49,7 +43,7 @@ func (h *Handshake) Keys(public, signature []byte) (fromClient, fromConsole *Key
 	if !hmac.Equal(signature, h.sign(public)) {
 		return nil, nil, protocolError("the signature of the public key is wrong")
 	}
-	secret, err := h.private.shared(public)
+	secret, err := sharedSecret(h.private, public)
 	if err != nil {
 		return nil, nil, err
 	}

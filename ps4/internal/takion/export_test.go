@@ -1,12 +1,17 @@
 package takion
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/big"
+)
 
 // HandshakeWith returns a handshake with a given private key.
-func HandshakeWith(key, private []byte) *Handshake { return newHandshake(key, scalar(private)) }
+func HandshakeWith(key, private []byte) *Handshake {
+	return newHandshake(key, new(big.Int).SetBytes(private))
+}
 
 // Shared returns the shared secret.
-func (h *Handshake) Shared(public []byte) ([]byte, error) { return h.private.shared(public) }
+func (h *Handshake) Shared(public []byte) ([]byte, error) { return sharedSecret(h.private, public) }
 
 // NewKey returns the key of a direction.
 func NewKey(handshakeKey, secret []byte, index byte) *Key { return newKey(handshakeKey, secret, index) }

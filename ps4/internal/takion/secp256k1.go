@@ -1,6 +1,9 @@
 package takion
 
-import "math/big"
+import (
+	"crypto/rand"
+	"math/big"
+)
 
 // The standard library lacks the curve secp256k1 (SEC 2, section 2.4.1):
 // y² = x³ + 7 over the field of curveP. Its arithmetic here takes time that
@@ -24,17 +27,15 @@ func fromHex(digits string) *big.Int {
 
 const coordinateLen = 32
 
-// scalar is a private key, big endian.
-type scalar [coordinateLen]byte
-
-func (s *scalar) valid() bool {
-	n := new(big.Int).SetBytes(s[:])
-	return n.Sign() > 0 && n.Cmp(curveN) < 0
+// privateKey returns a random private key: a number from 1 to curveN - 1.
+func privateKey() *big.Int {
+	n, _ := rand.Int(rand.Reader, new(big.Int).Sub(curveN, big.NewInt(1))) // never fails
+	return n.Add(n, big.NewInt(1))
 }
 
-// public returns the public key, uncompressed.
-func (s *scalar) public() []byte {
-	p := curveG.times(s)
+// publicKey returns the public key of a private key, uncompressed.
+func publicKey(private *big.Int) []byte {
+	p := curveG.times(private)
 	b := make([]byte, 1+2*coordinateLen)
 	b[0] = 4
 	p.x.FillBytes(b[1 : 1+coordinateLen])
@@ -42,8 +43,8 @@ func (s *scalar) public() []byte {
 	return b
 }
 
-// shared returns the secret that s and the owner of a public key share.
-func (s *scalar) shared(public []byte) ([]byte, error) {
+// sharedSecret returns the secret of a private key and a public one.
+func sharedSecret(private *big.Int, public []byte) ([]byte, error) {
 	if len(public) != 1+2*coordinateLen || public[0] != 4 {
 		return nil, protocolError("public key of %d bytes", len(public))
 	}
@@ -51,7 +52,7 @@ func (s *scalar) shared(public []byte) ([]byte, error) {
 	if !p.onCurve() {
 		return nil, protocolError("the public key is not on the curve")
 	}
-	return p.times(s).x.FillBytes(make([]byte, coordinateLen)), nil
+	return p.times(private).x.FillBytes(make([]byte, coordinateLen)), nil
 }
 
 // A point of the curve; nil is the one at infinity.
@@ -66,19 +67,17 @@ func (p *point) onCurve() bool {
 	return left.Cmp(cube.Mod(cube.Add(cube, big.NewInt(7)), curveP)) == 0
 }
 
-// times doubles and adds. The order of the curve is prime, so a valid scalar
+// times doubles and adds. The order of the curve is prime, so a private key
 // never leads to infinity.
-func (p *point) times(s *scalar) *point {
-	var sum *point
-	for _, b := range s {
-		for bit := 7; bit >= 0; bit-- {
-			sum = sum.plus(sum)
-			if b>>bit&1 == 1 {
-				sum = sum.plus(p)
-			}
+func (p *point) times(n *big.Int) *point {
+	var product *point
+	for bit := n.BitLen() - 1; bit >= 0; bit-- {
+		product = product.plus(product)
+		if n.Bit(bit) == 1 {
+			product = product.plus(p)
 		}
 	}
-	return sum
+	return product
 }
 
 func (p *point) plus(q *point) *point {
