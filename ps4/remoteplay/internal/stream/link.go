@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -47,62 +48,46 @@ func newLink(ctx context.Context, cfg *Config, to netip.AddrPort) (*link, error)
 	})}, nil
 }
 
-// connect opens the association. It repeats what is not answered until ctx is
-// done.
-func (l *link) connect(ctx context.Context) error {
-	if err := l.repeat(ctx, takion.ChunkInit, l.Init(nil), func() bool { return l.cookie != nil }); err != nil {
-		return err
-	}
-	return l.repeat(ctx, takion.ChunkCookie, l.cookie, func() bool { return l.open })
-}
-
-func (l *link) repeat(ctx context.Context, chunk takion.Chunk, body []byte, answered func() bool) error {
-	for {
+// connect opens the association. It repeats what is not answered.
+func (l *link) connect(ctx context.Context, limit time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, ErrSilent)
+	defer cancel()
+	for !l.open {
+		chunk, body := takion.ChunkInit, l.Init(nil)
+		if l.cookie != nil {
+			chunk, body = takion.ChunkCookie, l.cookie
+		}
 		l.Control(chunk, 0, body)
-		again := time.Now().Add(takion.ResendAfter)
-		for time.Now().Before(again) {
-			if err := l.poll(ctx, again); err != nil {
-				return err
-			}
-			if answered() {
-				return nil
-			}
+		err := l.await(ctx, takion.ResendAfter, func() bool { return l.open || chunk == takion.ChunkInit && l.cookie != nil })
+		if ctx.Err() != nil || err != nil && !errors.Is(err, ErrSilent) {
+			return cmp.Or(context.Cause(ctx), err)
 		}
 	}
+	return nil
 }
 
-// await polls until ready returns true. Nothing else may use the link meanwhile.
-func (l *link) await(ctx context.Context, ready func() bool) error {
+// await handles packets until ready returns true. It fails with ErrSilent after
+// the limit. Nothing else may use the link meanwhile.
+func (l *link) await(ctx context.Context, limit time.Duration, ready func() bool) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, ErrSilent)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { l.wake(time.Unix(1, 0)) })()
 	for !ready() {
 		if !l.Resend() {
 			return ErrSilent
 		}
-		next := l.Out.NextDue()
-		if next.IsZero() {
-			next = time.Now().Add(takion.ResendAfter)
+		l.wake(l.Out.NextDue())
+		if ctx.Err() != nil { // checked now, because an earlier deadline is overwritten
+			return context.Cause(ctx)
 		}
-		if err := l.poll(ctx, next); err != nil {
+		if err := l.read(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// poll waits for a packet until a time, and handles it. It returns the cause of
-// ctx's end.
-func (l *link) poll(ctx context.Context, until time.Time) error {
-	l.wake(until)
-	defer context.AfterFunc(ctx, func() { l.wake(time.Unix(1, 0)) })()
-	if ctx.Err() != nil { // checked now, because an earlier deadline is overwritten
-		return context.Cause(ctx)
-	}
-	if err := l.read(); err != nil {
-		return err
-	}
-	return context.Cause(ctx)
-}
-
-// wake makes a read end at a time.
+// wake makes a read end at a time, or only with a packet if that is zero.
 func (l *link) wake(at time.Time) { _ = l.socket.SetReadDeadline(at) }
 
 // read reads one packet and handles it. Reaching the deadline is no error.

@@ -48,10 +48,6 @@ func (c *Conn) change(e takion.Event) error {
 // event sends a history whose newest event is e. Every packet has one new event,
 // so that the sequence tells a console which ones it missed.
 func (c *Conn) event(e takion.Event) {
-	c.down = slices.DeleteFunc(c.down, func(b takion.Button) bool { return b == e.Button })
-	if e.Down {
-		c.down = append(c.down, e.Button)
-	}
 	c.events = slices.Insert(c.events, 0, e)
 	c.events = c.events[:min(len(c.events), takion.HistoryLen)]
 	c.history = c.Feedback(takion.Feedback{
@@ -68,8 +64,8 @@ func (c *Conn) sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-c.done:
-		return c.err
+	case <-c.Done():
+		return c.Err()
 	case <-timer.C:
 		return nil
 	}

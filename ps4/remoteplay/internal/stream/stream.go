@@ -8,6 +8,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -55,8 +56,8 @@ type Conn struct {
 	*link
 	cfg       *Config
 	handshake *takion.Handshake
-	done      chan struct{}
-	err       error // why it ended; set before done is closed
+	life      context.Context // ends with the stream
+	end       context.CancelCauseFunc
 
 	// guarded by link.mu
 	started bool  // the console described the stream
@@ -74,8 +75,7 @@ type Conn struct {
 	repeatAt  time.Time
 	heartbeat time.Time // when the next is due
 	report    time.Time
-	reported  uint64 // media packets
-	down      []takion.Button
+	reported  uint64    // media packets
 	free      time.Time // no button goes down before; of the goroutine that presses
 }
 
@@ -92,7 +92,8 @@ func Open(ctx context.Context, cfg Config) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Conn{link: l, cfg: &cfg, done: make(chan struct{}), state: takion.IdleState(cfg.version())}
+	c := &Conn{link: l, cfg: &cfg, state: takion.IdleState(cfg.version())}
+	c.life, c.end = context.WithCancelCause(context.Background())
 	l.handle = c.handleMessage
 	if err := c.start(ctx); err != nil {
 		if c.open && !errors.Is(c.over, ErrDisconnected) {
@@ -108,7 +109,7 @@ func Open(ctx context.Context, cfg Config) (*Conn, error) {
 // start opens the stream up to the point where buttons work. No other goroutine
 // uses the stream yet.
 func (c *Conn) start(ctx context.Context) error {
-	if err := within(ctx, stepLimit, c.connect); err != nil {
+	if err := c.connect(ctx, stepLimit); err != nil {
 		return err
 	}
 	key := make([]byte, takion.HandshakeKeyLen)
@@ -123,34 +124,28 @@ func (c *Conn) start(ctx context.Context) error {
 		PublicKey: public, Signature: signature,
 	}
 	c.Say(takion.ChannelControl, big.Message())
-	for _, ready := range []func() bool{
-		func() bool { return c.Send != nil || c.over != nil },
-		func() bool { return c.started || c.over != nil },
-	} {
-		if err := within(ctx, stepLimit, func(ctx context.Context) error { return c.await(ctx, ready) }); err != nil {
-			return err
-		}
+	if err := c.step(ctx, func() bool { return c.Send != nil }); err != nil {
+		return err
 	}
-	if c.over != nil {
-		return c.over
+	if err := c.step(ctx, func() bool { return c.started }); err != nil {
+		return err
 	}
 	controller := takion.ControllerConnection{Connected: true, Controller: takion.DualShock4}
 	if c.cfg.PS5 {
 		controller.Controller = takion.DualSense
 	}
 	c.Say(takion.ChannelControl, controller.Message())
-	if err := within(ctx, stepLimit, func(ctx context.Context) error { return c.await(ctx, c.Out.Empty) }); err != nil {
+	if err := c.step(ctx, c.Out.Empty); err != nil {
 		return err
 	}
 	c.free = time.Now().Add(settle)
-	return c.over
+	return nil
 }
 
-// within calls do with a limit, after which it fails with ErrSilent.
-func within(ctx context.Context, limit time.Duration, do func(context.Context) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, ErrSilent)
-	defer cancel()
-	return do(ctx)
+// step waits until ready returns true, or the stream has to end.
+func (c *Conn) step(ctx context.Context, ready func() bool) error {
+	err := c.await(ctx, stepLimit, func() bool { return c.over != nil || ready() })
+	return cmp.Or(c.over, err)
 }
 
 // handleMessage takes in a message; mu is held.
@@ -200,42 +195,32 @@ func probe(ctx context.Context, cfg *Config) error {
 		bang = bang || m.Type == takion.TypeBang
 	}
 	say := func(m takion.Message) { l.Say(takion.ChannelControl, m) }
-	return within(ctx, probeLimit, func(ctx context.Context) error {
-		if err := l.connect(ctx); err != nil {
-			return err
-		}
-		say(takion.Versions(takion.TypeVersions, takion.VersionSenkusha))
-		err := within(ctx, versionsLimit, func(ctx context.Context) error {
-			return l.await(ctx, func() bool { return versions })
-		})
-		if err != nil && !errors.Is(err, ErrSilent) {
-			return err
-		}
-		say(takion.Big{Version: takion.VersionSenkusha}.Message())
-		if err := l.await(ctx, func() bool { return bang }); err != nil {
-			return err
-		}
-		say(takion.Disconnect{Reason: goodbye}.Message())
-		return l.await(ctx, l.Out.Empty)
-	})
+	ctx, cancel := context.WithTimeoutCause(ctx, probeLimit, ErrSilent)
+	defer cancel()
+	if err := l.connect(ctx, probeLimit); err != nil {
+		return err
+	}
+	say(takion.Versions(takion.TypeVersions, takion.VersionSenkusha))
+	if err := l.await(ctx, versionsLimit, func() bool { return versions }); err != nil && !errors.Is(err, ErrSilent) {
+		return err
+	}
+	say(takion.Big{Version: takion.VersionSenkusha}.Message())
+	if err := l.await(ctx, probeLimit, func() bool { return bang }); err != nil {
+		return err
+	}
+	say(takion.Disconnect{Reason: goodbye}.Message())
+	return l.await(ctx, probeLimit, l.Out.Empty)
 }
 
 // goodbye is the reason that other clients name.
 const goodbye = "Client Disconnecting"
 
 // Done returns a channel that is closed when the stream is over.
-func (c *Conn) Done() <-chan struct{} { return c.done }
+func (c *Conn) Done() <-chan struct{} { return c.life.Done() }
 
 // Err returns nil while the stream is open, and then why it ended: [ErrClosed]
 // after Close, [ErrDisconnected], [ErrSilent] or an error of the socket.
-func (c *Conn) Err() error {
-	select {
-	case <-c.done:
-		return c.err
-	default:
-		return nil
-	}
-}
+func (c *Conn) Err() error { return context.Cause(c.life) }
 
 // Stats returns what was received so far.
 func (c *Conn) Stats() Stats {
@@ -244,39 +229,39 @@ func (c *Conn) Stats() Stats {
 	return c.stats
 }
 
-// Close releases the buttons, says goodbye and waits until the console
+// Close releases the button, says goodbye and waits until the console
 // acknowledges that, but no longer than leaveLimit.
 func (c *Conn) Close() {
 	c.mu.Lock()
 	if !c.leaving && c.over == nil {
-		for _, b := range slices.Clone(c.down) {
-			c.event(takion.Event{Button: b})
+		if len(c.events) > 0 && c.events[0].Down {
+			c.event(takion.Event{Button: c.events[0].Button})
 		}
 		c.leaving, c.leaveBy = true, time.Now().Add(leaveLimit)
 		c.wake(time.Unix(1, 0))
 	}
 	c.mu.Unlock()
-	<-c.done
+	<-c.Done()
 }
 
 // run keeps the stream alive until it is over.
 func (c *Conn) run() {
-	defer close(c.done)
-	defer c.socket.Close()
-	for c.err == nil {
+	var err error
+	for err == nil {
 		c.mu.Lock()
-		c.err = c.tick(time.Now())
-		if c.err == nil {
+		if err = c.tick(time.Now()); err == nil {
 			c.wake(c.next())
 		}
 		c.mu.Unlock()
-		if c.err == nil {
-			c.err = c.read()
+		if err == nil {
+			err = c.read()
 		}
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.over = c.err
+	c.over = err
+	c.mu.Unlock()
+	_ = c.socket.Close()
+	c.end(err)
 }
 
 // tick sends what is due, and returns why the stream has to end.
