@@ -118,10 +118,9 @@ func New(cfg Config) (*Console, error) {
 	for _, socket := range c.sockets {
 		c.wg.Go(func() { c.serveDatagrams(socket) })
 	}
-	if c.rp.socket != nil {
-		c.wg.Go(c.serveSearchWords)
-		for port, socket := range c.rp.streams.sockets {
-			c.wg.Go(func() { c.serveStream(port, socket) })
+	for port, socket := range c.rp.sockets {
+		if socket != nil {
+			c.wg.Go(func() { c.serveRemotePlay(port, socket) })
 		}
 	}
 	c.update(func() {}) // opens the Remote Play port

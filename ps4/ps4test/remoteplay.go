@@ -17,6 +17,7 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 	"github.com/ps4kit/ps4kit/ps4/internal/rp"
+	"github.com/ps4kit/ps4kit/ps4/internal/takion"
 	"github.com/ps4kit/ps4kit/ps4/remoteplay"
 )
 
@@ -34,12 +35,13 @@ type RemotePlay struct {
 type remotePlay struct {
 	family   rp.Family
 	addr     netip.AddrPort
-	socket   net.PacketConn // for search words
-	streams  streams
-	free     func()    // frees the reserved TCP port
-	stop     func()    // ends listening; nil: TCP refuses connections
-	searched time.Time // the last search word that was answered
-	door     time.Time // with Faults.NeedSearch: TCP refuses from then on
+	sockets  [ports]net.PacketConn
+	streams  [ports]*stream        // the open ones
+	left     [ports]netip.AddrPort // clients of the last ones, whose packets may come late
+	free     func()                // frees the reserved TCP port
+	stop     func()                // ends listening; nil: TCP refuses connections
+	searched time.Time             // the last search word that was answered
+	door     time.Time             // with Faults.NeedSearch: TCP refuses from then on
 
 	registered map[string]rp.Registration // by RegistKey
 	requests   map[net.Conn]struct{}      // connections before their reply
@@ -47,6 +49,14 @@ type remotePlay struct {
 	init       *initialized               // the last one; nil: used up
 	busyUntil  time.Time                  // a session failed: refuses the next ones as in use
 }
+
+// UDP ports, as offsets from the port of the service.
+const (
+	searchPort = 0
+	streamPort = takion.PortOffset
+	probePort  = takion.SenkushaPortOffset
+	ports      = 3
+)
 
 // initialized is a session between init and control.
 type initialized struct {
@@ -86,20 +96,38 @@ func (c *Console) startRemotePlay(addr netip.Addr) error {
 		}
 		r.registered[entry.RegistKey] = entry
 	}
-	for try := 0; ; try++ {
-		if r.addr, r.free, err = c.net.reserve(netip.AddrPortFrom(addr, cfg.Port)); err != nil {
+	for range portTries {
+		if err = r.bind(c.net, netip.AddrPortFrom(addr, cfg.Port)); err == nil || cfg.Port != 0 {
+			break
+		}
+	}
+	return err
+}
+
+// bind reserves a TCP port, and opens the UDP sockets from that port on.
+func (r *remotePlay) bind(network transport, at netip.AddrPort) (err error) {
+	if r.addr, r.free, err = network.reserve(at); err != nil {
+		return err
+	}
+	for i := range r.sockets {
+		at := netip.AddrPortFrom(r.addr.Addr(), r.addr.Port()+uint16(i)) //nolint:gosec // small
+		if r.sockets[i], err = network.packet(at, false); err != nil {
+			r.release()
 			return err
 		}
-		if r.socket, err = c.net.packet(r.addr, false); err == nil {
-			if err = c.bindStreams(r.addr); err == nil {
-				return nil
-			}
-			_ = r.socket.Close()
+	}
+	return nil
+}
+
+func (r *remotePlay) release() {
+	for _, socket := range r.sockets {
+		if socket != nil {
+			_ = socket.Close()
 		}
-		if cfg.Port != 0 || try == portTries {
-			return err
-		}
-		r.free() // the ports are free for TCP alone
+	}
+	if r.free != nil {
+		r.free()
+		r.free = nil
 	}
 }
 
@@ -110,16 +138,6 @@ func (r *remotePlay) dropLocked() {
 	}
 	if r.session != nil {
 		r.session.close()
-	}
-}
-
-func (r *remotePlay) release() {
-	r.streams.release()
-	if r.socket != nil {
-		_ = r.socket.Close()
-	}
-	if r.free != nil {
-		r.free()
 	}
 }
 
@@ -162,37 +180,47 @@ func (c *Console) listenLocked() {
 	}
 }
 
-// serveSearchWords answers search words until the socket is closed: while the
-// screen that shows the PIN is open (docs/protocol.md §11).
-func (c *Console) serveSearchWords() {
-	buf := make([]byte, 64)
+// serveRemotePlay handles the packets of a UDP port until its socket is closed.
+func (c *Console) serveRemotePlay(port int, socket net.PacketConn) {
+	buf := make([]byte, 2048)
 	for {
-		n, from, err := c.rp.socket.ReadFrom(buf)
-		if errors.Is(err, net.ErrClosed) {
+		n, from, err := socket.ReadFrom(buf)
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil || n == 0:
+		case port == searchPort:
+			c.takeSearchWord(socket, from, string(buf[:n]))
+		default:
+			c.takeStreamPacket(port, socket, from, buf[:n])
+		}
+	}
+}
+
+// takeSearchWord answers a search word while the screen that shows the PIN is
+// open (docs/protocol.md §11).
+func (c *Console) takeSearchWord(socket net.PacketConn, from net.Addr, word string) {
+	if !strings.HasPrefix(word, c.rp.family.SearchWord()) {
+		return
+	}
+	answer, outcome := false, "no answer: no PIN is shown"
+	c.update(func() {
+		c.log.counters.SearchWords++
+		if !c.power.awake || c.power.moving {
 			return
 		}
-		if err != nil || !strings.HasPrefix(string(buf[:n]), c.rp.family.SearchWord()) {
-			continue
+		if c.faults.NeedSearch {
+			c.rp.door = time.Now().Add(searchTime)
 		}
-		answer, outcome := false, "no answer: no PIN is shown"
-		c.update(func() {
-			c.log.counters.SearchWords++
-			if !c.power.awake || c.power.moving {
-				return
-			}
-			if c.faults.NeedSearch {
-				c.rp.door = time.Now().Add(searchTime)
-			}
-			if c.cfg.PIN != "" {
-				answer, outcome = true, ""
-				c.rp.searched = time.Now()
-			}
-		})
-		if answer {
-			_, _ = c.rp.socket.WriteTo([]byte(c.rp.family.SearchAnswer()+"\x01\x05\x00"), from)
+		if c.cfg.PIN != "" {
+			answer, outcome = true, ""
+			c.rp.searched = time.Now()
 		}
-		c.trace(from, c.rp.socket.LocalAddr(), "search word", outcome)
+	})
+	if answer {
+		_, _ = socket.WriteTo([]byte(c.rp.family.SearchAnswer()+"\x01\x05\x00"), from)
 	}
+	c.trace(from, socket.LocalAddr(), "search word", outcome)
 }
 
 // acceptsRemotePlay reports whether a WAKEUP carries the RegistKey of a

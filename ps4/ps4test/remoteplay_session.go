@@ -52,7 +52,7 @@ func (c *Console) serveControl(conn net.Conn, in *bufio.Reader, name string, req
 	if accepted {
 		var sender sync.WaitGroup
 		sender.Go(s.sendQueue)
-		c.update(s.welcomeLocked)
+		c.update(func() { c.afterLocked(c.cfg.Timing.Login, s.welcomeLocked) })
 		for err == nil {
 			err = s.next(in)
 		}
@@ -94,14 +94,11 @@ func (s *rpSession) startLocked(req rp.Request, since time.Time) answer {
 
 // welcomeLocked signs the user in, or asks for the passcode.
 func (s *rpSession) welcomeLocked() {
-	c := s.console
-	c.afterLocked(c.cfg.Timing.Login, func() {
-		if c.cfg.Passcode != "" {
-			s.sendLocked(rp.Frame{Type: rp.TypePasscodeWanted}, nil)
-			return
-		}
-		s.logInLocked()
-	})
+	if s.console.cfg.Passcode != "" {
+		s.sendLocked(rp.Frame{Type: rp.TypePasscodeWanted}, nil)
+		return
+	}
+	s.logInLocked()
 }
 
 func (s *rpSession) logInLocked() {

@@ -13,41 +13,6 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/takion"
 )
 
-// streams are the UDP ports of the stream and of the probe that precedes it
-// (docs/protocol.md §15).
-type streams struct {
-	sockets [2]net.PacketConn
-	current [2]*stream        // by socket; nil: none
-	ended   [2]netip.AddrPort // clients of the last ones, whose packets may come late
-}
-
-const (
-	streamPort = iota
-	probePort
-)
-
-// bindStreams opens the sockets at the ports that follow the session's.
-func (c *Console) bindStreams(at netip.AddrPort) error {
-	for i, offset := range [2]uint16{streamPort: takion.PortOffset, probePort: takion.SenkushaPortOffset} {
-		socket, err := c.net.packet(netip.AddrPortFrom(at.Addr(), at.Port()+offset), false)
-		if err != nil {
-			c.rp.streams.release()
-			return err
-		}
-		c.rp.streams.sockets[i] = socket
-	}
-	return nil
-}
-
-func (s *streams) release() {
-	for i, socket := range s.sockets {
-		if socket != nil {
-			_ = socket.Close()
-			s.sockets[i] = nil
-		}
-	}
-}
-
 // stream is an association with a client.
 type stream struct {
 	*takion.Endpoint
@@ -66,29 +31,19 @@ type stream struct {
 	down       map[takion.Button]time.Time // buttons that are down, and since when
 }
 
-// serveStream handles the packets of one port until its socket is closed.
-func (c *Console) serveStream(port int, socket net.PacketConn) {
-	buf := make([]byte, 2048)
-	for {
-		n, from, err := socket.ReadFrom(buf)
-		if errors.Is(err, net.ErrClosed) {
-			return
+// takeStreamPacket handles a packet of a client.
+func (c *Console) takeStreamPacket(port int, socket net.PacketConn, from net.Addr, packet []byte) {
+	var what, outcome string
+	c.update(func() {
+		c.log.counters.StreamPackets++
+		var err error
+		if what, err = c.takeStreamLocked(port, addrPort(from), packet); err != nil {
+			c.log.counters.StreamErrors++
+			outcome = "ignored: " + err.Error()
 		}
-		if err != nil || n == 0 {
-			continue
-		}
-		var what, outcome string
-		c.update(func() {
-			c.log.counters.StreamPackets++
-			what, err = c.takeStreamLocked(port, addrPort(from), buf[:n])
-			if err != nil {
-				c.log.counters.StreamErrors++
-				outcome = "ignored: " + err.Error()
-			}
-		})
-		if what != "" || err != nil {
-			c.trace(from, socket.LocalAddr(), "stream "+what, outcome)
-		}
+	})
+	if what != "" || outcome != "" {
+		c.trace(from, socket.LocalAddr(), "stream "+what, outcome)
 	}
 }
 
@@ -97,9 +52,9 @@ var errNoStream = errors.New("no stream is open")
 // takeStreamLocked handles a packet. It returns what the trace says about it.
 func (c *Console) takeStreamLocked(port int, from netip.AddrPort, packet []byte) (string, error) {
 	r := &c.rp
-	s := r.streams.current[port]
+	s := r.streams[port]
 	t := takion.TypeOf(packet)
-	late := s == nil && r.streams.ended[port] == from // such as a repeated DISCONNECT
+	late := s == nil && r.left[port] == from // such as a repeated DISCONNECT
 	if t != takion.TypeControl {
 		switch {
 		case late:
@@ -160,12 +115,12 @@ func (c *Console) initStreamLocked(port int, from netip.AddrPort, chunk takion.C
 	if session == nil || !session.loggedIn || c.faults.NoStream || port == probePort && c.faults.NoProbe {
 		return errNoStream
 	}
-	current := &c.rp.streams.current[port]
+	current := &c.rp.streams[port]
 	if s := *current; s == nil || s.client != from || s.Remote != init.Tag {
 		if s != nil && s.open && s.session == session {
 			return errors.New("another stream is open")
 		}
-		socket, to := c.rp.streams.sockets[port], net.UDPAddrFromAddrPort(from)
+		socket, to := c.rp.sockets[port], net.UDPAddrFromAddrPort(from)
 		s := &stream{
 			console: c, port: port, client: from, session: session, down: map[takion.Button]time.Time{},
 			Endpoint: takion.NewEndpoint(func(packet []byte) { _, _ = socket.WriteTo(packet, to) }),
@@ -282,9 +237,9 @@ func (s *stream) closeLocked() {
 	}
 	s.closed = true
 	s.console.log.counters.ButtonsLeftDown += len(s.down)
-	if current := &s.console.rp.streams.current[s.port]; *current == s {
+	if current := &s.console.rp.streams[s.port]; *current == s {
 		*current = nil
-		s.console.rp.streams.ended[s.port] = s.client
+		s.console.rp.left[s.port] = s.client
 	}
 }
 
@@ -295,7 +250,7 @@ func (c *Console) EndStream(reason string) {
 
 // closeStreamsLocked tells the clients that their streams are over.
 func (c *Console) closeStreamsLocked(reason string) {
-	for _, s := range c.rp.streams.current {
+	for _, s := range c.rp.streams {
 		if s != nil {
 			if s.open {
 				s.Say(takion.ChannelControl, takion.Disconnect{Reason: reason}.Message())
