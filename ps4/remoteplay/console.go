@@ -29,12 +29,12 @@ type Console struct {
 	session atomic.Pointer[Session] // changes with the lock held; State must not wait for a command
 	idle    *time.Timer             // of the session; guarded by lock
 	used    time.Time               // when the last command ended; guarded by lock
+	inUse   time.Time               // no session is opened before; guarded by lock
 
 	mu           sync.Mutex
 	registration Registration
 	code         ps4.Passcode
 	woken        time.Time // last woken by this program
-	inUse        time.Time // no session is opened before
 }
 
 // New returns a console with the discovery of c, whose host id it sets to that

@@ -159,9 +159,6 @@ func (s *Session) openStream(ctx context.Context) (*stream.Conn, error) {
 // watchStream ends the session when the console ends its stream.
 func (s *Session) watchStream(conn *stream.Conn) {
 	<-conn.Done()
-	stats := conn.Stats()
-	s.set.Logf("stream with %v: %v; received %d bytes, dropped %d packets of media",
-		s.keys.console, conn.Err(), stats.Bytes, stats.MediaPackets)
 	if !errors.Is(conn.Err(), stream.ErrClosed) {
 		s.end(fmt.Errorf("%w: %w", ErrStream, conn.Err()))
 	}

@@ -35,7 +35,8 @@ func (c *Console) open(ctx context.Context) (*Session, error) {
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
 		case errors.Is(err, ErrInUse):
-			return nil, c.pause()
+			c.inUse = time.Now().Add(inUsePause)
+			return nil, c.paused()
 		case refused && !switched && refusal.speaks != family:
 			switched, family = true, refusal.speaks
 			c.set.Logf("%v speaks the protocol of the %v", to, family)
@@ -53,6 +54,15 @@ func (c *Console) open(ctx context.Context) (*Session, error) {
 			return nil, err
 		}
 	}
+}
+
+// paused returns an InUseError while the console has to be left alone; the lock
+// is held.
+func (c *Console) paused() error {
+	if time.Now().Before(c.inUse) {
+		return &InUseError{Until: c.inUse}
+	}
+	return nil
 }
 
 // maybeNotReady reports whether an error may be that of a console that has just
@@ -159,22 +169,4 @@ func (s *Session) logIn(ctx context.Context) error {
 			return err
 		}
 	}
-}
-
-// pause makes the console be left alone, and returns why.
-func (c *Console) pause() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.inUse = time.Now().Add(inUsePause)
-	return &InUseError{Until: c.inUse}
-}
-
-// paused returns an InUseError while the console has to be left alone.
-func (c *Console) paused() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if time.Now().Before(c.inUse) {
-		return &InUseError{Until: c.inUse}
-	}
-	return nil
 }

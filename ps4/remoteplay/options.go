@@ -212,7 +212,7 @@ func drain(conn net.Conn, in io.Reader) {
 }
 
 // within returns a context that also ends when life does, with its cause.
-func within(life, ctx context.Context) (context.Context, func()) { //nolint:revive // neither is the first
+func within(life, ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(life, func() { cancel(context.Cause(life)) })
 	return ctx, func() { stop(); cancel(nil) }

@@ -28,7 +28,8 @@ type Registration struct {
 func (r Registration) IsZero() bool { return r.Keys == Keys{} }
 
 // Keys are the secrets of a registration. They print as [redacted]. The handle
-// hides them even from printing by reflection, which finds only an address.
+// hides them even from printing by reflection, which finds only an address: of a
+// string, because fmt may print the struct that a pointer points to.
 type Keys struct{ handle unique.Handle[string] }
 
 // keys are Keys in the clear.

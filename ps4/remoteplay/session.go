@@ -128,19 +128,16 @@ func (s *Session) end(reason error) {
 			s.set.Logf("session with %v: %v", s.conn.RemoteAddr(), reason)
 		}
 		s.leave(err)
-		if s.loggedIn() {
+		s.mu.Lock()
+		loggedIn := s.login == loginDone
+		s.mu.Unlock()
+		if loggedIn {
 			shutdown(s.conn)
 		} else {
 			reset(s.conn)
 		}
 		s.console.noteChange()
 	})
-}
-
-func (s *Session) loggedIn() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.login == loginDone
 }
 
 // close ends the session and waits for its reader.
@@ -246,7 +243,15 @@ func (s *Session) note(f rp.Frame) error {
 			s.login = loginPasscode
 		}
 	case rp.TypeLogin:
-		return s.noteLogin(f)
+		switch {
+		case s.login == loginDone:
+		case len(f.Payload) > 0 && f.Payload[0] == rp.LoginGood:
+			s.login = loginDone
+		case len(f.Payload) > 0 && f.Payload[0] == rp.LoginWrongPasscode:
+			s.login = loginWrong
+		default:
+			return fmt.Errorf("%w: login result of %d bytes", rp.ErrProtocol, len(f.Payload))
+		}
 	case rp.TypeSessionID:
 		id, err := rp.ParseSessionID(f)
 		s.id = string(id)
@@ -263,19 +268,6 @@ func (s *Session) note(f rp.Frame) error {
 		result, err := rp.ParseKeyboardText(f)
 		s.keyboard.result, s.keyboard.text = result.Counter, result.Text
 		return err
-	}
-	return nil
-}
-
-func (s *Session) noteLogin(f rp.Frame) error {
-	switch {
-	case s.login == loginDone:
-	case len(f.Payload) > 0 && f.Payload[0] == rp.LoginGood:
-		s.login = loginDone
-	case len(f.Payload) > 0 && f.Payload[0] == rp.LoginWrongPasscode:
-		s.login = loginWrong
-	default:
-		return fmt.Errorf("%w: login result of %d bytes", rp.ErrProtocol, len(f.Payload))
 	}
 	return nil
 }

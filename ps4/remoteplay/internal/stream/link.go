@@ -25,14 +25,10 @@ type link struct {
 	*takion.Endpoint
 	cookie []byte // of INIT_ACK
 	open   bool   // after COOKIE_ACK
-	stats  Stats
-}
 
-// Stats counts what the console sent.
-type Stats struct {
-	Bytes        uint64 // of every datagram
-	MediaPackets uint64 // dropped unread
-	BadPackets   uint64 // malformed, or with a wrong signature
+	bytes uint64 // received
+	media uint64 // packets dropped unread
+	bad   uint64 // packets that are malformed or have a wrong signature
 }
 
 const maxPacket = 2048 // bytes
@@ -111,10 +107,10 @@ func (l *link) read() error {
 
 // take handles a packet; mu is held.
 func (l *link) take(packet []byte) {
-	l.stats.Bytes += uint64(len(packet))
+	l.bytes += uint64(len(packet))
 	switch takion.TypeOf(packet) {
 	case takion.TypeVideo, takion.TypeAudio:
-		l.stats.MediaPackets++
+		l.media++
 		return
 	case takion.TypeControl:
 	default:
@@ -125,7 +121,7 @@ func (l *link) take(packet []byte) {
 		err = l.takeChunk(c, packet)
 	}
 	if err != nil {
-		l.stats.BadPackets++
+		l.bad++
 	}
 }
 

@@ -222,13 +222,6 @@ func (c *Conn) Done() <-chan struct{} { return c.life.Done() }
 // after Close, [ErrDisconnected], [ErrSilent] or an error of the socket.
 func (c *Conn) Err() error { return context.Cause(c.life) }
 
-// Stats returns what was received so far.
-func (c *Conn) Stats() Stats {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.stats
-}
-
 // Close releases the button, says goodbye and waits until the console
 // acknowledges that, but no longer than leaveLimit.
 func (c *Conn) Close() {
@@ -261,6 +254,7 @@ func (c *Conn) run() {
 	c.over = err
 	c.mu.Unlock()
 	_ = c.socket.Close()
+	c.cfg.Logf("stream with %v: %v; received %d bytes, dropped %d packets of media and %d bad ones", c.to, err, c.bytes, c.media, c.bad)
 	c.end(err)
 }
 
@@ -293,8 +287,8 @@ func (c *Conn) tick(now time.Time) error {
 		c.report = now.Add(reportEvery)
 		c.Feedback(takion.Feedback{Type: takion.TypeFeedbackState, Sequence: c.states, Payload: c.state})
 		c.states++
-		packet := takion.Congestion{Received: uint16(c.stats.MediaPackets - c.reported)}.Append(nil) //nolint:gosec // it may wrap around
-		c.reported = c.stats.MediaPackets
+		packet := takion.Congestion{Received: uint16(c.media - c.reported)}.Append(nil) //nolint:gosec // it may wrap around
+		c.reported = c.media
 		c.Sign(packet, len(packet))
 		c.Write(packet)
 	}
