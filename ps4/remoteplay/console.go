@@ -28,7 +28,7 @@ type Console struct {
 	lock    chan struct{}           // held by the running command; a channel so that synctest sees waiters
 	session atomic.Pointer[Session] // changes with the lock held; State must not wait for a command
 	idle    *time.Timer             // of the session; guarded by lock
-	used    time.Time               // when the last command ended; guarded by lock
+	expires time.Time               // when the session closes if it stays unused; guarded by lock
 	inUse   time.Time               // no session is opened before; guarded by lock
 
 	mu           sync.Mutex
@@ -91,9 +91,8 @@ func (c *Console) passcode() ps4.Passcode {
 
 // Do calls work with a session of the console, and returns its error. Only one
 // call runs at a time; the others wait. The session closes once it has been
-// unused for Options.Idle, but not before its stream, which closes
-// Options.KeyLinger after the last key. Both close at a standby, and if work
-// fails.
+// unused for Options.Idle, or for Options.KeyLinger if it has a stream. It closes
+// at a standby, and if work fails, too.
 //
 // Do opens a session if there is none. It fails with [ps4.ErrStandby] if the
 // console is in rest mode, as [ps4.Console.Status] does, with
@@ -129,8 +128,12 @@ func (c *Console) do(ctx context.Context, work func(context.Context, *Session) e
 	if err != nil || s.Err() != nil {
 		c.drop()
 	} else {
-		c.used = time.Now()
-		c.idle.Reset(c.expire(s))
+		wait := c.set.Idle
+		if s.keys.isOpen() {
+			wait = c.set.KeyLinger
+		}
+		c.expires = time.Now().Add(wait)
+		c.idle.Reset(wait)
 	}
 	return err
 }
@@ -155,7 +158,7 @@ func (c *Console) acquire(ctx context.Context) (*Session, error) {
 	return s, nil
 }
 
-// closeIdle closes one session once it has been unused for the idle time.
+// closeIdle closes one session once it has been unused for long enough.
 func (c *Console) closeIdle(s *Session, idle *time.Timer) {
 	for {
 		select {
@@ -168,31 +171,11 @@ func (c *Console) closeIdle(s *Session, idle *time.Timer) {
 			return
 		case c.lock <- struct{}{}:
 		}
-		if s == c.session.Load() { // no command was faster
-			if wait := c.expire(s); wait > 0 {
-				idle.Reset(wait)
-			} else {
-				c.drop()
-			}
+		if s == c.session.Load() && !time.Now().Before(c.expires) { // no command was faster
+			c.drop()
 		}
 		<-c.lock
 	}
-}
-
-// expire closes the stream of the session once it lacks keys. It returns when to
-// look again, or 0 if the session itself is unused; the lock is held.
-func (c *Console) expire(s *Session) time.Duration {
-	unused, keys := time.Until(c.used.Add(c.set.Idle)), s.keys.remaining(c.set.KeyLinger)
-	switch {
-	case keys > 0 && unused > 0:
-		return min(keys, unused)
-	case keys > 0:
-		return keys
-	case unused > 0:
-		s.keys.close(false)
-		return unused
-	}
-	return 0
 }
 
 // drop closes the session, if there is one; the lock is held.

@@ -33,9 +33,9 @@ func (s *Session) Hold(ctx context.Context, b ps4.Button, d time.Duration) error
 // Keys need a stream, which the first of them opens if Options.Stream permits
 // it. Opening takes seconds with a real console, and then the TV shows that
 // Remote Play is in use and the user's own controller may disconnect. The stream
-// stays open for Options.KeyLinger after the last key. Its pictures and its sound
-// are dropped. Taps of PS alone do without a stream if none is permitted or it
-// does not open, as [Session.Home] does.
+// stays open for as long as the session. Its pictures and its sound are dropped.
+// Taps of PS alone do without a stream if none is permitted or it does not open,
+// as [Session.Home] does.
 //
 // If a key is invalid, Keys presses none of them and fails with [ps4.ErrButton],
 // or with [ErrPSOnly] if it needs a stream. It fails with [ErrStream] if the
@@ -66,7 +66,6 @@ func (s *Session) Keys(ctx context.Context, keys ...ps4.Key) error {
 			hold = psHold
 		}
 		err = conn.Press(ctx, streamButtons[keys[i].Button], hold)
-		s.keys.used()
 	}
 	return s.streamErr(ctx, err)
 }
@@ -115,7 +114,6 @@ type keyStream struct {
 	mu   sync.Mutex
 	conn *stream.Conn // nil: not open
 	over bool         // no stream may be opened, because the session ends
-	last time.Time    // when a key was last released
 }
 
 func newKeyStream(console netip.AddrPort, f rp.Family, c *rp.Cipher) *keyStream {
@@ -182,27 +180,17 @@ func (s *Session) streamErr(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", ErrStream, err)
 }
 
-func (k *keyStream) used() {
+func (k *keyStream) isOpen() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.last = time.Now()
+	return k.conn != nil
 }
 
-// remaining returns how long the stream stays open without another key.
-func (k *keyStream) remaining(linger time.Duration) time.Duration {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.conn == nil {
-		return 0
-	}
-	return time.Until(k.last.Add(linger))
-}
-
-// close closes the stream, if one is open. With over, no other will open.
-func (k *keyStream) close(over bool) {
+// close closes the stream, if one is open, for good.
+func (k *keyStream) close() {
 	k.mu.Lock()
 	conn := k.conn
-	k.conn, k.over = nil, k.over || over
+	k.conn, k.over = nil, true
 	k.mu.Unlock()
 	if conn != nil {
 		conn.Close()

@@ -136,7 +136,7 @@ func TestKeyTimes(t *testing.T) {
 }
 
 // TestStreamLingers: the stream closes 45 s after the last key, and the session
-// with it, unless something else uses that.
+// with it.
 func TestStreamLingers(t *testing.T) {
 	onStream(t, nil, func(t *testing.T, sim *ps4test.Console, c *remoteplay.Console) {
 		tap(t, c, ps4.Up)
@@ -161,21 +161,27 @@ func TestStreamLingers(t *testing.T) {
 	})
 }
 
-func TestSessionOutlivesStream(t *testing.T) {
+// TestCommandsKeepStream: any command keeps a session with a stream open for
+// longer, and a stream closes with its session.
+func TestCommandsKeepStream(t *testing.T) {
 	onStream(t, func(o *remoteplay.Options) { o.KeyLinger = 5 * time.Second },
 		func(t *testing.T, sim *ps4test.Console, c *remoteplay.Console) {
 			tap(t, c, ps4.Up)
 			time.Sleep(4 * time.Second)
-			if err := c.Do(t.Context(), func(context.Context, *remoteplay.Session) error { return nil }); err != nil {
+			if err := c.Do(t.Context(), nothing); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(3 * time.Second)
-			if open, _ := c.State(); !open || sim.Counters().StreamsClosed != 1 {
+			time.Sleep(4 * time.Second)
+			if open, _ := c.State(); !open || sim.Counters().StreamsClosed != 0 {
+				t.Errorf("session open: %v, counters %+v", open, sim.Counters())
+			}
+			time.Sleep(2 * time.Second)
+			if open, _ := c.State(); open || sim.Counters().StreamsClosed != 1 {
 				t.Errorf("session open: %v, counters %+v", open, sim.Counters())
 			}
 			tap(t, c, ps4.Down)
 			pressed(t, sim, "up", "down")
-			if n := sim.Counters(); n.Streams != 2 || n.Controls != 1 {
+			if n := sim.Counters(); n.Streams != 2 || n.Controls != 2 {
 				t.Errorf("counters %+v", n)
 			}
 		})

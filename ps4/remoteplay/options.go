@@ -30,13 +30,14 @@ type Options struct {
 	// for a PS4 with system software before 7.00, which wants it instead of the
 	// account id.
 	OnlineID string
-	// Idle is how long a session stays open without use. Default: 10 s.
+	// Idle is how long a session without a stream stays open without use.
+	// Default: 10 s.
 	Idle time.Duration
 	// Stream permits sessions to open the stream, without which they press no
 	// button but PS: see Session.Keys.
 	Stream bool
-	// KeyLinger is how long a stream stays open after its last key, so that the
-	// next key is fast. Default: 45 s.
+	// KeyLinger is how long a session with a stream stays open without use, so
+	// that the next key is fast. Default: 45 s.
 	KeyLinger time.Duration
 	// Port is the TCP and UDP port of the console. Default: 9295.
 	Port uint16

@@ -104,7 +104,7 @@ func (s *Session) Standby(ctx context.Context) error {
 	if err := cmp.Or(s.Err(), context.Cause(ctx)); err != nil {
 		return err
 	}
-	s.keys.close(true) // while the console can still acknowledge that
+	s.keys.close() // while the console can still acknowledge that
 	err := s.write(rp.Frame{Type: rp.TypeStandby})
 	if err == nil {
 		err = s.awaitFor(ctx, ackLimit, func() bool { return s.rests })
@@ -119,7 +119,7 @@ func (s *Session) Standby(ctx context.Context) error {
 
 // end ends the session, once. The reason is nil if this program closes it.
 func (s *Session) end(reason error) {
-	s.keys.close(true)
+	s.keys.close()
 	s.ended.Do(func() {
 		s.reason = reason
 		err := ps4.ErrClosed
