@@ -166,11 +166,7 @@ func (c *Console) closeIdle(s *Session, idle *time.Timer) {
 			return
 		case <-idle.C:
 		}
-		select {
-		case <-s.Done():
-			return
-		case c.lock <- struct{}{}:
-		}
+		c.lock <- struct{}{}
 		if s == c.session.Load() && !time.Now().Before(c.expires) { // no command was faster
 			c.drop()
 		}
