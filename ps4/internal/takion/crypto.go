@@ -1,6 +1,7 @@
 package takion
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
@@ -8,6 +9,7 @@ import (
 	"crypto/subtle"
 	"encoding/binary"
 	"math/big"
+	"math/bits"
 )
 
 // HandshakeKeyLen is the length of the key in the launch specification.
@@ -69,11 +71,8 @@ type Key struct {
 type counter struct{ low, high uint64 }
 
 func (c counter) plus(n uint64) counter {
-	low := c.low + n
-	if low < n {
-		c.high++
-	}
-	return counter{low, c.high}
+	low, carry := bits.Add64(c.low, n, 0)
+	return counter{low, c.high + carry}
 }
 
 func (c counter) bytes() (b [16]byte) {
@@ -185,20 +184,9 @@ var signatures = map[PacketType]signature{
 	TypeCongestion:      {7, 11, true},
 }
 
-func signatureOf(packet []byte) (signature, bool) {
-	if len(packet) == 0 {
-		return signature{}, false
-	}
-	s, known := signatures[TypeOf(packet)]
-	return s, known && len(packet) >= max(s.tag, s.position)+tagLen
-}
-
 // Sign sets the position and the tag of a packet.
 func (k *Key) Sign(packet []byte, position uint64) {
-	s, known := signatureOf(packet)
-	if !known {
-		panic("takion: a packet without a signature")
-	}
+	s := signatures[TypeOf(packet)]
 	binary.BigEndian.PutUint32(packet[s.position:], uint32(position)) //nolint:gosec // the low word
 	binary.BigEndian.PutUint32(packet[s.tag:], k.expected(packet, s, position))
 }
@@ -206,37 +194,32 @@ func (k *Key) Sign(packet []byte, position uint64) {
 // Verify reports whether the tag of a packet is right for its position, which it
 // returns in full: the one closest to the highest that was verified before.
 func (k *Key) Verify(packet []byte, highest uint64) (position uint64, valid bool) {
-	s, known := signatureOf(packet)
-	if !known {
+	if len(packet) == 0 {
+		return 0, false
+	}
+	s, signed := signatures[TypeOf(packet)]
+	if !signed || len(packet) < max(s.tag, s.position)+tagLen {
 		return 0, false
 	}
 	position = extend(binary.BigEndian.Uint32(packet[s.position:]), highest)
 	return position, binary.BigEndian.Uint32(packet[s.tag:]) == k.expected(packet, s, position)
 }
 
-// expected returns the tag that a packet should have. It leaves the packet as
-// it is.
+// expected returns the tag that a packet should have.
 func (k *Key) expected(packet []byte, s signature, position uint64) uint32 {
-	tag := [tagLen]byte(packet[s.tag:])
-	clear(packet[s.tag : s.tag+tagLen])
-	defer copy(packet[s.tag:], tag[:])
+	data := bytes.Clone(packet)
+	clear(data[s.tag : s.tag+tagLen])
 	if s.bare {
-		low := [4]byte(packet[s.position:])
-		clear(packet[s.position : s.position+4])
-		defer copy(packet[s.position:], low[:])
+		clear(data[s.position : s.position+4])
 	}
-	return k.tag(packet, position)
+	return k.tag(data, position)
 }
 
 // extend returns the number with this low word that is closest to near.
 func extend(low uint32, near uint64) uint64 {
-	const span = 1 << 32
-	n := near&^(span-1) | uint64(low)
-	switch {
-	case n+span/2 < near:
-		return n + span
-	case n > near+span/2 && n >= span:
-		return n - span
+	distance := int64(int32(low - uint32(near))) //nolint:gosec // on purpose
+	if distance < 0 && near < uint64(-distance) {
+		return uint64(low)
 	}
-	return n
+	return near + uint64(distance) //nolint:gosec // as above
 }

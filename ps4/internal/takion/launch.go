@@ -8,11 +8,12 @@ import (
 	"fmt"
 )
 
-// launchSpec describes the stream that the client asks for. Other clients send
-// the same text; the purpose of most values is unknown.
+// launchSpec describes the stream that the client asks for: the smallest that
+// clients ask for, at the lowest rate, with a claimed MTU and a claimed round trip
+// of 1 ms. Other clients send the same text; the purpose of most values is unknown.
 const launchSpec = `{"sessionId":"sessionId4321",` +
-	`"streamResolutions":[{"resolution":{"width":%d,"height":%d},"maxFps":%d,"score":10}],` +
-	`"network":{"bwKbpsSent":%d,"bwLoss":0.001000,"mtu":%d,"rtt":%d,"ports":[53,2053]},` +
+	`"streamResolutions":[{"resolution":{"width":640,"height":360},"maxFps":%d,"score":10}],` +
+	`"network":{"bwKbpsSent":2000,"bwLoss":0.001000,"mtu":%d,"rtt":1,"ports":[53,2053]},` +
 	`"slotId":1,` +
 	`"appSpecification":{"minFps":30,"minBandwidth":0,"extTitleId":"ps3","version":1,"timeLimit":1,` +
 	`"startTimeout":100,"afkTimeout":100,"afkTimeoutDisconnect":100},` +
@@ -25,10 +26,9 @@ const launchSpec = `{"sessionId":"sessionId4321",` +
 
 // LaunchSpec is the part of the launch specification that varies.
 type LaunchSpec struct {
-	Width, Height, MaxFPS int
-	Kbps, RTT             int // RTT in milliseconds
-	PS5                   bool
-	HandshakeKey          []byte
+	MaxFPS       int
+	PS5          bool
+	HandshakeKey []byte
 }
 
 func (s LaunchSpec) json() []byte {
@@ -36,8 +36,7 @@ func (s LaunchSpec) json() []byte {
 	if s.PS5 {
 		mode, codec = `,"adaptiveStreamMode": "resize"`, `"videoCodec":"avc","dynamicRange":"SDR",`
 	}
-	return fmt.Appendf(nil, launchSpec, s.Width, s.Height, s.MaxFPS, s.Kbps, MTU, s.RTT, mode, codec,
-		base64.StdEncoding.EncodeToString(s.HandshakeKey))
+	return fmt.Appendf(nil, launchSpec, s.MaxFPS, MTU, mode, codec, base64.StdEncoding.EncodeToString(s.HandshakeKey))
 }
 
 // Seal returns the sealed text for BIG. Sealing zeros with counter 0 of the

@@ -115,9 +115,7 @@ func (c *Conn) start(ctx context.Context) error {
 	key := make([]byte, takion.HandshakeKeyLen)
 	_, _ = rand.Read(key)
 	c.handshake = takion.NewHandshake(key)
-	spec := takion.LaunchSpec{
-		Width: width, Height: height, MaxFPS: maxFPS, Kbps: kbps, RTT: rtt, PS5: c.cfg.PS5, HandshakeKey: key,
-	}
+	spec := takion.LaunchSpec{MaxFPS: maxFPS, PS5: c.cfg.PS5, HandshakeKey: key}
 	public, signature := c.handshake.Public()
 	big := takion.Big{
 		Version: c.cfg.version(), SessionKey: c.cfg.SessionID, LaunchSpec: spec.Seal(c.cfg.Cipher),

@@ -4,10 +4,7 @@ import "time"
 
 // What only a console can settle (docs/protocol.md §15).
 const (
-	width, height = 640, 360 // the least that clients ask for
-	maxFPS        = 0        // no pictures, as in chiaki-ng; some firmware may refuse it
-	kbps          = 2000     // the least of the presets
-	rtt           = 1        // ms; claimed, not measured
+	maxFPS = 0 // no pictures, as in chiaki-ng; some firmware may refuse it
 
 	probeLimit    = 2 * time.Second        // for the whole probe, which may be useless
 	versionsLimit = 500 * time.Millisecond // for the answer to VERSIONS, which may not come
