@@ -35,7 +35,7 @@ func (t *Television) release() {
 			waiting = append(waiting, w)
 			continue
 		}
-		t.counts.ended(commandOf(w.wish), err, time.Since(w.began))
+		t.stats.ended(commandOf(w.wish), err, w.began)
 		if selected, ok := w.wish.(selectTitle); ok && (err == nil || errors.Is(err, ps4.ErrNoSuchTitle)) {
 			t.in.setMissing(selected.title, err != nil)
 		}
@@ -45,6 +45,22 @@ func (t *Television) release() {
 	}
 	clear(t.waiters[len(waiting):])
 	t.waiters = waiting
+}
+
+// commandOf returns the name of a wish.
+func commandOf(wish event) string {
+	switch w := wish.(type) {
+	case setPower:
+		if w.power == powerOn {
+			return CommandWake
+		}
+		return CommandStandby
+	case selectTitle:
+		if w.title != "" {
+			return CommandStart
+		}
+	}
+	return CommandHome
 }
 
 // Wake turns the console on and returns when it is, within 60 s, or 120 s right
@@ -158,21 +174,31 @@ func (t *Television) Keys(ctx context.Context, keys []ps4.Key) error {
 	if err := t.console.CheckKeys(keys...); err != nil {
 		return err
 	}
-	return t.enqueue(ctx, &job{kind: CommandKeys, keys: keys})
+	return t.enqueue(ctx, CommandKeys, func(ctx context.Context) error {
+		for _, k := range keys { // one by one, so that each survives the end of a session
+			if err := t.sendKey(ctx, k); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // WithSession calls do with the console's session when its turn comes. do must
 // end with its context and not keep the session. If the session that was held
 // turns out to be over, do is called again with a new one.
 func (t *Television) WithSession(ctx context.Context, do func(context.Context, Session) error) error {
-	return t.enqueue(ctx, &job{kind: CommandSession, do: do})
+	return t.enqueue(ctx, CommandSession, func(ctx context.Context) error { return t.console.Do(ctx, do) })
 }
 
 // WithoutSession closes the session, if one is open, and calls do; no session is
 // opened meanwhile. Linking needs that. If it succeeds, the error of the last
 // command is forgotten.
 func (t *Television) WithoutSession(ctx context.Context, do func(context.Context) error) error {
-	err := t.enqueue(ctx, &job{kind: CommandLink, alone: true, do: func(ctx context.Context, _ Session) error { return do(ctx) }})
+	err := t.enqueue(ctx, CommandLink, func(ctx context.Context) error {
+		t.console.Drop()
+		return do(ctx)
+	})
 	if err == nil {
 		t.mu.Lock()
 		defer t.unlock()
@@ -181,10 +207,15 @@ func (t *Television) WithoutSession(ctx context.Context, do func(context.Context
 	return err
 }
 
-func (t *Television) enqueue(ctx context.Context, j *job) error {
-	j.ctx, j.began, j.done = ctx, time.Now(), make(chan error, 1)
+// enqueue queues a job and waits for its end.
+func (t *Television) enqueue(ctx context.Context, kind string, run func(context.Context) error) error {
+	j := &job{kind: kind, began: time.Now(), run: run, ctx: ctx, done: make(chan error, 1)}
 	t.mu.Lock()
-	t.queue.add(j)
+	if t.queue.closed {
+		t.mu.Unlock()
+		return ErrStopped
+	}
+	t.queue.jobs = append(t.queue.jobs, j)
 	t.mu.Unlock()
 	poke(t.work)
 	select {

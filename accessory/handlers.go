@@ -1,6 +1,7 @@
 package accessory
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -146,7 +147,7 @@ func (t *Television) pressButton(b ps4.Button) {
 		})
 		return
 	}
-	if t.queue.addKey(key) {
+	if t.queue.addKey(func(ctx context.Context) error { return t.sendKey(ctx, key) }) {
 		t.cfg.Log.Warnf("%v: dropped the oldest", ErrQueueFull)
 	}
 	poke(t.work)

@@ -49,8 +49,10 @@ func (t *Television) update(u ps4.Update) {
 		t.set(t.graph.firmware, firmware(u.SystemVersion), nil, nil)
 		t.showName(nil, nil)
 	}
-	t.counts.polled(u.Missed == 0)
-	if u.Missed == 0 {
+	t.stats.Polls++
+	if u.Missed > 0 {
+		t.stats.Missed++
+	} else {
 		t.lastSeen = now
 		if u.State == ps4.StateAwake && u.TitleID != "" {
 			t.learn(u.Status, u.TitleID != before.TitleID || before.State != ps4.StateAwake, now)

@@ -4,26 +4,15 @@ import (
 	"context"
 	"slices"
 	"time"
-
-	"github.com/ps4kit/ps4kit/ps4"
 )
 
 // job is work for the session.
 type job struct {
 	kind  string // of Stats
 	began time.Time
-	do    func(ctx context.Context, s Session) error
-	keys  []ps4.Key       // to press, instead of do
-	alone bool            // no session may be open, and none is given to do
+	run   func(context.Context) error
 	ctx   context.Context // the caller's; nil: a key of HomeKit's, which has no caller
-	done  chan error      // has room for one
-}
-
-// end sends the caller the outcome.
-func (j *job) end(err error) {
-	if j.done != nil {
-		j.done <- err
-	}
+	done  chan error      // has room for one; nil: there is no caller
 }
 
 // queue holds what waits for the session: at most one command of the machine,
@@ -33,8 +22,7 @@ type queue struct {
 	commandCtx context.Context
 	cancel     context.CancelFunc
 	jobs       []*job
-	keys       int    // jobs without a caller
-	lost       uint64 // how many of them were dropped so far
+	lost       uint64 // how many keys were dropped so far
 	dropping   bool   // keys were dropped since the queue was last empty
 	closed     bool
 }
@@ -51,44 +39,36 @@ func (q *queue) cancelCommand() {
 	}
 }
 
-// addKey adds a press. If too many wait, it drops the oldest, and reports the
-// first such drop.
-func (q *queue) addKey(k ps4.Key) (dropped bool) {
+// addKey adds a key of HomeKit's. If too many wait, it drops the oldest, and
+// reports the first such drop.
+func (q *queue) addKey(press func(context.Context) error) (dropped bool) {
 	if q.closed {
 		return false
 	}
-	if q.keys >= maxKeys {
+	waiting := 0
+	for _, j := range q.jobs {
+		if j.ctx == nil {
+			waiting++
+		}
+	}
+	if waiting >= maxKeys {
 		dropped, q.dropping = !q.dropping, true
 		q.dropKeys(1)
 	}
-	q.keys++
-	q.jobs = append(q.jobs, &job{kind: CommandKeys, began: time.Now(), do: func(ctx context.Context, s Session) error { return s.Keys(ctx, k) }})
+	q.jobs = append(q.jobs, &job{kind: CommandKeys, began: time.Now(), run: press})
 	return dropped
 }
 
-// add adds a job with a caller.
-func (q *queue) add(j *job) {
-	if q.closed {
-		j.end(ErrStopped)
-		return
-	}
-	q.jobs = append(q.jobs, j)
-}
-
-// dropKeys drops the oldest n presses.
+// dropKeys drops the oldest n keys of HomeKit's.
 func (q *queue) dropKeys(n int) {
-	kept := q.jobs[:0]
-	for _, j := range q.jobs {
-		if n > 0 && j.ctx == nil {
-			n--
-			q.keys--
-			q.lost++
-			continue
+	q.jobs = slices.DeleteFunc(q.jobs, func(j *job) bool {
+		if n == 0 || j.ctx != nil {
+			return false
 		}
-		kept = append(kept, j)
-	}
-	clear(q.jobs[len(kept):])
-	q.jobs = kept
+		n--
+		q.lost++
+		return true
+	})
 }
 
 // takeJob returns the next job; nil if there is none.
@@ -99,9 +79,6 @@ func (q *queue) takeJob() *job {
 	}
 	j := q.jobs[0]
 	q.jobs = q.jobs[1:]
-	if j.ctx == nil {
-		q.keys--
-	}
 	return j
 }
 
@@ -112,13 +89,4 @@ func (q *queue) remove(j *job) bool {
 		q.jobs = slices.Delete(q.jobs, i, i+1)
 	}
 	return i >= 0
-}
-
-// close ends every job, and every one that comes later.
-func (q *queue) close() {
-	q.closed = true
-	q.cancelCommand()
-	for j := q.takeJob(); j != nil; j = q.takeJob() {
-		j.end(ErrStopped)
-	}
 }

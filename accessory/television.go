@@ -56,7 +56,7 @@ type Television struct {
 	wake     bool // a WAKEUP is due
 	queue    queue
 	waiters  []waiter
-	counts   counts
+	stats    Stats
 	reverts  []*characteristic.C // written without effect: an event is due at revertAt
 	revertAt time.Time
 	ignored  sync.Once // logs that a button was ignored
@@ -91,7 +91,7 @@ func New(c Config, console Console) (*Television, error) {
 	}
 	t := &Television{
 		cfg: cfg, console: console, in: in, kept: kept, remote: remote,
-		pub: modelOnly{}, stopped: make(chan struct{}),
+		pub: modelOnly{}, stats: newStats(), stopped: make(chan struct{}),
 		clock: make(chan struct{}, 1), work: make(chan struct{}, 1), poll: make(chan struct{}, 1),
 	}
 	t.restore(saved)

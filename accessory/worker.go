@@ -76,76 +76,69 @@ func (t *Television) doCommand(ctx context.Context, a *action, until context.Con
 
 // doJob does a job that has a caller.
 func (t *Television) doJob(ctx context.Context, j *job) {
-	both, cancel := within(ctx, j.ctx)
+	ctx, cancel := within(ctx, j.ctx)
 	defer cancel()
-	defer t.working.beatAfter(both)()
-	var err error
-	switch {
-	case j.alone:
-		t.console.Drop()
-		err = j.do(both, nil)
-	case j.keys != nil:
-		err = t.pressKeys(both, j.keys)
-	default:
-		err = t.console.Do(both, j.do)
-	}
+	defer t.working.beatAfter(ctx)()
+	err := j.run(ctx)
 	if errors.Is(err, context.Canceled) && j.ctx.Err() == nil {
 		err = ErrStopped
 	}
-	t.counts.ended(j.kind, err, time.Since(j.began))
-	j.end(err)
-}
-
-// pressKeys presses keys one by one, so that each survives the end of a session.
-func (t *Television) pressKeys(ctx context.Context, keys []ps4.Key) error {
-	for _, k := range keys {
-		if err := t.console.Do(ctx, func(ctx context.Context, s Session) error { return s.Keys(ctx, k) }); err != nil {
-			return err
-		}
-	}
-	return nil
+	t.mu.Lock()
+	t.stats.ended(j.kind, err, j.began)
+	t.mu.Unlock()
+	j.done <- err
 }
 
 // pressKey presses a key of HomeKit's. If that fails, those behind it would
-// fail too, and late: they are dropped.
+// fail too, and late: it drops them.
 func (t *Television) pressKey(ctx context.Context, j *job) {
 	ctx, cancel := context.WithTimeout(ctx, keyTimeout)
 	defer cancel()
 	defer t.working.beatAfter(ctx)()
-	err := t.console.Do(ctx, j.do)
+	err := j.run(ctx)
 	for delay := retryAfter; passes(err) && pause(ctx, delay); delay = min(2*delay, retryMax) {
-		err = t.console.Do(ctx, j.do)
-	}
-	t.counts.ended(j.kind, err, time.Since(j.began))
-	if errors.Is(err, context.Canceled) {
-		return
+		err = j.run(ctx)
 	}
 	t.mu.Lock()
 	defer t.unlock()
-	if err == nil {
+	t.stats.ended(j.kind, err, j.began)
+	switch {
+	case errors.Is(err, context.Canceled):
+	case err == nil:
 		t.logged = ""
-		return
+	default:
+		t.queue.dropKeys(maxKeys)
+		t.report(err, t.cfg.Log.Warnf)
 	}
-	t.queue.dropKeys(maxKeys)
-	t.report(err, t.cfg.Log.Warnf)
+}
+
+// sendKey presses one key in the console's session.
+func (t *Television) sendKey(ctx context.Context, k ps4.Key) error {
+	return t.console.Do(ctx, func(ctx context.Context, s Session) error { return s.Keys(ctx, k) })
 }
 
 // pause waits; it reports false when ctx is done first.
 func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return false
-	case <-timer.C:
+	case <-time.After(d):
 		return true
 	}
 }
 
+// closeQueue ends every job that waits; later ones fail.
 func (t *Television) closeQueue() {
 	t.mu.Lock()
-	defer t.unlock()
-	t.queue.close()
+	defer t.mu.Unlock()
+	t.queue.closed = true
+	t.queue.cancelCommand()
+	for _, j := range t.queue.jobs {
+		if j.done != nil {
+			j.done <- ErrStopped
+		}
+	}
+	t.queue.jobs = nil
 }
 
 // within returns a context that ends with either.
