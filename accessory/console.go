@@ -29,10 +29,10 @@ type Console interface {
 	Do(ctx context.Context, work func(context.Context, Session) error) error
 	// Drop closes the session, if one is open.
 	Drop()
-	// SessionState reports whether a session is open, and whether the
-	// on-screen keyboard is; SessionChanged receives a value after a change.
-	SessionState() (open, keyboard bool)
-	SessionChanged() <-chan struct{}
+	// State reports whether a session is open, and whether the on-screen
+	// keyboard is; Changed receives a value after a change.
+	State() (open, keyboard bool)
+	Changed() <-chan struct{}
 	// Close closes the session and waits for its end.
 	Close() error
 }
@@ -64,30 +64,24 @@ type Keyboard interface {
 	Close(ctx context.Context) error
 }
 
-// NewConsole returns a PS4 that is controlled with 2nd Screen, with a keeper for
-// its session.
-func NewConsole(c *ps4.Console) Console { return &secondScreen{c, ps4.NewKeeper(c)} }
+// NewConsole returns a PS4 that is controlled with 2nd Screen.
+func NewConsole(c *ps4.Console) Console { return secondScreen{c, ps4.NewKeeper(c)} }
 
-// secondScreen drives a PS4 with the 2nd Screen protocol.
 type secondScreen struct {
 	*ps4.Console
-	keeper *ps4.Keeper
+	*ps4.Keeper
 }
 
-func (c *secondScreen) Watch(ctx context.Context, o *ps4.WatchOptions) <-chan ps4.Update {
+func (secondScreen) Can() Abilities                  { return Abilities{Titles: true, Keys: true, Keyboard: true} }
+func (secondScreen) CheckKeys(keys ...ps4.Key) error { return ps4.CheckKeys(keys...) }
+
+func (c secondScreen) Watch(ctx context.Context, o *ps4.WatchOptions) <-chan ps4.Update {
 	return ps4.Watch(ctx, c.Console, o)
 }
 
-func (c *secondScreen) Do(ctx context.Context, work func(context.Context, Session) error) error {
-	return c.keeper.Do(ctx, func(ctx context.Context, s *ps4.Session) error { return work(ctx, secondScreenSession{s}) })
+func (c secondScreen) Do(ctx context.Context, work func(context.Context, Session) error) error {
+	return c.Keeper.Do(ctx, func(ctx context.Context, s *ps4.Session) error { return work(ctx, secondScreenSession{s}) })
 }
-
-func (c *secondScreen) Can() Abilities                      { return Abilities{Titles: true, Keys: true, Keyboard: true} }
-func (c *secondScreen) CheckKeys(keys ...ps4.Key) error     { return ps4.CheckKeys(keys...) }
-func (c *secondScreen) Drop()                               { c.keeper.Drop() }
-func (c *secondScreen) SessionState() (open, keyboard bool) { return c.keeper.State() }
-func (c *secondScreen) SessionChanged() <-chan struct{}     { return c.keeper.Changed() }
-func (c *secondScreen) Close() error                        { return c.keeper.Close() }
 
 type secondScreenSession struct{ *ps4.Session }
 

@@ -250,13 +250,13 @@ func (c *fakeConsole) Drop() {
 
 func (c *fakeConsole) Close() error { c.Drop(); return nil }
 
-func (c *fakeConsole) SessionState() (open, keyboard bool) {
+func (c *fakeConsole) State() (open, keyboard bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.session != nil, c.session != nil && c.session.keyboard
 }
 
-func (c *fakeConsole) SessionChanged() <-chan struct{} { return c.changed }
+func (c *fakeConsole) Changed() <-chan struct{} { return c.changed }
 
 // showKeyboard opens or closes the on-screen keyboard.
 func (c *fakeConsole) showKeyboard(open bool) {

@@ -61,23 +61,6 @@ func (t *Television) update(u ps4.Update) {
 	t.step(polled{began: u.Asked, state: u.State, title: u.TitleID, missed: u.Missed, deafBy: deafBy}, nil, nil)
 }
 
-// runSession notes when the session or the on-screen keyboard opens or closes.
-func (t *Television) runSession(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.console.SessionChanged():
-		}
-		open, keyboard := t.console.SessionState()
-		t.mu.Lock()
-		if t.sessionOpen != open || t.keyboard != keyboard {
-			t.sessionOpen, t.keyboard, t.changed = open, keyboard, true
-		}
-		t.unlock()
-	}
-}
-
 // learn notes the running title, which gives it an input if there is room.
 func (t *Television) learn(s ps4.Status, started bool, now time.Time) {
 	keep := ""
@@ -98,6 +81,11 @@ func (t *Television) runClock(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-t.console.Changed(): // the session is part of the snapshot
+			t.mu.Lock()
+			t.changed = true
+			t.unlock()
+			continue
 		case <-t.clock:
 		case <-timer.C:
 		}

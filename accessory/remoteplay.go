@@ -37,9 +37,7 @@ func (c remotePlay) Do(ctx context.Context, work func(context.Context, Session) 
 	return err
 }
 
-func (c remotePlay) DeafUntil() time.Time                { return c.Discovery().DeafUntil() }
-func (c remotePlay) SessionState() (open, keyboard bool) { return c.State() }
-func (c remotePlay) SessionChanged() <-chan struct{}     { return c.Changed() }
+func (c remotePlay) DeafUntil() time.Time { return c.Discovery().DeafUntil() }
 
 // notOpened is a session that failed after the library's own second try.
 type notOpened struct{ error }

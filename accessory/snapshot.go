@@ -64,10 +64,11 @@ func (t *Television) Snapshot() Snapshot {
 	s := Snapshot{
 		Status: t.status, Name: t.displayName(), LastSeen: t.lastSeen,
 		Active: t.m.active(), ActiveIdentifier: t.identifier(), Starting: t.starting(), Pursuing: t.m.pursuing(), Working: t.m.working(),
-		SessionOpen: t.sessionOpen, KeyboardOpen: t.keyboard, Identified: t.identified,
+		Identified: t.identified,
 		LastError: t.trouble, LastErrorAt: t.troubleAt,
 		Inputs: t.in.list(),
 	}
+	s.SessionOpen, s.KeyboardOpen = t.console.State()
 	s.Addr, s.State, s.TitleID, s.TitleName = t.console.Addr(), t.m.seen.state, "", ""
 	if s.State == ps4.StateAwake {
 		s.TitleID, s.TitleName = t.m.seen.title, t.titleName(t.m.seen.title)

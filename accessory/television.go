@@ -42,16 +42,14 @@ type Television struct {
 
 	nameWrites []nameWrite // to inputs, oldest first
 
-	status      ps4.Status // the last reply
-	lastSeen    time.Time
-	identified  time.Time
-	trouble     error
-	troubleAt   time.Time
-	logged      string // the error that was logged last, while it lasts
-	unsaved     bool   // saving fails
-	sessionOpen bool
-	keyboard    bool // the on-screen keyboard is open
-	changed     bool // the snapshot did
+	status     ps4.Status // the last reply
+	lastSeen   time.Time
+	identified time.Time
+	trouble    error
+	troubleAt  time.Time
+	logged     string // the error that was logged last, while it lasts
+	unsaved    bool   // saving fails
+	changed    bool   // the snapshot did
 
 	wake     bool // a WAKEUP is due
 	queue    queue
@@ -142,7 +140,7 @@ func (t *Television) Run(ctx context.Context) error {
 	}
 	defer close(t.stopped)
 	var group sync.WaitGroup
-	for _, loop := range []func(context.Context){t.runWatch, t.runWork, t.runClock, t.runSession} {
+	for _, loop := range []func(context.Context){t.runWatch, t.runWork, t.runClock} {
 		group.Go(func() { loop(ctx) })
 	}
 	group.Wait()
