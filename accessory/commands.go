@@ -110,7 +110,7 @@ func (t *Television) Home(ctx context.Context) error { return t.pursue(ctx, sele
 func (t *Television) pursue(ctx context.Context, e event) error {
 	done := make(chan error, 1)
 	t.mu.Lock()
-	t.want(e, done, nil, nil)
+	t.want(e, done)
 	t.unlock()
 	select {
 	case err := <-done:
@@ -152,7 +152,7 @@ func (t *Television) WantHome() { t.wish(selectTitle{}) }
 func (t *Television) wish(e event) {
 	t.mu.Lock()
 	defer t.unlock()
-	t.want(e, nil, nil, nil)
+	t.want(e, nil)
 }
 
 // Can returns what commands can do with the console.

@@ -74,8 +74,9 @@ func (t *Television) onWrite(c *characteristic.C, do func(written) int) {
 func (t *Television) doWrite(w written, do func(written) int) (status int, undo func()) {
 	t.mu.Lock()
 	defer t.unlock()
-	t.undo = nil
+	t.writing, t.undo = w, nil
 	status = do(w)
+	t.writing = written{}
 	readable := slices.Contains(w.of.Permissions, characteristic.PermissionRead)
 	if readable && status == statusOK && w.of.Value() != w.value {
 		t.revert(w.of)
@@ -88,8 +89,8 @@ func (t *Television) undoWrite(undo func()) {
 	defer t.unlock()
 	undo()
 	t.touch()
-	t.showName(nil, nil)
-	t.showInputs(nil, nil)
+	t.showName()
+	t.showInputs()
 }
 
 func (t *Television) writeActive(w written) int {
@@ -97,7 +98,7 @@ func (t *Television) writeActive(w written) int {
 	if w.number() == 1 {
 		p = powerOn
 	}
-	t.want(setPower{p}, nil, w.by, w.of)
+	t.want(setPower{p}, nil)
 	return statusOK
 }
 
@@ -109,9 +110,9 @@ func (t *Television) writeActiveIdentifier(w written) int {
 	case !exists:
 		return statusInvalid
 	case id == homeID:
-		t.want(selectTitle{}, nil, w.by, w.of)
+		t.want(selectTitle{}, nil)
 	case id != "" && id != otherID:
-		t.want(selectTitle{title: id}, nil, w.by, w.of)
+		t.want(selectTitle{title: id}, nil)
 	}
 	return statusOK
 }
@@ -163,17 +164,17 @@ func (t *Television) writePowerMode(written) int {
 func (t *Television) writeName(w written) int {
 	name, err := userName(w.text())
 	if automatic, _ := automaticName(nameWrite{name: name}, nil); !automatic && err == nil {
-		t.rename(name, w.of, w.by)
+		t.rename(name)
 	}
 	return statusOK
 }
 
-func (t *Television) rename(name string, of *characteristic.C, by *http.Request) {
+func (t *Television) rename(name string) {
 	if was := t.name; name != t.displayName() {
 		t.name = name
 		t.keep(func() { t.name = was })
 	}
-	t.showName(of, by)
+	t.showName()
 }
 
 // writeInputName stores the name that a user gives an input, unless iOS wrote
@@ -197,7 +198,7 @@ func (t *Television) writeInputName(k int, w written) int {
 		saved := t.in.titles[id]
 		saved.Name = name
 		t.keep(func() { saved.Name = write.replaced })
-		t.showInputs(w.of, w.by)
+		t.showInputs()
 	}
 	return statusOK
 }
@@ -212,7 +213,7 @@ func (t *Television) undoNames(burst []nameWrite) {
 			t.keep(func() {}) // no one chose the name, so there is none to return to
 		}
 	}
-	t.showInputs(nil, nil)
+	t.showInputs()
 }
 
 func (t *Television) writeVisibility(k int, w written) int {
@@ -225,7 +226,7 @@ func (t *Television) writeVisibility(k int, w written) int {
 		saved.Hidden = hide
 		t.keep(func() { saved.Hidden = !hide })
 	}
-	t.showInputs(w.of, w.by)
+	t.showInputs()
 	return statusOK
 }
 
@@ -236,6 +237,6 @@ func (t *Television) writeOrder(w written) int {
 		return statusInvalid
 	}
 	t.keep(func() { t.in.order = was })
-	t.showInputs(w.of, w.by)
+	t.showInputs()
 	return statusOK
 }

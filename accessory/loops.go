@@ -46,8 +46,8 @@ func (t *Television) update(u ps4.Update) {
 		t.touch()
 	}
 	if u.HostName != before.HostName || u.SystemVersion != before.SystemVersion {
-		t.set(t.graph.firmware, firmware(u.SystemVersion), nil, nil)
-		t.showName(nil, nil)
+		t.set(t.graph.firmware, firmware(u.SystemVersion))
+		t.showName()
 	}
 	t.stats.Polls++
 	if u.Missed > 0 {
@@ -58,7 +58,7 @@ func (t *Television) update(u ps4.Update) {
 			t.learn(u.Status, u.TitleID != before.TitleID || before.State != ps4.StateAwake, now)
 		}
 	}
-	t.step(polled{began: u.Asked, state: u.State, title: u.TitleID, missed: u.Missed, deafBy: deafBy}, nil, nil)
+	t.step(polled{began: u.Asked, state: u.State, title: u.TitleID, missed: u.Missed, deafBy: deafBy})
 }
 
 // learn notes the running title, which gives it an input if there is room.
@@ -69,7 +69,7 @@ func (t *Television) learn(s ps4.Status, started bool, now time.Time) {
 	}
 	if t.in.play(s.TitleID, s.TitleName, keep, started, now) {
 		t.touch()
-		t.showInputs(nil, nil)
+		t.showInputs()
 	}
 }
 
@@ -116,7 +116,7 @@ func (t *Television) turn() (wake, save bool) {
 	defer t.unlock()
 	now := time.Now()
 	if next := t.m.next(); !next.IsZero() && !now.Before(next) {
-		t.step(tick{}, nil, nil)
+		t.step(tick{})
 	}
 	t.press(t.presses.due(now))
 	if len(t.reverts) > 0 && !now.Before(t.revertAt) {
@@ -135,7 +135,7 @@ func (t *Television) sendWake(ctx context.Context) error {
 	err := t.console.Wake(ctx)
 	t.mu.Lock()
 	defer t.unlock()
-	t.step(finished{do: doWake, err: err, sent: err == nil}, nil, nil)
+	t.step(finished{do: doWake, err: err, sent: err == nil})
 	return err
 }
 

@@ -9,16 +9,15 @@ import (
 	"github.com/brutella/hap/characteristic"
 )
 
-// show publishes Active and ActiveIdentifier. If by wrote the characteristic of,
-// it gets no event for that one. mu must be held, as for every function in this
-// file but save.
-func (t *Television) show(of *characteristic.C, by *http.Request) {
+// show publishes Active and ActiveIdentifier. mu must be held, as for every
+// function in this file but save.
+func (t *Television) show() {
 	active := 0
 	if t.m.active() {
 		active = 1
 	}
-	t.set(t.graph.active, active, of, by)
-	t.set(t.graph.activeID, t.identifier(), of, by)
+	t.set(t.graph.active, active)
+	t.set(t.graph.activeID, t.identifier())
 }
 
 // identifier returns the value of ActiveIdentifier: the title that is being
@@ -40,7 +39,7 @@ func (t *Television) identifier() int {
 }
 
 // showInputs publishes the names, visibility and order of the inputs.
-func (t *Television) showInputs(of *characteristic.C, by *http.Request) {
+func (t *Television) showInputs() {
 	for i, name := range t.in.names() {
 		s, configured, visible := t.graph.slots[i], free, hidden
 		if id := t.in.slots[i]; id != "" {
@@ -49,30 +48,31 @@ func (t *Television) showInputs(of *characteristic.C, by *http.Request) {
 				visible = shown
 			}
 		}
-		t.set(s.configuredName, name, of, by)
-		t.set(s.name, name, of, by)
-		t.set(s.isConfigured, configured, of, by)
-		t.set(s.current, visible, of, by)
-		t.set(s.target, visible, of, by)
+		t.set(s.configuredName, name)
+		t.set(s.name, name)
+		t.set(s.isConfigured, configured)
+		t.set(s.current, visible)
+		t.set(s.target, visible)
 	}
-	t.set(t.graph.order, encodeOrder(t.in.sorted()), of, by)
+	t.set(t.graph.order, encodeOrder(t.in.sorted()))
 }
 
 // showName publishes the console's name in both of its characteristics; Name 23
 // follows at the next start (docs/homekit.md §4).
-func (t *Television) showName(of *characteristic.C, by *http.Request) {
-	t.set(t.graph.infoName, t.displayName(), of, by)
-	t.set(t.graph.tvName, t.displayName(), of, by)
+func (t *Television) showName() {
+	t.set(t.graph.infoName, t.displayName())
+	t.set(t.graph.tvName, t.displayName())
 }
 
-// set publishes a value if it changed. Every subscriber gets an event, except by
-// if it wrote c itself.
-func (t *Television) set(c *characteristic.C, v any, of *characteristic.C, by *http.Request) {
+// set publishes a value if it changed. Every subscriber gets an event, except
+// the one whose write to c is being handled.
+func (t *Television) set(c *characteristic.C, v any) {
 	if c.Value() == v {
 		return
 	}
-	if c != of {
-		by = nil
+	var by *http.Request
+	if c == t.writing.of {
+		by = t.writing.by
 	}
 	t.changed = true
 	t.pub.Set(c, v, by)

@@ -65,7 +65,7 @@ func (t *Television) Snapshot() Snapshot {
 		Status: t.status, Name: t.displayName(), LastSeen: t.lastSeen,
 		Active: t.m.active(), ActiveIdentifier: t.identifier(), Starting: t.starting(), Pursuing: t.m.pursuing(), Working: t.m.working(),
 		Identified: t.identified,
-		LastError: t.trouble, LastErrorAt: t.troubleAt,
+		LastError:  t.trouble, LastErrorAt: t.troubleAt,
 		Inputs: t.in.list(),
 	}
 	s.SessionOpen, s.KeyboardOpen = t.console.State()

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,7 +59,8 @@ type Television struct {
 	ignored  sync.Once // logs that a button was ignored
 	dirty    bool      // a save is due at saveAt
 	saveAt   time.Time
-	undo     func() // of a write that must be stored before its answer
+	writing  written // the write that is being handled
+	undo     func()  // of a write that must be stored before its answer
 }
 
 // New makes a television of a console. It reads the store and does no network
@@ -111,8 +111,8 @@ func (t *Television) restore(saved Saved) {
 		t.chosen = int(saved.ActiveIdentifier)
 	}
 	t.graph = newGraph(&t.cfg, t.displayName())
-	t.show(nil, nil)
-	t.showInputs(nil, nil)
+	t.show()
+	t.showInputs()
 }
 
 // displayName returns the console's one name: as written in Home, as configured,
@@ -168,7 +168,7 @@ func poke(c chan struct{}) {
 // step gives an event to the machine and carries out its actions. It also
 // compares snapshots, because most of a [Snapshot] is in no characteristic. mu
 // must be held.
-func (t *Television) step(e event, by *http.Request, of *characteristic.C) {
+func (t *Television) step(e event) {
 	type visible struct {
 		starting, title string
 		pursuing        Pursuit
@@ -183,7 +183,7 @@ func (t *Television) step(e event, by *http.Request, of *characteristic.C) {
 		t.act(a)
 	}
 	t.changed = t.changed || look() != before
-	t.show(of, by)
+	t.show()
 	t.release()
 	poke(t.clock)
 	if len(t.queue.jobs) > 0 {
@@ -210,10 +210,10 @@ func (t *Television) act(a action) {
 
 // want gives a wish to the machine and polls the console at once. The outcome of
 // the wish is sent to done, if that is not nil.
-func (t *Television) want(e event, done chan error, by *http.Request, of *characteristic.C) {
+func (t *Television) want(e event, done chan error) {
 	t.trouble = nil
 	t.changed = true
-	t.step(e, by, of)
+	t.step(e)
 	t.await(e, done)
 	poke(t.poll)
 }

@@ -18,7 +18,7 @@ func (t *Television) Rename(name string) error {
 		if err != nil {
 			return err
 		}
-		t.rename(name, nil, nil)
+		t.rename(name)
 		return nil
 	})
 }
@@ -187,7 +187,7 @@ func (t *Television) Configure(titles []Title, r Remote) error {
 func (t *Television) RefreshNames() {
 	t.mu.Lock()
 	defer t.unlock()
-	t.showInputs(nil, nil)
+	t.showInputs()
 }
 
 func titleKey(id string) string { return strings.ToUpper(strings.TrimSpace(id)) }
@@ -218,7 +218,7 @@ func (t *Television) editLocked(do func() error) error {
 	}
 	t.changed = true
 	t.touch()
-	t.showInputs(nil, nil)
-	t.show(nil, nil)
+	t.showInputs()
+	t.show()
 	return nil
 }

@@ -70,7 +70,7 @@ func (t *Television) doCommand(ctx context.Context, a *action, until context.Con
 	if err == nil {
 		t.logged = ""
 	}
-	t.step(finished{do: a.do, err: err, sent: sent, deafBy: deafBy}, nil, nil)
+	t.step(finished{do: a.do, err: err, sent: sent, deafBy: deafBy})
 	poke(t.poll)
 }
 
