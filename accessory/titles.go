@@ -1,6 +1,7 @@
 package accessory
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -13,11 +14,11 @@ import (
 // Rename renames the console, as a write from Home does. It fails with
 // [ErrName].
 func (t *Television) Rename(name string) error {
+	name, err := userName(name)
+	if err != nil {
+		return err
+	}
 	return t.edit(func() error {
-		name, err := userName(name)
-		if err != nil {
-			return err
-		}
 		t.rename(name)
 		return nil
 	})
@@ -31,18 +32,15 @@ func (t *Television) AddTitle(id, name string) error {
 	if err != nil {
 		return err
 	}
+	if name, err = optionalName(name); err != nil {
+		return err
+	}
 	return t.edit(func() error {
-		chosen, err := userName(name)
-		if name != "" && err != nil {
-			return err
-		}
 		if !t.in.learn(id, t.m.seen.title) {
 			return ErrNoFreeSlot
 		}
-		t.in.titles[id].Added = true
-		if name != "" {
-			t.in.titles[id].Name = chosen
-		}
+		title := t.in.titles[id]
+		title.Added, title.Name = true, cmp.Or(name, title.Name)
 		return nil
 	})
 }
@@ -94,33 +92,32 @@ func (t *Television) ImportTitles(titles []ImportedTitle, dryRun bool) (Imported
 // RenameTitle renames an input, as a write from Home does. An empty name
 // restores the default. It fails with [ErrNoSuchInput] or [ErrName].
 func (t *Television) RenameTitle(id, name string) error {
-	return t.editInput(id, func(s *SavedTitle) error {
-		chosen, err := userName(name)
-		if name != "" && err != nil {
-			return err
-		}
-		s.Name = chosen
-		return nil
-	})
+	name, err := optionalName(name)
+	if err != nil {
+		return err
+	}
+	return t.editInput(id, func(s *SavedTitle) { s.Name = name })
+}
+
+// optionalName is [userName] for a name that may be empty.
+func optionalName(name string) (string, error) {
+	if name == "" {
+		return "", nil
+	}
+	return userName(name)
 }
 
 // HideTitle hides an input in Home, or shows it again. It fails with
 // [ErrNoSuchInput].
 func (t *Television) HideTitle(id string, hide bool) error {
-	return t.editInput(id, func(s *SavedTitle) error {
-		s.Hidden = hide
-		return nil
-	})
+	return t.editInput(id, func(s *SavedTitle) { s.Hidden = hide })
 }
 
 // PinTitle moves an input to the front and makes it keep its slot, or undoes
 // that. Titles pinned by the configuration stay pinned. It fails with
 // [ErrNoSuchInput].
 func (t *Television) PinTitle(id string, pin bool) error {
-	return t.editInput(id, func(s *SavedTitle) error {
-		s.Pinned = pin
-		return nil
-	})
+	return t.editInput(id, func(s *SavedTitle) { s.Pinned = pin })
 }
 
 // ForgetTitle removes a title and frees its slot; the title returns when it is
@@ -147,13 +144,11 @@ func (t *Television) ForgetTitle(id string) error {
 func (t *Television) SetOrder(ids []string) error {
 	ids = slices.Clone(ids)
 	return t.edit(func() error {
-		seen := map[string]bool{}
 		for i, id := range ids {
 			ids[i] = titleKey(id)
-			if t.in.slot(ids[i]) == 0 || seen[ids[i]] {
+			if t.in.slot(ids[i]) == 0 || slices.Contains(ids[:i], ids[i]) {
 				return ErrNoSuchInput
 			}
-			seen[ids[i]] = true
 		}
 		t.in.order = ids
 		return nil
@@ -192,33 +187,30 @@ func (t *Television) RefreshNames() {
 
 func titleKey(id string) string { return strings.ToUpper(strings.TrimSpace(id)) }
 
-func (t *Television) editInput(id string, do func(*SavedTitle) error) error {
+func (t *Television) editInput(id string, do func(*SavedTitle)) error {
 	id = titleKey(id)
 	return t.edit(func() error {
 		if t.in.slot(id) == 0 {
 			return ErrNoSuchInput
 		}
-		return do(t.in.titles[id])
+		do(t.in.titles[id])
+		return nil
 	})
 }
 
 // edit runs do with mu held, then publishes and saves what it changed.
 func (t *Television) edit(do func() error) error {
-	if err := t.editLocked(do); err != nil {
+	t.mu.Lock()
+	err := do()
+	if err == nil {
+		t.changed = true
+		t.touch()
+		t.showInputs()
+		t.show()
+	}
+	t.unlock()
+	if err != nil {
 		return err
 	}
 	return t.save()
-}
-
-func (t *Television) editLocked(do func() error) error {
-	t.mu.Lock()
-	defer t.unlock()
-	if err := do(); err != nil {
-		return err
-	}
-	t.changed = true
-	t.touch()
-	t.showInputs()
-	t.show()
-	return nil
 }
