@@ -100,7 +100,7 @@ func (t *Television) checkTitle(id string) (string, error) {
 	if !t.console.Can().Titles {
 		return "", ErrNoTitles
 	}
-	return parseTitleID(id)
+	return ps4.ParseTitleID(id)
 }
 
 // Home shows the home screen, and wakes the console for it if necessary. It

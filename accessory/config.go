@@ -113,7 +113,7 @@ func completeTitles(titles []Title) ([]Title, error) {
 	titles = slices.Clone(titles)
 	seen := map[string]bool{}
 	for i := range titles {
-		id, err := parseTitleID(titles[i].ID)
+		id, err := ps4.ParseTitleID(titles[i].ID)
 		if err != nil {
 			return nil, err
 		}
@@ -123,23 +123,6 @@ func completeTitles(titles []Title) ([]Title, error) {
 		titles[i].ID, seen[id] = id, true
 	}
 	return titles, nil
-}
-
-// parseTitleID returns a title id in upper case, without spaces around it. It
-// fails with [ps4.ErrTitleIDFormat] as validTitleID does.
-func parseTitleID(id string) (string, error) {
-	id = titleKey(id)
-	return id, validTitleID(id)
-}
-
-// validTitleID checks that an id fits the boot packet and is safe as a name. It
-// fails with [ps4.ErrTitleIDFormat].
-func validTitleID(id string) error {
-	odd := func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') }
-	if id == "" || len(id) > maxTitleID || id == homeID || id == otherID || strings.ContainsFunc(id, odd) {
-		return fmt.Errorf("%w: %q", ps4.ErrTitleIDFormat, id)
-	}
-	return nil
 }
 
 // firmware returns the FirmwareRevision of a system version.

@@ -261,7 +261,7 @@ func TestBadConfig(t *testing.T) {
 		"91 slots":  {HostID: "A", Slots: 91},
 		"negative":  {HostID: "A", Poll: -1},
 		"title":     {HostID: "A", Titles: []accessory.Title{{ID: "no/title"}}},
-		"HOME":      {HostID: "A", Titles: []accessory.Title{{ID: "home"}}},
+		"home":      {HostID: "A", Titles: []accessory.Title{{ID: "home"}}},
 		"twice":     {HostID: "A", Titles: []accessory.Title{{ID: "CUSA00129"}, {ID: "cusa00129"}}},
 		"inputs":    {HostID: "A", Titles: many},
 		"jump":      {HostID: "A", Remote: accessory.Remote{Keys: map[string]string{"jump": "up"}}},

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ps4kit/ps4kit/ps4"
 )
 
 // The two fixed inputs: their identifiers, and their keys in place of a title id.
@@ -47,7 +49,7 @@ func newInputs(c *Config, saved Saved) (*inputs, error) {
 		return cmp.Or(saved.Titles[b].LastPlayed.Compare(saved.Titles[a].LastPlayed), strings.Compare(a, b))
 	})
 	for _, id := range byTime {
-		if id != homeID && id != otherID && validTitleID(id) == nil {
+		if isTitleID(id) {
 			in.place(id, saved.Titles[id], saved.Titles[id].Slot)
 		}
 	}
@@ -62,6 +64,11 @@ func newInputs(c *Config, saved Saved) (*inputs, error) {
 		}
 	}
 	return in, nil
+}
+
+func isTitleID(id string) bool {
+	_, err := ps4.ParseTitleID(id)
+	return err == nil
 }
 
 // place adds a saved title, in its slot if that exists and is free.
@@ -193,7 +200,7 @@ func (in *inputs) forget(id string) int {
 // needs a slot, keep does not lose its own. play reports whether anything
 // changed.
 func (in *inputs) play(id, title, keep string, started bool, now time.Time) bool {
-	if validTitleID(id) != nil {
+	if !isTitleID(id) {
 		return false
 	}
 	had := in.slot(id) != 0

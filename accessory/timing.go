@@ -23,7 +23,6 @@ const (
 	saveRetry    = 30 * time.Second
 	defaultMiss  = 3
 	maxKeys      = 64 // keys that wait; 64 arrows take the console about 13 s
-	maxTitleID   = 16 // bytes; the field of the boot packet (docs/protocol.md §5)
 	maxName      = 64 // bytes; what HomeKit takes (docs/homekit.md §2)
 	maxGivenName = 63 // bytes; names that ps4kit makes (docs/homekit.md §4)
 	defaultSlots = 40
