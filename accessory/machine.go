@@ -103,9 +103,8 @@ type do uint8
 
 const (
 	doWake    do = iota // send one WAKEUP
-	doStandby           // these three use the session, one at a time
-	doStart
-	doHome
+	doStandby           // this and doLaunch use the session, one at a time
+	doLaunch
 	doCancel // end the command under way; it still reports how it finished
 	doReport // show the owner err, once
 )
@@ -282,10 +281,8 @@ func (m *machine) play(now time.Time) {
 	case m.goal == powerOn && !m.up(now) || now.Before(m.retryAt):
 	case l.title == "" && l.woken: // a woken console shows the home screen by itself
 		m.launch, m.launchErr = nil, nil
-	case l.title == "":
-		m.command(action{do: doHome, launch: l, until: l.until})
 	default:
-		m.command(action{do: doStart, launch: l, until: l.until})
+		m.command(action{do: doLaunch, launch: l, until: l.until})
 	}
 }
 

@@ -221,7 +221,7 @@ func (s *story) step(e event) {
 	before := s.m.busy
 	_, ends := e.(finished)
 	for _, a := range s.m.step(e, s.now) {
-		if before != nil && !ends && (a.do == doStandby || a.do == doStart || a.do == doHome) {
+		if before != nil && !ends && (a.do == doStandby || a.do == doLaunch) {
 			s.t.Fatalf("%+v while %+v uses the session", a, before)
 		}
 		s.act(a)
@@ -244,10 +244,12 @@ func (s *story) act(a action) {
 	switch a.do {
 	case doStandby:
 		s.command("standby")
-	case doStart:
-		s.command("start " + a.launch.title)
-	case doHome:
-		s.command("home")
+	case doLaunch:
+		if a.launch.title == "" {
+			s.command("home")
+		} else {
+			s.command("start " + a.launch.title)
+		}
 	case doCancel:
 		s.command("cancel")
 		s.finish(context.Canceled)

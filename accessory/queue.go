@@ -15,28 +15,12 @@ type job struct {
 	done  chan error      // has room for one; nil: there is no caller
 }
 
-// queue holds what waits for the session: at most one command of the machine,
-// which goes first, and jobs in their order. It is not safe for concurrent use.
+// queue holds the jobs in their order. It is not safe for concurrent use.
 type queue struct {
-	command    *action
-	commandCtx context.Context
-	cancel     context.CancelFunc
-	jobs       []*job
-	lost       uint64 // how many keys were dropped so far
-	dropping   bool   // keys were dropped since the queue was last empty
-	closed     bool
-}
-
-func (q *queue) setCommand(a action) {
-	q.command = &a
-	q.commandCtx, q.cancel = context.WithDeadline(context.Background(), a.until)
-}
-
-// cancelCommand ends the command, whether it waits or runs.
-func (q *queue) cancelCommand() {
-	if q.cancel != nil {
-		q.cancel()
-	}
+	jobs     []*job
+	lost     uint64 // how many keys were dropped so far
+	dropping bool   // keys were dropped since the queue was last empty
+	closed   bool
 }
 
 // addKey adds a key of HomeKit's. If too many wait, it drops the oldest, and

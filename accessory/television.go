@@ -52,6 +52,7 @@ type Television struct {
 
 	wake     bool // a WAKEUP is due
 	queue    queue
+	cancel   context.CancelFunc // ends the command under way
 	waiters  []waiter
 	stats    Stats
 	reverts  []*characteristic.C // written without effect: an event is due at revertAt
@@ -89,7 +90,7 @@ func New(c Config, console Console) (*Television, error) {
 	}
 	t := &Television{
 		cfg: cfg, console: console, in: in, kept: kept, remote: remote,
-		pub: modelOnly{}, stats: newStats(), stopped: make(chan struct{}),
+		pub: modelOnly{}, stats: newStats(), cancel: func() {}, stopped: make(chan struct{}),
 		clock: make(chan struct{}, 1), work: make(chan struct{}, 1), poll: make(chan struct{}, 1),
 	}
 	t.restore(saved)
@@ -196,14 +197,13 @@ func (t *Television) act(a action) {
 	case doWake:
 		t.wake = true
 	case doCancel:
-		t.queue.cancelCommand()
+		t.cancel()
 	case doReport:
 		t.report(a.err, t.cfg.Log.Warnf)
-	case doStandby, doStart, doHome:
-		if a.do == doStandby {
-			t.queue.dropKeys(maxKeys) // they were for a console that is on
-		}
-		t.queue.setCommand(a)
+	case doStandby:
+		t.queue.dropKeys(maxKeys) // they were for a console that is on
+		poke(t.work)
+	case doLaunch:
 		poke(t.work)
 	}
 }

@@ -23,11 +23,12 @@ func (t *Television) runWork(ctx context.Context) {
 	}
 }
 
-// workOnce does the next thing, if there is one. While the console is being
-// woken, keys and other jobs wait for it, as a title does.
+// workOnce does the next thing, if there is one: the command of the machine
+// goes first. While the console is being woken, keys and other jobs wait for it,
+// as a title does.
 func (t *Television) workOnce(ctx context.Context) bool {
 	t.mu.Lock()
-	command, commandCtx := t.queue.command, t.queue.commandCtx
+	command := t.m.busy
 	var j *job
 	if command == nil && !t.m.waking(time.Now()) {
 		j = t.queue.takeJob()
@@ -35,7 +36,7 @@ func (t *Television) workOnce(ctx context.Context) bool {
 	t.mu.Unlock()
 	switch {
 	case command != nil:
-		t.doCommand(ctx, command, commandCtx)
+		t.doCommand(ctx, command)
 	case j != nil && j.ctx == nil:
 		t.pressKey(ctx, j)
 	case j != nil:
@@ -45,18 +46,25 @@ func (t *Television) workOnce(ctx context.Context) bool {
 }
 
 // doCommand carries out a command of the machine and reports its end.
-func (t *Television) doCommand(ctx context.Context, a *action, until context.Context) { //nolint:revive // the loop's context goes first
-	both, cancel := within(ctx, until)
+func (t *Television) doCommand(ctx context.Context, a *action) {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer t.working.beatAfter(both)()
-	err := t.console.Do(both, func(ctx context.Context, s Session) error {
-		switch a.do {
-		case doStandby:
+	t.mu.Lock()
+	t.cancel = cancel
+	if t.m.cancel { // while it waited
+		cancel()
+	}
+	t.mu.Unlock()
+	defer time.AfterFunc(time.Until(a.until), cancel).Stop()
+	defer t.working.beatAfter(ctx)()
+	err := t.console.Do(ctx, func(ctx context.Context, s Session) error {
+		switch {
+		case a.do == doStandby:
 			return s.Standby(ctx)
-		case doStart:
-			return s.StartTitle(ctx, a.launch.title, &ps4.StartOptions{NoQuit: a.launch.noQuit})
+		case a.launch.title == "":
+			return s.Keys(ctx, ps4.Key{Button: ps4.PS})
 		}
-		return s.Keys(ctx, ps4.Key{Button: ps4.PS})
+		return s.StartTitle(ctx, a.launch.title, &ps4.StartOptions{NoQuit: a.launch.noQuit})
 	})
 	sent := err == nil || errors.Is(err, ps4.ErrUnanswered)
 	if a.do == doStandby && sent {
@@ -65,8 +73,6 @@ func (t *Television) doCommand(ctx context.Context, a *action, until context.Con
 	deafBy := t.console.DeafUntil()
 	t.mu.Lock()
 	defer t.unlock()
-	t.queue.command = nil
-	t.queue.cancelCommand()
 	if err == nil {
 		t.logged = ""
 	}
@@ -132,7 +138,6 @@ func (t *Television) closeQueue() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.queue.closed = true
-	t.queue.cancelCommand()
 	for _, j := range t.queue.jobs {
 		if j.done != nil {
 			j.done <- ErrStopped
