@@ -49,18 +49,15 @@ func (t *Television) release() {
 
 // commandOf returns the name of a wish.
 func commandOf(wish event) string {
-	switch w := wish.(type) {
-	case setPower:
-		if w.power == powerOn {
-			return CommandWake
-		}
+	switch wish {
+	case setPower{powerOn}:
+		return CommandWake
+	case setPower{powerOff}:
 		return CommandStandby
-	case selectTitle:
-		if w.title != "" {
-			return CommandStart
-		}
+	case selectTitle{}:
+		return CommandHome
 	}
-	return CommandHome
+	return CommandStart
 }
 
 // Wake turns the console on and returns when it is, within 60 s, or 120 s right
@@ -68,13 +65,13 @@ func commandOf(wish event) string {
 // or an error of package ps4.
 func (t *Television) Wake(ctx context.Context) error { return t.pursue(ctx, setPower{powerOn}) }
 
-// SendWake sends one WAKEUP and returns. As after WantPower, more follow until
-// the console is on. It fails with [ps4.ErrNoCredential] or [ps4.ErrNoNetwork].
+// SendWake sends one WAKEUP and returns. More follow until the console is
+// on, as after a write from Home. It fails with [ps4.ErrNoCredential] or [ps4.ErrNoNetwork].
 func (t *Television) SendWake(ctx context.Context) error {
 	if err := t.sendWake(ctx); err != nil {
 		return err
 	}
-	t.WantPower(true)
+	t.wish(setPower{powerOn})
 	return nil
 }
 
@@ -122,33 +119,9 @@ func (t *Television) pursue(ctx context.Context, e event) error {
 	}
 }
 
-// The Want methods do not wait, like the writes of a controller: they merge with
-// everything that comes within 100 ms, and Snapshot shows their outcome
-// (docs/homekit.md §5).
-
-// WantPower asks for the console to be on, or in rest mode.
-func (t *Television) WantPower(on bool) {
-	p := powerOff
-	if on {
-		p = powerOn
-	}
-	t.wish(setPower{p})
-}
-
-// WantTitle asks for a title, which need not be an input. It fails with
-// [ps4.ErrTitleIDFormat] or [ErrNoTitles].
-func (t *Television) WantTitle(id string) error {
-	id, err := t.checkTitle(id)
-	if err != nil {
-		return err
-	}
-	t.wish(selectTitle{title: id})
-	return nil
-}
-
-// WantHome asks for the home screen.
-func (t *Television) WantHome() { t.wish(selectTitle{}) }
-
+// wish asks for something and does not wait, like the write of a controller: it
+// merges with everything that comes within 100 ms, and Snapshot shows its
+// outcome (docs/homekit.md §5).
 func (t *Television) wish(e event) {
 	t.mu.Lock()
 	defer t.unlock()

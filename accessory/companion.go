@@ -134,9 +134,10 @@ func (b *Companion) addConsole(tv *Television, titles []Title, names map[string]
 
 func tilesOf(tv *Television, s *Snapshot, titles []Title) []*tile {
 	tiles := []*tile{
-		{role: roleOn, name: s.Name + " on", value: func(s *Snapshot) any { return occupied(s.State == ps4.StateAwake) }},
-		{role: rolePlaying, name: s.Name + " playing", value: func(s *Snapshot) any { return occupied(s.TitleID != "") }},
-		{role: rolePower, name: s.Name + " power", value: func(s *Snapshot) any { return s.Active }, write: tv.WantPower},
+		{role: roleOn, name: s.Name + " on", value: func(s *Snapshot) any { return oneIf(s.State == ps4.StateAwake) }},
+		{role: rolePlaying, name: s.Name + " playing", value: func(s *Snapshot) any { return oneIf(s.TitleID != "") }},
+		{role: rolePower, name: s.Name + " power", value: func(s *Snapshot) any { return s.Active },
+			write: func(on bool) { tv.wish(setPower{powerFor(on)}) }},
 	}
 	if !tv.Can().Titles {
 		return tiles
@@ -155,9 +156,9 @@ func switchTitle(tv *Television, title string, on bool) {
 	s := tv.Snapshot()
 	switch {
 	case on:
-		_ = tv.WantTitle(title) // its id was checked
+		tv.wish(selectTitle{title: title})
 	case s.plays(title):
-		tv.WantHome()
+		tv.wish(selectTitle{})
 	}
 }
 
@@ -170,13 +171,6 @@ func (s *Snapshot) plays(title string) bool {
 		return s.Starting == title
 	}
 	return s.TitleID == title && s.ActiveIdentifier != homeScreen // not while it is being left
-}
-
-func occupied(yes bool) int {
-	if yes {
-		return 1
-	}
-	return 0
 }
 
 // titleNameIn returns the name of a title's input, or its id.

@@ -94,11 +94,7 @@ func (t *Television) undoWrite(undo func()) {
 }
 
 func (t *Television) writeActive(w written) int {
-	p := powerOff
-	if w.number() == 1 {
-		p = powerOn
-	}
-	t.want(setPower{p}, nil)
+	t.want(setPower{powerFor(w.number() == 1)}, nil)
 	return statusOK
 }
 

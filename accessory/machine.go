@@ -49,6 +49,13 @@ const (
 	powerOff
 )
 
+func powerFor(on bool) power {
+	if on {
+		return powerOn
+	}
+	return powerOff
+}
+
 // launch is a selected title; an empty one is the home screen.
 type launch struct {
 	title  string

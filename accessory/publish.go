@@ -12,12 +12,15 @@ import (
 // show publishes Active and ActiveIdentifier. mu must be held, as for every
 // function in this file but save.
 func (t *Television) show() {
-	active := 0
-	if t.m.active() {
-		active = 1
-	}
-	t.set(t.graph.active, active)
+	t.set(t.graph.active, oneIf(t.m.active()))
 	t.set(t.graph.activeID, t.identifier())
+}
+
+func oneIf(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 // identifier returns the value of ActiveIdentifier: the title that is being
@@ -41,18 +44,13 @@ func (t *Television) identifier() int {
 // showInputs publishes the names, visibility and order of the inputs.
 func (t *Television) showInputs() {
 	for i, name := range t.in.names() {
-		s, configured, visible := t.graph.slots[i], free, hidden
-		if id := t.in.slots[i]; id != "" {
-			configured = inUse
-			if !t.in.titles[id].Hidden {
-				visible = shown
-			}
-		}
+		s, id := t.graph.slots[i], t.in.slots[i]
+		invisible := oneIf(id == "" || t.in.titles[id].Hidden)
 		t.set(s.configuredName, name)
 		t.set(s.name, name)
-		t.set(s.isConfigured, configured)
-		t.set(s.current, visible)
-		t.set(s.target, visible)
+		t.set(s.isConfigured, oneIf(id != ""))
+		t.set(s.current, invisible)
+		t.set(s.target, invisible)
 	}
 	t.set(t.graph.order, encodeOrder(t.in.sorted()))
 }

@@ -52,7 +52,7 @@ func (h *house) add(c ps4test.Config) {
 	console := ps4test.Start(h.t, c)
 	credential, err := ps4.ParseCredential(strings.Repeat("0123456789abcdef", 4))
 	must(h.t, err)
-	tv, err := accessory.New(accessory.Config{HostID: console.HostID()},
+	tv, err := accessory.New(accessory.Config{HostID: console.HostID(), Titles: []accessory.Title{{ID: "CUSA00129"}}},
 		accessory.NewConsole(ps4.NewConsole(console.Addr(), credential, console.Options())))
 	must(h.t, err)
 	h.consoles, h.tvs = append(h.consoles, console), append(h.tvs, tv)
@@ -105,11 +105,9 @@ func TestConsolesDoNotDelayEachOther(t *testing.T) {
 				h.spoil()
 			}
 			h.after(time.Minute)
-			h.pressLeft()
+			h.write(key, 6)
 			pressed[i] = h.until(func(n int) bool { return len(h.consoles[n].Presses()) == 1 })
-			for _, tv := range h.tvs {
-				tv.WantPower(false)
-			}
+			h.write(active, 0)
 			rest[i] = h.until(func(n int) bool { return h.consoles[n].State() == ps4.StateStandby && !h.tvs[n].Snapshot().Working })
 			if n := h.consoles[flooding].Counters().Heartbeats; bad && n < 100 {
 				h.t.Errorf("%d heartbeats: the flooding console did not get to flood", n)
@@ -129,11 +127,11 @@ func (h *house) spoil() {
 	h.consoles[flooding].SetFaults(ps4test.Faults{GarbageDDP: true, Split: 1, Coalesce: true})
 }
 
-// pressLeft writes RemoteKey of every television.
-func (h *house) pressLeft() {
+// write writes to a characteristic of every television.
+func (h *house) write(iid uint64, v any) {
 	for _, tv := range h.tvs {
 		r := &rig{t: h.t, tv: tv}
-		r.write(key, 6) // checks that the answer comes at once
+		r.write(iid, v) // checks that the answer comes at once
 	}
 }
 
@@ -145,9 +143,7 @@ func TestHousefulWakes(t *testing.T) {
 			c.SetStandby()
 		}
 		h.after(10 * time.Second)
-		for _, tv := range h.tvs {
-			must(h.t, tv.WantTitle("CUSA00129"))
-		}
+		h.write(activeID, 3)
 		// 20 s to wake, 3 s until it serves, 5 s for the title, and some for the connection.
 		if took := h.until(func(n int) bool { return h.consoles[n].RunningTitle().ID == "CUSA00129" }); took == 0 || took > 40*time.Second {
 			h.t.Errorf("the title ran everywhere after %v", took)
