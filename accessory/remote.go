@@ -63,20 +63,17 @@ func parseButtons(names map[string]string) (buttonMap, error) {
 		if !known {
 			return nil, fmt.Errorf("unknown key %q: use one of %s", name, strings.Join(slices.Sorted(maps.Keys(keyByName)), ", "))
 		}
-		button, err := parseButton(names[name])
+		if names[name] == noButton {
+			buttons[key] = 0
+			continue
+		}
+		button, err := ps4.ParseButton(names[name])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		buttons[key] = button
 	}
 	return buttons, nil
-}
-
-func parseButton(name string) (ps4.Button, error) {
-	if name == noButton {
-		return 0, nil
-	}
-	return ps4.ParseButton(name)
 }
 
 // button returns the button of a press while a title runs; 0 is none.
@@ -110,7 +107,7 @@ func (p *presses) press(key remoteKey, hasDouble bool, now time.Time) []press {
 		p.waiting = false
 		return []press{{key, true}}
 	}
-	out := p.flush()
+	out := p.due(p.until)
 	if !hasDouble {
 		return append(out, press{key, false})
 	}
@@ -121,13 +118,6 @@ func (p *presses) press(key remoteKey, hasDouble bool, now time.Time) []press {
 // due returns the press whose second one did not come.
 func (p *presses) due(now time.Time) []press {
 	if !p.waiting || now.Before(p.until) {
-		return nil
-	}
-	return p.flush()
-}
-
-func (p *presses) flush() []press {
-	if !p.waiting {
 		return nil
 	}
 	p.waiting = false

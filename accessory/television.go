@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/brutella/hap/accessory"
@@ -20,7 +19,6 @@ type Television struct {
 	console Console
 	graph   *graph
 
-	running atomic.Bool
 	stopped chan struct{} // closed when Run has returned
 	saving  sync.Mutex    // one save at a time; taken before mu
 
@@ -134,11 +132,8 @@ func (t *Television) Attach(p Publisher) {
 }
 
 // Run follows and drives the console until ctx is done; then it closes the
-// session, waits for its goroutines, and saves. It can be called once.
+// session, waits for its goroutines, and saves. It must be called only once.
 func (t *Television) Run(ctx context.Context) error {
-	if !t.running.CompareAndSwap(false, true) {
-		return errors.New("accessory: Run was called twice")
-	}
 	defer close(t.stopped)
 	var group sync.WaitGroup
 	for _, loop := range []func(context.Context){t.runWatch, t.runWork, t.runClock} {
