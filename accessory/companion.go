@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/brutella/hap/accessory"
 	"github.com/brutella/hap/characteristic"
+	"github.com/brutella/hap/service"
 
 	"github.com/ps4kit/ps4kit/ps4"
 )
@@ -42,29 +43,29 @@ type CompanionConfig struct {
 //
 // It is safe for concurrent use.
 type Companion struct {
-	cfg      CompanionConfig
-	as       []*accessory.A
-	consoles map[string]*carried // by host id
+	cfg   CompanionConfig
+	as    []*accessory.A
+	tiles []*tile
 
 	mu  sync.Mutex // held from reading a television to publishing it, so that the latest state stays
 	pub Publisher
 }
 
 const (
-	companionName = "PS4 Companion"
-	maxBridged    = 149 // accessories behind a bridge; 150 with the bridge itself is what Home takes
+	companionName  = "PS4 Companion"
+	bridgeModel    = "ps4kit companion"
+	bridgeSerial   = "companion"
+	bridgeFirmware = "1.0"
+	categoryBridge = 2
+	maxBridged     = 149 // accessories behind a bridge; 150 with the bridge itself is what Home takes
+	iidTile        = 32  // accessory information and protocol have the ids of graph.go
 )
 
-// carried is a console on the bridge.
-type carried struct {
-	tv    *Television
-	tiles []*tile
-}
-
-// tile is one accessory of the bridge.
+// tile is one accessory of the bridge: a sensor or a switch of a console.
 type tile struct {
 	role, title string // title: of the switch of a title
 	name        string
+	tv          *Television
 	c           *characteristic.C
 	value       func(s *Snapshot) any
 	write       func(on bool) // nil for a sensor
@@ -82,14 +83,11 @@ const (
 // fails for a repeated console, an invalid title id, and more than 149 sensors
 // and switches.
 func NewCompanion(c CompanionConfig) (*Companion, error) {
-	b := &Companion{cfg: c, consoles: map[string]*carried{}, pub: modelOnly{}}
+	b := &Companion{cfg: c, pub: modelOnly{}}
 	if b.cfg.Log == nil {
 		b.cfg.Log = discard{}
 	}
 	b.cfg.Name = cmp.Or(cleanName(c.Name), companionName)
-	b.cfg.Televisions = slices.SortedFunc(slices.Values(c.Televisions), func(x, y *Television) int {
-		return strings.Compare(x.cfg.HostID, y.cfg.HostID)
-	})
 	titles := make([]Title, len(c.Titles))
 	for i, id := range c.Titles {
 		titles[i].ID = id
@@ -99,66 +97,90 @@ func NewCompanion(c CompanionConfig) (*Companion, error) {
 		return nil, err
 	}
 	b.addBridge()
+	byHost := map[string]*Television{}
+	for _, tv := range c.Televisions {
+		if byHost[tv.cfg.HostID] != nil {
+			return nil, fmt.Errorf("console %s is there twice", tv.cfg.HostID)
+		}
+		byHost[tv.cfg.HostID] = tv
+	}
 	names := map[string]bool{}
-	for _, tv := range b.cfg.Televisions {
-		if err := b.addConsole(tv, titles, names); err != nil {
-			return nil, err
+	for _, host := range slices.Sorted(maps.Keys(byHost)) {
+		s := byHost[host].Snapshot()
+		for _, t := range tilesOf(byHost[host], &s, titles) {
+			t.name = uniqueName(cmp.Or(cleanName(t.name), host), maxGivenName, names)
+			b.addTile(t, &s)
 		}
 	}
-	if n := len(b.as) - 1; n > maxBridged {
+	if n := len(b.tiles); n > maxBridged {
 		return nil, fmt.Errorf("%d sensors and switches: a bridge takes %d; choose fewer titles", n, maxBridged)
 	}
 	return b, nil
 }
 
-// addConsole adds the accessories of a console with its state. names are taken
-// already.
-func (b *Companion) addConsole(tv *Television, titles []Title, names map[string]bool) error {
-	host, snapshot := tv.cfg.HostID, tv.Snapshot()
-	if b.consoles[host] != nil {
-		return fmt.Errorf("console %s is there twice", host)
-	}
-	console := &carried{tv: tv, tiles: tilesOf(tv, &snapshot, titles)}
-	for _, t := range console.tiles {
-		aid := companionID(host, t.role, t.title)
-		if slices.ContainsFunc(b.as, func(a *accessory.A) bool { return a.Id == aid }) {
-			return errors.New("two accessories have the same id") // about 1 in 10^10 for 149
-		}
-		t.name = uniqueName(cmp.Or(cleanName(t.name), host), maxGivenName, names)
-		b.as = append(b.as, b.build(aid, console, t, &snapshot))
-		t.c.SetValueRequest(t.value(&snapshot), nil)
-	}
-	b.consoles[host] = console
-	return nil
+// addBridge adds the accessory that stands for the bridge itself.
+func (b *Companion) addBridge() {
+	g := &graph{a: &accessory.A{Id: 1, Type: categoryBridge}}
+	g.addInformation(&Config{HostID: bridgeSerial, Model: bridgeModel}, b.cfg.Name)
+	g.firmware.SetValueRequest(bridgeFirmware, nil)
+	g.a.AddS(newProtocol().s)
+	g.onIdentify(func() { b.cfg.Log.Infof("identify: a controller asks which accessory the companion bridge is") })
+	b.as = append(b.as, g.a)
 }
 
 func tilesOf(tv *Television, s *Snapshot, titles []Title) []*tile {
 	tiles := []*tile{
 		{role: roleOn, name: s.Name + " on", value: func(s *Snapshot) any { return oneIf(s.State == ps4.StateAwake) }},
 		{role: rolePlaying, name: s.Name + " playing", value: func(s *Snapshot) any { return oneIf(s.TitleID != "") }},
-		{role: rolePower, name: s.Name + " power", value: func(s *Snapshot) any { return s.Active },
-			write: func(on bool) { tv.wish(setPower{powerFor(on)}) }},
-	}
-	if !tv.Can().Titles {
-		return tiles
+		{
+			role: rolePower, name: s.Name + " power", value: func(s *Snapshot) any { return s.Active },
+			write: func(on bool) { tv.wish(setPower{powerFor(on)}) },
+		},
 	}
 	for _, title := range titles {
-		t := &tile{role: roleTitle, title: title.ID, name: titleNameIn(s, title.ID) + " on " + s.Name}
-		t.value = func(s *Snapshot) any { return s.plays(t.title) }
-		t.write = func(on bool) { switchTitle(tv, t.title, on) }
-		tiles = append(tiles, t)
+		if !tv.Can().Titles {
+			break
+		}
+		tiles = append(tiles, &tile{
+			role: roleTitle, title: title.ID, name: titleNameIn(s, title.ID) + " on " + s.Name,
+			value: func(s *Snapshot) any { return s.plays(title.ID) },
+			write: func(on bool) { tv.switchTitle(title.ID, on) },
+		})
+	}
+	for _, t := range tiles {
+		t.tv = tv
 	}
 	return tiles
 }
 
+// addTile adds the accessory of a tile.
+func (b *Companion) addTile(t *tile, s *Snapshot) {
+	host := t.tv.cfg.HostID
+	g := &graph{a: &accessory.A{Id: companionID(host, t.role, t.title), Type: categoryBridge}}
+	g.addInformation(&Config{HostID: host, Model: t.tv.cfg.Model, Last: s.Status}, t.name)
+	g.onIdentify(t.tv.Identify)
+	var kind block
+	if t.write == nil {
+		kind = newBlock(service.TypeOccupancySensor, iidTile)
+		t.c = kind.choice(characteristic.TypeOccupancyDetected, readEvents(), t.value(s), 0, 1)
+	} else {
+		kind = newBlock(service.TypeSwitch, iidTile)
+		t.c = kind.add(characteristic.TypeOn, characteristic.FormatBool, all(), t.value(s))
+		t.c.SetValueRequestFunc = func(value any, by *http.Request) (any, int) { return nil, b.write(t, value, by) }
+	}
+	kind.text(characteristic.TypeName, read(), t.name)
+	g.a.AddS(kind.s)
+	b.as, b.tiles = append(b.as, g.a), append(b.tiles, t)
+}
+
 // switchTitle starts a title, or leaves it if it runs.
-func switchTitle(tv *Television, title string, on bool) {
-	s := tv.Snapshot()
+func (t *Television) switchTitle(title string, on bool) {
+	s := t.Snapshot()
 	switch {
 	case on:
-		tv.wish(selectTitle{title: title})
+		t.wish(selectTitle{title: title})
 	case s.plays(title):
-		tv.wish(selectTitle{})
+		t.wish(selectTitle{})
 	}
 }
 
@@ -207,14 +229,18 @@ func (b *Companion) Attach(p Publisher) {
 // Changed publishes the state of a console. Call it from Config.OnChange. It
 // ignores consoles that are not on the bridge.
 func (b *Companion) Changed(hostID string) {
-	console := b.consoles[strings.ToUpper(hostID)]
-	if console == nil {
+	i := slices.IndexFunc(b.tiles, func(t *tile) bool { return strings.EqualFold(t.tv.cfg.HostID, hostID) })
+	if i < 0 {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	snapshot := console.tv.Snapshot()
-	for _, t := range console.tiles {
+	tv := b.tiles[i].tv
+	snapshot := tv.Snapshot()
+	for _, t := range b.tiles {
+		if t.tv != tv {
+			continue
+		}
 		if v := t.value(&snapshot); t.c.Value() != v {
 			b.pub.Set(t.c, v, nil)
 		}
@@ -223,12 +249,12 @@ func (b *Companion) Changed(hostID string) {
 
 // write handles a write of a controller. The value shows at once, and stays if
 // the television accepts it.
-func (b *Companion) write(host string, t *tile, value any, by *http.Request) int {
+func (b *Companion) write(t *tile, value any, by *http.Request) int {
 	on, _ := value.(bool)
 	b.mu.Lock()
 	b.pub.Set(t.c, on, by)
 	b.mu.Unlock()
 	t.write(on)
-	b.Changed(host)
+	b.Changed(t.tv.cfg.HostID)
 	return statusOK
 }
