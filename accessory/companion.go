@@ -142,7 +142,7 @@ func tilesOf(tv *Television, s *Snapshot, titles []Title) []*tile {
 			break
 		}
 		tiles = append(tiles, &tile{
-			role: roleTitle, title: title.ID, name: titleNameIn(s, title.ID) + " on " + s.Name,
+			role: roleTitle, title: title.ID, name: s.inputName(title.ID) + " on " + s.Name,
 			value: func(s *Snapshot) any { return s.plays(title.ID) },
 			write: func(on bool) { tv.switchTitle(title.ID, on) },
 		})
@@ -193,16 +193,6 @@ func (s *Snapshot) plays(title string) bool {
 		return s.Starting == title
 	}
 	return s.TitleID == title && s.ActiveIdentifier != homeScreen // not while it is being left
-}
-
-// titleNameIn returns the name of a title's input, or its id.
-func titleNameIn(s *Snapshot, id string) string {
-	for _, in := range s.Inputs {
-		if in.TitleID == id {
-			return in.Name
-		}
-	}
-	return id
 }
 
 // companionID returns the id of an accessory: 2 to 2^48+1, independent of the

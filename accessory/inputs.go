@@ -97,13 +97,18 @@ func (in *inputs) free() int { return slices.Index(in.slots, "") + 1 }
 func (in *inputs) configure(titles []Title) error {
 	before := in.config
 	in.config = titles
-	missing := 0
+	missing, room := 0, 0
 	for _, t := range titles {
 		if in.slot(t.ID) == 0 {
 			missing++
 		}
 	}
-	if missing > len(in.slots)-in.kept() {
+	for _, id := range in.slots {
+		if id == "" || in.yields(id) {
+			room++
+		}
+	}
+	if missing > room {
 		in.config = before
 		return ErrNoFreeSlot
 	}
@@ -111,17 +116,6 @@ func (in *inputs) configure(titles []Title) error {
 		in.learn(t.ID, "")
 	}
 	return nil
-}
-
-// kept counts the slots that cannot be reassigned.
-func (in *inputs) kept() int {
-	n := 0
-	for _, id := range in.slots {
-		if id != "" && !in.yields(id) {
-			n++
-		}
-	}
-	return n
 }
 
 // slot returns the slot of a title, or 0 if it has none.

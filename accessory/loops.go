@@ -63,11 +63,8 @@ func (t *Television) update(u ps4.Update) {
 
 // learn notes the running title, which gives it an input if there is room.
 func (t *Television) learn(s ps4.Status, started bool, now time.Time) {
-	keep := ""
-	if l := t.m.target(); l != nil {
-		keep = l.title
-	}
-	if t.in.play(s.TitleID, s.TitleName, keep, started, now) {
+	_, starting := t.m.pursuing()
+	if t.in.play(s.TitleID, s.TitleName, starting, started, now) {
 		t.touch()
 		t.showInputs()
 	}
@@ -119,14 +116,14 @@ func (t *Television) turn() (wake, save bool) {
 		t.step(tick{})
 	}
 	t.press(t.presses.due(now))
-	if len(t.reverts) > 0 && !now.Before(t.revertAt) {
+	if !now.Before(t.revertAt) {
 		for _, c := range t.reverts {
 			t.pub.Notify(c)
 		}
-		t.reverts = nil
+		t.reverts, t.revertAt = nil, time.Time{}
 	}
 	wake, t.wake = t.wake, false
-	return wake, t.dirty && !now.Before(t.saveAt)
+	return wake, !t.saveAt.IsZero() && !now.Before(t.saveAt)
 }
 
 func (t *Television) sendWake(ctx context.Context) error {
@@ -144,15 +141,11 @@ func (t *Television) due() time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	due := t.m.next()
-	at := func(wanted bool, when time.Time) {
-		if wanted && (due.IsZero() || when.Before(due)) {
-			due = when
+	for _, at := range []time.Time{t.presses.until, t.revertAt, t.saveAt} {
+		if !at.IsZero() && (due.IsZero() || at.Before(due)) {
+			due = at
 		}
 	}
-	at(t.wake, time.Now())
-	at(t.presses.waiting, t.presses.until)
-	at(len(t.reverts) > 0, t.revertAt)
-	at(t.dirty && t.cfg.Store != nil, t.saveAt)
 	return due
 }
 

@@ -142,20 +142,21 @@ func (m *machine) target() *launch {
 	return m.launch
 }
 
-// pursuing returns what is pursued, or will be when the window closes.
-func (m *machine) pursuing() Pursuit {
+// pursuing returns what is pursued, or will be when the window closes, and the
+// title if it is one.
+func (m *machine) pursuing() (what Pursuit, title string) {
 	l, wanted := m.target(), m.wanted()
 	switch {
 	case wanted == powerOff:
-		return PursuitStandby
+		return PursuitStandby, ""
 	case l != nil && l.title != "":
-		return PursuitTitle
+		return PursuitTitle, l.title
 	case l != nil:
-		return PursuitHome
+		return PursuitHome, ""
 	case wanted == powerOn:
-		return PursuitAwake
+		return PursuitAwake, ""
 	}
-	return PursuitNone
+	return PursuitNone, ""
 }
 
 // working reports whether something is under way, so that the console is worth

@@ -88,8 +88,8 @@ func (t *Television) revert(c *characteristic.C) {
 
 // touch schedules a save.
 func (t *Television) touch() {
-	if !t.dirty {
-		t.dirty, t.saveAt = true, time.Now().Add(saveAfter)
+	if t.saveAt.IsZero() {
+		t.saveAt = time.Now().Add(saveAfter)
 	}
 	poke(t.clock)
 }
@@ -107,10 +107,10 @@ func (t *Television) save() error {
 	t.saving.Lock()
 	defer t.saving.Unlock()
 	t.mu.Lock()
-	dirty, saved := t.dirty, t.saved()
-	t.dirty = false
+	clean, saved := t.saveAt.IsZero(), t.saved()
+	t.saveAt = time.Time{}
 	t.mu.Unlock()
-	if !dirty || t.cfg.Store == nil {
+	if clean || t.cfg.Store == nil {
 		return nil
 	}
 	err := t.cfg.Store.Save(saved)
@@ -119,7 +119,7 @@ func (t *Television) save() error {
 	failed := t.unsaved
 	t.unsaved = err != nil
 	if err != nil {
-		t.dirty, t.saveAt = true, time.Now().Add(saveRetry)
+		t.saveAt = time.Now().Add(saveRetry)
 		if !failed {
 			t.report(fmt.Errorf("saving the state of the television: %w", err), t.cfg.Log.Errorf)
 		}

@@ -96,30 +96,29 @@ type press struct {
 // presses finds double presses. A key that has one waits 250 ms for its second
 // press, or until another key comes, to keep the order. Other keys are not delayed.
 type presses struct {
-	waiting bool
-	key     remoteKey
-	until   time.Time
+	key   remoteKey
+	until time.Time // zero: none waits
 }
 
 // press handles a key and returns the presses that are complete.
 func (p *presses) press(key remoteKey, hasDouble bool, now time.Time) []press {
-	if p.waiting && key == p.key && now.Before(p.until) {
-		p.waiting = false
+	if key == p.key && now.Before(p.until) {
+		p.until = time.Time{}
 		return []press{{key, true}}
 	}
 	out := p.due(p.until)
 	if !hasDouble {
 		return append(out, press{key, false})
 	}
-	p.waiting, p.key, p.until = true, key, now.Add(doubleTime)
+	p.key, p.until = key, now.Add(doubleTime)
 	return out
 }
 
 // due returns the press whose second one did not come.
 func (p *presses) due(now time.Time) []press {
-	if !p.waiting || now.Before(p.until) {
+	if p.until.IsZero() || now.Before(p.until) {
 		return nil
 	}
-	p.waiting = false
+	p.until = time.Time{}
 	return []press{{p.key, false}}
 }

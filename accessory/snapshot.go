@@ -63,30 +63,32 @@ func (t *Television) Snapshot() Snapshot {
 	defer t.mu.Unlock()
 	s := Snapshot{
 		Status: t.status, Name: t.displayName(), LastSeen: t.lastSeen,
-		Active: t.m.active(), ActiveIdentifier: t.identifier(), Starting: t.starting(), Pursuing: t.m.pursuing(), Working: t.m.working(),
+		Active: t.m.active(), ActiveIdentifier: t.identifier(), Working: t.m.working(),
 		Identified: t.identified,
 		LastError:  t.trouble, LastErrorAt: t.troubleAt,
 		Inputs: t.in.list(),
 	}
+	s.Pursuing, s.Starting = t.m.pursuing()
 	s.SessionOpen, s.KeyboardOpen = t.console.State()
 	s.Addr, s.State, s.TitleID, s.TitleName = t.console.Addr(), t.m.seen.state, "", ""
 	if s.State == ps4.StateAwake {
-		s.TitleID, s.TitleName = t.m.seen.title, t.titleName(t.m.seen.title)
+		s.TitleID = t.m.seen.title
+		s.TitleName = s.inputName(s.TitleID)
+		if s.TitleID == t.status.TitleID && t.in.slot(s.TitleID) == 0 {
+			s.TitleName = t.status.TitleName
+		}
 	}
 	return s
 }
 
-// titleName returns the name of a running title's input, or else the console's.
-func (t *Television) titleName(id string) string {
-	switch {
-	case id == "":
-		return ""
-	case t.in.slot(id) > 0:
-		return t.in.names()[t.in.slot(id)-1]
-	case id == t.status.TitleID:
-		return t.status.TitleName
+// inputName returns the name of a title's input, or its id.
+func (s *Snapshot) inputName(title string) string {
+	for _, in := range s.Inputs {
+		if in.TitleID == title && title != "" {
+			return in.Name
+		}
 	}
-	return id
+	return title
 }
 
 // list returns the inputs in the order of Home.

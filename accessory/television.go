@@ -54,12 +54,11 @@ type Television struct {
 	waiters  []waiter
 	stats    Stats
 	reverts  []*characteristic.C // written without effect: an event is due at revertAt
-	revertAt time.Time
-	ignored  sync.Once // logs that a button was ignored
-	dirty    bool      // a save is due at saveAt
-	saveAt   time.Time
-	writing  written // the write that is being handled
-	undo     func()  // of a write that must be stored before its answer
+	revertAt time.Time           // zero: there are none
+	ignored  sync.Once           // logs that a button was ignored
+	saveAt   time.Time           // zero: everything is saved
+	writing  written             // the write that is being handled
+	undo     func()              // of a write that must be stored before its answer
 }
 
 // New makes a television of a console. It reads the store and does no network
@@ -166,13 +165,14 @@ func poke(c chan struct{}) {
 // must be held.
 func (t *Television) step(e event) {
 	type visible struct {
-		starting, title string
 		pursuing        Pursuit
+		starting, title string
 		working         bool
 		state           ps4.State
 	}
 	look := func() visible {
-		return visible{t.starting(), t.m.seen.title, t.m.pursuing(), t.m.working(), t.m.seen.state}
+		pursuing, starting := t.m.pursuing()
+		return visible{pursuing, starting, t.m.seen.title, t.m.working(), t.m.seen.state}
 	}
 	before := look()
 	for _, a := range t.m.step(e, time.Now()) {
@@ -221,13 +221,4 @@ func (t *Television) report(err error, logf func(string, ...any)) {
 		t.logged = text
 		logf("%s", text)
 	}
-}
-
-// starting returns the title that is being started, or that waits for the
-// console to come up; "" if there is none.
-func (t *Television) starting() string {
-	if l := t.m.target(); l != nil {
-		return l.title
-	}
-	return ""
 }

@@ -3,6 +3,7 @@ package accessory
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
@@ -13,36 +14,31 @@ import (
 func (t *Television) runWork(ctx context.Context) {
 	defer t.closeQueue()
 	for ctx.Err() == nil {
-		if t.workOnce(ctx) {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-		case <-t.work:
+		switch command, j := t.nextWork(); {
+		case command != nil:
+			t.doCommand(ctx, command)
+		case j != nil && j.ctx == nil:
+			t.pressKey(ctx, j)
+		case j != nil:
+			t.doJob(ctx, j)
+		default:
+			select {
+			case <-ctx.Done():
+			case <-t.work:
+			}
 		}
 	}
 }
 
-// workOnce does the next thing, if there is one: the command of the machine
-// goes first. While the console is being woken, keys and other jobs wait for it,
-// as a title does.
-func (t *Television) workOnce(ctx context.Context) bool {
+// nextWork returns what to do next; the command of the machine goes first. While
+// the console is being woken, keys and other jobs wait for it, as a title does.
+func (t *Television) nextWork() (*action, *job) {
 	t.mu.Lock()
-	command := t.m.busy
-	var j *job
-	if command == nil && !t.m.waking(time.Now()) {
-		j = t.queue.takeJob()
+	defer t.mu.Unlock()
+	if t.m.busy != nil || t.m.waking(time.Now()) {
+		return t.m.busy, nil
 	}
-	t.mu.Unlock()
-	switch {
-	case command != nil:
-		t.doCommand(ctx, command)
-	case j != nil && j.ctx == nil:
-		t.pressKey(ctx, j)
-	case j != nil:
-		t.doJob(ctx, j)
-	}
-	return command != nil || j != nil
+	return nil, t.queue.takeJob()
 }
 
 // doCommand carries out a command of the machine and reports its end.
@@ -82,8 +78,9 @@ func (t *Television) doCommand(ctx context.Context, a *action) {
 
 // doJob does a job that has a caller.
 func (t *Television) doJob(ctx context.Context, j *job) {
-	ctx, cancel := within(ctx, j.ctx)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer context.AfterFunc(j.ctx, cancel)()
 	defer t.working.beatAfter(ctx)()
 	err := j.run(ctx)
 	if errors.Is(err, context.Canceled) && j.ctx.Err() == nil {
@@ -146,12 +143,71 @@ func (t *Television) closeQueue() {
 	t.queue.jobs = nil
 }
 
-// within returns a context that ends with either.
-func within(ctx, other context.Context) (context.Context, context.CancelFunc) { //nolint:revive // both matter alike
-	ctx, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(other, cancel)
-	return ctx, func() {
-		stop()
-		cancel()
+// job is work for the session.
+type job struct {
+	kind  string // of Stats
+	began time.Time
+	run   func(context.Context) error
+	ctx   context.Context // the caller's; nil: a key of HomeKit's, which has no caller
+	done  chan error      // has room for one; nil: there is no caller
+}
+
+// queue holds the jobs in their order. It is not safe for concurrent use.
+type queue struct {
+	jobs     []*job
+	lost     uint64 // how many keys were dropped so far
+	dropping bool   // keys were dropped since the queue was last empty
+	closed   bool
+}
+
+// addKey adds a key of HomeKit's. If too many wait, it drops the oldest, and
+// reports the first such drop.
+func (q *queue) addKey(press func(context.Context) error) (dropped bool) {
+	if q.closed {
+		return false
 	}
+	waiting := 0
+	for _, j := range q.jobs {
+		if j.ctx == nil {
+			waiting++
+		}
+	}
+	if waiting >= maxKeys {
+		dropped, q.dropping = !q.dropping, true
+		q.dropKeys(1)
+	}
+	q.jobs = append(q.jobs, &job{kind: CommandKeys, began: time.Now(), run: press})
+	return dropped
+}
+
+// dropKeys drops the oldest n keys of HomeKit's.
+func (q *queue) dropKeys(n int) {
+	q.jobs = slices.DeleteFunc(q.jobs, func(j *job) bool {
+		if n == 0 || j.ctx != nil {
+			return false
+		}
+		n--
+		q.lost++
+		return true
+	})
+}
+
+// takeJob returns the next job; nil if there is none.
+func (q *queue) takeJob() *job {
+	if len(q.jobs) == 0 {
+		q.dropping = false
+		return nil
+	}
+	j := q.jobs[0]
+	q.jobs = q.jobs[1:]
+	return j
+}
+
+// remove removes a job, and reports whether it was still waiting.
+func (q *queue) remove(j *job) bool {
+	i := slices.Index(q.jobs, j)
+	if i >= 0 {
+		q.jobs = slices.Delete(q.jobs, i, i+1)
+	}
+	return i >= 0
 }
