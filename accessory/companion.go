@@ -20,7 +20,6 @@ import (
 
 // CompanionConfig configures a companion bridge. A zero field means its default.
 type CompanionConfig struct {
-	Name        string        // of the bridge; default "PS4 Companion"
 	Televisions []*Television // each console once; the order does not matter
 	Titles      []string      // ids of the titles that get a switch on each console
 	Log         Logger        // nil discards
@@ -43,7 +42,7 @@ type CompanionConfig struct {
 //
 // It is safe for concurrent use.
 type Companion struct {
-	cfg   CompanionConfig
+	log   Logger
 	as    []*accessory.A
 	tiles []*tile
 
@@ -83,11 +82,7 @@ const (
 // fails for a repeated console, an invalid title id, and more than 149 sensors
 // and switches.
 func NewCompanion(c CompanionConfig) (*Companion, error) {
-	b := &Companion{cfg: c, pub: modelOnly{}}
-	if b.cfg.Log == nil {
-		b.cfg.Log = discard{}
-	}
-	b.cfg.Name = cmp.Or(cleanName(c.Name), companionName)
+	b := &Companion{log: cmp.Or[Logger](c.Log, discard{}), pub: modelOnly{}}
 	titles := make([]Title, len(c.Titles))
 	for i, id := range c.Titles {
 		titles[i].ID = id
@@ -121,10 +116,10 @@ func NewCompanion(c CompanionConfig) (*Companion, error) {
 // addBridge adds the accessory that stands for the bridge itself.
 func (b *Companion) addBridge() {
 	g := &graph{a: &accessory.A{Id: 1, Type: categoryBridge}}
-	g.addInformation(&Config{HostID: bridgeSerial, Model: bridgeModel}, b.cfg.Name)
+	g.addInformation(&Config{HostID: bridgeSerial, Model: bridgeModel}, companionName)
 	g.firmware.SetValueRequest(bridgeFirmware, nil)
 	g.a.AddS(newProtocol().s)
-	g.onIdentify(func() { b.cfg.Log.Infof("identify: a controller asks which accessory the companion bridge is") })
+	g.onIdentify(func() { b.log.Infof("identify: a controller asks which accessory the companion bridge is") })
 	b.as = append(b.as, g.a)
 }
 
@@ -207,7 +202,7 @@ func companionID(host, role, title string) uint64 {
 func (b *Companion) Accessories() []*accessory.A { return slices.Clone(b.as) }
 
 // Name returns the name of the bridge.
-func (b *Companion) Name() string { return b.cfg.Name }
+func (b *Companion) Name() string { return companionName }
 
 // Attach sets the publisher of the values.
 func (b *Companion) Attach(p Publisher) {

@@ -86,9 +86,7 @@ func (c Config) complete() (Config, error) {
 	c.Slots = cmp.Or(c.Slots, defaultSlots)
 	c.Poll = cmp.Or(c.Poll, defaultPoll)
 	c.Misses = cmp.Or(c.Misses, defaultMiss)
-	if c.Log == nil {
-		c.Log = discard{}
-	}
+	c.Log = cmp.Or[Logger](c.Log, discard{})
 	titles, err := completeTitles(c.Titles)
 	c.Titles = titles
 	return c, errors.Join(err, c.check())

@@ -36,7 +36,7 @@ type machine struct {
 	refusal   error // why the last try of the present goal failed, if that may pass
 	refusals  int   // how many tries did
 
-	at  time.Time // of the last step
+	now time.Time // of this step
 	out []action
 }
 
@@ -127,45 +127,45 @@ type action struct {
 
 // step handles an event and returns what to do now.
 func (m *machine) step(e event, now time.Time) []action {
-	m.out, m.at = nil, now
+	m.out, m.now = nil, now
 	switch e := e.(type) {
 	case setPower:
-		m.write(now)
+		m.write()
 		m.wish.power = e.power
 	case selectTitle:
-		m.write(now)
+		m.write()
 		m.wish.launch = &launch{title: e.title, noQuit: e.noQuit}
 	case polled:
-		m.polled(e, now)
+		m.polled(e)
 	case finished:
-		m.finished(e, now)
+		m.finished(e)
 	}
-	m.advance(now)
+	m.advance()
 	return m.out
 }
 
-func (m *machine) write(now time.Time) {
+func (m *machine) write() {
 	if !m.wish.open() {
-		m.wish.began = now
+		m.wish.began = m.now
 	}
-	m.fresh = now
+	m.fresh = m.now
 }
 
 // advance does what is due.
-func (m *machine) advance(now time.Time) {
+func (m *machine) advance() {
 	if m.wish.open() {
-		if now.Before(m.wish.began.Add(mergeTime)) {
+		if m.now.Before(m.wish.began.Add(mergeTime)) {
 			return
 		}
 		m.settle()
 	}
 	switch m.goal {
 	case powerOn:
-		m.wakeUp(now)
+		m.wakeUp()
 	case powerOff:
-		m.rest(now)
+		m.rest()
 	}
-	m.play(now)
+	m.play()
 	m.supersede()
 }
 
@@ -197,7 +197,7 @@ func (m *machine) settle() {
 // which the console hears no WAKEUP. Without that, a console that is turned on
 // again at once would be given up shortly before it comes.
 func (m *machine) stretch() {
-	if m.goal != powerOn || !m.at.Before(m.deafBy) {
+	if m.goal != powerOn || !m.now.Before(m.deafBy) {
 		return
 	}
 	m.goalBy = later(m.goalBy, m.deafBy.Add(bootHold))
@@ -227,28 +227,28 @@ func (m *machine) forgive() { m.retryAt, m.refusal, m.refusals = time.Time{}, ni
 
 // retry sets when to try again. Each login of a console that refuses shows on
 // the TV: refusals that may pass are tried again less and less often.
-func (m *machine) retry(err error, now time.Time) {
+func (m *machine) retry(err error) {
 	delay := retryAfter
 	if passes(err) {
 		delay = min(retryAfter<<m.refusals, retryMax)
 		m.refusal = err
 		m.refusals++
 	}
-	m.retryAt = now.Add(delay)
+	m.retryAt = m.now.Add(delay)
 }
 
 // wakeUp pursues power on: it sends WAKEUPs until a poll that began after the
 // write finds the console awake.
-func (m *machine) wakeUp(now time.Time) {
+func (m *machine) wakeUp() {
 	switch {
-	case m.confirmed() && m.up(now):
+	case m.confirmed() && m.up():
 		m.goal = powerAny
-	case !now.Before(m.goalBy):
+	case !m.now.Before(m.goalBy):
 		m.failPower(ErrNotWoken)
 	case m.busy != nil && m.busy.do == doStandby: // it is being ended; perhaps it was not sent
-	case !m.up(now) && !now.Before(m.nextWake()):
+	case !m.up() && !m.now.Before(m.nextWake()):
 		m.do(action{do: doWake})
-		m.woke = now
+		m.woke = m.now
 		if m.launch != nil && m.seen.state != ps4.StateAwake { // else perhaps only a reply was lost
 			m.launch.woken = true
 		}
@@ -259,33 +259,33 @@ func (m *machine) nextWake() time.Time { return m.woke.Add(wakeEvery) }
 
 // rest pursues power off: it sends one standby as soon as the console answers,
 // and waits until rest mode is seen.
-func (m *machine) rest(now time.Time) {
-	waking := now.Before(m.woke.Add(wakeEffect))
+func (m *machine) rest() {
+	waking := m.now.Before(m.woke.Add(wakeEffect))
 	switch {
 	case m.confirmed() && m.seen.state == ps4.StateStandby && (m.sent || !waking):
 		m.goal = powerAny
-	case !now.Before(m.goalBy) && m.busy == nil:
+	case !m.now.Before(m.goalBy) && m.busy == nil:
 		m.goal = powerAny
 		if m.seen.state == ps4.StateAwake {
 			m.failPower(cmp.Or(m.refusal, ErrStillAwake))
 		}
-	case !m.sent && m.busy == nil && m.answers() && !now.Before(m.retryAt):
+	case !m.sent && m.busy == nil && m.answers() && !m.now.Before(m.retryAt):
 		if waking {
-			m.goalBy = now.Add(standbyHold)
+			m.goalBy = m.now.Add(standbyHold)
 		}
 		m.command(action{do: doStandby, until: m.goalBy, leave: m.leaveBy})
-		m.sent, m.leaveBy = true, now.Add(leaveTime)
+		m.sent, m.leaveBy = true, m.now.Add(leaveTime)
 	}
 }
 
 // play starts the launch once the console is up.
-func (m *machine) play(now time.Time) {
+func (m *machine) play() {
 	l := m.launch
 	switch {
 	case l == nil || m.busy != nil || m.goal == powerOff:
-	case !now.Before(l.until):
+	case !m.now.Before(l.until):
 		m.failLaunch(cmp.Or(m.refusal, ErrLaunchTimeout))
-	case m.goal == powerOn && !m.up(now) || now.Before(m.retryAt):
+	case m.goal == powerOn && !m.up() || m.now.Before(m.retryAt):
 	case l.title == "" && l.woken: // a woken console shows the home screen by itself
 		m.launch, m.launchErr = nil, nil
 	default:
@@ -320,12 +320,12 @@ func (m *machine) answers() bool { return m.seen.state == ps4.StateAwake && m.se
 
 // waking reports whether the console is on its way up, so that what needs its
 // session waits.
-func (m *machine) waking(now time.Time) bool {
-	return m.wanted() == powerOn && !m.up(now)
+func (m *machine) waking() bool {
+	return m.wanted() == powerOn && !m.up()
 }
 
 // up reports whether the console is awake and will stay so.
-func (m *machine) up(now time.Time) bool { return m.answers() && !now.Before(m.leaveBy) }
+func (m *machine) up() bool { return m.answers() && !m.now.Before(m.leaveBy) }
 
 func (m *machine) failPower(err error) {
 	m.goal, m.powerErr = powerAny, err

@@ -8,7 +8,7 @@ import (
 
 // polled handles the result of a poll, unless it began before the last write or
 // command.
-func (m *machine) polled(e polled, now time.Time) {
+func (m *machine) polled(e polled) {
 	if e.began.Before(m.fresh) {
 		return
 	}
@@ -20,7 +20,7 @@ func (m *machine) polled(e polled, now time.Time) {
 	switch {
 	case e.state == ps4.StateStandby:
 		m.leaveBy, e.title = time.Time{}, ""
-	case !now.Before(m.leaveBy) && m.goal != powerOff: // else it has just come, and its standby has its whole time
+	case !m.now.Before(m.leaveBy) && m.goal != powerOff: // else it has just come, and its standby has its whole time
 		m.woke = time.Time{}
 	}
 	m.seen = seen{state: e.state, title: e.title, began: e.began}
@@ -39,10 +39,10 @@ func (m *machine) missed(e polled) {
 }
 
 // finished handles the end of a command.
-func (m *machine) finished(e finished, now time.Time) {
+func (m *machine) finished(e finished) {
 	if e.do == doWake {
 		if e.sent {
-			m.woke = now
+			m.woke = m.now
 		}
 		if outcomeOf(e.err) == refused && m.goal == powerOn {
 			m.failPower(e.err)
@@ -53,19 +53,19 @@ func (m *machine) finished(e finished, now time.Time) {
 	if b == nil || b.do != e.do {
 		return
 	}
-	m.busy, m.cancel, m.fresh, m.deafBy = nil, false, now, e.deafBy
+	m.busy, m.cancel, m.fresh, m.deafBy = nil, false, m.now, e.deafBy
 	if b.do == doStandby {
-		m.rested(b, e, now)
+		m.rested(b, e)
 		return
 	}
-	m.played(b.launch, e, now)
+	m.played(b.launch, e)
 }
 
-func (m *machine) rested(b *action, e finished, now time.Time) {
+func (m *machine) rested(b *action, e finished) {
 	end := outcomeOf(e.err)
 	switch {
 	case end == resting:
-		m.seenResting(now)
+		m.seenResting()
 	case !e.sent: // an earlier one may be on its way still
 		if !m.leaveBy.IsZero() {
 			m.leaveBy = b.leave
@@ -79,9 +79,9 @@ func (m *machine) rested(b *action, e finished, now time.Time) {
 	switch end {
 	case again:
 		m.sent = false
-		m.retry(e.err, now)
+		m.retry(e.err)
 		if e.sent {
-			m.retryAt = now.Add(obeyTime)
+			m.retryAt = m.now.Add(obeyTime)
 		}
 	case refused:
 		m.failPower(e.err)
@@ -89,10 +89,10 @@ func (m *machine) rested(b *action, e finished, now time.Time) {
 	}
 }
 
-func (m *machine) played(l *launch, e finished, now time.Time) {
+func (m *machine) played(l *launch, e finished) {
 	end := outcomeOf(e.err)
 	if end == resting {
-		m.seenResting(now)
+		m.seenResting()
 	}
 	if m.launch != l {
 		return // another selection, or power off, came meanwhile
@@ -106,16 +106,16 @@ func (m *machine) played(l *launch, e finished, now time.Time) {
 	case end == resting:
 		m.pursue(powerOn, l.until)
 	case end == again && l.title != "":
-		m.retry(e.err, now)
+		m.retry(e.err)
 	default:
 		m.failLaunch(e.err)
 	}
 }
 
 // seenResting notes that the console itself reported rest mode.
-func (m *machine) seenResting(now time.Time) {
+func (m *machine) seenResting() {
 	m.leaveBy = time.Time{}
-	m.seen = seen{state: ps4.StateStandby, began: now}
+	m.seen = seen{state: ps4.StateStandby, began: m.now}
 }
 
 // active returns what HomeKit reads.
@@ -170,7 +170,7 @@ func (m *machine) working() bool {
 func (m *machine) next() time.Time {
 	var next time.Time
 	at := func(wanted bool, t time.Time) {
-		if wanted && t.After(m.at) && (next.IsZero() || t.Before(next)) {
+		if wanted && t.After(m.now) && (next.IsZero() || t.Before(next)) {
 			next = t
 		}
 	}

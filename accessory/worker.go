@@ -35,7 +35,7 @@ func (t *Television) runWork(ctx context.Context) {
 func (t *Television) nextWork() (*action, *job) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.m.busy != nil || t.m.waking(time.Now()) {
+	if t.m.busy != nil || t.m.waking() {
 		return t.m.busy, nil
 	}
 	return nil, t.queue.takeJob()
