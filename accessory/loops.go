@@ -132,7 +132,7 @@ func (t *Television) sendWake(ctx context.Context) error {
 	err := t.console.Wake(ctx)
 	t.mu.Lock()
 	defer t.unlock()
-	t.step(finished{do: doWake, err: err, sent: err == nil})
+	t.step(woken{err})
 	return err
 }
 

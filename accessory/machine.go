@@ -96,8 +96,8 @@ type (
 		missed int       // polls in a row without an answer
 		deafBy time.Time // see machine
 	}
+	woken    struct{ err error } // a WAKEUP was sent, or not
 	finished struct {
-		do     do
 		err    error
 		sent   bool      // it left for the console, or may have
 		deafBy time.Time // see machine
@@ -137,6 +137,8 @@ func (m *machine) step(e event, now time.Time) []action {
 		m.wish.launch = &launch{title: e.title, noQuit: e.noQuit}
 	case polled:
 		m.polled(e)
+	case woken:
+		m.woken(e)
 	case finished:
 		m.finished(e)
 	}

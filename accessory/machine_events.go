@@ -13,11 +13,16 @@ func (m *machine) polled(e polled) {
 		return
 	}
 	m.deafBy = e.deafBy
-	if e.missed > 0 {
-		m.missed(e)
-		return
-	}
 	switch {
+	case e.missed > 0: // it is what it was until it is taken to be resting or gone
+		m.seen.misses = e.missed
+		if e.missed > 1 { // one may be a lost datagram
+			m.leaveBy = time.Time{}
+		}
+		if e.state != ps4.StateAwake {
+			m.seen.state, m.seen.title = e.state, ""
+		}
+		return
 	case e.state == ps4.StateStandby:
 		m.leaveBy, e.title = time.Time{}, ""
 	case !m.now.Before(m.leaveBy) && m.goal != powerOff: // else it has just come, and its standby has its whole time
@@ -26,33 +31,19 @@ func (m *machine) polled(e polled) {
 	m.seen = seen{state: e.state, title: e.title, began: e.began}
 }
 
-// missed handles a poll without an answer. The console is what it was until it
-// is taken to be resting or gone.
-func (m *machine) missed(e polled) {
-	m.seen.misses = e.missed
-	if e.missed > 1 { // one may be a lost datagram
-		m.leaveBy = time.Time{}
+// woken handles the end of a WAKEUP.
+func (m *machine) woken(e woken) {
+	if e.err == nil {
+		m.woke = m.now
 	}
-	if e.state != ps4.StateAwake {
-		m.seen.state, m.seen.title = e.state, ""
+	if outcomeOf(e.err) == refused && m.goal == powerOn {
+		m.failPower(e.err)
 	}
 }
 
-// finished handles the end of a command.
+// finished handles the end of the command that uses the session.
 func (m *machine) finished(e finished) {
-	if e.do == doWake {
-		if e.sent {
-			m.woke = m.now
-		}
-		if outcomeOf(e.err) == refused && m.goal == powerOn {
-			m.failPower(e.err)
-		}
-		return
-	}
 	b := m.busy
-	if b == nil || b.do != e.do {
-		return
-	}
 	m.busy, m.cancel, m.fresh, m.deafBy = nil, false, m.now, e.deafBy
 	if b.do == doStandby {
 		m.rested(b, e)

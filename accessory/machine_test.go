@@ -158,9 +158,9 @@ func (s *story) happen(what string) {
 	case what == "reached":
 		s.reached = true
 	case what == "wake refused":
-		s.step(finished{do: doWake, err: ps4.ErrNoCredential})
+		s.step(woken{ps4.ErrNoCredential})
 	case what == "call": // SendWake
-		s.step(finished{do: doWake, sent: true})
+		s.step(woken{})
 		s.write(setPower{powerOn})
 	case isEnd && s.m.busy != nil:
 		s.finish(end)
@@ -175,7 +175,7 @@ func (s *story) finish(end error) {
 	if s.m.busy.do == doStandby && sent {
 		s.rested, s.left = s.now, false
 	}
-	s.step(finished{do: s.m.busy.do, err: end, sent: sent, deafBy: s.deafBy()})
+	s.step(finished{err: end, sent: sent, deafBy: s.deafBy()})
 }
 
 // write steps, and polls at once, as the television does.

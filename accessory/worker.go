@@ -72,7 +72,7 @@ func (t *Television) doCommand(ctx context.Context, a *action) {
 	if err == nil {
 		t.logged = ""
 	}
-	t.step(finished{do: a.do, err: err, sent: sent, deafBy: deafBy})
+	t.step(finished{err, sent, deafBy})
 	poke(t.poll)
 }
 
