@@ -64,8 +64,12 @@ func (t *Television) onWrite(c *characteristic.C, do func(written) int) {
 	c.SetValueRequestFunc = func(value any, by *http.Request) (any, int) {
 		status, undo := t.doWrite(written{value, c, by}, do)
 		if undo != nil && t.save() != nil { // save reports the error
-			t.undoWrite(undo)
 			status = statusNotStored
+			_ = t.edit(func() error {
+				undo()
+				t.showName()
+				return nil
+			})
 		}
 		return nil, status
 	}
@@ -82,15 +86,6 @@ func (t *Television) doWrite(w written, do func(written) int) (status int, undo 
 		t.revert(w.of)
 	}
 	return status, t.undo
-}
-
-func (t *Television) undoWrite(undo func()) {
-	t.mu.Lock()
-	defer t.unlock()
-	undo()
-	t.touch()
-	t.showName()
-	t.showInputs()
 }
 
 func (t *Television) writeActive(w written) int {

@@ -54,20 +54,14 @@ func (t *Television) update(u ps4.Update) {
 		t.stats.Missed++
 	} else {
 		t.lastSeen = now
-		if u.State == ps4.StateAwake && u.TitleID != "" {
-			t.learn(u.Status, u.TitleID != before.TitleID || before.State != ps4.StateAwake, now)
+		started := u.TitleID != before.TitleID || before.State != ps4.StateAwake
+		_, keep := t.m.pursuing()
+		if u.State == ps4.StateAwake && t.in.play(u.TitleID, u.TitleName, keep, started, now) {
+			t.touch()
+			t.showInputs()
 		}
 	}
 	t.step(polled{began: u.Asked, state: u.State, title: u.TitleID, missed: u.Missed, deafBy: deafBy})
-}
-
-// learn notes the running title, which gives it an input if there is room.
-func (t *Television) learn(s ps4.Status, started bool, now time.Time) {
-	_, starting := t.m.pursuing()
-	if t.in.play(s.TitleID, s.TitleName, starting, started, now) {
-		t.touch()
-		t.showInputs()
-	}
 }
 
 // runClock does what is due at its time.
@@ -86,23 +80,20 @@ func (t *Television) runClock(ctx context.Context) {
 		case <-t.clock:
 		case <-timer.C:
 		}
-		t.clockOnce(ctx)
+		t.timing.set(time.Now())
+		wake, save := t.turn()
+		if save {
+			_ = t.save() // save reports the error and retries
+		}
+		if wake {
+			_ = t.sendWake(ctx) // the machine gets the error
+		}
+		t.timing.set(time.Time{})
 		if due := t.due(); due.IsZero() {
 			timer.Stop()
 		} else {
 			timer.Reset(time.Until(due))
 		}
-	}
-}
-
-func (t *Television) clockOnce(ctx context.Context) {
-	defer t.timing.beat()()
-	wake, save := t.turn()
-	if save {
-		_ = t.save() // save reports the error and retries
-	}
-	if wake {
-		_ = t.sendWake(ctx) // the machine gets the error
 	}
 }
 
@@ -165,14 +156,8 @@ func (p *pulse) set(since time.Time) {
 	p.since = since
 }
 
-// beat notes that the loop begins a turn; the returned function ends it.
-func (p *pulse) beat() (over func()) {
-	p.set(time.Now())
-	return func() { p.set(time.Time{}) }
-}
-
-// beatAfter is beat for work that may take as long as ctx allows: the turn
-// counts from the end of ctx.
+// beatAfter notes that work begins that may take as long as ctx allows, so it
+// hangs only after the end of ctx. The returned function ends it.
 func (p *pulse) beatAfter(ctx context.Context) (over func()) {
 	begun := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
