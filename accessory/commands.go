@@ -16,14 +16,16 @@ type waiter struct {
 	done  chan error // has room for one; nil: there is no caller
 }
 
-// await counts a wish when it ends, and sends its outcome to done, if that is
-// not nil.
-func (t *Television) await(wish event, done chan error) {
+// want gives a wish to the machine and polls the console at once. The outcome of
+// the wish is counted, and sent to done if that is not nil.
+func (t *Television) want(wish event, done chan error) {
+	t.trouble, t.changed = nil, true
+	t.step(wish)
 	again := func(w waiter) bool { return w.wish == wish && w.done == nil }
-	if done == nil && slices.ContainsFunc(t.waiters, again) {
-		return
+	if done != nil || !slices.ContainsFunc(t.waiters, again) {
+		t.waiters = append(t.waiters, waiter{wish, time.Now(), done})
 	}
-	t.waiters = append(t.waiters, waiter{wish, time.Now(), done})
+	poke(t.poll)
 }
 
 // release ends the waiters whose wish has come to its end.
@@ -197,9 +199,12 @@ func (t *Television) enqueue(ctx context.Context, kind string, run func(context.
 	case <-ctx.Done():
 	}
 	t.mu.Lock()
-	waited := t.queue.remove(j)
+	i := slices.Index(t.queue.jobs, j)
+	if i >= 0 {
+		t.queue.jobs = slices.Delete(t.queue.jobs, i, i+1)
+	}
 	t.mu.Unlock()
-	if waited {
+	if i >= 0 {
 		return ctx.Err()
 	}
 	return <-j.done // it is running, and ends with ctx

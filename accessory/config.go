@@ -77,7 +77,8 @@ const (
 	categoryStick      = 36
 )
 
-// complete returns the configuration with all defaults.
+// complete returns the configuration with all defaults, or an error if it is
+// invalid.
 func (c Config) complete() (Config, error) {
 	c.HostID = strings.ToUpper(strings.TrimSpace(c.HostID))
 	c.Name = cleanName(c.Name)
@@ -87,23 +88,19 @@ func (c Config) complete() (Config, error) {
 	c.Poll = cmp.Or(c.Poll, defaultPoll)
 	c.Misses = cmp.Or(c.Misses, defaultMiss)
 	c.Log = cmp.Or[Logger](c.Log, discard{})
-	titles, err := completeTitles(c.Titles)
-	c.Titles = titles
-	return c, errors.Join(err, c.check())
-}
-
-func (c Config) check() error {
 	switch {
 	case c.HostID == "" || len(c.HostID) > maxName:
-		return fmt.Errorf("a host id has 1 to %d bytes: %q", maxName, c.HostID)
+		return c, fmt.Errorf("a host id has 1 to %d bytes: %q", maxName, c.HostID)
 	case c.Category != categoryTelevision && c.Category != categorySetTopBox && c.Category != categoryStick:
-		return fmt.Errorf("category %d: 31, 35 and 36 are possible", c.Category)
+		return c, fmt.Errorf("category %d: 31, 35 and 36 are possible", c.Category)
 	case c.Slots < fixedSlots || c.Slots > maxSlots:
-		return fmt.Errorf("%d slots: %d to %d are possible", c.Slots, fixedSlots, maxSlots)
+		return c, fmt.Errorf("%d slots: %d to %d are possible", c.Slots, fixedSlots, maxSlots)
 	case c.Poll < 0 || c.Misses < 0:
-		return errors.New("poll interval and missed polls cannot be negative")
+		return c, errors.New("poll interval and missed polls cannot be negative")
 	}
-	return nil
+	var err error
+	c.Titles, err = completeTitles(c.Titles)
+	return c, err
 }
 
 // completeTitles checks the titles and writes their ids in upper case.

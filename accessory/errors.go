@@ -77,13 +77,9 @@ func outcomeOf(err error) outcome {
 		return resting
 	case passes(err):
 		return again
-	case errors.As(err, &result), errors.As(err, &reason), errors.As(err, &silent):
+	case errors.As(err, &result), errors.As(err, &reason), errors.As(err, &silent),
+		slices.ContainsFunc(final, func(f error) bool { return errors.Is(err, f) }):
 		return refused
-	}
-	for _, f := range final {
-		if errors.Is(err, f) {
-			return refused
-		}
 	}
 	return again
 }

@@ -233,23 +233,26 @@ func (in *inputs) importTitles(titles []ImportedTitle, dryRun bool) (result Impo
 	}
 	seen := map[string]bool{}
 	for _, title := range titles {
-		switch {
-		case seen[title.ID]:
+		if seen[title.ID] {
 			continue
+		}
+		seen[title.ID] = true
+		switch {
 		case in.slot(title.ID) != 0:
 			result.Known = append(result.Known, title.ID)
 		case len(result.Added) == free:
 			result.NoSlot = append(result.NoSlot, title.ID)
+			continue
 		default:
 			result.Added = append(result.Added, title.ID)
 		}
-		seen[title.ID] = true
-		if !dryRun && (in.slot(title.ID) != 0 || in.free() != 0) {
-			in.learn(title.ID, "")
-			t := in.titles[title.ID]
-			t.Title = cmp.Or(t.Title, title.Name)
-			t.LastPlayed = later(t.LastPlayed, title.LastPlayed)
+		if dryRun {
+			continue
 		}
+		in.learn(title.ID, "")
+		t := in.titles[title.ID]
+		t.Title = cmp.Or(t.Title, title.Name)
+		t.LastPlayed = later(t.LastPlayed, title.LastPlayed)
 	}
 	return result
 }

@@ -248,7 +248,7 @@ func (m *machine) wakeUp() {
 	case !m.now.Before(m.goalBy):
 		m.failPower(ErrNotWoken)
 	case m.busy != nil && m.busy.do == doStandby: // it is being ended; perhaps it was not sent
-	case !m.up() && !m.now.Before(m.nextWake()):
+	case !m.up() && !m.now.Before(m.woke.Add(wakeEvery)):
 		m.do(action{do: doWake})
 		m.woke = m.now
 		if m.launch != nil && m.seen.state != ps4.StateAwake { // else perhaps only a reply was lost
@@ -256,8 +256,6 @@ func (m *machine) wakeUp() {
 		}
 	}
 }
-
-func (m *machine) nextWake() time.Time { return m.woke.Add(wakeEvery) }
 
 // rest pursues power off: it sends one standby as soon as the console answers,
 // and waits until rest mode is seen.

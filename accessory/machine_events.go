@@ -167,7 +167,7 @@ func (m *machine) next() time.Time {
 	}
 	at(m.wish.open(), m.wish.began.Add(mergeTime))
 	at(m.goal != powerAny, m.goalBy)
-	at(m.goal == powerOn, m.nextWake())
+	at(m.goal == powerOn, m.woke.Add(wakeEvery))
 	at(m.goal == powerOn, m.leaveBy)
 	at(m.goal != powerAny || m.launch != nil, m.retryAt)
 	if m.launch != nil {

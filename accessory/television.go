@@ -176,7 +176,19 @@ func (t *Television) step(e event) {
 	}
 	before := look()
 	for _, a := range t.m.step(e, time.Now()) {
-		t.act(a)
+		switch a.do {
+		case doWake:
+			t.wake = true
+		case doCancel:
+			t.cancel()
+		case doReport:
+			t.report(a.err, t.cfg.Log.Warnf)
+		case doStandby:
+			t.queue.dropKeys(maxKeys) // they were for a console that is on
+			poke(t.work)
+		case doLaunch:
+			poke(t.work)
+		}
 	}
 	t.changed = t.changed || look() != before
 	t.show()
@@ -185,32 +197,6 @@ func (t *Television) step(e event) {
 	if len(t.queue.jobs) > 0 {
 		poke(t.work) // they may have waited for the console
 	}
-}
-
-func (t *Television) act(a action) {
-	switch a.do {
-	case doWake:
-		t.wake = true
-	case doCancel:
-		t.cancel()
-	case doReport:
-		t.report(a.err, t.cfg.Log.Warnf)
-	case doStandby:
-		t.queue.dropKeys(maxKeys) // they were for a console that is on
-		poke(t.work)
-	case doLaunch:
-		poke(t.work)
-	}
-}
-
-// want gives a wish to the machine and polls the console at once. The outcome of
-// the wish is sent to done, if that is not nil.
-func (t *Television) want(e event, done chan error) {
-	t.trouble = nil
-	t.changed = true
-	t.step(e)
-	t.await(e, done)
-	poke(t.poll)
 }
 
 // report shows the owner an error. It logs the error once, until a command

@@ -219,6 +219,7 @@ func TestImportTitles(t *testing.T) {
 	list := []accessory.ImportedTitle{
 		{"cusa00005", "Five™", day(5)}, {"CUSA00002", "Other name", day(2)}, {"CUSA00003", "Three", day(4)}, {"CUSA00001", "", day(1)},
 		{"CUSA00005", "Again", day(6)}, {"CUSA00006", "", time.Time{}}, {"CUSA00007", "Seven", time.Now().Add(time.Hour)},
+		{"CUSA00007", "Seven again", time.Time{}},
 	}
 	want := accessory.Imported{
 		Added: []string{"CUSA00005", "CUSA00006"}, Known: []string{"CUSA00002", "CUSA00003", "CUSA00001"}, NoSlot: []string{"CUSA00007"},

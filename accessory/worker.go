@@ -35,10 +35,17 @@ func (t *Television) runWork(ctx context.Context) {
 func (t *Television) nextWork() (*action, *job) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.m.busy != nil || t.m.waking() {
+	q := &t.queue
+	switch {
+	case t.m.busy != nil || t.m.waking():
 		return t.m.busy, nil
+	case len(q.jobs) == 0:
+		q.dropping = false
+		return nil, nil
 	}
-	return nil, t.queue.takeJob()
+	j := q.jobs[0]
+	q.jobs = q.jobs[1:]
+	return nil, j
 }
 
 // doCommand carries out a command of the machine and reports its end.
@@ -190,24 +197,4 @@ func (q *queue) dropKeys(n int) {
 		q.lost++
 		return true
 	})
-}
-
-// takeJob returns the next job; nil if there is none.
-func (q *queue) takeJob() *job {
-	if len(q.jobs) == 0 {
-		q.dropping = false
-		return nil
-	}
-	j := q.jobs[0]
-	q.jobs = q.jobs[1:]
-	return j
-}
-
-// remove removes a job, and reports whether it was still waiting.
-func (q *queue) remove(j *job) bool {
-	i := slices.Index(q.jobs, j)
-	if i >= 0 {
-		q.jobs = slices.Delete(q.jobs, i, i+1)
-	}
-	return i >= 0
 }
