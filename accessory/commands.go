@@ -9,7 +9,7 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// waiter waits for the end of a wish: to count it, and to tell its caller.
+// waiter waits for the end of a wish, to count it and to answer its caller.
 type waiter struct {
 	wish  event // setPower or selectTitle
 	began time.Time
@@ -28,7 +28,7 @@ func (t *Television) want(wish event, done chan error) {
 	poke(t.poll)
 }
 
-// release ends the waiters whose wish has come to its end.
+// release ends the waiters whose wish is over.
 func (t *Television) release() {
 	waiting := t.waiters[:0]
 	for _, w := range t.waiters {
@@ -49,7 +49,7 @@ func (t *Television) release() {
 	t.waiters = waiting
 }
 
-// commandOf returns the name of a wish.
+// commandOf returns the name of a wish in [Stats].
 func commandOf(wish event) string {
 	switch wish {
 	case setPower{powerOn}:
@@ -67,8 +67,9 @@ func commandOf(wish event) string {
 // or an error of package ps4.
 func (t *Television) Wake(ctx context.Context) error { return t.pursue(ctx, setPower{powerOn}) }
 
-// SendWake sends one WAKEUP and returns. More follow until the console is
-// on, as after a write from Home. It fails with [ps4.ErrNoCredential] or [ps4.ErrNoNetwork].
+// SendWake sends one WAKEUP and returns. More follow until the console is on, as
+// after a write from Home. It fails with [ps4.ErrNoCredential] or
+// [ps4.ErrNoNetwork].
 func (t *Television) SendWake(ctx context.Context) error {
 	if err := t.sendWake(ctx); err != nil {
 		return err
@@ -130,11 +131,11 @@ func (t *Television) wish(e event) {
 	t.want(e, nil)
 }
 
-// Can returns what commands can do with the console.
+// Can returns the abilities of the console's sessions.
 func (t *Television) Can() Abilities { return t.console.Can() }
 
-// Identify notes that the owner wants to know which console this is.
-func (t *Television) Identify() {
+// identify records that a controller asked which console this is.
+func (t *Television) identify() {
 	t.mu.Lock()
 	defer t.unlock()
 	t.identified, t.changed = time.Now(), true
@@ -150,7 +151,7 @@ func (t *Television) Keys(ctx context.Context, keys []ps4.Key) error {
 		return err
 	}
 	return t.enqueue(ctx, CommandKeys, func(ctx context.Context) error {
-		for _, k := range keys { // one by one, so that each survives the end of a session
+		for _, k := range keys { // one by one, so that a key survives the end of a session
 			if err := t.sendKey(ctx, k); err != nil {
 				return err
 			}

@@ -153,7 +153,7 @@ func (b *Companion) addTile(t *tile, s *Snapshot) {
 	host := t.tv.cfg.HostID
 	g := &graph{a: &accessory.A{Id: companionID(host, t.role, t.title), Type: categoryBridge}}
 	g.addInformation(&Config{HostID: host, Model: t.tv.cfg.Model, Last: s.Status}, t.name)
-	g.onIdentify(t.tv.Identify)
+	g.onIdentify(t.tv.identify)
 	var kind block
 	if t.write == nil {
 		kind = newBlock(service.TypeOccupancySensor, iidTile)

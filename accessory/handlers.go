@@ -24,7 +24,7 @@ const (
 // handle registers the handler of every writable characteristic.
 func (t *Television) handle() {
 	g := t.graph
-	g.onIdentify(t.Identify)
+	g.onIdentify(t.identify)
 	t.onWrite(g.infoName, t.writeName)
 	t.onWrite(g.tvName, t.writeName)
 	t.onWrite(g.active, t.writeActive)

@@ -127,7 +127,7 @@ func (t *Television) sendWake(ctx context.Context) error {
 	return err
 }
 
-// due returns when to call turn next; the zero time: when something happens.
+// due returns when to call turn next, or the zero time if nothing is scheduled.
 func (t *Television) due() time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -144,7 +144,7 @@ func (t *Television) due() time.Time {
 // slow disk is not bounded by far less.
 const hangAfter = 20 * time.Second
 
-// pulse notes since when a loop has been busy, to tell whether it hangs.
+// pulse records since when a loop has been busy, to tell whether it hangs.
 type pulse struct {
 	mu    sync.Mutex // not the television's, which a loop that hangs may hold
 	since time.Time  // zero: it waits for work
@@ -156,8 +156,8 @@ func (p *pulse) set(since time.Time) {
 	p.since = since
 }
 
-// beatAfter notes that work begins that may take as long as ctx allows, so it
-// hangs only after the end of ctx. The returned function ends it.
+// beatAfter begins work that may take as long as ctx allows: the loop counts as
+// busy from the end of ctx. The returned function ends the work.
 func (p *pulse) beatAfter(ctx context.Context) (over func()) {
 	begun := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -178,8 +178,8 @@ func (p *pulse) hangs(after time.Duration) bool {
 	return !p.since.IsZero() && time.Since(p.since) > after
 }
 
-// Hung names a loop of Run that hangs, for a watchdog; it returns "" if none
-// does. It never blocks.
+// Hung returns the name of a loop of Run that hangs, or "", for a watchdog. It
+// never blocks.
 func (t *Television) Hung() string {
 	switch {
 	case t.polling.hangs(hangAfter + 4*t.cfg.Poll): // since the last update

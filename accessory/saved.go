@@ -1,9 +1,6 @@
 package accessory
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
@@ -44,19 +41,3 @@ type SavedTitle struct {
 
 // chosen reports whether the user changed anything about the title.
 func (t *SavedTitle) chosen() bool { return t.Name != "" || t.Hidden || t.Pinned || t.Added }
-
-// load reads the store. Without one, or before the first save, it returns the
-// zero value.
-func load(s Store) (Saved, error) {
-	if s == nil {
-		return Saved{}, nil
-	}
-	saved, err := s.Load()
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return Saved{}, nil
-	case err != nil:
-		return Saved{}, fmt.Errorf("load the state of the television: %w", err)
-	}
-	return saved, nil
-}

@@ -13,7 +13,7 @@ const (
 	CommandStandby = "standby"
 	CommandStart   = "start"   // a title
 	CommandHome    = "home"    // the home screen
-	CommandKeys    = "keys"    // keys pressed together; each of HomeKit's by itself
+	CommandKeys    = "keys"    // keys pressed together; HomeKit writes each by itself
 	CommandSession = "session" // anything else that uses the console's session: text
 	CommandLink    = "link"
 )

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"sync"
 	"time"
 
@@ -61,18 +63,19 @@ type Television struct {
 	undo     func()              // of a write that must be stored before its answer
 }
 
-// New makes a television of a console. It reads the store and does no network
+// New returns a television of a console. It reads the store and does no network
 // I/O.
 func New(c Config, console Console) (*Television, error) {
 	cfg, err := c.complete()
 	if err != nil {
 		return nil, err
 	}
-	saved, err := load(cfg.Store)
-	if err != nil {
-		return nil, err
+	var saved, kept Saved
+	if cfg.Store != nil {
+		if saved, err = cfg.Store.Load(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("load the state of the television: %w", err)
+		}
 	}
-	var kept Saved
 	if !console.Can().Titles {
 		cfg.Titles, cfg.Slots, kept = nil, 1, saved
 		saved.Titles, saved.Order = map[string]SavedTitle{homeID: saved.Titles[homeID]}, nil
@@ -152,7 +155,7 @@ func (t *Television) unlock() {
 	}
 }
 
-// poke leaves a token, if there is none.
+// poke puts a token into c unless it has one.
 func poke(c chan struct{}) {
 	select {
 	case c <- struct{}{}:

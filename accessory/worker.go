@@ -99,8 +99,8 @@ func (t *Television) doJob(ctx context.Context, j *job) {
 	j.done <- err
 }
 
-// pressKey presses a key of HomeKit's. If that fails, those behind it would
-// fail too, and late: it drops them.
+// pressKey presses a key that HomeKit wrote. If that fails, it drops the keys
+// behind it, which would fail late.
 func (t *Television) pressKey(ctx context.Context, j *job) {
 	ctx, cancel := context.WithTimeout(ctx, keyTimeout)
 	defer cancel()
@@ -127,7 +127,7 @@ func (t *Television) sendKey(ctx context.Context, k ps4.Key) error {
 	return t.console.Do(ctx, func(ctx context.Context, s Session) error { return s.Keys(ctx, k) })
 }
 
-// pause waits; it reports false when ctx is done first.
+// pause waits, and reports false if ctx is done first.
 func pause(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
@@ -137,7 +137,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// closeQueue ends every job that waits; later ones fail.
+// closeQueue ends the waiting jobs with [ErrStopped], and refuses later ones.
 func (t *Television) closeQueue() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -155,11 +155,11 @@ type job struct {
 	kind  string // of Stats
 	began time.Time
 	run   func(context.Context) error
-	ctx   context.Context // the caller's; nil: a key of HomeKit's, which has no caller
+	ctx   context.Context // of the caller; nil for a key that HomeKit wrote
 	done  chan error      // has room for one; nil: there is no caller
 }
 
-// queue holds the jobs in their order. It is not safe for concurrent use.
+// queue holds the waiting jobs, oldest first. It is not safe for concurrent use.
 type queue struct {
 	jobs     []*job
 	lost     uint64 // how many keys were dropped so far
@@ -167,8 +167,8 @@ type queue struct {
 	closed   bool
 }
 
-// addKey adds a key of HomeKit's. If too many wait, it drops the oldest, and
-// reports the first such drop.
+// addKey adds a key that HomeKit wrote. If too many wait, it drops the oldest,
+// and reports the first such drop.
 func (q *queue) addKey(press func(context.Context) error) (dropped bool) {
 	if q.closed {
 		return false
@@ -187,7 +187,7 @@ func (q *queue) addKey(press func(context.Context) error) (dropped bool) {
 	return dropped
 }
 
-// dropKeys drops the oldest n keys of HomeKit's.
+// dropKeys drops the oldest n keys that HomeKit wrote.
 func (q *queue) dropKeys(n int) {
 	q.jobs = slices.DeleteFunc(q.jobs, func(j *job) bool {
 		if n == 0 || j.ctx != nil {
