@@ -95,6 +95,7 @@ func TestConsolesDoNotDelayEachOther(t *testing.T) {
 	for i, bad := range []bool{false, true} {
 		timing := func(n int) ps4test.Timing {
 			timing := ps4test.RealTiming()
+			timing.StandbyDelay += 30 * time.Millisecond // not at the very instant of a poll, which would leave it to chance
 			if bad && n == flooding {
 				timing.Heartbeat = 5 * time.Millisecond
 			}
