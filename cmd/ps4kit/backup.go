@@ -71,7 +71,7 @@ func (o *backupOptions) run(ctx context.Context, p *program, file string) error 
 func (p *program) backup(ctx context.Context) ([]byte, error) {
 	client, dir, err := p.server(ctx)
 	if err == nil {
-		return client.Backup(ctx)
+		return api.Backup.Do(ctx, client, api.None{})
 	}
 	if !errors.Is(err, api.ErrNoServer) {
 		return nil, err
@@ -135,7 +135,7 @@ func (p *program) restore(ctx context.Context, file string) error {
 	case err != nil:
 		return err
 	default:
-		contents, err := client.Restore(ctx, archive)
+		contents, err := api.Restore.Do(ctx, client, archive)
 		if err != nil {
 			return err
 		}

@@ -116,7 +116,7 @@ func (o *credentialOptions) run(ctx context.Context, p *program) error {
 	if err != nil {
 		return asUsage(err)
 	}
-	ctx, b, host, release, err := o.console.connect(ctx, p)
+	ctx, client, host, release, err := o.console.connect(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -132,18 +132,18 @@ func (o *credentialOptions) run(ctx context.Context, p *program) error {
 		credential, err = p.capture(ctx, conn, limit)
 		user.Credential = credential.Reveal()
 	case "":
-		return o.stored(ctx, p, b, host, passcode)
+		return o.stored(ctx, p, client, host, passcode)
 	}
 	if err != nil {
 		return err
 	}
 	user.Passcode = passcode
-	if err := b.SetCredential(ctx, host, user); err != nil {
+	if err := api.SetCredential.Do(ctx, client, api.CredentialRequest{Host: host, User: user}); err != nil {
 		return err
 	}
 	var linked []remoteplay.Registration
 	for _, r := range registrations {
-		if failed := b.SetRegistration(ctx, r.HostID, registrationOf(r)); failed != nil {
+		if failed := api.SetRegistration.Do(ctx, client, registrationOf(r)); failed != nil {
 			err = cmp.Or(err, error(notLinked(r, failed)))
 			continue
 		}
@@ -173,10 +173,10 @@ func userOf(accountID string) (api.User, error) {
 }
 
 // registrationOf returns a registration with its secrets, for the server.
-func registrationOf(r remoteplay.Registration) api.Registration {
+func registrationOf(r remoteplay.Registration) api.RegistrationRequest {
 	s := r.Reveal()
-	result := api.Registration{
-		HostID: s.HostID, HostType: s.HostType, Nickname: s.Nickname,
+	result := api.RegistrationRequest{
+		Host: s.HostID, HostID: s.HostID, HostType: s.HostType, Nickname: s.Nickname,
 		RegistKey: s.RegistKey, RPKey: s.RPKey, KeyType: s.KeyType,
 	}
 	if s.AccountID != 0 {
@@ -197,8 +197,8 @@ func (o *credentialOptions) listenForPhone(ctx context.Context) (net.PacketConn,
 	return phone.Listen(ctx, addr)
 }
 
-func (o *credentialOptions) store(ctx context.Context, p *program, b api.Backend, host string, user api.User, what string) error {
-	if err := b.SetCredential(ctx, host, user); err != nil {
+func (o *credentialOptions) store(ctx context.Context, p *program, client *api.Client, host string, user api.User, what string) error {
+	if err := api.SetCredential.Do(ctx, client, api.CredentialRequest{Host: host, User: user}); err != nil {
 		return err
 	}
 	return o.report(p, host, user, what)
@@ -206,14 +206,14 @@ func (o *credentialOptions) store(ctx context.Context, p *program, b api.Backend
 
 // stored reports whether a credential is stored, and adds the passcode to it. If
 // there is none, it asks the user for one on a terminal.
-func (o *credentialOptions) stored(ctx context.Context, p *program, b api.Backend, host, passcode string) error {
-	user, owner, err := storedUser(ctx, b, host)
+func (o *credentialOptions) stored(ctx context.Context, p *program, client *api.Client, host, passcode string) error {
+	user, owner, err := storedUser(ctx, client, host)
 	switch {
 	case err == nil && passcode == "":
 		return o.report(p, owner, user, "is stored")
 	case err == nil:
 		user.Passcode = passcode
-		return o.store(ctx, p, b, owner, user, "is stored, with the passcode")
+		return o.store(ctx, p, client, owner, user, "is stored, with the passcode")
 	case codeOf(err) != "no_credential":
 		return err
 	case !isTerminal(p.stdin):
@@ -228,21 +228,21 @@ func (o *credentialOptions) stored(ctx context.Context, p *program, b api.Backen
 		return err
 	}
 	user.Passcode = passcode
-	return o.store(ctx, p, b, host, user, "is stored")
+	return o.store(ctx, p, client, host, user, "is stored")
 }
 
 // storedUser returns the user of a console. Without a host it returns the one for
 // every console, or else that of the only console there is.
-func storedUser(ctx context.Context, b api.Backend, host string) (user api.User, owner string, err error) {
-	user, err = b.Credential(ctx, host)
+func storedUser(ctx context.Context, client *api.Client, host string) (user api.User, owner string, err error) {
+	user, err = api.Credential.Do(ctx, client, api.HostRequest{Host: host})
 	if host != "" || codeOf(err) != "no_credential" {
 		return user, host, err
 	}
-	list, listErr := b.Consoles(ctx)
+	list, listErr := api.Consoles.Do(ctx, client, api.None{})
 	if listErr != nil || len(list) != 1 {
 		return user, host, err
 	}
-	user, err = b.Credential(ctx, list[0].HostID)
+	user, err = api.Credential.Do(ctx, client, api.HostRequest{Host: list[0].HostID})
 	return user, list[0].HostID, err
 }
 

@@ -72,7 +72,7 @@ func TestStatusFollowsTheCode(t *testing.T) {
 func TestClientRefusesWhatIsTooLarge(t *testing.T) {
 	t.Parallel()
 	b := &backend{}
-	err := connect(t, b).SetText(t.Context(), "Den", string(make([]byte, 64<<10)))
+	err := api.SetText.Do(t.Context(), connect(t, b), api.TextRequest{Host: "Den", Text: new(string(make([]byte, 64<<10)))})
 	var got *api.Error
 	if !errors.As(err, &got) || got.Code != "too_large" || len(b.recorded()) != 0 {
 		t.Errorf("got %v after the calls %v, want too_large", err, b.recorded())

@@ -77,7 +77,7 @@ func (e *Events) leave(caller any) {
 type stream struct {
 	*Events
 	page Page
-	eventsRequest
+	EventsRequest
 }
 
 func (stream) mediaType() string { return "text/event-stream" }
@@ -143,7 +143,7 @@ func (s stream) run(ctx context.Context, w http.ResponseWriter) {
 			out.WriteString(": still here\n\n")
 		case <-changed:
 			next = s.changed.wait() // before the overview is read, so that no change is missed
-			if overview, err := s.page.Overview(ctx); err == nil {
+			if overview, err := s.page.Overview(ctx, None{}); err == nil {
 				put(&out, "overview", overview)
 			}
 			changed, pause = nil, time.After(overviewGap)

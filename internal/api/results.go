@@ -24,7 +24,7 @@ func writeResult(s *Services, w http.ResponseWriter, r *http.Request, out any) e
 	switch out := out.(type) {
 	case result:
 		return out.write(s, w, r)
-	case none:
+	case None:
 		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(http.StatusNoContent)
 		return nil
@@ -57,23 +57,23 @@ func write(w http.ResponseWriter, status int, mediaType string, body []byte) {
 	_, _ = w.Write(body)
 }
 
-// archive is a backup: a gzipped tar.
-type archive []byte
+// Archive is a backup: a gzipped tar.
+type Archive []byte
 
 const (
 	maxBackup   = 16 << 20        // bytes
 	restoreTime = 2 * time.Minute // for a backup to arrive
 )
 
-func (archive) mediaType() string { return "application/gzip" }
+func (Archive) mediaType() string { return "application/gzip" }
 
-func (a archive) write(_ *Services, w http.ResponseWriter, _ *http.Request) error { //nolint:unparam // as the interface has it
+func (a Archive) write(_ *Services, w http.ResponseWriter, _ *http.Request) error { //nolint:unparam // as the interface has it
 	w.Header().Set("Content-Disposition", `attachment; filename="ps4kit-backup.tar.gz"`)
 	write(w, http.StatusOK, a.mediaType(), a)
 	return nil
 }
 
-func (a *archive) read(w http.ResponseWriter, r *http.Request) (err error) {
+func (a *Archive) read(w http.ResponseWriter, r *http.Request) (err error) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != a.mediaType() {
 		return &Error{Code: codeMediaType, Message: "the body must be a backup of the type application/gzip"}
 	}
