@@ -84,10 +84,11 @@ func (stream) mediaType() string { return "text/event-stream" }
 
 // write sends events until the client disconnects or stops reading, loses its
 // access, or the server stops.
-func (s stream) write(services *Services, w http.ResponseWriter, r *http.Request) error {
+func (s stream) write(services *Services, w http.ResponseWriter, r *http.Request) {
 	if s.Log != "" && services.Permit != nil {
 		if err := services.Permit(r, AccessSetup); err != nil {
-			return err
+			WriteError(w, err)
+			return
 		}
 	}
 	var caller any
@@ -95,7 +96,8 @@ func (s stream) write(services *Services, w http.ResponseWriter, r *http.Request
 		caller = services.Caller(r)
 	}
 	if err := s.enter(caller); err != nil {
-		return err
+		WriteError(w, err)
+		return
 	}
 	defer s.leave(caller)
 	h := w.Header()
@@ -106,7 +108,6 @@ func (s stream) write(services *Services, w http.ResponseWriter, r *http.Request
 	if r.Method != http.MethodHead {
 		s.run(r.Context(), w)
 	}
-	return nil
 }
 
 func (s stream) run(ctx context.Context, w http.ResponseWriter) {

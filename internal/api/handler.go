@@ -111,12 +111,11 @@ func serve[Service, In, Out any](do func(s Service, ctx context.Context, in In) 
 		if err == nil {
 			out, err = do(service[Service](s), withNotices(r.Context(), w.Header()), in)
 		}
-		if err == nil {
-			err = writeResult(s, w, r, out)
-		}
 		if err != nil {
 			WriteError(w, s.Explain(err))
+			return
 		}
+		writeResult(s, w, r, out)
 	}
 }
 
