@@ -26,7 +26,6 @@ type commands struct {
 	art      *art
 }
 
-// Search implements api.Backend.
 func (c *commands) Search(ctx context.Context, in api.SearchRequest) ([]api.Console, error) {
 	wait, err := time.ParseDuration(in.Wait)
 	if err != nil {
@@ -75,7 +74,6 @@ func sortConsoles(list []api.Console) {
 	slices.SortFunc(list, func(a, b api.Console) int { return byName(a.Name, a.HostID, b.Name, b.HostID) })
 }
 
-// Consoles implements api.Backend.
 func (c *commands) Consoles(context.Context, api.None) ([]api.Console, error) {
 	list := []api.Console{}
 	for _, u := range c.registry.list() {
@@ -87,8 +85,8 @@ func (c *commands) Consoles(context.Context, api.None) ([]api.Console, error) {
 	return list, nil
 }
 
-// Status implements api.Backend. A console that doesn't answer right after a
-// standby counts as resting.
+// Status asks one console. One that doesn't answer right after a standby counts
+// as resting.
 func (c *commands) Status(ctx context.Context, in api.HostRequest) (api.Console, error) {
 	u, err := c.registry.find(ctx, in.Host)
 	if errors.Is(err, ps4.ErrUnreachable) {
@@ -145,7 +143,6 @@ func (c *commands) reach(ctx context.Context, host string) (*unit, error) {
 	return u, err
 }
 
-// Power implements api.Backend.
 func (c *commands) Power(ctx context.Context, in api.PowerRequest) error {
 	u, shown, err := c.answering(ctx, in.Host)
 	switch {
@@ -206,7 +203,6 @@ func (u *unit) advised(err error) error {
 	return err
 }
 
-// Start implements api.Backend.
 func (c *commands) Start(ctx context.Context, in api.StartRequest) error {
 	u, _, err := c.answering(ctx, in.Host)
 	if err != nil {
@@ -231,7 +227,6 @@ func (c *commands) Start(ctx context.Context, in api.StartRequest) error {
 	return u.tv.StartTitle(ctx, id, in.NoQuit)
 }
 
-// Keys implements api.Backend.
 func (c *commands) Keys(ctx context.Context, in api.KeysRequest) error {
 	var pressed []ps4.Key
 	for _, text := range in.Keys {
@@ -248,7 +243,6 @@ func (c *commands) Keys(ctx context.Context, in api.KeysRequest) error {
 	return u.advised(u.tv.Keys(ctx, pressed))
 }
 
-// Keyboard implements api.Backend.
 func (c *commands) Keyboard(ctx context.Context, in api.HostRequest) (shown api.Keyboard, err error) {
 	err = c.withKeyboard(ctx, in.Host, func(_ context.Context, k accessory.Keyboard) error {
 		shown = api.Keyboard{Text: k.Text(), MaxLength: k.MaxLength()}
@@ -257,12 +251,10 @@ func (c *commands) Keyboard(ctx context.Context, in api.HostRequest) (shown api.
 	return shown, err
 }
 
-// SetText implements api.Backend.
 func (c *commands) SetText(ctx context.Context, in api.TextRequest) error {
 	return c.withKeyboard(ctx, in.Host, func(ctx context.Context, k accessory.Keyboard) error { return k.SetText(ctx, *in.Text) })
 }
 
-// Submit implements api.Backend.
 func (c *commands) Submit(ctx context.Context, in api.SubmitRequest) error {
 	return c.withKeyboard(ctx, in.Host, func(ctx context.Context, k accessory.Keyboard) error {
 		if in.Text != nil {
@@ -274,7 +266,6 @@ func (c *commands) Submit(ctx context.Context, in api.SubmitRequest) error {
 	})
 }
 
-// CloseKeyboard implements api.Backend.
 func (c *commands) CloseKeyboard(ctx context.Context, in api.HostRequest) error {
 	return c.withKeyboard(ctx, in.Host, func(ctx context.Context, k accessory.Keyboard) error { return k.Close(ctx) })
 }
@@ -294,13 +285,12 @@ func (c *commands) withKeyboard(ctx context.Context, host string, do func(contex
 	})
 }
 
-// Homekit implements api.Backend.
 func (c *commands) Homekit(context.Context, api.None) ([]api.Accessory, error) {
 	return c.homekit.list(), nil
 }
 
-// ResetHomekit implements api.Backend. It sets a damaged file aside and serves
-// the accessory at once, with a new identity.
+// ResetHomekit sets a damaged file aside and serves the accessory at once, with
+// a new identity.
 func (c *commands) ResetHomekit(ctx context.Context, in api.HostRequest) error {
 	if strings.EqualFold(in.Host, state.Companion) {
 		return c.homekit.resetCompanion()

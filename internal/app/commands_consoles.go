@@ -16,7 +16,6 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// AddConsole implements api.Backend.
 func (c *commands) AddConsole(ctx context.Context, in api.AddConsoleRequest) (api.Console, error) {
 	ctx = asOwner(ctx) // the access that this operation requires is the owner's
 	addr, err := ResolveAddress(ctx, in.Address)
@@ -65,7 +64,6 @@ func ResolveAddress(ctx context.Context, text string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(found[0].Unmap(), uint16(port)), nil
 }
 
-// ForgetConsole implements api.Backend.
 func (c *commands) ForgetConsole(ctx context.Context, in api.HostRequest) error {
 	if in.Host == "" {
 		return &api.Error{Code: "bad_request", Message: "name the console to forget"}

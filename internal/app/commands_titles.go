@@ -19,7 +19,6 @@ const (
 	otherID      = "OTHER"
 )
 
-// Titles implements api.Backend.
 func (c *commands) Titles(ctx context.Context, in api.HostRequest) ([]api.Title, error) {
 	u, err := c.registry.find(ctx, in.Host)
 	if err != nil {
@@ -49,7 +48,6 @@ func inputID(in accessory.Input) string {
 	return otherID
 }
 
-// AddTitle implements api.Backend.
 func (c *commands) AddTitle(ctx context.Context, in api.AddTitleRequest) error {
 	u, err := c.registry.findKept(ctx, in.Host)
 	if err != nil {
@@ -66,7 +64,6 @@ func (c *commands) AddTitle(ctx context.Context, in api.AddTitleRequest) error {
 	return err
 }
 
-// ImportTitles implements api.Backend.
 func (c *commands) ImportTitles(ctx context.Context, in api.ImportTitlesRequest) (api.Imported, error) {
 	u, err := c.registry.findKept(ctx, in.Host)
 	if err != nil {
@@ -93,7 +90,6 @@ func (c *commands) ImportTitles(ctx context.Context, in api.ImportTitlesRequest)
 // orNone returns a list that is [] in JSON if it is empty.
 func orNone(ids []string) []string { return append([]string{}, ids...) }
 
-// ChangeTitle implements api.Backend.
 func (c *commands) ChangeTitle(ctx context.Context, in api.ChangeTitleRequest) error {
 	return c.editTitles(ctx, in.Host, in.ID, func(tv *accessory.Television, id string) error {
 		switch {
@@ -106,7 +102,6 @@ func (c *commands) ChangeTitle(ctx context.Context, in api.ChangeTitleRequest) e
 	})
 }
 
-// ForgetTitle implements api.Backend.
 func (c *commands) ForgetTitle(ctx context.Context, in api.TitleRequest) error {
 	return c.editTitles(ctx, in.Host, in.ID, (*accessory.Television).ForgetTitle)
 }

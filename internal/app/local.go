@@ -59,9 +59,8 @@ func (l *Local) Close() error {
 // serving them.
 type localBackend struct{ backend }
 
-// Homekit implements api.Backend: it lists what a server would serve, and what
-// one served before. A configured console that was never served gets its setup
-// code now.
+// Homekit lists what a server would serve, and what one served before. A
+// configured console that was never served gets its setup code now.
 func (l localBackend) Homekit(ctx context.Context, _ api.None) ([]api.Accessory, error) {
 	if err := l.offerCompanion(); err != nil {
 		return nil, err
@@ -77,7 +76,6 @@ func (l localBackend) Homekit(ctx context.Context, _ api.None) ([]api.Accessory,
 	return l.backend.Homekit(ctx, api.None{})
 }
 
-// ResetHomekit implements api.Backend.
 func (l localBackend) ResetHomekit(ctx context.Context, in api.HostRequest) error {
 	if strings.EqualFold(in.Host, state.Companion) {
 		if mended, err := l.homekit.mend(state.Companion); mended || err != nil {

@@ -13,7 +13,8 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// page is what only the web page and scripts ask of a running server.
+// page implements api.Page: what only the web page and scripts ask of a running
+// server.
 type page struct {
 	*setup
 	homekit *homekit
@@ -26,7 +27,6 @@ type page struct {
 
 var _ api.Page = page{}
 
-// Overview implements api.Page.
 func (p page) Overview(context.Context, api.None) (api.Overview, error) {
 	all := api.Overview{Consoles: []api.Card{}, Release: p.release()}
 	for _, u := range p.registry.list() {
@@ -95,7 +95,6 @@ func (p page) refusedCard(hostID string) *api.Card {
 	return card
 }
 
-// Covers implements api.Page.
 func (p page) Covers(ctx context.Context, in api.HostRequest) ([]string, error) {
 	u, err := p.registry.find(ctx, in.Host)
 	if err != nil {
@@ -110,7 +109,6 @@ func (p page) Covers(ctx context.Context, in api.HostRequest) ([]string, error) 
 	return ids, nil
 }
 
-// RenameConsole implements api.Page.
 func (p page) RenameConsole(ctx context.Context, in api.NameRequest) error {
 	u, err := p.registry.findKept(ctx, in.Host)
 	if err != nil {
@@ -119,7 +117,6 @@ func (p page) RenameConsole(ctx context.Context, in api.NameRequest) error {
 	return u.tv.Rename(in.Name)
 }
 
-// OrderTitles implements api.Page.
 func (p page) OrderTitles(ctx context.Context, in api.OrderRequest) error {
 	u, err := p.registry.findKept(ctx, in.Host)
 	if err != nil {
@@ -128,7 +125,6 @@ func (p page) OrderTitles(ctx context.Context, in api.OrderRequest) error {
 	return u.tv.SetOrder(*in.IDs)
 }
 
-// SetupURI implements api.Page.
 func (p page) SetupURI(ctx context.Context, in api.HostRequest) (string, error) {
 	name, hap, err := p.offered(ctx, in.Host)
 	if err != nil {
@@ -167,7 +163,6 @@ func (p page) offered(ctx context.Context, host string) (string, *hapServer, err
 // arrives later is there the next time.
 const coverTime = 3 * time.Second
 
-// Cover implements api.Page.
 func (p page) Cover(ctx context.Context, in api.CoverRequest) (api.Picture, error) {
 	none := &api.Error{Code: "not_found", Message: "this title has no cover"}
 	if p.art.cache == nil {
@@ -195,7 +190,6 @@ func (p page) Cover(ctx context.Context, in api.CoverRequest) (api.Picture, erro
 	return api.Picture{Data: img.Data, Type: img.Type, ETag: img.ETag}, nil
 }
 
-// Settings implements api.Page.
 func (p page) Settings(context.Context, api.None) ([]api.Setting, error) {
 	latest := p.latest()
 	waits := waiting(p.config, latest)
@@ -208,10 +202,8 @@ func (p page) Settings(context.Context, api.None) ([]api.Setting, error) {
 	return list, nil
 }
 
-// SetSetting implements api.Page.
 func (p page) SetSetting(_ context.Context, in api.SettingRequest) error {
 	return p.set(in.Key, in.Value)
 }
 
-// Events implements api.Page.
 func (p page) Events() *api.Events { return p.events }

@@ -21,7 +21,8 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/remoteplay"
 )
 
-// setup links consoles and stores PSN users, passwords and backups.
+// setup links consoles and stores PSN users, passwords and backups. Its exported
+// methods are those of api.Backend and api.Page.
 type setup struct {
 	env
 	users    users
@@ -35,7 +36,6 @@ type setup struct {
 	restarting atomic.Bool // the server starts again once it has ended
 }
 
-// Link implements api.Backend.
 func (s *setup) Link(ctx context.Context, in api.LinkRequest) error {
 	pin, err := ps4.ParsePIN(in.PIN)
 	if err != nil {
@@ -114,7 +114,6 @@ func (s *setup) link(ctx context.Context, u *unit, pin ps4.PIN) error {
 	return err
 }
 
-// SetRegistration implements api.Backend.
 func (s *setup) SetRegistration(ctx context.Context, in api.RegistrationRequest) error {
 	stored := remoteplay.Stored{
 		HostID: in.HostID, HostType: in.HostType, Nickname: in.Nickname, RegistKey: in.RegistKey, RPKey: in.RPKey, KeyType: in.KeyType,
@@ -143,7 +142,6 @@ func (s *setup) SetRegistration(ctx context.Context, in api.RegistrationRequest)
 	return s.store(u, registration)
 }
 
-// PermitKeys implements api.Page.
 func (s *setup) PermitKeys(ctx context.Context, in api.PermitKeysRequest) error {
 	u, err := s.registry.findAccepted(ctx, in.Host)
 	switch {
@@ -158,7 +156,6 @@ func (s *setup) PermitKeys(ctx context.Context, in api.PermitKeysRequest) error 
 	return s.registry.permitKeys(u, in.On)
 }
 
-// SetCredential implements api.Backend.
 func (s *setup) SetCredential(ctx context.Context, in api.CredentialRequest) error {
 	return s.storeUser(ctx, in.Host, in.Passcode, func(context.Context) (ps4.Credential, string, error) {
 		credential, err := ps4.ParseCredential(in.Credential)
@@ -166,7 +163,6 @@ func (s *setup) SetCredential(ctx context.Context, in api.CredentialRequest) err
 	})
 }
 
-// Credential implements api.Backend.
 func (s *setup) Credential(ctx context.Context, in api.HostRequest) (api.User, error) {
 	var k known // zero for the default user
 	if in.Host != "" {
@@ -187,7 +183,6 @@ func (s *setup) Credential(ctx context.Context, in api.HostRequest) (api.User, e
 	return api.User{Credential: user.Credential.Reveal(), Passcode: user.Passcode.Reveal(), AccountID: account}, nil
 }
 
-// Backup implements api.Backend.
 func (s *setup) Backup(context.Context, api.None) (api.Archive, error) {
 	var archive bytes.Buffer
 	if err := s.files.store.Backup(&archive); err != nil {
@@ -196,7 +191,6 @@ func (s *setup) Backup(context.Context, api.None) (api.Archive, error) {
 	return archive.Bytes(), nil
 }
 
-// SetAccount implements api.Page.
 func (s *setup) SetAccount(ctx context.Context, in api.AccountRequest) error {
 	return s.storeUser(ctx, in.Host, in.Passcode, func(context.Context) (ps4.Credential, string, error) {
 		if err := ps4.CheckTypedAccountID(in.AccountID); err != nil {
@@ -209,10 +203,8 @@ func (s *setup) SetAccount(ctx context.Context, in api.AccountRequest) error {
 
 func (s *setup) psn() *ps4.PSN { return &ps4.PSN{BaseURL: s.config.PSN.AuthURL} }
 
-// AuthorizeURL implements api.Page.
 func (s *setup) AuthorizeURL() string { return s.psn().AuthorizeURL() }
 
-// SignIn implements api.Page.
 func (s *setup) SignIn(ctx context.Context, in api.SignInRequest) error {
 	return s.storeUser(ctx, in.Host, in.Passcode, func(ctx context.Context) (ps4.Credential, string, error) {
 		account, err := s.psn().Account(ctx, in.Address)
@@ -224,7 +216,6 @@ func (s *setup) SignIn(ctx context.Context, in api.SignInRequest) error {
 	})
 }
 
-// PSNTitles implements api.Page.
 func (s *setup) PSNTitles(ctx context.Context, in api.PsnTitlesRequest) ([]api.ImportTitle, error) {
 	token, err := psn.ParseNPSSO(in.NPSSO)
 	if err != nil {
@@ -254,7 +245,6 @@ func (s *setup) PSNTitles(ctx context.Context, in api.PsnTitlesRequest) ([]api.I
 	return list, s.SetAccount(ctx, api.AccountRequest{AccountID: account})
 }
 
-// Library implements api.Page.
 func (s *setup) Library(_ context.Context, in api.LibraryRequest) (api.Library, error) {
 	list := api.Library{
 		Country: cmp.Or(in.Country, s.config.Art.Country), Apps: []api.MediaApp{},
@@ -268,7 +258,6 @@ func (s *setup) Library(_ context.Context, in api.LibraryRequest) (api.Library, 
 	return list, nil
 }
 
-// Capture implements api.Page.
 func (s *setup) Capture(ctx context.Context, in api.CaptureRequest) error {
 	if !s.capturing.TryLock() {
 		return &api.Error{Code: "busy", Message: "another capture is waiting for the phone app"}
@@ -351,8 +340,7 @@ func errConfigured() error {
 		Hint: "Change it there, or remove it (consoles: credential) and restart the server."}
 }
 
-// Test implements api.Page. It closes an open session first, which may belong to
-// another user.
+// Test closes an open session first, which may belong to another user.
 func (s *setup) Test(ctx context.Context, in api.HostRequest) error {
 	u, err := s.registry.find(ctx, in.Host)
 	if err != nil {
@@ -368,9 +356,8 @@ func (s *setup) Test(ctx context.Context, in api.HostRequest) error {
 	return nil
 }
 
-// Restore implements api.Page: it stores a checked backup in the state
-// directory and restarts the server. Opening the state puts the backup in
-// place.
+// Restore stores a checked backup in the state directory and restarts the
+// server. Opening the state puts the backup in place.
 func (s *setup) Restore(_ context.Context, archive api.Archive) (api.Restored, error) {
 	if !s.restarting.CompareAndSwap(false, true) {
 		return api.Restored{}, errRestarting()
@@ -384,7 +371,6 @@ func (s *setup) Restore(_ context.Context, archive api.Archive) (api.Restored, e
 	return api.Restored(contents), nil
 }
 
-// Restart implements api.Page.
 func (s *setup) Restart(context.Context, api.None) error {
 	if !s.restarting.CompareAndSwap(false, true) {
 		return errRestarting()
@@ -398,7 +384,6 @@ func errRestarting() error {
 	return &api.Error{Code: "busy", Message: "the server is restarting, or restoring another backup"}
 }
 
-// WebPassword implements api.Backend.
 func (s *setup) WebPassword(context.Context, api.None) (api.Password, error) {
 	guard, err := s.guard()
 	if err != nil {
@@ -407,7 +392,6 @@ func (s *setup) WebPassword(context.Context, api.None) (api.Password, error) {
 	return guard.FirstPassword()
 }
 
-// RenewWebPassword implements api.Backend.
 func (s *setup) RenewWebPassword(context.Context, api.None) (api.Password, error) {
 	guard, err := s.guard()
 	if err != nil {
