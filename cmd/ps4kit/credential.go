@@ -121,6 +121,7 @@ func (o *credentialOptions) run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer release()
+	what := "is stored"
 	switch o.way {
 	case "psn":
 		var id string
@@ -132,7 +133,16 @@ func (o *credentialOptions) run(ctx context.Context, p *program) error {
 		credential, err = p.capture(ctx, conn, limit)
 		user.Credential = credential.Reveal()
 	case "":
-		return o.stored(ctx, p, client, host, passcode)
+		var owner string
+		user, owner, err = storedUser(ctx, client, host)
+		switch {
+		case err == nil && passcode == "":
+			return o.report(p, owner, user, what)
+		case err == nil:
+			host, what = owner, "is stored, with the passcode"
+		case codeOf(err) == "no_credential":
+			user, err = p.askUser(ctx)
+		}
 	}
 	if err != nil {
 		return err
@@ -149,7 +159,7 @@ func (o *credentialOptions) run(ctx context.Context, p *program) error {
 		}
 		linked = append(linked, r)
 	}
-	return cmp.Or(o.report(p, host, user, "is stored", linked...), err)
+	return cmp.Or(o.report(p, host, user, what, linked...), err)
 }
 
 // notLinked returns the error of a console that a file did not link. Others of
@@ -197,38 +207,17 @@ func (o *credentialOptions) listenForPhone(ctx context.Context) (net.PacketConn,
 	return phone.Listen(ctx, addr)
 }
 
-func (o *credentialOptions) store(ctx context.Context, p *program, client *api.Client, host string, user api.User, what string) error {
-	if err := api.SetCredential.Do(ctx, client, api.CredentialRequest{Host: host, User: user}); err != nil {
-		return err
-	}
-	return o.report(p, host, user, what)
-}
-
-// stored reports whether a credential is stored, and adds the passcode to it. If
-// there is none, it asks the user for one on a terminal.
-func (o *credentialOptions) stored(ctx context.Context, p *program, client *api.Client, host, passcode string) error {
-	user, owner, err := storedUser(ctx, client, host)
-	switch {
-	case err == nil && passcode == "":
-		return o.report(p, owner, user, "is stored")
-	case err == nil:
-		user.Passcode = passcode
-		return o.store(ctx, p, client, owner, user, "is stored, with the passcode")
-	case codeOf(err) != "no_credential":
-		return err
-	case !isTerminal(p.stdin):
-		return &api.Error{Code: "no_credential", Message: "no credential is stored",
+// askUser asks on a terminal for the account of a user.
+func (p *program) askUser(ctx context.Context) (api.User, error) {
+	if !isTerminal(p.stdin) {
+		return api.User{}, &api.Error{Code: "no_credential", Message: "no credential is stored",
 			Hint: "Run ps4kit credential --psn to sign in to PSN; ps4kit credential --help has other ways."}
 	}
 	id, err := p.askAccount(ctx)
 	if err != nil {
-		return err
+		return api.User{}, err
 	}
-	if user, err = userOf(id); err != nil {
-		return err
-	}
-	user.Passcode = passcode
-	return o.store(ctx, p, client, host, user, "is stored")
+	return userOf(id)
 }
 
 // storedUser returns the user of a console. Without a host it returns the one for
