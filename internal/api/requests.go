@@ -142,7 +142,6 @@ type (
 		Limit int    `query:"limit" json:"-" doc:"begin with this many past lines of the log; default: none" range:"0,500"`
 	}
 	SettingRequest struct {
-		secret
 		Key   string  `path:"key" json:"-" doc:"of config.yaml" example:"poll.interval"`
 		Value *string `json:"value,omitempty" doc:"as in config.yaml; absent restores the default" example:"2s"`
 	}
