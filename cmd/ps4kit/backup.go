@@ -71,7 +71,7 @@ func (o *backupOptions) run(ctx context.Context, p *program, file string) error 
 func (p *program) backup(ctx context.Context) ([]byte, error) {
 	client, dir, err := p.server(ctx)
 	if err == nil {
-		return client.Backup(ctx)
+		return api.Backup.Do(ctx, client, api.None{})
 	}
 	if !errors.Is(err, api.ErrNoServer) {
 		return nil, err
@@ -107,19 +107,13 @@ confuse HomeKit.`,
 
 const maxBackup = 80 << 20 // bytes; package state has lower limits
 
-// restored is what `restore -o json` prints.
-type restored struct {
-	Created time.Time `json:"created"` // when the backup was made
-	Files   []string  `json:"files"`
-}
-
 // restore has the running server restore a backup, or restores it itself.
 func (p *program) restore(ctx context.Context, file string) error {
 	archive, err := p.readBackup(file)
 	if err != nil {
 		return asUsage(err)
 	}
-	var result restored
+	var result api.Restored
 	next := "Start the server again."
 	client, dir, err := p.server(ctx)
 	switch {
@@ -131,18 +125,17 @@ func (p *program) restore(ctx context.Context, file string) error {
 		if err != nil {
 			return err
 		}
-		result = restored(contents)
+		result = api.Restored(contents)
 	case err != nil:
 		return err
 	default:
-		contents, err := client.Restore(ctx, archive)
-		if err != nil {
+		if result, err = api.Restore.Do(ctx, client, archive); err != nil {
 			return err
 		}
 		if err := awaitRestart(ctx, dir); err != nil {
 			return err
 		}
-		result, next = restored(contents), "The server is running again."
+		next = "The server is running again."
 	}
 	return p.report(result, "Restored the state of %s (%d files). %s", result.Created.Local().Format(time.DateTime), len(result.Files), next)
 }

@@ -13,11 +13,11 @@ import (
 // completeTitles completes the first argument with the names of the inputs that
 // offer accepts.
 func completeTitles(p *program, f *consoleFlags, offer func(api.Title) bool) cobra.CompletionFunc {
-	return complete(p, f, func(ctx context.Context, b api.Backend, host string, args []string) (names []cobra.Completion) {
+	return complete(p, f, func(ctx context.Context, client *api.Client, host string, args []string) (names []cobra.Completion) {
 		if len(args) > 0 {
 			return nil
 		}
-		list, _ := b.Titles(ctx, host)
+		list, _ := api.Titles.Do(ctx, client, api.HostRequest{Host: host})
 		for _, t := range list {
 			if offer(t) {
 				names = append(names, cobra.CompletionWithDesc(t.Name, t.ID))
@@ -35,8 +35,8 @@ func isTitle(t api.Title) bool {
 
 // completeConsoles completes a value that describe returns for each known console.
 func completeConsoles(p *program, describe func(api.Console) (value, description string)) cobra.CompletionFunc {
-	return complete(p, &consoleFlags{}, func(ctx context.Context, b api.Backend, _ string, _ []string) (values []cobra.Completion) {
-		list, _ := b.Consoles(ctx)
+	return complete(p, &consoleFlags{}, func(ctx context.Context, client *api.Client, _ string, _ []string) (values []cobra.Completion) {
+		list, _ := api.Consoles.Do(ctx, client, api.None{})
 		for _, c := range list {
 			if value, description := describe(c); value != "" {
 				values = append(values, cobra.CompletionWithDesc(value, description))
@@ -48,16 +48,16 @@ func completeConsoles(p *program, describe func(api.Console) (value, description
 
 // complete asks the backend for completions. It takes two seconds at most and
 // ignores errors: the shell has no place to show them.
-func complete(p *program, f *consoleFlags, ask func(ctx context.Context, b api.Backend, host string, args []string) []cobra.Completion) cobra.CompletionFunc {
+func complete(p *program, f *consoleFlags, ask func(ctx context.Context, client *api.Client, host string, args []string) []cobra.Completion) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		ctx, cancel := context.WithTimeout(cmd.Context(), 2*time.Second)
 		defer cancel()
-		ctx, b, host, release, err := f.connect(ctx, p)
+		ctx, client, host, release, err := f.connect(ctx, p)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		defer release()
-		return ask(ctx, b, host, args), cobra.ShellCompDirectiveNoFileComp
+		return ask(ctx, client, host, args), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 

@@ -42,8 +42,8 @@ func (f *consoleFlags) search(ctx context.Context, p *program) error {
 		f.network.Broadcast = append(f.network.Broadcast, addr) // one more place to ask
 	}
 	var found []api.Console
-	err := p.onConsole(ctx, f, "Searching", func(ctx context.Context, b api.Backend, _ string) (err error) {
-		found, err = b.Search(ctx, wait)
+	err := p.onConsole(ctx, f, "Searching", func(ctx context.Context, client *api.Client, _ string) (err error) {
+		found, err = api.Search.Do(ctx, client, api.SearchRequest{Wait: wait.String()})
 		return err
 	})
 	if err != nil {
@@ -83,8 +83,8 @@ A console that has just entered rest mode doesn't answer for about a minute.`,
 
 func (f *consoleFlags) status(ctx context.Context, p *program) error {
 	var c api.Console
-	err := p.onConsole(ctx, f, "Asking the console", func(ctx context.Context, b api.Backend, host string) (err error) {
-		c, err = b.Status(ctx, host)
+	err := p.onConsole(ctx, f, "Asking the console", func(ctx context.Context, client *api.Client, host string) (err error) {
+		c, err = api.Status.Do(ctx, client, api.HostRequest{Host: host})
 		return err
 	})
 	if err != nil {
@@ -137,8 +137,8 @@ func notAnswering(c api.Console) error {
 }
 
 // answering returns the state of a console, or an error if it does not answer.
-func answering(ctx context.Context, b api.Backend, host string) (api.Console, error) {
-	c, err := b.Status(ctx, host)
+func answering(ctx context.Context, client *api.Client, host string) (api.Console, error) {
+	c, err := api.Status.Do(ctx, client, api.HostRequest{Host: host})
 	if err == nil && c.State == api.StateUnreachable {
 		err = notAnswering(c)
 	}
@@ -164,12 +164,12 @@ func newConsolesList(p *program, use, short string) *cobra.Command {
 		Short:   short,
 		Example: examples("consoles list", "consoles list -o json"),
 		Args:    noArgs,
-	}, "Asking the consoles", func(ctx context.Context, b api.Backend, _ []string) (result, error) {
-		list, err := b.Consoles(ctx)
+	}, "Asking the consoles", func(ctx context.Context, client *api.Client, _ []string) (result, error) {
+		list, err := api.Consoles.Do(ctx, client, api.None{})
 		if err != nil {
 			return result{}, err
 		}
-		refresh(ctx, b, list)
+		refresh(ctx, client, list)
 		if len(list) == 0 {
 			return result{value: list, note: noneKnown}, nil
 		}
@@ -183,11 +183,11 @@ func newConsolesList(p *program, use, short string) *cobra.Command {
 
 // refresh updates the state of every console in a list. One that fails stays as
 // it was.
-func refresh(ctx context.Context, b api.Backend, list []api.Console) {
+func refresh(ctx context.Context, client *api.Client, list []api.Console) {
 	var asked sync.WaitGroup
 	for i := range list {
 		asked.Go(func() {
-			if c, err := b.Status(ctx, list[i].HostID); err == nil {
+			if c, err := api.Status.Do(ctx, client, api.HostRequest{Host: list[i].HostID}); err == nil {
 				c.Origin = list[i].Origin
 				list[i] = c
 			}
@@ -207,8 +207,8 @@ doesn't find, such as those in another network. The console must be on or in
 rest mode.`,
 		Example: examples("consoles add 192.168.1.20", "consoles add ps4.lan"),
 		Args:    oneText("the address of a console"),
-	}, f, "Asking the console", func(ctx context.Context, b api.Backend, _ string, args []string) (result, error) {
-		c, err := b.AddConsole(ctx, args[0])
+	}, f, "Asking the console", func(ctx context.Context, client *api.Client, _ string, args []string) (result, error) {
+		c, err := api.AddConsole.Do(ctx, client, api.AddConsoleRequest{Address: args[0]})
 		return result{value: c, text: fmt.Sprintf("Added %s (%s) at %s.", c.Name, c.HostID, c.Address)}, err
 	})
 	f.addNetwork(cmd)
@@ -216,8 +216,9 @@ rest mode.`,
 }
 
 func newConsolesForget(p *program) *cobra.Command {
-	forget := func(ctx context.Context, b api.Backend, args []string) (result, error) {
-		return did(done{Done: "forgotten"}, "%s is forgotten.", args[0]), b.ForgetConsole(ctx, args[0])
+	forget := func(ctx context.Context, client *api.Client, args []string) (result, error) {
+		return did(done{Done: "forgotten"}, "%s is forgotten.", args[0]),
+			api.ForgetConsole.Do(ctx, client, api.HostRequest{Host: args[0]})
 	}
 	return p.confirmed(p.onServer(&cobra.Command{
 		Use:   "forget NAME|HOST_ID|ADDRESS",
@@ -242,8 +243,8 @@ config.yaml names the console, remove it there first.`,
 // every host id: something may be stored for a console that is no longer listed.
 func (p *program) checkKnown(ctx context.Context, host string) error {
 	var list []api.Console
-	err := p.onConsole(ctx, &consoleFlags{}, "Looking for the console", func(ctx context.Context, b api.Backend, _ string) (err error) {
-		list, err = b.Consoles(ctx)
+	err := p.onConsole(ctx, &consoleFlags{}, "Looking for the console", func(ctx context.Context, client *api.Client, _ string) (err error) {
+		list, err = api.Consoles.Do(ctx, client, api.None{})
 		return err
 	})
 	if err != nil || isHostID(host) || slices.ContainsFunc(list, func(c api.Console) bool {

@@ -116,11 +116,12 @@ func (o *credentialOptions) run(ctx context.Context, p *program) error {
 	if err != nil {
 		return asUsage(err)
 	}
-	ctx, b, host, release, err := o.console.connect(ctx, p)
+	ctx, client, host, release, err := o.console.connect(ctx, p)
 	if err != nil {
 		return err
 	}
 	defer release()
+	what := "is stored"
 	switch o.way {
 	case "psn":
 		var id string
@@ -132,24 +133,33 @@ func (o *credentialOptions) run(ctx context.Context, p *program) error {
 		credential, err = p.capture(ctx, conn, limit)
 		user.Credential = credential.Reveal()
 	case "":
-		return o.stored(ctx, p, b, host, passcode)
+		var owner string
+		user, owner, err = storedUser(ctx, client, host)
+		switch {
+		case err == nil && passcode == "":
+			return o.report(p, owner, user, what)
+		case err == nil:
+			host, what = owner, "is stored, with the passcode"
+		case codeOf(err) == "no_credential":
+			user, err = p.askUser(ctx)
+		}
 	}
 	if err != nil {
 		return err
 	}
 	user.Passcode = passcode
-	if err := b.SetCredential(ctx, host, user); err != nil {
+	if err := api.SetCredential.Do(ctx, client, api.CredentialRequest{Host: host, User: user}); err != nil {
 		return err
 	}
 	var linked []remoteplay.Registration
 	for _, r := range registrations {
-		if failed := b.SetRegistration(ctx, r.HostID, registrationOf(r)); failed != nil {
+		if failed := api.SetRegistration.Do(ctx, client, registrationOf(r)); failed != nil {
 			err = cmp.Or(err, error(notLinked(r, failed)))
 			continue
 		}
 		linked = append(linked, r)
 	}
-	return cmp.Or(o.report(p, host, user, "is stored", linked...), err)
+	return cmp.Or(o.report(p, host, user, what, linked...), err)
 }
 
 // notLinked returns the error of a console that a file did not link. Others of
@@ -173,10 +183,10 @@ func userOf(accountID string) (api.User, error) {
 }
 
 // registrationOf returns a registration with its secrets, for the server.
-func registrationOf(r remoteplay.Registration) api.Registration {
+func registrationOf(r remoteplay.Registration) api.RegistrationRequest {
 	s := r.Reveal()
-	result := api.Registration{
-		HostID: s.HostID, HostType: s.HostType, Nickname: s.Nickname,
+	result := api.RegistrationRequest{
+		Host: s.HostID, HostID: s.HostID, HostType: s.HostType, Nickname: s.Nickname,
 		RegistKey: s.RegistKey, RPKey: s.RPKey, KeyType: s.KeyType,
 	}
 	if s.AccountID != 0 {
@@ -197,52 +207,31 @@ func (o *credentialOptions) listenForPhone(ctx context.Context) (net.PacketConn,
 	return phone.Listen(ctx, addr)
 }
 
-func (o *credentialOptions) store(ctx context.Context, p *program, b api.Backend, host string, user api.User, what string) error {
-	if err := b.SetCredential(ctx, host, user); err != nil {
-		return err
-	}
-	return o.report(p, host, user, what)
-}
-
-// stored reports whether a credential is stored, and adds the passcode to it. If
-// there is none, it asks the user for one on a terminal.
-func (o *credentialOptions) stored(ctx context.Context, p *program, b api.Backend, host, passcode string) error {
-	user, owner, err := storedUser(ctx, b, host)
-	switch {
-	case err == nil && passcode == "":
-		return o.report(p, owner, user, "is stored")
-	case err == nil:
-		user.Passcode = passcode
-		return o.store(ctx, p, b, owner, user, "is stored, with the passcode")
-	case codeOf(err) != "no_credential":
-		return err
-	case !isTerminal(p.stdin):
-		return &api.Error{Code: "no_credential", Message: "no credential is stored",
+// askUser asks on a terminal for the account of a user.
+func (p *program) askUser(ctx context.Context) (api.User, error) {
+	if !isTerminal(p.stdin) {
+		return api.User{}, &api.Error{Code: "no_credential", Message: "no credential is stored",
 			Hint: "Run ps4kit credential --psn to sign in to PSN; ps4kit credential --help has other ways."}
 	}
 	id, err := p.askAccount(ctx)
 	if err != nil {
-		return err
+		return api.User{}, err
 	}
-	if user, err = userOf(id); err != nil {
-		return err
-	}
-	user.Passcode = passcode
-	return o.store(ctx, p, b, host, user, "is stored")
+	return userOf(id)
 }
 
 // storedUser returns the user of a console. Without a host it returns the one for
 // every console, or else that of the only console there is.
-func storedUser(ctx context.Context, b api.Backend, host string) (user api.User, owner string, err error) {
-	user, err = b.Credential(ctx, host)
+func storedUser(ctx context.Context, client *api.Client, host string) (user api.User, owner string, err error) {
+	user, err = api.Credential.Do(ctx, client, api.HostRequest{Host: host})
 	if host != "" || codeOf(err) != "no_credential" {
 		return user, host, err
 	}
-	list, listErr := b.Consoles(ctx)
+	list, listErr := api.Consoles.Do(ctx, client, api.None{})
 	if listErr != nil || len(list) != 1 {
 		return user, host, err
 	}
-	user, err = b.Credential(ctx, list[0].HostID)
+	user, err = api.Credential.Do(ctx, client, api.HostRequest{Host: list[0].HostID})
 	return user, list[0].HostID, err
 }
 

@@ -110,9 +110,9 @@ func summary(all []doctor.Finding) string {
 }
 
 func (o *doctorOptions) connect(ctx context.Context, p *program) (doctor.Connection, error) {
-	_, b, host, done, err := o.console.connect(ctx, p)
+	_, client, host, done, err := o.console.connect(ctx, p)
 	if err != nil {
 		return doctor.Connection{}, err
 	}
-	return doctor.Connection{Backend: b, Running: !b.IsLocal(), Host: host, Close: done}, nil
+	return doctor.Connection{Client: client, Running: !client.IsLocal(), Host: host, Close: done}, nil
 }

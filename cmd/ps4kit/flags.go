@@ -124,9 +124,6 @@ func (f *consoleFlags) parse(ctx context.Context) (host string, o app.Override, 
 		}
 		host = app.FormatAddress(addr)
 	}
-	if f.hostID != "" && !isHostID(f.hostID) {
-		return "", o, fmt.Errorf("--host-id: %q is not 12 hex digits", f.hostID)
-	}
 	o = f.network
 	if f.passcode != "" {
 		if o.Passcode, err = ps4.ParsePasscode(f.passcode); err != nil {

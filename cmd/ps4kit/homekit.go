@@ -36,8 +36,8 @@ func newHomekitList(p *program) *cobra.Command {
 		Short:   "List the HomeKit accessories of the consoles",
 		Example: examples("homekit list", "homekit list -o json"),
 		Args:    noArgs,
-	}, "Asking for the accessories", func(ctx context.Context, b api.Backend, _ []string) (result, error) {
-		list, err := b.Homekit(ctx)
+	}, "Asking for the accessories", func(ctx context.Context, client *api.Client, _ []string) (result, error) {
+		list, err := api.Homekit.Do(ctx, client, api.None{})
 		rows := [][]string{{"NAME", "HOST ID", "DEVICE ID", "ADDRESS", "PORT", "SETUP CODE", "PAIRED"}}
 		how := ""
 		for _, a := range list {
@@ -66,8 +66,8 @@ func newHomekitQR(p *program) *cobra.Command {
 		Short:   "Show the QR and setup codes of consoles that aren't paired",
 		Example: examples("homekit qr", "homekit qr Den"),
 		Args:    cobra.MaximumNArgs(1),
-	}, "Asking for the accessories", func(ctx context.Context, b api.Backend, args []string) (result, error) {
-		list, err := b.Homekit(ctx)
+	}, "Asking for the accessories", func(ctx context.Context, client *api.Client, args []string) (result, error) {
+		list, err := api.Homekit.Do(ctx, client, api.None{})
 		if err != nil {
 			return result{}, err
 		}
@@ -116,8 +116,9 @@ stay.
 A damaged HomeKit file is set aside, and the accessory gets a new identity.`,
 		Example: examples("homekit reset Den", "homekit reset companion --yes"),
 		Args:    oneText("the name or the host id of a console"),
-	}, "Removing the pairings", func(ctx context.Context, b api.Backend, args []string) (result, error) {
-		return did(done{Done: "reset"}, "%s is reset. To pair it again: ps4kit homekit qr", args[0]), b.ResetHomekit(ctx, args[0])
+	}, "Removing the pairings", func(ctx context.Context, client *api.Client, args []string) (result, error) {
+		return did(done{Done: "reset"}, "%s is reset. To pair it again: ps4kit homekit qr", args[0]),
+			api.ResetHomekit.Do(ctx, client, api.HostRequest{Host: args[0]})
 	}), confirmation{
 		what:     "this removes every pairing",
 		question: "Remove every pairing of %s? You will have to pair it again in Home.",

@@ -34,12 +34,12 @@ func (f *consoleFlags) interactive(ctx context.Context, p *program) error {
 		return usageError(errors.New("interactive needs a terminal for its input and output; use ps4kit remote, start and status in scripts"))
 	}
 	defer p.holdMessages()()
-	_, b, host, done, err := f.connect(ctx, p)
+	_, client, host, done, err := f.connect(ctx, p)
 	if err != nil {
 		return err
 	}
 	defer done()
-	return tui.Run(ctx, tui.Options{Backend: b, Host: host, Limit: f.timeout, In: p.stdin, Out: raw(p.stdout)})
+	return tui.Run(ctx, tui.Options{Client: client, Host: host, Limit: f.timeout, In: p.stdin, Out: raw(p.stdout)})
 }
 
 // holdMessages keeps messages such as log lines away from the full screen until

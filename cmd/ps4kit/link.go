@@ -23,7 +23,7 @@ const (
 // linkOptions are the flags of `ps4kit link`.
 type linkOptions struct {
 	console consoleFlags
-	request api.Link
+	request api.LinkRequest
 }
 
 // menu returns the menu that shows the PIN for linking with c.
@@ -106,17 +106,17 @@ func (o *linkOptions) run(ctx context.Context, p *program) error {
 			return err
 		}
 	}
-	ctx, b, host, release, err := o.console.connect(ctx, p)
+	ctx, client, host, release, err := o.console.connect(ctx, p)
 	if err != nil {
 		return err
 	}
 	defer release()
-	c, err := o.check(ctx, p, b, host, !ownUser)
+	c, err := o.check(ctx, p, client, host, !ownUser)
 	if err == nil && o.remotePlay(c) {
-		err = o.findAccount(ctx, p, b, c)
+		err = o.findAccount(ctx, p, client, c)
 	}
 	if err == nil {
-		err = o.linkWith(ctx, p, b, c, passcode)
+		err = o.linkWith(ctx, p, client, c, passcode)
 	}
 	if err != nil {
 		return orCause(ctx, err)
@@ -126,9 +126,9 @@ func (o *linkOptions) run(ctx context.Context, p *program) error {
 
 // check makes sure that the console can show a PIN, and that a credential is
 // stored, before it asks the user for the PIN.
-func (o *linkOptions) check(ctx context.Context, p *program, b api.Backend, host string, storedUser bool) (api.Console, error) {
+func (o *linkOptions) check(ctx context.Context, p *program, client *api.Client, host string, storedUser bool) (api.Console, error) {
 	defer p.progress("Asking the console")()
-	c, err := answering(ctx, b, host)
+	c, err := answering(ctx, client, host)
 	switch {
 	case err != nil:
 		return c, err
@@ -136,7 +136,7 @@ func (o *linkOptions) check(ctx context.Context, p *program, b api.Backend, host
 		return c, &api.Error{Code: "standby", Message: cmp.Or(c.Name, c.HostID) + " is in rest mode",
 			Hint: "Turn it on, choose " + o.menu(c) + ", and try again."}
 	case o.asks(p) && storedUser && !o.remotePlay(c):
-		_, err = b.Credential(ctx, c.HostID)
+		_, err = api.Credential.Do(ctx, client, api.HostRequest{Host: c.HostID})
 	}
 	return c, err
 }
@@ -145,11 +145,11 @@ func (o *linkOptions) check(ctx context.Context, p *program, b api.Backend, host
 func (o *linkOptions) asks(p *program) bool { return o.request.PIN == "" && isTerminal(p.stdin) }
 
 // findAccount asks for the account id on a terminal if none is given or stored.
-func (o *linkOptions) findAccount(ctx context.Context, p *program, b api.Backend, c api.Console) error {
+func (o *linkOptions) findAccount(ctx context.Context, p *program, client *api.Client, c api.Console) error {
 	if o.request.AccountID != "" || !o.asks(p) {
 		return nil // the server knows whether one is stored
 	}
-	user, err := b.Credential(ctx, c.HostID)
+	user, err := api.Credential.Do(ctx, client, api.HostRequest{Host: c.HostID})
 	if err == nil && user.AccountID != "" || err != nil && codeOf(err) != "no_credential" {
 		return err
 	}
@@ -159,11 +159,11 @@ func (o *linkOptions) findAccount(ctx context.Context, p *program, b api.Backend
 
 // linkWith links with the console after storing the passcode, if there is one. A
 // passcode that the console refuses is not kept.
-func (o *linkOptions) linkWith(ctx context.Context, p *program, b api.Backend, c api.Console, passcode string) error {
+func (o *linkOptions) linkWith(ctx context.Context, p *program, client *api.Client, c api.Console, passcode string) error {
 	if passcode == "" {
-		return o.link(ctx, p, b, c)
+		return o.link(ctx, p, client, c)
 	}
-	before, err := b.Credential(ctx, c.HostID)
+	before, err := api.Credential.Do(ctx, client, api.HostRequest{Host: c.HostID})
 	if codeOf(err) == "no_credential" && o.remotePlay(c) && o.request.AccountID != "" {
 		before, err = userOf(o.request.AccountID)
 	}
@@ -172,12 +172,12 @@ func (o *linkOptions) linkWith(ctx context.Context, p *program, b api.Backend, c
 	}
 	user := before
 	user.Passcode = passcode
-	if err := b.SetCredential(ctx, c.HostID, user); err != nil {
+	if err := api.SetCredential.Do(ctx, client, api.CredentialRequest{Host: c.HostID, User: user}); err != nil {
 		return err
 	}
-	err = o.link(ctx, p, b, c)
+	err = o.link(ctx, p, client, c)
 	if codeOf(err) == "passcode_wrong" {
-		_ = b.SetCredential(ctx, c.HostID, before) // the refusal matters more
+		_ = api.SetCredential.Do(ctx, client, api.CredentialRequest{Host: c.HostID, User: before}) // the refusal matters more
 	}
 	return err
 }
@@ -185,14 +185,14 @@ func (o *linkOptions) linkWith(ctx context.Context, p *program, b api.Backend, c
 // maxPINs is how many PINs a user may try: the console keeps showing the same one.
 const maxPINs = 3
 
-func (o *linkOptions) link(ctx context.Context, p *program, b api.Backend, c api.Console) error {
+func (o *linkOptions) link(ctx context.Context, p *program, client *api.Client, c api.Console) error {
 	for try := 1; ; try++ {
 		pin, err := o.readPIN(ctx, p, c)
 		if err == nil {
 			stop := p.progress("Linking")
 			request := o.request
-			request.PIN = pin.Reveal()
-			err = b.Link(ctx, c.HostID, request)
+			request.Host, request.PIN = c.HostID, pin.Reveal()
+			err = api.Link.Do(ctx, client, request)
 			stop()
 		}
 		code := codeOf(err)

@@ -29,16 +29,16 @@ A console that has just entered rest mode ignores wake-up calls for about a
 minute.`,
 		Example: examples("wakeup", "on --wait", "wakeup --name Den"),
 		Args:    noArgs,
-	}, f, "Waking the console", func(ctx context.Context, b api.Backend, host string, _ []string) (result, error) {
-		c, err := answering(ctx, b, host)
+	}, f, "Waking the console", func(ctx context.Context, client *api.Client, host string, _ []string) (result, error) {
+		c, err := answering(ctx, client, host)
 		if err != nil {
 			return result{}, err
 		}
 		// A console that is on may be entering rest mode: wait for that, too.
 		if wait || c.State == api.StateAwake {
-			return isOn, b.Wake(ctx, host, true)
+			return isOn, api.Power.Do(ctx, client, api.PowerRequest{Host: host, State: api.StateAwake, Wait: true})
 		}
-		return woken, b.Wake(ctx, host, false)
+		return woken, api.Power.Do(ctx, client, api.PowerRequest{Host: host, State: api.StateAwake})
 	}))
 	cmd.Flags().BoolVarP(&wait, "wait", "w", false, "wait until the console is on")
 	return cmd
@@ -52,8 +52,8 @@ func newStandby(p *program) *cobra.Command {
 		Short:   "Put a console into rest mode",
 		Example: examples("standby", "off --name Den"),
 		Args:    noArgs,
-	}, f, "Putting the console into rest mode", func(ctx context.Context, b api.Backend, host string, _ []string) (result, error) {
-		return rested, b.Standby(ctx, host)
+	}, f, "Putting the console into rest mode", func(ctx context.Context, client *api.Client, host string, _ []string) (result, error) {
+		return rested, api.Power.Do(ctx, client, api.PowerRequest{Host: host, State: api.StateStandby})
 	}))
 }
 
@@ -66,14 +66,14 @@ func newToggle(p *program) *cobra.Command {
 mode, as "standby" does, and reports which.`,
 		Example: examples("toggle", "toggle --name Den"),
 		Args:    noArgs,
-	}, f, "Toggling the console", func(ctx context.Context, b api.Backend, host string, _ []string) (result, error) {
-		c, err := answering(ctx, b, host)
+	}, f, "Toggling the console", func(ctx context.Context, client *api.Client, host string, _ []string) (result, error) {
+		c, err := answering(ctx, client, host)
 		switch {
 		case err != nil:
 			return result{}, err
 		case c.State == api.StateAwake:
-			return rested, b.Standby(ctx, host)
+			return rested, api.Power.Do(ctx, client, api.PowerRequest{Host: host, State: api.StateStandby})
 		}
-		return woken, b.Wake(ctx, host, false)
+		return woken, api.Power.Do(ctx, client, api.PowerRequest{Host: host, State: api.StateAwake})
 	}))
 }

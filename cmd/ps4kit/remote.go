@@ -28,7 +28,7 @@ keeps running, and the command fails.`,
 		Example:           examples("start Netflix", "start CUSA00129 --no-quit", "start HOME"),
 		Args:              oneText("the id or the name of a title"),
 		ValidArgsFunction: completeTitles(p, f, isTitle),
-	}, f, "Starting the title", func(ctx context.Context, b api.Backend, host string, args []string) (result, error) {
+	}, f, "Starting the title", func(ctx context.Context, client *api.Client, host string, args []string) (result, error) {
 		title := strings.TrimSpace(args[0])
 		if title == "" {
 			return result{}, usageError(errors.New("missing the id or the name of a title"))
@@ -40,7 +40,8 @@ keeps running, and the command fails.`,
 		if strings.EqualFold(title, "HOME") {
 			text = "The home screen is showing."
 		}
-		return result{value: done{Done: "start", Title: title}, text: text}, b.Start(ctx, host, title, noQuit)
+		return result{value: done{Done: "start", Title: title}, text: text},
+			api.Start.Do(ctx, client, api.StartRequest{Host: host, Title: title, NoQuit: noQuit})
 	}))
 	cmd.Flags().BoolVar(&noQuit, "no-quit", false, "don't quit another title that is running")
 	return cmd
@@ -77,12 +78,13 @@ shows that, the linked user is signed in, and their controller may disconnect.`,
 			return err
 		},
 		ValidArgsFunction: cobra.FixedCompletions(buttons, cobra.ShellCompDirectiveNoFileComp),
-	}, f, "Pressing the buttons", func(ctx context.Context, b api.Backend, host string, args []string) (result, error) {
+	}, f, "Pressing the buttons", func(ctx context.Context, client *api.Client, host string, args []string) (result, error) {
 		keys, err := parseKeys(args)
 		if err != nil {
 			return result{}, err
 		}
-		return did(done{Done: "remote", Keys: keys}, "Pressed %s.", strings.Join(keys, " ")), b.Keys(ctx, host, keys)
+		return did(done{Done: "remote", Keys: keys}, "Pressed %s.", strings.Join(keys, " ")),
+			api.Keys.Do(ctx, client, api.KeysRequest{Host: host, Keys: keys})
 	}))
 }
 
@@ -113,32 +115,35 @@ TV to open it.`,
 		Args:    noArgs,
 	}
 	add := func(use, short string, args cobra.PositionalArgs, example string,
-		run func(ctx context.Context, b api.Backend, host string, args []string) (result, error),
+		run func(ctx context.Context, client *api.Client, host string, args []string) (result, error),
 	) {
 		f := &consoleFlags{}
 		verb := &cobra.Command{Use: use, Short: short, Args: args, Example: examples("keyboard " + example)}
 		cmd.AddCommand(f.add(p.verb(verb, f, "Using the on-screen keyboard", run)))
 	}
 	add("get", "Print the text", noArgs, "get",
-		func(ctx context.Context, b api.Backend, host string, _ []string) (result, error) {
-			k, err := b.Keyboard(ctx, host)
+		func(ctx context.Context, client *api.Client, host string, _ []string) (result, error) {
+			k, err := api.GetKeyboard.Do(ctx, client, api.HostRequest{Host: host})
 			return result{value: k, text: k.Text}, err
 		})
 	add("set TEXT", "Replace the text", oneText("the new text"), "set 'good morning'",
-		func(ctx context.Context, b api.Backend, host string, args []string) (result, error) {
-			return did(done{Done: "text"}, "The text is set."), b.SetText(ctx, host, args[0])
+		func(ctx context.Context, client *api.Client, host string, args []string) (result, error) {
+			return did(done{Done: "text"}, "The text is set."),
+				api.SetText.Do(ctx, client, api.TextRequest{Host: host, Text: &args[0]})
 		})
 	add("submit [TEXT]", "Confirm the text, or TEXT instead", cobra.MaximumNArgs(1), "submit",
-		func(ctx context.Context, b api.Backend, host string, args []string) (result, error) {
+		func(ctx context.Context, client *api.Client, host string, args []string) (result, error) {
 			var text *string
 			if len(args) > 0 {
 				text = &args[0]
 			}
-			return did(done{Done: "submit"}, "The text is submitted."), b.Submit(ctx, host, text)
+			return did(done{Done: "submit"}, "The text is submitted."),
+				api.Submit.Do(ctx, client, api.SubmitRequest{Host: host, Text: text})
 		})
 	add("close", "Close the keyboard without confirming", noArgs, "close",
-		func(ctx context.Context, b api.Backend, host string, _ []string) (result, error) {
-			return did(done{Done: "close"}, "The on-screen keyboard is closed."), b.CloseKeyboard(ctx, host)
+		func(ctx context.Context, client *api.Client, host string, _ []string) (result, error) {
+			return did(done{Done: "close"}, "The on-screen keyboard is closed."),
+				api.CloseKeyboard.Do(ctx, client, api.HostRequest{Host: host})
 		})
 	return cmd
 }

@@ -241,12 +241,12 @@ func newWeb(p *program) *cobra.Command {
 password is lost, --new makes a new one, and everyone has to sign in again.`,
 		Example: examples("web password", "web password --new"),
 		Args:    noArgs,
-	}, "Asking for the password", func(ctx context.Context, b api.Backend, _ []string) (result, error) {
-		get := b.WebPassword
+	}, "Asking for the password", func(ctx context.Context, client *api.Client, _ []string) (result, error) {
+		get := api.WebPassword
 		if renew {
-			get = b.RenewWebPassword
+			get = api.RenewWebPassword
 		}
-		shown, err := get(ctx)
+		shown, err := get.Do(ctx, client, api.None{})
 		return result{value: shown, text: shown.Password}, err
 	})
 	password.Flags().BoolVar(&renew, "new", false, "make a new password")

@@ -72,28 +72,15 @@ const maxLine = 8 << 10
 
 var errNoInput = errors.New("nothing was entered")
 
-// ask reads a line of stdin, after showing the question on a terminal. If ctx
-// ends first, the goroutine that reads stays behind until the program ends:
-// nothing can interrupt the read of a terminal.
+// ask reads a line of stdin, after showing the question on a terminal.
 func (p *program) ask(ctx context.Context, question string) (string, error) {
 	if isTerminal(p.stdin) {
 		_, _ = fmt.Fprint(p.stderr, question)
 	}
-	type answer struct {
-		line string
-		err  error
-	}
-	got := make(chan answer, 1)
-	go func() {
+	return await(ctx, func() (string, error) {
 		line, err := readLine(p.stdin)
-		got <- answer{line, err}
-	}()
-	select {
-	case a := <-got:
-		return a.line, asUsage(a.err)
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	}
+		return line, asUsage(err)
+	})
 }
 
 // askSecret reads a line from the terminal without echo. If ctx ends first, the
@@ -106,21 +93,29 @@ func (p *program) askSecret(ctx context.Context, question string) (string, error
 	}
 	_, _ = fmt.Fprint(p.stderr, question)
 	defer func() { _, _ = fmt.Fprintln(p.stderr) }()
+	defer func() { _ = term.Restore(fd, before) }()
+	line, err := await(ctx, func() ([]byte, error) { return term.ReadPassword(fd) })
+	return strings.TrimSpace(string(line)), err
+}
+
+// await returns what read returns, or why ctx ended if it ends first. Then the
+// goroutine that reads stays behind until the program ends: nothing can
+// interrupt the read of a terminal.
+func await[T any](ctx context.Context, read func() (T, error)) (value T, err error) {
 	type answer struct {
-		line []byte
-		err  error
+		value T
+		err   error
 	}
 	got := make(chan answer, 1)
 	go func() {
-		line, err := term.ReadPassword(fd)
-		got <- answer{line, err}
+		value, err := read()
+		got <- answer{value, err}
 	}()
 	select {
 	case a := <-got:
-		return strings.TrimSpace(string(a.line)), a.err
+		return a.value, a.err
 	case <-ctx.Done():
-		_ = term.Restore(fd, before)
-		return "", context.Cause(ctx)
+		return value, context.Cause(ctx)
 	}
 }
 

@@ -206,14 +206,14 @@ const maxListed = 8
 // inputsNamed returns the inputs of all known consoles that have a name. It
 // returns none if another command holds the state.
 func (p *program) inputsNamed(ctx context.Context, name string) (found []artcache.Title) {
-	b, release, err := p.owner(ctx, app.Override{})
+	client, release, err := p.owner(ctx, app.Override{})
 	if err != nil {
 		return nil
 	}
 	defer release()
-	consoles, _ := b.Consoles(ctx)
+	consoles, _ := api.Consoles.Do(ctx, client, api.None{})
 	for _, console := range consoles {
-		inputs, _ := b.Titles(ctx, console.HostID)
+		inputs, _ := api.Titles.Do(ctx, client, api.HostRequest{Host: console.HostID})
 		for _, in := range inputs {
 			id, err := artcache.ParseTitleID(in.ID)
 			if err == nil && (strings.EqualFold(in.Name, name) || strings.EqualFold(in.Title, name)) {

@@ -26,28 +26,32 @@ To look up names, updates or cover art of any title, use "ps4kit title".`
 	addTitlesAdd(p, cmd)
 	cmd.AddCommand(newTitlesImport(p))
 	titlesEditor(p, cmd, "rename TITLE_ID|NAME [NEW_NAME]", "Rename an input, or restore its own name", texts(title, 2), "rename Netflix Films",
-		func(ctx context.Context, b api.Backend, host string, args []string, _ bool) (result, error) {
-			return edited(args[0], "renamed"), b.RenameTitle(ctx, host, args[0], second(args))
+		func(ctx context.Context, client *api.Client, host string, args []string, _ bool) (result, error) {
+			return edited(args[0], "renamed"),
+				api.ChangeTitle.Do(ctx, client, api.ChangeTitleRequest{Host: host, ID: args[0], Name: new(second(args))})
 		})
 	titlesEditor(p, cmd, "hide TITLE_ID|NAME", "Hide an input in Home", oneText(title), "hide Netflix",
-		func(ctx context.Context, b api.Backend, host string, args []string, undo bool) (result, error) {
+		func(ctx context.Context, client *api.Client, host string, args []string, undo bool) (result, error) {
 			did := "hidden"
 			if undo {
 				did = "shown"
 			}
-			return edited(args[0], did), b.HideTitle(ctx, host, args[0], !undo)
+			return edited(args[0], did),
+				api.ChangeTitle.Do(ctx, client, api.ChangeTitleRequest{Host: host, ID: args[0], Hidden: new(!undo)})
 		}, "show it again")
 	titlesEditor(p, cmd, "pin TITLE_ID|NAME", "Keep an input at the front", oneText(title), "pin Netflix",
-		func(ctx context.Context, b api.Backend, host string, args []string, undo bool) (result, error) {
+		func(ctx context.Context, client *api.Client, host string, args []string, undo bool) (result, error) {
 			did := "pinned"
 			if undo {
 				did = "unpinned"
 			}
-			return edited(args[0], did), b.PinTitle(ctx, host, args[0], !undo)
+			return edited(args[0], did),
+				api.ChangeTitle.Do(ctx, client, api.ChangeTitleRequest{Host: host, ID: args[0], Pinned: new(!undo)})
 		}, "let it move again")
 	titlesEditor(p, cmd, "forget TITLE_ID|NAME", "Remove an input and what is known about it", oneText(title), "forget Netflix",
-		func(ctx context.Context, b api.Backend, host string, args []string, _ bool) (result, error) {
-			return edited(args[0], "forgotten"), b.ForgetTitle(ctx, host, args[0])
+		func(ctx context.Context, client *api.Client, host string, args []string, _ bool) (result, error) {
+			return edited(args[0], "forgotten"),
+				api.ForgetTitle.Do(ctx, client, api.TitleRequest{Host: host, ID: args[0]})
 		})
 	return cmd
 }
@@ -56,7 +60,7 @@ To look up names, updates or cover art of any title, use "ps4kit title".`
 func addTitlesAdd(p *program, parent *cobra.Command) {
 	country := ""
 	add := titlesEditor(p, parent, "add TITLE_ID|ADDRESS|APP [NAME]", "Add an input for a title", texts("the id of a title", 2), "add CUSA00129 Films",
-		func(ctx context.Context, b api.Backend, host string, args []string, _ bool) (result, error) {
+		func(ctx context.Context, client *api.Client, host string, args []string, _ bool) (result, error) {
 			c, err := p.configuration()
 			if err != nil {
 				return result{}, err
@@ -65,7 +69,8 @@ func addTitlesAdd(p *program, parent *cobra.Command) {
 			if err != nil {
 				return result{}, usageError(err)
 			}
-			return edited(title.ID, "added"), b.AddTitle(ctx, host, title.ID, second(args))
+			return edited(title.ID, "added"),
+				api.AddTitle.Do(ctx, client, api.AddTitleRequest{Host: host, ID: title.ID, Name: second(args)})
 		})
 	add.Long = `Adds an input for a title, which is given by its id (CUSA00129), a content id,
 the address of its page in the PS Store, or the name of a media app:
@@ -92,7 +97,7 @@ func mediaApps() string {
 // titlesEditor adds a verb that edits the input that its first argument names.
 // A text for undo gives it the flag --undo.
 func titlesEditor(p *program, parent *cobra.Command, use, short string, args cobra.PositionalArgs, example string,
-	edit func(ctx context.Context, b api.Backend, host string, args []string, undo bool) (result, error), undo ...string,
+	edit func(ctx context.Context, client *api.Client, host string, args []string, undo bool) (result, error), undo ...string,
 ) *cobra.Command {
 	f, undone := &consoleFlags{}, false
 	cmd := f.add(p.verb(&cobra.Command{
@@ -101,8 +106,8 @@ func titlesEditor(p *program, parent *cobra.Command, use, short string, args cob
 		Example:           examples("titles " + example),
 		Args:              args,
 		ValidArgsFunction: completeTitles(p, f, func(api.Title) bool { return true }),
-	}, f, "Editing the titles", func(ctx context.Context, b api.Backend, host string, args []string) (result, error) {
-		return edit(ctx, b, host, args, undone)
+	}, f, "Editing the titles", func(ctx context.Context, client *api.Client, host string, args []string) (result, error) {
+		return edit(ctx, client, host, args, undone)
 	}))
 	for _, text := range undo {
 		cmd.Flags().BoolVar(&undone, "undo", false, text)
@@ -123,8 +128,8 @@ func newTitlesList(p *program, use, short string) *cobra.Command {
 		Short:   short,
 		Example: examples("titles list", "titles list -o json"),
 		Args:    noArgs,
-	}, f, "Asking for the titles", func(ctx context.Context, b api.Backend, host string, _ []string) (result, error) {
-		list, err := b.Titles(ctx, host)
+	}, f, "Asking for the titles", func(ctx context.Context, client *api.Client, host string, _ []string) (result, error) {
+		list, err := api.Titles.Do(ctx, client, api.HostRequest{Host: host})
 		rows := [][]string{{"ID", "NAME", "PLAYED", "NOTES"}}
 		for _, t := range list {
 			played := "-"

@@ -99,24 +99,24 @@ func (o *importOptions) run(ctx context.Context, p *program, file string) error 
 			p.say(fmt.Sprintf("ps4kit: line %d is skipped: %s", bad.Line, bad.Err))
 		}
 	}
-	ctx, b, host, release, err := o.console.connect(ctx, p)
+	ctx, client, host, release, err := o.console.connect(ctx, p)
 	if err != nil {
 		return err
 	}
 	defer release()
-	if _, err := b.Titles(ctx, host); err != nil { // before the user signs in
+	if _, err := api.Titles.Do(ctx, client, api.HostRequest{Host: host}); err != nil { // before the user signs in
 		return orCause(ctx, err)
 	}
 	var account string
 	if file == "" {
-		if err := o.askCredential(ctx, p, b, host); err != nil {
+		if err := o.askCredential(ctx, p, client, host); err != nil {
 			return orCause(ctx, err)
 		}
 		if r.Titles, account, err = o.ofAccount(ctx, p); err != nil {
 			return orCause(ctx, err)
 		}
 	}
-	if r.Imported, err = b.ImportTitles(ctx, host, onlyIDs(r.Titles), true); err != nil {
+	if r.Imported, err = api.ImportTitles.Do(ctx, client, api.ImportTitlesRequest{Host: host, Titles: onlyIDs(r.Titles), DryRun: true}); err != nil {
 		return orCause(ctx, err)
 	}
 	if o.dryRun {
@@ -129,7 +129,7 @@ func (o *importOptions) run(ctx context.Context, p *program, file string) error 
 	}
 	r.Imported = api.Imported{Added: []string{}, Known: []string{}, NoSlot: []string{}}
 	for batch := range slices.Chunk(r.Titles, importBatch) {
-		did, err := b.ImportTitles(ctx, host, batch, false)
+		did, err := api.ImportTitles.Do(ctx, client, api.ImportTitlesRequest{Host: host, Titles: batch})
 		if err != nil {
 			return orCause(ctx, err)
 		}
@@ -141,7 +141,7 @@ func (o *importOptions) run(ctx context.Context, p *program, file string) error 
 		if err != nil {
 			return err
 		}
-		if err := b.SetCredential(ctx, host, user); err != nil {
+		if err := api.SetCredential.Do(ctx, client, api.CredentialRequest{Host: host, User: user}); err != nil {
 			return err
 		}
 		r.Credential = true
@@ -163,11 +163,11 @@ func readTitles(p *program, file string) ([]api.ImportTitle, []titles.BadLine, e
 
 // askCredential asks on a terminal whether to store the account's credential, if
 // the console has none.
-func (o *importOptions) askCredential(ctx context.Context, p *program, b api.Backend, host string) error {
+func (o *importOptions) askCredential(ctx context.Context, p *program, client *api.Client, host string) error {
 	if o.credential || o.dryRun || o.yes || !isTerminal(p.stdin) {
 		return nil
 	}
-	if _, _, err := storedUser(ctx, b, host); codeOf(err) != "no_credential" {
+	if _, _, err := storedUser(ctx, client, host); codeOf(err) != "no_credential" {
 		return err
 	}
 	answer, err := p.ask(ctx, "No credential is stored. Store that of this account, to control the console? [Y/n] ")

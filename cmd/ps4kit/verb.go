@@ -39,12 +39,12 @@ func did(done done, format string, args ...any) result {
 // verb makes cmd call run with a client and the console that the flags name,
 // show progress meanwhile, and print the result.
 func (p *program) verb(cmd *cobra.Command, f *consoleFlags, waiting string,
-	run func(ctx context.Context, b api.Backend, host string, args []string) (result, error),
+	run func(ctx context.Context, client *api.Client, host string, args []string) (result, error),
 ) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		var r result
-		err := p.onConsole(cmd.Context(), f, waiting, func(ctx context.Context, b api.Backend, host string) (err error) {
-			r, err = run(ctx, b, host, args)
+		err := p.onConsole(cmd.Context(), f, waiting, func(ctx context.Context, client *api.Client, host string) (err error) {
+			r, err = run(ctx, client, host, args)
 			return err
 		})
 		if err != nil {
@@ -57,9 +57,9 @@ func (p *program) verb(cmd *cobra.Command, f *consoleFlags, waiting string,
 
 // onServer is verb for a command that concerns no single console, and has no
 // flags to reach one.
-func (p *program) onServer(cmd *cobra.Command, waiting string, run func(ctx context.Context, b api.Backend, args []string) (result, error)) *cobra.Command {
-	return p.verb(cmd, &consoleFlags{}, waiting, func(ctx context.Context, b api.Backend, _ string, args []string) (result, error) {
-		return run(ctx, b, args)
+func (p *program) onServer(cmd *cobra.Command, waiting string, run func(ctx context.Context, client *api.Client, args []string) (result, error)) *cobra.Command {
+	return p.verb(cmd, &consoleFlags{}, waiting, func(ctx context.Context, client *api.Client, _ string, args []string) (result, error) {
+		return run(ctx, client, args)
 	})
 }
 
@@ -94,15 +94,15 @@ func (p *program) confirmed(cmd *cobra.Command, c confirmation) *cobra.Command {
 // onConsole calls do with a client and the console that the flags name, showing
 // progress.
 func (p *program) onConsole(ctx context.Context, f *consoleFlags, waiting string,
-	do func(ctx context.Context, b api.Backend, host string) error,
+	do func(ctx context.Context, client *api.Client, host string) error,
 ) error {
 	defer p.progress(waiting)()
-	ctx, b, host, release, err := f.connect(ctx, p)
+	ctx, client, host, release, err := f.connect(ctx, p)
 	if err != nil {
 		return err
 	}
 	defer release()
-	return orCause(ctx, do(ctx, b, host))
+	return orCause(ctx, do(ctx, client, host))
 }
 
 // orCause returns why ctx ended, if it did: that is more specific than an error

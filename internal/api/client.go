@@ -11,23 +11,19 @@ import (
 	"net/url"
 	"reflect"
 	"strings"
-	"time"
 )
 
 const maxResponse = 64 << 20 // bytes; a backup is the largest
 
-var _ Backend = (*Client)(nil)
-
-// Client sends the operations of a Backend to a running server, or to a handler
-// in the same process. It has no timeouts: when the context of a call ends, so
-// does the command. Every refusal is an *Error.
+// Client sends operations to a running server, or to a handler in the same
+// process: see Query.Do and Command.Do. It has no timeouts: when the context of
+// a call ends, so does the command. Every refusal is an *Error.
 type Client struct {
 	// OnNotice, if set, gets what the user should know besides a result or an
 	// error.
 	OnNotice func(text string)
 
-	http       *http.Client
-	operations map[string]operation
+	http *http.Client
 }
 
 // Local returns a client of a handler in this process, so that a command works
@@ -62,149 +58,18 @@ func (w *recorder) WriteHeader(status int)      { w.status = status }
 func (w *recorder) Write(p []byte) (int, error) { return w.body.Write(p) }
 
 func newClient(transport http.RoundTripper) *Client {
-	c := &Client{http: &http.Client{Transport: transport}, operations: map[string]operation{}}
-	for _, o := range operations() {
-		c.operations[o.id] = o
-	}
-	return c
+	return &Client{http: &http.Client{Transport: transport}}
 }
 
-// The methods of Backend.
-
-func (c *Client) Search(ctx context.Context, wait time.Duration) ([]Console, error) {
-	return ask[[]Console](ctx, c, "search", searchRequest{wait.String()})
-}
-
-func (c *Client) Consoles(ctx context.Context) ([]Console, error) {
-	return ask[[]Console](ctx, c, "consoles", none{})
-}
-
-func (c *Client) Status(ctx context.Context, host string) (Console, error) {
-	return ask[Console](ctx, c, "status", hostRequest{host})
-}
-
-func (c *Client) AddConsole(ctx context.Context, address string) (Console, error) {
-	return ask[Console](ctx, c, "addConsole", addConsoleRequest{address})
-}
-
-func (c *Client) ForgetConsole(ctx context.Context, host string) error {
-	return c.do(ctx, "forgetConsole", hostRequest{host})
-}
-
-func (c *Client) Wake(ctx context.Context, host string, wait bool) error {
-	return c.do(ctx, "power", powerRequest{host, StateAwake, wait})
-}
-
-func (c *Client) Standby(ctx context.Context, host string) error {
-	return c.do(ctx, "power", powerRequest{Host: host, State: StateStandby})
-}
-
-func (c *Client) Start(ctx context.Context, host, title string, noQuit bool) error {
-	return c.do(ctx, "start", startRequest{host, title, noQuit})
-}
-
-func (c *Client) Keys(ctx context.Context, host string, keys []string) error {
-	return c.do(ctx, "keys", keysRequest{host, keys})
-}
-
-func (c *Client) Keyboard(ctx context.Context, host string) (Keyboard, error) {
-	return ask[Keyboard](ctx, c, "keyboard", hostRequest{host})
-}
-
-func (c *Client) SetText(ctx context.Context, host, text string) error {
-	return c.do(ctx, "setText", textRequest{host, &text})
-}
-
-func (c *Client) Submit(ctx context.Context, host string, text *string) error {
-	return c.do(ctx, "submit", submitRequest{host, text})
-}
-
-func (c *Client) CloseKeyboard(ctx context.Context, host string) error {
-	return c.do(ctx, "closeKeyboard", hostRequest{host})
-}
-
-func (c *Client) Link(ctx context.Context, host string, link Link) error {
-	return c.do(ctx, "link", linkRequest{host, link})
-}
-
-func (c *Client) SetRegistration(ctx context.Context, host string, r Registration) error {
-	return c.do(ctx, "setRegistration", registrationRequest{host, r})
-}
-
-func (c *Client) SetCredential(ctx context.Context, host string, user User) error {
-	return c.do(ctx, orDefault("setCredential", host), credentialRequest{host, user})
-}
-
-func (c *Client) Credential(ctx context.Context, host string) (User, error) {
-	return ask[User](ctx, c, orDefault("credential", host), hostRequest{host})
-}
-
-func (c *Client) Titles(ctx context.Context, host string) ([]Title, error) {
-	return ask[[]Title](ctx, c, "titles", hostRequest{host})
-}
-
-func (c *Client) AddTitle(ctx context.Context, host, id, name string) error {
-	return c.do(ctx, "addTitle", addTitleRequest{host, id, name})
-}
-
-func (c *Client) ImportTitles(ctx context.Context, host string, titles []ImportTitle, dryRun bool) (Imported, error) {
-	return ask[Imported](ctx, c, "importTitles", importTitlesRequest{host, titles, dryRun})
-}
-
-func (c *Client) RenameTitle(ctx context.Context, host, id, name string) error {
-	return c.do(ctx, "changeTitle", changeTitleRequest{Host: host, ID: id, Name: &name})
-}
-
-func (c *Client) HideTitle(ctx context.Context, host, id string, hide bool) error {
-	return c.do(ctx, "changeTitle", changeTitleRequest{Host: host, ID: id, Hidden: &hide})
-}
-
-func (c *Client) PinTitle(ctx context.Context, host, id string, pin bool) error {
-	return c.do(ctx, "changeTitle", changeTitleRequest{Host: host, ID: id, Pinned: &pin})
-}
-
-func (c *Client) ForgetTitle(ctx context.Context, host, id string) error {
-	return c.do(ctx, "forgetTitle", titleRequest{host, id})
-}
-
-func (c *Client) Homekit(ctx context.Context) ([]Accessory, error) {
-	return ask[[]Accessory](ctx, c, "homekit", none{})
-}
-
-func (c *Client) ResetHomekit(ctx context.Context, host string) error {
-	return c.do(ctx, "unpair", hostRequest{host})
-}
-
-func (c *Client) Backup(ctx context.Context) ([]byte, error) { return c.send(ctx, "backup", none{}) }
-
-func (c *Client) WebPassword(ctx context.Context) (Password, error) {
-	return ask[Password](ctx, c, "firstPassword", none{})
-}
-
-func (c *Client) RenewWebPassword(ctx context.Context) (Password, error) {
-	return ask[Password](ctx, c, "newPassword", none{})
-}
-
-// Restore sends a backup to the server, which checks it, answers, and restarts
-// with it.
-func (c *Client) Restore(ctx context.Context, backup []byte) (Restored, error) {
-	return ask[Restored](ctx, c, "restore", archive(backup))
-}
-
-// orDefault returns the id of an operation on the credential of one console, or
-// of its variant on the default credential.
-func orDefault(id, host string) string {
-	if host == "" {
-		return id + "OfAll"
-	}
-	return id
-}
-
-// ask sends a request and returns its result.
-func ask[Out any](ctx context.Context, c *Client, id string, in any) (out Out, err error) {
-	body, err := c.send(ctx, id, in)
+// Do sends the request and returns its result.
+func (q Query[In, Out]) Do(ctx context.Context, c *Client, in In) (out Out, err error) {
+	body, err := c.send(ctx, q.operation, in)
 	if err != nil {
 		return out, err
+	}
+	if archive, ok := any(&out).(*Archive); ok {
+		*archive = body
+		return out, nil
 	}
 	if err := json.Unmarshal(body, &out); err != nil {
 		return out, fmt.Errorf("the running server did not answer in JSON (is it another version?): %w", err)
@@ -212,14 +77,14 @@ func ask[Out any](ctx context.Context, c *Client, id string, in any) (out Out, e
 	return out, nil
 }
 
-// do sends a request that has no result.
-func (c *Client) do(ctx context.Context, id string, in any) error {
-	_, err := c.send(ctx, id, in)
+// Do sends the request.
+func (o Command[In]) Do(ctx context.Context, c *Client, in In) error {
+	_, err := c.send(ctx, o.operation, in)
 	return err
 }
 
-func (c *Client) send(ctx context.Context, id string, in any) ([]byte, error) {
-	req, err := newRequest(ctx, c.operations[id], in)
+func (c *Client) send(ctx context.Context, o operation, in any) ([]byte, error) {
+	req, err := newRequest(ctx, o, in)
 	if err != nil {
 		return nil, err
 	}
@@ -251,7 +116,7 @@ func newRequest(ctx context.Context, o operation, in any) (*http.Request, error)
 	path := o.path
 	var body []byte
 	var mediaType string
-	if backup, ok := in.(archive); ok {
+	if backup, ok := in.(Archive); ok {
 		body, mediaType = backup, backup.mediaType()
 	} else {
 		for field, value := range reflect.ValueOf(in).Fields() {
@@ -260,6 +125,9 @@ func newRequest(ctx context.Context, o operation, in any) (*http.Request, error)
 			} else {
 				mediaType = "application/json"
 			}
+		}
+		if o.defaultPath != "" && strings.HasPrefix(path, "/consoles/"+dash+"/") {
+			path = o.defaultPath // no host means the default, not the only console
 		}
 		if mediaType != "" {
 			var err error

@@ -13,24 +13,30 @@ import (
 	"github.com/ps4kit/ps4kit/internal/api"
 )
 
-// asked is one use of every method, with what arrives at the Backend and what it
-// answers; do returns the answer of the client, or nil for a method without one.
+// asked is one use of an operation, with what arrives at the Backend and what it
+// answers; do returns the answer of the client, or nil for a command.
 type asked struct {
 	want   call
 	result any
-	do     func(ctx context.Context, b api.Backend) (any, error)
+	do     func(ctx context.Context, c *api.Client) (any, error)
 }
 
-func told(err error) (any, error) { return nil, err }
+func queried[In, Out any](method string, q api.Query[In, Out], in In, out Out) asked {
+	return asked{call{method, in}, out, func(ctx context.Context, c *api.Client) (any, error) { return q.Do(ctx, c, in) }}
+}
+
+func commanded[In any](method string, o api.Command[In], in In) asked {
+	return asked{call{method, in}, nil, func(ctx context.Context, c *api.Client) (any, error) { return nil, o.Do(ctx, c, in) }}
+}
 
 var (
 	den    = api.Console{Address: "127.0.0.5:9987", HostID: "A0B1C2D3E4F5", Name: "Den", State: api.StateAwake, RequestPort: 997, TitleID: "CUSA00129", TitleName: "Netflix: ünïcode <&>"}
 	played = api.Title{ID: "CUSA00129", Name: "Netflix", Identifier: 3, Pinned: true, LastPlayed: time.Date(2024, 5, 6, 7, 8, 9, 10, time.UTC)}
 	paired = api.Accessory{Name: "Den", Port: 20001, SetupCode: "518-08-582", Controllers: []api.Controller{{ID: "x", Admin: true}}}
 	psn    = api.User{Credential: strings.Repeat("5a", 32), Passcode: "1234", AccountID: "9019256736915509894"}
-	link   = api.Link{PIN: "12345678", RemotePlay: true, AccountID: "9019256736915509894"}
+	link   = api.LinkRequest{Host: "Den", PIN: "12345678", RemotePlay: true, AccountID: "9019256736915509894"}
 
-	registration = api.Registration{
+	registration = api.RegistrationRequest{
 		HostID: "0123456789AB", HostType: "PS5", Nickname: "Den", AccountID: "9019256736915509894",
 		RegistKey: "d1e2f3a4", RPKey: "00112233445566778899aabbccddeeff", KeyType: "2",
 	}
@@ -42,92 +48,48 @@ var (
 )
 
 func everyMethod() []asked {
+	den, no := []api.Console{den}, api.None{}
 	return []asked{
-		{call{"Search", []any{1500*time.Millisecond + 7}}, []api.Console{den}, func(ctx context.Context, b api.Backend) (any, error) {
-			return b.Search(ctx, 1500*time.Millisecond+7)
-		}},
-		{call{"Consoles", nil}, []api.Console{den, {Name: "B"}}, func(ctx context.Context, b api.Backend) (any, error) {
-			return b.Consoles(ctx)
-		}},
-		{call{"Status", []any{"127.0.0.5:9987"}}, den, func(ctx context.Context, b api.Backend) (any, error) {
-			return b.Status(ctx, "127.0.0.5:9987")
-		}},
-		{call{"Status", []any{""}}, den, func(ctx context.Context, b api.Backend) (any, error) { return b.Status(ctx, "") }},
-		{call{"AddConsole", []any{"den.lan"}}, den, func(ctx context.Context, b api.Backend) (any, error) { return b.AddConsole(ctx, "den.lan") }},
-		{call{"ForgetConsole", []any{"127.0.0.5:9987"}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
-			return told(b.ForgetConsole(ctx, "127.0.0.5:9987"))
-		}},
-		{call{"Wake", []any{"Den", true}}, nil, func(ctx context.Context, b api.Backend) (any, error) { return told(b.Wake(ctx, "Den", true)) }},
-		{call{"Wake", []any{"Den", false}}, nil, func(ctx context.Context, b api.Backend) (any, error) { return told(b.Wake(ctx, "Den", false)) }},
-		{call{"Standby", []any{""}}, nil, func(ctx context.Context, b api.Backend) (any, error) { return told(b.Standby(ctx, "")) }},
-		{call{"Start", []any{"Den", "CUSA00129", true}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
-			return told(b.Start(ctx, "Den", "CUSA00129", true))
-		}},
-		{call{"Start", []any{"Den", "Net/flix", false}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
-			return told(b.Start(ctx, "Den", "Net/flix", false))
-		}},
-		{call{"Keys", []any{"Den", []string{"up", "ps:2000"}}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
-			return told(b.Keys(ctx, "Den", []string{"up", "ps:2000"}))
-		}},
-		{call{"Keyboard", []any{"Den"}}, api.Keyboard{Text: text, MaxLength: 100}, func(ctx context.Context, b api.Backend) (any, error) {
-			return b.Keyboard(ctx, "Den")
-		}},
-		{call{"SetText", []any{"Den", text}}, nil, func(ctx context.Context, b api.Backend) (any, error) { return told(b.SetText(ctx, "Den", text)) }},
-		{call{"SetText", []any{"Den", ""}}, nil, func(ctx context.Context, b api.Backend) (any, error) { return told(b.SetText(ctx, "Den", "")) }},
-		{call{"Submit", []any{"Den", (*string)(nil)}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
-			return told(b.Submit(ctx, "Den", nil))
-		}},
-		{call{"Submit", []any{"Den", &text}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
-			return told(b.Submit(ctx, "Den", &text))
-		}},
-		{call{"Submit", []any{"Den", new(string)}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
-			return told(b.Submit(ctx, "Den", new(string)))
-		}},
-		{call{"CloseKeyboard", []any{"Den"}}, nil, func(ctx context.Context, b api.Backend) (any, error) { return told(b.CloseKeyboard(ctx, "Den")) }},
-		{call{"Link", []any{"Den", link}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
-			return told(b.Link(ctx, "Den", link))
-		}},
-		{call{"SetRegistration", []any{"", registration}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
-			return told(b.SetRegistration(ctx, "", registration))
-		}},
-		{call{"SetCredential", []any{"Den", psn}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
-			return told(b.SetCredential(ctx, "Den", psn))
-		}},
-		{call{"SetCredential", []any{"", psn}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
-			return told(b.SetCredential(ctx, "", psn))
-		}},
-		{call{"Credential", []any{"Den"}}, psn, func(ctx context.Context, b api.Backend) (any, error) { return b.Credential(ctx, "Den") }},
-		{call{"Credential", []any{""}}, psn, func(ctx context.Context, b api.Backend) (any, error) { return b.Credential(ctx, "") }},
-		{call{"Titles", []any{"Den"}}, []api.Title{played, {ID: "HOME"}}, func(ctx context.Context, b api.Backend) (any, error) {
-			return b.Titles(ctx, "Den")
-		}},
-		{call{"AddTitle", []any{"Den", "CUSA00129", "N"}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
-			return told(b.AddTitle(ctx, "Den", "CUSA00129", "N"))
-		}},
-		{call{"ImportTitles", []any{"Den", imports, true}}, api.Imported{Added: []string{"CUSA00129"}, Known: []string{}, NoSlot: []string{"X"}}, func(ctx context.Context, b api.Backend) (any, error) {
-			return b.ImportTitles(ctx, "Den", imports, true)
-		}},
-		{call{"RenameTitle", []any{"Den", "CUSA00129", ""}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
-			return told(b.RenameTitle(ctx, "Den", "CUSA00129", ""))
-		}},
-		{call{"HideTitle", []any{"Den", "CUSA00129", false}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
-			return told(b.HideTitle(ctx, "Den", "CUSA00129", false))
-		}},
-		{call{"PinTitle", []any{"Den", "", true}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
-			return told(b.PinTitle(ctx, "Den", "", true))
-		}},
-		{call{"ForgetTitle", []any{"Den", "a/b"}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
-			return told(b.ForgetTitle(ctx, "Den", "a/b"))
-		}},
-		{call{"Homekit", nil}, []api.Accessory{paired}, func(ctx context.Context, b api.Backend) (any, error) { return b.Homekit(ctx) }},
-		{call{"ResetHomekit", []any{"Den"}}, nil, func(ctx context.Context, b api.Backend) (any, error) {
-			return told(b.ResetHomekit(ctx, "Den"))
-		}},
-		{call{"Backup", nil}, bytes.Repeat([]byte{0x1f, 0x8b, 0}, 1<<20), func(ctx context.Context, b api.Backend) (any, error) { return b.Backup(ctx) }},
-		{call{"WebPassword", nil}, api.Password{Password: "k7mq-2xhd-5fwa"}, func(ctx context.Context, b api.Backend) (any, error) { return b.WebPassword(ctx) }},
-		{call{"RenewWebPassword", nil}, api.Password{Password: "k7mq-2xhd-5fwa"}, func(ctx context.Context, b api.Backend) (any, error) {
-			return b.RenewWebPassword(ctx)
-		}},
+		queried("Search", api.Search, api.SearchRequest{Wait: "1.500000007s"}, den),
+		queried("Consoles", api.Consoles, no, append(den, api.Console{Name: "B"})),
+		queried("Status", api.Status, api.HostRequest{Host: "127.0.0.5:9987"}, den[0]),
+		queried("Status", api.Status, api.HostRequest{}, den[0]),
+		queried("AddConsole", api.AddConsole, api.AddConsoleRequest{Address: "den.lan"}, den[0]),
+		commanded("ForgetConsole", api.ForgetConsole, api.HostRequest{Host: "127.0.0.5:9987"}),
+		commanded("Power", api.Power, api.PowerRequest{Host: "Den", State: api.StateAwake, Wait: true}),
+		commanded("Power", api.Power, api.PowerRequest{Host: "Den", State: api.StateAwake}),
+		commanded("Power", api.Power, api.PowerRequest{State: api.StateStandby}),
+		commanded("Start", api.Start, api.StartRequest{Host: "Den", Title: "CUSA00129", NoQuit: true}),
+		commanded("Start", api.Start, api.StartRequest{Host: "Den", Title: "Net/flix"}),
+		commanded("Keys", api.Keys, api.KeysRequest{Host: "Den", Keys: []string{"up", "ps:2000"}}),
+		queried("Keyboard", api.GetKeyboard, api.HostRequest{Host: "Den"}, api.Keyboard{Text: text, MaxLength: 100}),
+		commanded("SetText", api.SetText, api.TextRequest{Host: "Den", Text: &text}),
+		commanded("SetText", api.SetText, api.TextRequest{Host: "Den", Text: new("")}),
+		commanded("Submit", api.Submit, api.SubmitRequest{Host: "Den"}),
+		commanded("Submit", api.Submit, api.SubmitRequest{Host: "Den", Text: &text}),
+		commanded("Submit", api.Submit, api.SubmitRequest{Host: "Den", Text: new("")}),
+		commanded("CloseKeyboard", api.CloseKeyboard, api.HostRequest{Host: "Den"}),
+		commanded("Link", api.Link, link),
+		commanded("SetRegistration", api.SetRegistration, registration),
+		commanded("SetCredential", api.SetCredential, api.CredentialRequest{Host: "Den", User: psn}),
+		commanded("SetCredential", api.SetCredential, api.CredentialRequest{Host: "-", User: psn}),
+		commanded("SetCredential", api.SetCredential, api.CredentialRequest{Host: "-x", User: psn}),
+		commanded("SetCredential", api.SetCredential, api.CredentialRequest{User: psn}),
+		queried("Credential", api.Credential, api.HostRequest{Host: "Den"}, psn),
+		queried("Credential", api.Credential, api.HostRequest{}, psn),
+		queried("Titles", api.Titles, api.HostRequest{Host: "Den"}, []api.Title{played, {ID: "HOME"}}),
+		commanded("AddTitle", api.AddTitle, api.AddTitleRequest{Host: "Den", ID: "CUSA00129", Name: "N"}),
+		queried("ImportTitles", api.ImportTitles, api.ImportTitlesRequest{Host: "Den", Titles: imports, DryRun: true},
+			api.Imported{Added: []string{"CUSA00129"}, Known: []string{}, NoSlot: []string{"X"}}),
+		commanded("ChangeTitle", api.ChangeTitle, api.ChangeTitleRequest{Host: "Den", ID: "CUSA00129", Name: new("")}),
+		commanded("ChangeTitle", api.ChangeTitle, api.ChangeTitleRequest{Host: "Den", ID: "CUSA00129", Hidden: new(false)}),
+		commanded("ChangeTitle", api.ChangeTitle, api.ChangeTitleRequest{Host: "Den", Pinned: new(true)}),
+		commanded("ForgetTitle", api.ForgetTitle, api.TitleRequest{Host: "Den", ID: "a/b"}),
+		queried("Homekit", api.Homekit, no, []api.Accessory{paired}),
+		commanded("ResetHomekit", api.ResetHomekit, api.HostRequest{Host: "Den"}),
+		queried("Backup", api.Backup, no, bytes.Repeat([]byte{0x1f, 0x8b, 0}, 1<<20)),
+		queried("WebPassword", api.WebPassword, no, api.Password{Password: "k7mq-2xhd-5fwa"}),
+		queried("RenewWebPassword", api.RenewWebPassword, no, api.Password{Password: "k7mq-2xhd-5fwa"}),
 	}
 }
 
@@ -136,7 +98,7 @@ func everyMethod() []asked {
 func TestEveryMethodTravels(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
-	for _, tt := range everyMethod() {
+	for i, tt := range everyMethod() {
 		seen[tt.want.method] = true
 		for way, client := range map[string]func(t *testing.T, b api.Backend) *api.Client{
 			"socket": connect,
@@ -144,7 +106,7 @@ func TestEveryMethodTravels(t *testing.T) {
 				return api.Local(api.Handler(api.Services{Backend: b}))
 			},
 		} {
-			t.Run(fmt.Sprint(way, tt.want.method, tt.want.args), func(t *testing.T) {
+			t.Run(fmt.Sprint(way, tt.want.method, i), func(t *testing.T) {
 				t.Parallel()
 				b := &backend{result: tt.result}
 				got, err := tt.do(t.Context(), client(t, b))
@@ -173,11 +135,12 @@ func TestRestoreTravels(t *testing.T) {
 	t.Parallel()
 	p := newPage()
 	p.result = api.Restored{Files: []string{"consoles.json"}}
-	got, err := api.Local(api.Handler(api.Services{Backend: &backend{}, Page: p})).Restore(t.Context(), []byte("backup"))
+	client := api.Local(api.Handler(api.Services{Backend: &backend{}, Page: p}))
+	got, err := api.Restore.Do(t.Context(), client, []byte("backup"))
 	if err != nil || !reflect.DeepEqual(got, p.result) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if calls := p.recorded(); len(calls) != 1 || !reflect.DeepEqual(calls[0], call{"Restore", []any{"backup"}}) {
+	if calls := p.recorded(); len(calls) != 1 || !reflect.DeepEqual(calls[0], call{"Restore", api.Archive("backup")}) {
 		t.Errorf("%+v", calls)
 	}
 }
@@ -185,7 +148,7 @@ func TestRestoreTravels(t *testing.T) {
 func TestNoConsolesAreAnEmptyList(t *testing.T) {
 	t.Parallel()
 	client := connect(t, &backend{})
-	if list, err := client.Consoles(t.Context()); err != nil || list == nil || len(list) != 0 {
+	if list, err := api.Consoles.Do(t.Context(), client, api.None{}); err != nil || list == nil || len(list) != 0 {
 		t.Errorf("got %#v, %v, want an empty list that is not nil", list, err)
 	}
 }
@@ -205,13 +168,13 @@ func FuzzSegments(f *testing.F) {
 		}
 		b := &backend{}
 		client := api.NewClient(direct{api.Handler(api.Services{Backend: b})})
-		if err := client.ForgetTitle(t.Context(), host, id); err != nil {
+		if err := api.ForgetTitle.Do(t.Context(), client, api.TitleRequest{Host: host, ID: id}); err != nil {
 			t.Fatal(err)
 		}
-		if err := client.ResetHomekit(t.Context(), host); err != nil {
+		if err := api.ResetHomekit.Do(t.Context(), client, api.HostRequest{Host: host}); err != nil {
 			t.Fatal(err)
 		}
-		want := []call{{"ForgetTitle", []any{host, id}}, {"ResetHomekit", []any{host}}}
+		want := []call{{"ForgetTitle", api.TitleRequest{Host: host, ID: id}}, {"ResetHomekit", api.HostRequest{Host: host}}}
 		if got := b.recorded(); !reflect.DeepEqual(got, want) {
 			t.Errorf("arrived as %q, want %q", got, want)
 		}
@@ -231,7 +194,7 @@ func TestNoticesReachTheClient(t *testing.T) {
 		for way, client := range map[string]*api.Client{"socket": connect(t, b), "local": api.Local(api.Handler(api.Services{Backend: b}))} {
 			var got []string
 			client.OnNotice = func(text string) { got = append(got, text) }
-			if err := client.Wake(t.Context(), "Den", false); (err == nil) != (refusal == nil) {
+			if err := api.Power.Do(t.Context(), client, api.PowerRequest{Host: "Den", State: api.StateAwake}); (err == nil) != (refusal == nil) {
 				t.Errorf("%s: %v", way, err)
 			}
 			if !slices.Equal(got, []string{text, "another"}) {

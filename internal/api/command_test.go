@@ -104,7 +104,7 @@ func TestServeWaitsForTheCommandThatItEnds(t *testing.T) {
 		served, asked := make(chan error, 1), make(chan error, 1)
 		go func() { served <- api.Serve(ctx, ln, api.Handler(api.Services{Backend: b}), nil) }()
 		client := api.NewClient(&http.Transport{DialContext: ln.Dial, DisableKeepAlives: true})
-		go func() { asked <- client.Standby(context.Background(), "") }()
+		go func() { asked <- api.Power.Do(context.Background(), client, api.PowerRequest{State: api.StateStandby}) }()
 		<-entered
 		cancel()
 		if err := <-served; err != nil || !left {
@@ -129,7 +129,7 @@ func TestManyClientsAtOnce(t *testing.T) {
 	client := connect(t, b)
 	failed := make(chan error, clients)
 	for range clients {
-		go func() { failed <- client.Keys(t.Context(), "Den", []string{"up"}) }()
+		go func() { failed <- api.Keys.Do(t.Context(), client, api.KeysRequest{Host: "Den", Keys: []string{"up"}}) }()
 	}
 	for range clients {
 		if err := <-failed; err != nil {

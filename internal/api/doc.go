@@ -5,9 +5,10 @@
 //	                                     ├─ Handler ─ Services ─ Backend, Page, Accounts
 //	ps4kit commands ── control.sock ─────┘
 //
-// Every operation is one row of the table in operations.go. The server routes
-// requests by it, Client builds requests from it, and GET /openapi.json
-// describes it from the Go types of its request and result.
+// Every operation is one row of the table in operations.go: its request type,
+// and the method that carries it out. The server routes requests by the row,
+// its Do sends one to the server of a Client, and GET /openapi.json describes
+// it.
 //
 // The package knows no console. Package app implements Backend and Page, and
 // package web implements Accounts. docs/api.md shows how to use the API.

@@ -72,17 +72,22 @@ func TestStatusFollowsTheCode(t *testing.T) {
 func TestClientRefusesWhatIsTooLarge(t *testing.T) {
 	t.Parallel()
 	b := &backend{}
-	err := connect(t, b).SetText(t.Context(), "Den", string(make([]byte, 64<<10)))
+	err := api.SetText.Do(t.Context(), connect(t, b), api.TextRequest{Host: "Den", Text: new(string(make([]byte, 64<<10)))})
 	var got *api.Error
 	if !errors.As(err, &got) || got.Code != "too_large" || len(b.recorded()) != 0 {
 		t.Errorf("got %v after the calls %v, want too_large", err, b.recorded())
 	}
 }
 
-func TestUserPrintsAsNothing(t *testing.T) {
+func TestSecretsPrintAsNothing(t *testing.T) {
 	t.Parallel()
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		for _, value := range []any{psn, &psn, []api.User{psn}, struct{ U api.User }{psn}} {
+		for _, value := range []any{
+			psn, &psn, []api.User{psn}, struct{ U api.User }{psn}, api.Password{Password: "1234"},
+			api.CredentialRequest{User: psn}, link, api.RegistrationRequest{RPKey: "1234"}, api.AccountRequest{Passcode: "1234"},
+			api.SignInRequest{Address: "1234"}, api.CaptureRequest{Passcode: "1234"}, api.PsnTitlesRequest{NPSSO: "1234"},
+			api.PasswordRequest{Current: "1234"},
+		} {
 			if got := fmt.Sprintf(verb, value); !containsOnlyRedacted(got) {
 				t.Errorf("%s of %T prints %s", verb, value, got)
 			}

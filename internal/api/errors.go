@@ -39,8 +39,8 @@ const (
 	codeTooLarge   = "too_large"
 )
 
-// Status returns the HTTP status of a code.
-func Status(code string) int {
+// HTTPStatus returns the HTTP status of a code.
+func HTTPStatus(code string) int {
 	switch code {
 	case CodeNotFound, "unknown_request", "paired", "pairing_locked":
 		return http.StatusNotFound
@@ -77,7 +77,7 @@ type refusal struct {
 func WriteError(w http.ResponseWriter, err error) {
 	e := AsError(err)
 	e.SetHeader(w.Header())
-	writeJSON(w, Status(e.Code), refusal{e})
+	writeJSON(w, HTTPStatus(e.Code), refusal{e})
 }
 
 // SetHeader sets the header fields that belong to the error.

@@ -77,17 +77,18 @@ func (e *Events) leave(caller any) {
 type stream struct {
 	*Events
 	page Page
-	eventsRequest
+	EventsRequest
 }
 
 func (stream) mediaType() string { return "text/event-stream" }
 
 // write sends events until the client disconnects or stops reading, loses its
 // access, or the server stops.
-func (s stream) write(services *Services, w http.ResponseWriter, r *http.Request) error {
+func (s stream) write(services *Services, w http.ResponseWriter, r *http.Request) {
 	if s.Log != "" && services.Permit != nil {
 		if err := services.Permit(r, AccessSetup); err != nil {
-			return err
+			WriteError(w, err)
+			return
 		}
 	}
 	var caller any
@@ -95,7 +96,8 @@ func (s stream) write(services *Services, w http.ResponseWriter, r *http.Request
 		caller = services.Caller(r)
 	}
 	if err := s.enter(caller); err != nil {
-		return err
+		WriteError(w, err)
+		return
 	}
 	defer s.leave(caller)
 	h := w.Header()
@@ -106,7 +108,6 @@ func (s stream) write(services *Services, w http.ResponseWriter, r *http.Request
 	if r.Method != http.MethodHead {
 		s.run(r.Context(), w)
 	}
-	return nil
 }
 
 func (s stream) run(ctx context.Context, w http.ResponseWriter) {
@@ -143,7 +144,7 @@ func (s stream) run(ctx context.Context, w http.ResponseWriter) {
 			out.WriteString(": still here\n\n")
 		case <-changed:
 			next = s.changed.wait() // before the overview is read, so that no change is missed
-			if overview, err := s.page.Overview(ctx); err == nil {
+			if overview, err := s.page.Overview(ctx, None{}); err == nil {
 				put(&out, "overview", overview)
 			}
 			changed, pause = nil, time.After(overviewGap)

@@ -42,94 +42,95 @@ func named(name string) api.Card {
 
 func (p *page) Events() *api.Events { return p.events }
 
-func (p *page) Overview(context.Context) (api.Overview, error) {
+func (p *page) Overview(context.Context, api.None) (api.Overview, error) {
 	p.shown.Lock()
 	defer p.shown.Unlock()
 	return api.Overview{Consoles: slices.AppendSeq([]api.Card{}, maps.Values(p.cards))}, nil
 }
 
-func (p *page) PermitKeys(ctx context.Context, host string, on bool) error {
-	return p.do(ctx, "PermitKeys", host, on)
+func (p *page) PermitKeys(ctx context.Context, in api.PermitKeysRequest) error {
+	return p.do(ctx, "PermitKeys", in)
 }
 
-func (p *page) RenameConsole(ctx context.Context, host, name string) error {
-	return p.do(ctx, "RenameConsole", host, name)
+func (p *page) RenameConsole(ctx context.Context, in api.NameRequest) error {
+	return p.do(ctx, "RenameConsole", in)
 }
 
-func (p *page) OrderTitles(ctx context.Context, host string, ids []string) error {
-	return p.do(ctx, "OrderTitles", host, ids)
+func (p *page) OrderTitles(ctx context.Context, in api.OrderRequest) error {
+	return p.do(ctx, "OrderTitles", in)
 }
 
-func (p *page) Covers(ctx context.Context, host string) ([]string, error) {
-	return give[[]string](ctx, &p.backend, "Covers", host)
+func (p *page) Covers(ctx context.Context, in api.HostRequest) ([]string, error) {
+	return give[[]string](ctx, &p.backend, "Covers", in)
 }
 
-func (p *page) Cover(ctx context.Context, titleID string, size int) (api.Picture, error) {
-	return give[api.Picture](ctx, &p.backend, "Cover", titleID, size)
+func (p *page) Cover(ctx context.Context, in api.CoverRequest) (api.Picture, error) {
+	return give[api.Picture](ctx, &p.backend, "Cover", in)
 }
 
-func (p *page) SetAccount(ctx context.Context, host, accountID, passcode string) error {
-	return p.do(ctx, "SetAccount", host, accountID, passcode)
+func (p *page) SetAccount(ctx context.Context, in api.AccountRequest) error {
+	return p.do(ctx, "SetAccount", in)
 }
 
 func (p *page) AuthorizeURL() string { return "https://psn.example/authorize?a=1&b=2" }
 
-func (p *page) SignIn(ctx context.Context, host, address, passcode string) error {
-	return p.do(ctx, "SignIn", host, address, passcode)
+func (p *page) SignIn(ctx context.Context, in api.SignInRequest) error {
+	return p.do(ctx, "SignIn", in)
 }
 
-func (p *page) PSNTitles(ctx context.Context, npsso string, credential bool) ([]api.ImportTitle, error) {
-	return give[[]api.ImportTitle](ctx, &p.backend, "PSNTitles", npsso, credential)
+func (p *page) PSNTitles(ctx context.Context, in api.PsnTitlesRequest) ([]api.ImportTitle, error) {
+	return give[[]api.ImportTitle](ctx, &p.backend, "PSNTitles", in)
 }
 
-func (p *page) Library(country string) api.Library {
-	return api.Library{Country: country, Apps: []api.MediaApp{{Name: "Netflix", ID: "CUSA00127"}}, ListURL: "https://list.example"}
+func (p *page) Library(_ context.Context, in api.LibraryRequest) (api.Library, error) {
+	return api.Library{Country: in.Country, Apps: []api.MediaApp{{Name: "Netflix", ID: "CUSA00127"}}, ListURL: "https://list.example"}, nil
 }
 
-func (p *page) Capture(ctx context.Context, host, passcode string) error {
-	return p.do(ctx, "Capture", host, passcode)
+func (p *page) Capture(ctx context.Context, in api.CaptureRequest) error {
+	return p.do(ctx, "Capture", in)
 }
 
-func (p *page) Test(ctx context.Context, host string) error { return p.do(ctx, "Test", host) }
+func (p *page) Test(ctx context.Context, in api.HostRequest) error { return p.do(ctx, "Test", in) }
 
-func (p *page) SetupURI(ctx context.Context, host string) (string, error) {
-	return give[string](ctx, &p.backend, "SetupURI", host)
+func (p *page) SetupURI(ctx context.Context, in api.HostRequest) (string, error) {
+	return give[string](ctx, &p.backend, "SetupURI", in)
 }
 
-func (p *page) Restore(archive []byte) (api.Restored, error) {
-	return give[api.Restored](context.Background(), &p.backend, "Restore", string(archive))
+func (p *page) Restore(ctx context.Context, in api.Archive) (api.Restored, error) {
+	return give[api.Restored](ctx, &p.backend, "Restore", in)
 }
 
-func (p *page) SetSetting(key string, value *string) error {
-	return p.do(context.Background(), "SetSetting", key, value)
+func (p *page) SetSetting(ctx context.Context, in api.SettingRequest) error {
+	return p.do(ctx, "SetSetting", in)
 }
 
-func (p *page) Restart() error { return p.do(context.Background(), "Restart") }
+func (p *page) Restart(ctx context.Context, in api.None) error {
+	return p.do(ctx, "Restart", in)
+}
 
-func (p *page) Settings() []api.Setting {
-	settings, _ := give[[]api.Setting](context.Background(), &p.backend, "Settings")
-	return settings
+func (p *page) Settings(ctx context.Context, in api.None) ([]api.Setting, error) {
+	return give[[]api.Setting](ctx, &p.backend, "Settings", in)
 }
 
 // accounts is an Accounts with one token.
 type accounts struct{ backend }
 
-func (*accounts) Session(context.Context) api.Session {
-	return api.Session{Version: "v1", Expires: time.Now(), TLS: true}
+func (*accounts) Session(context.Context, api.None) (api.Session, error) {
+	return api.Session{Version: "v1", Expires: time.Now(), TLS: true}, nil
 }
 
-func (a *accounts) ChangePassword(ctx context.Context, current, chosen string) error {
-	return a.do(ctx, "ChangePassword", current, chosen)
+func (a *accounts) ChangePassword(ctx context.Context, in api.PasswordRequest) error {
+	return a.do(ctx, "ChangePassword", in)
 }
 
-func (*accounts) Tokens() []api.Token {
-	return []api.Token{{ID: "abcd2345", Name: "doorbell", Access: "read", Created: time.Now(), LastUsed: time.Now()}}
+func (*accounts) Tokens(context.Context, api.None) ([]api.Token, error) {
+	return []api.Token{{ID: "abcd2345", Name: "doorbell", Access: "read", Created: time.Now(), LastUsed: time.Now()}}, nil
 }
 
-func (*accounts) MakeToken(name, access string) (api.NewToken, error) {
-	return api.NewToken{ID: "abcd2345", Name: name, Access: access, Token: "ps4kit_x"}, nil
+func (*accounts) MakeToken(_ context.Context, in api.TokenRequest) (api.NewToken, error) {
+	return api.NewToken{ID: "abcd2345", Name: in.Name, Access: in.Access, Token: "ps4kit_x"}, nil
 }
 
-func (a *accounts) RevokeToken(id string) error {
-	return a.do(context.Background(), "RevokeToken", id)
+func (a *accounts) RevokeToken(ctx context.Context, in api.TokenIDRequest) error {
+	return a.do(ctx, "RevokeToken", in)
 }

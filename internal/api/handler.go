@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -104,15 +105,17 @@ func serve[Service, In, Out any](do func(s Service, ctx context.Context, in In) 
 		var in In
 		err := readRequest(w, r, &in)
 		var out Out
+		if v, ok := any(in).(validator); ok && err == nil {
+			err = v.validate()
+		}
 		if err == nil {
 			out, err = do(service[Service](s), withNotices(r.Context(), w.Header()), in)
 		}
-		if err == nil {
-			err = writeResult(s, w, r, out)
-		}
 		if err != nil {
 			WriteError(w, s.Explain(err))
+			return
 		}
+		writeResult(s, w, r, out)
 	}
 }
 
@@ -130,19 +133,18 @@ func service[S any](s *Services) (found S) {
 }
 
 // readRequest reads a request into in, a pointer to a struct of path, query and
-// JSON fields, or to an archive.
+// JSON fields, or to an Archive.
 func readRequest(w http.ResponseWriter, r *http.Request, in any) error {
-	if a, ok := in.(*archive); ok {
+	if a, ok := in.(*Archive); ok {
 		return a.read(w, r)
 	}
 	fields := reflect.ValueOf(in).Elem()
 	hasBody := false
-	for i := range fields.NumField() {
-		field := fields.Type().Field(i)
+	for field, value := range fields.Fields() {
 		if name, ok := field.Tag.Lookup("path"); ok {
-			fields.Field(i).SetString(segment(r, name))
+			value.SetString(segment(r, name))
 		} else if name, ok := field.Tag.Lookup("query"); ok {
-			if err := readQuery(r.URL.Query(), name, field.Tag, fields.Field(i)); err != nil {
+			if err := readQuery(r.URL.Query(), name, field.Tag, value); err != nil {
 				return err
 			}
 		} else {
@@ -157,7 +159,7 @@ func readRequest(w http.ResponseWriter, r *http.Request, in any) error {
 	case err != nil:
 		return err
 	case hasBody:
-		err = decode(body, in)
+		err = cmp.Or(decode(body, in), errMissing(fields))
 	case len(body) > 0:
 		err = errBadRequest("this request takes no body")
 	}
@@ -165,6 +167,17 @@ func readRequest(w http.ResponseWriter, r *http.Request, in any) error {
 	// expired deadline would only end the context of a command that takes minutes.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	return err
+}
+
+// errMissing returns the error of a pointer that is missing but required.
+func errMissing(fields reflect.Value) error {
+	for field, value := range fields.Fields() {
+		name, optional, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if value.Kind() == reflect.Pointer && value.IsNil() && optional == "" {
+			return errBadRequest(name + " is missing")
+		}
+	}
+	return nil
 }
 
 // readQuery sets the field of a query parameter, checking its tags enum and

@@ -58,7 +58,7 @@ func (l *Log) after(n uint64, level string) (lines []LogLine, last uint64) {
 }
 
 // query answers GET /log.
-func (l *Log) query(in logRequest) []LogLine {
+func (l *Log) query(in LogRequest) []LogLine {
 	lines, _ := l.after(0, cmp.Or(in.Level, "debug"))
 	return lines[max(0, len(lines)-cmp.Or(in.Limit, keptLines)):]
 }

@@ -80,7 +80,7 @@ func (s schemas) operation(o operation) object {
 		d["description"] = o.notes
 	}
 	switch out := reflect.Zero(o.out).Interface().(type) {
-	case none:
+	case None:
 		d["responses"] = object{"204": object{"description": "Done"}, "default": refused}
 	case result:
 		d["responses"] = object{"200": content("Done", out.mediaType(), object{}), "default": refused}

@@ -120,7 +120,7 @@ func answers() map[string]any {
 		"consoles": []api.Console{console}, "search": []api.Console{console}, "status": console, "addConsole": console,
 		"keyboard":   api.Keyboard{Text: "a", MaxLength: 10},
 		"titles":     []api.Title{{ID: "CUSA00129", Name: "Films", Title: "Netflix", Identifier: 3, LastPlayed: now}, {ID: "HOME"}},
-		"credential": user, "credentialOfAll": user, "backup": []byte("tar"), "qr": "X-HM://0086BRILOABCD",
+		"credential": user, "credentialOfAll": user, "backup": api.Archive("tar"), "qr": "X-HM://0086BRILOABCD",
 		"cover":         api.Picture{Data: []byte("\x89PNG"), Type: "image/png", ETag: `"a"`},
 		"homekit":       []api.Accessory{{Name: "Den", Controllers: []api.Controller{{ID: "x", Admin: true}}}},
 		"settings":      []api.Setting{{Key: "log.level", Value: "info", Source: "default"}},

@@ -15,17 +15,17 @@ import (
 func TestPageRequestsReachThePage(t *testing.T) {
 	t.Parallel()
 	for request, want := range map[string]call{
-		`PUT /consoles/D%2Fen/remote-play-keys {"on":true}`:                      {"PermitKeys", []any{"D/en", true}},
-		`PUT /consoles/D%2Fen/name {"name":"Attic"}`:                             {"RenameConsole", []any{"D/en", "Attic"}},
-		`PUT /consoles/-/titles/order {"ids":["HOME","CUSA00129"]}`:              {"OrderTitles", []any{"", []string{"HOME", "CUSA00129"}}},
-		`PUT /consoles/Den/titles/order {"ids":[]}`:                              {"OrderTitles", []any{"Den", []string{}}},
-		`PUT /credential/account {"account_id":"123"}`:                           {"SetAccount", []any{"", "123", ""}},
-		`PUT /consoles/Den/credential/account {"account_id":"1","passcode":"2"}`: {"SetAccount", []any{"Den", "1", "2"}},
-		`PUT /credential/psn {"address":"https://x"}`:                            {"SignIn", []any{"", "https://x", ""}},
-		`PUT /consoles/Den/credential/psn {"address":"a","passcode":"1234"}`:     {"SignIn", []any{"Den", "a", "1234"}},
-		`POST /credential/capture {}`:                                            {"Capture", []any{"", ""}},
-		`POST /consoles/Den/credential/capture {"passcode":"1234"}`:              {"Capture", []any{"Den", "1234"}},
-		`POST /consoles/Den/test `:                                               {"Test", []any{"Den"}},
+		`PUT /consoles/D%2Fen/remote-play-keys {"on":true}`:                      {"PermitKeys", api.PermitKeysRequest{Host: "D/en", On: true}},
+		`PUT /consoles/D%2Fen/name {"name":"Attic"}`:                             {"RenameConsole", api.NameRequest{Host: "D/en", Name: "Attic"}},
+		`PUT /consoles/-/titles/order {"ids":["HOME","CUSA00129"]}`:              {"OrderTitles", api.OrderRequest{IDs: &[]string{"HOME", "CUSA00129"}}},
+		`PUT /consoles/Den/titles/order {"ids":[]}`:                              {"OrderTitles", api.OrderRequest{Host: "Den", IDs: &[]string{}}},
+		`PUT /credential/account {"account_id":"123"}`:                           {"SetAccount", api.AccountRequest{AccountID: "123"}},
+		`PUT /consoles/Den/credential/account {"account_id":"1","passcode":"2"}`: {"SetAccount", api.AccountRequest{Host: "Den", AccountID: "1", Passcode: "2"}},
+		`PUT /credential/psn {"address":"https://x"}`:                            {"SignIn", api.SignInRequest{Address: "https://x"}},
+		`PUT /consoles/Den/credential/psn {"address":"a","passcode":"1234"}`:     {"SignIn", api.SignInRequest{Host: "Den", Address: "a", Passcode: "1234"}},
+		`POST /credential/capture {}`:                                            {"Capture", api.CaptureRequest{}},
+		`POST /consoles/Den/credential/capture {"passcode":"1234"}`:              {"Capture", api.CaptureRequest{Host: "Den", Passcode: "1234"}},
+		`POST /consoles/Den/test `:                                               {"Test", api.HostRequest{Host: "Den"}},
 		`PATCH /consoles/Den/titles/order {"hidden":true}`:                       {"", nil}, // an input of that name is the Backend's
 	} {
 		t.Run(request, func(t *testing.T) {
@@ -53,7 +53,7 @@ func TestTitlesOfAnAccount(t *testing.T) {
 	p.result = []api.ImportTitle{{ID: "CUSA00129", Name: "Netflix"}}
 	h := api.Handler(api.Services{Backend: &backend{}, Page: p})
 	w := post(h, http.MethodPost, "/api/v1/psn/titles", `{"npsso":"secret","credential":true}`)
-	want := call{"PSNTitles", []any{"secret", true}}
+	want := call{"PSNTitles", api.PsnTitlesRequest{NPSSO: "secret", Credential: true}}
 	if got := w.Body.String(); w.Code != http.StatusOK || strings.TrimSpace(got) != `[{"id":"CUSA00129","name":"Netflix"}]` || !reflect.DeepEqual(p.recorded(), []call{want}) {
 		t.Errorf("%d %s, called %+v", w.Code, got, p.recorded())
 	}
@@ -117,7 +117,7 @@ func TestCover(t *testing.T) {
 	if w.Code != http.StatusOK || w.Body.String() != "\x89PNG" || w.Header().Get("Content-Type") != "image/png" {
 		t.Errorf("%d %q %v", w.Code, w.Body, w.Header())
 	}
-	if c := p.recorded()[0]; !reflect.DeepEqual(c, call{"Cover", []any{"CUSA00129", 256}}) {
+	if c := p.recorded()[0]; !reflect.DeepEqual(c, call{"Cover", api.CoverRequest{ID: "CUSA00129", Size: 256}}) {
 		t.Errorf("%+v", c)
 	}
 	r := httptest.NewRequest(http.MethodGet, path, nil)
@@ -181,7 +181,6 @@ func TestSetSetting(t *testing.T) {
 	t.Parallel()
 	p := newPage()
 	h := api.Handler(api.Services{Backend: &backend{}, Page: p})
-	interval := "2s"
 	for _, tt := range []struct{ method, path, body string }{
 		{http.MethodPut, "/settings/poll.interval", `{"value":"2s"}`},
 		{http.MethodPut, "/settings/poll.interval", `{}`},
@@ -191,7 +190,7 @@ func TestSetSetting(t *testing.T) {
 			t.Errorf("%s %s: %d %s", tt.path, tt.body, w.Code, w.Body)
 		}
 	}
-	want := []call{{"SetSetting", []any{"poll.interval", &interval}}, {"SetSetting", []any{"poll.interval", (*string)(nil)}}, {"Restart", nil}}
+	want := []call{{"SetSetting", api.SettingRequest{Key: "poll.interval", Value: new("2s")}}, {"SetSetting", api.SettingRequest{Key: "poll.interval"}}, {"Restart", api.None{}}}
 	if got := p.recorded(); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v", got)
 	}
@@ -223,7 +222,7 @@ func TestRestore(t *testing.T) {
 	if w.Code != http.StatusAccepted || !strings.Contains(w.Body.String(), `"files":["consoles.json"]`) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
-	if c := p.recorded(); !reflect.DeepEqual(c, []call{{"Restore", []any{"archive"}}}) {
+	if c := p.recorded(); !reflect.DeepEqual(c, []call{{"Restore", api.Archive("archive")}}) {
 		t.Errorf("%+v", c)
 	}
 }

@@ -17,17 +17,18 @@ import (
 // the media type.
 type result interface {
 	mediaType() string
-	write(s *Services, w http.ResponseWriter, r *http.Request) error
+	write(s *Services, w http.ResponseWriter, r *http.Request)
 }
 
-func writeResult(s *Services, w http.ResponseWriter, r *http.Request, out any) error {
+func writeResult(s *Services, w http.ResponseWriter, r *http.Request, out any) {
 	switch out := out.(type) {
 	case result:
-		return out.write(s, w, r)
-	case none:
+		out.write(s, w, r)
+		return
+	case None:
 		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(http.StatusNoContent)
-		return nil
+		return
 	}
 	status := http.StatusOK
 	if _, ok := out.(Restored); ok {
@@ -37,7 +38,6 @@ func writeResult(s *Services, w http.ResponseWriter, r *http.Request, out any) e
 		out = []struct{}{} // [] in JSON, not null
 	}
 	writeJSON(w, status, out)
-	return nil
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {
@@ -57,23 +57,22 @@ func write(w http.ResponseWriter, status int, mediaType string, body []byte) {
 	_, _ = w.Write(body)
 }
 
-// archive is a backup: a gzipped tar.
-type archive []byte
+// Archive is a backup: a gzipped tar.
+type Archive []byte
 
 const (
 	maxBackup   = 16 << 20        // bytes
 	restoreTime = 2 * time.Minute // for a backup to arrive
 )
 
-func (archive) mediaType() string { return "application/gzip" }
+func (Archive) mediaType() string { return "application/gzip" }
 
-func (a archive) write(_ *Services, w http.ResponseWriter, _ *http.Request) error { //nolint:unparam // as the interface has it
+func (a Archive) write(_ *Services, w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Disposition", `attachment; filename="ps4kit-backup.tar.gz"`)
 	write(w, http.StatusOK, a.mediaType(), a)
-	return nil
 }
 
-func (a *archive) read(w http.ResponseWriter, r *http.Request) (err error) {
+func (a *Archive) read(w http.ResponseWriter, r *http.Request) (err error) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != a.mediaType() {
 		return &Error{Code: codeMediaType, Message: "the body must be a backup of the type application/gzip"}
 	}
@@ -85,14 +84,13 @@ func (a *archive) read(w http.ResponseWriter, r *http.Request) (err error) {
 func (Picture) mediaType() string { return "image/*" }
 
 // write lets the browser keep the picture, and ask whether it is still current.
-func (p Picture) write(_ *Services, w http.ResponseWriter, r *http.Request) error { //nolint:unparam // as the interface has it
+func (p Picture) write(_ *Services, w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", p.Type)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "private, no-cache")
 	h.Set("ETag", p.ETag)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(p.Data))
-	return nil
 }
 
 // CoverPath returns the path of a title's cover in a size.
@@ -105,9 +103,8 @@ type vector []byte
 
 func (vector) mediaType() string { return "image/svg+xml" }
 
-func (v vector) write(_ *Services, w http.ResponseWriter, _ *http.Request) error { //nolint:unparam // as the interface has it
+func (v vector) write(_ *Services, w http.ResponseWriter, _ *http.Request) {
 	write(w, http.StatusOK, v.mediaType(), v)
-	return nil
 }
 
 // qrCode draws a text as a QR code of level M (docs/homekit.md §3).

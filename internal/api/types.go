@@ -1,10 +1,6 @@
 package api
 
-import (
-	"fmt"
-	"io"
-	"time"
-)
+import "time"
 
 // States of a console.
 const (
@@ -108,9 +104,6 @@ type Title struct {
 	LastPlayed time.Time `json:"last_played,omitzero"`
 }
 
-// MaxImport is how many titles one request can import: more than there are inputs.
-const MaxImport = 500
-
 // ImportTitle is a title to import.
 type ImportTitle struct {
 	ID         string    `json:"id" doc:"title id, content id or PS Store address" example:"CUSA00129"`
@@ -150,38 +143,11 @@ type Picture struct {
 
 // User is a PSN user. All of it is secret; it travels over the socket only.
 type User struct {
+	secret
 	Credential string `json:"credential" doc:"64 hexadecimal digits" pattern:"^[0-9a-fA-F]{64}$" example:"0000000000000000000000000000000000000000000000000000000000000001"`
 	Passcode   string `json:"passcode,omitempty" doc:"4 digits" pattern:"^[0-9]{4}$" example:"1234"`
 	AccountID  string `json:"account_id,omitempty" doc:"of PSN, which linking for Remote Play needs: decimal, or base64 of 8 bytes"`
 }
-
-// Format keeps a user out of logs and errors under every verb.
-func (User) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
-
-// Link is a request to link this program with a console.
-type Link struct {
-	PIN        string `json:"pin" doc:"8 digits that the console shows" example:"12345678"`
-	RemotePlay bool   `json:"remote_play,omitempty" doc:"link a PS4 for Remote Play; a PS5 always is"`
-	AccountID  string `json:"account_id,omitempty" doc:"of PSN, for Remote Play: decimal, or base64 of 8 bytes; absent: the stored one"`
-}
-
-// Format keeps a PIN out of logs and errors under every verb.
-func (Link) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
-
-// Registration links this program with a console for Remote Play. Its keys are
-// secret.
-type Registration struct {
-	HostID    string `json:"host_id" doc:"12 hexadecimal digits" example:"0123456789AB"`
-	HostType  string `json:"host_type" enum:"PS4,PS5" example:"PS5"`
-	Nickname  string `json:"nickname,omitempty" doc:"name of the console"`
-	AccountID string `json:"account_id,omitempty" doc:"of PSN: decimal, or base64 of 8 bytes"`
-	RegistKey string `json:"regist_key" doc:"8 hexadecimal digits" pattern:"^[0-9a-fA-F]{8}$" example:"d1e2f3a4"`
-	RPKey     string `json:"rp_key" doc:"32 hexadecimal digits" pattern:"^[0-9a-fA-F]{32}$" example:"00112233445566778899aabbccddeeff"`
-	KeyType   string `json:"key_type,omitempty"`
-}
-
-// Format keeps a registration out of logs and errors under every verb.
-func (Registration) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
 // Accessory is a console as HomeKit sees it. SetupCode and SetupURI are secret,
 // and empty once it is paired and while pairing is locked.
@@ -237,11 +203,9 @@ type Session struct {
 
 // Password is the password of the web page, in clear.
 type Password struct {
+	secret
 	Password string `json:"password"`
 }
-
-// Format keeps the password out of logs and errors under every verb.
-func (Password) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
 // Token is an API token without its secret.
 type Token struct {

@@ -259,7 +259,7 @@ func TestDamagedFileStopsOneConsole(t *testing.T) {
 	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), `"port":1,`) {
 		t.Errorf("the damaged file was touched: %q, %v", text, err)
 	}
-	if err := again.api.ResetHomekit(t.Context(), damaged); err != nil {
+	if err := api.ResetHomekit.Do(t.Context(), again.api, api.HostRequest{Host: damaged}); err != nil {
 		t.Fatal(err)
 	}
 	events.card("the console is offered again", func(c api.Card) bool { return c.HostID == damaged && c.Offered && c.LastError == nil })
@@ -328,7 +328,7 @@ func TestConsoleThatIsOffAtTheStartIsAddedWhenItAnswers(t *testing.T) {
 	}
 	console.SetFaults(ps4test.Faults{})
 	waitUntil(t, "the console is added", func() bool {
-		list, err := r.api.Homekit(t.Context())
+		list, err := api.Homekit.Do(t.Context(), r.api, api.None{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -79,9 +79,9 @@ func (s *sony) configured(yaml, more string) string {
 }
 
 // nameOf returns what an input is called, "" when there is none.
-func nameOf(t *testing.T, b api.Backend, id string) string {
+func nameOf(t *testing.T, b *api.Client, id string) string {
 	t.Helper()
-	list, err := b.Titles(t.Context(), "")
+	list, err := api.Titles.Do(t.Context(), b, api.HostRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,13 +112,13 @@ func TestLearnedTitleGetsItsRealName(t *testing.T) {
 	store := open(t, r.state)
 	t.Cleanup(func() { _ = store.Close() })
 	l := local(t, store, s.configured(yaml, ""), app.Override{ConsoleKey: console.PublicKey()})
-	if err := l.AddTitle(t.Context(), "", other, ""); err != nil {
+	if err := api.AddTitle.Do(t.Context(), l.Client, api.AddTitleRequest{ID: other}); err != nil {
 		t.Fatal(err)
 	}
-	if name := nameOf(t, l, rdr2); name != "Real "+rdr2 {
+	if name := nameOf(t, l.Client, rdr2); name != "Real "+rdr2 {
 		t.Errorf("without a server: %q", name)
 	}
-	if name := nameOf(t, l, other); name != other {
+	if name := nameOf(t, l.Client, other); name != other {
 		t.Errorf("without a server: %q", name)
 	}
 	if s.count(rdr2) != asked || s.count(other) != 0 {
@@ -134,12 +134,12 @@ func TestNameThatSomebodyGaveStays(t *testing.T) {
 	s.hold.Lock()
 	console.SetRunning(rdr2)
 	waitUntil(t, "the title is asked about", func() bool { return s.count(rdr2) == 1 && nameOf(t, r.api, rdr2) != "" })
-	if err := r.api.RenameTitle(t.Context(), "", rdr2, "Cowboys™"); err != nil {
+	if err := api.ChangeTitle.Do(t.Context(), r.api, api.ChangeTitleRequest{ID: rdr2, Name: new("Cowboys™")}); err != nil {
 		t.Fatal(err)
 	}
 	s.hold.Unlock()
 	console.SetRunning("CUSA00129")
-	if err := r.api.AddTitle(t.Context(), "", other, ""); err != nil { // asked about after the one above
+	if err := api.AddTitle.Do(t.Context(), r.api, api.AddTitleRequest{ID: other}); err != nil { // asked about after the one above
 		t.Fatal(err)
 	}
 	waitUntil(t, "another title gets its real name", func() bool { return nameOf(t, r.api, other) == "Real "+other })
@@ -149,7 +149,7 @@ func TestNameThatSomebodyGaveStays(t *testing.T) {
 	if name := nameOf(t, r.api, "CUSA00129"); name != "Mine" {
 		t.Errorf("the configured name has become %q", name)
 	}
-	if err := r.api.RenameTitle(t.Context(), "", rdr2, ""); err != nil {
+	if err := api.ChangeTitle.Do(t.Context(), r.api, api.ChangeTitleRequest{ID: rdr2, Name: new("")}); err != nil {
 		t.Fatal(err)
 	}
 	if name := nameOf(t, r.api, rdr2); name != "Real "+rdr2 {
@@ -189,7 +189,7 @@ func TestSimulatedConsolesAskLoopback(t *testing.T) {
 	t.Parallel()
 	s := newSony(t)
 	r := serve(t, shortDir(t), s.configured(loopback, ""), 1)
-	if err := r.api.AddTitle(t.Context(), "", rdr2, ""); err != nil {
+	if err := api.AddTitle.Do(t.Context(), r.api, api.AddTitleRequest{ID: rdr2}); err != nil {
 		t.Fatal(err)
 	}
 	waitUntil(t, "the title gets its real name", func() bool { return nameOf(t, r.api, rdr2) == "Real "+rdr2 })

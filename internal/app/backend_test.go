@@ -32,7 +32,7 @@ func local(t *testing.T, store *state.Store, yaml string, o app.Override) *app.L
 }
 
 // bothWays runs a test of the backend against a server and against a command alone.
-func bothWays(t *testing.T, test func(t *testing.T, console *ps4test.Console, b api.Backend)) {
+func bothWays(t *testing.T, test func(t *testing.T, console *ps4test.Console, b *api.Client)) {
 	t.Helper()
 	t.Run("server", func(t *testing.T) {
 		t.Parallel()
@@ -44,7 +44,7 @@ func bothWays(t *testing.T, test func(t *testing.T, console *ps4test.Console, b 
 		console, yaml := den(t)
 		store := open(t, shortDir(t))
 		t.Cleanup(func() { _ = store.Close() })
-		test(t, console, local(t, store, yaml, app.Override{ConsoleKey: console.PublicKey()}))
+		test(t, console, local(t, store, yaml, app.Override{ConsoleKey: console.PublicKey()}).Client)
 	})
 }
 
@@ -69,10 +69,10 @@ func code(err error) string {
 
 func TestConsoleIsNamedByIDNameAndAddress(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, console *ps4test.Console, b api.Backend) {
+	bothWays(t, func(t *testing.T, console *ps4test.Console, b *api.Client) {
 		address := app.FormatAddress(console.Addr())
 		for _, host := range []string{"", address, "A0B1C2D3E4F5", "a0b1c2d3e4f5", "den"} {
-			c, err := b.Status(t.Context(), host)
+			c, err := api.Status.Do(t.Context(), b, api.HostRequest{Host: host})
 			if err != nil || c.HostID != console.HostID() || c.State != api.StateAwake || c.Address != address {
 				t.Errorf("%q: %+v, %v", host, c, err)
 			}
@@ -82,13 +82,13 @@ func TestConsoleIsNamedByIDNameAndAddress(t *testing.T) {
 
 func TestCommandsReachTheConsole(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, console *ps4test.Console, b api.Backend) {
+	bothWays(t, func(t *testing.T, console *ps4test.Console, b *api.Client) {
 		ctx, host := t.Context(), app.FormatAddress(console.Addr())
-		if err := b.Keys(ctx, host, []string{"up", "enter"}); err != nil {
+		if err := api.Keys.Do(ctx, b, api.KeysRequest{Host: host, Keys: []string{"up", "enter"}}); err != nil {
 			t.Fatalf("keys: %v", err)
 		}
 		eventually(t, console, "up and enter", func() bool { return strings.Join(console.Presses(), " ") == "up enter" })
-		if err := b.Start(ctx, host, "cusa00129", false); err != nil {
+		if err := api.Start.Do(ctx, b, api.StartRequest{Host: host, Title: "cusa00129"}); err != nil {
 			t.Errorf("start: %v", err)
 		}
 		if got := console.RunningTitle().ID; got != "CUSA00129" {
@@ -96,20 +96,20 @@ func TestCommandsReachTheConsole(t *testing.T) {
 		}
 		console.OpenKeyboard("old", 40)
 		text := "neu ☃"
-		if err := b.Submit(ctx, host, &text); err != nil {
+		if err := api.Submit.Do(ctx, b, api.SubmitRequest{Host: host, Text: &text}); err != nil {
 			t.Errorf("submit: %v", err)
 		}
 		eventually(t, console, "the text", func() bool { return slices.Equal(console.Submitted(), []string{text}) })
-		if _, err := b.Keyboard(ctx, host); code(err) != "keyboard_closed" {
+		if _, err := api.GetKeyboard.Do(ctx, b, api.HostRequest{Host: host}); code(err) != "keyboard_closed" {
 			t.Errorf("a closed keyboard: %v", err)
 		}
-		if err := b.Standby(ctx, host); err != nil {
+		if err := api.Power.Do(ctx, b, api.PowerRequest{Host: host, State: api.StateStandby}); err != nil {
 			t.Errorf("standby: %v", err)
 		}
 		if console.State() != ps4.StateStandby {
 			t.Error("the console does not rest")
 		}
-		if err := b.Wake(ctx, host, true); err != nil || console.State() != ps4.StateAwake {
+		if err := api.Power.Do(ctx, b, api.PowerRequest{Host: host, State: api.StateAwake, Wait: true}); err != nil || console.State() != ps4.StateAwake {
 			t.Errorf("wake: %v, the console is %v", err, console.State())
 		}
 	})
@@ -117,25 +117,25 @@ func TestCommandsReachTheConsole(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, console *ps4test.Console, b api.Backend) {
+	bothWays(t, func(t *testing.T, console *ps4test.Console, b *api.Client) {
 		ctx, host := t.Context(), app.FormatAddress(console.Addr())
-		if err := b.Start(ctx, host, "CUSA99999", false); code(err) != "no_such_title" {
+		if err := api.Start.Do(ctx, b, api.StartRequest{Host: host, Title: "CUSA99999"}); code(err) != "no_such_title" {
 			t.Errorf("a title that is not installed: %q", code(err))
 		}
-		if err := b.Start(ctx, host, "Nothing Like It", false); code(err) != "not_found" {
+		if err := api.Start.Do(ctx, b, api.StartRequest{Host: host, Title: "Nothing Like It"}); code(err) != "not_found" {
 			t.Errorf("a name of no title: %q", code(err))
 		}
-		if err := b.Keys(ctx, host, []string{"jump"}); code(err) != "bad_button" {
+		if err := api.Keys.Do(ctx, b, api.KeysRequest{Host: host, Keys: []string{"jump"}}); code(err) != "bad_button" {
 			t.Errorf("no such button: %q", code(err))
 		}
-		if err := b.Link(ctx, host, api.Link{PIN: "123"}); code(err) != "bad_pin" {
+		if err := api.Link.Do(ctx, b, api.LinkRequest{Host: host, PIN: "123"}); code(err) != "bad_pin" {
 			t.Errorf("a bad PIN: %q", code(err))
 		}
-		if err := b.RenameTitle(ctx, host, "CUSA77777", "x"); code(err) != "not_found" {
+		if err := api.ChangeTitle.Do(ctx, b, api.ChangeTitleRequest{Host: host, ID: "CUSA77777", Name: new("x")}); code(err) != "not_found" {
 			t.Errorf("no such input: %q", code(err))
 		}
 		console.SetStandby()
-		if err := b.Keys(ctx, host, []string{"up"}); code(err) != "standby" {
+		if err := api.Keys.Do(ctx, b, api.KeysRequest{Host: host, Keys: []string{"up"}}); code(err) != "standby" {
 			t.Errorf("keys in rest mode: %q", code(err))
 		}
 	})
@@ -143,15 +143,15 @@ func TestRefusals(t *testing.T) {
 
 func TestUnreachableConsole(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, console *ps4test.Console, b api.Backend) {
+	bothWays(t, func(t *testing.T, console *ps4test.Console, b *api.Client) {
 		ctx, host := t.Context(), app.FormatAddress(console.Addr())
-		if _, err := b.Status(ctx, host); err != nil {
+		if _, err := api.Status.Do(ctx, b, api.HostRequest{Host: host}); err != nil {
 			t.Fatal(err)
 		}
 		console.SetFaults(ps4test.Faults{LoseRequests: 1 << 30})
 		short, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
 		defer cancel()
-		if c, err := b.Status(short, host); err == nil && c.State != api.StateUnreachable {
+		if c, err := api.Status.Do(short, b, api.HostRequest{Host: host}); err == nil && c.State != api.StateUnreachable {
 			t.Errorf("status: %+v", c)
 		}
 	})
@@ -167,35 +167,35 @@ func TestStoredCredentialIsUsedAtOnce(t *testing.T) {
 	t.Cleanup(func() { _ = store.Close() })
 	b := local(t, store, loopback, app.Override{ConsoleKey: console.PublicKey()})
 	ctx, host := t.Context(), app.FormatAddress(console.Addr())
-	if err := b.Keys(ctx, host, []string{"up"}); code(err) != "no_credential" {
+	if err := api.Keys.Do(ctx, b.Client, api.KeysRequest{Host: host, Keys: []string{"up"}}); code(err) != "no_credential" {
 		t.Errorf("without a credential: %v", err)
 	}
-	if err := b.SetCredential(ctx, "", api.User{Credential: credential}); err != nil {
+	if err := api.SetCredential.Do(ctx, b.Client, api.CredentialRequest{User: api.User{Credential: credential}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Keys(ctx, host, []string{"up"}); code(err) != "pin_needed" {
+	if err := api.Keys.Do(ctx, b.Client, api.KeysRequest{Host: host, Keys: []string{"up"}}); code(err) != "pin_needed" {
 		t.Errorf("before linking: %v", err)
 	}
-	if err := b.Link(ctx, host, api.Link{PIN: "8765 4321"}); code(err) != "pin_wrong" {
+	if err := api.Link.Do(ctx, b.Client, api.LinkRequest{Host: host, PIN: "8765 4321"}); code(err) != "pin_wrong" {
 		t.Errorf("a wrong PIN: %v", err)
 	}
-	if err := b.Link(ctx, host, api.Link{PIN: "1234 5678"}); err != nil {
+	if err := api.Link.Do(ctx, b.Client, api.LinkRequest{Host: host, PIN: "1234 5678"}); err != nil {
 		t.Fatalf("link: %v", err)
 	}
-	if err := b.Keys(ctx, host, []string{"up"}); err != nil {
+	if err := api.Keys.Do(ctx, b.Client, api.KeysRequest{Host: host, Keys: []string{"up"}}); err != nil {
 		t.Errorf("after linking: %v", err)
 	}
-	if user, err := b.Credential(ctx, ""); err != nil || user.Credential != credential {
+	if user, err := api.Credential.Do(ctx, b.Client, api.HostRequest{}); err != nil || user.Credential != credential {
 		t.Errorf("stored: %v", err)
 	}
 	if logins := console.Logins(); len(logins[0].Model) > 16 || !strings.HasPrefix(logins[0].Model, "ps4kit-") {
 		t.Errorf("model %q", logins[0].Model)
 	}
 	const another = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-	if err := b.SetCredential(ctx, "", api.User{Credential: another}); err != nil {
+	if err := api.SetCredential.Do(ctx, b.Client, api.CredentialRequest{User: api.User{Credential: another}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Link(ctx, host, api.Link{PIN: "12345678"}); code(err) != "no_such_account" {
+	if err := api.Link.Do(ctx, b.Client, api.LinkRequest{Host: host, PIN: "12345678"}); code(err) != "no_such_account" {
 		t.Errorf("another user: %v", err)
 	}
 	logins := console.Logins()
@@ -210,13 +210,13 @@ func TestStoredCredentialIsUsedAtOnce(t *testing.T) {
 func TestAmbiguousConsole(t *testing.T) {
 	t.Parallel()
 	r := serve(t, shortDir(t), loopback, 2)
-	if _, err := r.api.Status(t.Context(), ""); code(err) != "ambiguous" {
+	if _, err := api.Status.Do(t.Context(), r.api, api.HostRequest{}); code(err) != "ambiguous" {
 		t.Errorf("two consoles and no name: %v", err)
 	}
-	if c, err := r.api.Status(t.Context(), "simulated ps5"); err != nil || c.State != api.StateStandby {
+	if c, err := api.Status.Do(t.Context(), r.api, api.HostRequest{Host: "simulated ps5"}); err != nil || c.State != api.StateStandby {
 		t.Errorf("by name: %+v, %v", c, err)
 	}
-	if found, err := r.api.Search(t.Context(), 200*time.Millisecond); err != nil || len(found) != 2 {
+	if found, err := api.Search.Do(t.Context(), r.api, api.SearchRequest{Wait: "200ms"}); err != nil || len(found) != 2 {
 		t.Errorf("search: %+v, %v", found, err)
 	}
 }
@@ -241,17 +241,25 @@ func TestSilenceAfterAStandbyIsRestModeForTheNextCommandToo(t *testing.T) {
 		do(b)
 	}
 	command(func(b *app.Local) {
-		if err := b.Standby(t.Context(), app.FormatAddress(console.Addr())); err != nil {
+		if err := api.Power.Do(t.Context(), b.Client, api.PowerRequest{Host: app.FormatAddress(console.Addr()), State: api.StateStandby}); err != nil {
 			t.Fatal(err)
 		}
 	})
 	console.SetFaults(ps4test.Faults{LoseRequests: 1 << 30})
 	command(func(b *app.Local) {
-		c, err := b.Status(t.Context(), "") // the only console that is known
+		c, err := api.Status.Do(t.Context(), b.Client, api.HostRequest{}) // the only console that is known
 		if err != nil || c.State != api.StateStandby || c.HostID != console.HostID() {
 			t.Errorf("got %+v, %v, want rest mode", c, err)
 		}
 	})
+}
+
+func wake(ctx context.Context, client *api.Client, wait bool) error {
+	return api.Power.Do(ctx, client, api.PowerRequest{State: api.StateAwake, Wait: wait})
+}
+
+func standby(ctx context.Context, client *api.Client) error {
+	return api.Power.Do(ctx, client, api.PowerRequest{State: api.StateStandby})
 }
 
 // A console that goes into rest mode is still awake for seconds. Who wakes it then is told that it is awake when it is
@@ -259,12 +267,12 @@ func TestSilenceAfterAStandbyIsRestModeForTheNextCommandToo(t *testing.T) {
 func TestWakeDuringAStandby(t *testing.T) {
 	t.Parallel()
 	console, yaml := den(t)
-	api := serve(t, shortDir(t), yaml, 0).api
+	client := serve(t, shortDir(t), yaml, 0).api
 	console.SetFaults(ps4test.Faults{Delay: 60 * time.Millisecond}) // it is awake a little longer, and still answers within a poll
 	ended := make(chan error, 1)
-	go func() { ended <- api.Standby(context.WithoutCancel(t.Context()), "") }()
+	go func() { ended <- standby(context.WithoutCancel(t.Context()), client) }()
 	eventually(t, console, "the standby", func() bool { return console.Counters().Standbys == 1 })
-	if err := api.Wake(t.Context(), "", true); err != nil {
+	if err := wake(t.Context(), client, true); err != nil {
 		t.Errorf("wake: %v", err)
 	}
 	if err := <-ended; err == nil {
@@ -281,15 +289,15 @@ func TestWakeDuringAStandbyThatWasOvertaken(t *testing.T) {
 	timing := ps4test.FastTiming()
 	timing.StandbyDelay = 2 * time.Second
 	console, yaml := denWith(t, timing)
-	api := serve(t, shortDir(t), yaml, 0).api
-	standby, other := make(chan error, 1), make(chan error, 1)
-	go func() { standby <- api.Standby(context.WithoutCancel(t.Context()), "") }()
+	client := serve(t, shortDir(t), yaml, 0).api
+	slept, other := make(chan error, 1), make(chan error, 1)
+	go func() { slept <- standby(context.WithoutCancel(t.Context()), client) }()
 	eventually(t, console, "the standby", func() bool { return console.Counters().Standbys == 1 })
-	go func() { other <- api.Wake(context.WithoutCancel(t.Context()), "", true) }()
-	if err := <-standby; err == nil {
+	go func() { other <- wake(context.WithoutCancel(t.Context()), client, true) }()
+	if err := <-slept; err == nil {
 		t.Error("the standby was not superseded")
 	}
-	if err := api.Wake(t.Context(), "", true); err != nil {
+	if err := wake(t.Context(), client, true); err != nil {
 		t.Errorf("wake: %v", err)
 	}
 	if state := console.State(); state != ps4.StateAwake || console.Counters().Wakeups == 0 {
@@ -307,11 +315,11 @@ func TestStandbyDuringAWake(t *testing.T) {
 	timing.Wake = time.Second
 	console, yaml := denWith(t, timing)
 	console.SetStandby()
-	api := serve(t, shortDir(t), yaml, 0).api
-	if err := api.Wake(t.Context(), "", false); err != nil {
+	client := serve(t, shortDir(t), yaml, 0).api
+	if err := wake(t.Context(), client, false); err != nil {
 		t.Fatalf("wake: %v", err)
 	}
-	if err := api.Standby(t.Context(), ""); err != nil {
+	if err := standby(t.Context(), client); err != nil {
 		t.Errorf("standby: %v", err)
 	}
 	if state := console.State(); state == ps4.StateAwake || console.Counters().Standbys != 1 {
@@ -323,12 +331,12 @@ func TestStandbyDuringAWake(t *testing.T) {
 func TestWakeThatIsNotHeardIsRepeated(t *testing.T) {
 	t.Parallel()
 	console, yaml := den(t)
-	api := serve(t, shortDir(t), yaml, 0).api
-	if err := api.Standby(t.Context(), ""); err != nil {
+	client := serve(t, shortDir(t), yaml, 0).api
+	if err := standby(t.Context(), client); err != nil {
 		t.Fatalf("standby: %v", err)
 	}
 	console.SetSilent()
-	if err := api.Wake(t.Context(), "", false); err != nil {
+	if err := wake(t.Context(), client, false); err != nil {
 		t.Fatalf("wake: %v", err)
 	}
 	console.SetStandby()
@@ -348,7 +356,7 @@ func TestStandbyOfTheFuture(t *testing.T) {
 		t.Fatal(err)
 	}
 	console.SetSilent()
-	c, err := local(t, store, yaml, app.Override{ConsoleKey: console.PublicKey()}).Status(t.Context(), console.HostID())
+	c, err := api.Status.Do(t.Context(), local(t, store, yaml, app.Override{ConsoleKey: console.PublicKey()}).Client, api.HostRequest{Host: console.HostID()})
 	if err != nil || c.State != api.StateUnreachable {
 		t.Errorf("state %q, %v", c.State, err)
 	}
@@ -361,10 +369,10 @@ func TestCredentialOfTheConfigurationIsNotShadowed(t *testing.T) {
 	store := open(t, dir)
 	t.Cleanup(func() { _ = store.Close() })
 	b := local(t, store, loopback+fmt.Sprintf("consoles: [{address: %q, host_id: A0B1C2D3E4F5, credential: %s}]\n", console.Addr(), credential), app.Override{})
-	if err := b.SetCredential(t.Context(), "A0B1C2D3E4F5", api.User{Credential: credential}); code(err) != "config" {
+	if err := api.SetCredential.Do(t.Context(), b.Client, api.CredentialRequest{Host: "A0B1C2D3E4F5", User: api.User{Credential: credential}}); code(err) != "config" {
 		t.Errorf("a credential that would never be used: %v", err)
 	}
-	if err := b.SetCredential(t.Context(), "", api.User{Credential: credential}); err != nil {
+	if err := api.SetCredential.Do(t.Context(), b.Client, api.CredentialRequest{User: api.User{Credential: credential}}); err != nil {
 		t.Errorf("one for the other consoles: %v", err)
 	}
 }

@@ -26,8 +26,11 @@ type commands struct {
 	art      *art
 }
 
-// Search implements api.Backend.
-func (c *commands) Search(ctx context.Context, wait time.Duration) ([]api.Console, error) {
+func (c *commands) Search(ctx context.Context, in api.SearchRequest) ([]api.Console, error) {
+	wait, err := time.ParseDuration(in.Wait)
+	if err != nil {
+		return nil, err
+	}
 	var also []netip.AddrPort
 	for _, u := range c.registry.list() {
 		if addr := u.tv.Snapshot().Addr; addr.IsValid() && addr.Port() != ps4.DefaultPort {
@@ -71,8 +74,7 @@ func sortConsoles(list []api.Console) {
 	slices.SortFunc(list, func(a, b api.Console) int { return byName(a.Name, a.HostID, b.Name, b.HostID) })
 }
 
-// Consoles implements api.Backend.
-func (c *commands) Consoles(context.Context) ([]api.Console, error) {
+func (c *commands) Consoles(context.Context, api.None) ([]api.Console, error) {
 	list := []api.Console{}
 	for _, u := range c.registry.list() {
 		shown := u.lastSeen()
@@ -83,12 +85,12 @@ func (c *commands) Consoles(context.Context) ([]api.Console, error) {
 	return list, nil
 }
 
-// Status implements api.Backend. A console that doesn't answer right after a
-// standby counts as resting.
-func (c *commands) Status(ctx context.Context, host string) (api.Console, error) {
-	u, err := c.registry.find(ctx, host)
+// Status asks one console. One that doesn't answer right after a standby counts
+// as resting.
+func (c *commands) Status(ctx context.Context, in api.HostRequest) (api.Console, error) {
+	u, err := c.registry.find(ctx, in.Host)
 	if errors.Is(err, ps4.ErrUnreachable) {
-		addr, _ := ps4.ParseAddress(host)
+		addr, _ := ps4.ParseAddress(in.Host)
 		return api.Console{Address: FormatAddress(addr), State: api.StateUnreachable}, nil
 	}
 	if err != nil {
@@ -117,7 +119,7 @@ func (c *commands) Status(ctx context.Context, host string) (api.Console, error)
 // it doesn't answer. A console that doesn't answer in the minute after a standby
 // counts as resting.
 func (c *commands) answering(ctx context.Context, host string) (*unit, api.Console, error) {
-	shown, err := c.Status(ctx, host)
+	shown, err := c.Status(ctx, api.HostRequest{Host: host})
 	switch {
 	case err != nil:
 		return nil, shown, err
@@ -141,13 +143,20 @@ func (c *commands) reach(ctx context.Context, host string) (*unit, error) {
 	return u, err
 }
 
-// Wake implements api.Backend. A console that reports being on may be entering
-// rest mode; its television knows and then wakes it.
-func (c *commands) Wake(ctx context.Context, host string, wait bool) error {
-	u, shown, err := c.answering(ctx, host)
-	if err != nil {
+func (c *commands) Power(ctx context.Context, in api.PowerRequest) error {
+	u, shown, err := c.answering(ctx, in.Host)
+	switch {
+	case err != nil:
 		return err
+	case in.State == api.StateStandby:
+		return c.standby(ctx, u, shown)
 	}
+	return c.wake(ctx, u, shown, in.Wait)
+}
+
+// wake turns a console on. A console that reports being on may be entering rest
+// mode; its television knows and then wakes it.
+func (c *commands) wake(ctx context.Context, u *unit, shown api.Console, wait bool) error {
 	on := shown.State == api.StateAwake
 	if now := u.tv.Snapshot(); on && now.Active && !now.Working {
 		return nil
@@ -164,12 +173,11 @@ func (c *commands) Wake(ctx context.Context, host string, wait bool) error {
 	return nil
 }
 
-// Standby implements api.Backend. It also sends a standby to a resting console
-// that is about to wake.
-func (c *commands) Standby(ctx context.Context, host string) error {
-	u, shown, err := c.answering(ctx, host)
-	if err != nil || shown.State == api.StateStandby && !u.tv.Snapshot().Active {
-		return err
+// standby puts a console into rest mode, even a resting one if it is about to
+// wake.
+func (c *commands) standby(ctx context.Context, u *unit, shown api.Console) error {
+	if shown.State == api.StateStandby && !u.tv.Snapshot().Active {
+		return nil
 	}
 	if err := u.tv.Standby(ctx); err != nil {
 		return u.advised(err)
@@ -195,14 +203,13 @@ func (u *unit) advised(err error) error {
 	return err
 }
 
-// Start implements api.Backend.
-func (c *commands) Start(ctx context.Context, host, title string, noQuit bool) error {
-	u, _, err := c.answering(ctx, host)
+func (c *commands) Start(ctx context.Context, in api.StartRequest) error {
+	u, _, err := c.answering(ctx, in.Host)
 	if err != nil {
 		return err
 	}
-	id, err := u.titleID(title)
-	if app, appErr := titles.Find(title, c.config.Art.Country); err != nil && appErr == nil {
+	id, err := u.titleID(in.Title)
+	if app, appErr := titles.Find(in.Title, c.config.Art.Country); err != nil && appErr == nil {
 		id, err = app.ID, nil
 	}
 	if id != homeScreenID && !u.tv.Can().Titles {
@@ -217,45 +224,41 @@ func (c *commands) Start(ctx context.Context, host, title string, noQuit bool) e
 	if !u.accepted.Load() {
 		return u.errNotAccepted() // at once: the television would wait for a wake-up
 	}
-	return u.tv.StartTitle(ctx, id, noQuit)
+	return u.tv.StartTitle(ctx, id, in.NoQuit)
 }
 
-// Keys implements api.Backend.
-func (c *commands) Keys(ctx context.Context, host string, keys []string) error {
+func (c *commands) Keys(ctx context.Context, in api.KeysRequest) error {
 	var pressed []ps4.Key
-	for _, text := range keys {
+	for _, text := range in.Keys {
 		k, err := ps4.ParseKey(text)
 		if err != nil {
 			return err
 		}
 		pressed = append(pressed, k)
 	}
-	u, err := c.reach(ctx, host)
+	u, err := c.reach(ctx, in.Host)
 	if err != nil {
 		return err
 	}
 	return u.advised(u.tv.Keys(ctx, pressed))
 }
 
-// Keyboard implements api.Backend.
-func (c *commands) Keyboard(ctx context.Context, host string) (shown api.Keyboard, err error) {
-	err = c.withKeyboard(ctx, host, func(_ context.Context, k accessory.Keyboard) error {
+func (c *commands) Keyboard(ctx context.Context, in api.HostRequest) (shown api.Keyboard, err error) {
+	err = c.withKeyboard(ctx, in.Host, func(_ context.Context, k accessory.Keyboard) error {
 		shown = api.Keyboard{Text: k.Text(), MaxLength: k.MaxLength()}
 		return nil
 	})
 	return shown, err
 }
 
-// SetText implements api.Backend.
-func (c *commands) SetText(ctx context.Context, host, text string) error {
-	return c.withKeyboard(ctx, host, func(ctx context.Context, k accessory.Keyboard) error { return k.SetText(ctx, text) })
+func (c *commands) SetText(ctx context.Context, in api.TextRequest) error {
+	return c.withKeyboard(ctx, in.Host, func(ctx context.Context, k accessory.Keyboard) error { return k.SetText(ctx, *in.Text) })
 }
 
-// Submit implements api.Backend.
-func (c *commands) Submit(ctx context.Context, host string, text *string) error {
-	return c.withKeyboard(ctx, host, func(ctx context.Context, k accessory.Keyboard) error {
-		if text != nil {
-			if err := k.SetText(ctx, *text); err != nil {
+func (c *commands) Submit(ctx context.Context, in api.SubmitRequest) error {
+	return c.withKeyboard(ctx, in.Host, func(ctx context.Context, k accessory.Keyboard) error {
+		if in.Text != nil {
+			if err := k.SetText(ctx, *in.Text); err != nil {
 				return err
 			}
 		}
@@ -263,9 +266,8 @@ func (c *commands) Submit(ctx context.Context, host string, text *string) error 
 	})
 }
 
-// CloseKeyboard implements api.Backend.
-func (c *commands) CloseKeyboard(ctx context.Context, host string) error {
-	return c.withKeyboard(ctx, host, func(ctx context.Context, k accessory.Keyboard) error { return k.Close(ctx) })
+func (c *commands) CloseKeyboard(ctx context.Context, in api.HostRequest) error {
+	return c.withKeyboard(ctx, in.Host, func(ctx context.Context, k accessory.Keyboard) error { return k.Close(ctx) })
 }
 
 // withKeyboard calls do with the on-screen keyboard of a console.
@@ -283,18 +285,19 @@ func (c *commands) withKeyboard(ctx context.Context, host string, do func(contex
 	})
 }
 
-// Homekit implements api.Backend.
-func (c *commands) Homekit(context.Context) ([]api.Accessory, error) { return c.homekit.list(), nil }
+func (c *commands) Homekit(context.Context, api.None) ([]api.Accessory, error) {
+	return c.homekit.list(), nil
+}
 
-// ResetHomekit implements api.Backend. It sets a damaged file aside and serves
-// the accessory at once, with a new identity.
-func (c *commands) ResetHomekit(ctx context.Context, host string) error {
-	if strings.EqualFold(host, state.Companion) {
+// ResetHomekit sets a damaged file aside and serves the accessory at once, with
+// a new identity.
+func (c *commands) ResetHomekit(ctx context.Context, in api.HostRequest) error {
+	if strings.EqualFold(in.Host, state.Companion) {
 		return c.homekit.resetCompanion()
 	}
 	refused := c.registry.refusals()
 	for _, k := range c.registry.known() {
-		if !slices.Contains(refused, k.hostID) || !strings.EqualFold(host, k.hostID) && !strings.EqualFold(host, k.name) {
+		if !slices.Contains(refused, k.hostID) || !strings.EqualFold(in.Host, k.hostID) && !strings.EqualFold(in.Host, k.name) {
 			continue
 		}
 		mended, err := c.homekit.mend(k.hostID)
@@ -305,7 +308,7 @@ func (c *commands) ResetHomekit(ctx context.Context, host string) error {
 			return err
 		}
 	}
-	u, err := c.registry.find(ctx, host)
+	u, err := c.registry.find(ctx, in.Host)
 	switch {
 	case err != nil:
 		return err

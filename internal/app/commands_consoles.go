@@ -16,10 +16,9 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// AddConsole implements api.Backend.
-func (c *commands) AddConsole(ctx context.Context, address string) (api.Console, error) {
+func (c *commands) AddConsole(ctx context.Context, in api.AddConsoleRequest) (api.Console, error) {
 	ctx = asOwner(ctx) // the access that this operation requires is the owner's
-	addr, err := ResolveAddress(ctx, address)
+	addr, err := ResolveAddress(ctx, in.Address)
 	if err != nil {
 		return api.Console{}, err
 	}
@@ -34,7 +33,7 @@ func (c *commands) AddConsole(ctx context.Context, address string) (api.Console,
 	if u, err = c.registry.accept(u, true); err != nil {
 		return api.Console{}, err
 	}
-	shown, err := c.Status(ctx, u.hostID)
+	shown, err := c.Status(ctx, api.HostRequest{Host: u.hostID})
 	shown.Origin = u.origin()
 	return shown, err
 }
@@ -65,16 +64,18 @@ func ResolveAddress(ctx context.Context, text string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(found[0].Unmap(), uint16(port)), nil
 }
 
-// ForgetConsole implements api.Backend.
-func (c *commands) ForgetConsole(ctx context.Context, host string) error {
-	stored, err := c.stored(host)
+func (c *commands) ForgetConsole(ctx context.Context, in api.HostRequest) error {
+	if in.Host == "" {
+		return &api.Error{Code: "bad_request", Message: "name the console to forget"}
+	}
+	stored, err := c.stored(in.Host)
 	if err != nil {
 		return err
 	}
 	hosts := slices.Sorted(maps.Keys(stored))
 	switch {
 	case len(hosts) == 0:
-		return unknownConsole(host)
+		return unknownConsole(in.Host)
 	case len(hosts) > 1:
 		var fit []string
 		for _, hostID := range hosts {

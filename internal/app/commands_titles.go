@@ -19,9 +19,8 @@ const (
 	otherID      = "OTHER"
 )
 
-// Titles implements api.Backend.
-func (c *commands) Titles(ctx context.Context, host string) ([]api.Title, error) {
-	u, err := c.registry.find(ctx, host)
+func (c *commands) Titles(ctx context.Context, in api.HostRequest) ([]api.Title, error) {
+	u, err := c.registry.find(ctx, in.Host)
 	if err != nil {
 		return nil, err
 	}
@@ -49,41 +48,39 @@ func inputID(in accessory.Input) string {
 	return otherID
 }
 
-// AddTitle implements api.Backend.
-func (c *commands) AddTitle(ctx context.Context, host, id, name string) error {
-	u, err := c.registry.findKept(ctx, host)
+func (c *commands) AddTitle(ctx context.Context, in api.AddTitleRequest) error {
+	u, err := c.registry.findKept(ctx, in.Host)
 	if err != nil {
 		return err
 	}
-	title, err := titles.Find(id, c.config.Art.Country)
+	title, err := titles.Find(in.ID, c.config.Art.Country)
 	if err != nil && u.tv.Can().Titles {
 		return err
 	}
-	if err := u.tv.AddTitle(title.ID, name); err != nil || title.Name == "" {
+	if err := u.tv.AddTitle(title.ID, in.Name); err != nil || title.Name == "" {
 		return err
 	}
 	_, err = u.tv.ImportTitles([]accessory.ImportedTitle{{ID: title.ID, Name: title.Name}}, false)
 	return err
 }
 
-// ImportTitles implements api.Backend.
-func (c *commands) ImportTitles(ctx context.Context, host string, list []api.ImportTitle, dryRun bool) (api.Imported, error) {
-	u, err := c.registry.findKept(ctx, host)
+func (c *commands) ImportTitles(ctx context.Context, in api.ImportTitlesRequest) (api.Imported, error) {
+	u, err := c.registry.findKept(ctx, in.Host)
 	if err != nil {
 		return api.Imported{}, err
 	}
 	var imported []accessory.ImportedTitle
-	for _, t := range list {
+	for _, t := range in.Titles {
 		id, err := ps4.FindTitleID(t.ID)
 		if err != nil {
 			return api.Imported{}, err
 		}
 		imported = append(imported, accessory.ImportedTitle{ID: id, Name: text.Name(t.Name), LastPlayed: t.LastPlayed})
 	}
-	done, err := u.tv.ImportTitles(imported, dryRun)
-	for i, t := range list {
+	done, err := u.tv.ImportTitles(imported, in.DryRun)
+	for i, t := range in.Titles {
 		id := imported[i].ID
-		if err == nil && !dryRun && t.ImageURL != "" && c.art.cache != nil && !slices.Contains(done.NoSlot, id) {
+		if err == nil && !in.DryRun && t.ImageURL != "" && c.art.cache != nil && !slices.Contains(done.NoSlot, id) {
 			c.art.cache.Suggest(id, t.ImageURL)
 		}
 	}
@@ -93,24 +90,20 @@ func (c *commands) ImportTitles(ctx context.Context, host string, list []api.Imp
 // orNone returns a list that is [] in JSON if it is empty.
 func orNone(ids []string) []string { return append([]string{}, ids...) }
 
-// RenameTitle implements api.Backend.
-func (c *commands) RenameTitle(ctx context.Context, host, id, name string) error {
-	return c.editTitles(ctx, host, id, func(tv *accessory.Television, id string) error { return tv.RenameTitle(id, name) })
+func (c *commands) ChangeTitle(ctx context.Context, in api.ChangeTitleRequest) error {
+	return c.editTitles(ctx, in.Host, in.ID, func(tv *accessory.Television, id string) error {
+		switch {
+		case in.Name != nil:
+			return tv.RenameTitle(id, *in.Name)
+		case in.Hidden != nil:
+			return tv.HideTitle(id, *in.Hidden)
+		}
+		return tv.PinTitle(id, *in.Pinned)
+	})
 }
 
-// HideTitle implements api.Backend.
-func (c *commands) HideTitle(ctx context.Context, host, id string, hide bool) error {
-	return c.editTitles(ctx, host, id, func(tv *accessory.Television, id string) error { return tv.HideTitle(id, hide) })
-}
-
-// PinTitle implements api.Backend.
-func (c *commands) PinTitle(ctx context.Context, host, id string, pin bool) error {
-	return c.editTitles(ctx, host, id, func(tv *accessory.Television, id string) error { return tv.PinTitle(id, pin) })
-}
-
-// ForgetTitle implements api.Backend.
-func (c *commands) ForgetTitle(ctx context.Context, host, id string) error {
-	return c.editTitles(ctx, host, id, func(tv *accessory.Television, id string) error { return tv.ForgetTitle(id) })
+func (c *commands) ForgetTitle(ctx context.Context, in api.TitleRequest) error {
+	return c.editTitles(ctx, in.Host, in.ID, (*accessory.Television).ForgetTitle)
 }
 
 // editTitles calls edit with the id of an input, given by id or name.

@@ -62,7 +62,7 @@ func TestCompanionTakesInALateConsole(t *testing.T) {
 	}
 	console.SetFaults(ps4test.Faults{})
 	waitUntil(t, "the bridge carries the console", func() bool { return strings.Contains(r.log.String(), "now has other consoles") })
-	list, err := r.api.Homekit(t.Context())
+	list, err := api.Homekit.Do(t.Context(), r.api, api.None{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestCompanionIsOffByDefault(t *testing.T) {
 	t.Cleanup(func() { _ = store.Close() })
 	_, yaml := den(t)
 	l := local(t, store, yaml, app.Override{})
-	if err := l.ResetHomekit(t.Context(), state.Companion); code(err) != "not_offered" {
+	if err := api.ResetHomekit.Do(t.Context(), l.Client, api.HostRequest{Host: state.Companion}); code(err) != "not_offered" {
 		t.Errorf("reset: %v", err)
 	}
 }

@@ -47,7 +47,7 @@ func TestPathsNameKnownConsoles(t *testing.T) {
 	if n := unknown.searches() + len(unknown.got()); n > 0 {
 		t.Errorf("the console was asked %d times", n)
 	}
-	if c, err := r.api.Status(t.Context(), at); err != nil || c.HostID != unknown.HostID() {
+	if c, err := api.Status.Do(t.Context(), r.api, api.HostRequest{Host: at}); err != nil || c.HostID != unknown.HostID() {
 		t.Errorf("through the socket: %+v, %v", c, err)
 	}
 }
@@ -110,22 +110,22 @@ func TestForgottenConsoleComesBackAsAStranger(t *testing.T) {
 	t.Parallel()
 	console := ps4test.Start(t, ps4test.Config{Name: "Den", Timing: ps4test.FastTiming()})
 	r := serve(t, shortDir(t), searching(console.Addr().String()), 0)
-	if _, err := r.api.AddConsole(t.Context(), console.Addr().String()); err != nil {
+	if _, err := api.AddConsole.Do(t.Context(), r.api, api.AddConsoleRequest{Address: console.Addr().String()}); err != nil {
 		t.Fatal(err)
 	}
-	before, err := r.api.Homekit(t.Context())
+	before, err := api.Homekit.Do(t.Context(), r.api, api.None{})
 	if err != nil || len(before) != 1 {
 		t.Fatalf("HomeKit has %+v, %v", before, err)
 	}
-	if err := r.api.ForgetConsole(t.Context(), "Den"); err != nil {
+	if err := api.ForgetConsole.Do(t.Context(), r.api, api.HostRequest{Host: "Den"}); err != nil {
 		t.Fatal(err)
 	}
 	waitUntil(t, "it is offered again", func() bool { return isOffered(t, r, console.HostID()) })
-	after, err := r.api.Homekit(t.Context())
+	after, err := api.Homekit.Do(t.Context(), r.api, api.None{})
 	if err != nil || len(after) != 1 || after[0].DeviceID == before[0].DeviceID {
 		t.Errorf("HomeKit has %+v, before %+v, %v", after, before, err)
 	}
-	if list, err := r.api.Consoles(t.Context()); err != nil || len(list) != 1 || list[0].Origin != api.OriginFound {
+	if list, err := api.Consoles.Do(t.Context(), r.api, api.None{}); err != nil || len(list) != 1 || list[0].Origin != api.OriginFound {
 		t.Errorf("consoles: %+v, %v", list, err)
 	}
 }
@@ -136,7 +136,7 @@ func TestForgettingRemovesWhatWasSetAside(t *testing.T) {
 	console := ps4test.Start(t, ps4test.Config{Name: "Den", Timing: ps4test.FastTiming()})
 	dir := shortDir(t)
 	r := serve(t, dir, loopback, 0)
-	if _, err := r.api.AddConsole(t.Context(), console.Addr().String()); err != nil {
+	if _, err := api.AddConsole.Do(t.Context(), r.api, api.AddConsoleRequest{Address: console.Addr().String()}); err != nil {
 		t.Fatal(err)
 	}
 	r.stop()
@@ -147,7 +147,7 @@ func TestForgettingRemovesWhatWasSetAside(t *testing.T) {
 	if isOffered(t, again, console.HostID()) {
 		t.Fatal("offered with a damaged file")
 	}
-	if err := again.api.ForgetConsole(t.Context(), console.HostID()); err != nil {
+	if err := api.ForgetConsole.Do(t.Context(), again.api, api.HostRequest{Host: console.HostID()}); err != nil {
 		t.Fatal(err)
 	}
 	if exists(dir, console.HostID()) {
@@ -174,7 +174,7 @@ func TestAcceptedStrangerStaysKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := local(t, store, loopback, app.Override{ConsoleKey: console.PublicKey()})
-	if err := l.Keys(t.Context(), console.HostID(), []string{"up"}); err != nil {
+	if err := api.Keys.Do(t.Context(), l.Client, api.KeysRequest{Host: console.HostID(), Keys: []string{"up"}}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -187,7 +187,7 @@ func TestAcceptedStrangerStaysKnown(t *testing.T) {
 		if got != want {
 			t.Errorf("remembered %+v, want %+v", got, want)
 		}
-		if _, err := l.Status(t.Context(), "Den"); err != nil {
+		if _, err := api.Status.Do(t.Context(), l.Client, api.HostRequest{Host: "Den"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -202,7 +202,7 @@ func TestKnownConsoleWinsOverAStrangerOfItsName(t *testing.T) {
 	r := serve(t, shortDir(t), yaml, 0)
 	waitUntil(t, "the impostor is offered", func() bool { return isOffered(t, r, impostor.HostID()) })
 	for _, host := range []string{"Den", ""} {
-		if c, err := r.api.Status(t.Context(), host); err != nil || c.HostID != console.HostID() {
+		if c, err := api.Status.Do(t.Context(), r.api, api.HostRequest{Host: host}); err != nil || c.HostID != console.HostID() {
 			t.Errorf("%q: %+v, %v", host, c, err)
 		}
 	}
@@ -267,17 +267,17 @@ func (p *pair) yaml(t *testing.T) string {
 }
 
 // check presses a key on each, by the name of its entry, by its own and by its host id.
-func (p *pair) check(t *testing.T, b api.Backend) {
+func (p *pair) check(t *testing.T, b *api.Client) {
 	t.Helper()
 	for i, name := range []string{"Den", "Attic"} {
 		for _, host := range []string{name, p.configs[i].Name, p.configs[i].HostID} {
 			before := len(p.running[i].Presses())
-			if err := b.Keys(t.Context(), host, []string{"up"}); err != nil {
+			if err := api.Keys.Do(t.Context(), b, api.KeysRequest{Host: host, Keys: []string{"up"}}); err != nil {
 				t.Errorf("keys to %s: %v", host, err)
 				continue
 			}
 			eventually(t, p.running[i], "the key for "+host, func() bool { return len(p.running[i].Presses()) == before+1 })
-			if c, err := b.Status(t.Context(), host); err != nil || c.HostID != p.configs[i].HostID || c.Name != name ||
+			if c, err := api.Status.Do(t.Context(), b, api.HostRequest{Host: host}); err != nil || c.HostID != p.configs[i].HostID || c.Name != name ||
 				c.Address != app.FormatAddress(p.running[i].Addr()) {
 				t.Errorf("%s: %+v, %v", host, c, err)
 			}
@@ -299,7 +299,7 @@ func TestConsolesSwapTheirAddresses(t *testing.T) {
 		p.check(t, r.api)
 		p.swap(t)
 		moved := func() bool {
-			list, err := r.api.Consoles(t.Context())
+			list, err := api.Consoles.Do(t.Context(), r.api, api.None{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -326,7 +326,7 @@ func TestConsolesSwapTheirAddresses(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer l.Close()
-			p.check(t, l)
+			p.check(t, l.Client)
 		}
 		command()
 		p.swap(t)

@@ -49,17 +49,14 @@ func (f files) consoles() []state.Console {
 // remember stores what a console said of itself, and what complete says about
 // it, for the next start. It writes only what is new.
 func (f files) remember(st ps4.Status, complete func(*state.Console)) {
-	seen := state.Console{HostID: st.HostID}
-	known := f.consoles()
-	i := slices.IndexFunc(known, func(c state.Console) bool { return c.HostID == st.HostID })
-	if i >= 0 {
-		seen = known[i]
-	}
+	before := f.console(st.HostID)
+	seen := before
+	seen.HostID = st.HostID
 	seen.HostType = cmp.Or(seen.HostType, st.HostType) // it never changes
 	seen.Name, seen.Address = st.HostName, st.Addr
 	seen.SystemVersion, seen.RequestPort = st.SystemVersion, cmp.Or(st.RequestPort, seen.RequestPort)
 	complete(&seen)
-	if i >= 0 && known[i] == seen {
+	if seen == before {
 		return
 	}
 	seen.LastSeen = time.Now()
@@ -68,16 +65,15 @@ func (f files) remember(st ps4.Status, complete func(*state.Console)) {
 
 // change changes what is stored of a console, if anything is.
 func (f files) change(hostID string, change func(*state.Console)) error {
-	for _, c := range f.consoles() {
-		if c.HostID == hostID {
-			change(&c)
-			return f.keep(c)
-		}
+	c := f.console(hostID)
+	if c.HostID == "" {
+		return nil
 	}
-	return nil
+	change(&c)
+	return f.keep(c)
 }
 
-// console returns what is stored of a console.
+// console returns what is stored of a console; without a host id if nothing is.
 func (f files) console(hostID string) (stored state.Console) {
 	for _, c := range f.consoles() {
 		if c.HostID == hostID {
@@ -90,7 +86,7 @@ func (f files) console(hostID string) (stored state.Console) {
 // forget removes everything that is stored of a console.
 func (f files) forget(hostID string) error {
 	var errs []error
-	if slices.ContainsFunc(f.consoles(), func(c state.Console) bool { return c.HostID == hostID }) {
+	if f.console(hostID).HostID != "" {
 		errs = append(errs, f.store.Consoles().Update(func(all state.Consoles) (state.Consoles, error) {
 			all.Consoles = slices.DeleteFunc(all.Consoles, func(c state.Console) bool { return c.HostID == hostID })
 			return all, nil

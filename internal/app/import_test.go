@@ -20,9 +20,9 @@ import (
 
 func TestTitlesAreImported(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, console *ps4test.Console, b api.Backend) {
+	bothWays(t, func(t *testing.T, console *ps4test.Console, b *api.Client) {
 		host := console.HostID()
-		if err := b.AddTitle(t.Context(), host, "https://store.playstation.com/en-us/product/UT0007-CUSA00129_00-NETFLIXPOLLUX001", "Films"); err != nil {
+		if err := api.AddTitle.Do(t.Context(), b, api.AddTitleRequest{Host: host, ID: "https://store.playstation.com/en-us/product/UT0007-CUSA00129_00-NETFLIXPOLLUX001", Name: "Films"}); err != nil {
 			t.Fatal(err)
 		}
 		list := []api.ImportTitle{
@@ -31,7 +31,7 @@ func TestTitlesAreImported(t *testing.T) {
 		}
 		want := api.Imported{Added: []string{"CUSA01703"}, Known: []string{"CUSA00129"}, NoSlot: []string{}}
 		for _, dryRun := range []bool{true, false} {
-			if got, err := b.ImportTitles(t.Context(), host, list, dryRun); err != nil || !reflect.DeepEqual(got, want) {
+			if got, err := api.ImportTitles.Do(t.Context(), b, api.ImportTitlesRequest{Host: host, Titles: list, DryRun: dryRun}); err != nil || !reflect.DeepEqual(got, want) {
 				t.Errorf("dry run %v: %+v, %v; want %+v", dryRun, got, err, want)
 			}
 		}
@@ -41,10 +41,10 @@ func TestTitlesAreImported(t *testing.T) {
 			}
 		}
 		hostile := []api.ImportTitle{{ID: "CUSA00207", Name: "\u202eBlood\u202c\x1b\nborne" + strings.Repeat("x", 1<<10)}}
-		if _, err := b.ImportTitles(t.Context(), host, hostile, false); err != nil {
+		if _, err := api.ImportTitles.Do(t.Context(), b, api.ImportTitlesRequest{Host: host, Titles: hostile}); err != nil {
 			t.Fatal(err)
 		}
-		titles, err := b.Titles(t.Context(), host)
+		titles, err := api.Titles.Do(t.Context(), b, api.HostRequest{Host: host})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,10 +56,10 @@ func TestTitlesAreImported(t *testing.T) {
 		for id, want := range map[string]string{
 			"PPSA01284": "ps5_title", "Some Game": "bad_title_id", "https://store.playstation.com/en-us/concept/1": "concept_address",
 		} {
-			if _, err := b.ImportTitles(t.Context(), host, []api.ImportTitle{{ID: id}}, false); code(err) != want {
+			if _, err := api.ImportTitles.Do(t.Context(), b, api.ImportTitlesRequest{Host: host, Titles: []api.ImportTitle{{ID: id}}}); code(err) != want {
 				t.Errorf("import of %s: %v", id, err)
 			}
-			if err := b.AddTitle(t.Context(), host, id, ""); code(err) != want {
+			if err := api.AddTitle.Do(t.Context(), b, api.AddTitleRequest{Host: host, ID: id}); code(err) != want {
 				t.Errorf("%s: %v", id, err)
 			}
 		}
@@ -70,25 +70,25 @@ func TestTitlesAreImported(t *testing.T) {
 // people copy starts one.
 func TestStartOfWhatPeopleCopy(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, console *ps4test.Console, b api.Backend) {
+	bothWays(t, func(t *testing.T, console *ps4test.Console, b *api.Client) {
 		host := console.HostID()
 		for title, want := range map[string]string{
 			"CUSA00129_00": "", "UT0007-CUSA00129_00-NETFLIXPOLLUX001": "", "netflix": "",
 			"Some Game": "not_found", "https://store.playstation.com/en-us/concept/1": "concept_address", "prime-video": "no_such_title",
 		} {
 			console.SetRunning("") // the console says what is missing only then
-			if err := b.Start(t.Context(), host, title, false); code(err) != want {
+			if err := api.Start.Do(t.Context(), b, api.StartRequest{Host: host, Title: title}); code(err) != want {
 				t.Errorf("start %s: %v, want %q", title, err, want)
 			}
 		}
 		console.SetRunning("")
-		if err := b.AddTitle(t.Context(), host, "plex", ""); err != nil {
+		if err := api.AddTitle.Do(t.Context(), b, api.AddTitleRequest{Host: host, ID: "plex"}); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.Start(t.Context(), host, "CUSA01850", false); code(err) != "no_such_title" {
+		if err := api.Start.Do(t.Context(), b, api.StartRequest{Host: host, Title: "CUSA01850"}); code(err) != "no_such_title" {
 			t.Errorf("start of Plex: %v", err)
 		}
-		list, err := b.Titles(t.Context(), host)
+		list, err := api.Titles.Do(t.Context(), b, api.HostRequest{Host: host})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -189,7 +189,7 @@ func TestImportedCover(t *testing.T) {
 		list = append(list, api.ImportTitle{ID: fmt.Sprintf("CUSA5%04d", i)})
 	}
 	list = append(list, api.ImportTitle{ID: "CUSA60000", ImageURL: "https://image.api.playstation.com/vulcan/left-out.png"})
-	if _, err := r.api.ImportTitles(t.Context(), "", list, false); err != nil {
+	if _, err := api.ImportTitles.Do(t.Context(), r.api, api.ImportTitlesRequest{Titles: list}); err != nil {
 		t.Fatal(err)
 	}
 	waitUntil(t, "the cover is there", func() bool {

@@ -57,7 +57,7 @@ func TestStrangerThatHadTheAddressIsNotConfigured(t *testing.T) {
 		HostID: "0A0000000BAD", HostType: "PS4", Name: "Guest", Address: console.Addr(), Stranger: true,
 	})
 	r := serve(t, dir, yaml, 0)
-	c, err := r.api.Status(t.Context(), "")
+	c, err := api.Status.Do(t.Context(), r.api, api.HostRequest{})
 	if err != nil || c.HostID != console.HostID() {
 		t.Errorf("the configured console is %+v, %v", c, err)
 	}
@@ -74,7 +74,7 @@ func TestStrangerMakesCommandsAmbiguous(t *testing.T) {
 	})
 	r := serve(t, dir, yaml, 0)
 	for _, host := range []string{"", "den"} {
-		if c, err := r.api.Status(t.Context(), host); err != nil || c.HostID != console.HostID() {
+		if c, err := api.Status.Do(t.Context(), r.api, api.HostRequest{Host: host}); err != nil || c.HostID != console.HostID() {
 			t.Errorf("%q: %+v, %v", host, c, err)
 		}
 	}
@@ -151,13 +151,13 @@ func TestAcceptedConsoleStaysAccepted(t *testing.T) {
 	store := open(t, dir)
 	b := local(t, store, yaml, app.Override{ConsoleKey: console.PublicKey()})
 	host := app.FormatAddress(console.Addr())
-	if err := b.SetCredential(t.Context(), "", apiUser()); err != nil {
+	if err := api.SetCredential.Do(t.Context(), b.Client, api.CredentialRequest{User: apiUser()}); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Keys(t.Context(), host, []string{"up"}); err != nil {
+	if err := api.Keys.Do(t.Context(), b.Client, api.KeysRequest{Host: host, Keys: []string{"up"}}); err != nil {
 		t.Fatalf("keys: %v", err)
 	}
-	if _, err := b.Status(t.Context(), host); err != nil {
+	if _, err := api.Status.Do(t.Context(), b.Client, api.HostRequest{Host: host}); err != nil {
 		t.Fatal(err)
 	}
 	all, err := store.Consoles().Load()
@@ -179,11 +179,11 @@ func TestAcceptedConsoleKeepsItsType(t *testing.T) {
 		HostID: "0A0000000BAD", HostType: "PS4", Name: "Guest", Address: netip.MustParseAddrPort("192.0.2.1:987"), Stranger: true,
 	})
 	r := serve(t, dir, yaml, 0)
-	_, err := r.api.Consoles(t.Context())
+	_, err := api.Consoles.Do(t.Context(), r.api, api.None{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = r.api.SetCredential(t.Context(), "0A0000000BAD", apiUser()) // names it: accepted
+	_ = api.SetCredential.Do(t.Context(), r.api, api.CredentialRequest{Host: "0A0000000BAD", User: apiUser()}) // names it: accepted
 	r.stop()
 	if c := breakRemembered(t, dir, "0A0000000BAD"); c.Stranger || c.HostType != "PS4" {
 		t.Errorf("accepted as %+v", c)
@@ -199,10 +199,10 @@ func TestNamedAddressDoesNotMoveAConsoleThatAnswers(t *testing.T) {
 	console, yaml := den(t)
 	r := serve(t, shortDir(t), yaml, 0)
 	impostor := ps4test.Start(t, ps4test.Config{HostID: console.HostID(), Name: "Den", Timing: ps4test.FastTiming()})
-	if _, err := r.api.Status(t.Context(), app.FormatAddress(impostor.Addr())); err != nil {
+	if _, err := api.Status.Do(t.Context(), r.api, api.HostRequest{Host: app.FormatAddress(impostor.Addr())}); err != nil {
 		t.Fatal(err)
 	}
-	c, err := r.api.Status(t.Context(), console.HostID())
+	c, err := api.Status.Do(t.Context(), r.api, api.HostRequest{Host: console.HostID()})
 	if err != nil || c.Address != app.FormatAddress(console.Addr()) {
 		t.Errorf("the console is asked at %s, want %v (%v)", c.Address, console.Addr(), err)
 	}

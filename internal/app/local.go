@@ -59,10 +59,9 @@ func (l *Local) Close() error {
 // serving them.
 type localBackend struct{ backend }
 
-// Homekit implements api.Backend: it lists what a server would serve, and what
-// one served before. A configured console that was never served gets its setup
-// code now.
-func (l localBackend) Homekit(ctx context.Context) ([]api.Accessory, error) {
+// Homekit lists what a server would serve, and what one served before. A
+// configured console that was never served gets its setup code now.
+func (l localBackend) Homekit(ctx context.Context, _ api.None) ([]api.Accessory, error) {
 	if err := l.offerCompanion(); err != nil {
 		return nil, err
 	}
@@ -74,12 +73,11 @@ func (l localBackend) Homekit(ctx context.Context) ([]api.Accessory, error) {
 			return nil, err
 		}
 	}
-	return l.backend.Homekit(ctx)
+	return l.backend.Homekit(ctx, api.None{})
 }
 
-// ResetHomekit implements api.Backend.
-func (l localBackend) ResetHomekit(ctx context.Context, host string) error {
-	if strings.EqualFold(host, state.Companion) {
+func (l localBackend) ResetHomekit(ctx context.Context, in api.HostRequest) error {
+	if strings.EqualFold(in.Host, state.Companion) {
 		if mended, err := l.homekit.mend(state.Companion); mended || err != nil {
 			return err
 		}
@@ -91,7 +89,7 @@ func (l localBackend) ResetHomekit(ctx context.Context, host string) error {
 	if err := l.addServed(); err != nil {
 		return err
 	}
-	u, err := l.commands.registry.find(ctx, host)
+	u, err := l.commands.registry.find(ctx, in.Host)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
@@ -29,13 +30,13 @@ art: {enabled: false}
 	var commands sync.WaitGroup
 	for range 4 { // at once: the console gets one unit all the same
 		commands.Go(func() {
-			if c, err := r.api.Status(t.Context(), ""); err != nil || c.HostID != console.HostID() {
+			if c, err := api.Status.Do(t.Context(), r.api, api.HostRequest{}); err != nil || c.HostID != console.HostID() {
 				t.Errorf("status: %+v, %v", c, err)
 			}
 		})
 	}
 	commands.Wait()
-	if list, err := r.api.Homekit(t.Context()); err != nil || len(list) != 1 || list[0].HostID != console.HostID() {
+	if list, err := api.Homekit.Do(t.Context(), r.api, api.None{}); err != nil || len(list) != 1 || list[0].HostID != console.HostID() {
 		t.Errorf("HomeKit has %+v, %v", list, err)
 	}
 	if status, body := get(t, r, "/readyz"); status != http.StatusOK {
@@ -47,13 +48,13 @@ func TestConsoleThatIsOnlyTriedChangesNothing(t *testing.T) {
 	t.Parallel()
 	five := ps4test.Start(t, ps4test.Config{Name: "Five", HostType: ps4.TypePS5, Timing: ps4test.FastTiming()})
 	r := serve(t, shortDir(t), loopback, 1)
-	if c, err := r.api.Status(t.Context(), app.FormatAddress(five.Addr())); err != nil || c.HostType != ps4.TypePS5 {
+	if c, err := api.Status.Do(t.Context(), r.api, api.HostRequest{Host: app.FormatAddress(five.Addr())}); err != nil || c.HostType != ps4.TypePS5 {
 		t.Fatalf("status: %+v, %v", c, err)
 	}
-	if c, err := r.api.Status(t.Context(), ""); err != nil || c.HostType != ps4.TypePS4 {
+	if c, err := api.Status.Do(t.Context(), r.api, api.HostRequest{}); err != nil || c.HostType != ps4.TypePS4 {
 		t.Errorf("the only PS4: %+v, %v", c, err)
 	}
-	if list, err := r.api.Homekit(t.Context()); err != nil || len(list) != 1 {
+	if list, err := api.Homekit.Do(t.Context(), r.api, api.None{}); err != nil || len(list) != 1 {
 		t.Errorf("HomeKit has %+v, %v", list, err)
 	}
 	if status, body := get(t, r, "/readyz"); status != http.StatusOK {

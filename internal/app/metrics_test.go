@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
@@ -60,13 +61,13 @@ func TestMetricsTellOfTraffic(t *testing.T) {
 	waitUntil(t, "the console is seen", func() bool {
 		return strings.Contains(scrape(t, r).text, `ps4kit_console_state{`+host+`,state="standby"} 1`)
 	})
-	if err := r.api.Wake(t.Context(), "", true); err != nil {
+	if err := api.Power.Do(t.Context(), r.api, api.PowerRequest{State: api.StateAwake, Wait: true}); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.api.Keys(t.Context(), "", []string{"up", "enter"}); err != nil {
+	if err := api.Keys.Do(t.Context(), r.api, api.KeysRequest{Keys: []string{"up", "enter"}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.api.Start(t.Context(), "", "CUSA00999", false); err == nil { // the console has no such title
+	if err := api.Start.Do(t.Context(), r.api, api.StartRequest{Title: "CUSA00999"}); err == nil { // the console has no such title
 		t.Error("a title that is not there was started")
 	}
 	s := scrape(t, r)
@@ -121,7 +122,7 @@ homekit: {bind: 127.0.0.1, interfaces: [lo]}
 web: {listen: "127.0.0.1:0"}
 art: {enabled: false}
 `, five.Addr()), 1)
-	if c, err := r.api.Status(t.Context(), "Five"); err != nil || c.HostID != five.HostID() {
+	if c, err := api.Status.Do(t.Context(), r.api, api.HostRequest{Host: "Five"}); err != nil || c.HostID != five.HostID() {
 		t.Fatalf("status: %+v, %v", c, err)
 	}
 	s := scrape(t, r)

@@ -50,14 +50,14 @@ func TestNeedsAreReported(t *testing.T) {
 	}
 
 	expect("at first", true, app.NeedAccount, app.NeedLink, app.NeedPairing)
-	do("credential", r.api.SetCredential(ctx, "", api.User{Credential: credential}), "")
+	do("credential", api.SetCredential.Do(ctx, r.api, api.CredentialRequest{User: api.User{Credential: credential}}), "")
 	expect("with a credential", false, app.NeedLink, app.NeedPairing)
-	do("link", r.api.Link(ctx, "Den", api.Link{PIN: "12345678"}), "")
+	do("link", api.Link.Do(ctx, r.api, api.LinkRequest{Host: "Den", PIN: "12345678"}), "")
 	expect("linked", false, app.NeedPairing)
 	console.Unlink()
-	do("standby", r.api.Standby(ctx, "Den"), "pin_needed")
+	do("standby", api.Power.Do(ctx, r.api, api.PowerRequest{Host: "Den", State: api.StateStandby}), "pin_needed")
 	expect("unlinked on the console", false, app.NeedLink, app.NeedPairing)
-	do("link", r.api.Link(ctx, "Den", api.Link{PIN: "12345678"}), "")
+	do("link", api.Link.Do(ctx, r.api, api.LinkRequest{Host: "Den", PIN: "12345678"}), "")
 	a := expect("linked again", false, app.NeedPairing).Accessory
 	pairAndRead(t, a)
 	if s := expect("paired", false); !s.Met(app.NeedPairing) {

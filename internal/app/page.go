@@ -13,7 +13,8 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// page is what only the web page and scripts ask of a running server.
+// page implements api.Page: what only the web page and scripts ask of a running
+// server.
 type page struct {
 	*setup
 	homekit *homekit
@@ -26,8 +27,7 @@ type page struct {
 
 var _ api.Page = page{}
 
-// Overview implements api.Page.
-func (p page) Overview(context.Context) (api.Overview, error) {
+func (p page) Overview(context.Context, api.None) (api.Overview, error) {
 	all := api.Overview{Consoles: []api.Card{}, Release: p.release()}
 	for _, u := range p.registry.list() {
 		all.Consoles = append(all.Consoles, p.card(u))
@@ -95,9 +95,8 @@ func (p page) refusedCard(hostID string) *api.Card {
 	return card
 }
 
-// Covers implements api.Page.
-func (p page) Covers(ctx context.Context, host string) ([]string, error) {
-	u, err := p.registry.find(ctx, host)
+func (p page) Covers(ctx context.Context, in api.HostRequest) ([]string, error) {
+	u, err := p.registry.find(ctx, in.Host)
 	if err != nil {
 		return nil, err
 	}
@@ -110,27 +109,24 @@ func (p page) Covers(ctx context.Context, host string) ([]string, error) {
 	return ids, nil
 }
 
-// RenameConsole implements api.Page.
-func (p page) RenameConsole(ctx context.Context, host, name string) error {
-	u, err := p.registry.findKept(ctx, host)
+func (p page) RenameConsole(ctx context.Context, in api.NameRequest) error {
+	u, err := p.registry.findKept(ctx, in.Host)
 	if err != nil {
 		return err
 	}
-	return u.tv.Rename(name)
+	return u.tv.Rename(in.Name)
 }
 
-// OrderTitles implements api.Page.
-func (p page) OrderTitles(ctx context.Context, host string, ids []string) error {
-	u, err := p.registry.findKept(ctx, host)
+func (p page) OrderTitles(ctx context.Context, in api.OrderRequest) error {
+	u, err := p.registry.findKept(ctx, in.Host)
 	if err != nil {
 		return err
 	}
-	return u.tv.SetOrder(ids)
+	return u.tv.SetOrder(*in.IDs)
 }
 
-// SetupURI implements api.Page.
-func (p page) SetupURI(ctx context.Context, host string) (string, error) {
-	name, hap, err := p.offered(ctx, host)
+func (p page) SetupURI(ctx context.Context, in api.HostRequest) (string, error) {
+	name, hap, err := p.offered(ctx, in.Host)
 	if err != nil {
 		return "", err
 	}
@@ -139,7 +135,7 @@ func (p page) SetupURI(ctx context.Context, host string) (string, error) {
 		return "", &api.Error{Code: "paired", Message: name + " is paired already", Hint: "Remove it in the Home app first."}
 	}
 	if info.SetupLocked {
-		return "", api.Accessory{Name: name, HostID: host}.LockedError()
+		return "", api.Accessory{Name: name, HostID: in.Host}.LockedError()
 	}
 	return info.SetupURI, nil
 }
@@ -167,26 +163,25 @@ func (p page) offered(ctx context.Context, host string) (string, *hapServer, err
 // arrives later is there the next time.
 const coverTime = 3 * time.Second
 
-// Cover implements api.Page.
-func (p page) Cover(ctx context.Context, titleID string, size int) (api.Picture, error) {
+func (p page) Cover(ctx context.Context, in api.CoverRequest) (api.Picture, error) {
 	none := &api.Error{Code: "not_found", Message: "this title has no cover"}
 	if p.art.cache == nil {
 		return api.Picture{}, none
 	}
-	switch artcache.Size(size) {
+	switch artcache.Size(in.Size) {
 	case artcache.Full, artcache.Small, artcache.Medium:
 	default:
 		return api.Picture{}, &api.Error{Code: "bad_request", Message: "size must be 0 (original), 96 or 256"}
 	}
-	img, ok := p.art.cache.Cached(ctx, titleID, artcache.Size(size))
+	img, ok := p.art.cache.Cached(ctx, in.ID, artcache.Size(in.Size))
 	if !ok {
-		if drawn, ok := drawnCover(titleID); ok && p.art.draws {
+		if drawn, ok := drawnCover(in.ID); ok && p.art.draws {
 			return drawn, nil
 		}
 		ctx, cancel := context.WithTimeout(ctx, coverTime)
 		defer cancel()
 		var err error
-		img, err = p.art.cache.Cover(ctx, titleID, artcache.Size(size))
+		img, err = p.art.cache.Cover(ctx, in.ID, artcache.Size(in.Size))
 		if err != nil {
 			p.log.WithField("part", "art").WithError(err).Debug("no cover")
 			return api.Picture{}, none
@@ -195,8 +190,7 @@ func (p page) Cover(ctx context.Context, titleID string, size int) (api.Picture,
 	return api.Picture{Data: img.Data, Type: img.Type, ETag: img.ETag}, nil
 }
 
-// Settings implements api.Page.
-func (p page) Settings() []api.Setting {
+func (p page) Settings(context.Context, api.None) ([]api.Setting, error) {
 	latest := p.latest()
 	waits := waiting(p.config, latest)
 	var list []api.Setting
@@ -205,11 +199,11 @@ func (p page) Settings() []api.Setting {
 			Key: s.Key, Value: s.Value, Source: s.Source, Waits: slices.Contains(waits, s.Key), Editable: editable(s),
 		})
 	}
-	return list
+	return list, nil
 }
 
-// SetSetting implements api.Page.
-func (p page) SetSetting(key string, value *string) error { return p.set(key, value) }
+func (p page) SetSetting(_ context.Context, in api.SettingRequest) error {
+	return p.set(in.Key, in.Value)
+}
 
-// Events implements api.Page.
 func (p page) Events() *api.Events { return p.events }

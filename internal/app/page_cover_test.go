@@ -81,7 +81,7 @@ func TestSimulatedTitlesHaveCovers(t *testing.T) {
 	if _, text := told(t, r, http.MethodGet, "/consoles/-/covers", ""); strings.Count(text, "CUSA") != 4 {
 		t.Errorf("inputs with covers: %s", text)
 	}
-	if err := r.api.Start(t.Context(), "", "CUSA00129", false); err != nil {
+	if err := api.Start.Do(t.Context(), r.api, api.StartRequest{Title: "CUSA00129"}); err != nil {
 		t.Fatal(err)
 	}
 	if _, text := told(t, r, http.MethodGet, "/overview", ""); !strings.Contains(text, `"cover":"/api/v1/titles/CUSA00129/cover?size=256"`) {

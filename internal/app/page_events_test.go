@@ -113,7 +113,7 @@ func TestChangesOfAConsoleArriveAsEvents(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	s.end()
-	if err := r.api.Keys(t.Context(), "Den", []string{"up"}); err != nil {
+	if err := api.Keys.Do(t.Context(), r.api, api.KeysRequest{Host: "Den", Keys: []string{"up"}}); err != nil {
 		t.Fatal(err)
 	}
 	console.OpenKeyboard("", 40)
@@ -125,7 +125,7 @@ func TestChangesOfAConsoleArriveAsEvents(t *testing.T) {
 	s.card("it rests", func(c api.Card) bool {
 		return c.State == ps4.StateStandby.String() && c.TitleID == "" && !c.SessionOpen
 	})
-	if err := r.api.RenameTitle(t.Context(), "Den", "CUSA00129", "Films"); err != nil {
+	if err := api.ChangeTitle.Do(t.Context(), r.api, api.ChangeTitleRequest{Host: "Den", ID: "CUSA00129", Name: new("Films")}); err != nil {
 		t.Fatal(err)
 	}
 	s.card("an input was renamed", func(api.Card) bool { return true })
@@ -137,7 +137,7 @@ func TestLastErrorHasAHint(t *testing.T) {
 	console.Unlink()
 	r := serve(t, shortDir(t), yaml, 0)
 	s := follow(t, r, "")
-	_ = r.api.Standby(t.Context(), "Den")
+	_ = api.Power.Do(t.Context(), r.api, api.PowerRequest{Host: "Den", State: api.StateStandby})
 	c := s.card("the error", func(c api.Card) bool { return c.LastError != nil })
 	if c.LastError.Code != "pin_needed" || c.LastError.Result != 20 || c.LastError.Hint == "" || c.LastErrorAt.IsZero() {
 		t.Errorf("%+v", c.LastError)

@@ -51,17 +51,17 @@ func TestRenamingAndOrderReachHomeKit(t *testing.T) {
 			t.Errorf("%s: %s", body, got)
 		}
 	}
-	list, err := r.api.Homekit(t.Context())
+	list, err := api.Homekit.Do(t.Context(), r.api, api.None{})
 	if err != nil || list[0].Name != "Attic" {
 		t.Errorf("HomeKit has %+v, %v", list, err)
 	}
 	for _, id := range []string{"CUSA00129", "CUSA01116"} {
-		if err := r.api.AddTitle(t.Context(), "Attic", id, ""); err != nil {
+		if err := api.AddTitle.Do(t.Context(), r.api, api.AddTitleRequest{Host: "Attic", ID: id}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	order := func() (ids []string) {
-		titles, err := r.api.Titles(t.Context(), "Attic")
+		titles, err := api.Titles.Do(t.Context(), r.api, api.HostRequest{Host: "Attic"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +80,7 @@ func TestRenamingAndOrderReachHomeKit(t *testing.T) {
 	if got, _ := told(t, r, http.MethodPut, "/consoles/Attic/titles/order", `{"ids":["CUSA77777"]}`); got != "not_found" {
 		t.Errorf("an unknown title: %s", got)
 	}
-	accessories, err := r.api.Homekit(t.Context())
+	accessories, err := api.Homekit.Do(t.Context(), r.api, api.None{})
 	if err != nil || len(accessories) != 1 {
 		t.Fatalf("HomeKit has %+v, %v", accessories, err)
 	}
@@ -237,7 +237,7 @@ func TestCapture(t *testing.T) {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	if user, err := r.api.Credential(t.Context(), "Den"); err != nil || user.Credential != credential {
+	if user, err := api.Credential.Do(t.Context(), r.api, api.HostRequest{Host: "Den"}); err != nil || user.Credential != credential {
 		t.Errorf("stored: %v", err)
 	}
 	if strings.Contains(r.log.String(), credential) {

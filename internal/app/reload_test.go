@@ -23,7 +23,7 @@ func TestConfigurationIsFollowed(t *testing.T) {
 	client, reload := serveReloading(t, shortDir(t), yaml, text)
 	has := func(id string) func() bool {
 		return func() bool {
-			titles, err := client.Titles(t.Context(), "")
+			titles, err := api.Titles.Do(t.Context(), client, api.HostRequest{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -87,7 +87,7 @@ func TestNewTitlesAreForTheConsoleOfTheEntry(t *testing.T) {
 	p.check(t, client)
 	reload <- load(t, strings.Replace(yaml, "{name: Den,", "{name: Den, titles: [{id: CUSA01780, name: Music}],", 1))
 	has := func(host string) bool {
-		titles, err := client.Titles(t.Context(), host)
+		titles, err := api.Titles.Do(t.Context(), client, api.HostRequest{Host: host})
 		if err != nil {
 			t.Fatal(err)
 		}

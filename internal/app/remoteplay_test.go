@@ -41,10 +41,10 @@ func ps5(t *testing.T, c ps4test.Config) *ps4test.Console {
 func linkedPS5(t *testing.T, console *ps4test.Console, dir string) *running {
 	t.Helper()
 	r := serve(t, dir, loopback, 0)
-	if _, err := r.api.AddConsole(t.Context(), console.Addr().String()); err != nil {
+	if _, err := api.AddConsole.Do(t.Context(), r.api, api.AddConsoleRequest{Address: console.Addr().String()}); err != nil {
 		t.Fatalf("add: %v", err)
 	}
-	if err := r.api.Link(t.Context(), console.HostID(), api.Link{PIN: "12345678", AccountID: account}); err != nil {
+	if err := api.Link.Do(t.Context(), r.api, api.LinkRequest{Host: console.HostID(), PIN: "12345678", AccountID: account}); err != nil {
 		t.Fatalf("link: %v", err)
 	}
 	return r
@@ -55,18 +55,18 @@ func TestPS5IsLinkedAndDriven(t *testing.T) {
 	console, dir := ps5(t, ps4test.Config{Name: "Den"}), shortDir(t)
 	r := serve(t, dir, loopback, 0)
 	b, ctx, host := r.api, t.Context(), console.HostID()
-	added, err := b.AddConsole(ctx, console.Addr().String())
+	added, err := api.AddConsole.Do(ctx, b, api.AddConsoleRequest{Address: console.Addr().String()})
 	if err != nil || added.Protocol != api.ProtocolRemotePlay || added.Registered || added.Can.Titles {
 		t.Fatalf("added: %+v, %v", added, err)
 	}
-	if err := b.Standby(ctx, host); code(err) != "not_linked" {
+	if err := api.Power.Do(ctx, b, api.PowerRequest{Host: host, State: api.StateStandby}); code(err) != "not_linked" {
 		t.Errorf("standby before linking: %v", err)
 	}
-	if err := b.Link(ctx, host, api.Link{PIN: "12345678"}); code(err) != "account_needed" {
+	if err := api.Link.Do(ctx, b, api.LinkRequest{Host: host, PIN: "12345678"}); code(err) != "account_needed" {
 		t.Errorf("link without an account id: %v", err)
 	}
 	for _, id := range []string{"", account} { // a captured credential has no id
-		if err := b.SetCredential(ctx, "", api.User{Credential: credential, AccountID: id}); err != nil {
+		if err := api.SetCredential.Do(ctx, b, api.CredentialRequest{User: api.User{Credential: credential, AccountID: id}}); err != nil {
 			t.Fatal(err)
 		}
 		shown := fmt.Sprintf(`"account":%v`, id != "")
@@ -74,40 +74,40 @@ func TestPS5IsLinkedAndDriven(t *testing.T) {
 			t.Errorf("with the account %q: %s", id, overview)
 		}
 	}
-	if err := b.Link(ctx, host, api.Link{PIN: "87654321"}); code(err) != "pin_wrong" {
+	if err := api.Link.Do(ctx, b, api.LinkRequest{Host: host, PIN: "87654321"}); code(err) != "pin_wrong" {
 		t.Errorf("link with a wrong PIN: %v", err)
 	}
-	if err := b.Link(ctx, host, api.Link{PIN: "12345678"}); err != nil {
+	if err := api.Link.Do(ctx, b, api.LinkRequest{Host: host, PIN: "12345678"}); err != nil {
 		t.Fatalf("link: %v", err)
 	}
-	if c, err := b.Status(ctx, host); err != nil || !c.Registered || c.State != api.StateAwake {
+	if c, err := api.Status.Do(ctx, b, api.HostRequest{Host: host}); err != nil || !c.Registered || c.State != api.StateAwake {
 		t.Errorf("status: %+v, %v", c, err)
 	}
-	if err := b.Start(ctx, host, "CUSA00129", false); code(err) != "no_titles" {
+	if err := api.Start.Do(ctx, b, api.StartRequest{Host: host, Title: "CUSA00129"}); code(err) != "no_titles" {
 		t.Errorf("start: %v", err)
 	}
-	if err := b.AddTitle(ctx, host, "CUSA00129", ""); code(err) != "no_titles" {
+	if err := api.AddTitle.Do(ctx, b, api.AddTitleRequest{Host: host, ID: "CUSA00129"}); code(err) != "no_titles" {
 		t.Errorf("titles add: %v", err)
 	}
-	if err := b.Keys(ctx, host, []string{"up"}); code(err) != "ps_only" {
+	if err := api.Keys.Do(ctx, b, api.KeysRequest{Host: host, Keys: []string{"up"}}); code(err) != "ps_only" {
 		t.Errorf("keys: %v", err)
 	}
-	if titles, err := b.Titles(ctx, host); err != nil || len(titles) != 1 || titles[0].ID != "HOME" {
+	if titles, err := api.Titles.Do(ctx, b, api.HostRequest{Host: host}); err != nil || len(titles) != 1 || titles[0].ID != "HOME" {
 		t.Errorf("inputs: %+v, %v", titles, err)
 	}
-	if err := b.Standby(ctx, host); err != nil || console.State() == ps4.StateAwake {
+	if err := api.Power.Do(ctx, b, api.PowerRequest{Host: host, State: api.StateStandby}); err != nil || console.State() == ps4.StateAwake {
 		t.Fatalf("standby: %v, the console is %v", err, console.State())
 	}
 	r.stop()
 
 	r = serve(t, dir, loopback, 0) // the registration is still there
-	if err := r.api.Wake(ctx, host, true); err != nil || console.State() != ps4.StateAwake {
+	if err := api.Power.Do(ctx, r.api, api.PowerRequest{Host: host, State: api.StateAwake, Wait: true}); err != nil || console.State() != ps4.StateAwake {
 		t.Fatalf("wake after a restart: %v, the console is %v", err, console.State())
 	}
 	if !slices.Contains(backedUp(t, r.api), "registrations.json") {
 		t.Error("the backup lacks the registration")
 	}
-	if err := r.api.ForgetConsole(ctx, host); err != nil {
+	if err := api.ForgetConsole.Do(ctx, r.api, api.HostRequest{Host: host}); err != nil {
 		t.Fatal(err)
 	}
 	if text, err := os.ReadFile(dir + "/registrations.json"); err != nil || strings.Contains(string(text), host) {
@@ -123,14 +123,14 @@ func TestPS5AddressNeedsNoPort(t *testing.T) {
 	address := console.Addr().Addr().String()
 	r := serve(t, shortDir(t), loopback, 0)
 	for range 2 { // unknown, then known
-		if c, err := r.api.Status(t.Context(), address); err != nil || c.HostID != console.HostID() || c.Address != console.Addr().String() {
+		if c, err := api.Status.Do(t.Context(), r.api, api.HostRequest{Host: address}); err != nil || c.HostID != console.HostID() || c.Address != console.Addr().String() {
 			t.Errorf("status: %+v, %v", c, err)
 		}
 	}
-	if c, err := r.api.AddConsole(t.Context(), address); err != nil || c.HostID != console.HostID() {
+	if c, err := api.AddConsole.Do(t.Context(), r.api, api.AddConsoleRequest{Address: address}); err != nil || c.HostID != console.HostID() {
 		t.Errorf("added: %+v, %v", c, err)
 	}
-	if err := r.api.ForgetConsole(t.Context(), address); err != nil {
+	if err := api.ForgetConsole.Do(t.Context(), r.api, api.HostRequest{Host: address}); err != nil {
 		t.Errorf("forgotten: %v", err)
 	}
 	yaml := loopback + "\nconsoles:\n  - {address: " + address + ", name: Attic}\n"
@@ -152,10 +152,14 @@ func TestCommandsOfAnUnknownType(t *testing.T) {
 	yaml := fmt.Sprintf("%s\nconsoles:\n  - {address: %q, host_id: %s}\n", loopback, console.Addr(), console.HostID())
 	for name, do := range map[string]func(ctx context.Context, l *app.Local, host string) error{
 		"": func(ctx context.Context, l *app.Local, host string) error {
-			return l.Link(ctx, host, api.Link{PIN: "12345678", AccountID: account})
+			return api.Link.Do(ctx, l.Client, api.LinkRequest{Host: host, PIN: "12345678", AccountID: account})
 		},
-		"not_linked": func(ctx context.Context, l *app.Local, host string) error { return l.Standby(ctx, host) },
-		"ps_only":    func(ctx context.Context, l *app.Local, host string) error { return l.Keys(ctx, host, []string{"up"}) },
+		"not_linked": func(ctx context.Context, l *app.Local, host string) error {
+			return api.Power.Do(ctx, l.Client, api.PowerRequest{Host: host, State: api.StateStandby})
+		},
+		"ps_only": func(ctx context.Context, l *app.Local, host string) error {
+			return api.Keys.Do(ctx, l.Client, api.KeysRequest{Host: host, Keys: []string{"up"}})
+		},
 	} {
 		for _, host := range []string{"", console.HostID(), console.Addr().String()} {
 			store := open(t, shortDir(t))
@@ -173,7 +177,7 @@ func TestLinkKeepsToTheConfiguration(t *testing.T) {
 	t.Parallel()
 	console, yaml := den(t)
 	r := serve(t, shortDir(t), strings.Replace(yaml, "    credential:", "    protocol: second_screen\n    credential:", 1), 0)
-	err := r.api.Link(t.Context(), console.HostID(), api.Link{PIN: "12345678", RemotePlay: true, AccountID: account})
+	err := api.Link.Do(t.Context(), r.api, api.LinkRequest{Host: console.HostID(), PIN: "12345678", RemotePlay: true, AccountID: account})
 	if code(err) != "config" {
 		t.Errorf("link: %v", err)
 	}
@@ -182,7 +186,7 @@ func TestLinkKeepsToTheConfiguration(t *testing.T) {
 // backedUp lists the files in a backup.
 func backedUp(t *testing.T, b *api.Client) (names []string) {
 	t.Helper()
-	archive, err := b.Backup(t.Context())
+	archive, err := api.Backup.Do(t.Context(), b, api.None{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,14 +221,14 @@ func TestPS5InUse(t *testing.T) {
 	console.SetFaults(ps4test.Faults{RemotePlay: remoteplay.ErrInUse})
 	before := console.Counters().Connections
 	for range 2 { // the second time without asking the console
-		if err := b.Standby(t.Context(), ""); code(err) != "in_use" {
+		if err := api.Power.Do(t.Context(), b, api.PowerRequest{State: api.StateStandby}); code(err) != "in_use" {
 			t.Errorf("standby: %v", err)
 		}
 	}
 	if n := console.Counters().Connections - before; n != 1 {
 		t.Errorf("%d sessions were begun, want 1", n)
 	}
-	if c, err := b.Status(t.Context(), ""); err != nil || !c.Registered {
+	if c, err := api.Status.Do(t.Context(), b, api.HostRequest{}); err != nil || !c.Registered {
 		t.Errorf("the registration is gone: %+v, %v", c, err)
 	}
 }
@@ -233,18 +237,18 @@ func TestPS5Passcode(t *testing.T) {
 	t.Parallel()
 	console := ps5(t, ps4test.Config{Passcode: "1234"})
 	b := linkedPS5(t, console, shortDir(t)).api
-	if err := b.Standby(t.Context(), ""); code(err) != "passcode_needed" {
+	if err := api.Power.Do(t.Context(), b, api.PowerRequest{State: api.StateStandby}); code(err) != "passcode_needed" {
 		t.Errorf("without a passcode: %v", err)
 	}
 	for passcode, want := range map[string]string{"4321": "passcode_wrong", "1234": ""} {
 		user := api.User{Credential: credential, Passcode: passcode}
-		if err := b.SetCredential(t.Context(), "", user); err != nil {
+		if err := api.SetCredential.Do(t.Context(), b, api.CredentialRequest{User: user}); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.Standby(t.Context(), ""); code(err) != want {
+		if err := api.Power.Do(t.Context(), b, api.PowerRequest{State: api.StateStandby}); code(err) != want {
 			t.Errorf("with passcode %s: %v", passcode, err)
 		}
-		_ = b.Wake(t.Context(), "", true)
+		_ = api.Power.Do(t.Context(), b, api.PowerRequest{State: api.StateAwake, Wait: true})
 	}
 }
 
@@ -256,21 +260,21 @@ func TestStrangerPS5GetsNothing(t *testing.T) {
 	yaml := strings.Replace(loopback, "{enabled: false}", fmt.Sprintf("{interval: 500ms, broadcast: [%q]}", console.Addr()), 1)
 	r := serve(t, dir, yaml, 0)
 	eventually(t, console, "found", func() bool {
-		list, err := r.api.Consoles(t.Context())
+		list, err := api.Consoles.Do(t.Context(), r.api, api.None{})
 		return err == nil && len(list) == 1 && list[0].HostType == ps4.TypePS5 && list[0].Origin == api.OriginFound
 	})
-	if err := r.api.Wake(t.Context(), "", false); code(err) != "not_accepted" {
+	if err := api.Power.Do(t.Context(), r.api, api.PowerRequest{State: api.StateAwake}); code(err) != "not_accepted" {
 		t.Errorf("wake: %v", err)
 	}
 	if n := console.Counters(); n.Wakeups+n.Connections != 0 {
 		t.Errorf("the stranger got %+v", n)
 	}
-	if err := r.api.SetRegistration(t.Context(), "", api.Registration{
+	if err := api.SetRegistration.Do(t.Context(), r.api, api.RegistrationRequest{
 		HostID: console.HostID(), HostType: ps4.TypePS5, RegistKey: "d1e2f3a4", RPKey: strings.Repeat("00", 16),
 	}); err != nil {
 		t.Fatalf("import: %v", err)
 	}
-	if c, err := r.api.Status(context.WithoutCancel(t.Context()), console.HostID()); err != nil || !c.Registered {
+	if c, err := api.Status.Do(context.WithoutCancel(t.Context()), r.api, api.HostRequest{Host: console.HostID()}); err != nil || !c.Registered {
 		t.Errorf("after the import: %+v, %v", c, err)
 	}
 }
@@ -282,17 +286,17 @@ func TestPS4IsLinkedForRemotePlay(t *testing.T) {
 		Addr: addr, Timing: ps4test.FastTiming(), PIN: "12345678", RemotePlay: &ps4test.RemotePlay{Port: 9295},
 	})
 	b := serve(t, shortDir(t), loopback, 0).api
-	if c, err := b.AddConsole(t.Context(), console.Addr().String()); err != nil || c.Protocol != api.ProtocolSecondScreen {
+	if c, err := api.AddConsole.Do(t.Context(), b, api.AddConsoleRequest{Address: console.Addr().String()}); err != nil || c.Protocol != api.ProtocolSecondScreen {
 		t.Fatalf("added: %+v, %v", c, err)
 	}
-	if err := b.Link(t.Context(), "", api.Link{PIN: "12345678", RemotePlay: true, AccountID: account}); err != nil {
+	if err := api.Link.Do(t.Context(), b, api.LinkRequest{PIN: "12345678", RemotePlay: true, AccountID: account}); err != nil {
 		t.Fatalf("link: %v", err)
 	}
-	c, err := b.Status(t.Context(), "")
+	c, err := api.Status.Do(t.Context(), b, api.HostRequest{})
 	if err != nil || c.Protocol != api.ProtocolRemotePlay || !c.Registered || c.Can.Titles {
 		t.Errorf("status: %+v, %v", c, err)
 	}
-	if err := b.Standby(t.Context(), ""); err != nil {
+	if err := api.Power.Do(t.Context(), b, api.PowerRequest{State: api.StateStandby}); err != nil {
 		t.Errorf("standby: %v", err)
 	}
 }
@@ -305,8 +309,8 @@ func TestPS5Keys(t *testing.T) {
 	path := "/consoles/" + console.HostID() + "/remote-play-keys"
 	press := func(want string) {
 		t.Helper()
-		err := r.api.Keys(t.Context(), "", []string{"up", "triangle:400", "ps"})
-		if c, statusErr := r.api.Status(t.Context(), ""); code(err) != want || statusErr != nil || c.Can.Keys != (want == "") {
+		err := api.Keys.Do(t.Context(), r.api, api.KeysRequest{Keys: []string{"up", "triangle:400", "ps"}})
+		if c, statusErr := api.Status.Do(t.Context(), r.api, api.HostRequest{}); code(err) != want || statusErr != nil || c.Can.Keys != (want == "") {
 			t.Errorf("keys: %v, want %q; status %+v, %v", err, want, c, statusErr)
 		}
 	}

@@ -22,22 +22,22 @@ func TestRestoreStartsAgain(t *testing.T) {
 		}
 	}
 	name := func() string {
-		list, err := r.api.Homekit(t.Context())
+		list, err := api.Homekit.Do(t.Context(), r.api, api.None{})
 		if err != nil || len(list) == 0 {
 			return ""
 		}
 		return list[0].Name
 	}
 	rename("Attic")
-	if err := r.api.SetCredential(t.Context(), "", api.User{Credential: credential, Passcode: "1234"}); err != nil {
+	if err := api.SetCredential.Do(t.Context(), r.api, api.CredentialRequest{User: api.User{Credential: credential, Passcode: "1234"}}); err != nil {
 		t.Fatal(err)
 	}
-	backup, err := r.api.Backup(t.Context())
+	backup, err := api.Backup.Do(t.Context(), r.api, api.None{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	rename("Loft")
-	if err := r.api.SetCredential(t.Context(), "", api.User{Credential: strings.Repeat("ab", 32)}); err != nil {
+	if err := api.SetCredential.Do(t.Context(), r.api, api.CredentialRequest{User: api.User{Credential: strings.Repeat("ab", 32)}}); err != nil {
 		t.Fatal(err)
 	}
 	events := follow(t, r, "")
@@ -59,7 +59,7 @@ func TestRestoreStartsAgain(t *testing.T) {
 	for events.lines.Scan() { // until the stream ends with the old state
 	}
 	waitUntil(t, "the server serves the backup", func() bool { return name() == "Attic" })
-	if user, err := r.api.Credential(t.Context(), ""); err != nil || user.Credential != credential || user.Passcode != "1234" {
+	if user, err := api.Credential.Do(t.Context(), r.api, api.HostRequest{}); err != nil || user.Credential != credential || user.Passcode != "1234" {
 		t.Errorf("the credential is another: %v", err)
 	}
 	events = follow(t, r, "")
@@ -80,11 +80,11 @@ func TestRestoreStartsAgain(t *testing.T) {
 func TestRestoreOfSimulatedConsoles(t *testing.T) {
 	t.Parallel()
 	r := serve(t, shortDir(t), loopback, 2)
-	backup, err := r.api.Backup(t.Context())
+	backup, err := api.Backup.Do(t.Context(), r.api, api.None{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.api.ResetHomekit(t.Context(), r.list[0].HostID); err != nil { // another setup code
+	if err := api.ResetHomekit.Do(t.Context(), r.api, api.HostRequest{Host: r.list[0].HostID}); err != nil { // another setup code
 		t.Fatal(err)
 	}
 	resp := ask(t, r, http.MethodPost, "/restore", string(backup), "Content-Type", "application/gzip")
@@ -92,7 +92,7 @@ func TestRestoreOfSimulatedConsoles(t *testing.T) {
 		t.Fatal(resp.Status)
 	}
 	waitUntil(t, "the setup code of the backup is back", func() bool {
-		list, err := r.api.Homekit(t.Context())
+		list, err := api.Homekit.Do(t.Context(), r.api, api.None{})
 		return err == nil && len(list) == 2 && list[0].SetupCode == r.list[0].SetupCode
 	})
 }

@@ -63,7 +63,7 @@ func (s *server) alive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := client.Homekit(ctx); err != nil {
+	if _, err := api.Homekit.Do(ctx, client, api.None{}); err != nil {
 		return err
 	}
 	var hung []error

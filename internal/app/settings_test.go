@@ -65,7 +65,7 @@ func TestSettingsOfThePage(t *testing.T) {
 	for events.lines.Scan() { // until the server has ended
 	}
 	waitUntil(t, "the server is back", func() bool {
-		_, err := r.api.Consoles(t.Context())
+		_, err := api.Consoles.Do(t.Context(), r.api, api.None{})
 		return err == nil
 	})
 	is(api.Setting{Key: "art.country", Value: "gb", Source: "page", Editable: true})

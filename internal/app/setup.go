@@ -21,7 +21,8 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/remoteplay"
 )
 
-// setup links consoles and stores PSN users, passwords and backups.
+// setup links consoles and stores PSN users, passwords and backups. Its exported
+// methods are those of api.Backend and api.Page.
 type setup struct {
 	env
 	users    users
@@ -35,20 +36,19 @@ type setup struct {
 	restarting atomic.Bool // the server starts again once it has ended
 }
 
-// Link implements api.Backend.
-func (s *setup) Link(ctx context.Context, host string, link api.Link) error {
-	parsed, err := ps4.ParsePIN(link.PIN)
+func (s *setup) Link(ctx context.Context, in api.LinkRequest) error {
+	pin, err := ps4.ParsePIN(in.PIN)
 	if err != nil {
 		return err
 	}
-	u, err := s.registry.find(ctx, host)
+	u, err := s.registry.find(ctx, in.Host)
 	if err != nil {
 		return err
 	}
-	if link.RemotePlay || u.remote != nil {
-		return s.register(ctx, u, parsed, link.AccountID)
+	if in.RemotePlay || u.remote != nil {
+		return s.register(ctx, u, pin, in.AccountID)
 	}
-	if err := u.tv.WithoutSession(ctx, func(ctx context.Context) error { return s.link(ctx, u, parsed) }); err != nil {
+	if err := u.tv.WithoutSession(ctx, func(ctx context.Context) error { return s.link(ctx, u, pin) }); err != nil {
 		return err
 	}
 	u, err = s.registry.accept(u, false) // typing the PIN requires seeing its screen
@@ -114,13 +114,12 @@ func (s *setup) link(ctx context.Context, u *unit, pin ps4.PIN) error {
 	return err
 }
 
-// SetRegistration implements api.Backend.
-func (s *setup) SetRegistration(ctx context.Context, host string, r api.Registration) error {
+func (s *setup) SetRegistration(ctx context.Context, in api.RegistrationRequest) error {
 	stored := remoteplay.Stored{
-		HostID: r.HostID, HostType: r.HostType, Nickname: r.Nickname, RegistKey: r.RegistKey, RPKey: r.RPKey, KeyType: r.KeyType,
+		HostID: in.HostID, HostType: in.HostType, Nickname: in.Nickname, RegistKey: in.RegistKey, RPKey: in.RPKey, KeyType: in.KeyType,
 	}
-	if r.AccountID != "" {
-		account, err := ps4.ParseAccountID(r.AccountID)
+	if in.AccountID != "" {
+		account, err := ps4.ParseAccountID(in.AccountID)
 		if err != nil {
 			return err
 		}
@@ -131,7 +130,7 @@ func (s *setup) SetRegistration(ctx context.Context, host string, r api.Registra
 		return err
 	}
 	ctx = asOwner(ctx) // the access that this operation requires is the owner's
-	u, err := s.registry.findAccepted(ctx, cmp.Or(host, registration.HostID))
+	u, err := s.registry.findAccepted(ctx, cmp.Or(in.Host, registration.HostID))
 	switch {
 	case err != nil:
 		return err
@@ -143,34 +142,31 @@ func (s *setup) SetRegistration(ctx context.Context, host string, r api.Registra
 	return s.store(u, registration)
 }
 
-// PermitKeys implements api.Page.
-func (s *setup) PermitKeys(ctx context.Context, host string, on bool) error {
-	u, err := s.registry.findAccepted(ctx, host)
+func (s *setup) PermitKeys(ctx context.Context, in api.PermitKeysRequest) error {
+	u, err := s.registry.findAccepted(ctx, in.Host)
 	switch {
 	case err != nil:
 		return err
 	case !u.accepted.Load():
 		return u.errNotAccepted()
-	case u.config.RemotePlayKeys != nil && *u.config.RemotePlayKeys != on:
+	case u.config.RemotePlayKeys != nil && *u.config.RemotePlayKeys != in.On:
 		return &api.Error{Code: "config", Message: "config.yaml decides about the remote control of this console",
 			Hint: "Change remote_play_keys there and restart the server."}
 	}
-	return s.registry.permitKeys(u, on)
+	return s.registry.permitKeys(u, in.On)
 }
 
-// SetCredential implements api.Backend.
-func (s *setup) SetCredential(ctx context.Context, host string, user api.User) error {
-	return s.storeUser(ctx, host, user.Passcode, func(context.Context) (ps4.Credential, string, error) {
-		credential, err := ps4.ParseCredential(user.Credential)
-		return credential, user.AccountID, err
+func (s *setup) SetCredential(ctx context.Context, in api.CredentialRequest) error {
+	return s.storeUser(ctx, in.Host, in.Passcode, func(context.Context) (ps4.Credential, string, error) {
+		credential, err := ps4.ParseCredential(in.Credential)
+		return credential, in.AccountID, err
 	})
 }
 
-// Credential implements api.Backend.
-func (s *setup) Credential(ctx context.Context, host string) (api.User, error) {
+func (s *setup) Credential(ctx context.Context, in api.HostRequest) (api.User, error) {
 	var k known // zero for the default user
-	if host != "" {
-		u, err := s.registry.find(ctx, host)
+	if in.Host != "" {
+		u, err := s.registry.find(ctx, in.Host)
 		if err != nil {
 			return api.User{}, err
 		}
@@ -187,8 +183,7 @@ func (s *setup) Credential(ctx context.Context, host string) (api.User, error) {
 	return api.User{Credential: user.Credential.Reveal(), Passcode: user.Passcode.Reveal(), AccountID: account}, nil
 }
 
-// Backup implements api.Backend.
-func (s *setup) Backup(context.Context) ([]byte, error) {
+func (s *setup) Backup(context.Context, api.None) (api.Archive, error) {
 	var archive bytes.Buffer
 	if err := s.files.store.Backup(&archive); err != nil {
 		return nil, err
@@ -196,26 +191,23 @@ func (s *setup) Backup(context.Context) ([]byte, error) {
 	return archive.Bytes(), nil
 }
 
-// SetAccount implements api.Page.
-func (s *setup) SetAccount(ctx context.Context, host, accountID, passcode string) error {
-	return s.storeUser(ctx, host, passcode, func(context.Context) (ps4.Credential, string, error) {
-		if err := ps4.CheckTypedAccountID(accountID); err != nil {
+func (s *setup) SetAccount(ctx context.Context, in api.AccountRequest) error {
+	return s.storeUser(ctx, in.Host, in.Passcode, func(context.Context) (ps4.Credential, string, error) {
+		if err := ps4.CheckTypedAccountID(in.AccountID); err != nil {
 			return ps4.Credential{}, "", err
 		}
-		credential, err := ps4.CredentialFromAccountID(accountID)
-		return credential, accountID, err
+		credential, err := ps4.CredentialFromAccountID(in.AccountID)
+		return credential, in.AccountID, err
 	})
 }
 
 func (s *setup) psn() *ps4.PSN { return &ps4.PSN{BaseURL: s.config.PSN.AuthURL} }
 
-// AuthorizeURL implements api.Page.
 func (s *setup) AuthorizeURL() string { return s.psn().AuthorizeURL() }
 
-// SignIn implements api.Page.
-func (s *setup) SignIn(ctx context.Context, host, address, passcode string) error {
-	return s.storeUser(ctx, host, passcode, func(ctx context.Context) (ps4.Credential, string, error) {
-		account, err := s.psn().Account(ctx, address)
+func (s *setup) SignIn(ctx context.Context, in api.SignInRequest) error {
+	return s.storeUser(ctx, in.Host, in.Passcode, func(ctx context.Context) (ps4.Credential, string, error) {
+		account, err := s.psn().Account(ctx, in.Address)
 		if err != nil {
 			return ps4.Credential{}, "", err
 		}
@@ -224,9 +216,8 @@ func (s *setup) SignIn(ctx context.Context, host, address, passcode string) erro
 	})
 }
 
-// PSNTitles implements api.Page.
-func (s *setup) PSNTitles(ctx context.Context, npsso string, credential bool) ([]api.ImportTitle, error) {
-	token, err := psn.ParseNPSSO(npsso)
+func (s *setup) PSNTitles(ctx context.Context, in api.PsnTitlesRequest) ([]api.ImportTitle, error) {
+	token, err := psn.ParseNPSSO(in.NPSSO)
 	if err != nil {
 		return nil, err
 	}
@@ -244,20 +235,19 @@ func (s *setup) PSNTitles(ctx context.Context, npsso string, credential bool) ([
 		return nil, err
 	}
 	list := played[:min(len(played), api.MaxImport)]
-	if !credential {
+	if !in.Credential {
 		return list, nil
 	}
 	account, err := session.AccountID(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return list, s.SetAccount(ctx, "", account, "")
+	return list, s.SetAccount(ctx, api.AccountRequest{AccountID: account})
 }
 
-// Library implements api.Page.
-func (s *setup) Library(country string) api.Library {
+func (s *setup) Library(_ context.Context, in api.LibraryRequest) (api.Library, error) {
 	list := api.Library{
-		Country: cmp.Or(country, s.config.Art.Country), Apps: []api.MediaApp{},
+		Country: cmp.Or(in.Country, s.config.Art.Country), Apps: []api.MediaApp{},
 		ListURL: titles.ListURL, SignInURL: psn.SignInURL, NPSSOURL: psn.NPSSOURL,
 	}
 	for _, app := range titles.Apps() {
@@ -265,16 +255,15 @@ func (s *setup) Library(country string) api.Library {
 			list.Apps = append(list.Apps, api.MediaApp{Name: app.Name, ID: id})
 		}
 	}
-	return list
+	return list, nil
 }
 
-// Capture implements api.Page.
-func (s *setup) Capture(ctx context.Context, host, passcode string) error {
+func (s *setup) Capture(ctx context.Context, in api.CaptureRequest) error {
 	if !s.capturing.TryLock() {
 		return &api.Error{Code: "busy", Message: "another capture is waiting for the phone app"}
 	}
 	defer s.capturing.Unlock()
-	return s.storeUser(ctx, host, passcode, func(ctx context.Context) (ps4.Credential, string, error) {
+	return s.storeUser(ctx, in.Host, in.Passcode, func(ctx context.Context) (ps4.Credential, string, error) {
 		conn, err := phone.Listen(ctx, s.phone)
 		if err != nil {
 			return ps4.Credential{}, "", err
@@ -351,10 +340,9 @@ func errConfigured() error {
 		Hint: "Change it there, or remove it (consoles: credential) and restart the server."}
 }
 
-// Test implements api.Page. It closes an open session first, which may belong to
-// another user.
-func (s *setup) Test(ctx context.Context, host string) error {
-	u, err := s.registry.find(ctx, host)
+// Test closes an open session first, which may belong to another user.
+func (s *setup) Test(ctx context.Context, in api.HostRequest) error {
+	u, err := s.registry.find(ctx, in.Host)
 	if err != nil {
 		return err
 	}
@@ -368,10 +356,9 @@ func (s *setup) Test(ctx context.Context, host string) error {
 	return nil
 }
 
-// Restore implements api.Page: it stores a checked backup in the state
-// directory and restarts the server. Opening the state puts the backup in
-// place.
-func (s *setup) Restore(archive []byte) (api.Restored, error) {
+// Restore stores a checked backup in the state directory and restarts the
+// server. Opening the state puts the backup in place.
+func (s *setup) Restore(_ context.Context, archive api.Archive) (api.Restored, error) {
 	if !s.restarting.CompareAndSwap(false, true) {
 		return api.Restored{}, errRestarting()
 	}
@@ -384,8 +371,7 @@ func (s *setup) Restore(archive []byte) (api.Restored, error) {
 	return api.Restored(contents), nil
 }
 
-// Restart implements api.Page.
-func (s *setup) Restart() error {
+func (s *setup) Restart(context.Context, api.None) error {
 	if !s.restarting.CompareAndSwap(false, true) {
 		return errRestarting()
 	}
@@ -398,8 +384,7 @@ func errRestarting() error {
 	return &api.Error{Code: "busy", Message: "the server is restarting, or restoring another backup"}
 }
 
-// WebPassword implements api.Backend.
-func (s *setup) WebPassword(context.Context) (api.Password, error) {
+func (s *setup) WebPassword(context.Context, api.None) (api.Password, error) {
 	guard, err := s.guard()
 	if err != nil {
 		return api.Password{}, err
@@ -407,8 +392,7 @@ func (s *setup) WebPassword(context.Context) (api.Password, error) {
 	return guard.FirstPassword()
 }
 
-// RenewWebPassword implements api.Backend.
-func (s *setup) RenewWebPassword(context.Context) (api.Password, error) {
+func (s *setup) RenewWebPassword(context.Context, api.None) (api.Password, error) {
 	guard, err := s.guard()
 	if err != nil {
 		return api.Password{}, err

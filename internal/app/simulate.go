@@ -60,25 +60,24 @@ func simulatedTitles() []ps4test.Title {
 // page tells it.
 const simulatedPIN = "12345678"
 
-// startSimulated starts the n-th simulated PS4, counted from 1, or for 0 the
-// simulated PS5, on free ports of loopback. Every device is linked with a PS4,
-// and every installation with the PS5.
-func startSimulated(n int, key *rsa.PrivateKey, logf func(string, ...any)) (*ps4test.Console, error) {
+// startSimulated starts the simulated console with a host id on free ports of
+// loopback. Every device is linked with a PS4, and every installation with a PS5.
+func startSimulated(hostID string, key *rsa.PrivateKey, logf func(string, ...any)) (*ps4test.Console, error) {
 	cfg := ps4test.Config{
-		HostID:  simulatedHostID(n),
-		Standby: true,
-		Linked:  true,
-		PIN:     simulatedPIN,
-		Titles:  simulatedTitles(),
-		Key:     key,
-		Timing:  ps4test.DemoTiming(),
-		Logf:    logf,
+		Name:     simulatedName(hostID),
+		HostID:   hostID,
+		HostType: simulatedType(hostID),
+		Standby:  true,
+		Linked:   true,
+		PIN:      simulatedPIN,
+		Titles:   simulatedTitles(),
+		Key:      key,
+		Timing:   ps4test.DemoTiming(),
+		Logf:     logf,
 	}
-	if n == 0 {
-		cfg.HostID, cfg.HostType = simulatedPS5, ps4.TypePS5
-		cfg.RemotePlay = &ps4test.RemotePlay{Registered: []remoteplay.Registration{simulatedRegistration(simulatedPS5)}}
+	if hostID == simulatedPS5 {
+		cfg.RemotePlay = &ps4test.RemotePlay{Registered: []remoteplay.Registration{simulatedRegistration(hostID)}}
 	}
-	cfg.Name = simulatedName(cfg.HostID)
 	console, err := ps4test.New(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", cfg.Name, err)
@@ -113,11 +112,11 @@ func startSimulators(e env, n int) (list []*ps4test.Console, err error) {
 		return nil, fmt.Errorf("simulated consoles: %w", err)
 	}
 	for i := 1; i <= n; i++ {
-		number := i
+		hostID := simulatedHostID(i)
 		if i == n && n > 1 {
-			number = 0
+			hostID = simulatedPS5
 		}
-		console, err := startSimulated(number, key, e.debugf("simulator"))
+		console, err := startSimulated(hostID, key, e.debugf("simulator"))
 		if err != nil {
 			return list, err
 		}

@@ -88,7 +88,7 @@ func TestFirstPasswordOpensThePage(t *testing.T) {
 	t.Parallel()
 	r := serve(t, shortDir(t), loopback, 1)
 	first := r.page.Password
-	if told, err := r.api.WebPassword(t.Context()); err != nil || told != first || first.Password == "" {
+	if told, err := api.WebPassword.Do(t.Context(), r.api, api.None{}); err != nil || told != first || first.Password == "" {
 		t.Fatalf("the socket tells of another password: %v", err)
 	}
 	b := browse(t, r)
@@ -101,7 +101,7 @@ func TestFirstPasswordOpensThePage(t *testing.T) {
 	if _, text := b.send(http.MethodGet, "/api/v1/consoles", "", ""); !strings.Contains(text, "Simulated PS4") {
 		t.Errorf("%s", text)
 	}
-	renewed, err := r.api.RenewWebPassword(t.Context())
+	renewed, err := api.RenewWebPassword.Do(t.Context(), r.api, api.None{})
 	if err != nil || renewed == first || b.status() != http.StatusUnauthorized {
 		t.Errorf("a new password: %v, the old session answers %d", err, b.status())
 	}
@@ -197,7 +197,7 @@ func TestPasswordOfTheConfigurationOpensThePage(t *testing.T) {
 	if !r.page.Configured || r.page.Password.Password != "" || !browse(t, r).signIn("from the file") {
 		t.Errorf("configured: %v", r.page.Configured)
 	}
-	if _, err := r.api.RenewWebPassword(t.Context()); err == nil {
+	if _, err := api.RenewWebPassword.Do(t.Context(), r.api, api.None{}); err == nil {
 		t.Error("a new password was made")
 	}
 }

@@ -88,7 +88,7 @@ func withCredential(t *testing.T) (dir string) {
 // isOffered reports whether HomeKit has a console.
 func isOffered(t *testing.T, r *running, hostID string) bool {
 	t.Helper()
-	list, err := r.api.Homekit(t.Context())
+	list, err := api.Homekit.Do(t.Context(), r.api, api.None{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,9 +130,9 @@ func TestStrangerGetsNoCredential(t *testing.T) {
 		t.Errorf("test: %d %s", status, text)
 	}
 	for name, err := range map[string]error{
-		"wake":  r.api.Wake(t.Context(), "", false),
-		"keys":  r.api.Keys(t.Context(), "", []string{"up"}),
-		"start": r.api.Start(t.Context(), "", "CUSA00129", false),
+		"wake":  api.Power.Do(t.Context(), r.api, api.PowerRequest{State: api.StateAwake}),
+		"keys":  api.Keys.Do(t.Context(), r.api, api.KeysRequest{Keys: []string{"up"}}),
+		"start": api.Start.Do(t.Context(), r.api, api.StartRequest{Title: "CUSA00129"}),
 	} {
 		if code(err) != "not_accepted" {
 			t.Errorf("%s of the only console: %v", name, err)
@@ -147,7 +147,7 @@ func TestStrangerGetsNoCredential(t *testing.T) {
 		t.Fatalf("a stranger got %q", got)
 	}
 
-	if err := r.api.Wake(t.Context(), console.HostID(), false); err != nil {
+	if err := api.Power.Do(t.Context(), r.api, api.PowerRequest{Host: console.HostID(), State: api.StateAwake}); err != nil {
 		t.Fatalf("named by the owner: %v", err)
 	}
 	eventually(t, console.Console, "a WAKEUP", func() bool { return console.Counters().Wakeups > 0 })
@@ -172,17 +172,17 @@ func TestStrangerGetsNoCredentialFromACommand(t *testing.T) {
 		do(l)
 	}
 	command(func(l *app.Local) {
-		if err := l.Wake(t.Context(), "", false); code(err) != "not_accepted" {
+		if err := api.Power.Do(t.Context(), l.Client, api.PowerRequest{State: api.StateAwake}); code(err) != "not_accepted" {
 			t.Errorf("wake: %v", err)
 		}
-		if err := l.AddTitle(t.Context(), "", "CUSA00129", ""); code(err) != "not_accepted" {
+		if err := api.AddTitle.Do(t.Context(), l.Client, api.AddTitleRequest{ID: "CUSA00129"}); code(err) != "not_accepted" {
 			t.Errorf("add a title: %v", err)
 		}
-		if c, err := l.Status(t.Context(), ""); err != nil || c.HostID != console.HostID() {
+		if c, err := api.Status.Do(t.Context(), l.Client, api.HostRequest{}); err != nil || c.HostID != console.HostID() {
 			t.Errorf("status: %+v, %v", c, err)
 		}
 		waitUntil(t, "its television has seen it", func() bool {
-			list, err := l.Consoles(t.Context())
+			list, err := api.Consoles.Do(t.Context(), l.Client, api.None{})
 			return err == nil && len(list) == 1 && list[0].State == api.StateStandby
 		})
 	})
@@ -193,7 +193,7 @@ func TestStrangerGetsNoCredentialFromACommand(t *testing.T) {
 		t.Errorf("it left %v", files)
 	}
 	command(func(l *app.Local) {
-		if err := l.Wake(t.Context(), "Den", false); err != nil {
+		if err := api.Power.Do(t.Context(), l.Client, api.PowerRequest{Host: "Den", State: api.StateAwake}); err != nil {
 			t.Fatalf("named: %v", err)
 		}
 	})
@@ -230,7 +230,7 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 // turnOnInHomeKit pairs with the television of a console, and sets Active.
 func turnOnInHomeKit(t *testing.T, r *running, hostID string) {
 	t.Helper()
-	list, err := r.api.Homekit(t.Context())
+	list, err := api.Homekit.Do(t.Context(), r.api, api.None{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -402,7 +402,7 @@ func TestAddressHasRoomForOneStranger(t *testing.T) {
 	r := serve(t, dir, searching(some.address, others.address, real.Addr().String()), 0)
 	waitUntil(t, "the real console is offered", func() bool { return isOffered(t, r, real.HostID()) })
 	waitUntil(t, "the crowds have units", func() bool {
-		list, err := r.api.Homekit(t.Context())
+		list, err := api.Homekit.Do(t.Context(), r.api, api.None{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -412,7 +412,7 @@ func TestAddressHasRoomForOneStranger(t *testing.T) {
 	waitUntil(t, "more searches", func() bool { return some.answers.Load() > before+20 })
 	// Polls come from another socket than searches of simulated consoles, which takes their replies for those of a real
 	// console at the address. So each crowd has two addresses here.
-	if list, err := r.api.Consoles(t.Context()); err != nil || len(list) > 2+2+1 {
+	if list, err := api.Consoles.Do(t.Context(), r.api, api.None{}); err != nil || len(list) > 2+2+1 {
 		t.Errorf("%d consoles, %v", len(list), err)
 	}
 }
@@ -438,7 +438,7 @@ func TestConsolesThatAreFoundAreBounded(t *testing.T) {
 	r := serve(t, dir, searching(append(addresses, real.Addr().String())...), 0)
 	waitUntil(t, "a warning", func() bool { return strings.Contains(r.log.String(), "consoles answer: the others are left out") })
 	count := func() (n int) {
-		list, err := r.api.Consoles(t.Context())
+		list, err := api.Consoles.Do(t.Context(), r.api, api.None{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -446,7 +446,7 @@ func TestConsolesThatAreFoundAreBounded(t *testing.T) {
 	}
 	waitUntil(t, "the server is full", func() bool { return count() == most })
 
-	list, err := r.api.Homekit(t.Context())
+	list, err := api.Homekit.Do(t.Context(), r.api, api.None{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func (e *examination) consoles(ctx context.Context, c Connection) {
 }
 
 func (e *examination) find(ctx context.Context, c Connection) []api.Console {
-	found, err := c.Backend.Search(ctx, searchTime)
+	found, err := api.Search.Do(ctx, c.Client, api.SearchRequest{Wait: searchTime.String()})
 	switch {
 	case err != nil:
 		e.fail("broadcast", "Check the interfaces above, and whether a firewall blocks outgoing packets.", "can't search the network: %s", api.AsError(err).Message)
@@ -83,7 +83,7 @@ func (e *examination) find(ctx context.Context, c Connection) []api.Console {
 	default:
 		e.ok("broadcast", "%s a search", plural(len(found), "console answered", "consoles answered"))
 	}
-	if e.known, err = c.Backend.Consoles(ctx); err != nil {
+	if e.known, err = api.Consoles.Do(ctx, c.Client, api.None{}); err != nil {
 		e.failErr("consoles", "", err)
 		return found
 	}
@@ -100,7 +100,7 @@ func (e *examination) find(ctx context.Context, c Connection) []api.Console {
 }
 
 func (e *examination) status(ctx context.Context, c Connection, host string) []api.Console {
-	st, err := c.Backend.Status(ctx, host)
+	st, err := api.Status.Do(ctx, c.Client, api.HostRequest{Host: host})
 	if err != nil {
 		e.failErr("consoles", "", err)
 		return nil
@@ -139,7 +139,7 @@ func (e *examination) console(ctx context.Context, c Connection, console api.Con
 		e.login(ctx, c, console, name, host)
 		return
 	}
-	if _, err := c.Backend.Credential(ctx, host); err != nil {
+	if _, err := api.Credential.Do(ctx, c.Client, api.HostRequest{Host: host}); err != nil {
 		e.noCredential(name, err)
 		return
 	}
@@ -215,7 +215,7 @@ func (e *examination) noCredential(name string, err error) {
 func openSession(ctx context.Context, c Connection, host string) (code string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, loginLimit)
 	defer cancel()
-	if _, err = c.Backend.Keyboard(ctx, host); err != nil {
+	if _, err = api.GetKeyboard.Do(ctx, c.Client, api.HostRequest{Host: host}); err != nil {
 		code = api.AsError(err).Code
 	}
 	return code, err
@@ -251,7 +251,7 @@ func (e *examination) homekit(ctx context.Context, c Connection) {
 	var offered []api.Accessory
 	if c.Running {
 		var err error
-		if offered, err = c.Backend.Homekit(ctx); err != nil {
+		if offered, err = api.Homekit.Do(ctx, c.Client, api.None{}); err != nil {
 			e.failErr("homekit", "", err)
 			return
 		}

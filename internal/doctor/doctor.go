@@ -3,7 +3,7 @@
 // about it.
 //
 // It changes nothing on the machine. The checks reach the machine through the
-// functions of [System], and the consoles through an api.Backend.
+// functions of [System], and the consoles through an api.Client.
 package doctor
 
 import (
@@ -48,8 +48,8 @@ type Options struct {
 
 // Connection is a way to the consoles.
 type Connection struct {
-	Backend api.Backend
-	Running bool   // Backend is a running server
+	Client  *api.Client
+	Running bool   // Client is of a running server
 	Host    string // the only console to examine; empty: all
 	Close   func()
 }

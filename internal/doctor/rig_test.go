@@ -42,7 +42,7 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{backend: working()}
-	r.connection = doctor.Connection{Backend: r.backend, Running: true, Close: func() { r.closed = true }}
+	r.connection = doctor.Connection{Client: api.Local(api.Handler(api.Services{Backend: r.backend})), Running: true, Close: func() { r.closed = true }}
 	r.options = doctor.Options{
 		Config:   cfg,
 		StateDir: dir,
@@ -112,21 +112,25 @@ func working() *backend {
 	}
 }
 
-func (b *backend) Search(context.Context, time.Duration) ([]api.Console, error) {
+func (b *backend) Search(context.Context, api.SearchRequest) ([]api.Console, error) {
 	return b.found, b.search
 }
-func (b *backend) Consoles(context.Context) ([]api.Console, error)  { return b.known, b.consoles }
-func (b *backend) Homekit(context.Context) ([]api.Accessory, error) { return b.accessories, b.hap }
-
-func (b *backend) Status(_ context.Context, host string) (api.Console, error) {
-	return b.states[host], b.status
+func (b *backend) Consoles(context.Context, api.None) ([]api.Console, error) {
+	return b.known, b.consoles
+}
+func (b *backend) Homekit(context.Context, api.None) ([]api.Accessory, error) {
+	return b.accessories, b.hap
 }
 
-func (b *backend) Credential(context.Context, string) (api.User, error) {
+func (b *backend) Status(_ context.Context, in api.HostRequest) (api.Console, error) {
+	return b.states[in.Host], b.status
+}
+
+func (b *backend) Credential(context.Context, api.HostRequest) (api.User, error) {
 	return api.User{Credential: credential}, b.credential
 }
 
-func (b *backend) Keyboard(context.Context, string) (api.Keyboard, error) {
+func (b *backend) Keyboard(context.Context, api.HostRequest) (api.Keyboard, error) {
 	b.logins++
 	return api.Keyboard{}, b.login
 }

@@ -104,18 +104,25 @@ func (f *fake) set(change func()) {
 	change()
 }
 
-func (f *fake) Search(ctx context.Context, wait time.Duration) ([]api.Console, error) {
+// clientOf returns a client of a backend.
+func clientOf(b api.Backend) *api.Client { return api.Local(api.Handler(api.Services{Backend: b})) }
+
+func (f *fake) Search(ctx context.Context, in api.SearchRequest) ([]api.Console, error) {
+	wait, err := time.ParseDuration(in.Wait)
+	if err != nil {
+		return nil, err
+	}
 	f.set(func() { f.takes["search"] = wait })
-	err := f.answer(ctx, "search")
+	err = f.answer(ctx, "search")
 	return f.found, err
 }
 
-func (f *fake) Consoles(ctx context.Context) ([]api.Console, error) {
+func (f *fake) Consoles(ctx context.Context, _ api.None) ([]api.Console, error) {
 	err := f.answer(ctx, "consoles")
 	return f.known, err
 }
 
-func (f *fake) Status(ctx context.Context, host string) (api.Console, error) {
+func (f *fake) Status(ctx context.Context, in api.HostRequest) (api.Console, error) {
 	_, limited := ctx.Deadline()
 	f.set(func() {
 		f.limited = f.limited || limited
@@ -130,45 +137,46 @@ func (f *fake) Status(ctx context.Context, host string) (api.Console, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, c := range slices.Concat(f.known, f.found) {
-		if host == c.HostID || host == c.Address {
+		if in.Host == c.HostID || in.Host == c.Address {
 			return c, nil
 		}
 	}
-	return api.Console{}, &api.Error{Code: "not_found", Message: "no console is known as " + host}
+	return api.Console{}, &api.Error{Code: "not_found", Message: "no console is known as " + in.Host}
 }
 
-func (f *fake) Wake(ctx context.Context, host string, wait bool) error {
-	return f.act(ctx, host, fmt.Sprintf("wake %v", wait))
+func (f *fake) Power(ctx context.Context, in api.PowerRequest) error {
+	if in.State == api.StateStandby {
+		return f.act(ctx, in.Host, "standby")
+	}
+	return f.act(ctx, in.Host, fmt.Sprintf("wake %v", in.Wait))
 }
 
-func (f *fake) Standby(ctx context.Context, host string) error { return f.act(ctx, host, "standby") }
-
-func (f *fake) Start(ctx context.Context, host, title string, noQuit bool) error {
-	return f.act(ctx, host, fmt.Sprintf("start %s %v", title, noQuit))
+func (f *fake) Start(ctx context.Context, in api.StartRequest) error {
+	return f.act(ctx, in.Host, fmt.Sprintf("start %s %v", in.Title, in.NoQuit))
 }
 
-func (f *fake) Keys(ctx context.Context, host string, keys []string) error {
-	return f.act(ctx, host, "keys "+strings.Join(keys, " "))
+func (f *fake) Keys(ctx context.Context, in api.KeysRequest) error {
+	return f.act(ctx, in.Host, "keys "+strings.Join(in.Keys, " "))
 }
 
-func (f *fake) Keyboard(ctx context.Context, host string) (api.Keyboard, error) {
-	err := f.act(ctx, host, "keyboard")
+func (f *fake) Keyboard(ctx context.Context, in api.HostRequest) (api.Keyboard, error) {
+	err := f.act(ctx, in.Host, "keyboard")
 	return f.keyboard, err
 }
 
-func (f *fake) SetText(ctx context.Context, host, text string) error {
-	return f.act(ctx, host, "set "+text)
+func (f *fake) SetText(ctx context.Context, in api.TextRequest) error {
+	return f.act(ctx, in.Host, "set "+*in.Text)
 }
 
-func (f *fake) Submit(ctx context.Context, host string, text *string) error {
-	return f.act(ctx, host, "submit "+*text)
+func (f *fake) Submit(ctx context.Context, in api.SubmitRequest) error {
+	return f.act(ctx, in.Host, "submit "+*in.Text)
 }
 
-func (f *fake) CloseKeyboard(ctx context.Context, host string) error {
-	return f.act(ctx, host, "close")
+func (f *fake) CloseKeyboard(ctx context.Context, in api.HostRequest) error {
+	return f.act(ctx, in.Host, "close")
 }
 
-func (f *fake) Titles(ctx context.Context, host string) ([]api.Title, error) {
+func (f *fake) Titles(ctx context.Context, _ api.HostRequest) ([]api.Title, error) {
 	err := f.answer(ctx, "titles")
 	return f.titles, err
 }

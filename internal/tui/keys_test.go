@@ -83,7 +83,7 @@ func FuzzNothingTypedIsLost(f *testing.F) {
 			if fails {
 				b.fails["keys"], b.fails["standby"] = errors.New("no"), errors.New("no")
 			}
-			withScreen(t, tui.Options{Backend: b}, func(t *testing.T, s *screen) {
+			withScreen(t, tui.Options{Client: clientOf(b)}, func(t *testing.T, s *screen) {
 				for chunk := range strings.SplitSeq(typed, "|") {
 					if chunk != "" {
 						s.typeKeys(chunk)
@@ -182,7 +182,7 @@ func TestACommandThatTakesLongerThanItsLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(den)
 		f.takes["wake"] = time.Minute
-		withScreen(t, tui.Options{Backend: f, Host: den.HostID, Limit: 5 * time.Second}, func(t *testing.T, s *screen) {
+		withScreen(t, tui.Options{Client: clientOf(f), Host: den.HostID, Limit: 5 * time.Second}, func(t *testing.T, s *screen) {
 			s.typeKeys("w", "o")
 			s.pass(4 * time.Second)
 			s.shows("waking up (4 s)")
@@ -237,7 +237,7 @@ func TestKeysBeforeTheFirstAnswerAreForThatConsole(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(den)
-		s, end := newScreen(t, tui.Options{Backend: f})
+		s, end := newScreen(t, tui.Options{Client: clientOf(f)})
 		defer end()
 		s.typeKeys("op")
 		s.model.Init()

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	case "start": // what a verb that uses no screen does
 		fmt.Println("TERM is", os.Getenv("TERM"))
 	case "run":
-		if err := tui.Run(context.Background(), tui.Options{Backend: newFake(den), In: os.Stdin, Out: os.Stdout}); err != nil {
+		if err := tui.Run(context.Background(), tui.Options{Client: clientOf(newFake(den)), In: os.Stdin, Out: os.Stdout}); err != nil {
 			fmt.Println(err)
 			os.Exit(1)
 		}

@@ -24,13 +24,13 @@ const (
 
 // model is the whole screen.
 type model struct {
-	backend api.Backend
-	limit   time.Duration // for one command; 0: none
-	ctx     context.Context
-	cancel  context.CancelFunc
-	wg      sync.WaitGroup
-	send    func(tea.Msg) // delivers a message to Update
-	cmd     tea.Cmd       // returned by the current Update
+	client *api.Client
+	limit  time.Duration // for one command; 0: none
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	send   func(tea.Msg) // delivers a message to Update
+	cmd    tea.Cmd       // returned by the current Update
 
 	width, height int // of the terminal; 0 at first
 
@@ -54,7 +54,7 @@ type model struct {
 }
 
 func newModel(ctx context.Context, o Options) *model {
-	m := &model{backend: o.Backend, limit: o.Limit, host: o.Host, refresh: make(chan struct{}, 1), unwatch: func() {}}
+	m := &model{client: o.Client, limit: o.Limit, host: o.Host, refresh: make(chan struct{}, 1), unwatch: func() {}}
 	m.ctx, m.cancel = context.WithCancel(ctx)
 	if m.host == "" {
 		m.load(atConsoles)
@@ -191,7 +191,7 @@ func (m *model) status(ctx context.Context, host string) (api.Console, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer time.AfterFunc(pollLimit, func() { cancel(errSlow) }).Stop()
-	console, err := m.backend.Status(ctx, host)
+	console, err := api.Status.Do(ctx, m.client, api.HostRequest{Host: host})
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
@@ -277,12 +277,16 @@ func (m *model) remoteKey(key string) {
 		m.do(command{keys: []string{button}})
 		return
 	}
-	b, host := m.backend, m.host
+	client, host := m.client, m.host
 	switch key {
 	case "w":
-		m.do(command{doing: "waking up", done: "woken up", run: func(ctx context.Context) error { return b.Wake(ctx, host, true) }})
+		m.do(command{doing: "waking up", done: "woken up", run: func(ctx context.Context) error {
+			return api.Power.Do(ctx, client, api.PowerRequest{Host: host, State: api.StateAwake, Wait: true})
+		}})
 	case "s":
-		m.do(command{doing: "entering rest mode", done: "in rest mode", run: func(ctx context.Context) error { return b.Standby(ctx, host) }})
+		m.do(command{doing: "entering rest mode", done: "in rest mode", run: func(ctx context.Context) error {
+			return api.Power.Do(ctx, client, api.PowerRequest{Host: host, State: api.StateStandby})
+		}})
 	case "/":
 		m.openTitles()
 	case "t":

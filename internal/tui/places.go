@@ -35,7 +35,7 @@ func (m *model) findConsoles(search bool) {
 	visit := m.visit
 	m.consoles = consoleList{}
 	m.background(func() func() {
-		found, err := find(m.ctx, m.backend, search)
+		found, err := find(m.ctx, m.client, search)
 		return func() {
 			if visit == m.visit {
 				m.gotConsoles(found, err)
@@ -44,9 +44,9 @@ func (m *model) findConsoles(search bool) {
 	})
 }
 
-func find(ctx context.Context, b api.Backend, search bool) (entries []entry, err error) {
+func find(ctx context.Context, client *api.Client, search bool) (entries []entry, err error) {
 	if !search {
-		known, err := b.Consoles(ctx)
+		known, err := api.Consoles.Do(ctx, client, api.None{})
 		for _, c := range known {
 			entries = append(entries, entry{c.HostID, c})
 		}
@@ -54,7 +54,7 @@ func find(ctx context.Context, b api.Backend, search bool) (entries []entry, err
 			return entries, err
 		}
 	}
-	found, err := b.Search(ctx, searchTime)
+	found, err := api.Search.Do(ctx, client, api.SearchRequest{Wait: searchTime.String()})
 	for _, c := range found {
 		entries = append(entries, entry{c.Address, c}) // the backend may not know its host id yet
 	}
@@ -137,7 +137,7 @@ func (m *model) openTitles() {
 	visit, host := m.load(atTitles), m.host
 	m.titles = titleList{}
 	m.background(func() func() {
-		titles, err := m.backend.Titles(m.ctx, host)
+		titles, err := api.Titles.Do(m.ctx, m.client, api.HostRequest{Host: host})
 		return func() {
 			switch {
 			case visit != m.visit:
@@ -194,7 +194,7 @@ func (m *model) startTitle(t api.Title) {
 	m.goTo(atRemote)
 	host, name := m.host, clean(t.Name)
 	m.do(command{doing: "starting " + name, done: "started " + name, run: func(ctx context.Context) error {
-		return m.backend.Start(ctx, host, t.ID, false)
+		return api.Start.Do(ctx, m.client, api.StartRequest{Host: host, Title: t.ID})
 	}})
 }
 
@@ -206,7 +206,7 @@ func (m *model) openText() {
 	m.do(command{
 		doing: "opening the keyboard",
 		run: func(ctx context.Context) (err error) {
-			keyboard, err = m.backend.Keyboard(ctx, host)
+			keyboard, err = api.GetKeyboard.Do(ctx, m.client, api.HostRequest{Host: host})
 			return err
 		},
 		then: func(err error) {
@@ -223,16 +223,22 @@ func (m *model) openText() {
 }
 
 func (m *model) textKey(in input) {
-	b, host, text := m.backend, m.host, m.text.text()
+	client, host, text := m.client, m.host, m.text.text()
 	switch in.key {
 	case "esc":
 		m.goTo(atRemote)
 	case "enter":
-		m.sendText(command{doing: "entering the text", done: "entered the text", run: func(ctx context.Context) error { return b.Submit(ctx, host, &text) }})
+		m.sendText(command{doing: "entering the text", done: "entered the text", run: func(ctx context.Context) error {
+			return api.Submit.Do(ctx, client, api.SubmitRequest{Host: host, Text: &text})
+		}})
 	case "tab":
-		m.sendText(command{doing: "setting the text", done: "set the text", run: func(ctx context.Context) error { return b.SetText(ctx, host, text) }})
+		m.sendText(command{doing: "setting the text", done: "set the text", run: func(ctx context.Context) error {
+			return api.SetText.Do(ctx, client, api.TextRequest{Host: host, Text: new(text)})
+		}})
 	case "ctrl+x":
-		m.sendText(command{doing: "closing the keyboard", done: "closed the keyboard", run: func(ctx context.Context) error { return b.CloseKeyboard(ctx, host) }})
+		m.sendText(command{doing: "closing the keyboard", done: "closed the keyboard", run: func(ctx context.Context) error {
+			return api.CloseKeyboard.Do(ctx, client, api.HostRequest{Host: host})
+		}})
 	default:
 		m.text.edit(in)
 	}

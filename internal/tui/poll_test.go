@@ -96,7 +96,7 @@ func TestAHostThatIsGivenNeedsNoList(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(den, attic)
-		withScreen(t, tui.Options{Backend: f, Host: attic.Address}, func(t *testing.T, s *screen) {
+		withScreen(t, tui.Options{Client: clientOf(f), Host: attic.Address}, func(t *testing.T, s *screen) {
 			s.shows("Attic", "◐ rest mode")
 			s.typeKeys("w")
 			wantCalls(t, f, "wake true on "+attic.Address)

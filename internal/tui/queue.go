@@ -95,7 +95,7 @@ func (m *model) run(ctx context.Context, c command) error {
 	}
 	var err error
 	if c.keys != nil {
-		err = m.backend.Keys(ctx, c.host, c.keys)
+		err = api.Keys.Do(ctx, m.client, api.KeysRequest{Host: c.host, Keys: c.keys})
 	} else {
 		err = c.run(ctx)
 	}

@@ -40,7 +40,7 @@ func newScreen(t *testing.T, o tui.Options) (s *screen, end func()) {
 func onScreen(t *testing.T, f *fake, test func(t *testing.T, s *screen)) {
 	t.Helper()
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) { withScreen(t, tui.Options{Backend: f}, test) })
+	synctest.Test(t, func(t *testing.T) { withScreen(t, tui.Options{Client: clientOf(f)}, test) })
 }
 
 func withScreen(t *testing.T, o tui.Options, test func(t *testing.T, s *screen)) {

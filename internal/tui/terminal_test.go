@@ -146,7 +146,7 @@ func TestRunEndsWithItsContextAndWaits(t *testing.T) {
 	defer typing.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- tui.Run(ctx, tui.Options{Backend: f, In: in, Out: io.Discard}) }()
+	go func() { done <- tui.Run(ctx, tui.Options{Client: clientOf(f), In: in, Out: io.Discard}) }()
 	<-f.began
 	cancel()
 	if err := <-done; err != nil {
@@ -163,7 +163,7 @@ type blocked struct {
 	began chan struct{}
 }
 
-func (b blocked) Consoles(ctx context.Context) ([]api.Console, error) {
+func (b blocked) Consoles(ctx context.Context, in api.None) ([]api.Console, error) {
 	close(b.began)
-	return b.fake.Consoles(ctx)
+	return b.fake.Consoles(ctx, in)
 }

@@ -32,11 +32,11 @@ import (
 
 // Options configure Run. Host and Limit are optional.
 type Options struct {
-	Backend api.Backend
-	Host    string        // the console to control; empty: the only one, or a list to choose from
-	Limit   time.Duration // timeout for one command; 0: none
-	In      io.Reader     // the terminal's keys
-	Out     io.Writer     // the terminal's screen
+	Client *api.Client
+	Host   string        // the console to control; empty: the only one, or a list to choose from
+	Limit  time.Duration // timeout for one command; 0: none
+	In     io.Reader     // the terminal's keys
+	Out    io.Writer     // the terminal's screen
 }
 
 // Run shows the remote control until the user quits or ctx is done, then restores

@@ -28,7 +28,7 @@ func TestEveryPlaceFitsEveryTerminal(t *testing.T) {
 			f.titles = library()
 			f.keyboard = api.Keyboard{Text: strings.Repeat("long text ", 20)}
 			f.fails["standby"] = &api.Error{Message: strings.Repeat("long error ", 30), Hint: strings.Repeat("long hint ", 30)}
-			withScreen(t, tui.Options{Backend: f}, func(t *testing.T, s *screen) {
+			withScreen(t, tui.Options{Client: clientOf(f)}, func(t *testing.T, s *screen) {
 				s.typeKeys(keys...)
 				for _, size := range [][2]int{{80, 24}, {40, 24}, {40, 12}, {200, 60}, {20, 8}, {7, 3}, {1, 1}} {
 					s.send(tea.WindowSizeMsg{Width: size[0], Height: size[1]})
@@ -94,7 +94,7 @@ func FuzzNamesFromTheNetwork(f *testing.F) {
 			b.titles = []api.Title{{ID: text, Name: text, Title: text}}
 			b.keyboard = api.Keyboard{Text: text}
 			b.fails["standby"] = &api.Error{Message: text, Hint: text}
-			withScreen(t, tui.Options{Backend: b}, func(t *testing.T, s *screen) {
+			withScreen(t, tui.Options{Client: clientOf(b)}, func(t *testing.T, s *screen) {
 				s.send(tea.WindowSizeMsg{Width: width, Height: height})
 				checkFits(t, "consoles", s.model.View().Content, width, height)
 				for _, keys := range [][]string{{"enter"}, {"s"}, {"/"}, {"enter"}, {"t"}, {"left"}} {

@@ -188,8 +188,10 @@ type streams struct {
 	events *api.Events
 }
 
-func (s streams) Events() *api.Events                            { return s.events }
-func (s streams) Overview(context.Context) (api.Overview, error) { return api.Overview{}, nil }
+func (s streams) Events() *api.Events { return s.events }
+func (s streams) Overview(context.Context, api.None) (api.Overview, error) {
+	return api.Overview{}, nil
+}
 
 // TestOneTokenLeavesStreamsForOthers, and so does one session.
 func TestOneTokenLeavesStreamsForOthers(t *testing.T) {

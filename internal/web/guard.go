@@ -199,7 +199,7 @@ type accounts struct {
 	simulated bool
 }
 
-func (a accounts) Session(ctx context.Context) api.Session {
+func (a accounts) Session(ctx context.Context, _ api.None) (api.Session, error) {
 	_, changed := a.FirstPassword()
 	s := api.Session{Version: a.version, Simulated: a.simulated, FirstPassword: changed == nil}
 	if v := visitorOf(ctx); v != nil {
@@ -208,5 +208,5 @@ func (a accounts) Session(ctx context.Context) api.Session {
 			s.Expires = time.Now().Add(sessionLife).UTC().Truncate(time.Second)
 		}
 	}
-	return s
+	return s, nil
 }

@@ -53,28 +53,28 @@ func newPassword() string {
 // ChangePassword replaces the password and ends every other session. The
 // visitor must prove that they know the current one, unless it is the generated
 // one, with which they have just signed in.
-func (g *Guard) ChangePassword(ctx context.Context, current, chosen string) error {
+func (g *Guard) ChangePassword(ctx context.Context, in api.PasswordRequest) error {
 	v := visitorOf(ctx)
 	switch {
 	case g.configured != "":
 		return errConfigured()
-	case len(chosen) < minPassword:
+	case len(in.New) < minPassword:
 		return &api.Error{Code: "bad_password", Message: fmt.Sprintf("a password must have at least %d characters", minPassword)}
-	case len(chosen) > maxPassword:
+	case len(in.New) > maxPassword:
 		return &api.Error{Code: "bad_password", Message: "the password is too long",
 			Hint: fmt.Sprintf("Use at most %d characters. Accented letters and symbols count as two or more.", maxPassword)}
 	}
 	_, changed := g.FirstPassword()
-	if current == "" && changed != nil && v.session != nil {
+	if in.Current == "" && changed != nil && v.session != nil {
 		return &api.Error{Code: "password_changed", Message: "a password was chosen already, perhaps in another tab",
 			Hint: "Reload the page, and sign in with that password from now on."}
 	}
-	if current != "" || v.session == nil {
-		if _, err := g.verify(ctx, v.client, current); err != nil {
+	if in.Current != "" || v.session == nil {
+		if _, err := g.verify(ctx, v.client, in.Current); err != nil {
 			return err
 		}
 	}
-	if err := g.setPassword(chosen, ""); err != nil {
+	if err := g.setPassword(in.New, ""); err != nil {
 		return err
 	}
 	g.sessions.endAll(v.session)

@@ -55,7 +55,7 @@ func deny(w http.ResponseWriter, r *http.Request, e *api.Error) {
 		return
 	}
 	e.SetHeader(w.Header())
-	plain(w, api.Status(e.Code), e.Message+". "+e.Hint)
+	plain(w, api.HTTPStatus(e.Code), e.Message+". "+e.Hint)
 }
 
 // policy lets the page load only its own files, run nothing inline, whatever a

@@ -101,22 +101,20 @@ func (b *backend) done() error {
 	return nil
 }
 
-func (b *backend) Consoles(ctx context.Context) ([]api.Console, error) {
+func (b *backend) Consoles(ctx context.Context, _ api.None) ([]api.Console, error) {
 	if b.during != nil {
 		return nil, b.during(ctx)
 	}
 	return nil, b.done()
 }
 
-func (b *backend) Keys(context.Context, string, []string) error           { return b.done() }
-func (b *backend) AddTitle(context.Context, string, string, string) error { return b.done() }
-func (b *backend) Homekit(context.Context) ([]api.Accessory, error)       { return nil, b.done() }
-func (b *backend) Link(context.Context, string, api.Link) error           { return b.done() }
-func (b *backend) SetRegistration(context.Context, string, api.Registration) error {
-	return b.done()
-}
-func (b *backend) SetCredential(context.Context, string, api.User) error { return b.done() }
-func (b *backend) Backup(context.Context) ([]byte, error)                { return nil, b.done() }
+func (b *backend) Keys(context.Context, api.KeysRequest) error                    { return b.done() }
+func (b *backend) AddTitle(context.Context, api.AddTitleRequest) error            { return b.done() }
+func (b *backend) Homekit(context.Context, api.None) ([]api.Accessory, error)     { return nil, b.done() }
+func (b *backend) Link(context.Context, api.LinkRequest) error                    { return b.done() }
+func (b *backend) SetRegistration(context.Context, api.RegistrationRequest) error { return b.done() }
+func (b *backend) SetCredential(context.Context, api.CredentialRequest) error     { return b.done() }
+func (b *backend) Backup(context.Context, api.None) (api.Archive, error)          { return nil, b.done() }
 
 func serve(t *testing.T, ln net.Listener, h http.Handler) {
 	t.Helper()

@@ -47,16 +47,16 @@ func hashToken(secret string) string {
 }
 
 // MakeToken makes a token.
-func (g *Guard) MakeToken(name, access string) (api.NewToken, error) {
-	name = text.Visible(name)
+func (g *Guard) MakeToken(_ context.Context, in api.TokenRequest) (api.NewToken, error) {
+	name := text.Visible(in.Name)
 	switch {
 	case name == "" || len(name) > maxTokenName || strings.ContainsFunc(name, unicode.IsControl):
 		return api.NewToken{}, &api.Error{Code: "bad_request", Message: fmt.Sprintf("a token needs a name of at most %d characters", maxTokenName)}
-	case access != "read" && access != "control":
+	case in.Access != "read" && in.Access != "control":
 		return api.NewToken{}, &api.Error{Code: "bad_request", Message: `access must be "read" or "control"`}
 	}
 	secret := tokenPrefix + rand.Text()
-	t := api.Token{ID: strings.ToLower(rand.Text()[:8]), Name: name, Access: access, Created: time.Now().UTC().Truncate(time.Second)}
+	t := api.Token{ID: strings.ToLower(rand.Text()[:8]), Name: name, Access: in.Access, Created: time.Now().UTC().Truncate(time.Second)}
 	err := g.record.update(func(s *Saved) error {
 		if len(s.Tokens) >= maxTokens {
 			return &api.Error{Code: "too_many_tokens", Message: "there are 100 tokens already", Hint: "Revoke an unused token."}
@@ -72,9 +72,9 @@ func (g *Guard) MakeToken(name, access string) (api.NewToken, error) {
 }
 
 // RevokeToken removes a token and ends its running requests.
-func (g *Guard) RevokeToken(id string) error {
+func (g *Guard) RevokeToken(_ context.Context, in api.TokenIDRequest) error {
 	err := g.record.update(func(s *Saved) error {
-		i := slices.IndexFunc(s.Tokens, func(t SavedToken) bool { return t.ID == id })
+		i := slices.IndexFunc(s.Tokens, func(t SavedToken) bool { return t.ID == in.ID })
 		if i < 0 {
 			return &api.Error{Code: api.CodeNotFound, Message: "no such token"}
 		}
@@ -82,18 +82,18 @@ func (g *Guard) RevokeToken(id string) error {
 		return nil
 	})
 	if err == nil {
-		g.lives.end(id)
+		g.lives.end(in.ID)
 	}
 	return err
 }
 
 // Tokens lists the tokens.
-func (g *Guard) Tokens() []api.Token {
+func (g *Guard) Tokens(context.Context, api.None) ([]api.Token, error) {
 	list := []api.Token{}
 	for _, t := range g.record.get().Tokens {
 		list = append(list, t.Token)
 	}
-	return list
+	return list, nil
 }
 
 // tokenVisitor returns the visitor with a token, or nil if it is unknown.
