@@ -25,9 +25,8 @@ type Guard struct {
 	configured string // web.password_hash; empty: the saved password is used
 	record     record
 	sessions   sessions
-	strangers  gate  // by network
-	devices    gate  // by id: browsers that signed in before, see device.go
-	lives      lives // of the tokens
+	strangers  gate // by network
+	devices    gate // by id: browsers that signed in before, see device.go
 	failed     func(from netip.Addr)
 }
 
@@ -77,8 +76,8 @@ func NewGuard(store Store, configuredHash string, failed func(from netip.Addr)) 
 		devices:    gate{hashing: make(chan struct{}, 1)},
 		failed:     failed,
 	}
-	for _, t := range saved.Tokens {
-		g.lives.begin(t.ID)
+	for i := range saved.Tokens {
+		saved.Tokens[i].life = newLife()
 	}
 	if g.hash() == "" {
 		_, err = g.RenewPassword()

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 
@@ -39,6 +38,7 @@ func tokenAccess(name string) api.Access {
 type SavedToken struct {
 	api.Token
 	Hash string `json:"hash"` // SHA-256 in hex: enough, because the secret is random
+	life *life  // ends when the token is revoked; not stored
 }
 
 func hashToken(secret string) string {
@@ -61,28 +61,29 @@ func (g *Guard) MakeToken(name, access string) (api.NewToken, error) {
 		if len(s.Tokens) >= maxTokens {
 			return &api.Error{Code: "too_many_tokens", Message: "there are 100 tokens already", Hint: "Revoke an unused token."}
 		}
-		s.Tokens = append(s.Tokens, SavedToken{t, hashToken(secret)})
+		s.Tokens = append(s.Tokens, SavedToken{t, hashToken(secret), newLife()})
 		return nil
 	})
 	if err != nil {
 		return api.NewToken{}, err
 	}
-	g.lives.begin(t.ID)
 	return api.NewToken{ID: t.ID, Name: t.Name, Access: t.Access, Token: secret}, nil
 }
 
 // RevokeToken removes a token and ends its running requests.
 func (g *Guard) RevokeToken(id string) error {
+	var revoked SavedToken
 	err := g.record.update(func(s *Saved) error {
 		i := slices.IndexFunc(s.Tokens, func(t SavedToken) bool { return t.ID == id })
 		if i < 0 {
 			return &api.Error{Code: api.CodeNotFound, Message: "no such token"}
 		}
+		revoked = s.Tokens[i]
 		s.Tokens = slices.Delete(s.Tokens, i, i+1)
 		return nil
 	})
 	if err == nil {
-		g.lives.end(id)
+		revoked.life.end()
 	}
 	return err
 }
@@ -101,9 +102,9 @@ func (g *Guard) Tokens() []api.Token {
 func (g *Guard) tokenVisitor(secret string) *visitor {
 	hash := hashToken(secret)
 	for _, t := range g.record.get().Tokens {
-		if life := g.lives.of(t.ID); life != nil && t.Hash == hash {
+		if t.Hash == hash {
 			g.noteUse(t.Token)
-			return &visitor{access: tokenAccess(t.Access), life: life}
+			return &visitor{access: tokenAccess(t.Access), life: t.life}
 		}
 	}
 	return nil
@@ -136,23 +137,4 @@ func newLife() *life {
 	l := &life{}
 	l.Context, l.end = context.WithCancel(context.Background())
 	return l
-}
-
-// lives are the lives of the tokens, by id.
-type lives struct{ sync.Map }
-
-func (l *lives) begin(id string) { l.Store(id, newLife()) }
-
-// of returns nil if the token was revoked.
-func (l *lives) of(id string) *life {
-	of, _ := l.Load(id)
-	found, _ := of.(*life)
-	return found
-}
-
-func (l *lives) end(id string) {
-	if of := l.of(id); of != nil {
-		of.end()
-		l.Delete(id)
-	}
 }
