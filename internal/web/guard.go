@@ -72,6 +72,7 @@ func NewGuard(store Store, configuredHash string, failed func(from netip.Addr)) 
 	g := &Guard{
 		configured: configuredHash,
 		record:     record{store: store, saved: saved},
+		sessions:   sessions{byHash: map[string]*session{}},
 		strangers:  gate{hashing: make(chan struct{}, maxHashing)},
 		devices:    gate{hashing: make(chan struct{}, 1)},
 		failed:     failed,

@@ -129,6 +129,30 @@ func TestTheLongestUnusedSessionGivesWay(t *testing.T) {
 	})
 }
 
+// TestOpenPageKeepsItsSession although others signed in more lately: it has a
+// request running, so nobody is away longer.
+func TestOpenPageKeepsItsSession(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &backend{during: func(context.Context) error { time.Sleep(time.Hour); return nil }}
+		g, _ := newGuard(t)
+		h := web.Site(complete(web.SiteOptions{Guard: g}, b))
+		open := enter(t, h, home)
+		done := make(chan int)
+		go func() { done <- asks(h, open) }()
+		for range 64 {
+			time.Sleep(time.Second)
+			enter(t, h, home)
+		}
+		if status := <-done; status != http.StatusOK {
+			t.Errorf("%d", status)
+		}
+		if w, _ := visit(h, home, open, http.MethodGet, "/", ""); w.Code != http.StatusOK {
+			t.Errorf("%d after the request", w.Code)
+		}
+	})
+}
+
 // TestSigningInAgainReplacesTheSession: the cookie that a browser had is good for nothing.
 func TestSigningInAgainReplacesTheSession(t *testing.T) {
 	t.Parallel()

@@ -37,11 +37,13 @@ func tokenAccess(name string) api.Access {
 // SavedToken is a token as web.json stores it.
 type SavedToken struct {
 	api.Token
-	Hash string `json:"hash"` // SHA-256 in hex: enough, because the secret is random
+	Hash string `json:"hash"` // see hashSecret
 	life *life  // ends when the token is revoked; not stored
 }
 
-func hashToken(secret string) string {
+// hashSecret returns the SHA-256 of a token or a session's cookie in hex. It
+// needs no salt, because the secret is random.
+func hashSecret(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])
 }
@@ -61,7 +63,7 @@ func (g *Guard) MakeToken(name, access string) (api.NewToken, error) {
 		if len(s.Tokens) >= maxTokens {
 			return &api.Error{Code: "too_many_tokens", Message: "there are 100 tokens already", Hint: "Revoke an unused token."}
 		}
-		s.Tokens = append(s.Tokens, SavedToken{t, hashToken(secret), newLife()})
+		s.Tokens = append(s.Tokens, SavedToken{t, hashSecret(secret), newLife()})
 		return nil
 	})
 	if err != nil {
@@ -100,7 +102,7 @@ func (g *Guard) Tokens() []api.Token {
 // tokenVisitor returns the visitor with a token, or nil if it is unknown.
 // Comparing hashes of random secrets leaks nothing useful in its timing.
 func (g *Guard) tokenVisitor(secret string) *visitor {
-	hash := hashToken(secret)
+	hash := hashSecret(secret)
 	for _, t := range g.record.get().Tokens {
 		if t.Hash == hash {
 			g.noteUse(t.Token)
