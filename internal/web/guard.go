@@ -25,8 +25,8 @@ type Guard struct {
 	configured string // web.password_hash; empty: the saved password is used
 	record     record
 	sessions   sessions
-	strangers  gate // by network
-	devices    gate // by id: browsers that signed in before, see device.go
+	strangers  *gate // by network
+	devices    *gate // by id: browsers that signed in before, see device.go
 	failed     func(from netip.Addr)
 }
 
@@ -73,8 +73,8 @@ func NewGuard(store Store, configuredHash string, failed func(from netip.Addr)) 
 		configured: configuredHash,
 		record:     record{store: store, saved: saved},
 		sessions:   sessions{byHash: map[string]*session{}},
-		strangers:  gate{hashing: make(chan struct{}, maxHashing)},
-		devices:    gate{hashing: make(chan struct{}, 1)},
+		strangers:  newGate(maxHashing),
+		devices:    newGate(1),
 		failed:     failed,
 	}
 	for i := range saved.Tokens {

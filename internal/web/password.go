@@ -98,18 +98,12 @@ func (g *Guard) setPassword(password, first string) error {
 // hash returns the hash of the password in use.
 func (g *Guard) hash() string { return cmp.Or(g.configured, g.record.get().PasswordHash) }
 
-// gate limits sign-in attempts, and how many passwords are hashed at a time.
-type gate struct {
-	throttle
-	hashing chan struct{}
-}
-
 // verify returns the hash that the password matches. Attempts are limited for
 // each address, and apart from that for each known device.
 func (g *Guard) verify(ctx context.Context, c client, password string) (hash string, err error) {
-	gate, who := &g.strangers, network(c.from).String()
+	gate, who := g.strangers, network(c.from).String()
 	if c.device != "" {
-		gate, who = &g.devices, c.device
+		gate, who = g.devices, c.device
 	}
 	if wait := gate.take(who); wait > 0 {
 		return "", errTooMany(wait)

@@ -96,7 +96,7 @@ func TestOneNetworkOfIPv6IsOneAddress(t *testing.T) {
 func TestAddressesBeyondTheBoundShareTheirTries(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var throttle web.Throttle
+		throttle := web.NewThrottle()
 		for i := range 1024 + 5 {
 			if wait := throttle.Take(netip.AddrFrom4([4]byte{10, 0, byte(i / 256), byte(i)})); wait > 0 {
 				t.Fatalf("address %d has to wait %v", i, wait)
