@@ -72,11 +72,7 @@ func (g *gate) forget(from string) {
 // a single machine can use all of it.
 func network(a netip.Addr) netip.Prefix {
 	a = a.Unmap().WithZone("")
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = 64
-	}
-	p, _ := a.Prefix(bits) // zero for no address
+	p, _ := a.Prefix(min(a.BitLen(), 64)) // zero for no address
 	return p
 }
 
