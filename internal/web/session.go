@@ -152,7 +152,7 @@ func (g *Guard) signIn(w http.ResponseWriter, r *http.Request) {
 // open verifies the password and begins a session. If the password changes
 // meanwhile the session ends again, because ChangePassword could not see it.
 func (g *Guard) open(r *http.Request) (secret string, err error) {
-	hash, err := g.verify(r.Context(), g.client(r), r.PostForm.Get("password"))
+	hash, err := g.verify(r, r.PostForm.Get("password"))
 	if err != nil {
 		return "", err
 	}

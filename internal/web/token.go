@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -101,12 +102,12 @@ func (g *Guard) Tokens() []api.Token {
 
 // tokenVisitor returns the visitor with a token, or nil if it is unknown.
 // Comparing hashes of random secrets leaks nothing useful in its timing.
-func (g *Guard) tokenVisitor(secret string) *visitor {
+func (g *Guard) tokenVisitor(r *http.Request, secret string) *visitor {
 	hash := hashSecret(secret)
 	for _, t := range g.record.get().Tokens {
 		if t.Hash == hash {
 			g.noteUse(t.Token)
-			return &visitor{access: tokenAccess(t.Access), life: t.life}
+			return &visitor{tokenAccess(t.Access), nil, t.life, r}
 		}
 	}
 	return nil
