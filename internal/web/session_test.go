@@ -53,7 +53,7 @@ func TestSignInTakesAShortFormOnly(t *testing.T) {
 	c.get("/login").must(t, http.StatusOK)
 }
 
-// inBubble runs a test whose time does not pass by itself, with a Site.
+// inBubble runs a test with a Site and a fake clock.
 func inBubble(t *testing.T, test func(t *testing.T, h http.Handler, g *web.Guard, store *memory)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -153,7 +153,7 @@ func TestOpenPageKeepsItsSession(t *testing.T) {
 	})
 }
 
-// TestSigningInAgainReplacesTheSession: the cookie that a browser had is good for nothing.
+// TestSigningInAgainReplacesTheSession checks that the old cookie is rejected.
 func TestSigningInAgainReplacesTheSession(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, h http.Handler, _ *web.Guard, _ *memory) {
@@ -165,7 +165,8 @@ func TestSigningInAgainReplacesTheSession(t *testing.T) {
 	})
 }
 
-// TestWhatIsUnderWayEndsWithTheSession: events of a page that was left open, for one.
+// TestWhatIsUnderWayEndsWithTheSession checks that running requests end, such as
+// the events of a page that was left open.
 func TestWhatIsUnderWayEndsWithTheSession(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(s *site, c *guest){
@@ -187,7 +188,7 @@ func TestWhatIsUnderWayEndsWithTheSession(t *testing.T) {
 	}
 }
 
-// TestSessionLastsWhileARequestDoes: a page that is open for weeks has one all the time.
+// TestSessionLastsWhileARequestDoes checks that a page can stay open for weeks.
 func TestSessionLastsWhileARequestDoes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -199,7 +200,7 @@ func TestSessionLastsWhileARequestDoes(t *testing.T) {
 		done := make(chan int)
 		go func() { done <- asks(h, cookie) }()
 		time.Sleep(weeks - time.Second)
-		enter(t, h, home) // expired sessions make room
+		enter(t, h, home) // may remove expired sessions
 		if status := <-done; status != http.StatusOK {
 			t.Errorf("%d", status)
 		}
