@@ -16,18 +16,13 @@ import (
 // passwords from the same address can't lock the owner out.
 const deviceCookie = "ps4kit_device"
 
-// client is the sender of a sign-in attempt.
-type client struct {
-	from   netip.Addr
-	device string // id; empty for a stranger
-}
-
-func (g *Guard) client(r *http.Request) client {
+// device returns the id of a known browser, or "".
+func (g *Guard) device(r *http.Request) string {
 	id, signature, _ := strings.Cut(cookieOf(r, deviceCookie), ".")
 	if !hmac.Equal([]byte(signature), []byte(g.sign(id))) {
-		id = ""
+		return ""
 	}
-	return client{addressOf(r), id}
+	return id
 }
 
 // sign returns the signature of a device's id. Its key is the password's hash,
@@ -40,7 +35,7 @@ func (g *Guard) sign(device string) string {
 
 // remember marks the browser as known.
 func (g *Guard) remember(w http.ResponseWriter, r *http.Request) {
-	if g.client(r).device == "" {
+	if g.device(r) == "" {
 		id := rand.Text()
 		setCookie(w, r, deviceCookie, id+"."+g.sign(id))
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/ps4kit/ps4kit/internal/web"
 )
 
-// tab is a browser without a connection, for tests with a clock of their own.
+// tab is a browser without a connection, for tests with a fake clock.
 type tab struct {
 	h       http.Handler
 	from    string

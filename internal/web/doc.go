@@ -2,6 +2,6 @@
 //
 //	web.listen ─ Bound ─ Site ─ headers, host, origin ─┬─ /healthz, /readyz, /metrics
 //	                                                   ├─ /login, /logout ─ Guard
-//	                                                   ├─ /, /assets/ ─ files of package page
+//	                                                   ├─ /, /assets/, /guide/ ─ site_files.go
 //	                                                   └─ /api/v1 ─ Guard ─ package api
 package web

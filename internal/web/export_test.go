@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// OccupyHashing takes every slot for working out a password hash until release.
+// OccupyHashing takes every slot for hashing a password until release.
 func OccupyHashing(g *Guard) (release func()) {
 	for range maxHashing {
 		g.strangers.hashing <- struct{}{}
@@ -18,7 +18,10 @@ func OccupyHashing(g *Guard) (release func()) {
 }
 
 // Throttle limits tries without any password.
-type Throttle struct{ throttle }
+type Throttle struct{ *gate }
 
-// Take uses up a try, or tells how long to wait for one.
-func (t *Throttle) Take(from netip.Addr) time.Duration { return t.take(network(from).String()) }
+// NewThrottle returns a Throttle without tries.
+func NewThrottle() Throttle { return Throttle{newGate(1)} }
+
+// Take takes a try, or returns how long to wait for one.
+func (t Throttle) Take(from netip.Addr) time.Duration { return t.take(network(from).String()) }

@@ -25,9 +25,8 @@ type Guard struct {
 	configured string // web.password_hash; empty: the saved password is used
 	record     record
 	sessions   sessions
-	strangers  gate  // by network
-	devices    gate  // by id: browsers that signed in before, see device.go
-	lives      lives // of the tokens
+	strangers  *gate // by network
+	devices    *gate // by id: browsers that signed in before, see device.go
 	failed     func(from netip.Addr)
 }
 
@@ -73,12 +72,13 @@ func NewGuard(store Store, configuredHash string, failed func(from netip.Addr)) 
 	g := &Guard{
 		configured: configuredHash,
 		record:     record{store: store, saved: saved},
-		strangers:  gate{hashing: make(chan struct{}, maxHashing)},
-		devices:    gate{hashing: make(chan struct{}, 1)},
+		sessions:   sessions{byHash: map[string]*session{}},
+		strangers:  newGate(maxHashing),
+		devices:    newGate(1),
 		failed:     failed,
 	}
-	for _, t := range saved.Tokens {
-		g.lives.begin(t.ID)
+	for i := range saved.Tokens {
+		saved.Tokens[i].life = newLife()
 	}
 	if g.hash() == "" {
 		_, err = g.RenewPassword()
@@ -122,8 +122,7 @@ type visitor struct {
 	access  api.Access
 	session *session // nil: a token was sent
 	life    *life    // ends when the visitor loses access
-	client  client
-	tls     bool
+	request *http.Request
 }
 
 type visitorKey struct{}
@@ -137,13 +136,14 @@ func visitorOf(ctx context.Context) *visitor {
 // request ends when its visitor signs out or its token is revoked.
 func (g *Guard) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v, leave := g.visitor(r)
+		v := g.visitor(r)
 		if v == nil {
 			next.ServeHTTP(w, r)
 			return
 		}
-		defer leave()
-		v.client, v.tls = g.client(r), r.TLS != nil
+		if v.session != nil {
+			defer g.sessions.leave(v.session)
+		}
 		ctx, cancel := context.WithCancel(context.WithValue(r.Context(), visitorKey{}, v))
 		defer cancel()
 		defer context.AfterFunc(v.life, cancel)()
@@ -154,15 +154,15 @@ func (g *Guard) identify(next http.Handler) http.Handler {
 // visitor returns nil for a stranger. A token takes precedence over a cookie, so
 // that a script learns that its token is wrong. Other schemes of Authorization
 // are meant for a proxy.
-func (g *Guard) visitor(r *http.Request) (v *visitor, leave func()) {
+func (g *Guard) visitor(r *http.Request) *visitor {
 	if scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
-		return g.tokenVisitor(token), func() {}
+		return g.tokenVisitor(r, token)
 	}
 	s := g.sessions.enter(cookieOf(r, sessionCookie))
 	if s == nil {
-		return nil, nil
+		return nil
 	}
-	return &visitor{access: api.AccessOwner, session: s, life: s.life}, func() { g.sessions.leave(s) }
+	return &visitor{api.AccessOwner, s, s.life, r}
 }
 
 // caller implements api.Services.Caller.
@@ -200,13 +200,11 @@ type accounts struct {
 }
 
 func (a accounts) Session(ctx context.Context, _ api.None) (api.Session, error) {
+	v := visitorOf(ctx)
 	_, changed := a.FirstPassword()
-	s := api.Session{Version: a.version, Simulated: a.simulated, FirstPassword: changed == nil}
-	if v := visitorOf(ctx); v != nil {
-		s.TLS = v.tls
-		if v.session != nil {
-			s.Expires = time.Now().Add(sessionLife).UTC().Truncate(time.Second)
-		}
+	s := api.Session{Version: a.version, Simulated: a.simulated, FirstPassword: changed == nil, TLS: v.request.TLS != nil}
+	if v.session != nil {
+		s.Expires = time.Now().Add(sessionLife).UTC().Truncate(time.Second)
 	}
 	return s, nil
 }

@@ -20,7 +20,6 @@ import (
 	"github.com/yuin/goldmark/text"
 
 	"github.com/ps4kit/ps4kit/internal/web"
-	files "github.com/ps4kit/ps4kit/internal/web/page"
 )
 
 const (
@@ -133,8 +132,8 @@ func TestGuide(t *testing.T) {
 			checkGuideLink(t, pages, page, m[1])
 		}
 	}
-	for _, file := range files.Names() {
-		for _, m := range regexp.MustCompile(`"/guide/([^"]*)"`).FindAllStringSubmatch(content(t, file), -1) {
+	for file, content := range pageFiles(t) {
+		for _, m := range regexp.MustCompile(`"/guide/([^"]*)"`).FindAllStringSubmatch(content, -1) {
 			checkGuideLink(t, pages, file, cmp.Or(m[1], "./"))
 		}
 	}

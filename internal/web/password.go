@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -65,12 +66,12 @@ func (g *Guard) ChangePassword(ctx context.Context, in api.PasswordRequest) erro
 			Hint: fmt.Sprintf("Use at most %d characters. Accented letters and symbols count as two or more.", maxPassword)}
 	}
 	_, changed := g.FirstPassword()
-	if in.Current == "" && changed != nil && v.session != nil {
+	if in.Current == "" && changed != nil {
 		return &api.Error{Code: "password_changed", Message: "a password was chosen already, perhaps in another tab",
 			Hint: "Reload the page, and sign in with that password from now on."}
 	}
-	if in.Current != "" || v.session == nil {
-		if _, err := g.verify(ctx, v.client, in.Current); err != nil {
+	if in.Current != "" {
+		if _, err := g.verify(v.request, in.Current); err != nil {
 			return err
 		}
 	}
@@ -98,23 +99,18 @@ func (g *Guard) setPassword(password, first string) error {
 // hash returns the hash of the password in use.
 func (g *Guard) hash() string { return cmp.Or(g.configured, g.record.get().PasswordHash) }
 
-// gate limits sign-in attempts, and how many passwords are hashed at a time.
-type gate struct {
-	throttle
-	hashing chan struct{}
-}
-
 // verify returns the hash that the password matches. Attempts are limited for
 // each address, and apart from that for each known device.
-func (g *Guard) verify(ctx context.Context, c client, password string) (hash string, err error) {
-	gate, who := &g.strangers, network(c.from).String()
-	if c.device != "" {
-		gate, who = &g.devices, c.device
+func (g *Guard) verify(r *http.Request, password string) (hash string, err error) {
+	from := addressOf(r)
+	gate, who := g.strangers, network(from).String()
+	if id := g.device(r); id != "" {
+		gate, who = g.devices, id
 	}
 	if wait := gate.take(who); wait > 0 {
 		return "", errTooMany(wait)
 	}
-	bounded, cancel := context.WithTimeout(ctx, hashingWait)
+	bounded, cancel := context.WithTimeout(r.Context(), hashingWait)
 	defer cancel()
 	select {
 	case gate.hashing <- struct{}{}:
@@ -124,7 +120,7 @@ func (g *Guard) verify(ctx context.Context, c client, password string) (hash str
 	}
 	hash = g.hash()
 	if len(password) > maxPassword || bcrypt.CompareHashAndPassword([]byte(hash), []byte(password)) != nil {
-		g.failed(c.from)
+		g.failed(from)
 		return "", errWrongPassword()
 	}
 	gate.forget(who)

@@ -123,8 +123,8 @@ func TestUnfitPasswordsAreRefused(t *testing.T) {
 	}
 }
 
-// TestPasswordOfTheConfiguration: it counts, whatever is saved, and only the configuration
-// changes it.
+// TestPasswordOfTheConfiguration checks that it overrides a saved password, and
+// that only the configuration changes it.
 func TestPasswordOfTheConfiguration(t *testing.T) {
 	t.Parallel()
 	for name, store := range map[string]*memory{"nothing saved": {}, "another password saved": savedPassword(t, "another")} {
@@ -159,7 +159,8 @@ func savedPassword(t *testing.T, password string) *memory {
 	return store
 }
 
-// TestNothingChangesThatIsNotSaved: what the owner was not told must not hold.
+// TestNothingChangesThatIsNotSaved checks that a change that was reported as
+// failed has no effect.
 func TestNothingChangesThatIsNotSaved(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, web.SiteOptions{})

@@ -1,11 +1,13 @@
 package web
 
 import (
+	"cmp"
 	"crypto/rand"
-	"crypto/sha256"
 	"errors"
+	"maps"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,54 +17,42 @@ import (
 // Sessions are kept in memory only: a restart of the server ends them.
 const (
 	sessionLife = 7 * 24 * time.Hour // without a request
-	maxSessions = 64                 // beyond that, the least recently used one ends
+	maxSessions = 64                 // beyond that, the one that was away longest ends
 )
 
 // sessions are the signed-in browsers, by the hash of their cookie.
 type sessions struct {
 	mu     sync.Mutex
-	byHash map[[sha256.Size]byte]*session
+	byHash map[string]*session
 }
 
 // session is a signed-in browser.
 type session struct {
-	used time.Time
-	open int // running requests; an open page always has one, its events
 	life *life
+	open int // running requests; an open page always has one, its events
+	used time.Time
 }
 
-func (s *session) expired(now time.Time) bool {
-	return s.open == 0 && now.Sub(s.used) >= sessionLife
+// away returns how long no request has been running.
+func (s *session) away() time.Duration {
+	if s.open > 0 {
+		return 0
+	}
+	return time.Since(s.used)
 }
 
 // begin makes a session and returns its cookie.
 func (ss *sessions) begin() (secret string) {
 	secret = rand.Text()
-	s := &session{used: time.Now(), life: newLife()}
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
-	ss.makeRoom()
-	if ss.byHash == nil {
-		ss.byHash = map[[sha256.Size]byte]*session{}
+	if len(ss.byHash) >= maxSessions {
+		all := slices.Collect(maps.Values(ss.byHash))
+		longest := slices.MaxFunc(all, func(a, b *session) int { return cmp.Compare(a.away(), b.away()) })
+		ss.remove(func(s *session) bool { return s == longest })
 	}
-	ss.byHash[sha256.Sum256([]byte(secret))] = s
+	ss.byHash[hashSecret(secret)] = &session{life: newLife(), used: time.Now()}
 	return secret
-}
-
-// makeRoom ends expired sessions and, if there are still too many, the least
-// recently used ones.
-func (ss *sessions) makeRoom() {
-	now := time.Now()
-	ss.remove(func(s *session) bool { return s.expired(now) })
-	for len(ss.byHash) >= maxSessions {
-		var oldest *session
-		for _, s := range ss.byHash {
-			if oldest == nil || s.used.Before(oldest.used) {
-				oldest = s
-			}
-		}
-		ss.remove(func(s *session) bool { return s == oldest })
-	}
 }
 
 // remove ends the sessions that match.
@@ -80,12 +70,11 @@ func (ss *sessions) remove(match func(*session) bool) {
 func (ss *sessions) enter(secret string) *session {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
-	s := ss.byHash[sha256.Sum256([]byte(secret))]
-	if s == nil || s.expired(time.Now()) {
+	s := ss.byHash[hashSecret(secret)]
+	if s == nil || s.away() >= sessionLife {
 		return nil
 	}
 	s.open++
-	s.used = time.Now()
 	return s
 }
 
@@ -100,7 +89,7 @@ func (ss *sessions) leave(s *session) {
 func (ss *sessions) end(secret string) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
-	ended := ss.byHash[sha256.Sum256([]byte(secret))]
+	ended := ss.byHash[hashSecret(secret)]
 	ss.remove(func(s *session) bool { return s == ended })
 }
 
@@ -163,7 +152,7 @@ func (g *Guard) signIn(w http.ResponseWriter, r *http.Request) {
 // open verifies the password and begins a session. If the password changes
 // meanwhile the session ends again, because ChangePassword could not see it.
 func (g *Guard) open(r *http.Request) (secret string, err error) {
-	hash, err := g.verify(r.Context(), g.client(r), r.PostForm.Get("password"))
+	hash, err := g.verify(r, r.PostForm.Get("password"))
 	if err != nil {
 		return "", err
 	}

@@ -53,7 +53,7 @@ func TestSignInTakesAShortFormOnly(t *testing.T) {
 	c.get("/login").must(t, http.StatusOK)
 }
 
-// inBubble runs a test whose time does not pass by itself, with a Site.
+// inBubble runs a test with a Site and a fake clock.
 func inBubble(t *testing.T, test func(t *testing.T, h http.Handler, g *web.Guard, store *memory)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -129,7 +129,31 @@ func TestTheLongestUnusedSessionGivesWay(t *testing.T) {
 	})
 }
 
-// TestSigningInAgainReplacesTheSession: the cookie that a browser had is good for nothing.
+// TestOpenPageKeepsItsSession although others signed in more lately: it has a
+// request running, so nobody is away longer.
+func TestOpenPageKeepsItsSession(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &backend{during: func(context.Context) error { time.Sleep(time.Hour); return nil }}
+		g, _ := newGuard(t)
+		h := web.Site(complete(web.SiteOptions{Guard: g}, b))
+		open := enter(t, h, home)
+		done := make(chan int)
+		go func() { done <- asks(h, open) }()
+		for range 64 {
+			time.Sleep(time.Second)
+			enter(t, h, home)
+		}
+		if status := <-done; status != http.StatusOK {
+			t.Errorf("%d", status)
+		}
+		if w, _ := visit(h, home, open, http.MethodGet, "/", ""); w.Code != http.StatusOK {
+			t.Errorf("%d after the request", w.Code)
+		}
+	})
+}
+
+// TestSigningInAgainReplacesTheSession checks that the old cookie is rejected.
 func TestSigningInAgainReplacesTheSession(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, h http.Handler, _ *web.Guard, _ *memory) {
@@ -141,7 +165,8 @@ func TestSigningInAgainReplacesTheSession(t *testing.T) {
 	})
 }
 
-// TestWhatIsUnderWayEndsWithTheSession: events of a page that was left open, for one.
+// TestWhatIsUnderWayEndsWithTheSession checks that running requests end, such as
+// the events of a page that was left open.
 func TestWhatIsUnderWayEndsWithTheSession(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(s *site, c *guest){
@@ -163,7 +188,7 @@ func TestWhatIsUnderWayEndsWithTheSession(t *testing.T) {
 	}
 }
 
-// TestSessionLastsWhileARequestDoes: a page that is open for weeks has one all the time.
+// TestSessionLastsWhileARequestDoes checks that a page can stay open for weeks.
 func TestSessionLastsWhileARequestDoes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -175,7 +200,7 @@ func TestSessionLastsWhileARequestDoes(t *testing.T) {
 		done := make(chan int)
 		go func() { done <- asks(h, cookie) }()
 		time.Sleep(weeks - time.Second)
-		enter(t, h, home) // expired sessions make room
+		enter(t, h, home) // may remove expired sessions
 		if status := <-done; status != http.StatusOK {
 			t.Errorf("%d", status)
 		}

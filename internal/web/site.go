@@ -1,10 +1,9 @@
 package web
 
 import (
-	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -16,7 +15,7 @@ import (
 type SiteOptions struct {
 	Services       api.Services // Accounts and Permit are set by Site
 	Guard          *Guard
-	Unready        func() []string // see Health
+	Unready        func() []string // why the server isn't ready, for /readyz: host ids, but no secrets
 	Metrics        http.Handler    // nil: no /metrics
 	AllowedHosts   []string        // more names of this machine
 	TrustedProxies []netip.Prefix  // see behindProxies
@@ -33,9 +32,14 @@ func Site(o SiteOptions) http.Handler {
 	services := o.Services
 	services.Accounts, services.Permit, services.Caller = accounts{o.Guard, o.Version, o.Simulated}, o.Guard.permit, caller
 	mux := http.NewServeMux()
-	health := Health(o.Unready)
-	mux.Handle("/healthz", health)
-	mux.Handle("/readyz", health)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if reasons := o.Unready(); len(reasons) > 0 {
+			plain(w, http.StatusServiceUnavailable, "not ready\n"+strings.Join(reasons, "\n"))
+			return
+		}
+		plain(w, http.StatusOK, "ready")
+	})
 	if o.Metrics != nil {
 		mux.Handle("GET /metrics", o.Metrics)
 	}
@@ -102,7 +106,7 @@ func localNames() []string {
 // name the address of this machine.
 func checkHost(names []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := hostName(r.Host)
+		name := strings.ToLower(strings.TrimSuffix((&url.URL{Host: r.Host}).Hostname(), "."))
 		if _, err := netip.ParseAddr(name); err != nil && !slices.Contains(names, name) {
 			deny(w, r, &api.Error{Code: api.CodeUnknownHost, Message: "the page is not served under this name",
 				Hint: "Use the IP address of the machine, or add the name to web.allowed_hosts in config.yaml."})
@@ -112,38 +116,8 @@ func checkHost(names []string, next http.Handler) http.Handler {
 	})
 }
 
-// hostName returns the Host header in lower case, without its port.
-func hostName(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	return strings.ToLower(strings.TrimSuffix(host, "."))
-}
-
-// Health serves /healthz and /readyz, which need no password and contain no
-// secrets. unready returns the reasons why the server is not ready, if any.
-func Health(unready func() []string) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		plain(w, http.StatusOK, "ok")
-	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if reasons := unready(); len(reasons) > 0 {
-			plain(w, http.StatusServiceUnavailable, append([]string{"not ready"}, reasons...)...)
-			return
-		}
-		plain(w, http.StatusOK, "ready")
-	})
-	return mux
-}
-
-func plain(w http.ResponseWriter, status int, lines ...string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
+// plain answers with a text.
+func plain(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	for _, line := range lines {
-		_, _ = fmt.Fprintln(w, line)
-	}
+	http.Error(w, text, status)
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -22,16 +23,21 @@ const (
 // one of an address that holds more than its own. Loopback has room of its own,
 // so that a local health check or proxy always gets in.
 func Bound(ln net.Listener, certificate *Certificate) net.Listener {
-	ln = &room{Listener: ln, conns: map[*conn]bool{}}
+	ln = &bounded{ln, &room{conns: map[*conn]bool{}}, &room{conns: map[*conn]bool{}}}
 	if certificate == nil {
 		return ln
 	}
 	return tls.NewListener(ln, &tls.Config{GetCertificate: certificate.get, MinVersion: tls.VersionTLS12})
 }
 
-// room is a listener that knows its open connections.
-type room struct {
+// bounded is a listener with room for so many connections.
+type bounded struct {
 	net.Listener
+	local, others *room
+}
+
+// room holds open connections.
+type room struct {
 	mu    sync.Mutex
 	conns map[*conn]bool
 }
@@ -41,78 +47,66 @@ type conn struct {
 	net.Conn
 	room    *room
 	from    netip.Addr
-	local   bool
 	waiting bool      // for a request
 	since   time.Time // for how long
 }
 
-func (r *room) Accept() (net.Conn, error) {
+func (b *bounded) Accept() (net.Conn, error) {
 	for {
-		accepted, err := r.Listener.Accept()
+		accepted, err := b.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
-		from := addressIn(accepted.RemoteAddr().String()).Unmap()
-		c := &conn{Conn: accepted, room: r, from: from, local: from.IsLoopback(), waiting: true, since: time.Now()}
-		replaced, ok := r.admit(c)
-		if replaced != nil {
-			_ = replaced.Conn.Close()
+		c := &conn{Conn: accepted, room: b.others, from: addressIn(accepted.RemoteAddr().String()).Unmap(), waiting: true, since: time.Now()}
+		if c.from.IsLoopback() {
+			c.room = b.local
 		}
-		if ok {
+		if c.room.admit(c) {
 			return c, nil
 		}
 		_ = accepted.Close()
 	}
 }
 
-// admit adds a connection if there is room for it, or if it can replace another.
-func (r *room) admit(c *conn) (replaced *conn, ok bool) {
+// admit adds c if there is room for it, or if it can replace another connection:
+// one that is idle, or else one of an address that holds more. Of these it closes
+// the oldest of the address that holds the most.
+func (r *room) admit(c *conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	total, inNetwork, atAddress := 0, map[netip.Prefix]int{network(c.from): 1}, map[netip.Addr]int{c.from: 1}
-	for other := range r.conns {
-		if other.local == c.local {
-			total++
-			inNetwork[network(other.from)]++
-			atAddress[other.from]++
-		}
-	}
-	if total < maxConnections {
+	if len(r.conns) < maxConnections {
 		r.conns[c] = true
-		return nil, true
+		return true
+	}
+	inNetwork, atAddress := map[netip.Prefix]int{network(c.from): 1}, map[netip.Addr]int{c.from: 1}
+	for other := range r.conns {
+		inNetwork[network(other.from)]++
+		atAddress[other.from]++
 	}
 	load := func(a, b *conn) int {
 		return cmp.Or(cmp.Compare(inNetwork[network(a.from)], inNetwork[network(b.from)]), cmp.Compare(atAddress[a.from], atAddress[b.from]))
 	}
+	var idle, heavier []*conn
 	for other := range r.conns {
-		if other.local != c.local || !other.idle() && load(other, c) <= 0 {
-			continue
-		}
-		if replaced == nil || other.before(replaced, load(other, replaced)) {
-			replaced = other
+		switch {
+		case other.waiting && time.Since(other.since) >= grace:
+			idle = append(idle, other)
+		case load(other, c) > 0:
+			heavier = append(heavier, other)
 		}
 	}
-	if replaced == nil {
-		return nil, false
+	candidates := idle
+	if len(idle) == 0 {
+		candidates = heavier
 	}
+	if len(candidates) == 0 {
+		return false
+	}
+	replaced := slices.MaxFunc(candidates, func(a, b *conn) int { return cmp.Or(load(a, b), b.since.Compare(a.since)) })
+	_ = replaced.Conn.Close()
 	delete(r.conns, replaced)
 	r.conns[c] = true
-	return replaced, true
-}
-
-// idle reports whether closing c interrupts no request.
-func (c *conn) idle() bool { return c.waiting && time.Since(c.since) >= grace }
-
-// before reports whether to replace c rather than other: idle connections go
-// first, then those of the address that holds more, then older ones.
-func (c *conn) before(other *conn, load int) bool {
-	switch {
-	case c.idle() != other.idle():
-		return c.idle()
-	case load != 0:
-		return load > 0
-	}
-	return c.since.Before(other.since)
+	return true
 }
 
 // SetState implements api.StateSetter.

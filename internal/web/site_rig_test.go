@@ -24,7 +24,7 @@ import (
 
 const password = "correct horse"
 
-// memory is a Store; what it holds has been JSON, as in a file.
+// memory is a Store that holds JSON, as a file does.
 type memory struct {
 	mu    sync.Mutex
 	data  []byte // nil: nothing was saved
@@ -59,7 +59,7 @@ func (m *memory) text() string {
 	return string(m.data)
 }
 
-// hashOf is quick to work out, and so to try.
+// hashOf returns a hash of the lowest cost, which is quick to verify.
 func hashOf(t *testing.T, password string) string {
 	t.Helper()
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
@@ -69,7 +69,7 @@ func hashOf(t *testing.T, password string) string {
 	return string(hash)
 }
 
-// newGuard is a Guard whose password is the constant above.
+// newGuard returns a Guard with the password above.
 func newGuard(t *testing.T) (*web.Guard, *memory) {
 	t.Helper()
 	store := &memory{}
@@ -91,7 +91,7 @@ func mustGuard(t *testing.T, store web.Store, configured string) *web.Guard {
 
 // backend is an api.Backend that counts its calls and does nothing.
 type backend struct {
-	api.Backend // what is not below panics
+	api.Backend // nil: other methods panic
 	calls       atomic.Int32
 	during      func(context.Context) error
 }
@@ -141,7 +141,7 @@ type site struct {
 	entered, ended chan struct{}
 }
 
-// newSite serves the options, whose missing parts it adds, until the test ends.
+// newSite serves a Site until the test ends, and adds missing options.
 func newSite(t *testing.T, o web.SiteOptions) *site {
 	t.Helper()
 	s := &site{t: t, entered: make(chan struct{}, 1), ended: make(chan struct{}, 1)}
@@ -170,7 +170,7 @@ func (s *site) during(ctx context.Context) error {
 	return nil
 }
 
-// hold sends a request that is under way until something ends it, which ended tells.
+// hold sends a request that runs until the server ends it; then ended is sent to.
 func (s *site) hold(c *guest) (ended <-chan struct{}) {
 	s.holding.Store(true)
 	r := c.request(http.MethodGet, "/api/v1/consoles", "")
@@ -211,7 +211,7 @@ func (s *site) browser() *guest {
 	}}
 }
 
-// signedIn is a browser in which somebody signed in.
+// signedIn returns a browser that is signed in.
 func (s *site) signedIn() *guest {
 	s.t.Helper()
 	c := s.browser()
@@ -236,7 +236,7 @@ func (a answer) error(t *testing.T) api.Error {
 	return body.Error
 }
 
-// must wants a status.
+// must fails the test unless the answer has a status.
 func (a answer) must(t *testing.T, status int) answer {
 	t.Helper()
 	if a.StatusCode != status {
@@ -250,7 +250,7 @@ func (c *guest) signIn(password string) answer {
 	return c.send(c.request(http.MethodPost, "/login", url.Values{"password": {password}}.Encode()))
 }
 
-// request has the content type of its body: that of a form, unless it is JSON.
+// request returns a request with a body that is JSON or a form.
 func (c *guest) request(method, path, body string) *http.Request {
 	c.t.Helper()
 	r, err := http.NewRequestWithContext(c.t.Context(), method, c.url+path, strings.NewReader(body))
@@ -293,7 +293,7 @@ func (c *guest) do(method, path, body string) answer {
 	return c.send(c.request(method, path, body))
 }
 
-// makeToken makes a token and returns a script that shows it, and its id.
+// makeToken makes a token and returns a script that sends it, and its id.
 func (c *guest) makeToken(access string) (script *guest, id string) {
 	c.t.Helper()
 	got := c.do(http.MethodPost, "/api/v1/tokens", `{"name":"script","access":"`+access+`"}`).must(c.t, http.StatusOK)
@@ -306,8 +306,8 @@ func (c *guest) makeToken(access string) (script *guest, id string) {
 	return script, made.ID
 }
 
-// visit is a request without a connection, for tests with a clock of their own. What it
-// returns as the cookie is what the browser has then.
+// visit sends a request without a connection, for tests with a fake clock, and
+// returns the session cookie that the browser has then.
 func visit(h http.Handler, from, cookie, method, path, form string) (w *httptest.ResponseRecorder, cookieNow string) {
 	r := httptest.NewRequest(method, "http://127.0.0.1"+path, strings.NewReader(form))
 	r.RemoteAddr = net.JoinHostPort(from, "40000")

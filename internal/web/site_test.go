@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/ps4kit/ps4kit/internal/web"
-	files "github.com/ps4kit/ps4kit/internal/web/page"
 )
 
 func TestEveryAnswerTellsBrowsersWhatNotToDo(t *testing.T) {
@@ -165,11 +164,7 @@ func TestStrangersGetTheSignInPageAndNothingElse(t *testing.T) {
 // content returns what a site without a generated password serves for a file.
 func content(t *testing.T, name string) string {
 	t.Helper()
-	data, err := files.FS.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.Replace(string(data), "{{hint}}", "Lost the password? Run <code> --new</code> on the machine that runs ps4kit.", 1)
+	return strings.Replace(pageFiles(t)[name], "{{hint}}", "Lost the password? Run <code> --new</code> on the machine that runs ps4kit.", 1)
 }
 
 // TestFilesOfThePage checks that each file has a type and that a browser that
@@ -177,7 +172,7 @@ func content(t *testing.T, name string) string {
 func TestFilesOfThePage(t *testing.T) {
 	t.Parallel()
 	owner := newSite(t, web.SiteOptions{}).signedIn()
-	for _, name := range files.Names() {
+	for name := range pageFiles(t) {
 		path := "/assets/" + name
 		switch name {
 		case "index.html":
@@ -202,7 +197,7 @@ func TestFilesOfThePage(t *testing.T) {
 			t.Errorf("%s has the type %q, want %q", name, got, want)
 		}
 	}
-	for _, path := range []string{"/assets/", "/assets/none.js", "/assets/index.html", "/assets/page.go", "/index.html", "/assets/..%2fsite.go"} {
+	for _, path := range []string{"/assets/", "/assets/none.js", "/assets/index.html", "/index.html", "/assets/vendor", "/assets/..%2fguide%2finstall.html", "/assets/..%2fsite.go"} {
 		if got := owner.get(path); got.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %s", path, got.Status)
 		}

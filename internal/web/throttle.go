@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"net/netip"
 	"sync"
@@ -19,19 +20,40 @@ const (
 	maxAddresses = 1024 // remembered; the others share one limit
 )
 
-// throttle limits the tries of each address or device.
-type throttle struct {
+// gate limits the sign-in attempts of each address or device, and how many
+// passwords are hashed at a time.
+type gate struct {
+	hashing chan struct{}
+
 	mu   sync.Mutex
 	by   map[string]*rate.Limiter
 	rest *rate.Limiter // shared by the addresses beyond maxAddresses
 }
 
+func newGate(hashing int) *gate {
+	return &gate{hashing: make(chan struct{}, hashing), by: map[string]*rate.Limiter{}, rest: newLimiter()}
+}
+
+func newLimiter() *rate.Limiter { return rate.NewLimiter(rate.Every(tryInterval), tries) }
+
 // take takes a try, or returns how long to wait for one.
-func (t *throttle) take(from string) time.Duration {
+func (g *gate) take(from string) time.Duration {
 	now := time.Now()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	try := t.limiter(from, now).ReserveN(now, 1)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.by) >= maxAddresses {
+		maps.DeleteFunc(g.by, func(_ string, l *rate.Limiter) bool { return l.TokensAt(now) >= tries })
+	}
+	limiter := g.by[from]
+	switch {
+	case limiter != nil:
+	case len(g.by) < maxAddresses:
+		limiter = newLimiter()
+		g.by[from] = limiter
+	default:
+		limiter = g.rest
+	}
+	try := limiter.ReserveN(now, 1)
 	wait := try.DelayFrom(now)
 	if wait > 0 {
 		try.CancelAt(now)
@@ -40,52 +62,17 @@ func (t *throttle) take(from string) time.Duration {
 }
 
 // forget resets the tries of an address.
-func (t *throttle) forget(from string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.by, from)
-}
-
-func (t *throttle) limiter(from string, now time.Time) *rate.Limiter {
-	if l := t.by[from]; l != nil {
-		return l
-	}
-	if len(t.by) >= maxAddresses {
-		t.drop(now)
-	}
-	fresh := rate.NewLimiter(rate.Every(tryInterval), tries)
-	switch {
-	case len(t.by) < maxAddresses:
-		if t.by == nil {
-			t.by = map[string]*rate.Limiter{}
-		}
-		t.by[from] = fresh
-	case t.rest == nil:
-		t.rest = fresh
-	default:
-		return t.rest
-	}
-	return fresh
-}
-
-// drop forgets the addresses that have all their tries back.
-func (t *throttle) drop(now time.Time) {
-	for from, l := range t.by {
-		if l.TokensAt(now) >= tries {
-			delete(t.by, from)
-		}
-	}
+func (g *gate) forget(from string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.by, from)
 }
 
 // network returns the network that counts as one address: a /64 of IPv6, because
 // a single machine can use all of it.
 func network(a netip.Addr) netip.Prefix {
 	a = a.Unmap().WithZone("")
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = 64
-	}
-	p, _ := a.Prefix(bits) // zero for no address
+	p, _ := a.Prefix(min(a.BitLen(), 64)) // zero for no address
 	return p
 }
 

@@ -46,11 +46,12 @@ func TestTriesAreLimited(t *testing.T) {
 		enter(t, h, "192.168.1.3") // others are not locked out
 		time.Sleep(wait)
 		enter(t, h, home)
-		failAll(t, h, home) // who knows the password has every try again
+		failAll(t, h, home) // the right password restores every try
 	})
 }
 
-// TestWrongPasswordsAreTold: those that were looked at, and where they came from.
+// TestWrongPasswordsAreTold checks that each wrong password is reported with its
+// address, and that throttled attempts are not.
 func TestWrongPasswordsAreTold(t *testing.T) {
 	t.Parallel()
 	var told []string
@@ -91,12 +92,12 @@ func TestOneNetworkOfIPv6IsOneAddress(t *testing.T) {
 	})
 }
 
-// TestAddressesBeyondTheBoundShareTheirTries: who has a thousand addresses gets no more
-// of them remembered, and does not lock out who comes later for longer than a while.
+// TestAddressesBeyondTheBoundShareTheirTries checks that someone with thousands
+// of addresses gains few tries by them, and locks out newcomers only for a while.
 func TestAddressesBeyondTheBoundShareTheirTries(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var throttle web.Throttle
+		throttle := web.NewThrottle()
 		for i := range 1024 + 5 {
 			if wait := throttle.Take(netip.AddrFrom4([4]byte{10, 0, byte(i / 256), byte(i)})); wait > 0 {
 				t.Fatalf("address %d has to wait %v", i, wait)
@@ -106,7 +107,7 @@ func TestAddressesBeyondTheBoundShareTheirTries(t *testing.T) {
 		if wait := throttle.Take(late); wait != 30*time.Second {
 			t.Errorf("one more has to wait %v, want 30 s", wait)
 		}
-		time.Sleep(30 * time.Second) // the thousand have all of their tries again
+		time.Sleep(30 * time.Second) // then the others have all their tries again
 		for range 5 {
 			if wait := throttle.Take(late); wait > 0 {
 				t.Errorf("it still has to wait %v", wait)

@@ -6,9 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 
@@ -38,10 +38,13 @@ func tokenAccess(name string) api.Access {
 // SavedToken is a token as web.json stores it.
 type SavedToken struct {
 	api.Token
-	Hash string `json:"hash"` // SHA-256 in hex: enough, because the secret is random
+	Hash string `json:"hash"` // see hashSecret
+	life *life  // ends when the token is revoked; not stored
 }
 
-func hashToken(secret string) string {
+// hashSecret returns the SHA-256 of a token or a session's cookie in hex. It
+// needs no salt, because the secret is random.
+func hashSecret(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])
 }
@@ -61,28 +64,29 @@ func (g *Guard) MakeToken(_ context.Context, in api.TokenRequest) (api.NewToken,
 		if len(s.Tokens) >= maxTokens {
 			return &api.Error{Code: "too_many_tokens", Message: "there are 100 tokens already", Hint: "Revoke an unused token."}
 		}
-		s.Tokens = append(s.Tokens, SavedToken{t, hashToken(secret)})
+		s.Tokens = append(s.Tokens, SavedToken{t, hashSecret(secret), newLife()})
 		return nil
 	})
 	if err != nil {
 		return api.NewToken{}, err
 	}
-	g.lives.begin(t.ID)
 	return api.NewToken{ID: t.ID, Name: t.Name, Access: t.Access, Token: secret}, nil
 }
 
 // RevokeToken removes a token and ends its running requests.
 func (g *Guard) RevokeToken(_ context.Context, in api.TokenIDRequest) error {
+	var revoked SavedToken
 	err := g.record.update(func(s *Saved) error {
 		i := slices.IndexFunc(s.Tokens, func(t SavedToken) bool { return t.ID == in.ID })
 		if i < 0 {
 			return &api.Error{Code: api.CodeNotFound, Message: "no such token"}
 		}
+		revoked = s.Tokens[i]
 		s.Tokens = slices.Delete(s.Tokens, i, i+1)
 		return nil
 	})
 	if err == nil {
-		g.lives.end(in.ID)
+		revoked.life.end()
 	}
 	return err
 }
@@ -98,12 +102,12 @@ func (g *Guard) Tokens(context.Context, api.None) ([]api.Token, error) {
 
 // tokenVisitor returns the visitor with a token, or nil if it is unknown.
 // Comparing hashes of random secrets leaks nothing useful in its timing.
-func (g *Guard) tokenVisitor(secret string) *visitor {
-	hash := hashToken(secret)
+func (g *Guard) tokenVisitor(r *http.Request, secret string) *visitor {
+	hash := hashSecret(secret)
 	for _, t := range g.record.get().Tokens {
-		if life := g.lives.of(t.ID); life != nil && t.Hash == hash {
+		if t.Hash == hash {
 			g.noteUse(t.Token)
-			return &visitor{access: tokenAccess(t.Access), life: life}
+			return &visitor{tokenAccess(t.Access), nil, t.life, r}
 		}
 	}
 	return nil
@@ -136,23 +140,4 @@ func newLife() *life {
 	l := &life{}
 	l.Context, l.end = context.WithCancel(context.Background())
 	return l
-}
-
-// lives are the lives of the tokens, by id.
-type lives struct{ sync.Map }
-
-func (l *lives) begin(id string) { l.Store(id, newLife()) }
-
-// of returns nil if the token was revoked.
-func (l *lives) of(id string) *life {
-	of, _ := l.Load(id)
-	found, _ := of.(*life)
-	return found
-}
-
-func (l *lives) end(id string) {
-	if of := l.of(id); of != nil {
-		of.end()
-		l.Delete(id)
-	}
 }

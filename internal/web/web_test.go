@@ -16,7 +16,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	var lacks []string
-	h := web.Health(func() []string { return lacks })
+	g, _ := newGuard(t)
+	h := web.Site(complete(web.SiteOptions{Guard: g, Unready: func() []string { return lacks }}, &backend{}))
 	for _, tt := range []struct {
 		path   string
 		lacks  []string
@@ -30,7 +31,7 @@ func TestHealth(t *testing.T) {
 	} {
 		lacks = tt.lacks
 		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, tt.path, nil))
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://127.0.0.1"+tt.path, nil))
 		if body, _ := io.ReadAll(w.Body); w.Code != tt.status || string(body) != tt.body {
 			t.Errorf("%s: %d %q, want %d %q", tt.path, w.Code, body, tt.status, tt.body)
 		}

@@ -124,15 +124,27 @@ func TestPreferences(t *testing.T) {
 	p.gone(`text=/Waiting for a restart/`)
 }
 
-// TestRelease shows a newer release, quietly.
+// TestRelease shows a newer release, quietly: on a phone the sections stay in
+// one line.
 func TestRelease(t *testing.T) {
 	t.Parallel()
-	p := owner(t, view{"light", 1280, 900})
+	p := owner(t, view{"light", 390, 844})
+	height := func() float64 {
+		var box struct{ Height float64 }
+		p.ask("box", "nav", nil, &box)
+		return box.Height
+	}
+	p.section("settings")
+	p.see(`role=heading[name="Settings"]`)
+	before := height()
 	p.gone(`role=link[name="Settings (new release)"]`)
 	p.do("stub", "", args{"method": "GET", "url": "**/api/v1/events", "status": 200, "type": "text/event-stream",
 		"body": "event: overview\ndata: {\"consoles\":[],\"release\":{\"version\":\"v9.9.9\",\"url\":\"https://example.org/notes\"}}\n\n"})
 	p.do("reload", "", nil)
-	p.click(`role=link[name="Settings (new release)"]`)
+	p.see(`role=link[name="Settings (new release)"]`)
+	if now := height(); now != before {
+		t.Errorf("the sections are %v px high with the notice, %v without", now, before)
+	}
 	p.seeText("main", "Version v9.9.9 is available.")
 	p.see(`role=link[name="Read what changed"]`)
 	p.click(`role=link[name="how to upgrade"]`)

@@ -1,13 +1,13 @@
-package page_test
+package web_test
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"io/fs"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/ps4kit/ps4kit/internal/web/page"
 )
 
 // firstLoad limits the size of all files together, uncompressed.
@@ -16,7 +16,7 @@ const firstLoad = 200_000
 func TestSize(t *testing.T) {
 	t.Parallel()
 	total := 0
-	for _, content := range files(t) {
+	for _, content := range pageFiles(t) {
 		total += len(content)
 	}
 	if total >= firstLoad {
@@ -27,7 +27,7 @@ func TestSize(t *testing.T) {
 // TestVendored checks that third-party modules are the published files.
 func TestVendored(t *testing.T) {
 	t.Parallel()
-	all := files(t)
+	all := pageFiles(t)
 	sum := sha256.Sum256([]byte(all["vendor/preact.js"]))
 	if !strings.Contains(all["vendor/LICENSES.txt"], hex.EncodeToString(sum[:])) {
 		t.Errorf("vendor/LICENSES.txt lacks the sum of preact.js, %x", sum)
@@ -39,7 +39,7 @@ func TestVendored(t *testing.T) {
 func TestOwnHostOnly(t *testing.T) {
 	t.Parallel()
 	elsewhere := regexp.MustCompile(`(?i)(https?:)?//[a-z0-9.-]+\.[a-z]{2,}`)
-	for name, content := range files(t) {
+	for name, content := range pageFiles(t) {
 		if name == "vendor/LICENSES.txt" {
 			continue
 		}
@@ -57,7 +57,7 @@ func TestMarkup(t *testing.T) {
 	t.Parallel()
 	inline := regexp.MustCompile(`(?i)<style|\sstyle=|<script(>| [^>]*[^>"]>)|\son[a-z]+=|javascript:`)
 	unsafe := regexp.MustCompile(`innerHTML|dangerouslySetInnerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\b|new Function`)
-	for name, content := range files(t) {
+	for name, content := range pageFiles(t) {
 		if strings.HasPrefix(name, "vendor/") {
 			continue // only the page could make it do this
 		}
@@ -74,7 +74,7 @@ func TestMarkup(t *testing.T) {
 // TestNames checks that every file that another one names exists.
 func TestNames(t *testing.T) {
 	t.Parallel()
-	all := files(t)
+	all := pageFiles(t)
 	named := regexp.MustCompile(`(?:/assets/|from '\./)([A-Za-z0-9./]+)`)
 	used := map[string]bool{"index.html": true, "login.html": true, "guide.html": true}
 	for name, content := range all {
@@ -91,15 +91,21 @@ func TestNames(t *testing.T) {
 	}
 }
 
-func files(t *testing.T) map[string]string {
+// pageFiles returns the files of the page by name.
+func pageFiles(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, name := range page.Names() {
-		content, err := page.FS.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
+	page := os.DirFS("page")
+	err := fs.WalkDir(page, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
 		}
+		content, err := fs.ReadFile(page, name)
 		all[name] = string(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return all
 }
