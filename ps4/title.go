@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
@@ -157,10 +158,9 @@ const maxTitleText = 2048 // bytes
 
 // titleIDs matches the title ids in an address, a content id, or the text on
 // the spine of a game's case, where it is spelled CUSA-00129.
-var titleIDs = regexp.MustCompile(`(?i)(?:^|[^a-z0-9])([a-z]{4})[-/ ]?([0-9]{5})(?:_[0-9]{2})?(?:[^a-z0-9_]|$)`)
-
-// concept matches the path of a concept's page in the PS Store.
-var concept = regexp.MustCompile(`(?i)/concept/[0-9]+`)
+var titleIDs = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(?:^|[^a-z0-9])([a-z]{4})[-/ ]?([0-9]{5})(?:_[0-9]{2})?(?:[^a-z0-9_]|$)`)
+})
 
 // FindTitleID returns the title id in what people copy, in upper case:
 //
@@ -175,10 +175,10 @@ func FindTitleID(text string) (string, error) {
 		return "", fmt.Errorf("%w: it is longer than %d bytes", ErrNoTitleID, maxTitleText)
 	}
 	text = strings.TrimSpace(text)
-	m := titleIDs.FindStringSubmatch(text)
+	m := titleIDs().FindStringSubmatch(text)
 	isText := !strings.ContainsAny(text, "/-") && len(text) > len("CUSA 00129_00")
 	switch {
-	case concept.MatchString(text) && m == nil:
+	case m == nil && strings.Contains(strings.ToLower(text), "/concept/"): // the page of a concept in the PS Store
 		return "", fmt.Errorf("%w: %.60q", ErrConceptAddress, text)
 	case m == nil || isText:
 		return "", fmt.Errorf("%w: %.60q", ErrNoTitleID, text)

@@ -61,23 +61,28 @@ func complete(p *program, f *consoleFlags, ask func(ctx context.Context, client 
 	}
 }
 
-// addCompletions completes the values of flags of cmd and of all verbs below it.
-func addCompletions(p *program, cmd *cobra.Command) {
+// addCompletions completes the values of flags of root and of all verbs below it.
+func addCompletions(p *program, root *cobra.Command) {
 	fixed := func(values ...string) cobra.CompletionFunc {
 		return cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
 	}
-	for flag, values := range map[string]cobra.CompletionFunc{
+	completions := map[string]cobra.CompletionFunc{
 		"output":     fixed("text", "json"),
 		"log-format": fixed("text", "json"),
 		"log-level":  fixed("error", "warn", "info", "debug"),
 		"host-id":    completeConsoles(p, func(c api.Console) (string, string) { return c.HostID, c.Name }),
 		"name":       completeConsoles(p, func(c api.Console) (string, string) { return c.Name, c.HostID }),
-	} {
-		if cmd.LocalFlags().Lookup(flag) != nil {
-			_ = cmd.RegisterFlagCompletionFunc(flag, values) // fails if the verb has its own
+	}
+	var add func(cmd *cobra.Command)
+	add = func(cmd *cobra.Command) {
+		for flag, values := range completions {
+			if cmd.Flags().Lookup(flag) != nil || cmd.PersistentFlags().Lookup(flag) != nil {
+				_ = cmd.RegisterFlagCompletionFunc(flag, values) // fails if the verb has its own
+			}
+		}
+		for _, sub := range cmd.Commands() {
+			add(sub)
 		}
 	}
-	for _, sub := range cmd.Commands() {
-		addCompletions(p, sub)
-	}
+	add(root)
 }

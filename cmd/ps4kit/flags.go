@@ -29,8 +29,13 @@ type consoleFlags struct {
 	timeout    time.Duration
 }
 
-// connectionFlag annotates these flags, for printUsage.
-const connectionFlag = "connection"
+// isConnectionFlag reports whether a flag is one of these and is shown in a
+// section of its own.
+func isConnectionFlag(name string) bool {
+	return slices.Contains([]string{
+		"ip-address", "host-id", "name", "credentials", "broadcast", "passcode", "port", "bind", "timeout",
+	}, name)
+}
 
 func (f *consoleFlags) add(cmd *cobra.Command) *cobra.Command {
 	f.addNetwork(cmd)
@@ -53,9 +58,6 @@ func (f *consoleFlags) add(cmd *cobra.Command) *cobra.Command {
 		return err
 	})
 	_ = fl.MarkHidden("console-key")
-	for _, name := range []string{"ip-address", "host-id", "name", "credentials", "broadcast", "passcode"} {
-		_ = fl.SetAnnotation(name, connectionFlag, nil)
-	}
 	return cmd
 }
 
@@ -70,9 +72,6 @@ func (f *consoleFlags) addNetwork(cmd *cobra.Command) {
 		}
 		return nil
 	})
-	for _, name := range []string{"port", "bind", "timeout"} {
-		_ = fl.SetAnnotation(name, connectionFlag, nil)
-	}
 }
 
 // connect returns a client for a verb, and the host that names its console in

@@ -96,7 +96,7 @@ func printUsage(cmd *cobra.Command) error {
 	section("Commands", commands[""])
 	own, connection := pflag.NewFlagSet("", pflag.ContinueOnError), pflag.NewFlagSet("", pflag.ContinueOnError)
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		if _, is := f.Annotations[connectionFlag]; is {
+		if isConnectionFlag(f.Name) {
 			connection.AddFlag(f)
 		} else {
 			own.AddFlag(f)

@@ -56,9 +56,7 @@ func Handler(s Services) http.Handler {
 		table = append(table, accountOperations()...)
 	}
 	mux := http.NewServeMux()
-	methods := map[string][]string{}
 	handle := func(method, path string, access Access, h handler) {
-		methods[path] = append(methods[path], method)
 		mux.HandleFunc(method+" "+Prefix+path, func(w http.ResponseWriter, r *http.Request) {
 			if s.Permit != nil {
 				if err := s.Permit(r, access); err != nil {
@@ -73,30 +71,27 @@ func Handler(s Services) http.Handler {
 		handle(o.method, o.path, o.access, o.handle)
 	}
 	handle(http.MethodGet, documentPath, AccessRead, serveDocument)
-	mux.Handle("/", unrouted(methods))
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if answer, pattern := mux.Handler(r); pattern == "" {
+			refuse(w, r, answer)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
-// unrouted answers requests that match no operation: with the methods of the
-// path, or as unknown.
-func unrouted(methods map[string][]string) http.Handler {
-	mux := http.NewServeMux()
-	for path, allowed := range methods {
-		if slices.Contains(allowed, http.MethodGet) {
-			allowed = append(allowed, http.MethodHead)
-		}
-		slices.Sort(allowed)
-		allow := strings.Join(allowed, ", ")
-		mux.HandleFunc(Prefix+path, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Allow", allow)
-			WriteError(w, &Error{Code: "bad_method", Message: "this path supports only the methods " + allow})
-		})
+// refuse answers a request that matches no operation: with the methods of the
+// path, which are in net/http's answer, or as unknown.
+func refuse(w http.ResponseWriter, r *http.Request, answer http.Handler) {
+	plain := recorder{header: http.Header{}}
+	answer.ServeHTTP(&plain, r)
+	if allow := plain.header.Get("Allow"); allow != "" {
+		w.Header().Set("Allow", allow)
+		WriteError(w, &Error{Code: "bad_method", Message: "this path supports only the methods " + allow})
+		return
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		WriteError(w, &Error{Code: "unknown_request", Message: "the server does not know this request",
-			Hint: "If ps4kit was updated, restart the running server."})
-	})
-	return mux
+	WriteError(w, &Error{Code: "unknown_request", Message: "the server does not know this request",
+		Hint: "If ps4kit was updated, restart the running server."})
 }
 
 // serve returns the handler that reads an In, calls do, and writes its Out.

@@ -15,6 +15,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"sync"
 	"time"
 )
 
@@ -120,13 +121,15 @@ func (s *Store) snapshot() ([]doc, error) {
 
 // documentPath matches the names of documents inside the state directory, and
 // nothing that leads out of it.
-var documentPath = regexp.MustCompile(
-	`^(simulator\.pem|[a-z][a-z0-9-]*\.json|homekit/([0-9A-F]{12}|companion)\.json|inputs/[0-9A-F]{12}\.json)$`)
+var documentPath = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(
+		`^(simulator\.pem|[a-z][a-z0-9-]*\.json|homekit/([0-9A-F]{12}|companion)\.json|inputs/[0-9A-F]{12}\.json)$`)
+})
 
 // listDocuments lists the documents of a state directory, in order. A missing
 // subdirectory counts as empty.
 func listDocuments(dir string) ([]string, error) {
-	return listFiles(dir, documentPath.MatchString)
+	return listFiles(dir, documentPath().MatchString)
 }
 
 func listFiles(dir string, match func(name string) bool) (list []string, err error) {
@@ -254,7 +257,7 @@ func readManifest(archive *tar.Reader) (manifest, error) {
 	seen := map[string]bool{}
 	for _, f := range m.Files {
 		switch {
-		case !documentPath.MatchString(f.Name):
+		case !documentPath().MatchString(f.Name):
 			return m, refused("%.80q is not the name of a document", f.Name)
 		case seen[f.Name]:
 			return m, refused("%s is in it twice", f.Name)

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -109,7 +110,9 @@ func writeOwner(lock *os.File) error {
 
 // leftover matches the temporary files of WriteFile (a dot, the name of the
 // file, a number) and documents of a restore that was discarded.
-var leftover = regexp.MustCompile(`^(\.[a-zA-Z0-9-]+\.(json|pem|tar\.gz)(\.restore|\.copy)?[0-9]+|[a-zA-Z0-9-]+\.(json|pem)\.restore)$`)
+var leftover = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(\.[a-zA-Z0-9-]+\.(json|pem|tar\.gz)(\.restore|\.copy)?[0-9]+|[a-zA-Z0-9-]+\.(json|pem)\.restore)$`)
+})
 
 // prepareFiles creates the directories inside, applies a waiting backup and
 // removes temporary files. The caller owns the lock.
@@ -127,7 +130,7 @@ func (s *Store) prepareFiles() error {
 		return err
 	}
 	for _, dir := range append(inside, s.dir) {
-		if err := removeFiles(dir, leftover.MatchString); err != nil {
+		if err := removeFiles(dir, leftover().MatchString); err != nil {
 			return err
 		}
 	}

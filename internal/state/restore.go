@@ -103,7 +103,7 @@ func (s *Store) commitRestore() error {
 	}
 	list, err := listFiles(s.dir, func(name string) bool {
 		document, copied := strings.CutSuffix(name, copySuffix)
-		return documentPath.MatchString(document) && (copied || !slices.Contains(contents.Files, name))
+		return documentPath().MatchString(document) && (copied || !slices.Contains(contents.Files, name))
 	})
 	if err != nil {
 		return err
