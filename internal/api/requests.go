@@ -159,7 +159,7 @@ type (
 	}
 )
 
-// None is the request or the result of an operation without one.
+// None stands for no request, or no result.
 type None struct{}
 
 // secret keeps the struct that embeds it out of logs and errors under every
