@@ -214,7 +214,7 @@ func (b *bench) requestsOf(ctx context.Context, h *home, c column) error {
 				return fmt.Errorf("%s: %w", work.what, err)
 			}
 		}
-		c.quantiles(work.what, s, 50, 99)
+		c.quantiles(work.what, s, 99)
 	}
 	if err := b.renames(ctx, h, conn, c); err != nil {
 		return err
@@ -331,7 +331,7 @@ func (b *bench) keyPresses(ctx context.Context, h *home, conn *hapclient.Conn, c
 		}
 		time.Sleep(300 * time.Millisecond)
 	}
-	c.quantiles("key press: write to packet", s, 50, 99)
+	c.quantiles("key press: write to packet", s, 99)
 	return nil
 }
 
