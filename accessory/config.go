@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ps4kit/ps4kit/internal/text"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -82,7 +83,7 @@ const (
 func (c Config) complete() (Config, error) {
 	c.HostID = strings.ToUpper(strings.TrimSpace(c.HostID))
 	c.Name = cleanName(c.Name)
-	c.Model = cut(cmp.Or(c.Model, defaultModel), maxName)
+	c.Model = text.Truncate(cmp.Or(c.Model, defaultModel), maxName)
 	c.Category = cmp.Or(c.Category, categoryTelevision)
 	c.Slots = cmp.Or(c.Slots, defaultSlots)
 	c.Poll = cmp.Or(c.Poll, defaultPoll)

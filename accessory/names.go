@@ -106,17 +106,7 @@ func closesUp(r rune, spaced bool) bool {
 // trimName cuts name to limit bytes without breaking a rune, and removes what
 // may not stand at its ends.
 func trimName(name string, limit int) string {
-	return strings.TrimFunc(cut(name, limit), func(r rune) bool { return !letterOrDigit(r) })
-}
-
-func cut(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
-	for limit > 0 && !utf8.RuneStart(s[limit]) {
-		limit--
-	}
-	return s[:limit]
+	return strings.TrimFunc(text.Truncate(name, limit), func(r rune) bool { return !letterOrDigit(r) })
 }
 
 // uniqueName appends a number to name if taken already has it, in any case, and
@@ -125,7 +115,7 @@ func uniqueName(name string, limit int, taken map[string]bool) string {
 	unique := name
 	for n := 2; taken[strings.ToLower(unique)]; n++ {
 		suffix := fmt.Sprintf(" %d", n)
-		unique = strings.TrimRight(cut(name, limit-len(suffix)), " ") + suffix
+		unique = strings.TrimRight(text.Truncate(name, limit-len(suffix)), " ") + suffix
 	}
 	taken[strings.ToLower(unique)] = true
 	return unique

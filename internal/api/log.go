@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/ps4kit/ps4kit/internal/text"
 )
@@ -67,14 +66,10 @@ func (l *Log) query(in LogRequest) []LogLine {
 // network.
 func cutText(s string) string {
 	s = text.Visible(s)
-	if len(s) <= maxLogText {
-		return s
+	if short := text.Truncate(s, maxLogText); short != s {
+		return short + "…"
 	}
-	n := maxLogText
-	for !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n] + "…"
+	return s
 }
 
 // signal wakes everyone who waits for the next change.
