@@ -1,6 +1,7 @@
 package hapserver
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"encoding/binary"
 	"errors"
@@ -209,25 +210,31 @@ func (s *Server) pairAdmin(p *peer, admin Pairing) error {
 
 // setupHold lets one connection pair at a time. After setupTime it keeps the
 // right until another one asks, so that a slow typist succeeds and an idle
-// connection blocks no one. Addresses that were told "busy" take turns, in the
-// order in which they first asked, if they ask again within turnTime. The
-// holder's address can't wait for its next turn meanwhile.
+// connection blocks no one. Addresses that ask take turns: those that have not
+// held the right for longest go first, and among them the one that has waited
+// longest.
 type setupHold struct {
 	mu     sync.Mutex
 	holder *peer
 	since  time.Time
-	queue  []setupTurn
+	turns  map[netip.Addr]setupTurn
 }
 
-// setupTurn is an address that waits for its turn.
+// setupTurn is the place of an address in the queue.
 type setupTurn struct {
-	addr  netip.Addr
-	asked time.Time // last
+	waiting time.Time // since when; zero: it is not
+	asked   time.Time // last
+	held    time.Time // last
+}
+
+// before reports whether t goes first.
+func (t setupTurn) before(other setupTurn) bool {
+	return cmp.Or(t.held.Compare(other.held), t.waiting.Compare(other.waiting)) < 0
 }
 
 const (
 	setupTime = 30 * time.Second
-	turnTime  = time.Minute
+	turnTime  = time.Minute // for an address to ask again when it was told "busy"
 	maxTurns  = 1000
 )
 
@@ -239,20 +246,26 @@ func (h *setupHold) take(p *peer) bool {
 		return true
 	}
 	now := time.Now()
-	h.queue = slices.DeleteFunc(h.queue, func(t setupTurn) bool { return now.Sub(t.asked) >= turnTime })
-	place := slices.IndexFunc(h.queue, func(t setupTurn) bool { return t.addr == p.addr })
-	free := h.holder == nil || now.Sub(h.since) >= setupTime
-	switch {
-	case free && (place == 0 || len(h.queue) == 0):
-		h.holder, h.since = p, now
-		h.queue = h.queue[place+1:]
-		return true
-	case place >= 0:
-		h.queue[place].asked = now
-	case (h.holder == nil || h.holder.addr != p.addr) && len(h.queue) < maxTurns:
-		h.queue = append(h.queue, setupTurn{p.addr, now})
+	own := h.turns[p.addr]
+	if own.waiting.IsZero() || now.Sub(own.asked) >= turnTime {
+		own.waiting = now
 	}
-	return false
+	own.asked = now
+	free := h.holder == nil || now.Sub(h.since) >= setupTime
+	for addr, t := range h.turns {
+		if addr != p.addr && !t.waiting.IsZero() && now.Sub(t.asked) < turnTime && t.before(own) {
+			free = false
+		}
+	}
+	if free {
+		h.holder, h.since = p, now
+		own.waiting, own.held = time.Time{}, now
+	}
+	if h.turns == nil || len(h.turns) >= maxTurns {
+		h.turns = map[netip.Addr]setupTurn{}
+	}
+	h.turns[p.addr] = own
+	return free
 }
 
 func (h *setupHold) heldBy(p *peer) bool {
@@ -274,5 +287,5 @@ func (h *setupHold) release(p *peer) {
 func (h *setupHold) cancel() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.holder, h.queue = nil, nil
+	h.holder, h.turns = nil, nil
 }

@@ -147,6 +147,31 @@ func TestPairSetupPastTurnDoesNotBlock(t *testing.T) {
 	})
 }
 
+// TestPairSetupPrefersNewcomer: however many addresses keep asking, one that has
+// not held the right yet waits for the current holder only.
+func TestPairSetupPrefersNewcomer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newUnpaired(t)
+		var others []*peer
+		for i := range 10 {
+			others = append(others, f.unconnected(t, fmt.Sprintf("192.0.2.%d", 10+i)))
+		}
+		owner := f.unconnected(t, "192.0.2.1")
+		const begin, limit = 600, 40 // seconds
+		for second := range begin + limit {
+			if second >= begin && second%10 == 0 && f.hold.take(owner) {
+				return
+			}
+			for _, p := range others {
+				f.hold.take(p)
+			}
+			time.Sleep(time.Second)
+		}
+		t.Errorf("busy for %d s", limit)
+	})
+}
+
 func TestPairSetupSlowTypist(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
