@@ -17,8 +17,9 @@ const (
 // default.
 type WatchOptions struct {
 	// Interval is the time between two polls, and how long each waits for its
-	// answer. A console that is not awake is polled half as often. Default:
-	// 1 s.
+	// answer. A console that is not awake is polled half as often. A poll may
+	// start up to an eighth of the interval early or late, to coincide with
+	// those of other consoles. Default: 1 s.
 	Interval time.Duration
 	// Misses is how many polls in a row must go unanswered before the console
 	// is unreachable or may move to another address. Default: 3.
@@ -165,10 +166,13 @@ func (w *watcher) poll(ctx context.Context, asked time.Time) time.Time {
 		}
 		w.offline = true
 	}
-	if w.Last.State == StateAwake || w.Busy != nil && w.Busy() {
-		return asked.Add(w.Interval)
+	next := asked.Add(w.Interval)
+	if w.Last.State != StateAwake && (w.Busy == nil || !w.Busy()) {
+		next = next.Add(w.Interval)
 	}
-	return asked.Add(2 * w.Interval)
+	// Start on the nearest quarter of the interval, together with the polls of
+	// other consoles: waking this machine up costs more than the poll itself.
+	return next.Add(next.Round(w.Interval / 4).Sub(next)) // next.Round alone would follow a clock that is set
 }
 
 // miss counts a poll without an answer and updates Last. It reports whether the

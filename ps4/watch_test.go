@@ -60,6 +60,15 @@ func TestWatchPollsHalfAsOftenInRestMode(t *testing.T) {
 	})
 }
 
+func TestWatchPollsOnQuartersOfTheInterval(t *testing.T) {
+	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
+		time.Sleep(600 * time.Millisecond)
+		f.watch(ctx, f.console(f.options()), nil)
+		time.Sleep(2 * time.Second)
+		same(t, f.take(), "600ms SRCH", "1.5s SRCH", "2.5s SRCH")
+	})
+}
+
 func TestWatchPollsABusyConsoleEachSecond(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
 		f.reply.Code = ddp.CodeStandby
