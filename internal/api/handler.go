@@ -164,11 +164,13 @@ func readRequest(w http.ResponseWriter, r *http.Request, in any) error {
 	return err
 }
 
-// errMissing returns the error of a pointer that is missing but required.
+// errMissing returns the error of a pointer or list that is missing but
+// required.
 func errMissing(fields reflect.Value) error {
 	for field, value := range fields.Fields() {
 		name, optional, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if value.Kind() == reflect.Pointer && value.IsNil() && optional == "" {
+		nillable := value.Kind() == reflect.Pointer || value.Kind() == reflect.Slice
+		if nillable && value.IsNil() && optional == "" {
 			return errBadRequest(name + " is missing")
 		}
 	}

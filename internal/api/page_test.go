@@ -15,7 +15,7 @@ import (
 func TestPageRequestsReachThePage(t *testing.T) {
 	t.Parallel()
 	for request, want := range map[string]call{
-		`PUT /consoles/D%2Fen/remote-play-keys {"on":true}`:                      {"PermitKeys", api.PermitKeysRequest{Host: "D/en", On: true}},
+		`PUT /consoles/D%2Fen/remote-play-keys {"on":true}`:                      {"PermitKeys", api.PermitKeysRequest{Host: "D/en", On: new(true)}},
 		`PUT /consoles/D%2Fen/name {"name":"Attic"}`:                             {"RenameConsole", api.NameRequest{Host: "D/en", Name: "Attic"}},
 		`PUT /consoles/-/titles/order {"ids":["HOME","CUSA00129"]}`:              {"OrderTitles", api.OrderRequest{IDs: &[]string{"HOME", "CUSA00129"}}},
 		`PUT /consoles/Den/titles/order {"ids":[]}`:                              {"OrderTitles", api.OrderRequest{Host: "Den", IDs: &[]string{}}},
@@ -76,6 +76,7 @@ func TestImportsAreBounded(t *testing.T) {
 func TestPageRefusesBadRequests(t *testing.T) {
 	t.Parallel()
 	for request, status := range map[string]int{
+		"PUT /consoles/Den/remote-play-keys {}":         http.StatusBadRequest,
 		"PUT /consoles/Den/titles/order {}":             http.StatusBadRequest,
 		`PUT /consoles/Den/titles/order {"ids":null}`:   http.StatusBadRequest,
 		`PUT /consoles/Den/titles/order {"ids":["a",1]`: http.StatusBadRequest,

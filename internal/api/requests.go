@@ -47,7 +47,7 @@ type (
 	}
 	PermitKeysRequest struct {
 		Host string `path:"host" json:"-"`
-		On   bool   `json:"on" example:"true"`
+		On   *bool  `json:"on" example:"true"`
 	}
 	TextRequest struct {
 		Host string  `path:"host" json:"-"`

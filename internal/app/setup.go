@@ -149,11 +149,11 @@ func (s *setup) PermitKeys(ctx context.Context, in api.PermitKeysRequest) error 
 		return err
 	case !u.accepted.Load():
 		return u.errNotAccepted()
-	case u.config.RemotePlayKeys != nil && *u.config.RemotePlayKeys != in.On:
+	case u.config.RemotePlayKeys != nil && *u.config.RemotePlayKeys != *in.On:
 		return &api.Error{Code: "config", Message: "config.yaml decides about the remote control of this console",
 			Hint: "Change remote_play_keys there and restart the server."}
 	}
-	return s.registry.permitKeys(u, in.On)
+	return s.registry.permitKeys(u, *in.On)
 }
 
 func (s *setup) SetCredential(ctx context.Context, in api.CredentialRequest) error {
