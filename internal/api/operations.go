@@ -66,10 +66,9 @@ func query[Service, In, Out any](id, pattern string, access Access, doc string,
 func command[Service, In any](id, pattern string, access Access, doc string,
 	do func(s Service, ctx context.Context, in In) error,
 ) Command[In] {
-	q := query(id, pattern, access, doc, func(s Service, ctx context.Context, in In) (None, error) {
+	return Command[In](query(id, pattern, access, doc, func(s Service, ctx context.Context, in In) (None, error) {
 		return None{}, do(s, ctx, in)
-	})
-	return Command[In]{q.operation}
+	}))
 }
 
 // rows returns the rows of operations.
