@@ -74,12 +74,16 @@ func (r Request) Marshal() []byte {
 // ReadRequest reads a request with as much body as it announces. Errors about
 // its content wrap [ErrProtocol]; the others are those of the reader.
 func ReadRequest(r *bufio.Reader) (Request, error) {
-	words, h, body, err := readMessage(r)
+	words, h, err := readHead(r)
 	switch {
 	case err != nil:
 		return Request{}, err
 	case len(words) < 2 || len(words) > 3 || len(words) == 3 && !strings.HasPrefix(words[2], "HTTP/1."):
 		return Request{}, protocolError("not a request")
+	}
+	body, err := readBody(r, h)
+	if err != nil {
+		return Request{}, err
 	}
 	return Request{Method: words[0], Path: words[1], Header: h, Body: body}, nil
 }
@@ -105,7 +109,7 @@ func (r Reply) Marshal() []byte {
 // ReadReply reads a reply with as much body as it announces, and leaves what
 // follows in the reader. It fails as [ReadRequest] does.
 func ReadReply(r *bufio.Reader) (Reply, error) {
-	words, h, body, err := readMessage(r)
+	words, h, err := readHead(r)
 	switch {
 	case err != nil:
 		return Reply{}, err
@@ -115,6 +119,10 @@ func ReadReply(r *bufio.Reader) (Reply, error) {
 	status, err := strconv.ParseUint(words[1], 10, 16)
 	if err != nil {
 		return Reply{}, protocolError("not a reply")
+	}
+	body, err := readBody(r, h)
+	if err != nil {
+		return Reply{}, err
 	}
 	return Reply{Status: int(status), Header: h, Body: body}, nil
 }
@@ -138,19 +146,20 @@ func (r Reply) Reason() uint32 {
 	return uint32(reason)
 }
 
-// readMessage reads a request or a reply. It returns the words of the first line.
-func readMessage(r *bufio.Reader) (words []string, h Header, body []byte, err error) {
+// readHead reads the head of a request or a reply. It returns the words of the
+// first line.
+func readHead(r *bufio.Reader) (words []string, h Header, err error) {
 	var head []byte
 	for {
 		line, err := r.ReadSlice('\n')
 		if len(head)+len(line) > MaxHead || errors.Is(err, bufio.ErrBufferFull) {
-			return nil, nil, nil, protocolError("more than %d bytes of header", MaxHead)
+			return nil, nil, protocolError("more than %d bytes of header", MaxHead)
 		}
 		if err != nil {
 			if len(head)+len(line) > 0 {
 				err = unexpectedEOF(err)
 			}
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
 		if len(head) > 0 && len(bytes.TrimSpace(line)) == 0 {
 			break
@@ -158,10 +167,8 @@ func readMessage(r *bufio.Reader) (words []string, h Header, body []byte, err er
 		head = append(head, line...)
 	}
 	first, rest, _ := strings.Cut(string(head), "\n")
-	if h, err = parseHeader(rest); err == nil {
-		body, err = readBody(r, h)
-	}
-	return strings.Fields(first), h, body, err
+	h, err = parseHeader(rest)
+	return strings.Fields(first), h, err
 }
 
 // readBody reads the body of a request or reply. Without a length there is
