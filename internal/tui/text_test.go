@@ -142,7 +142,7 @@ func FuzzLine(f *testing.F) {
 	edits := []string{"backspace", "delete", "left", "right", "home", "end", "ctrl+u", "ctrl+w"}
 	f.Fuzz(func(t *testing.T, text string, limit int, keys string) {
 		if len(text)+len(keys) > 2000 {
-			t.Skip()
+			t.Skip("too long for a fast run")
 		}
 		l := tui.NewLine(text, limit)
 		most := max(limit, l.Units())

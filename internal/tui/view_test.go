@@ -86,7 +86,7 @@ func FuzzNamesFromTheNetwork(f *testing.F) {
 	f.Add("\xff\xfe\n\r\t\u009b31m", 60, 24)
 	f.Fuzz(func(t *testing.T, text string, width, height int) {
 		if len(text) > 1000 || width < 1 || height < 1 || width > 300 || height > 100 {
-			t.Skip()
+			t.Skip("no terminal is like that, or too long for a fast run")
 		}
 		synctest.Test(t, func(t *testing.T) {
 			b := newFake(api.Console{HostID: "A", Name: text, Address: text, State: api.StateAwake, TitleID: text, TitleName: text},
