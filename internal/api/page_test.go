@@ -17,8 +17,8 @@ func TestPageRequestsReachThePage(t *testing.T) {
 	for request, want := range map[string]call{
 		`PUT /consoles/D%2Fen/remote-play-keys {"on":true}`:                      {"PermitKeys", api.PermitKeysRequest{Host: "D/en", On: new(true)}},
 		`PUT /consoles/D%2Fen/name {"name":"Attic"}`:                             {"RenameConsole", api.NameRequest{Host: "D/en", Name: "Attic"}},
-		`PUT /consoles/-/titles/order {"ids":["HOME","CUSA00129"]}`:              {"OrderTitles", api.OrderRequest{IDs: &[]string{"HOME", "CUSA00129"}}},
-		`PUT /consoles/Den/titles/order {"ids":[]}`:                              {"OrderTitles", api.OrderRequest{Host: "Den", IDs: &[]string{}}},
+		`PUT /consoles/-/titles/order {"ids":["HOME","CUSA00129"]}`:              {"OrderTitles", api.OrderRequest{IDs: []string{"HOME", "CUSA00129"}}},
+		`PUT /consoles/Den/titles/order {"ids":[]}`:                              {"OrderTitles", api.OrderRequest{Host: "Den", IDs: []string{}}},
 		`PUT /credential/account {"account_id":"123"}`:                           {"SetAccount", api.AccountRequest{AccountID: "123"}},
 		`PUT /consoles/Den/credential/account {"account_id":"1","passcode":"2"}`: {"SetAccount", api.AccountRequest{Host: "Den", AccountID: "1", Passcode: "2"}},
 		`PUT /credential/psn {"address":"https://x"}`:                            {"SignIn", api.SignInRequest{Address: "https://x"}},

@@ -11,8 +11,8 @@ const MaxImport = 500
 
 // The requests of the operations. Fields with the tags path and query are in
 // the URL, the others in the JSON body. A field that is left out is empty, and
-// the service says if that is wrong. A pointer is required, unless it has
-// omitempty.
+// the service says if that is wrong. A pointer or a list is required, unless it
+// has omitempty.
 //
 // A Host names a console by its host id, its name (in any case) or its address
 // (ADDR or ADDR:DDPPORT); an empty Host means the only console there is. If no
@@ -87,8 +87,8 @@ type (
 		Pinned *bool   `json:"pinned,omitempty"`
 	}
 	OrderRequest struct {
-		Host string    `path:"host" json:"-"`
-		IDs  *[]string `json:"ids" example:"[\"HOME\",\"CUSA00129\"]"`
+		Host string   `path:"host" json:"-"`
+		IDs  []string `json:"ids" example:"[\"HOME\",\"CUSA00129\"]"`
 	}
 	CoverRequest struct {
 		ID   string `path:"id" json:"-" doc:"title id" example:"CUSA00129"`

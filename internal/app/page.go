@@ -122,7 +122,7 @@ func (p page) OrderTitles(ctx context.Context, in api.OrderRequest) error {
 	if err != nil {
 		return err
 	}
-	return u.tv.SetOrder(*in.IDs)
+	return u.tv.SetOrder(in.IDs)
 }
 
 func (p page) SetupURI(ctx context.Context, in api.HostRequest) (string, error) {
