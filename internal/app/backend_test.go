@@ -67,6 +67,33 @@ func code(err error) string {
 	return app.Explain(err).Code
 }
 
+func TestNoKeysPressNothing(t *testing.T) {
+	t.Parallel()
+	bothWays(t, func(t *testing.T, console *ps4test.Console, b *api.Client) {
+		if err := api.Keys.Do(t.Context(), b, api.KeysRequest{Keys: []string{}}); err != nil {
+			t.Error(err)
+		}
+		if err := api.Keys.Do(t.Context(), b, api.KeysRequest{}); code(err) != "bad_request" {
+			t.Errorf("without a list: %v", err)
+		}
+		if pressed := console.Presses(); len(pressed) > 0 {
+			t.Errorf("pressed %v", pressed)
+		}
+	})
+}
+
+// TestHintOfADamagedDocument: only one that stays in place, which holds
+// pairings, needs a reset.
+func TestHintOfADamagedDocument(t *testing.T) {
+	t.Parallel()
+	for aside, reset := range map[string]bool{"": true, "web.json.damaged-1": false} {
+		e := app.Explain(&state.DamagedError{Name: "web.json", AsideName: aside})
+		if e.Code != "damaged" || strings.Contains(e.Hint, "homekit reset") != reset {
+			t.Errorf("set aside as %q: %+v", aside, e)
+		}
+	}
+}
+
 func TestConsoleIsNamedByIDNameAndAddress(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, console *ps4test.Console, b *api.Client) {

@@ -56,5 +56,8 @@ func Explain(err error) *api.Error {
 			break
 		}
 	}
+	if damaged, ok := errors.AsType[*state.DamagedError](err); ok && damaged.AsideName != "" {
+		e.Hint = "" // it is out of the way, and not a file of pairings
+	}
 	return e
 }
