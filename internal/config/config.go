@@ -112,7 +112,7 @@ type Poll struct {
 // Session configures sessions with consoles.
 type Session struct {
 	Idle     time.Duration // how long a session is kept after the last command
-	KeysIdle time.Duration // how long Remote Play stays ready for keys after the last one
+	KeysIdle time.Duration // how long Remote Play stays ready for keys after the last command
 }
 
 // HomeKit configures the HomeKit servers.
