@@ -20,6 +20,7 @@ import (
 const (
 	importBatch = 16 // titles in a request: 64 kB hold them with the longest names and addresses
 	maxNPSSO    = 1 << 10
+	maxName     = 63 // bytes of a title's name that Home shows (docs/homekit.md §4)
 )
 
 // importOptions are the flags of `ps4kit titles import`.
@@ -316,6 +317,15 @@ func (r importResult) summary(added string) string {
 	}
 	if n := len(r.NoSlot); n > 0 {
 		text += " " + count(n, "was", "were") + " left out, since all inputs are in use: forget some, or raise homekit.slots."
+	}
+	long := 0
+	for _, t := range r.Titles {
+		if len(t.Name) > maxName && slices.Contains(r.Added, t.ID) {
+			long++
+		}
+	}
+	if long > 0 {
+		text += " " + count(long, "name is", "names are") + fmt.Sprintf(" longer than %d bytes and shortened in Home.", maxName)
 	}
 	if r.Credential {
 		text += "\nThe credential of the account is stored."

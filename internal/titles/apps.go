@@ -136,21 +136,18 @@ func fold(name string) string {
 	return strings.NewReplacer(" ", "", "-", "").Replace(strings.ToLower(name))
 }
 
-// region returns the region of the PS Store to which a country belongs, or "" if
-// its code hasn't two letters.
+// region returns the region of the PS Store to which a country belongs, or ""
+// if the PS Store has no such country.
 func region(country string) string {
-	country = strings.ToLower(country)
-	if len(country) != 2 {
-		return ""
-	}
 	for _, r := range []struct{ name, countries string }{
 		{americas, "us ca mx ar bo br cl co cr ec gt hn ni pa pe py sv uy"},
+		{europe, "gb uk ie ae at au be bg bh ch cy cz de dk es fi fr gr hr hu il in is it kw lb lu mt nl no nz om pl pt qa ro ru sa se si sk tr ua za"},
 		{japan, "jp"},
 		{asia, "hk id kr my sg th tw cn ph vn"},
 	} {
-		if slices.Contains(strings.Fields(r.countries), country) {
+		if slices.Contains(strings.Fields(r.countries), strings.ToLower(country)) {
 			return r.name
 		}
 	}
-	return europe
+	return ""
 }

@@ -212,6 +212,7 @@ func TestApps(t *testing.T) {
 		{"netflix", "us", "CUSA00129"}, {"NETFLIX", "de", "CUSA00127"}, {"Netflix", "JP", "CUSA02988"}, {"Netflix", "kr", ""},
 		{"amazon prime video", "gb", "CUSA00126"}, {"prime-video", "ca", "CUSA00130"}, {"bbc-iplayer", "gb", "CUSA00122"},
 		{"Hulu", "de", ""}, {"you tube", "au", "CUSA01116"}, {"netflix", "usa", ""}, {"netflix", "", ""},
+		{"netflix", "uk", "CUSA00127"}, {"netflix", "ZA", "CUSA00127"}, {"netflix", "xx", ""}, {"netflix", "gr ", ""}, {"netflix", "e ", ""},
 	} {
 		found, err := titles.Find(c.name, c.country)
 		if id := found.ID; id != c.want || (found.Name == "") != (id == "") || c.want == "" && !errors.Is(err, titles.ErrNoID) {
