@@ -29,14 +29,6 @@ type consoleFlags struct {
 	timeout    time.Duration
 }
 
-// isConnectionFlag reports whether a flag is one of these and is shown in a
-// section of its own.
-func isConnectionFlag(name string) bool {
-	return slices.Contains([]string{
-		"ip-address", "host-id", "name", "credentials", "broadcast", "passcode", "port", "bind", "timeout",
-	}, name)
-}
-
 func (f *consoleFlags) add(cmd *cobra.Command) *cobra.Command {
 	f.addNetwork(cmd)
 	fl := cmd.Flags()

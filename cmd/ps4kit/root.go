@@ -28,7 +28,9 @@ controls consoles from the command line.`,
 			return nil
 		},
 	}
-	root.SetGlobalNormalizationFunc(dashes)
+	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		return pflag.NormalizedName(strings.ReplaceAll(name, "_", "-")) // as in --ip_address
+	})
 	f := root.PersistentFlags()
 	f.StringVar(&p.configFile, "config", "", "configuration `FILE` (default: config.yaml in ., ~/.config/ps4kit, /etc/ps4kit)")
 	f.StringVar(&p.stateDir, "state-dir", "", "state `DIR`: what ps4kit remembers")
@@ -95,8 +97,9 @@ func printUsage(cmd *cobra.Command) error {
 	}
 	section("Commands", commands[""])
 	own, connection := pflag.NewFlagSet("", pflag.ContinueOnError), pflag.NewFlagSet("", pflag.ContinueOnError)
+	console := new(consoleFlags).add(&cobra.Command{}).Flags()
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		if isConnectionFlag(f.Name) {
+		if console.Lookup(f.Name) != nil {
 			connection.AddFlag(f)
 		} else {
 			own.AddFlag(f)
@@ -114,11 +117,6 @@ func printUsage(cmd *cobra.Command) error {
 
 // examples formats the examples of a verb.
 func examples(lines ...string) string { return "  ps4kit " + strings.Join(lines, "\n  ps4kit ") }
-
-// dashes lets flags be spelled with underscores too, as in --ip_address.
-func dashes(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-	return pflag.NormalizedName(strings.ReplaceAll(name, "_", "-"))
-}
 
 // addVersion makes cmd and every verb below it print the version with --version,
 // whatever their arguments. Verbs that only group others print their help.
