@@ -73,12 +73,9 @@ func (p *program) configShow() error {
 	if err != nil {
 		return err
 	}
-	settings := []setting{}
+	settings, rows := []setting{}, [][]string{{"KEY", "VALUE", "SOURCE"}}
 	for _, s := range c.Settings() {
 		settings = append(settings, setting(s))
-	}
-	rows := [][]string{{"KEY", "VALUE", "SOURCE"}}
-	for _, s := range settings {
 		rows = append(rows, []string{s.Key, s.Value, s.Source})
 	}
 	return p.print(result{value: settings, text: table(rows)})

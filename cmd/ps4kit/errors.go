@@ -45,17 +45,6 @@ var verbHints = map[error]string{
 	ps4.ErrPasscodeWrong:  passcodeHint,
 }
 
-// verbHint returns the hint of an error, with the verb that helps if there is
-// one.
-func verbHint(e *api.Error) string {
-	for err, hint := range verbHints {
-		if known := api.AsError(err); e.Code == known.Code && e.Hint == known.Hint {
-			return hint
-		}
-	}
-	return e.Hint
-}
-
 // exitCode returns the exit code of an error.
 func exitCode(e *api.Error) int {
 	if errors.Is(e, artcache.ErrNotFound) {
@@ -116,7 +105,12 @@ func (p *program) finish(err error) int {
 	if e.Code == "usage" && e.Hint == "" {
 		e.Hint = "See " + p.path + " --help."
 	}
-	e.Hint = verbHint(e)
+	for known, hint := range verbHints {
+		if k := api.AsError(known); e.Code == k.Code && e.Hint == k.Hint {
+			e.Hint = hint
+			break
+		}
+	}
 	if p.json() {
 		_ = writeJSON(p.stderr, map[string]*api.Error{"error": e})
 		return code

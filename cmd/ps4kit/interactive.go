@@ -33,27 +33,20 @@ func (f *consoleFlags) interactive(ctx context.Context, p *program) error {
 	if !isTerminal(p.stdin) || !isTerminal(p.stdout) {
 		return usageError(errors.New("interactive needs a terminal for its input and output; use ps4kit remote, start and status in scripts"))
 	}
-	defer p.holdMessages()()
+	if isTerminal(p.stderr) { // keep messages such as log lines away from the screen
+		terminal, held := p.stderr, &lockedBuffer{}
+		p.stderr = held
+		defer func() {
+			p.stderr = terminal
+			_, _ = held.WriteTo(terminal)
+		}()
+	}
 	_, client, host, done, err := f.connect(ctx, p)
 	if err != nil {
 		return err
 	}
 	defer done()
 	return tui.Run(ctx, tui.Options{Client: client, Host: host, Limit: f.timeout, In: p.stdin, Out: raw(p.stdout)})
-}
-
-// holdMessages keeps messages such as log lines away from the full screen until
-// release prints them.
-func (p *program) holdMessages() (release func()) {
-	if !isTerminal(p.stderr) {
-		return func() {}
-	}
-	terminal, held := p.stderr, &lockedBuffer{}
-	p.stderr = held
-	return func() {
-		p.stderr = terminal
-		_, _ = held.WriteTo(terminal)
-	}
 }
 
 // lockedBuffer is a buffer for concurrent writers.

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/sirupsen/logrus"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
+	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
 )
 
@@ -64,7 +66,7 @@ func (o *serveOptions) run(ctx context.Context, p *program) error {
 	}
 	defer func() { _ = store.Close() }()
 	hangup := make(chan os.Signal, 1)
-	if p.onTerminal() {
+	if isTerminal(p.stdin) || isTerminal(p.stdout) || isTerminal(p.stderr) { // a person started it
 		var stop func()
 		ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
 		defer stop()
@@ -72,8 +74,12 @@ func (o *serveOptions) run(ctx context.Context, p *program) error {
 		signal.Notify(hangup, syscall.SIGHUP)
 		defer signal.Stop(hangup)
 	}
-	reload, stop := p.watchConfig(ctx, c.File, hangup, log)
-	defer stop()
+	watch := &configWatch{file: c.File, hangup: hangup, load: p.configuration, log: log, out: make(chan *config.Config)}
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { watch.run(ctx) })
+	defer watching.Wait()
+	defer cancel()
 	return app.Run(ctx, app.Options{
 		Config:   c,
 		State:    store,
@@ -83,13 +89,8 @@ func (o *serveOptions) run(ctx context.Context, p *program) error {
 		Command:  p.command(),
 		Ready:    func(g app.Greeting) { o.greet(p, g) },
 		Needs:    func(s app.Setup) { o.tell(p, log, s) },
-		Reload:   reload,
+		Reload:   watch.out,
 	})
-}
-
-// onTerminal reports whether a person started this program on a terminal.
-func (p *program) onTerminal() bool {
-	return isTerminal(p.stdin) || isTerminal(p.stdout) || isTerminal(p.stderr)
 }
 
 // mayShow reports whether to print secrets: on a terminal, or with simulated
@@ -101,9 +102,11 @@ func (o *serveOptions) mayShow(p *program) bool { return o.simulate > 0 || isTer
 func (o *serveOptions) greet(p *program, g app.Greeting) {
 	switch {
 	case p.json():
-		list := g.Accessories
-		if !o.mayShow(p) {
-			list = withoutCodes(list)
+		list := slices.Clone(g.Accessories)
+		for i := range list {
+			if !o.mayShow(p) {
+				list[i].SetupCode, list[i].SetupURI = "", ""
+			}
 		}
 		_ = writeJSON(p.stdout, list)
 	case o.mayShow(p):
@@ -118,15 +121,6 @@ const searching = `
 Searching for consoles. Turn yours on, or add it by its address on the web page.
 No console at hand? Try: ps4kit serve --simulate 1
 `
-
-// withoutCodes returns the accessories without their setup codes.
-func withoutCodes(list []api.Accessory) []api.Accessory {
-	bare := slices.Clone(list)
-	for i := range bare {
-		bare[i].SetupCode, bare[i].SetupURI = "", ""
-	}
-	return bare
-}
 
 // command returns the command line that runs ps4kit on the state of this server.
 func (p *program) command() string {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -15,20 +14,8 @@ import (
 // hasn't changed for that long: an editor may save it in pieces.
 const watchEvery = 2 * time.Second
 
-// watchConfig returns a channel that delivers the configuration when its file has
-// changed, or at each signal of hangup. An invalid one is logged and skipped.
-func (p *program) watchConfig(ctx context.Context, file string, hangup <-chan os.Signal, log logrus.FieldLogger) (<-chan *config.Config, func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	w := &configWatch{file: file, hangup: hangup, load: p.configuration, log: log, out: make(chan *config.Config)}
-	var running sync.WaitGroup
-	running.Go(func() { w.run(ctx) })
-	return w.out, func() {
-		cancel()
-		running.Wait()
-	}
-}
-
-// configWatch follows the configuration file.
+// configWatch delivers the configuration to out when its file has changed, or at
+// each signal of hangup. It logs and skips an invalid one.
 type configWatch struct {
 	file   string // empty: none was read, and SIGHUP looks for one
 	hangup <-chan os.Signal
