@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/doctor"
+	"github.com/ps4kit/ps4kit/internal/state"
 )
 
 // doctorOptions are the flags of `ps4kit doctor`.
@@ -42,7 +44,7 @@ func (o *doctorOptions) run(ctx context.Context, p *program) error {
 	if _, _, err := o.console.parse(ctx); err != nil {
 		return err
 	}
-	dir, err := p.stateDirectory()
+	dir, err := state.Find(p.stateDir)
 	if err != nil {
 		return err
 	}
@@ -57,17 +59,21 @@ func (o *doctorOptions) run(ctx context.Context, p *program) error {
 	stop := p.progress("Examining")
 	failed, err := doctor.Examine(ctx, doctor.Options{
 		Config: c, ConfigErr: configErr, StateDir: dir, NoLogin: o.noLogin,
-		Connect: func(ctx context.Context) (doctor.Connection, error) { return o.connect(ctx, p) },
-		System:  doctor.ThisMachine(),
+		System: doctor.ThisMachine(),
+		Connect: func(ctx context.Context) (doctor.Connection, error) {
+			_, client, host, release, err := o.console.connect(ctx, p)
+			if err != nil {
+				return doctor.Connection{}, err
+			}
+			return doctor.Connection{Client: client, Running: !client.IsLocal(), Host: host, Close: release}, nil
+		},
 		Report: func(f doctor.Finding) {
 			all = append(all, f)
 			if p.json() {
 				return
 			}
 			stop()
-			if err := printFinding(p.stdout, f); err != nil {
-				printErr = err
-			}
+			printErr = cmp.Or(printErr, printFinding(p.stdout, f)) // the first
 			stop = p.progress("Examining")
 		},
 	})
@@ -107,12 +113,4 @@ func summary(all []doctor.Finding) string {
 		return fmt.Sprintf("\nAll %d checks passed.", len(all))
 	}
 	return fmt.Sprintf("\n%d checks: %d passed, %d warned, %d failed.", len(all), count[doctor.OK], count[doctor.Warn], count[doctor.Fail])
-}
-
-func (o *doctorOptions) connect(ctx context.Context, p *program) (doctor.Connection, error) {
-	_, client, host, done, err := o.console.connect(ctx, p)
-	if err != nil {
-		return doctor.Connection{}, err
-	}
-	return doctor.Connection{Client: client, Running: !client.IsLocal(), Host: host, Close: done}, nil
 }

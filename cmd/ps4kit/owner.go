@@ -22,7 +22,7 @@ import (
 // server returns a client of the running server and the state directory. It
 // fails with api.ErrNoServer if no server runs.
 func (p *program) server(ctx context.Context) (c *api.Client, dir string, err error) {
-	if dir, err = p.stateDirectory(); err != nil {
+	if dir, err = state.Find(p.stateDir); err != nil {
 		return nil, "", err
 	}
 	c, err = api.Connect(ctx, app.SocketPath(dir))
@@ -81,7 +81,7 @@ func (p *program) configuration() (*config.Config, error) {
 	if err != nil {
 		return nil, &api.Error{Code: "config", Message: api.AsError(err).Message, Err: err}
 	}
-	if dir, err := p.stateDirectory(); err == nil {
+	if dir, err := state.Find(p.stateDir); err == nil {
 		if page, err := c.WithPage(state.ReadSettings(dir)); err == nil {
 			return page, nil
 		}
@@ -102,11 +102,6 @@ func (p *program) logger(c *config.Config) *logrus.Logger {
 		log.SetFormatter(&logrus.TextFormatter{DisableColors: !isTerminal(p.stderr), FullTimestamp: true})
 	}
 	return log
-}
-
-// stateDirectory returns the state directory, which also has the server's socket.
-func (p *program) stateDirectory() (string, error) {
-	return state.Find(p.stateDir)
 }
 
 // openState opens a state directory for this process only. The error tells users

@@ -17,6 +17,7 @@ import (
 	"github.com/ps4kit/ps4kit/artcache"
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
+	"github.com/ps4kit/ps4kit/internal/state"
 )
 
 func newTitle(p *program) *cobra.Command {
@@ -63,7 +64,16 @@ func (o *titleOptions) verb(p *program, cmd *cobra.Command, waiting string,
 		if err != nil {
 			return orCause(cmd.Context(), err)
 		}
-		return o.print(p, r)
+		if o.out.path == "" {
+			return p.print(r)
+		}
+		var text bytes.Buffer
+		file := program{stdout: &text, output: p.output}
+		_ = file.print(r) // fails only with r.err
+		if err := o.out.write(text.Bytes()); err != nil {
+			return err
+		}
+		return errors.Join(p.report(map[string]string{"file": o.out.path}, "Wrote %s.", o.out.path), r.err)
 	}
 	return cmd
 }
@@ -80,20 +90,6 @@ func (o *titleOptions) onTitle(p *program, cmd *cobra.Command, waiting string,
 		}
 		return run(ctx, c, id)
 	})
-}
-
-// print prints a result, or writes it to --out.
-func (o *titleOptions) print(p *program, r result) error {
-	if o.out.path == "" {
-		return p.print(r)
-	}
-	var text bytes.Buffer
-	file := program{stdout: &text, output: p.output}
-	_ = file.print(r) // fails only with r.err
-	if err := o.out.write(text.Bytes()); err != nil {
-		return err
-	}
-	return errors.Join(p.report(map[string]string{"file": o.out.path}, "Wrote %s.", o.out.path), r.err)
 }
 
 // addCountry adds --country to a verb whose answer depends on it.
@@ -130,7 +126,7 @@ func (p *program) openTitles(country string) (*titleCache, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := p.stateDirectory()
+	dir, err := state.Find(p.stateDir)
 	if err != nil {
 		return nil, err
 	}
