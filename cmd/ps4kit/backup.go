@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"time"
@@ -105,11 +104,9 @@ confuse HomeKit.`,
 	}
 }
 
-const maxBackup = 80 << 20 // bytes; package state has lower limits
-
 // restore has the running server restore a backup, or restores it itself.
 func (p *program) restore(ctx context.Context, file string) error {
-	archive, err := p.readBackup(file)
+	archive, err := p.read(file)
 	if err != nil {
 		return asUsage(err)
 	}
@@ -138,15 +135,6 @@ func (p *program) restore(ctx context.Context, file string) error {
 		next = "The server is running again."
 	}
 	return p.report(result, "Restored the state of %s (%d files). %s", result.Created.Local().Format(time.DateTime), len(result.Files), next)
-}
-
-func (p *program) readBackup(file string) ([]byte, error) {
-	f, err := p.open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	return io.ReadAll(io.LimitReader(f, maxBackup))
 }
 
 // awaitRestart waits until the server has put the stored backup in place and

@@ -54,9 +54,7 @@ func (f *consoleFlags) search(ctx context.Context, p *program) error {
 	})
 	rows := [][]string{{"NAME", "STATE", "ADDRESS", "HOST ID", "TYPE", "VERSION", "TITLE"}}
 	for _, c := range found {
-		rows = append(rows, []string{
-			orDash(c.Name), c.State, orDash(c.Address), orDash(c.HostID), orDash(c.HostType), orDash(systemVersion(c)), orDash(titleOf(c)),
-		})
+		rows = append(rows, []string{c.Name, c.State, c.Address, c.HostID, c.HostType, systemVersion(c), titleOf(c)})
 	}
 	r := result{value: found, text: table(rows)}
 	if len(found) == 0 {
@@ -169,31 +167,25 @@ func newConsolesList(p *program, use, short string) *cobra.Command {
 		if err != nil {
 			return result{}, err
 		}
-		refresh(ctx, client, list)
 		if len(list) == 0 {
 			return result{value: list, note: noneKnown}, nil
 		}
+		var asked sync.WaitGroup
+		for i, known := range list {
+			asked.Go(func() {
+				if c, err := api.Status.Do(ctx, client, api.HostRequest{Host: known.HostID}); err == nil {
+					list[i] = c
+					list[i].Origin = known.Origin
+				}
+			})
+		}
+		asked.Wait()
 		rows := [][]string{{"NAME", "STATE", "ADDRESS", "HOST ID", "TYPE", "KNOWN"}}
 		for _, c := range list {
-			rows = append(rows, []string{orDash(c.Name), c.State, orDash(c.Address), orDash(c.HostID), orDash(c.HostType), c.Origin})
+			rows = append(rows, []string{c.Name, c.State, c.Address, c.HostID, c.HostType, c.Origin})
 		}
 		return result{value: list, text: table(rows)}, nil
 	})
-}
-
-// refresh updates the state of every console in a list. One that fails stays as
-// it was.
-func refresh(ctx context.Context, client *api.Client, list []api.Console) {
-	var asked sync.WaitGroup
-	for i := range list {
-		asked.Go(func() {
-			if c, err := api.Status.Do(ctx, client, api.HostRequest{Host: list[i].HostID}); err == nil {
-				c.Origin = list[i].Origin
-				list[i] = c
-			}
-		})
-	}
-	asked.Wait()
 }
 
 func newConsolesAdd(p *program) *cobra.Command {
@@ -232,11 +224,8 @@ config.yaml names the console, remove it there first.`,
 		Example:           examples("consoles forget Den", "consoles forget A0B1C2D3E4F5 --yes"),
 		Args:              oneText("the name, the host id or the address of a console"),
 		ValidArgsFunction: completeConsoles(p, func(c api.Console) (string, string) { return c.Name, c.HostID }),
-	}, "Forgetting the console", forget), confirmation{
-		check:    p.checkKnown,
-		what:     "this removes everything stored about the console",
-		question: "Forget %s, with its pairings, inputs and credential?",
-	})
+	}, "Forgetting the console", forget), p.checkKnown,
+		"this removes everything stored about the console", "Forget %s, with its pairings, inputs and credential?")
 }
 
 // checkKnown returns an error unless host names a listed console. It accepts

@@ -92,14 +92,13 @@ func (o *credentialOptions) run(ctx context.Context, p *program) error {
 		return err
 	}
 	var user api.User
+	var account string
 	var registrations []remoteplay.Registration
 	var conn net.PacketConn
 	limit := cmp.Or(o.console.timeout, phone.Limit)
 	switch o.way {
 	case "account-id":
-		if err = ps4.CheckTypedAccountID(o.accountID); err == nil {
-			user, err = userOf(o.accountID)
-		}
+		account, err = o.accountID, ps4.CheckTypedAccountID(o.accountID)
 	case "credentials":
 		var credential ps4.Credential
 		credential, err = readCredential(o.console.credential)
@@ -124,10 +123,7 @@ func (o *credentialOptions) run(ctx context.Context, p *program) error {
 	what := "is stored"
 	switch o.way {
 	case "psn":
-		var id string
-		if id, err = p.psnSignIn(ctx); err == nil {
-			user, err = userOf(id)
-		}
+		account, err = p.psnSignIn(ctx)
 	case "capture":
 		var credential ps4.Credential
 		credential, err = p.capture(ctx, conn, limit)
@@ -137,12 +133,18 @@ func (o *credentialOptions) run(ctx context.Context, p *program) error {
 		user, owner, err = storedUser(ctx, client, host)
 		switch {
 		case err == nil && passcode == "":
-			return o.report(p, owner, user, what)
+			return o.report(p, owner, user, what, nil)
 		case err == nil:
 			host, what = owner, "is stored, with the passcode"
+		case codeOf(err) == "no_credential" && isTerminal(p.stdin):
+			account, err = p.askAccount(ctx)
 		case codeOf(err) == "no_credential":
-			user, err = p.askUser(ctx)
+			err = &api.Error{Code: "no_credential", Message: "no credential is stored",
+				Hint: "Run ps4kit credential --psn to sign in to PSN; ps4kit credential --help has other ways."}
 		}
+	}
+	if err == nil && account != "" {
+		user, err = userOf(account)
 	}
 	if err != nil {
 		return err
@@ -151,26 +153,36 @@ func (o *credentialOptions) run(ctx context.Context, p *program) error {
 	if err := api.SetCredential.Do(ctx, client, api.CredentialRequest{Host: host, User: user}); err != nil {
 		return err
 	}
-	var linked []remoteplay.Registration
-	for _, r := range registrations {
-		if failed := api.SetRegistration.Do(ctx, client, registrationOf(r)); failed != nil {
-			err = cmp.Or(err, error(notLinked(r, failed)))
-			continue
-		}
-		linked = append(linked, r)
-	}
-	return cmp.Or(o.report(p, host, user, what, linked...), err)
+	linked, err := linkImported(ctx, client, registrations)
+	return cmp.Or(o.report(p, host, user, what, linked), err)
 }
 
-// notLinked returns the error of a console that a file did not link. Others of
-// the same file are not affected.
-func notLinked(r remoteplay.Registration, err error) *api.Error {
-	e := *app.Explain(err)
-	e.Message = fmt.Sprintf("%s (%s) is not linked: %s", cmp.Or(r.Nickname, r.HostID), r.HostID, e.Message)
-	if e.Code == "not_found" || e.Code == "unreachable" {
-		e.Hint = "Turn it on and import the file again, with --ip-address if a search does not find it."
+// linkImported links the consoles of the registrations in a file and returns
+// their host ids. One that fails doesn't affect the others. linkImported returns
+// the first error.
+func linkImported(ctx context.Context, client *api.Client, registrations []remoteplay.Registration) (linked []string, first error) {
+	for _, r := range registrations {
+		s := r.Reveal()
+		request := api.RegistrationRequest{
+			Host: s.HostID, HostID: s.HostID, HostType: s.HostType, Nickname: s.Nickname,
+			RegistKey: s.RegistKey, RPKey: s.RPKey, KeyType: s.KeyType,
+		}
+		if s.AccountID != 0 {
+			request.AccountID = strconv.FormatUint(s.AccountID, 10)
+		}
+		err := api.SetRegistration.Do(ctx, client, request)
+		if err == nil {
+			linked = append(linked, s.HostID)
+			continue
+		}
+		e := app.Explain(err)
+		e.Message = fmt.Sprintf("%s (%s) is not linked: %s", cmp.Or(s.Nickname, s.HostID), s.HostID, e.Message)
+		if e.Code == "not_found" || e.Code == "unreachable" {
+			e.Hint = "Turn it on and import the file again, with --ip-address if a search does not find it."
+		}
+		first = cmp.Or(first, error(e))
 	}
-	return &e
+	return linked, first
 }
 
 // userOf returns the user of a PSN account.
@@ -180,19 +192,6 @@ func userOf(accountID string) (api.User, error) {
 		return api.User{}, err
 	}
 	return api.User{Credential: credential.Reveal(), AccountID: accountID}, nil
-}
-
-// registrationOf returns a registration with its secrets, for the server.
-func registrationOf(r remoteplay.Registration) api.RegistrationRequest {
-	s := r.Reveal()
-	result := api.RegistrationRequest{
-		Host: s.HostID, HostID: s.HostID, HostType: s.HostType, Nickname: s.Nickname,
-		RegistKey: s.RegistKey, RPKey: s.RPKey, KeyType: s.KeyType,
-	}
-	if s.AccountID != 0 {
-		result.AccountID = strconv.FormatUint(s.AccountID, 10)
-	}
-	return result
 }
 
 // listenForPhone opens the port on which the phone app searches for consoles.
@@ -205,19 +204,6 @@ func (o *credentialOptions) listenForPhone(ctx context.Context) (net.PacketConn,
 	}
 	network.LocalPort, network.Bind, o.console.timeout = 0, netip.Addr{}, 0
 	return phone.Listen(ctx, addr)
-}
-
-// askUser asks on a terminal for the account of a user.
-func (p *program) askUser(ctx context.Context) (api.User, error) {
-	if !isTerminal(p.stdin) {
-		return api.User{}, &api.Error{Code: "no_credential", Message: "no credential is stored",
-			Hint: "Run ps4kit credential --psn to sign in to PSN; ps4kit credential --help has other ways."}
-	}
-	id, err := p.askAccount(ctx)
-	if err != nil {
-		return api.User{}, err
-	}
-	return userOf(id)
 }
 
 // storedUser returns the user of a console. Without a host it returns the one for
@@ -255,11 +241,7 @@ type credentialResult struct {
 
 // report prints the result without the secret, unless --show asks for it. Then
 // stdout has nothing else, so that it can be written to a file for --credentials.
-func (o *credentialOptions) report(p *program, console string, user api.User, what string, registrations ...remoteplay.Registration) error {
-	var linked []string
-	for _, r := range registrations {
-		linked = append(linked, r.HostID)
-	}
+func (o *credentialOptions) report(p *program, console string, user api.User, what string, linked []string) error {
 	next := "Link the console next, if it is not: ps4kit link"
 	if linked != nil {
 		next = "Linked for Remote Play: " + strings.Join(linked, ", ")

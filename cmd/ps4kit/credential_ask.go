@@ -75,18 +75,16 @@ func (p *program) capture(ctx context.Context, conn net.PacketConn, limit time.D
 // one, and the user's registrations for Remote Play. In a file of playactor, each
 // console has an entry.
 func (o *credentialOptions) imported(p *program) (api.User, []remoteplay.Registration, error) {
-	in, err := p.open(o.importFile)
+	file, err := p.read(o.importFile)
 	if err != nil {
 		return api.User{}, nil, err
 	}
-	defer func() { _ = in.Close() }()
-	var file bytes.Buffer
-	credential, err := o.importedCredential(io.TeeReader(in, &file))
+	credential, err := o.importedCredential(file)
 	if err != nil {
 		return api.User{}, nil, err
 	}
 	user := api.User{Credential: credential.Reveal()}
-	all, _ := remoteplay.ImportRegistrations(&file) // most files have none
+	all, _ := remoteplay.ImportRegistrations(bytes.NewReader(file)) // most files have none
 	var registrations []remoteplay.Registration
 	for _, r := range all {
 		id := strconv.FormatUint(r.AccountID, 10)
@@ -101,8 +99,8 @@ func (o *credentialOptions) imported(p *program) (api.User, []remoteplay.Registr
 	return user, registrations, nil
 }
 
-func (o *credentialOptions) importedCredential(in io.Reader) (ps4.Credential, error) {
-	users, err := ps4.ImportCredentials(in)
+func (o *credentialOptions) importedCredential(file []byte) (ps4.Credential, error) {
+	users, err := ps4.ImportCredentials(bytes.NewReader(file))
 	if err != nil {
 		return ps4.Credential{}, err
 	}
@@ -126,10 +124,20 @@ func (o *credentialOptions) importedCredential(in io.Reader) (ps4.Credential, er
 	return users[0].Credential, nil
 }
 
-// open opens a file, or stdin for "-".
-func (p *program) open(file string) (io.ReadCloser, error) {
-	if file == "-" {
-		return io.NopCloser(p.stdin), nil
+// maxFile is how much of a file is read, in bytes: what a backup may have.
+// Other formats have lower limits of their own.
+const maxFile = 80 << 20
+
+// read reads a file, or stdin for "-".
+func (p *program) read(file string) ([]byte, error) {
+	in := p.stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = f.Close() }()
+		in = f
 	}
-	return os.Open(file)
+	return io.ReadAll(io.LimitReader(in, maxFile))
 }

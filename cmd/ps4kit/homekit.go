@@ -44,9 +44,9 @@ func newHomekitList(p *program) *cobra.Command {
 			paired, code := "no", a.SetupCode
 			switch {
 			case a.Paired:
-				paired, code = "yes", "-"
+				paired, code = "yes", ""
 			case a.PairingLocked:
-				paired, code = "locked", "-"
+				paired, code = "locked", ""
 				locked := a.LockedError()
 				how += "\n\nThe " + locked.Message + ".\n" + locked.Hint
 			}
@@ -119,8 +119,5 @@ A damaged HomeKit file is set aside, and the accessory gets a new identity.`,
 	}, "Removing the pairings", func(ctx context.Context, client *api.Client, args []string) (result, error) {
 		return did(done{Done: "reset"}, "%s is reset. To pair it again: ps4kit homekit qr", args[0]),
 			api.ResetHomekit.Do(ctx, client, api.HostRequest{Host: args[0]})
-	}), confirmation{
-		what:     "this removes every pairing",
-		question: "Remove every pairing of %s? You will have to pair it again in Home.",
-	})
+	}), nil, "this removes every pairing", "Remove every pairing of %s? You will have to pair it again in Home.")
 }

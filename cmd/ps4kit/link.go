@@ -98,9 +98,8 @@ func (o *linkOptions) run(ctx context.Context, p *program) error {
 			return asUsage(err)
 		}
 	}
-	ownUser := o.console.credential != ""
 	passcode := ""
-	if !ownUser { // the flags name the stored user, and the passcode is stored, too
+	if o.console.credential == "" { // the passcode is that of the stored user, and stored too
 		var err error
 		if passcode, err = o.console.takePasscode(); err != nil {
 			return err
@@ -111,10 +110,7 @@ func (o *linkOptions) run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer release()
-	c, err := o.check(ctx, p, client, host, !ownUser)
-	if err == nil && o.remotePlay(c) {
-		err = o.findAccount(ctx, p, client, c)
-	}
+	c, err := o.prepare(ctx, p, client, host)
 	if err == nil {
 		err = o.linkWith(ctx, p, client, c, passcode)
 	}
@@ -124,10 +120,11 @@ func (o *linkOptions) run(ctx context.Context, p *program) error {
 	return p.report(linkResult{true, c.HostID, c.Name}, "This program is linked with %s.", cmp.Or(c.Name, c.HostID))
 }
 
-// check makes sure that the console can show a PIN, and that a credential is
-// stored, before it asks the user for the PIN.
-func (o *linkOptions) check(ctx context.Context, p *program, client *api.Client, host string, storedUser bool) (api.Console, error) {
-	defer p.progress("Asking the console")()
+// prepare makes sure that the console can show a PIN, and that a credential or,
+// for Remote Play, an account id is known before it asks the user for the PIN.
+func (o *linkOptions) prepare(ctx context.Context, p *program, client *api.Client, host string) (api.Console, error) {
+	stop := p.progress("Asking the console")
+	defer stop()
 	c, err := answering(ctx, client, host)
 	switch {
 	case err != nil:
@@ -135,7 +132,19 @@ func (o *linkOptions) check(ctx context.Context, p *program, client *api.Client,
 	case c.State == api.StateStandby:
 		return c, &api.Error{Code: "standby", Message: cmp.Or(c.Name, c.HostID) + " is in rest mode",
 			Hint: "Turn it on, choose " + o.menu(c) + ", and try again."}
-	case o.asks(p) && storedUser && !o.remotePlay(c):
+	case !o.asks(p):
+		return c, nil // the server knows what is missing
+	case o.remotePlay(c):
+		if o.request.AccountID != "" {
+			return c, nil
+		}
+		user, err := api.Credential.Do(ctx, client, api.HostRequest{Host: c.HostID})
+		if err == nil && user.AccountID == "" || codeOf(err) == "no_credential" {
+			stop()
+			o.request.AccountID, err = p.askAccount(ctx)
+		}
+		return c, err
+	case o.console.credential == "":
 		_, err = api.Credential.Do(ctx, client, api.HostRequest{Host: c.HostID})
 	}
 	return c, err
@@ -143,19 +152,6 @@ func (o *linkOptions) check(ctx context.Context, p *program, client *api.Client,
 
 // asks reports whether the user types the PIN on a terminal.
 func (o *linkOptions) asks(p *program) bool { return o.request.PIN == "" && isTerminal(p.stdin) }
-
-// findAccount asks for the account id on a terminal if none is given or stored.
-func (o *linkOptions) findAccount(ctx context.Context, p *program, client *api.Client, c api.Console) error {
-	if o.request.AccountID != "" || !o.asks(p) {
-		return nil // the server knows whether one is stored
-	}
-	user, err := api.Credential.Do(ctx, client, api.HostRequest{Host: c.HostID})
-	if err == nil && user.AccountID != "" || err != nil && codeOf(err) != "no_credential" {
-		return err
-	}
-	o.request.AccountID, err = p.askAccount(ctx)
-	return err
-}
 
 // linkWith links with the console after storing the passcode, if there is one. A
 // passcode that the console refuses is not kept.

@@ -143,22 +143,6 @@ func readLine(r io.Reader) (string, error) {
 	return "", fmt.Errorf("a line of more than %d bytes", maxLine)
 }
 
-// confirm asks a yes-or-no question on a terminal. Elsewhere it refuses what the
-// command does.
-func (p *program) confirm(ctx context.Context, what, question string) error {
-	if !isTerminal(p.stdin) {
-		return usageError(fmt.Errorf("%s: pass --yes to confirm", what))
-	}
-	answer, err := p.ask(ctx, question+" [y/N] ")
-	if err != nil {
-		return err
-	}
-	if !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes") {
-		return errors.New("nothing was changed")
-	}
-	return nil
-}
-
 // clearLine moves the cursor to the start of a terminal's line and clears it.
 const clearLine = "\r\x1b[K"
 

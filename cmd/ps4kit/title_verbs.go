@@ -142,7 +142,7 @@ func (c *titleCache) files(ctx context.Context, u *artcache.Update) (*updateFile
 func (u titleUpdates) text() string {
 	rows := [][]string{{"VERSION", "SIZE", "NEEDS", "TYPE", "CONTENT ID"}}
 	for _, p := range u.Updates {
-		rows = append(rows, []string{p.Version, sizeOf(p.Size), orDash(p.RequiredSystem), orDash(p.Type), orDash(p.ContentID)})
+		rows = append(rows, []string{p.Version, sizeOf(p.Size), p.RequiredSystem, p.Type, p.ContentID})
 	}
 	text := table(rows)
 	if u.Files == nil {
@@ -196,7 +196,11 @@ Store. It prints the size and source of the image; --out saves it.`,
 			return result{}, about("cover of "+id, err)
 		}
 		a := titleArt{id, img.Type, img.Width, img.Height, len(img.Data), img.Origin, o.out.path}
-		text := fmt.Sprintf("%s  %d by %d pixels, %s, %s, %s", id, a.Width, a.Height, a.Type, sizeOf(int64(a.Bytes)), originText(a.Origin))
+		origin := map[artcache.Origin]string{
+			artcache.OriginOwn: "your own image", artcache.OriginMetadata: "from the title metadata", artcache.OriginAccount: "from an imported list",
+		}[a.Origin]
+		text := fmt.Sprintf("%s  %d by %d pixels, %s, %s, %s",
+			id, a.Width, a.Height, a.Type, sizeOf(int64(a.Bytes)), cmp.Or(origin, "from the PS Store"))
 		if o.out.path != "" {
 			if err := o.out.write(img.Data); err != nil {
 				return result{}, err
@@ -221,18 +225,6 @@ type titleArt struct {
 	Bytes   int             `json:"bytes"`
 	Origin  artcache.Origin `json:"origin"`
 	File    string          `json:"file,omitempty"` // with --out
-}
-
-func originText(o artcache.Origin) string {
-	switch o {
-	case artcache.OriginOwn:
-		return "your own image"
-	case artcache.OriginMetadata:
-		return "from the title metadata"
-	case artcache.OriginAccount:
-		return "from an imported list"
-	}
-	return "from the PS Store"
 }
 
 func newTitleAddons(p *program) *cobra.Command {
@@ -270,7 +262,16 @@ unavailable, it shows the others.`,
 		Example: examples("title lists", "title lists --country Japan --region jp"),
 		Args:    noArgs,
 	}, "Fetching the lists", func(ctx context.Context, c *titleCache, _ string) (result, error) {
-		lists, err := c.lists(ctx, regions)
+		services, servicesErr := c.ServiceList(ctx)
+		launch, launchErr := c.LaunchList(ctx)
+		lists, err := systemLists{services, launch, []artcache.SystemRegion{}}, cmp.Or(servicesErr, launchErr) // the first error
+		for _, region := range regions {
+			list, listErr := c.SystemUpdates(ctx, region)
+			if listErr == nil {
+				lists.System = append(lists.System, list.Regions...)
+			}
+			err = cmp.Or(err, about("system software of "+region, listErr))
+		}
 		if lists.Services == nil && lists.Launch == nil && len(lists.System) == 0 {
 			return result{}, err
 		}
@@ -290,21 +291,6 @@ type systemLists struct {
 	System   []artcache.SystemRegion `json:"system"` // in the order of --region
 }
 
-// lists fetches all lists. It returns the first error.
-func (c *titleCache) lists(ctx context.Context, regions []string) (systemLists, error) {
-	services, servicesErr := c.ServiceList(ctx)
-	launch, launchErr := c.LaunchList(ctx)
-	l, err := systemLists{services, launch, []artcache.SystemRegion{}}, cmp.Or(servicesErr, launchErr)
-	for _, region := range regions {
-		list, listErr := c.SystemUpdates(ctx, region)
-		if listErr == nil {
-			l.System = append(l.System, list.Regions...)
-		}
-		err = cmp.Or(err, about("system software of "+region, listErr))
-	}
-	return l, err
-}
-
 func (l systemLists) text(country string) string {
 	services, launch, system := "The service list is unavailable.", "The title list is unavailable.", "The system software lists are unavailable."
 	if l.Services != nil {
@@ -320,14 +306,14 @@ func (l systemLists) text(country string) string {
 	}
 	if l.Launch != nil {
 		launch = table([][]string{
-			{"Titles need system software", orDash(l.Launch.MinSystemVersion)},
-			{"Titles that are blocked", orDash(strings.Join(l.Launch.BlackList, " "))},
+			{"Titles need system software", l.Launch.MinSystemVersion},
+			{"Titles that are blocked", strings.Join(l.Launch.BlackList, " ")},
 		})
 	}
 	if len(l.System) > 0 {
 		rows := [][]string{{"REGION", "SYSTEM SOFTWARE", "VERSION", "SIZE"}}
 		for _, r := range l.System {
-			size := "-"
+			size := ""
 			if len(r.System.Images) > 0 {
 				size = sizeOf(r.System.Images[0].Size)
 			}
@@ -343,5 +329,5 @@ func countryCodes(list []artcache.Country) string {
 	for _, c := range list {
 		codes = append(codes, c.Code)
 	}
-	return orDash(strings.Join(codes, " "))
+	return strings.Join(codes, " ")
 }

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +19,6 @@ import (
 
 const (
 	importBatch = 16 // titles in a request: 64 kB hold them with the longest names and addresses
-	maxNPSSO    = 1 << 10
 	maxName     = 63 // bytes of a title's name that Home shows (docs/homekit.md §4)
 )
 
@@ -62,11 +61,7 @@ this looks like its Android app signing in, which its terms don't provide for.`,
 			case !o.psn && (o.npsso != "" || o.credential):
 				return usageError(errors.New("--npsso and --credential need --psn"))
 			}
-			file := ""
-			if len(args) == 1 {
-				file = args[0]
-			}
-			return o.run(cmd.Context(), p, file)
+			return o.run(cmd.Context(), p, strings.Join(args, ""))
 		},
 	}
 	o.console.add(cmd)
@@ -91,11 +86,16 @@ type importResult struct {
 
 func (o *importOptions) run(ctx context.Context, p *program, file string) error {
 	var r importResult
-	var err error
-	if file != "" {
-		if r.Titles, r.BadLines, err = readTitles(p, file); err != nil {
+	if !o.psn {
+		content, err := p.read(file)
+		if err == nil {
+			r.Titles, r.BadLines, err = titles.Read(bytes.NewReader(content))
+		}
+		if err != nil {
 			return asUsage(err)
 		}
+		slices.SortStableFunc(r.Titles, func(a, b api.ImportTitle) int { return b.LastPlayed.Compare(a.LastPlayed) })
+		r.Titles = r.Titles[:min(len(r.Titles), api.MaxImport)]
 		for _, bad := range r.BadLines {
 			p.say(fmt.Sprintf("ps4kit: line %d is skipped: %s", bad.Line, bad.Err))
 		}
@@ -109,7 +109,7 @@ func (o *importOptions) run(ctx context.Context, p *program, file string) error 
 		return orCause(ctx, err)
 	}
 	var account string
-	if file == "" {
+	if o.psn {
 		if err := o.askCredential(ctx, p, client, host); err != nil {
 			return orCause(ctx, err)
 		}
@@ -117,7 +117,11 @@ func (o *importOptions) run(ctx context.Context, p *program, file string) error 
 			return orCause(ctx, err)
 		}
 	}
-	if r.Imported, err = api.ImportTitles.Do(ctx, client, api.ImportTitlesRequest{Host: host, Titles: onlyIDs(r.Titles), DryRun: true}); err != nil {
+	ids := []api.ImportTitle{} // a preview needs no more
+	for _, t := range r.Titles {
+		ids = append(ids, api.ImportTitle{ID: t.ID})
+	}
+	if r.Imported, err = api.ImportTitles.Do(ctx, client, api.ImportTitlesRequest{Host: host, Titles: ids, DryRun: true}); err != nil {
 		return orCause(ctx, err)
 	}
 	if o.dryRun {
@@ -148,18 +152,6 @@ func (o *importOptions) run(ctx context.Context, p *program, file string) error 
 		r.Credential = true
 	}
 	return p.print(result{value: r, text: r.summary("added")})
-}
-
-// readTitles reads the titles in a file, the most recently played first.
-func readTitles(p *program, file string) ([]api.ImportTitle, []titles.BadLine, error) {
-	in, err := p.open(file)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer func() { _ = in.Close() }()
-	read, bad, err := titles.Read(in)
-	slices.SortStableFunc(read, func(a, b api.ImportTitle) int { return b.LastPlayed.Compare(a.LastPlayed) })
-	return read[:min(len(read), api.MaxImport)], bad, err
 }
 
 // askCredential asks on a terminal whether to store the account's credential, if
@@ -215,16 +207,11 @@ func (o *importOptions) readNPSSO(ctx context.Context, p *program) (psn.NPSSO, e
 	var text string
 	switch {
 	case o.npsso != "":
-		in, err := p.open(o.npsso)
+		content, err := p.read(o.npsso)
 		if err != nil {
 			return psn.NPSSO{}, asUsage(err)
 		}
-		defer func() { _ = in.Close() }()
-		data, err := io.ReadAll(io.LimitReader(in, maxNPSSO))
-		if err != nil {
-			return psn.NPSSO{}, fmt.Errorf("reading the npsso: %w", err)
-		}
-		text = string(data)
+		text = string(content)
 	case !isTerminal(p.stdin):
 		return psn.NPSSO{}, usageError(errors.New("--psn asks for the npsso on a terminal: pass --npsso FILE, or --npsso - for the standard input"))
 	default:
@@ -294,7 +281,7 @@ func parseNumbers(text string, last int) ([]int, error) {
 func preview(r importResult) string {
 	rows := [][]string{{"NO", "ID", "NAME", "PLAYED", "NOTES"}}
 	for i, t := range r.Titles {
-		played, note := "-", "-"
+		played, note := "", ""
 		if !t.LastPlayed.IsZero() {
 			played = t.LastPlayed.Local().Format(time.DateOnly)
 		}
@@ -304,7 +291,7 @@ func preview(r importResult) string {
 		case slices.Contains(r.NoSlot, t.ID):
 			note = "no input is free"
 		}
-		rows = append(rows, []string{strconv.Itoa(i + 1), t.ID, orDash(t.Name), played, note})
+		rows = append(rows, []string{strconv.Itoa(i + 1), t.ID, t.Name, played, note})
 	}
 	return table(rows)
 }
@@ -339,13 +326,4 @@ func count(n int, one, several string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, several)
-}
-
-// onlyIDs returns the titles without what a preview doesn't need.
-func onlyIDs(list []api.ImportTitle) []api.ImportTitle {
-	ids := []api.ImportTitle{}
-	for _, t := range list {
-		ids = append(ids, api.ImportTitle{ID: t.ID})
-	}
-	return ids
 }

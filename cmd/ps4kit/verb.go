@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -63,28 +64,30 @@ func (p *program) onServer(cmd *cobra.Command, waiting string, run func(ctx cont
 	})
 }
 
-// A confirmation is what a verb asks about its argument before it runs.
-type confirmation struct {
-	check    func(ctx context.Context, arg string) error // before asking; may be nil
-	what     string                                      // the verb does
-	question string                                      // with a place for the argument
-}
-
-// confirmed makes cmd ask before it runs, unless --yes is given.
-func (p *program) confirmed(cmd *cobra.Command, c confirmation) *cobra.Command {
+// confirmed makes cmd ask a question about its argument on a terminal before it
+// runs, unless --yes is given. Elsewhere it refuses what cmd does. check, which
+// may be nil, checks the argument before the question.
+func (p *program) confirmed(cmd *cobra.Command, check func(ctx context.Context, arg string) error, what, question string) *cobra.Command {
 	yes := cmd.Flags().Bool("yes", false, "don't ask")
 	run := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *yes {
 			return run(cmd, args)
 		}
-		if c.check != nil {
-			if err := c.check(cmd.Context(), args[0]); err != nil {
+		if check != nil {
+			if err := check(cmd.Context(), args[0]); err != nil {
 				return err
 			}
 		}
-		if err := p.confirm(cmd.Context(), c.what, fmt.Sprintf(c.question, args[0])); err != nil {
+		if !isTerminal(p.stdin) {
+			return usageError(fmt.Errorf("%s: pass --yes to confirm", what))
+		}
+		answer, err := p.ask(cmd.Context(), fmt.Sprintf(question, args[0])+" [y/N] ")
+		if err != nil {
 			return err
+		}
+		if !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes") {
+			return errors.New("nothing was changed")
 		}
 		return run(cmd, args)
 	}
@@ -148,11 +151,14 @@ func (p *program) report(v any, format string, args ...any) error {
 	return p.print(result{value: v, text: fmt.Sprintf(format, args...)})
 }
 
-// table formats rows in columns.
+// table formats rows in columns, with a dash for an empty value.
 func table(rows [][]string) string {
 	var b strings.Builder
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
+		for i, value := range row {
+			row[i] = cmp.Or(value, "-")
+		}
 		_, _ = fmt.Fprintln(t, strings.Join(row, "\t"))
 	}
 	_ = t.Flush() // cannot fail
@@ -169,13 +175,6 @@ func writeJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
 }
 
 // wrap breaks text into lines of 80 columns. Lines after the first start with
