@@ -11,12 +11,15 @@ import (
 
 const joiner = '\u200d' // zero-width joiner
 
-// Line returns s as one line of valid UTF-8: control characters and line
+// Line returns s as Clean does, without the spaces around it.
+func Line(s string) string { return strings.TrimSpace(Clean(s)) }
+
+// Clean returns s as one line of valid UTF-8: control characters and line
 // separators become spaces, invisible characters are removed as by Visible, and
 // invalid bytes become U+FFFD.
-func Line(s string) string {
-	if isASCII(s) {
-		return strings.TrimSpace(s)
+func Clean(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f }) {
+		return s // printable ASCII, as most names are
 	}
 	s = strings.Map(func(r rune) rune {
 		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) {
@@ -24,7 +27,7 @@ func Line(s string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, "\uFFFD"))
-	return strings.TrimSpace(Visible(s))
+	return Visible(s)
 }
 
 // maxName is the longest name, in bytes.
@@ -74,9 +77,4 @@ func invisible(r rune) bool {
 // pictorial reports whether r is an emoji, or modifies the one before it.
 func pictorial(r rune) bool {
 	return unicode.Is(unicode.So, r) || r == '\ufe0f' || '\U0001f3fb' <= r && r <= '\U0001f3ff'
-}
-
-// isASCII reports whether s is printable ASCII, which most names are.
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f })
 }

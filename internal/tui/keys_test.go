@@ -146,10 +146,6 @@ func TestErrorsThatKnowAHint(t *testing.T) {
 		s.hides("Link again.")
 		s.typeKeys("esc")
 		s.hides("plain")
-		f.set(func() { f.fails["keys"] = hinted{errors.New("no link: refused: Link again.")} })
-		s.typeKeys("o")
-		s.shows("no link: refused: Link again.")
-		s.hides("ps4:", "  Link again.")
 	})
 }
 

@@ -3,7 +3,6 @@ package tui
 import (
 	"context"
 	"errors"
-	"strings"
 	"sync"
 	"time"
 
@@ -70,9 +69,17 @@ func (m *model) close() {
 }
 
 // background runs f in a goroutine, then the function that f returns on the event
-// loop.
+// loop, unless the user has gone to another place.
 func (m *model) background(f func() (apply func())) {
-	m.wg.Go(func() { m.send(f()) })
+	visit := m.visit
+	m.wg.Go(func() {
+		apply := f()
+		m.send(func() {
+			if visit == m.visit {
+				apply()
+			}
+		})
+	})
 }
 
 // Init implements tea.Model.
@@ -82,22 +89,17 @@ func (m *model) Init() tea.Cmd {
 	} else {
 		m.watch()
 	}
-	m.wg.Go(m.tick)
-	return nil
-}
-
-// tick redraws the screen every second, for the time that a command has taken.
-func (m *model) tick() {
-	ticker := time.NewTicker(time.Second)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			m.send(func() {})
-		case <-m.ctx.Done():
-			return
+	m.wg.Go(func() { // redraw every second, for the time that a command has taken
+		for tick := time.Tick(time.Second); ; {
+			select {
+			case <-tick:
+				m.send(func() {})
+			case <-m.ctx.Done():
+				return
+			}
 		}
-	}
+	})
+	return nil
 }
 
 // Update implements tea.Model.
@@ -123,12 +125,10 @@ func (m *model) goTo(p place) {
 	m.loading, m.held = false, nil
 }
 
-// load shows a place that has to wait for its content. It returns the visit to
-// compare with when the content arrives.
-func (m *model) load(p place) (visit int) {
+// load shows a place that has to wait for its content.
+func (m *model) load(p place) {
 	m.goTo(p)
 	m.loading = true
-	return m.visit
 }
 
 // loaded shows a place with its content and handles the keys typed while that
@@ -220,9 +220,6 @@ func (m *model) tellError(err error) {
 
 func errorNotice(err error) notice {
 	e := api.AsError(err)
-	if strings.Contains(e.Message, e.Hint) {
-		e.Hint = ""
-	}
 	return notice{text: e.Message, hint: e.Hint, bad: true}
 }
 
@@ -264,35 +261,33 @@ func (m *model) typed(in input) {
 	}
 }
 
-// buttons maps keys to the buttons of the controller.
-func buttons() map[string]string {
-	return map[string]string{
+func (m *model) remoteKey(key string) {
+	button, ok := map[string]string{
 		"up": "up", "down": "down", "left": "left", "right": "right", "enter": "enter", "backspace": "back",
 		"o": "option", "p": "ps", "h": "ps_hold", "c": "cancel",
-	}
-}
-
-func (m *model) remoteKey(key string) {
-	if button, ok := buttons()[key]; ok {
+	}[key]
+	if ok {
 		m.do(command{keys: []string{button}})
 		return
 	}
-	client, host := m.client, m.host
 	switch key {
 	case "w":
-		m.do(command{doing: "waking up", done: "woken up", run: func(ctx context.Context) error {
-			return api.Power.Do(ctx, client, api.PowerRequest{Host: host, State: api.StateAwake, Wait: true})
+		m.do(command{doing: "waking up", done: "woken up", run: func(ctx context.Context, host string) error {
+			return api.Power.Do(ctx, m.client, api.PowerRequest{Host: host, State: api.StateAwake, Wait: true})
 		}})
 	case "s":
-		m.do(command{doing: "entering rest mode", done: "in rest mode", run: func(ctx context.Context) error {
-			return api.Power.Do(ctx, client, api.PowerRequest{Host: host, State: api.StateStandby})
+		m.do(command{doing: "entering rest mode", done: "in rest mode", run: func(ctx context.Context, host string) error {
+			return api.Power.Do(ctx, m.client, api.PowerRequest{Host: host, State: api.StateStandby})
 		}})
 	case "/":
 		m.openTitles()
 	case "t":
 		m.openText()
 	case "x":
-		m.stop()
+		if m.queue.running != nil {
+			m.queue.waiting = nil
+			m.queue.stop(errStopped)
+		}
 	case "tab":
 		m.openConsoles(false)
 	case "esc":

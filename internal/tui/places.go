@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ps4kit/ps4kit/internal/api"
+	"github.com/ps4kit/ps4kit/internal/text"
 )
 
 // consoleList is the list to choose a console from.
@@ -32,15 +33,10 @@ func (m *model) openConsoles(search bool) {
 }
 
 func (m *model) findConsoles(search bool) {
-	visit := m.visit
 	m.consoles = consoleList{}
 	m.background(func() func() {
 		found, err := find(m.ctx, m.client, search)
-		return func() {
-			if visit == m.visit {
-				m.gotConsoles(found, err)
-			}
-		}
+		return func() { m.gotConsoles(found, err) }
 	})
 }
 
@@ -74,7 +70,6 @@ func (m *model) gotConsoles(found []entry, err error) {
 	}
 	m.loading, m.held = false, nil
 	m.consoles.all = found
-	visit := m.visit
 	for i, e := range found {
 		if m.isShown(e) {
 			m.consoles.cursor = i
@@ -82,7 +77,7 @@ func (m *model) gotConsoles(found []entry, err error) {
 		m.background(func() func() {
 			console, err := m.status(m.ctx, e.host)
 			return func() {
-				if err == nil && visit == m.visit {
+				if err == nil {
 					found[i].Console = console
 				}
 			}
@@ -134,20 +129,19 @@ type titleList struct {
 }
 
 func (m *model) openTitles() {
-	visit, host := m.load(atTitles), m.host
+	m.load(atTitles)
 	m.titles = titleList{}
+	host := m.host
 	m.background(func() func() {
 		titles, err := api.Titles.Do(m.ctx, m.client, api.HostRequest{Host: host})
 		return func() {
-			switch {
-			case visit != m.visit:
-			case err != nil:
+			if err != nil {
 				m.tellError(err)
 				m.goTo(atRemote)
-			default:
-				m.titles.all = slices.DeleteFunc(titles, func(t api.Title) bool { return t.ID == "HOME" || t.ID == "OTHER" })
-				m.loaded(atTitles)
+				return
 			}
+			m.titles.all = slices.DeleteFunc(titles, func(t api.Title) bool { return t.ID == "HOME" || t.ID == "OTHER" })
+			m.loaded(atTitles)
 		}
 	})
 }
@@ -157,22 +151,15 @@ func (m *model) openTitles() {
 func (l *titleList) found() (found []api.Title) {
 	words := strings.Fields(strings.ToLower(l.search.text()))
 	for _, t := range l.all {
-		if (len(words) > 0 || !t.Hidden) && matches(t, words) {
+		names, id := strings.ToLower(t.Name+"\n"+t.Title), strings.ToLower(t.ID)
+		missing := func(word string) bool { // short words aren't looked for in ids, most of which start with CUSA
+			return !strings.Contains(names, word) && (len(word) < len("CUSA") || !strings.Contains(id, word))
+		}
+		if (len(words) > 0 || !t.Hidden) && !slices.ContainsFunc(words, missing) {
 			found = append(found, t)
 		}
 	}
 	return found
-}
-
-// matches skips the ids for short words, because most ids start with CUSA.
-func matches(t api.Title, words []string) bool {
-	names, id := strings.ToLower(t.Name+"\n"+t.Title), strings.ToLower(t.ID)
-	for _, w := range words {
-		if !strings.Contains(names, w) && (len(w) < len("CUSA") || !strings.Contains(id, w)) {
-			return false
-		}
-	}
-	return true
 }
 
 func (m *model) titlesKey(in input) {
@@ -182,7 +169,12 @@ func (m *model) titlesKey(in input) {
 		m.goTo(atRemote)
 	case in.key == "enter":
 		if len(found) > 0 {
-			m.startTitle(found[m.titles.cursor])
+			m.goTo(atRemote)
+			title := found[m.titles.cursor]
+			name := text.Line(title.Name)
+			m.do(command{doing: "starting " + name, done: "started " + name, run: func(ctx context.Context, host string) error {
+				return api.Start.Do(ctx, m.client, api.StartRequest{Host: host, Title: title.ID})
+			}})
 		}
 	case m.titles.move(in.key, len(found)):
 	case m.titles.search.edit(in):
@@ -190,54 +182,44 @@ func (m *model) titlesKey(in input) {
 	}
 }
 
-func (m *model) startTitle(t api.Title) {
-	m.goTo(atRemote)
-	host, name := m.host, clean(t.Name)
-	m.do(command{doing: "starting " + name, done: "started " + name, run: func(ctx context.Context) error {
-		return api.Start.Do(ctx, m.client, api.StartRequest{Host: host, Title: t.ID})
-	}})
-}
-
 // openText queues a request for the text on the console's keyboard, because keys
 // typed before may open it.
 func (m *model) openText() {
-	visit, host := m.load(atText), m.host
+	m.load(atText)
 	var keyboard api.Keyboard
 	m.do(command{
 		doing: "opening the keyboard",
-		run: func(ctx context.Context) (err error) {
+		run: func(ctx context.Context, host string) (err error) {
 			keyboard, err = api.GetKeyboard.Do(ctx, m.client, api.HostRequest{Host: host})
 			return err
 		},
 		then: func(err error) {
-			switch {
-			case visit != m.visit:
-			case err != nil:
+			if err != nil {
 				m.goTo(atRemote)
-			default:
-				m.text = newLine(keyboard.Text, keyboard.MaxLength)
-				m.loaded(atText)
+				return
 			}
+			m.text = newLine(keyboard.Text, keyboard.MaxLength)
+			m.loaded(atText)
 		},
 	})
 }
 
 func (m *model) textKey(in input) {
-	client, host, text := m.client, m.host, m.text.text()
+	typed := m.text.text()
 	switch in.key {
 	case "esc":
 		m.goTo(atRemote)
 	case "enter":
-		m.sendText(command{doing: "entering the text", done: "entered the text", run: func(ctx context.Context) error {
-			return api.Submit.Do(ctx, client, api.SubmitRequest{Host: host, Text: &text})
+		m.sendText(command{doing: "entering the text", done: "entered the text", run: func(ctx context.Context, host string) error {
+			return api.Submit.Do(ctx, m.client, api.SubmitRequest{Host: host, Text: &typed})
 		}})
 	case "tab":
-		m.sendText(command{doing: "setting the text", done: "set the text", run: func(ctx context.Context) error {
-			return api.SetText.Do(ctx, client, api.TextRequest{Host: host, Text: new(text)})
+		m.sendText(command{doing: "setting the text", done: "set the text", run: func(ctx context.Context, host string) error {
+			return api.SetText.Do(ctx, m.client, api.TextRequest{Host: host, Text: &typed})
 		}})
 	case "ctrl+x":
-		m.sendText(command{doing: "closing the keyboard", done: "closed the keyboard", run: func(ctx context.Context) error {
-			return api.CloseKeyboard.Do(ctx, client, api.HostRequest{Host: host})
+		m.sendText(command{doing: "closing the keyboard", done: "closed the keyboard", run: func(ctx context.Context, host string) error {
+			return api.CloseKeyboard.Do(ctx, m.client, api.HostRequest{Host: host})
 		}})
 	default:
 		m.text.edit(in)
@@ -247,13 +229,11 @@ func (m *model) textKey(in input) {
 // sendText returns to the remote if c succeeds. If it fails, the text stays for
 // another try, and keys typed since, which were meant for the remote, are dropped.
 func (m *model) sendText(c command) {
-	visit := m.load(atText)
+	m.load(atText)
 	c.then = func(err error) {
-		switch {
-		case visit != m.visit:
-		case err != nil:
+		if err != nil {
 			m.loading, m.held = false, nil
-		default:
+		} else {
 			m.loaded(atRemote)
 		}
 	}

@@ -23,8 +23,9 @@ type command struct {
 	number      int // counts commands in the order typed
 	keys        []string
 	doing, done string // for the screen
-	run         func(context.Context) error
-	then        func(error) // optional, called on the event loop with the result
+	run         func(ctx context.Context, host string) error
+	visit       int         // m.visit when it was typed
+	then        func(error) // optional, called on the event loop with the result if the user stayed
 }
 
 // queue holds commands in the order typed and runs one at a time. Consecutive
@@ -47,7 +48,7 @@ func (m *model) do(c command) {
 		m.notice = notice{}
 	}
 	q.typed++
-	c.number, c.host = q.typed, m.host
+	c.number, c.host, c.visit = q.typed, m.host, m.visit
 	if last := len(q.waiting) - 1; last >= 0 && q.waiting[last].accepts(c) {
 		q.waiting[last].keys = append(q.waiting[last].keys, c.keys...)
 		q.waiting[last].number = c.number
@@ -78,10 +79,10 @@ func (m *model) next() {
 	q.waiting = q.waiting[1:]
 	ctx, cancel := context.WithCancelCause(m.ctx)
 	q.running, q.began, q.stop = &c, time.Now(), cancel
-	m.background(func() func() {
+	m.wg.Go(func() {
 		defer cancel(nil)
 		err := m.run(ctx, c)
-		return func() { m.finished(c, err) }
+		m.send(func() { m.finished(c, err) })
 	})
 }
 
@@ -97,7 +98,7 @@ func (m *model) run(ctx context.Context, c command) error {
 	if c.keys != nil {
 		err = api.Keys.Do(ctx, m.client, api.KeysRequest{Host: c.host, Keys: c.keys})
 	} else {
-		err = c.run(ctx)
+		err = c.run(ctx, c.host)
 	}
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -119,19 +120,11 @@ func (m *model) finished(c command, err error) {
 	case c.done != "":
 		m.tell(c.done, c.number)
 	}
-	if c.then != nil {
+	if c.then != nil && c.visit == m.visit {
 		c.then(err)
 	}
 	m.next()
 	m.refreshStatus()
-}
-
-// stop cancels the running command and clears the queue.
-func (m *model) stop() {
-	if m.queue.running != nil {
-		m.queue.waiting = nil
-		m.queue.stop(errStopped)
-	}
 }
 
 // quit ends the program once the queue is empty.

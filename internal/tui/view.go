@@ -3,7 +3,6 @@ package tui
 import (
 	"fmt"
 	"strings"
-	"unicode"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -29,7 +28,17 @@ func colored(s string, c ansi.Color) string { return ansi.NewStyle().ForegroundC
 func (m *model) View() tea.View {
 	head, foot := m.head(), m.foot()
 	rows := max(0, m.height-len(head)-len(foot))
-	body := m.body(rows)
+	var body []string
+	switch m.at {
+	case atConsoles:
+		body = m.consolesBody(rows)
+	case atTitles:
+		body = m.titlesBody(rows)
+	case atText:
+		body = m.textBody()
+	default:
+		body = remoteBody(m.width)
+	}
 	for len(body) < rows {
 		body = append(body, "")
 	}
@@ -46,9 +55,9 @@ func (m *model) head() []string {
 	if m.host == "" {
 		return []string{bold("ps4kit"), "", ""}
 	}
-	name, address := clean(m.console.Name), clean(m.console.Address)
+	name, address := text.Line(m.console.Name), text.Line(m.console.Address)
 	if name == "" {
-		name = clean(m.host)
+		name = text.Line(m.host)
 	}
 	gap := m.width - ansi.StringWidth(name) - ansi.StringWidth(address)
 	if gap < 2 {
@@ -69,9 +78,9 @@ func state(c api.Console) string {
 	case c.TitleID == "":
 		return green("● awake") + "  no title running"
 	case c.TitleName == "":
-		return green("● awake") + "  " + clean(c.TitleID)
+		return green("● awake") + "  " + text.Line(c.TitleID)
 	}
-	return green("● awake") + "  " + clean(c.TitleName) + " (" + clean(c.TitleID) + ")"
+	return green("● awake") + "  " + text.Line(c.TitleName) + " (" + text.Line(c.TitleID) + ")"
 }
 
 // foot shows what is running, and the latest outcome or error.
@@ -101,31 +110,18 @@ func (m *model) foot() []string {
 	return lines
 }
 
-// wrap breaks text into the rows that a notice may take.
-func wrap(text string, width int) []string {
-	text = clean(text)
-	if text == "" || width < 1 {
+// wrap breaks the text of a notice into the rows that it may take.
+func wrap(s string, width int) []string {
+	s = text.Line(s)
+	if s == "" || width < 1 {
 		return nil
 	}
-	lines := prose(width, text)
+	lines := prose(width, s)
 	return lines[:min(len(lines), noticeRows)]
 }
 
 // prose breaks a paragraph into lines.
-func prose(width int, text string) []string { return strings.Split(ansi.Wrap(text, width, ""), "\n") }
-
-// body shows the current place in that many rows.
-func (m *model) body(rows int) []string {
-	switch m.at {
-	case atConsoles:
-		return m.consolesBody(rows)
-	case atTitles:
-		return m.titlesBody(rows)
-	case atText:
-		return m.textBody()
-	}
-	return remoteBody(m.width)
-}
+func prose(width int, s string) []string { return strings.Split(ansi.Wrap(s, width, ""), "\n") }
 
 // remoteBody shows the keys in two columns that fit into 40, and a cross where
 // there is room.
@@ -158,29 +154,29 @@ func (m *model) consolesBody(rows int) []string {
 	lines := []string{"Which console?", ""}
 	from, to := m.consoles.window(len(m.consoles.all), rows-4)
 	for i, e := range m.consoles.all[from:to] {
-		text := clean(e.Name) + "  " + clean(e.Address) + "  "
+		entry := text.Line(e.Name) + "  " + text.Line(e.Address) + "  "
 		switch e.State {
 		case api.StateStandby:
-			text += "rest mode"
+			entry += "rest mode"
 		case api.StateUnreachable:
-			text += "not reachable"
+			entry += "not reachable"
 		default:
-			text += clean(e.State)
+			entry += text.Line(e.State)
 		}
 		if e.HostType != "" && e.HostType != "PS4" {
-			text += "  " + clean(e.HostType)
+			entry += "  " + text.Line(e.HostType)
 		}
-		lines = append(lines, row(text, from+i == m.consoles.cursor))
+		lines = append(lines, row(entry, from+i == m.consoles.cursor))
 	}
 	return append(lines, "", dim("enter choose   r search   q quit"))
 }
 
 // row is a line of a list. The arrow marks the cursor on terminals without colors.
-func row(text string, chosen bool) string {
+func row(entry string, chosen bool) string {
 	if chosen {
-		return ansi.NewStyle().Reverse(true).Styled("> " + text)
+		return ansi.NewStyle().Reverse(true).Styled("> " + entry)
 	}
-	return "  " + text
+	return "  " + entry
 }
 
 func (m *model) titlesBody(rows int) []string {
@@ -191,14 +187,14 @@ func (m *model) titlesBody(rows int) []string {
 	lines := []string{field("Search: ", &m.titles.search, m.width), ""}
 	from, to := m.titles.window(len(found), rows-4)
 	for i, t := range found[from:to] {
-		text := clean(t.Name) + "  " + clean(t.ID)
+		entry := text.Line(t.Name) + "  " + text.Line(t.ID)
 		switch {
 		case t.ID == m.console.TitleID:
-			text += "  running"
+			entry += "  running"
 		case t.Hidden:
-			text += "  hidden"
+			entry += "  hidden"
 		}
-		lines = append(lines, row(text, from+i == m.titles.cursor))
+		lines = append(lines, row(entry, from+i == m.titles.cursor))
 	}
 	switch {
 	case len(m.titles.all) == 0:
@@ -228,24 +224,10 @@ func (m *model) textBody() []string {
 
 // field shows the part of a line around its caret that fits.
 func field(label string, l *line, width int) string {
-	before := visible(l.runes[:l.caret])
+	before := text.Clean(string(l.runes[:l.caret]))
 	room := max(1, width-ansi.StringWidth(label)-1)
 	if over := ansi.StringWidth(before) - room; over > 0 {
 		before = ansi.TruncateLeft(before, over+1, "…")
 	}
-	return label + before + "▏" + visible(l.runes[l.caret:])
-}
-
-// clean makes text from the network safe to display, on one line.
-func clean(s string) string { return strings.TrimSpace(visible([]rune(s))) }
-
-// visible replaces control characters, which could drive the terminal, and
-// removes invisible ones.
-func visible(runes []rune) string {
-	return text.Visible(strings.Map(func(r rune) rune {
-		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) || r == unicode.ReplacementChar {
-			return ' '
-		}
-		return r
-	}, string(runes)))
+	return label + before + "▏" + text.Clean(string(l.runes[l.caret:]))
 }
