@@ -76,9 +76,7 @@ func addCompletions(p *program, root *cobra.Command) {
 	var add func(cmd *cobra.Command)
 	add = func(cmd *cobra.Command) {
 		for flag, values := range completions {
-			if cmd.Flags().Lookup(flag) != nil || cmd.PersistentFlags().Lookup(flag) != nil {
-				_ = cmd.RegisterFlagCompletionFunc(flag, values) // fails if the verb has its own
-			}
+			_ = cmd.RegisterFlagCompletionFunc(flag, values) // fails without the flag, or if the verb has its own
 		}
 		for _, sub := range cmd.Commands() {
 			add(sub)

@@ -13,7 +13,6 @@ func newConfig(p *program) *cobra.Command {
 		Use:     "config",
 		Short:   "Check and show the configuration",
 		Example: examples("config check", "config show"),
-		Args:    noArgs,
 	}
 	cmd.AddCommand(
 		&cobra.Command{
@@ -23,7 +22,6 @@ func newConfig(p *program) *cobra.Command {
 lists all mistakes, each with its line or its variable. The exit code is 0 if
 there are none, and 3 otherwise.`,
 			Example: examples("config check", "config check --config new.yaml"),
-			Args:    noArgs,
 			RunE:    func(*cobra.Command, []string) error { return p.configCheck() },
 		},
 		&cobra.Command{
@@ -32,7 +30,6 @@ there are none, and 3 otherwise.`,
 			Long: `Shows every key with its value and where it was set: the default, the web page,
 a line of config.yaml, a variable or a flag. Secrets are shown as [redacted].`,
 			Example: examples("config show", "config show -o json"),
-			Args:    noArgs,
 			RunE:    func(*cobra.Command, []string) error { return p.configShow() },
 		},
 	)

@@ -25,7 +25,6 @@ func newSearch(p *program) *cobra.Command {
 
 Finding none is not an error: the exit code is 0, and -o json prints [].`,
 		Example: examples("search", "search --timeout 5s", "search --broadcast 192.168.20.255"),
-		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.search(cmd.Context(), p) },
 	})
 }
@@ -74,7 +73,6 @@ and 2 when it doesn't answer.
 
 A console that has just entered rest mode doesn't answer for about a minute.`,
 		Example: examples("status", "status --name Den", "status -i 192.168.1.20 -o json"),
-		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.status(cmd.Context(), p) },
 	})
 }
@@ -161,7 +159,6 @@ func newConsolesList(p *program, use, short string) *cobra.Command {
 		Use:     use,
 		Short:   short,
 		Example: examples("consoles list", "consoles list -o json"),
-		Args:    noArgs,
 	}, "Asking the consoles", func(ctx context.Context, client *api.Client, _ []string) (result, error) {
 		list, err := api.Consoles.Do(ctx, client, api.None{})
 		if err != nil {

@@ -55,7 +55,6 @@ asks on a terminal.
 The credential is a secret: only --show prints it. Next, link the console with
 ps4kit link.`,
 		Example: examples("credential --psn", "credential --account-id 9019256736915509894", "credential --import ~/.ps4-wake.credentials.json"),
-		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var given []string
 			for _, way := range []string{"account-id", "psn", "capture", "import", "credentials"} {

@@ -32,7 +32,6 @@ state directory, server, consoles, credential, login, HomeKit and multicast DNS.
 It logs in to each console that is on, which shows a message on its TV, unless
 you pass --no-login. The exit code is 0 if no check failed, and 1 otherwise.`,
 		Example: examples("doctor", "doctor --name Den --no-login"),
-		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	o.console.add(cmd)

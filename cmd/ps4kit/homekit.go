@@ -18,7 +18,6 @@ func newHomekit(p *program) *cobra.Command {
 		Long: `Shows the HomeKit accessories of the consoles and their setup codes, and resets
 pairings.`,
 		Example: examples("homekit list", "homekit qr", "homekit reset Den"),
-		Args:    noArgs,
 	}
 	cmd.AddCommand(
 		newHomekitList(p),
@@ -35,7 +34,6 @@ func newHomekitList(p *program) *cobra.Command {
 		Use:     "list",
 		Short:   "List the HomeKit accessories of the consoles",
 		Example: examples("homekit list", "homekit list -o json"),
-		Args:    noArgs,
 	}, "Asking for the accessories", func(ctx context.Context, client *api.Client, _ []string) (result, error) {
 		list, err := api.Homekit.Do(ctx, client, api.None{})
 		rows := [][]string{{"NAME", "HOST ID", "DEVICE ID", "ADDRESS", "PORT", "SETUP CODE", "PAIRED"}}
@@ -74,10 +72,8 @@ func newHomekitQR(p *program) *cobra.Command {
 		wanted := strings.Join(args, "")
 		shown := []api.Accessory{}
 		for _, a := range list {
-			if wanted != "" && !strings.EqualFold(wanted, a.Name) && !strings.EqualFold(wanted, a.HostID) {
-				continue
-			}
 			switch {
+			case wanted != "" && !strings.EqualFold(wanted, a.Name) && !strings.EqualFold(wanted, a.HostID):
 			case wanted != "" && a.PairingLocked:
 				return result{}, a.LockedError()
 			case !a.Paired:

@@ -24,7 +24,6 @@ lists all keys; q quits.
 If there are several consoles, you choose one. --timeout applies to each
 command. NO_COLOR=1 turns colors off.`,
 		Example: examples("interactive", "interactive --name Den"),
-		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.interactive(cmd.Context(), p) },
 	})
 }

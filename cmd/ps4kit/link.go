@@ -69,7 +69,6 @@ and a PS4 too with --remote-play, with the PIN of
 This needs the id of a PSN account that is signed in on the console: the stored
 one, or --account-id.`,
 		Example: examples("link", "link --name Den --pin '1234 5678'", "link --name PS5 --account-id 1234567890123456789"),
-		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	o.console.add(cmd)

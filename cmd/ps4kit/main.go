@@ -74,7 +74,6 @@ func newVersion(p *program) *cobra.Command {
 		Use:     "version",
 		Short:   "Print the version",
 		Example: examples("version"),
-		Args:    noArgs,
 		RunE:    func(*cobra.Command, []string) error { return p.printVersion() },
 	}
 }

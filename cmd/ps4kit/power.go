@@ -28,7 +28,6 @@ for a minute.
 A console that has just entered rest mode ignores wake-up calls for about a
 minute.`,
 		Example: examples("wakeup", "on --wait", "wakeup --name Den"),
-		Args:    noArgs,
 	}, f, "Waking the console", func(ctx context.Context, client *api.Client, host string, _ []string) (result, error) {
 		c, err := answering(ctx, client, host)
 		if err != nil {
@@ -51,7 +50,6 @@ func newStandby(p *program) *cobra.Command {
 		Aliases: []string{"off"},
 		Short:   "Put a console into rest mode",
 		Example: examples("standby", "off --name Den"),
-		Args:    noArgs,
 	}, f, "Putting the console into rest mode", func(ctx context.Context, client *api.Client, host string, _ []string) (result, error) {
 		return rested, api.Power.Do(ctx, client, api.PowerRequest{Host: host, State: api.StateStandby})
 	}))
@@ -65,7 +63,6 @@ func newToggle(p *program) *cobra.Command {
 		Long: `Wakes a console in rest mode, as "wakeup" does, or puts one that is on into rest
 mode, as "standby" does, and reports which.`,
 		Example: examples("toggle", "toggle --name Den"),
-		Args:    noArgs,
 	}, f, "Toggling the console", func(ctx context.Context, client *api.Client, host string, _ []string) (result, error) {
 		c, err := answering(ctx, client, host)
 		switch {

@@ -52,7 +52,7 @@ func newRemote(p *program) *cobra.Command {
 	for _, b := range ps4.Buttons() {
 		buttons = append(buttons, b.String())
 	}
-	all := strings.Join(buttons, " ")
+	var keys []string
 	f := &consoleFlags{}
 	return f.add(p.verb(&cobra.Command{
 		Use:   "remote BUTTON[:MS]...",
@@ -70,19 +70,15 @@ With Remote Play, only a tap of ps works unless remote_play_keys permits the
 others. The second line of buttons requires it. While it is connected, the TV
 shows that, the linked user is signed in, and their controller may disconnect.`,
 		Example: examples("remote ps", "remote down down enter", "remote ps:2000"),
-		Args: func(_ *cobra.Command, args []string) error {
+		Args: func(_ *cobra.Command, args []string) (err error) {
 			if len(args) == 0 {
-				return fmt.Errorf("missing a button: %s", all)
+				return fmt.Errorf("missing a button: %s", strings.Join(buttons, " "))
 			}
-			_, err := parseKeys(args)
+			keys, err = parseKeys(args)
 			return err
 		},
 		ValidArgsFunction: cobra.FixedCompletions(buttons, cobra.ShellCompDirectiveNoFileComp),
-	}, f, "Pressing the buttons", func(ctx context.Context, client *api.Client, host string, args []string) (result, error) {
-		keys, err := parseKeys(args)
-		if err != nil {
-			return result{}, err
-		}
+	}, f, "Pressing the buttons", func(ctx context.Context, client *api.Client, host string, _ []string) (result, error) {
 		return did(done{Done: "remote", Keys: keys}, "Pressed %s.", strings.Join(keys, " ")),
 			api.Keys.Do(ctx, client, api.KeysRequest{Host: host, Keys: keys})
 	}))
@@ -112,7 +108,6 @@ func newKeyboard(p *program) *cobra.Command {
 		Long: `Reads and writes the text of the on-screen keyboard. Choose a text field on the
 TV to open it.`,
 		Example: examples("keyboard get", "keyboard set 'good morning'", "keyboard submit"),
-		Args:    noArgs,
 	}
 	add := func(use, short string, args cobra.PositionalArgs, example string,
 		run func(ctx context.Context, client *api.Client, host string, args []string) (result, error),
@@ -121,7 +116,7 @@ TV to open it.`,
 		verb := &cobra.Command{Use: use, Short: short, Args: args, Example: examples("keyboard " + example)}
 		cmd.AddCommand(f.add(p.verb(verb, f, "Using the on-screen keyboard", run)))
 	}
-	add("get", "Print the text", noArgs, "get",
+	add("get", "Print the text", nil, "get",
 		func(ctx context.Context, client *api.Client, host string, _ []string) (result, error) {
 			k, err := api.GetKeyboard.Do(ctx, client, api.HostRequest{Host: host})
 			return result{value: k, text: k.Text}, err
@@ -140,7 +135,7 @@ TV to open it.`,
 			return did(done{Done: "submit"}, "The text is submitted."),
 				api.Submit.Do(ctx, client, api.SubmitRequest{Host: host, Text: text})
 		})
-	add("close", "Close the keyboard without confirming", noArgs, "close",
+	add("close", "Close the keyboard without confirming", nil, "close",
 		func(ctx context.Context, client *api.Client, host string, _ []string) (result, error) {
 			return did(done{Done: "close"}, "The on-screen keyboard is closed."),
 				api.CloseKeyboard.Do(ctx, client, api.HostRequest{Host: host})

@@ -19,7 +19,6 @@ controls consoles from the command line.`,
 		Example:       examples("serve                a server for Apple Home", "serve --simulate 1   the same without a console", "status               what the console is doing"),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          noArgs,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			if err := p.checkGlobals(); err != nil {
 				return err
@@ -64,7 +63,7 @@ controls consoles from the command line.`,
 	root.SetUsageFunc(printUsage)
 	root.InitDefaultCompletionCmd()
 	addCompletions(p, root)
-	addVersion(p, root)
+	prepare(p, root)
 	return root
 }
 
@@ -118,15 +117,19 @@ func printUsage(cmd *cobra.Command) error {
 // examples formats the examples of a verb.
 func examples(lines ...string) string { return "  ps4kit " + strings.Join(lines, "\n  ps4kit ") }
 
-// addVersion makes cmd and every verb below it print the version with --version,
-// whatever their arguments. Verbs that only group others print their help.
-func addVersion(p *program, cmd *cobra.Command) {
+// prepare completes cmd and every verb below it. With --version they print the
+// version, whatever their arguments. Verbs without Args take no arguments, and
+// verbs that only group others print their help.
+func prepare(p *program, cmd *cobra.Command) {
+	if cmd.Args == nil {
+		cmd.Args = noArgs
+	}
 	if !cmd.Runnable() {
 		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	}
 	check, run := cmd.Args, cmd.RunE
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
-		if p.version || check == nil {
+		if p.version {
 			return nil
 		}
 		return check(cmd, args)
@@ -138,7 +141,7 @@ func addVersion(p *program, cmd *cobra.Command) {
 		return run(cmd, args)
 	}
 	for _, sub := range cmd.Commands() {
-		addVersion(p, sub)
+		prepare(p, sub)
 	}
 }
 

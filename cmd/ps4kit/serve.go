@@ -43,7 +43,6 @@ each console with its QR code and what it still needs. Closing the terminal ends
 it. A service logs what a console needs, without secrets: ps4kit homekit qr and
 ps4kit web password show those.`,
 		Example: examples("serve", "serve --simulate 2", "serve --config /etc/ps4kit/config.yaml"),
-		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	cmd.Flags().IntVar(&o.simulate, "simulate", 0, "add `N` simulated consoles")
@@ -234,7 +233,6 @@ func newWeb(p *program) *cobra.Command {
 		Long: `Shows the first password of the web page, until it is changed there. If the
 password is lost, --new makes a new one, and everyone has to sign in again.`,
 		Example: examples("web password", "web password --new"),
-		Args:    noArgs,
 	}, "Asking for the password", func(ctx context.Context, client *api.Client, _ []string) (result, error) {
 		get := api.WebPassword
 		if renew {
@@ -244,7 +242,7 @@ password is lost, --new makes a new one, and everyone has to sign in again.`,
 		return result{value: shown, text: shown.Password}, err
 	})
 	password.Flags().BoolVar(&renew, "new", false, "make a new password")
-	cmd := &cobra.Command{Use: "web", Short: "Show or renew the password of the web page", Example: examples("web password"), Args: noArgs}
+	cmd := &cobra.Command{Use: "web", Short: "Show or renew the password of the web page", Example: examples("web password")}
 	cmd.AddCommand(password)
 	return cmd
 }

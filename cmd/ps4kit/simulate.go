@@ -66,7 +66,6 @@ file, and ps4kit's own verbs read it with --console-key.
 The log goes to stdout, or to stderr with -o json. It contains no credential,
 PIN, passcode or text of the keyboard.`,
 		Example: examples("simulate --key key.pem", "simulate --console ip=127.0.0.5,name=Den,standby=true"),
-		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
 	}
 	f := cmd.Flags()

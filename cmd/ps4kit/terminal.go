@@ -94,28 +94,28 @@ func (p *program) askSecret(ctx context.Context, question string) (string, error
 	_, _ = fmt.Fprint(p.stderr, question)
 	defer func() { _, _ = fmt.Fprintln(p.stderr) }()
 	defer func() { _ = term.Restore(fd, before) }()
-	line, err := await(ctx, func() ([]byte, error) { return term.ReadPassword(fd) })
-	return strings.TrimSpace(string(line)), err
+	return await(ctx, func() (string, error) {
+		line, err := term.ReadPassword(fd)
+		return strings.TrimSpace(string(line)), err
+	})
 }
 
 // await returns what read returns, or why ctx ended if it ends first. Then the
 // goroutine that reads stays behind until the program ends: nothing can
 // interrupt the read of a terminal.
-func await[T any](ctx context.Context, read func() (T, error)) (value T, err error) {
-	type answer struct {
-		value T
-		err   error
-	}
-	got := make(chan answer, 1)
+func await(ctx context.Context, read func() (string, error)) (string, error) {
+	var line string
+	var err error
+	done := make(chan struct{})
 	go func() {
-		value, err := read()
-		got <- answer{value, err}
+		line, err = read()
+		close(done)
 	}()
 	select {
-	case a := <-got:
-		return a.value, a.err
+	case <-done:
+		return line, err
 	case <-ctx.Done():
-		return value, context.Cause(ctx)
+		return "", context.Cause(ctx)
 	}
 }
 

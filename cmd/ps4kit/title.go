@@ -32,7 +32,6 @@ before or is an input of a console: the servers have no search.
 
 To list and edit the inputs of a console, use "ps4kit titles".`,
 		Example: examples("title info CUSA00129", "title updates CUSA00129", "title art CUSA00129 --out netflix.png"),
-		Args:    noArgs,
 	}
 	cmd.AddCommand(newTitleInfo(p), newTitleUpdates(p), newTitleArt(p), newTitleAddons(p), newTitleLists(p))
 	return cmd
@@ -100,14 +99,6 @@ func (o *titleOptions) addCountry(cmd *cobra.Command) {
 		names = append(names, cobra.CompletionWithDesc(r.Name, r.Country))
 	}
 	_ = cmd.RegisterFlagCompletionFunc("country", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
-}
-
-// about adds to an error what was looked up.
-func about(what string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", what, err)
 }
 
 // titleCache is the cache that the title verbs use. It needs no lock: a server

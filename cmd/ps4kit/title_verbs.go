@@ -25,12 +25,12 @@ title must also be in the PS Store of that country.`,
 	}, "Looking the title up", func(ctx context.Context, c *titleCache, id string) (result, error) {
 		info, err := c.Info(ctx, id)
 		if err != nil {
-			return result{}, about(id, err)
+			return result{}, fmt.Errorf("%s: %w", id, err)
 		}
 		t := titleInfo{Info: info, Name: info.Name(c.language, c.region.Country)}
 		if o.country != "" {
 			if t.Store, err = c.Container(ctx, id, c.region); err != nil {
-				return result{}, about(id+" in the PS Store of "+o.country, err)
+				return result{}, fmt.Errorf("%s in the PS Store of %s: %w", id, o.country, err)
 			}
 		}
 		return result{value: t, text: t.text()}, nil
@@ -93,14 +93,14 @@ needs. With --files it also lists the update's files, without downloading them.`
 	}, "Looking for updates", func(ctx context.Context, c *titleCache, id string) (result, error) {
 		all, err := c.Updates(ctx, id)
 		if err != nil {
-			return result{}, about("updates of "+id, err)
+			return result{}, fmt.Errorf("updates of %s: %w", id, err)
 		}
 		u := titleUpdates{TitleID: id, Updates: append([]artcache.Update{}, all.Packages...)}
 		if latest := all.Latest(); latest != nil {
 			u.Latest = latest.Version
 			if files {
 				if u.Files, err = c.files(ctx, latest); err != nil {
-					return result{}, about("updates of "+id, err)
+					return result{}, fmt.Errorf("updates of %s: %w", id, err)
 				}
 			}
 		}
@@ -193,7 +193,7 @@ Store. It prints the size and source of the image; --out saves it.`,
 	}, "Looking for the cover", func(ctx context.Context, c *titleCache, id string) (result, error) {
 		img, err := c.Cover(ctx, id, artcache.Size(size))
 		if err != nil {
-			return result{}, about("cover of "+id, err)
+			return result{}, fmt.Errorf("cover of %s: %w", id, err)
 		}
 		a := titleArt{id, img.Type, img.Width, img.Height, len(img.Data), img.Origin, o.out.path}
 		origin := map[artcache.Origin]string{
@@ -260,17 +260,17 @@ func newTitleLists(p *program) *cobra.Command {
 need, and the latest system software of each region. If some lists are
 unavailable, it shows the others.`,
 		Example: examples("title lists", "title lists --country Japan --region jp"),
-		Args:    noArgs,
 	}, "Fetching the lists", func(ctx context.Context, c *titleCache, _ string) (result, error) {
 		services, servicesErr := c.ServiceList(ctx)
 		launch, launchErr := c.LaunchList(ctx)
 		lists, err := systemLists{services, launch, []artcache.SystemRegion{}}, cmp.Or(servicesErr, launchErr) // the first error
 		for _, region := range regions {
 			list, listErr := c.SystemUpdates(ctx, region)
-			if listErr == nil {
-				lists.System = append(lists.System, list.Regions...)
+			if listErr != nil {
+				err = cmp.Or(err, fmt.Errorf("system software of %s: %w", region, listErr))
+				continue
 			}
-			err = cmp.Or(err, about("system software of "+region, listErr))
+			lists.System = append(lists.System, list.Regions...)
 		}
 		if lists.Services == nil && lists.Launch == nil && len(lists.System) == 0 {
 			return result{}, err

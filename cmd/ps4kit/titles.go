@@ -119,7 +119,6 @@ func newTitlesList(p *program, use, short string) *cobra.Command {
 		Use:     use,
 		Short:   short,
 		Example: examples("titles list", "titles list -o json"),
-		Args:    noArgs,
 	}, f, "Asking for the titles", func(ctx context.Context, client *api.Client, host string, _ []string) (result, error) {
 		list, err := api.Titles.Do(ctx, client, api.HostRequest{Host: host})
 		rows := [][]string{{"ID", "NAME", "PLAYED", "NOTES"}}
