@@ -40,10 +40,8 @@ func (f *consoleFlags) search(ctx context.Context, p *program) error {
 	if addr, err := app.ResolveAddress(ctx, f.address); err == nil {
 		f.network.Broadcast = append(f.network.Broadcast, addr) // one more place to ask
 	}
-	var found []api.Console
-	err := p.onConsole(ctx, f, "Searching", func(ctx context.Context, client *api.Client, _ string) (err error) {
-		found, err = api.Search.Do(ctx, client, api.SearchRequest{Wait: wait.String()})
-		return err
+	found, err := onConsole(ctx, p, f, "Searching", func(ctx context.Context, client *api.Client, _ string) ([]api.Console, error) {
+		return api.Search.Do(ctx, client, api.SearchRequest{Wait: wait.String()})
 	})
 	if err != nil {
 		return err
@@ -78,10 +76,8 @@ A console that has just entered rest mode doesn't answer for about a minute.`,
 }
 
 func (f *consoleFlags) status(ctx context.Context, p *program) error {
-	var c api.Console
-	err := p.onConsole(ctx, f, "Asking the console", func(ctx context.Context, client *api.Client, host string) (err error) {
-		c, err = api.Status.Do(ctx, client, api.HostRequest{Host: host})
-		return err
+	c, err := onConsole(ctx, p, f, "Asking the console", func(ctx context.Context, client *api.Client, host string) (api.Console, error) {
+		return api.Status.Do(ctx, client, api.HostRequest{Host: host})
 	})
 	if err != nil {
 		if exitCode(app.Explain(err)) == exitRefused { // the code of rest mode
@@ -228,11 +224,10 @@ config.yaml names the console, remove it there first.`,
 // checkKnown returns an error unless host names a listed console. It accepts
 // every host id: something may be stored for a console that is no longer listed.
 func (p *program) checkKnown(ctx context.Context, host string) error {
-	var list []api.Console
-	err := p.onConsole(ctx, &consoleFlags{}, "Looking for the console", func(ctx context.Context, client *api.Client, _ string) (err error) {
-		list, err = api.Consoles.Do(ctx, client, api.None{})
-		return err
-	})
+	list, err := onConsole(ctx, p, &consoleFlags{}, "Looking for the console",
+		func(ctx context.Context, client *api.Client, _ string) ([]api.Console, error) {
+			return api.Consoles.Do(ctx, client, api.None{})
+		})
 	if err != nil || isHostID(host) || slices.ContainsFunc(list, func(c api.Console) bool {
 		return strings.EqualFold(host, c.Name) || host == c.Address
 	}) {

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -122,22 +120,4 @@ func (o *credentialOptions) importedCredential(file []byte) (ps4.Credential, err
 		return ps4.Credential{}, &api.Error{Code: "ambiguous", Message: "the file has several users: " + list, Hint: "Choose one with --user NAME."}
 	}
 	return users[0].Credential, nil
-}
-
-// maxFile is how much of a file is read, in bytes: what a backup may have.
-// Other formats have lower limits of their own.
-const maxFile = 80 << 20
-
-// read reads a file, or stdin for "-".
-func (p *program) read(file string) ([]byte, error) {
-	in := p.stdin
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = f.Close() }()
-		in = f
-	}
-	return io.ReadAll(io.LimitReader(in, maxFile))
 }

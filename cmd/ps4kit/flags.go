@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -99,9 +100,7 @@ func (f *consoleFlags) parse(ctx context.Context) (host string, o app.Override, 
 	if len(given) > 1 {
 		return "", o, usageError(errors.New("give only one of --ip-address, --host-id and --name"))
 	}
-	if len(given) == 1 {
-		host = given[0]
-	}
+	host = strings.Join(given, "")
 	if f.hostID != "" && !isHostID(f.hostID) {
 		return "", o, usageError(fmt.Errorf("--host-id: %q is not a host id, which has 12 hex digits", f.hostID))
 	}

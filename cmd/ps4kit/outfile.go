@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -70,4 +71,22 @@ func writeFile(path string, data []byte, mode fs.FileMode, force bool) error {
 
 func errExists(path string) error {
 	return &api.Error{Code: "exists", Message: path + " exists already", Hint: "Choose another name, or replace it with --force."}
+}
+
+// maxFile is how much of a file is read, in bytes: what a backup may have.
+// Other formats have lower limits of their own.
+const maxFile = 80 << 20
+
+// read reads a file, or stdin for "-".
+func (p *program) read(file string) ([]byte, error) {
+	in := p.stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = f.Close() }()
+		in = f
+	}
+	return io.ReadAll(io.LimitReader(in, maxFile))
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"time"
 
@@ -24,18 +25,13 @@ type configWatch struct {
 	out    chan *config.Config
 }
 
-// edition tells one content of a file from the next.
-type edition struct {
-	modified time.Time
-	size     int64
-}
-
-func (w *configWatch) edition() edition {
+// edition returns a text that changes with the file, or "" if there is none.
+func (w *configWatch) edition() string {
 	info, err := os.Stat(w.file)
 	if w.file == "" || err != nil {
-		return edition{}
+		return ""
 	}
-	return edition{info.ModTime(), info.Size()}
+	return fmt.Sprint(info.ModTime().UnixNano(), info.Size())
 }
 
 func (w *configWatch) run(ctx context.Context) {
@@ -53,7 +49,7 @@ func (w *configWatch) run(ctx context.Context) {
 		case <-tick.C:
 			before := seen
 			seen = w.edition()
-			if seen == before && seen != loaded && seen != (edition{}) {
+			if seen == before && seen != loaded && seen != "" {
 				loaded = seen
 				w.reload(ctx)
 			}

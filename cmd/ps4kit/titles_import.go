@@ -117,7 +117,7 @@ func (o *importOptions) run(ctx context.Context, p *program, file string) error 
 			return orCause(ctx, err)
 		}
 	}
-	ids := []api.ImportTitle{} // a preview needs no more
+	ids := []api.ImportTitle{} // a preview needs nothing else
 	for _, t := range r.Titles {
 		ids = append(ids, api.ImportTitle{ID: t.ID})
 	}

@@ -43,10 +43,8 @@ func (p *program) verb(cmd *cobra.Command, f *consoleFlags, waiting string,
 	run func(ctx context.Context, client *api.Client, host string, args []string) (result, error),
 ) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		var r result
-		err := p.onConsole(cmd.Context(), f, waiting, func(ctx context.Context, client *api.Client, host string) (err error) {
-			r, err = run(ctx, client, host, args)
-			return err
+		r, err := onConsole(cmd.Context(), p, f, waiting, func(ctx context.Context, client *api.Client, host string) (result, error) {
+			return run(ctx, client, host, args)
 		})
 		if err != nil {
 			return err
@@ -94,18 +92,19 @@ func (p *program) confirmed(cmd *cobra.Command, check func(ctx context.Context, 
 	return cmd
 }
 
-// onConsole calls do with a client and the console that the flags name, showing
-// progress.
-func (p *program) onConsole(ctx context.Context, f *consoleFlags, waiting string,
-	do func(ctx context.Context, client *api.Client, host string) error,
-) error {
+// onConsole returns what ask returns for a client and the console that the flags
+// name. It shows progress meanwhile.
+func onConsole[T any](ctx context.Context, p *program, f *consoleFlags, waiting string,
+	ask func(ctx context.Context, client *api.Client, host string) (T, error),
+) (answer T, err error) {
 	defer p.progress(waiting)()
 	ctx, client, host, release, err := f.connect(ctx, p)
 	if err != nil {
-		return err
+		return answer, err
 	}
 	defer release()
-	return orCause(ctx, do(ctx, client, host))
+	answer, err = ask(ctx, client, host)
+	return answer, orCause(ctx, err)
 }
 
 // orCause returns why ctx ended, if it did: that is more specific than an error

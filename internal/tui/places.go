@@ -152,7 +152,7 @@ func (l *titleList) found() (found []api.Title) {
 	words := strings.Fields(strings.ToLower(l.search.text()))
 	for _, t := range l.all {
 		names, id := strings.ToLower(t.Name+"\n"+t.Title), strings.ToLower(t.ID)
-		missing := func(word string) bool { // short words aren't looked for in ids, most of which start with CUSA
+		missing := func(word string) bool { // ids match longer words only: most start with CUSA
 			return !strings.Contains(names, word) && (len(word) < len("CUSA") || !strings.Contains(id, word))
 		}
 		if (len(words) > 0 || !t.Hidden) && !slices.ContainsFunc(words, missing) {
