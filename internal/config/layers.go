@@ -31,6 +31,9 @@ func (c *Config) WithPage(values map[string]string) (*Config, error) {
 	if c.base != nil {
 		c = c.base
 	}
+	if len(values) == 0 {
+		return c, nil
+	}
 	r, p := c.copied()
 	for key, value := range values {
 		if !PageKey(key) {

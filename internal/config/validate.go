@@ -342,7 +342,7 @@ func (v *validator) network(key, text string) netip.Prefix {
 // isHost reports whether text is an IP address or a DNS name. The last label of
 // a name is not a number, so that 1.2.3.400 isn't one.
 func isHost(text string) bool {
-	name := regexp.MustCompile(`^([0-9A-Za-z_-]{1,63}\.)*[0-9A-Za-z_-]*[A-Za-z_-][0-9A-Za-z_-]*\.?$`)
+	name := regexp.MustCompile(`^([0-9A-Za-z_-]+\.)*[0-9A-Za-z_-]*[A-Za-z_-][0-9A-Za-z_-]*\.?$`)
 	_, err := netip.ParseAddr(text)
 	return err == nil || len(text) <= 253 && name.MatchString(text)
 }

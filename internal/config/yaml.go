@@ -26,7 +26,7 @@ func (p *problems) decode(source, root string, text []byte, out any) {
 		merged := strings.NewReplacer(".<<", "", "<<.", "")
 		walk(&document, root, func(key string, n *yaml.Node, line int) bool {
 			lines[line] = append(lines[line], key)
-			if n.Kind == yaml.ScalarNode && n.Decode(new(any)) != nil {
+			if n.Style&yaml.TaggedStyle != 0 && n.Kind == yaml.ScalarNode && n.Decode(new(any)) != nil {
 				mistagged = true // the decoder's error quotes the value, which may be a secret
 				p.addAt(place{source, line}, key, "does not fit its YAML tag: remove the tag")
 			}
