@@ -139,7 +139,7 @@ func newParts(t tasks, e env, over Override, publisher hapserver.Publisher, chan
 	p := &parts{env: e, tasks: t, network: network, art: &art{}}
 	p.registry = &registry{
 		env: e, tasks: t, users: users, network: network, options: options, titleName: p.art.name,
-		units: map[string]*unit{}, refused: map[string]error{},
+		latest: func() *config.Config { return e.config }, units: map[string]*unit{}, refused: map[string]error{},
 	}
 	p.homekit = &homekit{
 		env: e, tasks: t, publisher: publisher, units: p.registry.list, changed: changed, grown: make(chan struct{}, 1),

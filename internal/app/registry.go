@@ -16,6 +16,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/ps4"
 )
@@ -32,6 +33,7 @@ type registry struct {
 	network   *ps4.Network
 	options   ps4.Options // of consoles without settings of their own
 	titleName func(id string) string
+	latest    func() *config.Config // with titles and remote controls, which change while the server runs
 
 	// serve makes a unit's HAP server and listens; nil in a command without a
 	// server.
@@ -39,7 +41,7 @@ type registry struct {
 	changed        func() // consoles were added, removed, accepted or refused
 	consoleChanged func(hostID string)
 
-	meeting      sync.Mutex // held while a console is taken in or forgotten, so that it gets only one unit
+	meeting      sync.Mutex // held while a console is taken in, configured or forgotten, so that it gets only one unit
 	sightings    sightings
 	crowded      sync.Once // logs once that too many consoles answer
 	otherConsole sync.Once // logs once that another console answers at a configured address

@@ -13,6 +13,7 @@ import (
 	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
 // TestConfigurationIsFollowed: titles come and go while the server runs; another key waits, and the log says which.
@@ -37,6 +38,25 @@ func TestConfigurationIsFollowed(t *testing.T) {
 	waitUntil(t, "the log tells what waits", func() bool { return strings.Contains(text.String(), "poll.interval") })
 	if strings.Contains(text.String(), credential) {
 		t.Error("the log holds the credential")
+	}
+}
+
+// TestNewTitlesAreForAConsoleThatComesLater: one that first answers after the reload.
+func TestNewTitlesAreForAConsoleThatComesLater(t *testing.T) {
+	t.Parallel()
+	console, yaml := den(t)
+	console.SetFaults(ps4test.Faults{LoseRequests: 1 << 30})
+	client, reload := serveReloading(t, shortDir(t), yaml, &log{})
+	changed := load(t, yaml+"    titles: [{id: CUSA01780, name: Music}]\n")
+	reload <- changed
+	reload <- changed // is taken once the first one is applied
+	console.SetFaults(ps4test.Faults{})
+	titles, err := api.Titles.Do(t.Context(), client, api.HostRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(titles, func(title api.Title) bool { return title.ID == "CUSA01780" && title.Configured }) {
+		t.Errorf("its titles: %+v", titles)
 	}
 }
 

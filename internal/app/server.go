@@ -116,7 +116,7 @@ func (s *server) serve(ctx context.Context, log *api.Log) error {
 		return err
 	}
 	defer func() { _ = s.network.Close() }()
-	s.registry.serve = s.homekit.serve
+	s.registry.serve, s.registry.latest = s.homekit.serve, s.latest.Load
 	s.setup.guard = sync.OnceValues(func() (*web.Guard, error) { return newGuard(e, s.signInFailed) })
 	s.setup.stop = stop
 	s.setup.phone = s.PhoneAddr

@@ -3,16 +3,13 @@ package app
 import (
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/sirupsen/logrus"
 
-	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
-	"github.com/ps4kit/ps4kit/internal/state"
 )
 
 // followConfig applies each new configuration until ctx is done.
@@ -33,9 +30,12 @@ func (s *server) followConfig(ctx context.Context) {
 // console, without closing connections or moving inputs, the log level, and the
 // check for updates. Other changes are logged and wait for the next start.
 func (s *server) apply(c *config.Config) {
-	s.reconfigure(c)
+	s.registry.meeting.Lock() // a console that is taken in has the titles of before or after
+	before := s.latest.Swap(c)
+	s.registry.reconfigure()
+	s.registry.meeting.Unlock()
 	setLogLevel(s.log, c)
-	if keys := waiting(s.latest.Swap(c), c); len(keys) > 0 {
+	if keys := waiting(before, c); len(keys) > 0 {
 		s.log.WithField("keys", strings.Join(keys, ", ")).Warn("these changes of the configuration wait for the next start")
 	}
 	s.page.events.Changed()
@@ -87,28 +87,17 @@ func setLogLevel(log *logrus.Logger, c *config.Config) {
 	}
 }
 
-// reconfigure edits the televisions. One that rejects its new titles keeps the
-// old ones.
-func (s *server) reconfigure(c *config.Config) {
-	for _, u := range s.registry.list() {
-		k := u.known
-		k.config = entryOf(c, u, s.files.consoles())
-		log := s.log.WithField("console", k.name)
-		if err := u.tv.Configure(titlesOf(k), accessory.Remote(k.config.Remote)); err != nil {
+// reconfigure gives every television its latest titles and remote control. One
+// that rejects them keeps the old ones.
+func (r *registry) reconfigure() {
+	for _, u := range r.list() {
+		log := r.log.WithField("console", u.name)
+		if err := u.tv.Configure(r.live(u.known)); err != nil {
 			log.WithError(err).Error("the new titles and remote control of this console are invalid")
 			continue
 		}
 		log.Debug("titles and remote control are as configured now")
 	}
-}
-
-// entryOf returns the entry of config.yaml that means a console, or zero.
-func entryOf(c *config.Config, u *unit, remembered []state.Console) config.Console {
-	i := slices.IndexFunc(c.Consoles, func(entry config.Console) bool { return entryMeans(entry, u.hostID, remembered) })
-	if i < 0 {
-		return config.Console{}
-	}
-	return c.Consoles[i]
 }
 
 // waiting lists the keys that differ and are not taken in while the server runs.

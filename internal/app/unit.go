@@ -133,6 +133,7 @@ func (r *registry) registration(k known) remoteplay.Registration {
 }
 
 func (r *registry) openTelevision(u *unit) error {
+	titles, remote := r.live(u.known)
 	inputs, err := state.Inputs[accessory.Saved](r.files.store, u.hostID)
 	if err != nil {
 		return err
@@ -144,8 +145,8 @@ func (r *registry) openTelevision(u *unit) error {
 		Model:     modelOf(u.hostType),
 		Last:      ps4.Status{HostType: u.hostType, HostName: u.hostName, SystemVersion: u.firmware},
 		Category:  categoryNumber(u.config.Category),
-		Titles:    titlesOf(u.known),
-		Remote:    accessory.Remote(u.config.Remote),
+		Titles:    titles,
+		Remote:    remote,
 		Slots:     r.config.HomeKit.Slots,
 		Poll:      r.config.Poll.Interval,
 		Misses:    r.config.Poll.Misses,
@@ -188,11 +189,18 @@ func modelOf(hostType string) string {
 	return "" // the default
 }
 
-// titlesOf returns the titles that the configuration, or the simulation, gives
-// a console.
-func titlesOf(k known) []accessory.Title {
-	var titles []accessory.Title
-	for _, t := range k.config.Titles {
+// live returns what the latest configuration, or the simulation, gives a
+// console, and may change while the server runs.
+func (r *registry) live(k known) (titles []accessory.Title, remote accessory.Remote) {
+	var entry config.Console
+	remembered := r.files.consoles()
+	for _, c := range r.latest().Consoles {
+		if entryMeans(c, k.hostID, remembered) {
+			entry = c
+			break
+		}
+	}
+	for _, t := range entry.Titles {
 		titles = append(titles, accessory.Title{ID: t.ID, Name: t.Name, Pin: t.Pin, Remote: t.Remote.Keys})
 	}
 	if k.simulated != nil {
@@ -200,7 +208,7 @@ func titlesOf(k known) []accessory.Title {
 			titles = append(titles, accessory.Title{ID: t.ID, Name: t.Name})
 		}
 	}
-	return titles
+	return titles, accessory.Remote(entry.Remote)
 }
 
 // keptStore saves the inputs of a console that is accepted or in HomeKit, and
