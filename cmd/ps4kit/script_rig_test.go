@@ -54,6 +54,7 @@ func setUp(env *testscript.Env, served bool) error {
 	env.Setenv("PS4KIT_POLL_INTERVAL", "500ms")
 	env.Setenv("PS4KIT_POLL_MISSES", "2")
 	env.Setenv("PS4KIT_WEB_LISTEN", "127.0.0.1:0")
+	env.Setenv("PS4KIT_WEB_PASSWORD_HASH", "$2a$04$.6/Wb7cff0c7oTdTFP1kwe7M9pwip2mbEvT.xlJhIcxF5HAFCW43S") // hashing a first password takes 0.1 s
 	return nil
 }
 

@@ -17,11 +17,13 @@ import (
 
 	"github.com/sirupsen/logrus"
 	"go.uber.org/goleak"
+	"golang.org/x/crypto/bcrypt"
 
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
+	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
@@ -106,6 +108,23 @@ func serve(t *testing.T, dir, yaml string, simulate int) *running {
 	return serveWith(t, dir, yaml, func(o *app.Options) { o.Simulate = simulate })
 }
 
+// savePassword saves a first password in a new state, with a hash of the lowest cost: generating one takes a core 0.1 s.
+func savePassword(t *testing.T, store *state.Store) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(store.Dir(), "web.json")); err == nil {
+		return
+	}
+	file := state.Document(store, "web", state.DocumentOptions[web.Saved]{Secret: true})
+	const first = "abcd-efgh-2345"
+	hash, err := bcrypt.GenerateFromPassword([]byte(first), bcrypt.MinCost)
+	if err == nil {
+		err = file.Save(web.Saved{FirstPassword: first, PasswordHash: string(hash)})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // serveWith is serve with other options.
 func serveWith(t *testing.T, dir, yaml string, more func(*app.Options)) *running {
 	t.Helper()
@@ -114,6 +133,7 @@ func serveWith(t *testing.T, dir, yaml string, more func(*app.Options)) *running
 	logger.SetOutput(r.log)
 	logger.SetLevel(logrus.DebugLevel)
 	store := open(t, dir)
+	savePassword(t, store)
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, done := make(chan app.Greeting, 1), make(chan error, 1)
 	o := app.Options{

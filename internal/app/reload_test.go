@@ -66,6 +66,7 @@ func serveReloading(t *testing.T, dir, yaml string, text *log) (client *api.Clie
 	logger := logrus.New()
 	logger.SetOutput(text)
 	store := open(t, dir)
+	savePassword(t, store)
 	changes, ready := make(chan *config.Config), make(chan []api.Accessory, 1)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
