@@ -22,8 +22,8 @@ run: build ## the HomeKit server with one simulated console; its state is in .ca
 	test -s .cache/run/config.yaml || echo 'web: {listen: ":8991"}' >.cache/run/config.yaml
 	env -i PATH="$$PATH" TERM="$$TERM" ./bin/ps4kit --config .cache/run/config.yaml --state-dir .cache/run/state serve --simulate 1
 
-test: ## every test that needs nothing but Go
-	$(GOTEST) ./...
+test: ## every test that needs nothing but Go; e2e and packages have the others
+	$(GOTEST) $$(go list ./... | grep -vE /test/'(e2e|bench|packages)')
 
 check: test vet lint race fuzz-seeds e2e packages ## everything that CI runs, in this order
 
