@@ -26,7 +26,8 @@ const (
 // newSetupCode returns a random setup code such as 518-08-582.
 func newSetupCode() string {
 	for {
-		if code, err := FormatSetupCode(fmt.Sprintf("%08d", randomBelow(100_000_000))); err == nil {
+		number, _ := rand.Int(rand.Reader, big.NewInt(100_000_000)) // never fails
+		if code, err := FormatSetupCode(fmt.Sprintf("%08d", number)); err == nil {
 			return code
 		}
 	}
@@ -49,13 +50,7 @@ func FormatSetupCode(code string) (string, error) {
 }
 
 // newSetupID returns a random setup id such as 7OSX.
-func newSetupID() string {
-	id := make([]byte, setupIDLen)
-	for i := range id {
-		id[i] = setupIDAlphabet[randomBelow(int64(len(setupIDAlphabet)))]
-	}
-	return string(id)
-}
+func newSetupID() string { return rand.Text()[:setupIDLen] } // base32: A to Z, 2 to 7
 
 // setupURI returns the content of a HomeKit QR code for a code in the first form,
 // such as X-HM://00UQ9WSHY7OSX (docs/homekit.md §3). It contains the setup code,
@@ -79,10 +74,4 @@ func newDeviceID() string {
 	var b [6]byte
 	rand.Read(b[:]) // never fails
 	return strings.ToUpper(net.HardwareAddr(b[:]).String())
-}
-
-// randomBelow returns a uniform random number below n.
-func randomBelow(n int64) int64 {
-	v, _ := rand.Int(rand.Reader, big.NewInt(n)) // never fails
-	return v.Int64()
 }

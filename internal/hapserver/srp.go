@@ -61,11 +61,13 @@ func newSRPServer(code string) *srpServer {
 }
 
 func newSRPServerWith(code string, salt, b []byte) *srpServer {
-	n, g := srpGroup()
-	s := &srpServer{salt: salt, n: n, b: new(big.Int).SetBytes(b)}
-	s.v = new(big.Int).Exp(g, srpX(code, salt), n)
+	n, _ := new(big.Int).SetString(srpPrimeHex, 16)
+	g := big.NewInt(srpGen)
+	x := new(big.Int).SetBytes(srpHash(salt, srpHash([]byte(srpUser+":"+code))))
+	k := new(big.Int).SetBytes(srpHash(srpPad(n), srpPad(g)))
+	s := &srpServer{salt: salt, n: n, v: new(big.Int).Exp(g, x, n), b: new(big.Int).SetBytes(b)}
 	public := new(big.Int).Exp(g, s.b, n)
-	public.Add(public, new(big.Int).Mul(srpMultiplier(n, g), s.v)).Mod(public, n)
+	public.Add(public, k.Mul(k, s.v)).Mod(public, n)
 	s.public = srpPad(public)
 	return s
 }
@@ -80,42 +82,18 @@ func (s *srpServer) verify(a, m1 []byte) (key, m2 []byte, err error) {
 		return nil, nil, errSRPBadKey
 	}
 	a = srpPad(public)
-	key = srpHash(srpPad(s.secret(public)))
-	want := srpProof(s.n, s.salt, a, s.public, key)
+	u := new(big.Int).SetBytes(srpHash(a, s.public))
+	secret := new(big.Int).Exp(s.v, u, s.n)
+	secret.Mul(secret, public).Mod(secret, s.n)
+	secret.Exp(secret, s.b, s.n)
+	key = srpHash(srpPad(secret))
+	group := srpHash(srpPad(s.n))
+	subtle.XORBytes(group, group, srpHash([]byte{srpGen}))
+	want := srpHash(group, srpHash([]byte(srpUser)), s.salt, a, s.public, key)
 	if subtle.ConstantTimeCompare(want, m1) != 1 {
 		return nil, nil, errSRPProof
 	}
 	return key, srpHash(a, m1, key), nil
-}
-
-// secret returns S.
-func (s *srpServer) secret(a *big.Int) *big.Int {
-	u := new(big.Int).SetBytes(srpHash(srpPad(a), s.public))
-	base := new(big.Int).Exp(s.v, u, s.n)
-	base.Mul(base, a).Mod(base, s.n)
-	return base.Exp(base, s.b, s.n)
-}
-
-func srpGroup() (n, g *big.Int) {
-	n, _ = new(big.Int).SetString(srpPrimeHex, 16)
-	return n, big.NewInt(srpGen)
-}
-
-// srpMultiplier returns k.
-func srpMultiplier(n, g *big.Int) *big.Int {
-	return new(big.Int).SetBytes(srpHash(srpPad(n), srpPad(g)))
-}
-
-// srpX returns x for a code with dashes.
-func srpX(code string, salt []byte) *big.Int {
-	return new(big.Int).SetBytes(srpHash(salt, srpHash([]byte(srpUser+":"+code))))
-}
-
-// srpProof returns M1 for a padded A and B.
-func srpProof(n *big.Int, salt, a, b, key []byte) []byte {
-	group := srpHash(srpPad(n))
-	subtle.XORBytes(group, group, srpHash([]byte{srpGen}))
-	return srpHash(group, srpHash([]byte(srpUser)), salt, a, b, key)
 }
 
 func srpPad(v *big.Int) []byte { return v.FillBytes(make([]byte, srpKeyLen)) }

@@ -37,14 +37,18 @@ func newSRPClientWith(code string, salt, b, private []byte) *srpClient {
 	base := new(big.Int).Sub(new(big.Int).SetBytes(b), new(big.Int).Mul(k, new(big.Int).Exp(g, x, n)))
 	exp := new(big.Int).Add(a, new(big.Int).Mul(u, x))
 	c := &srpClient{A: pub, K: sha512Of(pad384(new(big.Int).Exp(base.Mod(base, n), exp, n).Bytes()))}
+	c.M1 = clientProof(n, salt, c.A, b, c.K)
+	c.m2 = sha512Of(c.A, c.M1, c.K)
+	return c
+}
 
+// clientProof returns M1.
+func clientProof(n *big.Int, salt, a, b, key []byte) []byte {
 	group, hg := sha512Of(n.Bytes()), sha512Of([]byte{5})
 	for i := range group {
 		group[i] ^= hg[i]
 	}
-	c.M1 = sha512Of(group, sha512Of([]byte("Pair-Setup")), salt, c.A, b, c.K)
-	c.m2 = sha512Of(c.A, c.M1, c.K)
-	return c
+	return sha512Of(group, sha512Of([]byte("Pair-Setup")), salt, a, b, key)
 }
 
 // check reports whether the server's proof is right.
