@@ -84,7 +84,7 @@ func TestLogLevels(t *testing.T) {
 	if err := f.stranger(t).pair(testCode, f.Info().DeviceID); !isPairError(err, tlvErrUnknown) {
 		t.Error(err)
 	}
-	check("full disk", "error: cannot pair: .*no space left")
+	check("full disk", "error: cannot change pairings: .*no space left")
 	f.store.fail(nil)
 	admin := f.stranger(t)
 	if err := admin.pair(testCode, f.Info().DeviceID); err != nil {

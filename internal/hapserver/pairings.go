@@ -98,7 +98,7 @@ func (s *Server) removePairing(in tlv) error {
 }
 
 // changePairings saves a change. Without the last admin, who could remove the
-// others, it removes all pairings.
+// others, it removes all pairings. Every error is a pairError.
 func (s *Server) changePairings(change func(*Record) error) error {
 	err := s.records.update(func(r *Record) error {
 		if err := change(r); err != nil {

@@ -135,24 +135,20 @@ func (p *peer) setupM3(in tlv) (tlv, error) {
 		return nil, tlvErrBusy
 	}
 	key, answer, err := p.setup.srp.verify(a, proof)
-	if err != nil {
-		p.s.countSetupFailure(p.addr)
-		return nil, tlvErrAuthentication
+	if err == nil {
+		p.setup.key = key
+		return tlv{{tlvProof, answer}}, nil
 	}
-	p.setup.key = key
-	return tlv{{tlvProof, answer}}, nil
-}
-
-func (s *Server) countSetupFailure(from netip.Addr) {
-	failures, err := s.records.countFailure()
-	s.log.Warnf("wrong setup code from %s, %d of %d", from, failures, maxSetupFailures)
+	failures, err := p.s.records.countFailure()
+	p.s.log.Warnf("wrong setup code from %s, %d of %d", p.addr, failures, maxSetupFailures)
 	if err != nil {
-		s.log.Errorf("cannot save the number of wrong setup codes: %v", err)
+		p.s.log.Errorf("cannot save the number of wrong setup codes: %v", err)
 	}
 	if failures == maxSetupFailures {
-		s.log.Warnf("pairing is locked after %d wrong setup codes, until the owner resets it", failures)
-		s.pairingsChanged()
+		p.s.log.Warnf("pairing is locked after %d wrong setup codes, until the owner resets it", failures)
+		p.s.pairingsChanged()
 	}
+	return nil, tlvErrAuthentication
 }
 
 // setupM5 exchanges long-term keys. The pairing is saved before the answer.
@@ -171,9 +167,17 @@ func (p *peer) setupM5(in tlv) (tlv, error) {
 	if !validPairing(string(id), public) || !ed25519.Verify(public, slices.Concat(x, id, public), signature) {
 		return nil, tlvErrAuthentication
 	}
-	if err := p.s.pairAdmin(p, Pairing{ID: string(id), PublicKey: public, Admin: true}); err != nil {
+	err = p.s.changePairings(func(r *Record) error {
+		if !p.s.hold.heldBy(p) || r.paired() { // another connection or the owner's reset has ended the exchange
+			return tlvErrBusy
+		}
+		r.Pairings, r.SetupFailures = []Pairing{{ID: string(id), PublicKey: public, Admin: true}}, 0
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
+	p.s.log.Infof("paired with controller %q", id)
 	return tlv{{tlvEncryptedData, sealMessage(key, "PS-Msg06", p.s.setupIdentity(p.setup.key))}}, nil
 }
 
@@ -185,27 +189,6 @@ func (s *Server) setupIdentity(secret []byte) tlv {
 	public := key[ed25519.SeedSize:] // a private key ends with its public key
 	signature := ed25519.Sign(key, slices.Concat(x, id, public))
 	return tlv{{tlvIdentifier, id}, {tlvPublicKey, public}, {tlvSignature, signature}}
-}
-
-// pairAdmin saves the first pairing, unless another connection or the owner's
-// reset has ended the exchange.
-func (s *Server) pairAdmin(p *peer, admin Pairing) error {
-	err := s.records.update(func(r *Record) error {
-		if !s.hold.heldBy(p) || r.paired() {
-			return tlvErrBusy
-		}
-		r.Pairings, r.SetupFailures = []Pairing{admin}, 0
-		return nil
-	})
-	switch {
-	case errors.Is(err, tlvErrBusy):
-		return err
-	case err != nil:
-		s.log.Errorf("cannot pair: %v", err)
-		return tlvErrUnknown
-	}
-	s.log.Infof("paired with controller %q", admin.ID)
-	return nil
 }
 
 // setupHold lets one connection pair at a time. After setupTime it keeps the
@@ -225,11 +208,6 @@ type setupTurn struct {
 	waiting time.Time // since when; zero: it is not
 	asked   time.Time // last
 	held    time.Time // last
-}
-
-// before reports whether t goes first.
-func (t setupTurn) before(other setupTurn) bool {
-	return cmp.Or(t.held.Compare(other.held), t.waiting.Compare(other.waiting)) < 0
 }
 
 const (
@@ -253,7 +231,8 @@ func (h *setupHold) take(p *peer) bool {
 	own.asked = now
 	free := h.holder == nil || now.Sub(h.since) >= setupTime
 	for addr, t := range h.turns {
-		if addr != p.addr && !t.waiting.IsZero() && now.Sub(t.asked) < turnTime && t.before(own) {
+		first := cmp.Or(t.held.Compare(own.held), t.waiting.Compare(own.waiting)) < 0
+		if addr != p.addr && !t.waiting.IsZero() && now.Sub(t.asked) < turnTime && first {
 			free = false
 		}
 	}

@@ -68,8 +68,9 @@ func newRecord(structure string) Record {
 // check returns an error for a record that no server wrote.
 func (r *Record) check() error {
 	code, err := FormatSetupCode(r.SetupCode)
+	mac, macErr := net.ParseMAC(r.DeviceID)
 	switch {
-	case !validDeviceID(r.DeviceID):
+	case macErr != nil || len(mac) != 6 || strings.ToUpper(mac.String()) != r.DeviceID:
 		return errors.New("no device id")
 	case len(r.Seed) != ed25519.SeedSize:
 		return errors.New("no identity key")
@@ -86,11 +87,6 @@ func (r *Record) check() error {
 		}
 	}
 	return nil
-}
-
-func validDeviceID(id string) bool {
-	mac, err := net.ParseMAC(id)
-	return err == nil && len(mac) == 6 && strings.ToUpper(mac.String()) == id
 }
 
 func validPairing(id string, key []byte) bool {
