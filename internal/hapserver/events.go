@@ -56,10 +56,6 @@ type eventQueue struct {
 	wake chan struct{}
 }
 
-func newEventQueue() *eventQueue {
-	return &eventQueue{on: map[*cell]bool{}, wake: make(chan struct{}, 1)}
-}
-
 func (q *eventQueue) subscribe(ce *cell, on bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -146,7 +142,7 @@ func (p *peer) sendEvents() bool {
 		return true
 	}
 	head := fmt.Sprintf("EVENT/1.0 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", typeJSON, len(body))
-	if err := p.out.write(append([]byte(head), body...)); err != nil {
+	if err := p.write(append([]byte(head), body...)); err != nil {
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			p.s.log.Debugf("closed the connection of %s, which does not read its events", p.conn.RemoteAddr())
 		}

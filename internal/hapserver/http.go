@@ -3,16 +3,13 @@ package hapserver
 import (
 	"bufio"
 	"bytes"
-	"crypto/cipher"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"strconv"
-	"sync"
 	"time"
 )
 
@@ -140,7 +137,7 @@ func (p *peer) refuse(err error) {
 	w := newResponse(nil)
 	w.Header().Set("Connection", "close")
 	w.WriteHeader(status)
-	if p.out.write(w.bytes()) == nil {
+	if p.write(w.bytes()) == nil {
 		p.linger()
 	}
 }
@@ -212,28 +209,15 @@ func respond(w http.ResponseWriter, status int, contentType string, body []byte)
 	_, _ = w.Write(body) // never fails
 }
 
-// messageWriter writes whole messages, so that events and responses never mix.
-// After an error the connection is unusable.
-type messageWriter struct {
-	conn   net.Conn
-	mu     sync.Mutex
-	frames *frameSealer // nil: in the clear
-}
-
-func (w *messageWriter) write(message []byte) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.frames != nil {
-		message = w.frames.seal(message)
+// write sends a whole message, so that events and responses never mix. After an
+// error the connection is unusable.
+func (p *peer) write(message []byte) error {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	if p.frames != nil {
+		message = p.frames.seal(message)
 	}
-	_ = w.conn.SetWriteDeadline(time.Now().Add(writeTime)) // fails only on a closed connection
-	_, err := w.conn.Write(message)
+	_ = p.conn.SetWriteDeadline(time.Now().Add(writeTime)) // fails only on a closed connection
+	_, err := p.conn.Write(message)
 	return err
-}
-
-// encrypt sends all further messages in frames.
-func (w *messageWriter) encrypt(aead cipher.AEAD) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.frames = &frameSealer{aead: aead}
 }

@@ -27,8 +27,10 @@ type peer struct {
 	opened     time.Time
 	used       atomic.Int64            // when the last request came, in Unix nanoseconds
 	controller atomic.Pointer[Pairing] // nil until verified
-	events     *eventQueue
-	out        *messageWriter
+	events     eventQueue
+
+	writing sync.Mutex
+	frames  *frameSealer // nil: in the clear
 
 	// The goroutine's own:
 	in      *bufio.Reader
@@ -44,10 +46,12 @@ type peer struct {
 const readBuffer = 2 << 10
 
 func newPeer(ctx context.Context, s *Server, conn net.Conn, work *sync.WaitGroup) *peer {
-	p := &peer{s: s, conn: conn, addr: addrOf(conn.RemoteAddr()), opened: time.Now(), work: work, events: newEventQueue()}
+	p := &peer{
+		s: s, conn: conn, addr: addrOf(conn.RemoteAddr()), opened: time.Now(), work: work,
+		events: eventQueue{on: map[*cell]bool{}, wake: make(chan struct{}, 1)},
+		in:     bufio.NewReaderSize(conn, readBuffer),
+	}
 	p.ctx, p.stop = context.WithCancel(context.WithValue(ctx, peerKey{}, p))
-	p.out = &messageWriter{conn: conn}
-	p.in = bufio.NewReaderSize(conn, readBuffer)
 	return p
 }
 
@@ -106,11 +110,17 @@ func (p *peer) serveRequest() bool {
 	if last {
 		w.Header().Set("Connection", "close")
 	}
-	if p.out.write(w.bytes()) != nil || last {
+	if p.write(w.bytes()) != nil || last {
 		return false
 	}
 	if p.secret != nil {
-		p.encrypt()
+		// Switch to frames. Those that the controller has already sent are in
+		// p.in. The names of the keys are the controller's view.
+		read := newAEAD(deriveKey(p.secret, "Control-Salt", "Control-Write-Encryption-Key"))
+		p.in = bufio.NewReaderSize(&frameReader{r: p.in, aead: read}, readBuffer)
+		p.frames = &frameSealer{aead: newAEAD(deriveKey(p.secret, "Control-Salt", "Control-Read-Encryption-Key"))}
+		p.secret = nil
+		p.work.Go(p.deliverEvents) // only now does a second goroutine write
 	}
 	return true
 }
@@ -124,16 +134,6 @@ func (p *peer) handle(w *response, req *http.Request) (ok bool) {
 	}()
 	p.s.routes.ServeHTTP(w, req)
 	return true
-}
-
-// encrypt switches to frames. Frames that the controller has already sent are
-// in p.in. The names of the keys are the controller's view.
-func (p *peer) encrypt() {
-	read := newAEAD(deriveKey(p.secret, "Control-Salt", "Control-Write-Encryption-Key"))
-	p.in = bufio.NewReaderSize(&frameReader{r: p.in, aead: read}, readBuffer)
-	p.out.encrypt(newAEAD(deriveKey(p.secret, "Control-Salt", "Control-Read-Encryption-Key")))
-	p.secret = nil
-	p.work.Go(p.deliverEvents)
 }
 
 // linger lets the peer read a refusal: closing while it still sends would reset

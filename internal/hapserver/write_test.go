@@ -292,7 +292,7 @@ func FuzzWrite(f *testing.F) {
 
 // serveBytes runs a request of a verified peer without a connection.
 func (f *fixture) serveBytes(method, path string, b []byte) *response {
-	p := &peer{s: f.Server, events: newEventQueue()}
+	p := &peer{s: f.Server, events: eventQueue{on: map[*cell]bool{}}}
 	admin := f.admin.pairing(true)
 	p.controller.Store(&admin)
 	req := peerRequest(p, method, path, b)
