@@ -140,9 +140,13 @@ func (db *database) add(a *accessory.A) error {
 }
 
 func (db *database) addCell(id cellID, c *characteristic.C) (*cell, error) {
-	switch {
-	case !slices.Contains(formats(), c.Format):
+	switch c.Format {
+	case characteristic.FormatBool, characteristic.FormatString, characteristic.FormatTLV8, characteristic.FormatUInt8,
+		characteristic.FormatUInt16, characteristic.FormatUInt32, characteristic.FormatInt32:
+	default:
 		return nil, fmt.Errorf("unsupported format %q", c.Format)
+	}
+	switch {
 	case c.ValueRequestFunc != nil:
 		return nil, errors.New("has a ValueRequestFunc, but reads are answered from memory")
 	case db.byC[c] != nil:

@@ -44,6 +44,10 @@ func (s *Server) service(port uint16) mdns.Service {
 	if r.paired() {
 		status = "0"
 	}
+	model := ""
+	if c := s.o.Accessories[0].Ss[0].C(characteristic.TypeModel); c != nil {
+		model, _ = c.Value().(string)
+	}
 	return mdns.Service{
 		Name: s.o.Name,
 		Type: "_hap._tcp",
@@ -54,20 +58,11 @@ func (s *Server) service(port uint16) mdns.Service {
 			"ci": strconv.Itoa(int(s.o.Category)),
 			"ff": "0", // no MFi authentication
 			"id": r.DeviceID,
-			"md": s.model(),
+			"md": model,
 			"pv": "1.1",
 			"s#": "1", // always 1 over IP
 			"sf": status,
 			"sh": setupHash(r.SetupID, r.DeviceID),
 		},
 	}
-}
-
-// model returns the Model of the first accessory.
-func (s *Server) model() string {
-	if c := s.o.Accessories[0].Ss[0].C(characteristic.TypeModel); c != nil {
-		model, _ := c.Value().(string)
-		return model
-	}
-	return ""
 }

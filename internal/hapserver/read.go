@@ -41,10 +41,6 @@ type item struct {
 
 func newItem(id cellID, status int) item { return item{AID: id.aid, IID: id.iid, Status: &status} }
 
-func (s *Server) getAccessories(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, accessoriesJSON{s.db.accessories})
-}
-
 // AccessoriesJSON returns the answer to GET /accessories.
 func (s *Server) AccessoriesJSON() ([]byte, error) {
 	return json.Marshal(accessoriesJSON{s.db.accessories})
@@ -54,20 +50,19 @@ func (s *Server) AccessoriesJSON() ([]byte, error) {
 // type=1 and ev=1 ask for.
 func (s *Server) getCharacteristics(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	ids, ok := parseIDs(query.Get("id"))
-	if !ok {
-		writeJSON(w, http.StatusUnprocessableEntity, statusJSON{Status: statusInvalid})
-		return
-	}
 	asked := func(key string) bool { return query.Get(key) == "1" }
-	items, status := make([]item, 0, len(ids)), http.StatusOK
-	for _, id := range ids {
-		it := s.readItem(id)
+	items, status := []item{}, http.StatusOK
+	for part := range strings.SplitSeq(query.Get("id"), ",") {
+		a, i, _ := strings.Cut(part, ".")
+		aid, errA := strconv.ParseUint(a, 10, 64)
+		iid, errI := strconv.ParseUint(i, 10, 64)
+		if errA != nil || errI != nil {
+			writeJSON(w, http.StatusUnprocessableEntity, statusJSON{Status: statusInvalid})
+			return
+		}
+		it := s.readItem(cellID{aid, iid}, asked, peerOf(r))
 		if *it.Status != 0 {
 			status = http.StatusMultiStatus
-		}
-		if ce := s.db.byID[id]; ce != nil {
-			describe(&it, ce, asked, peerOf(r))
 		}
 		items = append(items, it)
 	}
@@ -79,36 +74,16 @@ func (s *Server) getCharacteristics(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, status, itemsJSON{items})
 }
 
-// parseIDs parses "1.2,1.3".
-func parseIDs(s string) ([]cellID, bool) {
-	var ids []cellID
-	for part := range strings.SplitSeq(s, ",") {
-		a, i, _ := strings.Cut(part, ".")
-		aid, errA := strconv.ParseUint(a, 10, 64)
-		iid, errI := strconv.ParseUint(i, 10, 64)
-		if errA != nil || errI != nil {
-			return nil, false
-		}
-		ids = append(ids, cellID{aid, iid})
-	}
-	return ids, true
-}
-
-func (s *Server) readItem(id cellID) item {
+func (s *Server) readItem(id cellID, asked func(key string) bool, p *peer) item {
 	ce := s.db.byID[id]
-	switch {
-	case ce == nil:
+	if ce == nil {
 		return newItem(id, statusNotFound)
-	case ce.Value == nil:
-		return newItem(id, statusWriteOnly)
 	}
 	it := newItem(id, 0)
 	it.Value = ce.Value
-	return it
-}
-
-// describe adds what the query asks for.
-func describe(it *item, ce *cell, asked func(key string) bool, p *peer) {
+	if ce.Value == nil {
+		*it.Status = statusWriteOnly
+	}
 	if asked("meta") {
 		it.metaJSON = &ce.metaJSON
 	}
@@ -121,4 +96,5 @@ func describe(it *item, ce *cell, asked func(key string) bool, p *peer) {
 	if asked("ev") {
 		it.Events = new(p.events.subscribed(ce))
 	}
+	return it
 }

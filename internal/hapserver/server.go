@@ -131,7 +131,9 @@ func (s *Server) newRoutes() http.Handler {
 	route("pair_setup", "POST /pair-setup", s.pairSetup)
 	route("pair_verify", "POST /pair-verify", s.pairVerify)
 	route("pairings", "POST /pairings", verifiedOnly(s.pairings))
-	route("accessories", "GET /accessories", verifiedOnly(s.getAccessories))
+	route("accessories", "GET /accessories", verifiedOnly(func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, accessoriesJSON{s.db.accessories})
+	}))
 	route("read", "GET /characteristics", verifiedOnly(s.getCharacteristics))
 	route("write", "PUT /characteristics", verifiedOnly(s.putCharacteristics))
 	route("prepare", "PUT /prepare", verifiedOnly(s.prepare))
@@ -148,10 +150,6 @@ func verifiedOnly(h http.HandlerFunc) http.HandlerFunc {
 		h(w, r)
 	}
 }
-
-// acceptRetry is how long to wait when the machine is out of file descriptors
-// or memory.
-const acceptRetry = 100 * time.Millisecond
 
 // Serve accepts connections from ln and announces the server until ctx is done.
 // Then it says goodbye, closes ln and all connections, waits for its goroutines
@@ -179,7 +177,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 			s.log.Warnf("cannot accept connections for now: %v", err)
 			select {
 			case <-ctx.Done():
-			case <-time.After(acceptRetry):
+			case <-time.After(100 * time.Millisecond): // the machine is out of file descriptors or memory
 			}
 		default:
 			return fmt.Errorf("accept connections: %w", err)

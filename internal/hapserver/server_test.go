@@ -229,7 +229,7 @@ func TestServeListenerErrors(t *testing.T) {
 		if err := f.Serve(t.Context(), ln); !errors.Is(err, broken) {
 			t.Errorf("%v", err)
 		}
-		if d := time.Since(start); d != 2*acceptRetry {
+		if d := time.Since(start); d != 200*time.Millisecond {
 			t.Errorf("after %v", d)
 		}
 		ctx, cancel := context.WithCancel(t.Context())

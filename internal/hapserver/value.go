@@ -2,7 +2,6 @@ package hapserver
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"math"
 	"reflect"
@@ -17,29 +16,13 @@ var errValue = errors.New("value does not fit the characteristic")
 // of its own.
 const defaultMaxLen = 64
 
-// formats returns the supported formats. A value is a Go bool, a string (also
-// for TLV8, in base64) or an int.
-func formats() []string {
-	return []string{
-		characteristic.FormatBool, characteristic.FormatString, characteristic.FormatTLV8, characteristic.FormatUInt8,
-		characteristic.FormatUInt16, characteristic.FormatUInt32, characteristic.FormatInt32,
-	}
-}
-
-// parseValue parses and checks the value of a write. It accepts the same
-// spellings as HAP-NodeJS, since controllers rely on them: true and false for
-// the numbers 1 and 0, 1 and 0 for booleans, and 1.0 or 1e0 for the integer 1.
-// Unlike HAP-NodeJS it refuses 1.5 for every integer. Every error is errValue.
-func parseValue(c *characteristic.C, raw json.RawMessage) (any, error) {
-	var v any
-	if err := json.Unmarshal(raw, &v); err != nil {
-		return nil, errValue
-	}
-	return checkValue(c, v)
-}
-
-// checkValue converts a value from JSON or from the program to the Go type of
-// the characteristic's format and checks it against the characteristic's limits.
+// checkValue converts a value to the Go type of the characteristic's format
+// (bool, int, or string, for TLV8 in base64) and checks it against the
+// characteristic's limits. The value comes from JSON or from the program. It
+// accepts the same spellings as HAP-NodeJS, since controllers rely on them: true
+// and false for the numbers 1 and 0, 1 and 0 for booleans, and 1.0 or 1e0 for
+// the integer 1. Unlike HAP-NodeJS it refuses 1.5 for every integer. Every error
+// is errValue.
 func checkValue(c *characteristic.C, v any) (any, error) {
 	text, isText := v.(string)
 	n, isInteger := integer(v)

@@ -46,10 +46,7 @@ type timedWrite struct {
 	until time.Time
 }
 
-// maxTimedWrite is the longest time between /prepare and its write.
-const maxTimedWrite = time.Hour
-
-// prepare announces a timed write.
+// prepare announces a timed write, within an hour at most.
 func (s *Server) prepare(w http.ResponseWriter, r *http.Request) {
 	var in struct{ TTL, PID *uint64 }
 	if !decodeJSON(w, r, &in) {
@@ -59,7 +56,7 @@ func (s *Server) prepare(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusUnprocessableEntity, statusJSON{Status: statusInvalid})
 		return
 	}
-	ttl := time.Duration(min(*in.TTL, uint64(maxTimedWrite/time.Millisecond))) * time.Millisecond
+	ttl := time.Duration(min(*in.TTL, uint64(time.Hour.Milliseconds()))) * time.Millisecond
 	peerOf(r).timed = &timedWrite{pid: *in.PID, until: time.Now().Add(ttl)}
 	writeJSON(w, http.StatusOK, statusJSON{})
 }
@@ -88,12 +85,16 @@ func (s *Server) putCharacteristics(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusUnprocessableEntity, statusJSON{Status: statusInvalid})
 		return
 	}
-	timed, refused := peerOf(r).takeTimed(in.PID)
+	timed, prepared := false, peerOf(r).timed
+	if in.PID != nil { // it uses up the prepared write
+		peerOf(r).timed = nil
+		timed = prepared != nil && prepared.pid == *in.PID && time.Now().Before(prepared.until)
+	}
 	items, plain := make([]item, 0, len(in.Items)), true
 	for _, wr := range in.Items {
 		id := cellID{*wr.AID, *wr.IID}
 		it := newItem(id, statusInvalid)
-		if !refused {
+		if timed || in.PID == nil { // a pid that is unknown or too late refuses the whole request
 			it = s.writeItem(id, wr, timed, r)
 		}
 		plain = plain && *it.Status == 0 && it.Value == nil
@@ -104,18 +105,6 @@ func (s *Server) putCharacteristics(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeJSON(w, http.StatusMultiStatus, itemsJSON{items})
-}
-
-// takeTimed uses up the prepared write. A pid that is unknown or too late
-// refuses the whole request.
-func (p *peer) takeTimed(pid *uint64) (timed, refused bool) {
-	if pid == nil {
-		return false, false
-	}
-	t := p.timed
-	p.timed = nil
-	ok := t != nil && t.pid == *pid && time.Now().Before(t.until)
-	return ok, !ok
 }
 
 func (s *Server) writeItem(id cellID, wr writeItem, timed bool, r *http.Request) item {
@@ -154,7 +143,11 @@ func (s *Server) write(ce *cell, raw json.RawMessage, timed bool, r *http.Reques
 	case ce.c.RequiresTimedWrite() && !timed:
 		return nil, statusInvalid
 	}
-	v, err := parseValue(ce.c, raw)
+	var v any
+	if json.Unmarshal(raw, &v) != nil {
+		return nil, statusInvalid
+	}
+	v, err := checkValue(ce.c, v)
 	if err != nil {
 		return nil, statusInvalid
 	}
