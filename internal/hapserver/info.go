@@ -10,7 +10,6 @@ import (
 
 // Info describes a server to its owner.
 type Info struct {
-	Name         string
 	DeviceID     string
 	SetupCode    string // empty once paired or locked
 	SetupID      string
@@ -28,7 +27,7 @@ func (i Info) Format(w fmt.State, _ rune) { fmt.Fprintf(w, "hapserver.Info(%s)[r
 func (s *Server) Info() Info {
 	r := s.records.load()
 	i := Info{
-		Name: s.o.Name, DeviceID: r.DeviceID, SetupID: r.SetupID, Paired: r.paired(), Controllers: slices.Clone(r.Pairings),
+		DeviceID: r.DeviceID, SetupID: r.SetupID, Paired: r.paired(), Controllers: slices.Clone(r.Pairings),
 		ConfigNumber: r.ConfigNumber, SetupLocked: r.setupLocked(),
 	}
 	if !i.Paired && !i.SetupLocked {

@@ -21,9 +21,7 @@ const (
 // pairings lets an admin add, remove and list controllers. It closes the
 // connections of a removed controller, the requesting one after the answer.
 func (s *Server) pairings(w http.ResponseWriter, r *http.Request) {
-	p := peerOf(r)
-	in, _ := parseTLV(body(r)) // without a state if it is malformed
-	state, _ := in.byteAt(tlvState)
+	p, in, state := pairingMessage(r)
 	method, _ := in.byteAt(tlvMethod)
 	out, err := tlv(nil), errSequence
 	switch {

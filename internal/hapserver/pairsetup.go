@@ -64,9 +64,7 @@ type setupExchange struct {
 // pairSetup answers M1, M3 and M5 in turn. Any error ends the exchange, so that
 // another connection may pair.
 func (s *Server) pairSetup(w http.ResponseWriter, r *http.Request) {
-	p := peerOf(r)
-	in, _ := parseTLV(body(r)) // without a state if it is malformed
-	state, _ := in.byteAt(tlvState)
+	p, in, state := pairingMessage(r)
 	out, err := tlv(nil), errSequence
 	switch {
 	case state == m1:
@@ -87,6 +85,14 @@ func (s *Server) pairSetup(w http.ResponseWriter, r *http.Request) {
 	if err == nil && state == m5 {
 		s.pairingsChanged()
 	}
+}
+
+// pairingMessage returns a request's connection, items and state. A malformed
+// message has no items, and state 0.
+func pairingMessage(r *http.Request) (p *peer, in tlv, state byte) {
+	in, _ = parseTLV(body(r))
+	state, _ = in.byteAt(tlvState)
+	return peerOf(r), in, state
 }
 
 // writePairing answers a pairing message with items or an error.

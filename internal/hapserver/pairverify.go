@@ -18,9 +18,7 @@ type verifyExchange struct {
 // pairVerify answers M1 and M3. After the answer to M3 the connection is
 // encrypted.
 func (s *Server) pairVerify(w http.ResponseWriter, r *http.Request) {
-	p := peerOf(r)
-	in, _ := parseTLV(body(r)) // without a state if it is malformed
-	state, _ := in.byteAt(tlvState)
+	p, in, state := pairingMessage(r)
 	exchange := p.verify
 	p.verify = nil // an exchange has one M3
 	out, err := tlv(nil), errSequence
