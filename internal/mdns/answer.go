@@ -38,29 +38,21 @@ func (r *Responder) receive(p packet, now time.Time) {
 		return
 	}
 	if !m.Response {
-		r.compareProbe(m.Ns, now)
+		// If another host probes for a name that we are probing for, the loser
+		// waits and probes again (RFC 6762 §8.2).
+		for _, s := range r.services {
+			if !s.claimed && slices.ContainsFunc(m.Ns, s.losesTo) {
+				s.probe(now.Add(lostTieWait))
+			}
+		}
 		r.answer(&m, r.links[i], p, now)
 	} else if p.from.Port() == r.network.port() {
-		r.compare(slices.Concat(m.Answer, m.Extra), now)
-	}
-}
-
-// compare looks for other hosts' use of our names. Our own packets come back
-// too, and agree.
-func (r *Responder) compare(records []dns.RR, now time.Time) {
-	for _, s := range r.services {
-		if !s.leaving && slices.ContainsFunc(records, s.contradicts) {
-			r.conflict(s, now)
-		}
-	}
-}
-
-// compareProbe handles another host's probe for a name that we are probing for.
-// The loser waits and probes again (RFC 6762 §8.2).
-func (r *Responder) compareProbe(wanted []dns.RR, now time.Time) {
-	for _, s := range r.services {
-		if !s.claimed && slices.ContainsFunc(wanted, s.losesTo) {
-			s.probe(now.Add(lostTieWait))
+		// Our own packets come back too, and contradict nothing.
+		records := slices.Concat(m.Answer, m.Extra)
+		for _, s := range r.services {
+			if !s.leaving && slices.ContainsFunc(records, s.contradicts) {
+				r.conflict(s, now)
+			}
 		}
 	}
 }
@@ -114,7 +106,13 @@ func (r *Responder) find(q dns.Question, l link, known []dns.RR) (groups []group
 			continue
 		}
 		g := s.answer(q, l)
-		g.answers = slices.DeleteFunc(g.answers, func(rr dns.RR) bool { return isKnown(rr, known) })
+		// Leave out what the querier has with at least half of its life left (RFC
+		// 6762 §7.1).
+		g.answers = slices.DeleteFunc(g.answers, func(rr dns.RR) bool {
+			return slices.ContainsFunc(known, func(k dns.RR) bool {
+				return dns.IsDuplicate(k, rr) && k.Header().Ttl >= rr.Header().Ttl/2
+			})
+		})
 		if len(g.answers) > 0 {
 			groups = append(groups, g)
 			shared = shared || meta || strings.EqualFold(q.Name, s.typeName)
@@ -155,14 +153,6 @@ func (s *service) answer(q dns.Question, l link) group {
 		}
 	}
 	return g
-}
-
-// isKnown reports whether the querier has a record with at least half of its
-// life left (RFC 6762 §7.1).
-func isKnown(rr dns.RR, known []dns.RR) bool {
-	return slices.ContainsFunc(known, func(k dns.RR) bool {
-		return dns.IsDuplicate(k, rr) && k.Header().Ttl >= rr.Header().Ttl/2
-	})
 }
 
 // reply sends the replies that are due.

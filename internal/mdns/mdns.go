@@ -25,7 +25,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -56,16 +55,9 @@ type Logger interface {
 // Discard is a Logger that does nothing.
 type Discard struct{}
 
-// Debugf implements Logger.
 func (Discard) Debugf(string, ...any) {}
-
-// Infof implements Logger.
-func (Discard) Infof(string, ...any) {}
-
-// Warnf implements Logger.
-func (Discard) Warnf(string, ...any) {}
-
-// Errorf implements Logger.
+func (Discard) Infof(string, ...any)  {}
+func (Discard) Warnf(string, ...any)  {}
 func (Discard) Errorf(string, ...any) {}
 
 // Options configure a Responder. The zero value is usable.
@@ -106,11 +98,10 @@ type Responder struct {
 	network network
 	calls   chan func()
 	packets chan packet
-	quit    chan struct{}
 	done    chan struct{}
-	close   sync.Once
 
 	// The goroutine's own:
+	closed   bool
 	services []*service
 	links    []link
 	changed  <-chan struct{} // signals changes of the network; nil if the system doesn't
@@ -128,7 +119,7 @@ type Responder struct {
 func New(o *Options) *Responder {
 	r := &Responder{
 		log: o.Log, network: o.network,
-		calls: make(chan func()), packets: make(chan packet), quit: make(chan struct{}), done: make(chan struct{}),
+		calls: make(chan func()), packets: make(chan packet), done: make(chan struct{}),
 	}
 	if r.log == nil {
 		r.log = Discard{}
@@ -154,10 +145,21 @@ func (r *Responder) Publish(s Service) (Publication, error) {
 	return p, nil
 }
 
-// Close says goodbye for all services and waits for the goroutine to end.
-// Further calls do nothing.
+// Close says goodbye for all services, twice in case one is lost, and waits for
+// the goroutine to end. Further calls do nothing.
 func (r *Responder) Close() {
-	r.close.Do(func() { close(r.quit) })
+	r.do(func() {
+		r.closed = true
+		var claimed []*service
+		for _, s := range r.services {
+			s.leaving = true
+			if s.claimed {
+				claimed = append(claimed, s)
+			}
+		}
+		r.announce(claimed)
+		r.announce(claimed)
+	})
 	<-r.done
 }
 
@@ -176,16 +178,11 @@ func (r *Responder) do(f func()) bool {
 func (r *Responder) run() {
 	defer close(r.done)
 	defer r.closeWire()
-	select { // leave the network alone until there is a service
-	case f := <-r.calls:
-		f()
-	case <-r.quit:
-		return
-	}
+	(<-r.calls)() // leave the network alone until there is a service
 	changed, end := r.network.watch()
 	defer end()
 	r.changed = changed
-	for {
+	for !r.closed {
 		now := time.Now()
 		r.poll(now)
 		r.advance(now)
@@ -198,9 +195,6 @@ func (r *Responder) run() {
 		case p := <-r.packets:
 			r.receive(p, time.Now())
 		case <-time.After(time.Until(r.next())):
-		case <-r.quit:
-			r.farewell()
-			return
 		}
 	}
 }
@@ -260,18 +254,14 @@ func (r *Responder) poll(now time.Time) {
 		r.setStatus(r.log.Infof, "waiting for a network")
 		return
 	}
-	r.openWire(now)
-}
-
-func (r *Responder) openWire(now time.Time) {
-	w, err := r.network.open(r.links, r.packets)
+	w, err := r.network.open(links, r.packets)
 	r.setProblem(err)
 	if w == nil {
 		return
 	}
 	r.wire, r.sent, r.unsent = w, map[sentRecord]time.Time{}, false
-	names := make([]string, len(r.links))
-	for i, l := range r.links {
+	names := make([]string, len(links))
+	for i, l := range links {
 		names[i] = l.String()
 	}
 	r.setStatus(r.log.Infof, "announcing on "+strings.Join(names, ", "))
@@ -317,32 +307,4 @@ func (r *Responder) setStatus(logf func(string, ...any), message string) {
 		r.status = message
 		logf("mdns: %s", message)
 	}
-}
-
-// goodbye withdraws a service.
-func (r *Responder) goodbye(s *service) {
-	r.services = slices.DeleteFunc(r.services, func(o *service) bool { return o.returns == s })
-	i := slices.Index(r.services, s)
-	if i < 0 || s.leaving {
-		return
-	}
-	if !s.claimed || r.wire == nil {
-		r.services = slices.Delete(r.services, i, i+1)
-		return
-	}
-	s.leaving, s.due = true, time.Now().Add(goodbyeRepeat)
-	r.announce([]*service{s})
-}
-
-// farewell withdraws all services, with two goodbyes in case one is lost.
-func (r *Responder) farewell() {
-	var claimed []*service
-	for _, s := range r.services {
-		s.leaving = true
-		if s.claimed {
-			claimed = append(claimed, s)
-		}
-	}
-	r.announce(claimed)
-	r.announce(claimed)
 }

@@ -60,17 +60,6 @@ type link struct {
 	Prefixes []netip.Prefix // sorted
 }
 
-func newLink(ifi net.Interface, addrs []net.Addr) link {
-	l := link{Index: ifi.Index, Name: ifi.Name}
-	for _, a := range addrs {
-		if p, err := netip.ParsePrefix(a.String()); err == nil && !p.Addr().IsUnspecified() {
-			l.Prefixes = append(l.Prefixes, p)
-		}
-	}
-	slices.SortFunc(l.Prefixes, netip.Prefix.Compare)
-	return l
-}
-
 func (l link) equal(o link) bool {
 	return l.Index == o.Index && l.Name == o.Name && slices.Equal(l.Prefixes, o.Prefixes)
 }
@@ -121,11 +110,15 @@ func (n *sockets) links() ([]link, error) {
 		if !n.uses(ifi) {
 			continue
 		}
-		addrs, err := ifi.Addrs()
-		if err != nil {
-			continue // just removed
+		l := link{Index: ifi.Index, Name: ifi.Name}
+		addrs, _ := ifi.Addrs() // fails if the interface was just removed
+		for _, a := range addrs {
+			if p, err := netip.ParsePrefix(a.String()); err == nil && !p.Addr().IsUnspecified() {
+				l.Prefixes = append(l.Prefixes, p)
+			}
 		}
-		if l := newLink(ifi, addrs); len(l.Prefixes) > 0 {
+		if len(l.Prefixes) > 0 {
+			slices.SortFunc(l.Prefixes, netip.Prefix.Compare)
 			links = append(links, l)
 		}
 	}
@@ -251,37 +244,33 @@ func (n *sockets) open(links []link, received chan<- packet) (wire, error) {
 	return c, err
 }
 
+// mend joins the multicast group of each family on every link that has the
+// family and has not joined yet. It opens the family's socket first.
 func (c *conns) mend() (some bool, err error) {
 	for _, v6 := range []bool{false, true} {
-		joined, e := c.joinFamily(v6)
-		some, err = some || joined, errors.Join(err, e)
-	}
-	return some, err
-}
-
-// joinFamily joins the multicast group on every link that has the family and
-// has not joined yet. It opens the family's socket first.
-func (c *conns) joinFamily(v6 bool) (some bool, err error) {
-	for _, l := range c.links {
-		if !slices.Contains(l.families(), v6) {
-			continue
-		}
-		s := c.sockets[v6]
-		if s == nil {
-			if s, err = listen(v6, c.port); err != nil {
-				return false, err
+		for _, l := range c.links {
+			if !slices.Contains(l.families(), v6) {
+				continue
 			}
-			c.sockets[v6] = s
-			c.wait.Go(func() { c.receive(s) })
+			s := c.sockets[v6]
+			if s == nil {
+				var e error
+				if s, e = listen(v6, c.port); e != nil {
+					err = errors.Join(err, e)
+					break
+				}
+				c.sockets[v6] = s
+				c.wait.Go(func() { c.receive(s) })
+			}
+			if s.joined[l.Index] {
+				continue
+			}
+			if e := s.join(&net.Interface{Index: l.Index, Name: l.Name}); e != nil {
+				err = errors.Join(err, fmt.Errorf("%s: %w", l.Name, e))
+				continue
+			}
+			s.joined[l.Index], some = true, true
 		}
-		if s.joined[l.Index] {
-			continue
-		}
-		if e := s.join(&net.Interface{Index: l.Index, Name: l.Name}); e != nil {
-			err = errors.Join(err, fmt.Errorf("%s: %w", l.Name, e))
-			continue
-		}
-		s.joined[l.Index], some = true, true
 	}
 	return some, err
 }

@@ -2,6 +2,7 @@ package mdns
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -58,7 +59,21 @@ func (s *service) Published() (published bool) {
 }
 
 // Close implements Publication.
-func (s *service) Close() { s.r.do(func() { s.r.goodbye(s) }) }
+func (s *service) Close() {
+	s.r.do(func() {
+		r := s.r
+		r.services = slices.DeleteFunc(r.services, func(o *service) bool { return o.returns == s })
+		i := slices.Index(r.services, s)
+		switch {
+		case i < 0 || s.leaving:
+		case s.claimed && r.wire != nil:
+			s.leaving, s.due = true, time.Now().Add(goodbyeRepeat)
+			r.announce([]*service{s})
+		default:
+			r.services = slices.Delete(r.services, i, i+1)
+		}
+	})
+}
 
 // probe starts over with the first probe. A claimed service still answers
 // meanwhile.
@@ -76,31 +91,18 @@ func (s *service) setName(n int) {
 	if n > 0 {
 		suffix = fmt.Sprintf(" (%d)", n+1)
 	}
-	s.typeName = s.Type + domain
-	s.hostName = strings.ToLower(s.Host) + domain
-	s.instance = escapeLabel(cutLabel(s.Name, maxLabel-len(suffix))+suffix) + s.typeName
-}
-
-// cutLabel shortens a name to whole runes. It replaces an empty name, as that
-// cannot be published.
-func cutLabel(name string, limit int) string {
-	name = strings.ToValidUTF8(name, "")
-	for len(name) > limit {
+	name := strings.ToValidUTF8(s.Name, "")
+	for len(name) > maxLabel-len(suffix) {
 		_, size := utf8.DecodeLastRuneInString(name)
 		name = name[:len(name)-size]
 	}
-	if name = strings.TrimSpace(name); name == "" {
-		return "Unnamed"
-	}
-	return name
-}
-
-// escapeLabel returns a label of at most 63 bytes, and a dot, in the form in
-// which package dns reads it from a packet: "Küche" is `K\195\188che.`.
-func escapeLabel(label string) string {
-	packed := slices.Concat([]byte{byte(len(label))}, []byte(label), []byte{0})
-	name, _, _ := dns.UnpackDomainName(packed, 0) // cannot fail
-	return name
+	name = cmp.Or(strings.TrimSpace(name), "Unnamed") + suffix // an empty name cannot be published
+	// Escape the name as package dns does when it reads a packet: "Küche" is
+	// `K\195\188che.`.
+	label, _, _ := dns.UnpackDomainName(slices.Concat([]byte{byte(len(name))}, []byte(name), []byte{0}), 0) // cannot fail
+	s.typeName = s.Type + domain
+	s.hostName = strings.ToLower(s.Host) + domain
+	s.instance = label + s.typeName
 }
 
 func header(name string, typ uint16, ttl uint32) dns.RR_Header {
@@ -210,21 +212,15 @@ func (r *Responder) conflict(s *service, now time.Time) {
 		r.rename(s)
 		s.renamed = now
 		r.log.Infof("mdns: the name %s is taken; publishing %s", taken, s.instance)
-		r.planReturn(s, now)
+		if !slices.ContainsFunc(r.services, func(o *service) bool { return o.returns == s }) {
+			t := &service{Service: s.Service, returns: s} // probes for the original name
+			t.setName(0)
+			t.probe(now.Add(returnWait))
+			r.services = append(r.services, t)
+		}
 	}
 	s.claimed = false
 	s.probe(now)
-}
-
-// planReturn has a renamed service return to its name once that is free.
-func (r *Responder) planReturn(s *service, now time.Time) {
-	if slices.ContainsFunc(r.services, func(o *service) bool { return o.returns == s }) {
-		return
-	}
-	t := &service{Service: s.Service, returns: s}
-	t.setName(0)
-	t.probe(now.Add(returnWait))
-	r.services = append(r.services, t)
 }
 
 // contradicts reports whether a record is another host's claim to our name.
