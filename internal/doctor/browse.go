@@ -20,6 +20,7 @@ const (
 	mdnsBytes   = 9000 // RFC 6762 §17
 	browseTime  = time.Second
 	questions   = 3
+	maxServices = 1024
 	homekitType = "_hap._tcp.local."
 )
 
@@ -105,8 +106,6 @@ func listen(ctx context.Context, conn net.PacketConn, until time.Time, found []S
 	}
 	return found
 }
-
-const maxServices = 1024
 
 // services parses an answer: a PTR record for each accessory, and the device id
 // from its TXT record.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -47,11 +48,6 @@ type Interface struct {
 
 func (i Interface) up() bool { return i.Flags&net.FlagUp != 0 }
 
-// broadcasts reports whether a search can reach consoles there.
-func (i Interface) broadcasts() bool {
-	return i.up() && i.Flags&net.FlagBroadcast != 0 && slices.ContainsFunc(i.Addrs, func(p netip.Prefix) bool { return p.Addr().Is4() })
-}
-
 func (i Interface) String() string {
 	s := i.Name
 	for _, a := range i.Addrs {
@@ -74,7 +70,9 @@ func (e *examination) interfaces() {
 	good = e.named(all, "homekit.interfaces", e.Config.HomeKit.Interfaces) && good
 	var usable []string
 	for _, i := range all {
-		if i.broadcasts() && (len(chosen) == 0 || slices.Contains(chosen, i.Name)) {
+		hasIPv4 := slices.ContainsFunc(i.Addrs, func(p netip.Prefix) bool { return p.Addr().Is4() })
+		broadcasts := i.up() && i.Flags&net.FlagBroadcast != 0 && hasIPv4
+		if broadcasts && (len(chosen) == 0 || slices.Contains(chosen, i.Name)) {
 			usable = append(usable, i.String())
 		}
 	}
@@ -181,34 +179,23 @@ func (e *examination) firewall() {
 	if p := int(e.Config.HomeKit.Port); p != 0 {
 		first, last = p, p+consoles-1
 	}
+	conf, _ := fs.ReadFile(e.System.Root, "etc/ufw/ufw.conf")
+	ufw := regexp.MustCompile(`(?m)^\s*ENABLED=["']?yes["']?\s*$`).Match(conf)
+	processes, _ := fs.Glob(e.System.Root, "proc/[0-9]*/comm")
+	firewalld := slices.ContainsFunc(processes, func(file string) bool {
+		name, _ := fs.ReadFile(e.System.Root, file)
+		return strings.TrimSpace(string(name)) == "firewalld"
+	})
 	switch {
-	case e.ufw():
+	case ufw:
 		ports = append(ports, fmt.Sprintf("%d:%d/tcp", first, last))
 		e.warn("firewall", hint+"sudo ufw allow "+strings.Join(ports, "; sudo ufw allow "), "ufw is active")
-	case e.firewalld():
+	case firewalld:
 		ports = append(ports, fmt.Sprintf("%d-%d/tcp", first, last))
 		e.warn("firewall", hint+"sudo firewall-cmd --add-port="+strings.Join(ports, " --add-port=")+", and again with --permanent", "firewalld is active")
 	default:
 		e.ok("firewall", "neither ufw nor firewalld is active")
 	}
-}
-
-func (e *examination) ufw() bool {
-	text, _ := fs.ReadFile(e.System.Root, "etc/ufw/ufw.conf")
-	for line := range strings.Lines(string(text)) {
-		if key, value, _ := strings.Cut(strings.TrimSpace(line), "="); key == "ENABLED" {
-			return strings.Trim(value, `"'`) == "yes"
-		}
-	}
-	return false
-}
-
-func (e *examination) firewalld() bool {
-	names, _ := fs.Glob(e.System.Root, "proc/[0-9]*/comm")
-	return slices.ContainsFunc(names, func(name string) bool {
-		comm, _ := fs.ReadFile(e.System.Root, name)
-		return strings.TrimSpace(string(comm)) == "firewalld"
-	})
 }
 
 // Below these limits, in bytes, saving the state may fail or fails.
