@@ -17,9 +17,9 @@ import (
 // except the connection of by, if any. It never waits for a peer. A value that
 // does not fit the characteristic is logged and dropped.
 func (s *Server) Set(c *characteristic.C, v any, by *http.Request) {
-	value, err := checkValue(c, v)
-	if err != nil {
-		s.log.Errorf("cannot set characteristic %d of type %s: %v", c.Id, c.Type, err)
+	value, ok := checkValue(c, v)
+	if !ok {
+		s.log.Errorf("cannot set characteristic %d of type %s: the value does not fit", c.Id, c.Type)
 		return
 	}
 	writer, ce := peerOf(by), s.db.byC[c]

@@ -107,8 +107,7 @@ func (s *Server) changePairings(change func(*Record) error) error {
 		}
 		return nil
 	})
-	var pe pairError
-	if err != nil && !errors.As(err, &pe) {
+	if _, ok := errors.AsType[pairError](err); err != nil && !ok {
 		s.log.Errorf("cannot change pairings: %v", err)
 		return tlvErrUnknown
 	}

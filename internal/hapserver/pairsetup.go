@@ -99,8 +99,8 @@ func pairingMessage(r *http.Request) (p *peer, in tlv, state byte) {
 func writePairing(w http.ResponseWriter, state byte, items tlv, err error) {
 	status := http.StatusOK
 	if err != nil {
-		var pe pairError
-		if !errors.As(err, &pe) {
+		pe, ok := errors.AsType[pairError](err)
+		if !ok {
 			status, pe = http.StatusBadRequest, tlvErrUnknown
 		}
 		items = tlv{{tlvError, []byte{byte(pe)}}}

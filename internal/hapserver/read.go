@@ -41,6 +41,10 @@ type item struct {
 
 func newItem(id cellID, status int) item { return item{AID: id.aid, IID: id.iid, Status: &status} }
 
+func (s *Server) getAccessories(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, accessoriesJSON{s.db.accessories})
+}
+
 // AccessoriesJSON returns the answer to GET /accessories.
 func (s *Server) AccessoriesJSON() ([]byte, error) {
 	return json.Marshal(accessoriesJSON{s.db.accessories})

@@ -131,9 +131,7 @@ func (s *Server) newRoutes() http.Handler {
 	route("pair_setup", "POST /pair-setup", s.pairSetup)
 	route("pair_verify", "POST /pair-verify", s.pairVerify)
 	route("pairings", "POST /pairings", verifiedOnly(s.pairings))
-	route("accessories", "GET /accessories", verifiedOnly(func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, accessoriesJSON{s.db.accessories})
-	}))
+	route("accessories", "GET /accessories", verifiedOnly(s.getAccessories))
 	route("read", "GET /characteristics", verifiedOnly(s.getCharacteristics))
 	route("write", "PUT /characteristics", verifiedOnly(s.putCharacteristics))
 	route("prepare", "PUT /prepare", verifiedOnly(s.prepare))

@@ -1,16 +1,14 @@
 package hapserver
 
 import (
+	"cmp"
 	"encoding/base64"
-	"errors"
 	"math"
 	"reflect"
 	"slices"
 
 	"github.com/brutella/hap/characteristic"
 )
-
-var errValue = errors.New("value does not fit the characteristic")
 
 // defaultMaxLen limits strings, in bytes, unless the characteristic has a limit
 // of its own.
@@ -21,31 +19,21 @@ const defaultMaxLen = 64
 // characteristic's limits. The value comes from JSON or from the program. It
 // accepts the same spellings as HAP-NodeJS, since controllers rely on them: true
 // and false for the numbers 1 and 0, 1 and 0 for booleans, and 1.0 or 1e0 for
-// the integer 1. Unlike HAP-NodeJS it refuses 1.5 for every integer. Every error
-// is errValue.
-func checkValue(c *characteristic.C, v any) (any, error) {
+// the integer 1. Unlike HAP-NodeJS it refuses 1.5 for every integer.
+func checkValue(c *characteristic.C, v any) (_ any, ok bool) {
 	text, isText := v.(string)
 	n, isInteger := integer(v)
 	switch c.Format {
 	case characteristic.FormatString:
-		if isText && (len(text) <= c.MaxLen || c.MaxLen == 0 && len(text) <= defaultMaxLen) {
-			return text, nil
-		}
+		return text, isText && len(text) <= cmp.Or(c.MaxLen, defaultMaxLen)
 	case characteristic.FormatTLV8:
 		_, err := base64.StdEncoding.Strict().DecodeString(text)
-		if isText && err == nil && (c.MaxLen == 0 || len(text) <= c.MaxLen) {
-			return text, nil
-		}
+		return text, isText && err == nil && (c.MaxLen == 0 || len(text) <= c.MaxLen)
 	case characteristic.FormatBool:
-		if isInteger && (n == 0 || n == 1) {
-			return n == 1, nil
-		}
+		return n == 1, isInteger && (n == 0 || n == 1)
 	default:
-		if isInteger && allowed(c, n) {
-			return n, nil
-		}
+		return n, isInteger && allowed(c, n)
 	}
-	return nil, errValue
 }
 
 // integer returns a number without a fraction, or 1 for true and 0 for false.

@@ -147,8 +147,8 @@ func (s *Server) write(ce *cell, raw json.RawMessage, timed bool, r *http.Reques
 	if json.Unmarshal(raw, &v) != nil {
 		return nil, statusInvalid
 	}
-	v, err := checkValue(ce.c, v)
-	if err != nil {
+	v, ok := checkValue(ce.c, v)
+	if !ok {
 		return nil, statusInvalid
 	}
 	if ce.c.SetValueRequestFunc != nil {
