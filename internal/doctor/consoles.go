@@ -22,12 +22,12 @@ const (
 )
 
 // connected reports whether there is a connection to examine the consoles with.
-func (e *examination) connected(c Connection, err error) bool {
+func (e *examination) connected(err error) bool {
 	switch {
 	case e.ConfigErr != nil:
 		e.warn("consoles", "Correct the configuration first.", "not tried")
 		return false
-	case err == nil && c.Running:
+	case err == nil && e.Running:
 		e.ok("server", "running")
 		return true
 	case err == nil:
@@ -58,22 +58,22 @@ func (e *examination) failErr(check, name string, err error) {
 
 // consoles examines the requested console, or the known consoles and those that
 // answer a search.
-func (e *examination) consoles(ctx context.Context, c Connection) {
+func (e *examination) consoles(ctx context.Context) {
 	var found []api.Console
-	if c.Host != "" {
-		found = e.status(ctx, c, c.Host)
+	if e.Host != "" {
+		found = e.status(ctx, e.Host)
 	} else {
-		found = e.find(ctx, c)
+		found = e.find(ctx)
 	}
 	for _, console := range found {
 		if ctx.Err() == nil {
-			e.console(ctx, c, console)
+			e.console(ctx, console)
 		}
 	}
 }
 
-func (e *examination) find(ctx context.Context, c Connection) []api.Console {
-	found, err := api.Search.Do(ctx, c.Client, api.SearchRequest{Wait: searchTime.String()})
+func (e *examination) find(ctx context.Context) []api.Console {
+	found, err := api.Search.Do(ctx, e.Client, api.SearchRequest{Wait: searchTime.String()})
 	switch {
 	case err != nil:
 		e.fail("broadcast", "Check the interfaces above, and whether a firewall blocks outgoing packets.", "can't search the network: %s", api.AsError(err).Message)
@@ -83,13 +83,13 @@ func (e *examination) find(ctx context.Context, c Connection) []api.Console {
 	default:
 		e.ok("broadcast", "%s a search", plural(len(found), "console answered", "consoles answered"))
 	}
-	if e.known, err = api.Consoles.Do(ctx, c.Client, api.None{}); err != nil {
+	if e.known, err = api.Consoles.Do(ctx, e.Client, api.None{}); err != nil {
 		e.failErr("consoles", "", err)
 		return found
 	}
 	for _, k := range e.known {
 		if !slices.ContainsFunc(found, func(f api.Console) bool { return f.HostID == k.HostID }) {
-			found = append(found, e.status(ctx, c, cmp.Or(k.HostID, k.Address))...)
+			found = append(found, e.status(ctx, cmp.Or(k.HostID, k.Address))...)
 		}
 	}
 	if len(found) == 0 {
@@ -99,8 +99,8 @@ func (e *examination) find(ctx context.Context, c Connection) []api.Console {
 	return found
 }
 
-func (e *examination) status(ctx context.Context, c Connection, host string) []api.Console {
-	st, err := api.Status.Do(ctx, c.Client, api.HostRequest{Host: host})
+func (e *examination) status(ctx context.Context, host string) []api.Console {
+	st, err := api.Status.Do(ctx, e.Client, api.HostRequest{Host: host})
 	if err != nil {
 		e.failErr("consoles", "", err)
 		return nil
@@ -111,7 +111,7 @@ func (e *examination) status(ctx context.Context, c Connection, host string) []a
 	return []api.Console{st}
 }
 
-func (e *examination) console(ctx context.Context, c Connection, console api.Console) {
+func (e *examination) console(ctx context.Context, console api.Console) {
 	name := cmp.Or(console.Name, console.Address, console.HostID)
 	host := cmp.Or(console.HostID, console.Address, console.Name)
 	switch {
@@ -126,20 +126,20 @@ func (e *examination) console(ctx context.Context, c Connection, console api.Con
 	default:
 		e.ok("console", "%s (%s) is on", name, console.Address)
 	}
-	if c.Host == "" && !e.isAccepted(console) { // a login would send it the credential
+	if e.Host == "" && !e.isAccepted(console) { // a login would send it the credential
 		e.warn("login", "Accept it with \"ps4kit consoles add "+console.Address+"\", or link with it.",
 			"%s was found, but you have not accepted it yet", name)
 		return
 	}
 	if console.HostType == ps4.TypePS5 || console.Protocol == api.ProtocolRemotePlay {
-		e.remotePlay(ctx, c, console, name, host)
+		e.remotePlay(ctx, console, name, host)
 		return
 	}
 	if console.State == api.StateAwake && !e.NoLogin {
-		e.login(ctx, c, console, name, host)
+		e.login(ctx, console, name, host)
 		return
 	}
-	if _, err := api.Credential.Do(ctx, c.Client, api.HostRequest{Host: host}); err != nil {
+	if _, err := api.Credential.Do(ctx, e.Client, api.HostRequest{Host: host}); err != nil {
 		e.noCredential(name, err)
 		return
 	}
@@ -160,7 +160,7 @@ const (
 
 // remotePlay checks the link with a console for Remote Play, and opens a session
 // if the console is on. Asking for the on-screen keyboard changes nothing.
-func (e *examination) remotePlay(ctx context.Context, c Connection, console api.Console, name, host string) {
+func (e *examination) remotePlay(ctx context.Context, console api.Console, name, host string) {
 	const check = "remote play"
 	enable, verb := remotePlayPS5, "ps4kit link"
 	if console.HostType == ps4.TypePS4 {
@@ -179,7 +179,7 @@ func (e *examination) remotePlay(ctx context.Context, c Connection, console api.
 		e.ok(check, "%s is linked", name)
 		return
 	}
-	code, err := openSession(ctx, c, host)
+	code, err := e.openSession(ctx, host)
 	switch code {
 	case "", "keyboard_closed":
 		e.ok(check, "%s opens TCP port 9295 and accepts a session", name)
@@ -212,18 +212,18 @@ func (e *examination) noCredential(name string, err error) {
 
 // openSession opens a session and returns the code of the error, or "": asking
 // for the on-screen keyboard requires a session and changes nothing.
-func openSession(ctx context.Context, c Connection, host string) (code string, err error) {
+func (e *examination) openSession(ctx context.Context, host string) (code string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, loginLimit)
 	defer cancel()
-	if _, err = api.GetKeyboard.Do(ctx, c.Client, api.HostRequest{Host: host}); err != nil {
+	if _, err = api.GetKeyboard.Do(ctx, e.Client, api.HostRequest{Host: host}); err != nil {
 		code = api.AsError(err).Code
 	}
 	return code, err
 }
 
 // login checks that a console accepts the credential.
-func (e *examination) login(ctx context.Context, c Connection, console api.Console, name, host string) {
-	code, err := openSession(ctx, c, host)
+func (e *examination) login(ctx context.Context, console api.Console, name, host string) {
+	code, err := e.openSession(ctx, host)
 	if code == "no_credential" {
 		e.noCredential(name, err)
 		return
@@ -244,20 +244,20 @@ func (e *examination) login(ctx context.Context, c Connection, console api.Conso
 
 // homekit checks whether phones can find and reach the televisions. There are none
 // without a server.
-func (e *examination) homekit(ctx context.Context, c Connection) {
+func (e *examination) homekit(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
 	var offered []api.Accessory
-	if c.Running {
+	if e.Running {
 		var err error
-		if offered, err = api.Homekit.Do(ctx, c.Client, api.None{}); err != nil {
+		if offered, err = api.Homekit.Do(ctx, e.Client, api.None{}); err != nil {
 			e.failErr("homekit", "", err)
 			return
 		}
 		e.listening(ctx, offered)
 	}
-	e.multicast(ctx, c.Running, offered)
+	e.multicast(ctx, offered)
 }
 
 func (e *examination) listening(ctx context.Context, televisions []api.Accessory) {
@@ -286,12 +286,12 @@ func (e *examination) listening(ctx context.Context, televisions []api.Accessory
 
 // multicast checks whether this machine receives the announcements of the
 // televisions.
-func (e *examination) multicast(ctx context.Context, running bool, offered []api.Accessory) {
+func (e *examination) multicast(ctx context.Context, offered []api.Accessory) {
 	const check = "mdns"
 	seen, err := e.System.Browse(ctx, e.Config.HomeKit.Interfaces)
 	if err != nil {
 		status := Warn
-		if running {
+		if e.Running {
 			status = Fail
 		}
 		e.report(check, status, "Check homekit.interfaces, and whether a firewall blocks UDP port 5353.", "can't search for HomeKit accessories: %v", err)
@@ -308,7 +308,7 @@ func (e *examination) multicast(ctx context.Context, running bool, offered []api
 	case len(missing) > 0:
 		e.fail(check, "Wait a few seconds after a start. Then check homekit.interfaces, and whether a firewall blocks UDP port 5353.",
 			"not announced in this network: %s", list(missing))
-	case running:
+	case e.Running:
 		e.ok(check, "every television is announced; found %s in this network", count)
 	default:
 		e.ok(check, "found %s in this network; a running server announces the televisions", count)

@@ -61,28 +61,27 @@ func Examine(ctx context.Context, o Options) (failed bool, err error) {
 	// Look at what a connection without a server would change.
 	inspection, inspectErr := o.System.Inspect(o.StateDir)
 	portErr := o.System.Bind(ctx, o.Config.Discovery.LocalPort)
-	var c Connection
 	var connectErr error
 	if o.ConfigErr == nil {
-		if c, connectErr = o.Connect(ctx); connectErr == nil {
-			defer c.Close()
+		if e.Connection, connectErr = o.Connect(ctx); connectErr == nil {
+			defer e.Close()
 		}
 	}
 	e.configuration()
 	e.clock()
 	e.interfaces()
 	server := 0
-	if c.Running {
+	if e.Running {
 		server = inspection.Owner
 	}
-	e.localPort(portErr, c.Running, server)
+	e.localPort(portErr, server)
 	e.capturePort(ctx)
 	e.multicastPort(server)
 	e.firewall()
-	e.state(inspection, inspectErr, c.Running)
-	if e.connected(c, connectErr) {
-		e.consoles(ctx, c)
-		e.homekit(ctx, c)
+	e.state(inspection, inspectErr)
+	if e.connected(connectErr) {
+		e.consoles(ctx)
+		e.homekit(ctx)
 	}
 	if ctx.Err() != nil {
 		return e.failed, context.Cause(ctx)
@@ -93,6 +92,7 @@ func Examine(ctx context.Context, o Options) (failed bool, err error) {
 // examination is one run of the checks.
 type examination struct {
 	Options
+	Connection
 	known  []api.Console
 	failed bool
 }

@@ -109,7 +109,7 @@ func (e *examination) named(all []Interface, key string, names []string) (good b
 
 // localPort judges the attempt to open the port from which ps4kit talks to consoles.
 // A running server, whose process id is server, keeps it open.
-func (e *examination) localPort(err error, running bool, server int) {
+func (e *examination) localPort(err error, server int) {
 	port := e.Config.Discovery.LocalPort
 	if port == 0 {
 		return
@@ -124,7 +124,7 @@ func (e *examination) localPort(err error, running bool, server int) {
 		return
 	}
 	holder, pid := e.System.Holder(port, 0)
-	if running && (pid == 0 || pid == server) {
+	if e.Running && (pid == 0 || pid == server) {
 		e.ok(check, "used by the running server")
 		return
 	}
@@ -205,7 +205,7 @@ const (
 )
 
 // state judges the state directory as it was before anything opened it.
-func (e *examination) state(in state.Inspection, err error, running bool) {
+func (e *examination) state(in state.Inspection, err error) {
 	const check = "state"
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && in.Writable != nil:
@@ -223,7 +223,7 @@ func (e *examination) state(in state.Inspection, err error, running bool) {
 	if in.Mode&0o002 != 0 {
 		fail("Run: chmod 750 "+e.StateDir, "everyone can write to %s", e.StateDir)
 	}
-	if in.Writable != nil && !running {
+	if in.Writable != nil && !e.Running {
 		fail("Run ps4kit as the directory's owner, or choose another with --state-dir.", "this user can't write to %s", e.StateDir)
 	}
 	if in.Free < noSpace {

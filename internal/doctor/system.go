@@ -75,10 +75,8 @@ func bind(ctx context.Context, port uint16) error {
 	return conn.Close()
 }
 
-const dialLimit = 3 * time.Second
-
 func dial(ctx context.Context, address string) error {
-	d := net.Dialer{Timeout: dialLimit}
+	d := net.Dialer{Timeout: 3 * time.Second}
 	conn, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return err
