@@ -12,12 +12,6 @@ import (
 	"strings"
 )
 
-// Errors about setup codes never contain the code.
-var (
-	errSetupCodeForm    = errors.New("a setup code has 8 digits, written 000-00-000")
-	errSetupCodeTrivial = errors.New("HomeKit refuses setup codes of equal digits, 12345678 and 87654321")
-)
-
 const (
 	setupIDAlphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	setupIDLen      = 4
@@ -35,16 +29,16 @@ func newSetupCode() string {
 
 // FormatSetupCode returns a code written 518-08-582 or 51808582 in the first
 // form, which HAP hashes. It fails if the code is not 8 digits or too easy to
-// guess (docs/homekit.md §3).
+// guess (docs/homekit.md §3). The error never contains the code.
 func FormatSetupCode(code string) (string, error) {
 	if len(code) == 10 && code[3] == '-' && code[6] == '-' {
 		code = code[:3] + code[4:6] + code[7:]
 	}
 	if len(code) != 8 || strings.Trim(code, "0123456789") != "" {
-		return "", errSetupCodeForm
+		return "", errors.New("a setup code has 8 digits, written 000-00-000")
 	}
 	if code == "12345678" || code == "87654321" || strings.Count(code, code[:1]) == len(code) {
-		return "", errSetupCodeTrivial
+		return "", errors.New("HomeKit refuses setup codes of equal digits, 12345678 and 87654321")
 	}
 	return code[:3] + "-" + code[3:5] + "-" + code[5:], nil
 }

@@ -9,12 +9,6 @@ import (
 	"unicode/utf8"
 )
 
-// writeRequest is the body of PUT /characteristics.
-type writeRequest struct {
-	Items []writeItem `json:"characteristics"`
-	PID   *uint64     `json:"pid"`
-}
-
 // writeItem is a write, a change of a subscription, or both.
 type writeItem struct {
 	AID      *uint64         `json:"aid"`
@@ -76,7 +70,10 @@ func decodeJSON(w http.ResponseWriter, r *http.Request, v any) bool {
 // items succeed without a value to return, and otherwise with 207 and every
 // item.
 func (s *Server) putCharacteristics(w http.ResponseWriter, r *http.Request) {
-	var in writeRequest
+	var in struct {
+		Items []writeItem `json:"characteristics"`
+		PID   *uint64     `json:"pid"`
+	}
 	if !decodeJSON(w, r, &in) {
 		return
 	}

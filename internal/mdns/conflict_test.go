@@ -188,11 +188,12 @@ func TestPublishNames(t *testing.T) {
 	} {
 		s := &service{Service: den()}
 		s.Name = name
-		s.setName(0)
+		s.setName()
 		if got := unescapeLabel(strings.TrimSuffix(s.instance, "._hap._tcp.local.")); got != want {
 			t.Errorf("%q is announced as %q, want %q", name, got, want)
 		}
-		s.setName(11)
+		s.renames = 11
+		s.setName()
 		if got := unescapeLabel(strings.TrimSuffix(s.instance, "._hap._tcp.local.")); len(got) > maxLabel || !strings.HasSuffix(got, " (12)") {
 			t.Errorf("%q renamed to %q (%d bytes)", name, got, len(got))
 		}

@@ -85,11 +85,11 @@ func (s *service) probe(at time.Time) {
 
 func (s *service) probing() bool { return s.step < numProbes }
 
-// setName chooses the n-th candidate for the name: "Den", "Den (2)", and so on.
-func (s *service) setName(n int) {
+// setName sets the name for the number of renames: "Den", "Den (2)", and so on.
+func (s *service) setName() {
 	suffix := ""
-	if n > 0 {
-		suffix = fmt.Sprintf(" (%d)", n+1)
+	if s.renames > 0 {
+		suffix = fmt.Sprintf(" (%d)", s.renames+1)
 	}
 	name := strings.ToValidUTF8(s.Name, "")
 	for len(name) > maxLabel-len(suffix) {
@@ -161,7 +161,7 @@ func (s *service) all(l link) []dns.RR {
 // rename gives a service the next name that no other service of ours has.
 func (r *Responder) rename(s *service) {
 	for ; ; s.renames++ {
-		s.setName(s.renames)
+		s.setName()
 		if !r.taken(s) {
 			return
 		}
@@ -186,7 +186,7 @@ func (r *Responder) returnName(t *service, now time.Time) {
 	old.leaving = true
 	r.announce([]*service{&old})
 	s.renames, s.renamed = 0, now
-	s.setName(0)
+	s.setName()
 	s.step, s.due = numProbes, now
 	r.services = slices.DeleteFunc(slices.Clone(r.services), func(o *service) bool { return o == t })
 	r.log.Infof("mdns: the name %s is free again", s.instance)
@@ -214,7 +214,7 @@ func (r *Responder) conflict(s *service, now time.Time) {
 		r.log.Infof("mdns: the name %s is taken; publishing %s", taken, s.instance)
 		if !slices.ContainsFunc(r.services, func(o *service) bool { return o.returns == s }) {
 			t := &service{Service: s.Service, returns: s} // probes for the original name
-			t.setName(0)
+			t.setName()
 			t.probe(now.Add(returnWait))
 			r.services = append(r.services, t)
 		}
