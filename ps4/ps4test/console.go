@@ -81,7 +81,7 @@ type Console struct {
 	titles  titles
 	screen  keyboard
 	linked  map[string]ps4.Credential // devices by model
-	conns   map[*session]struct{}
+	conns   map[*client]struct{}
 	active  *session // the session that is logged in
 	log     records
 }
@@ -99,7 +99,7 @@ func New(cfg Config) (*Console, error) {
 		key:     processKey,
 		changed: make(chan struct{}),
 		timers:  map[*time.Timer]struct{}{},
-		conns:   map[*session]struct{}{},
+		conns:   map[*client]struct{}{},
 		linked:  map[string]ps4.Credential{},
 		power:   power{awake: !cfg.Standby, service: !cfg.Standby},
 	}

@@ -49,11 +49,9 @@ func (s *session) handleLoginLocked(p wire.Packet) (outcome string, err error) {
 	if l.PIN != "" {
 		c.linked[l.Model] = credential // a second user from the same model replaces the first (docs/protocol.md §5)
 	}
-	s.loggedIn, s.answered, c.active = true, time.Now(), s
-	s.logins++
-	outcome = s.answerLocked(wire.TypeLoginResult, result)
-	s.beatLocked(s.logins)
-	return outcome, nil
+	c.active = s
+	s.logInLocked(s.heartbeatLocked, s.close)
+	return s.answerLocked(wire.TypeLoginResult, result), nil
 }
 
 // judgeLocked returns the result of a login (docs/protocol.md §6). The order in
@@ -69,7 +67,8 @@ func (s *session) judgeLocked(l wire.Login, credential ps4.Credential) ps4.Resul
 		return ps4.ErrAlreadyConnected
 	case c.active != nil:
 		return ps4.ErrOtherAppConnected
-	case credential.IsZero() || !wellFormed(l):
+	case credential.IsZero() || l.Model == "" || l.PIN != "" && !isDigits(l.PIN, 8) ||
+		l.Passcode != "" && !isDigits(l.Passcode, wire.PasscodeSize): // malformed
 		return ps4.ErrNotLinked
 	case !c.knows(credential):
 		return ps4.ErrNoSuchAccount
@@ -85,13 +84,6 @@ func (s *session) judgeLocked(l wire.Login, credential ps4.Credential) ps4.Resul
 		return ps4.ErrPasscodeWrong
 	}
 	return resultOK
-}
-
-// wellFormed reports whether the model, the PIN and the passcode of a login
-// have valid forms.
-func wellFormed(l wire.Login) bool {
-	return l.Model != "" && (l.PIN == "" || isDigits(l.PIN, 8)) &&
-		(l.Passcode == "" || isDigits(l.Passcode, wire.PasscodeSize))
 }
 
 // knows reports whether an account is on this console.
@@ -127,6 +119,7 @@ func (s *session) handleLogoutLocked() (outcome string) {
 
 func (c *Console) logoutLocked(s *session) {
 	s.loggedIn, s.typing, s.remote = false, false, remote{}
+	s.epoch++
 	if c.active == s {
 		c.active = nil
 	}

@@ -1,10 +1,6 @@
 package ps4test
 
-import (
-	"net"
-
-	"github.com/ps4kit/ps4kit/ps4"
-)
+import "github.com/ps4kit/ps4kit/ps4"
 
 // power is the power state of a console.
 type power struct {
@@ -98,12 +94,7 @@ func (c *Console) dropAllLocked() {
 	for s := range c.conns {
 		s.close()
 	}
-	c.rp.dropLocked()
 }
-
-// maxConns is the limit of open connections. The console closes further ones at
-// once; a well-behaved client needs one.
-const maxConns = 16
 
 // door is the TCP port, which listens for a while after a LAUNCH
 // (docs/protocol.md §3).
@@ -122,7 +113,7 @@ func (c *Console) launchLocked() bool {
 	c.door.epoch++
 	c.afterLocked(timing.DoorDelay, func() {
 		if c.power.awake && c.door.close == nil {
-			c.openDoorLocked()
+			c.door.close = c.listenTCP(c.tcpAddr, c.serveSession)
 		}
 	})
 	if timing.DoorOpen > 0 {
@@ -131,43 +122,10 @@ func (c *Console) launchLocked() bool {
 	return true
 }
 
-func (c *Console) openDoorLocked() {
-	stop, err := c.net.listen(c.tcpAddr, &c.wg, func(conn net.Conn) {
-		c.update(func() { c.admitLocked(conn) })
-	})
-	if err != nil {
-		c.cfg.Logf("simulated console %s: door: %v", c.cfg.Name, err)
-	}
-	c.door.close = stop
-}
-
 // closeDoorLocked makes TCP refuse new connections and keeps the open ones.
 func (c *Console) closeDoorLocked() {
 	if c.door.close != nil {
 		c.door.close()
 		c.door.close = nil
 	}
-}
-
-// admitLocked starts a session unless a fault or a limit prevents it.
-func (c *Console) admitLocked(conn net.Conn) {
-	c.log.counters.Connections++
-	switch {
-	case c.closed || len(c.conns) >= maxConns:
-		_ = conn.Close()
-	case use(&c.faults.Reset):
-		reset(conn)
-	default:
-		s := newSession(c, conn)
-		c.conns[s] = struct{}{}
-		c.wg.Go(s.run)
-	}
-}
-
-// reset closes a connection with a TCP reset where the network supports it.
-func reset(conn net.Conn) {
-	if r, ok := conn.(interface{ SetLinger(sec int) error }); ok {
-		_ = r.SetLinger(0)
-	}
-	_ = conn.Close()
 }

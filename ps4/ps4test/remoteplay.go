@@ -44,7 +44,6 @@ type remotePlay struct {
 	door     time.Time             // with Faults.NeedSearch: TCP refuses from then on
 
 	registered map[string]rp.Registration // by RegistKey
-	requests   map[net.Conn]struct{}      // connections before their reply
 	session    *rpSession                 // the one that passed control
 	init       *initialized               // the last one; nil: used up
 	busyUntil  time.Time                  // a session failed: refuses the next ones as in use
@@ -87,7 +86,7 @@ func (c *Console) startRemotePlay(addr netip.Addr) error {
 	}
 	r := &c.rp
 	r.family = family
-	r.registered, r.requests = map[string]rp.Registration{}, map[net.Conn]struct{}{}
+	r.registered = map[string]rp.Registration{}
 	for _, reg := range cfg.Registered {
 		stored := reg.Reveal()
 		entry := rp.Registration{RegistKey: stored.RegistKey}
@@ -131,16 +130,6 @@ func (r *remotePlay) release() {
 	}
 }
 
-// dropLocked closes every connection.
-func (r *remotePlay) dropLocked() {
-	for conn := range r.requests {
-		_ = conn.Close()
-	}
-	if r.session != nil {
-		r.session.close()
-	}
-}
-
 // RemotePlayAddr returns the address of the Remote Play service.
 func (c *Console) RemotePlayAddr() netip.AddrPort { return c.rp.addr }
 
@@ -168,15 +157,7 @@ func (c *Console) listenLocked() {
 		r.stop()
 		r.stop = nil
 	case open && r.stop == nil:
-		stop, err := c.net.listen(r.addr, &c.wg, func(conn net.Conn) {
-			since := time.Now()
-			c.update(func() { c.admitRequestLocked(conn, since) })
-		})
-		if err != nil {
-			c.cfg.Logf("simulated console %s: Remote Play: %v", c.cfg.Name, err)
-			return
-		}
-		r.stop = stop
+		r.stop = c.listenTCP(r.addr, c.serveRequest)
 	}
 }
 
@@ -231,43 +212,27 @@ func (c *Console) acceptsRemotePlay(r ddp.Request) bool {
 	return r.AuthType == "R" && err == nil && known
 }
 
-// admitRequestLocked serves a connection unless a fault or a limit prevents it.
-func (c *Console) admitRequestLocked(conn net.Conn, since time.Time) {
-	c.log.counters.Connections++
-	switch {
-	case c.closed || len(c.rp.requests) >= maxConns:
-		_ = conn.Close()
-	case use(&c.faults.Reset):
-		reset(conn)
-	default:
-		c.rp.requests[conn] = struct{}{}
-		c.wg.Go(func() { c.serveRequest(conn, since) })
-	}
-}
-
 // serveRequest answers the request of a connection, which control turns into a
 // session.
-func (c *Console) serveRequest(conn net.Conn, since time.Time) {
-	defer conn.Close()
-	defer c.update(func() { delete(c.rp.requests, conn) })
-	_ = conn.SetDeadline(time.Now().Add(requestLimit))
-	in := bufio.NewReader(conn)
+func (c *Console) serveRequest(cl *client) {
+	_ = cl.conn.SetDeadline(time.Now().Add(requestLimit))
+	in := bufio.NewReader(cl.conn)
 	req, err := rp.ReadRequest(in)
 	if err != nil {
-		c.trace(conn.RemoteAddr(), conn.LocalAddr(), "Remote Play connection", "malformed: "+err.Error())
+		cl.trace("Remote Play connection", "malformed: "+err.Error())
 		return
 	}
 	name := "Remote Play " + req.Method + " " + req.Path
 	f := c.rp.family
 	switch req.Path {
 	case f.RegisterPath():
-		c.answer(conn, name, func() answer { return c.registerLocked(req) })
+		cl.answer(name, func() answer { return c.registerLocked(req) })
 	case f.InitPath():
-		c.serveInit(conn, in, name, req)
+		c.serveInit(cl, in, name, req)
 	case f.ControlPath():
-		c.serveControl(conn, in, name, req, since)
+		c.serveControl(cl, in, name, req)
 	default: // the path of another family
-		c.answer(conn, name, c.refuseVersion)
+		cl.answer(name, c.refuseVersion)
 	}
 }
 
@@ -283,7 +248,8 @@ func refuse(reason remoteplay.ResultError) answer {
 
 // answer sends the answer of handle, which is called with the lock held. It
 // reports whether that was sent and is no refusal.
-func (c *Console) answer(conn net.Conn, name string, handle func() answer) bool {
+func (cl *client) answer(name string, handle func() answer) bool {
+	c := cl.console
 	var a answer
 	var faults Faults
 	c.update(func() {
@@ -303,8 +269,8 @@ func (c *Console) answer(conn net.Conn, name string, handle func() answer) bool 
 	case a.reason != 0:
 		outcome = fmt.Sprintf("refused with %08x", uint32(a.reason))
 	}
-	c.trace(conn.RemoteAddr(), conn.LocalAddr(), name, outcome)
-	return a.reply != nil && send(conn, a.reply, faults, nil) == nil && a.reason == 0
+	cl.trace(name, outcome)
+	return a.reply != nil && cl.write(a.reply, faults) == nil && a.reason == 0
 }
 
 // registerLocked registers a device.
@@ -346,9 +312,9 @@ func (c *Console) refuseVersion() answer {
 }
 
 // serveInit answers the first request of a session and closes its connection.
-func (c *Console) serveInit(conn net.Conn, in io.Reader, name string, req rp.Request) {
+func (c *Console) serveInit(cl *client, in io.Reader, name string, req rp.Request) {
 	var started *initialized
-	sent := c.answer(conn, name, func() answer {
+	sent := cl.answer(name, func() answer {
 		r := &c.rp
 		c.log.counters.Inits++
 		request, err := rp.ParseInitRequest(req)
@@ -370,11 +336,11 @@ func (c *Console) serveInit(conn net.Conn, in io.Reader, name string, req rp.Req
 	if !sent {
 		return
 	}
-	if half, ok := conn.(interface{ CloseWrite() error }); ok {
+	if half, ok := cl.conn.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite()
 		_, _ = io.Copy(io.Discard, in) // until the client closes it, too
 	}
-	_ = conn.Close()
+	cl.close()
 	c.update(func() { started.closed = time.Now() })
 }
 

@@ -5,77 +5,53 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4/internal/rp"
 )
 
-// rpSession is a Remote Play connection after the reply to control. One
-// goroutine reads and handles frames, and another one sends.
+// rpSession is a Remote Play connection after the reply to control.
 type rpSession struct {
-	console *Console
-	conn    net.Conn
-	close   func()
-	done    chan struct{} // closed by close
-
-	// guarded by console.mu
+	*client
 	cipher   *rp.Cipher
 	counters *rp.Counters
-	queue    chan outgoingFrame
-	ended    bool // nothing more is queued
-	loggedIn bool
-	answered time.Time // last answer to a heartbeat, or the login
-	typing   bool      // has enabled the on-screen keyboard
-}
-
-// outgoingFrame is a sealed frame with the faults of its time.
-type outgoingFrame struct {
-	bytes  []byte
-	faults Faults
-	then   func() // nil, or called with the console's lock held after sending
 }
 
 // serveControl answers the second request of a session and serves the session.
 // A client that connects too soon after init gets no reply, ever
 // (docs/protocol.md §14).
-func (c *Console) serveControl(conn net.Conn, in *bufio.Reader, name string, req rp.Request, since time.Time) {
-	s := &rpSession{console: c, conn: conn, queue: make(chan outgoingFrame, queueLimit), done: make(chan struct{})}
-	s.close = sync.OnceFunc(func() { close(s.done); _ = conn.Close() })
-	defer s.close()
-	accepted := c.answer(conn, name, func() answer { return s.startLocked(req, since) })
-	_ = conn.SetDeadline(time.Time{})
-	var err error
-	if accepted {
-		var sender sync.WaitGroup
-		sender.Go(s.sendQueue)
-		c.update(func() { c.afterLocked(c.cfg.Timing.Login, s.welcomeLocked) })
-		for err == nil {
-			err = s.next(in)
-		}
-		c.update(func() {
-			s.ended = true
-			close(s.queue)
-		})
-		sender.Wait()
-	} else {
-		_, err = io.Copy(io.Discard, in) // a silent console waits for its client to leave
+func (c *Console) serveControl(cl *client, in *bufio.Reader, name string, req rp.Request) {
+	s := &rpSession{client: cl}
+	accepted := s.answer(name, func() answer { return s.startLocked(req) })
+	_ = s.conn.SetDeadline(time.Time{})
+	if !accepted {
+		_, err := io.Copy(io.Discard, in) // a silent console waits for its client to leave
+		c.update(func() { s.endLocked(err) })
+		return
 	}
-	c.update(func() { s.endLocked(err) })
+	c.update(func() {
+		c.stepLocked(&s.epoch, c.cfg.Timing.Login, func() { // signs the user in, or asks for the passcode
+			if c.cfg.Passcode == "" {
+				s.welcomeLocked()
+			} else {
+				s.sendLocked(rp.Frame{Type: rp.TypePasscodeWanted}, nil)
+			}
+		})
+	})
+	s.run(func() error { return s.next(in) }, s.endLocked)
 }
 
 // startLocked handles a control request. It returns no answer if the console
 // falls silent.
-func (s *rpSession) startLocked(req rp.Request, since time.Time) answer {
+func (s *rpSession) startLocked(req rp.Request) answer {
 	c := s.console
 	c.log.counters.Controls++
 	started := c.rp.init
 	c.rp.init = nil
 	if started == nil || use(&c.faults.Silent) ||
-		c.cfg.Timing.ControlGap > 0 && (started.closed.IsZero() || since.Sub(started.closed) < c.cfg.Timing.ControlGap) {
+		c.cfg.Timing.ControlGap > 0 && (started.closed.IsZero() || s.since.Sub(started.closed) < c.cfg.Timing.ControlGap) {
 		return answer{}
 	}
 	s.cipher = rp.SessionCipher(c.rp.family, started.nonce, started.key.Key)
@@ -92,47 +68,20 @@ func (s *rpSession) startLocked(req rp.Request, since time.Time) answer {
 	return answer{reply: rp.ControlReply{Model: model}.Marshal(s.counters)}
 }
 
-// welcomeLocked signs the user in, or asks for the passcode.
+// welcomeLocked signs the user in.
 func (s *rpSession) welcomeLocked() {
-	if s.console.cfg.Passcode != "" {
-		s.sendLocked(rp.Frame{Type: rp.TypePasscodeWanted}, nil)
-		return
-	}
-	s.logInLocked()
-}
-
-func (s *rpSession) logInLocked() {
-	s.loggedIn, s.answered = true, time.Now()
+	s.logInLocked(s.heartbeatLocked, func() { reset(s.conn); s.close() })
 	s.console.log.counters.RemotePlayLogins++
 	s.sendLocked(rp.Frame{Type: rp.TypeLogin, Payload: []byte{rp.LoginGood}}, nil)
 	s.sendLocked(rp.Frame{Type: 0x06, Payload: []byte{0, 1}}, nil)
 	s.sendLocked(rp.SessionID(fmt.Sprintf("%010d", time.Now().Unix())+strings.Repeat("ABCDEFG2", 8)).Marshal(), nil)
-	s.beatLocked()
 }
 
-// beatLocked sends the next heartbeat after a while. It resets the connection
-// of a client that answers none for Timing.Grace.
-func (s *rpSession) beatLocked() {
-	c := s.console
-	period, grace := c.cfg.Timing.Heartbeat, c.cfg.Timing.Grace
-	if period <= 0 {
-		return
+func (s *rpSession) heartbeatLocked() {
+	if c := s.console; !c.faults.HoldBeats {
+		c.log.counters.Heartbeats++
+		s.sendLocked(rp.Frame{Type: rp.TypeHeartbeat}, nil)
 	}
-	c.afterLocked(period, func() {
-		switch {
-		case s.ended:
-			return
-		case grace > 0 && time.Since(s.answered) >= grace:
-			c.log.counters.Dropped++
-			reset(s.conn)
-			s.close()
-			return
-		case !c.faults.HoldBeats:
-			c.log.counters.Heartbeats++
-			s.sendLocked(rp.Frame{Type: rp.TypeHeartbeat}, nil)
-		}
-		s.beatLocked()
-	})
 }
 
 // next reads and handles one frame.
@@ -152,7 +101,7 @@ func (s *rpSession) next(in io.Reader) error {
 			outcome = "malformed"
 		}
 	})
-	c.trace(s.conn.RemoteAddr(), s.conn.LocalAddr(), fmt.Sprintf("Remote Play %v", f), outcome)
+	s.trace(fmt.Sprintf("Remote Play %v", f), outcome)
 	return err
 }
 
@@ -168,7 +117,7 @@ func (s *rpSession) handleLocked(f rp.Frame) (outcome string, err error) {
 			s.sendLocked(rp.Frame{Type: rp.TypeLogin, Payload: []byte{rp.LoginWrongPasscode}}, nil)
 			return "wrong", nil
 		}
-		s.logInLocked()
+		s.welcomeLocked()
 	case rp.TypeHeartbeat:
 		s.sendLocked(rp.Frame{Type: rp.TypeHeartbeatAnswer}, nil)
 	case rp.TypeHeartbeatAnswer:
@@ -241,30 +190,9 @@ func (s *rpSession) endKeyboardLocked(accept bool) {
 	s.showKeyboardLocked()
 }
 
-// sendLocked queues a frame. It closes the session if the client does not read.
+// sendLocked queues a frame.
 func (s *rpSession) sendLocked(f rp.Frame, then func()) {
-	if s.ended {
-		return
-	}
-	select {
-	case s.queue <- outgoingFrame{f.Append(nil, s.counters), s.console.takeFaultsLocked(), then}:
-	default:
-		s.close()
-	}
-}
-
-// sendQueue sends the queued frames until the queue is closed.
-func (s *rpSession) sendQueue() {
-	defer s.close()
-	for f := range s.queue {
-		err := send(s.conn, f.bytes, f.faults, s.done)
-		if f.then != nil {
-			s.console.update(f.then)
-		}
-		if err != nil {
-			return
-		}
-	}
+	s.queueLocked(f.Append(nil, s.counters), s.console.takeFaultsLocked(), then)
 }
 
 // endLocked notes how the session ended. One that ends before the login, and

@@ -6,83 +6,40 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
-const (
-	writeLimit = 5 * time.Second // of one packet, for clients that do not read
-	queueLimit = 256             // packets that wait to be sent to such a client
-)
-
 // typeUnknown is a packet type without meaning, which clients must skip.
 const typeUnknown wire.Type = 0x7fff
 
-// session is one TCP connection. One goroutine reads and handles packets, and
-// another one sends the queued answers and heartbeats.
+// session is a connection of the 2nd Screen protocol.
 type session struct {
-	console *Console
-	conn    net.Conn
-	since   time.Time
-	done    chan struct{} // closed by close
-	close   func()
-	queue   chan outgoing // closed by run
-
-	wire *wire.Conn   // nil until the handshake; writes to out
-	out  bytes.Buffer // bytes to send
-
-	// guarded by console.mu
-	loggedIn bool
-	logins   int       // accepted logins
-	answered time.Time // last answer to a heartbeat, or the login
-	remote   remote
-	typing   bool // has requested the on-screen keyboard
+	*client
+	wire   *wire.Conn   // nil until the handshake; writes to out
+	out    bytes.Buffer // bytes to send
+	remote remote
 }
 
-// outgoing is a packet to send with the faults of its time.
-type outgoing struct {
-	message wire.Message
-	faults  Faults
-	then    func() // nil, or called with the console's lock held after sending
-}
-
-func newSession(c *Console, conn net.Conn) *session {
-	s := &session{
-		console: c, conn: conn, since: time.Now(),
-		done: make(chan struct{}), queue: make(chan outgoing, queueLimit),
+// serveSession serves a connection until either side ends it.
+func (c *Console) serveSession(cl *client) {
+	s := &session{client: cl}
+	if err := s.greet(); err != nil {
+		c.update(func() { s.endLocked(err) })
+		return
 	}
-	s.close = sync.OnceFunc(func() { close(s.done); _ = conn.Close() })
-	return s
+	s.run(s.next, s.endLocked)
 }
 
-// run serves the connection until either side ends it. It sends what is queued
-// before it closes the connection.
-func (s *session) run() {
+func (s *session) endLocked(err error) {
 	c := s.console
-	var sender sync.WaitGroup
-	err := s.greet()
-	if err == nil {
-		sender.Go(s.sendQueue)
+	c.logoutLocked(s)
+	if errors.Is(err, wire.ErrProtocol) {
+		c.log.counters.ProtocolErrors++
+		c.cfg.Logf("simulated console %s: %v", c.cfg.Name, err)
 	}
-	for err == nil {
-		err = s.next()
-	}
-	c.update(func() {
-		c.logoutLocked(s)
-		close(s.queue)
-		if errors.Is(err, wire.ErrProtocol) {
-			c.log.counters.ProtocolErrors++
-			c.cfg.Logf("simulated console %s: %v", c.cfg.Name, err)
-		}
-	})
-	sender.Wait()
-	s.close()
-	c.update(func() { delete(c.conns, s) })
 }
 
 // greet exchanges hellos and receives the session key (docs/protocol.md §4).
@@ -108,8 +65,7 @@ func (s *session) greet() error {
 	c.update(func() { faults = c.takeFaultsLocked() })
 	reply := wire.HelloReply{Version: wire.ProtocolVersion, Status: faults.HelloStatus, Option: 1}
 	_, _ = rand.Read(reply.IV[:])
-	s.out.Write(reply.Marshal())
-	if err := s.flush(faults); err != nil {
+	if err := s.write(reply.Marshal(), faults); err != nil {
 		return err
 	}
 
@@ -148,10 +104,6 @@ func (s *session) next() error {
 	}
 	s.trace(describePacket(p), outcome)
 	return err
-}
-
-func (s *session) trace(what, outcome string) {
-	s.console.trace(s.conn.RemoteAddr(), s.conn.LocalAddr(), what, outcome)
 }
 
 var errBye = errors.New("the client said bye")
@@ -217,28 +169,6 @@ func (s *session) answerLocked(t wire.Type, result ps4.ResultError) string {
 	return fmt.Sprintf("result %d", result)
 }
 
-// beatLocked sends the heartbeats of the nth login. It drops a client that
-// answers none for Timing.Grace.
-func (s *session) beatLocked(nth int) {
-	c := s.console
-	period, grace := c.cfg.Timing.Heartbeat, c.cfg.Timing.Grace
-	if period <= 0 {
-		return
-	}
-	c.afterLocked(period, func() {
-		if !s.loggedIn || s.logins != nth {
-			return
-		}
-		if grace > 0 && time.Since(s.answered) >= grace {
-			c.log.counters.Dropped++
-			s.close()
-			return
-		}
-		s.heartbeatLocked()
-		s.beatLocked(nth)
-	})
-}
-
 // heartbeatLocked sends one heartbeat unless a fault suppresses it.
 func (s *session) heartbeatLocked() {
 	c := s.console
@@ -253,63 +183,12 @@ func (s *session) heartbeatLocked() {
 	s.sendLocked(beat, nil)
 }
 
-// sendLocked queues a packet. It closes the session if the client does not
-// read.
+// sendLocked queues a packet.
 func (s *session) sendLocked(m wire.Message, then func()) {
-	select {
-	case s.queue <- outgoing{m, s.console.takeFaultsLocked(), then}:
-	default:
-		s.close()
+	faults := s.console.takeFaultsLocked()
+	if faults.Coalesce {
+		_ = s.wire.Write(wire.Word{Type: typeUnknown}) // to out, without errors
 	}
-}
-
-// sendQueue sends the queued packets until the queue is closed, or closes the
-// session after an error.
-func (s *session) sendQueue() {
-	defer s.close()
-	for p := range s.queue {
-		if p.faults.Coalesce {
-			_ = s.wire.Write(wire.Word{Type: typeUnknown}) // to out, without errors
-		}
-		_ = s.wire.Write(p.message)
-		err := s.flush(p.faults)
-		if p.then != nil {
-			s.console.update(p.then)
-		}
-		if err != nil {
-			return
-		}
-	}
-}
-
-// flush sends the bytes of out with faults.
-func (s *session) flush(faults Faults) error {
-	return send(s.conn, s.out.Next(s.out.Len()), faults, s.done)
-}
-
-// send sends bytes with faults, unless done is closed before.
-func send(conn net.Conn, b []byte, faults Faults, done <-chan struct{}) error {
-	if faults.Delay > 0 {
-		select {
-		case <-time.After(faults.Delay):
-		case <-done:
-			return net.ErrClosed
-		}
-	}
-	if faults.GarbageTCP != 0 {
-		_, _ = rand.Read(b)
-	}
-	size := len(b)
-	if faults.Split > 0 {
-		size = faults.Split
-	}
-	if err := conn.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
-		return fmt.Errorf("sending: %w", err)
-	}
-	for piece := range slices.Chunk(b, size) {
-		if _, err := conn.Write(piece); err != nil {
-			return fmt.Errorf("sending: %w", err)
-		}
-	}
-	return nil
+	_ = s.wire.Write(m)
+	s.queueLocked(bytes.Clone(s.out.Next(s.out.Len())), faults, then)
 }
