@@ -52,7 +52,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strings"
 	"sync"
 	"time"
 
@@ -113,7 +112,8 @@ func New(cfg Config) (*Console, error) {
 		c.release()
 		return nil, err
 	}
-	c.cfg.HostID = cmp.Or(c.cfg.HostID, madeUpHostID(c.udpAddr))
+	sum := sha256.Sum256([]byte(c.udpAddr.String()))
+	c.cfg.HostID = cmp.Or(c.cfg.HostID, fmt.Sprintf("02%X", sum[:5])) // a locally administered MAC address
 	c.titles.running, _ = cfg.title(cfg.Running)
 	for _, socket := range c.sockets {
 		c.wg.Go(func() { c.serveDatagrams(socket) })
@@ -302,13 +302,6 @@ func (c *Console) PublicKeyPEM() []byte {
 		panic(fmt.Sprintf("ps4test: %v", err)) // impossible with an RSA key
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-}
-
-// madeUpHostID derives a locally administered MAC address from a socket
-// address.
-func madeUpHostID(addr netip.AddrPort) string {
-	sum := sha256.Sum256([]byte(addr.String()))
-	return strings.ToUpper(fmt.Sprintf("02%x", sum[:5]))
 }
 
 func addrPort(a net.Addr) netip.AddrPort {

@@ -91,24 +91,18 @@ func (c *Console) answerLocked(to netip.AddrPort) {
 	}
 	c.afterLocked(c.faults.Delay, func() {
 		c.log.counters.Replies++
-		for _, datagram := range datagrams {
-			c.sendDatagram(datagram, to)
+		// Real consoles send every reply from a fresh port (docs/protocol.md §1).
+		socket, err := c.net.packet(netip.AddrPortFrom(c.udpAddr.Addr(), 0), false)
+		if err == nil {
+			defer socket.Close()
+			for _, datagram := range datagrams { // the last one is the status
+				_, err = socket.WriteTo(datagram, net.UDPAddrFromAddrPort(to))
+			}
+		}
+		if err != nil {
+			c.cfg.Logf("simulated console %s: reply: %v", c.cfg.Name, err)
 		}
 	})
-}
-
-// sendDatagram sends from the console's address and a fresh port, as real
-// consoles do for every reply (docs/protocol.md §1).
-func (c *Console) sendDatagram(datagram []byte, to netip.AddrPort) {
-	socket, err := c.net.packet(netip.AddrPortFrom(c.udpAddr.Addr(), 0), false)
-	if err != nil {
-		c.cfg.Logf("simulated console %s: reply: %v", c.cfg.Name, err)
-		return
-	}
-	defer socket.Close()
-	if _, err := socket.WriteTo(datagram, net.UDPAddrFromAddrPort(to)); err != nil {
-		c.cfg.Logf("simulated console %s: reply: %v", c.cfg.Name, err)
-	}
 }
 
 // reply returns the console's status.

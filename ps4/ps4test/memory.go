@@ -147,14 +147,6 @@ type memoryConn struct {
 	broken        *atomic.Bool // shared by both ends: the connection was reset
 }
 
-func memoryPipe(client, server netip.AddrPort) (*memoryConn, *memoryConn) {
-	a, b := net.Pipe()
-	broken := &atomic.Bool{}
-	at, to := net.TCPAddrFromAddrPort(client), net.TCPAddrFromAddrPort(server)
-	return &memoryConn{Conn: a, local: at, remote: to, broken: broken},
-		&memoryConn{Conn: b, local: to, remote: at, broken: broken}
-}
-
 // Read implements [net.Conn].
 func (c *memoryConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)

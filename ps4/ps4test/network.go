@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -101,9 +102,10 @@ func (n *Network) Dial(ctx context.Context, _, address string) (net.Conn, error)
 	case admit == nil:
 		return nil, failed(syscall.ECONNREFUSED)
 	}
-	client, server := memoryPipe(from, at)
-	admit(server)
-	return client, nil
+	client, server := net.Pipe()
+	local, remote, broken := net.TCPAddrFromAddrPort(from), net.TCPAddrFromAddrPort(at), &atomic.Bool{}
+	admit(&memoryConn{Conn: server, local: remote, remote: local, broken: broken})
+	return &memoryConn{Conn: client, local: local, remote: remote, broken: broken}, nil
 }
 
 func (n *Network) reserve(at netip.AddrPort) (netip.AddrPort, func(), error) {

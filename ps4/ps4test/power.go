@@ -15,16 +15,6 @@ type power struct {
 // StateUnreachable while it is silent.
 func (c *Console) State() ps4.State { return c.Snapshot().State }
 
-func (p power) state() ps4.State {
-	switch {
-	case p.deaf:
-		return ps4.StateUnreachable
-	case p.awake:
-		return ps4.StateAwake
-	}
-	return ps4.StateStandby
-}
-
 // SetAwake turns the console on at once.
 func (c *Console) SetAwake() {
 	c.update(func() { c.power = power{awake: true, service: true, epoch: c.power.epoch + 1} })

@@ -108,8 +108,15 @@ func (c *Console) Snapshot() Snapshot {
 }
 
 func (c *Console) snapshotLocked() Snapshot {
+	state := ps4.StateStandby
+	switch {
+	case c.power.deaf:
+		state = ps4.StateUnreachable
+	case c.power.awake:
+		state = ps4.StateAwake
+	}
 	return Snapshot{
-		State:       c.power.state(),
+		State:       state,
 		Ready:       c.power.service && !c.power.moving,
 		Title:       c.titles.running,
 		Asking:      c.titles.asking,

@@ -144,9 +144,24 @@ func (s *rpSession) handleLocked(f rp.Frame) (outcome string, err error) {
 		s.typing = s.loggedIn && len(f.Payload) == 1 && f.Payload[0] == 1
 		s.showKeyboardLocked()
 	case rp.TypeKeyboardText:
-		return "", s.typeLocked(f)
+		m, err := rp.ParseKeyboardText(f)
+		if err != nil {
+			return "", err
+		}
+		if k := &c.screen; s.typing && k.open {
+			k.text = cut(m.Text, k.max)
+			s.sendLocked(rp.KeyboardText{Counter: m.Counter, Text: k.text}.Marshal(rp.TypeKeyboardResult), nil)
+		}
 	case rp.TypeKeyboardEnd:
-		s.endKeyboardLocked(len(f.Payload) == 4 && f.Payload[3] == 0)
+		if !s.typing || !c.screen.open {
+			return "", nil
+		}
+		n.KeyboardControls++
+		if len(f.Payload) == 4 && f.Payload[3] == 0 { // accepted
+			c.log.submitted = add(c.log.submitted, c.screen.text)
+		}
+		c.screen = keyboard{}
+		s.showKeyboardLocked()
 	default:
 		n.UnknownPackets++
 	}
@@ -163,31 +178,6 @@ func (s *rpSession) showKeyboardLocked() {
 	default:
 		s.sendLocked(rp.Frame{Type: rp.TypeKeyboardClosed}, nil)
 	}
-}
-
-func (s *rpSession) typeLocked(f rp.Frame) error {
-	m, err := rp.ParseKeyboardText(f)
-	if err != nil {
-		return err
-	}
-	if k := &s.console.screen; s.typing && k.open {
-		k.text = cut(m.Text, k.max)
-		s.sendLocked(rp.KeyboardText{Counter: m.Counter, Text: k.text}.Marshal(rp.TypeKeyboardResult), nil)
-	}
-	return nil
-}
-
-func (s *rpSession) endKeyboardLocked(accept bool) {
-	c := s.console
-	if !s.typing || !c.screen.open {
-		return
-	}
-	c.log.counters.KeyboardControls++
-	if accept {
-		c.log.submitted = add(c.log.submitted, c.screen.text)
-	}
-	c.screen = keyboard{}
-	s.showKeyboardLocked()
 }
 
 // sendLocked queues a frame.

@@ -31,21 +31,17 @@ func (s *stream) takeFeedbackLocked(t takion.PacketType, packet []byte) (string,
 	if err != nil {
 		return "history", err
 	}
-	return s.historyLocked(f.Sequence, events), nil
-}
-
-// historyLocked takes in the events that are new: one for each sequence since
-// the last history. It returns them for the trace.
-func (s *stream) historyLocked(sequence uint16, events []takion.Event) (what string) {
-	fresh := int(int16(sequence-s.next)) + 1 //nolint:gosec // serial numbers wrap around
+	// Each sequence since the last history has one new event.
+	fresh := int(int16(f.Sequence-s.next)) + 1 //nolint:gosec // serial numbers wrap around
 	if fresh <= 0 {
-		return "" // a duplicate, or late
+		return "", nil // a duplicate, or late
 	}
-	s.next = sequence + 1
+	s.next = f.Sequence + 1
+	what := "keys"
 	for i := min(fresh, len(events)) - 1; i >= 0; i-- {
 		what += " " + s.eventLocked(events[i])
 	}
-	return "keys" + what
+	return what, nil
 }
 
 // streamButtons are the names of the buttons, and what they are in the 2nd
