@@ -181,7 +181,7 @@ func (c *Console) serveRemotePlay(port int, socket net.PacketConn) {
 // takeSearchWord answers a search word while the screen that shows the PIN is
 // open (docs/protocol.md §11).
 func (c *Console) takeSearchWord(socket net.PacketConn, from net.Addr, word string) {
-	if !strings.HasPrefix(word, c.rp.family.SearchWord()) {
+	if !strings.HasPrefix(word, c.rp.family.Dialect().SearchWord) {
 		return
 	}
 	answer, outcome := false, "no answer: no PIN is shown"
@@ -199,7 +199,7 @@ func (c *Console) takeSearchWord(socket net.PacketConn, from net.Addr, word stri
 		}
 	})
 	if answer {
-		_, _ = socket.WriteTo([]byte(c.rp.family.SearchAnswer()+"\x01\x05\x00"), from)
+		_, _ = socket.WriteTo([]byte(c.rp.family.Dialect().SearchAnswer+"\x01\x05\x00"), from)
 	}
 	c.trace(from, socket.LocalAddr(), "search word", outcome)
 }
@@ -223,13 +223,13 @@ func (c *Console) serveRequest(cl *client) {
 		return
 	}
 	name := "Remote Play " + req.Method + " " + req.Path
-	f := c.rp.family
+	dialect := c.rp.family.Dialect()
 	switch req.Path {
-	case f.RegisterPath():
+	case dialect.RegisterPath:
 		cl.answer(name, func() answer { return c.registerLocked(req) })
-	case f.InitPath():
+	case dialect.InitPath:
 		c.serveInit(cl, in, name, req)
-	case f.ControlPath():
+	case dialect.ControlPath:
 		c.serveControl(cl, in, name, req)
 	default: // the path of another family
 		cl.answer(name, c.refuseVersion)

@@ -86,7 +86,7 @@ func (s *settings) search(ctx context.Context, to netip.AddrPort, f rp.Family, l
 	end := time.Now().Add(limit)
 	buf := make([]byte, 64)
 	for time.Now().Before(end) {
-		if _, err := conn.WriteTo([]byte(f.SearchWord()), net.UDPAddrFromAddrPort(to)); err != nil {
+		if _, err := conn.WriteTo([]byte(f.Dialect().SearchWord), net.UDPAddrFromAddrPort(to)); err != nil {
 			return false, cmp.Or(context.Cause(ctx), fmt.Errorf("%w: %w", ps4.ErrNoNetwork, err))
 		}
 		next := time.Now().Add(pollEvery)
@@ -105,7 +105,7 @@ func (s *settings) search(ctx context.Context, to netip.AddrPort, f rp.Family, l
 				return false, cmp.Or(context.Cause(ctx), err)
 			}
 			udp, ok := from.(*net.UDPAddr)
-			if ok && udp.AddrPort().Addr().Unmap() == to.Addr() && strings.HasPrefix(string(buf[:size]), f.SearchAnswer()) {
+			if ok && udp.AddrPort().Addr().Unmap() == to.Addr() && strings.HasPrefix(string(buf[:size]), f.Dialect().SearchAnswer) {
 				return true, nil
 			}
 		}

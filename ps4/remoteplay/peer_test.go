@@ -322,7 +322,7 @@ func (c *call) registered() {
 
 // initialized answers init.
 func (c *call) initialized() {
-	if c.header("RP-Registkey") != wireKey || c.header("Content-Length") != "0" || c.header("Rp-Version") != c.family.Version() {
+	if c.header("RP-Registkey") != wireKey || c.header("Content-Length") != "0" || c.header("Rp-Version") != c.family.Dialect().Version {
 		c.refuse("80108bff")
 		return
 	}

@@ -43,7 +43,7 @@ func TestRegister(t *testing.T) {
 				if again, err := r.Reveal().Registration(); err != nil || again != r {
 					t.Errorf("restored %+v, %v", again, err)
 				}
-				p.happened("0s "+family.SearchWord(), "200ms POST "+p.paths[0], "200ms FIN")
+				p.happened("0s "+family.Dialect().SearchWord, "200ms POST "+p.paths[0], "200ms FIN")
 			})
 		})
 	}

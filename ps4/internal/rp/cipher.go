@@ -68,16 +68,6 @@ func (f Family) row(table string, i byte) Block {
 	return tables().Tables[table+"_ps4"].Rows[i]
 }
 
-func (f Family) hmacKey() Block {
-	switch f {
-	case PS5:
-		return tables().HMACKeys.PS5
-	case PS4:
-		return tables().HMACKeys.PS4
-	}
-	return tables().HMACKeys.PS4Legacy
-}
-
 // Cipher seals and opens with AES-128-CFB, and an IV for each value of a
 // counter (docs/protocol.md §10).
 type Cipher struct {
@@ -91,7 +81,14 @@ func newCipher(f Family, key, nonce Block) *Cipher {
 	if err != nil {
 		panic(err) // the key has 16 bytes
 	}
-	return &Cipher{block: block, hmacKey: f.hmacKey(), nonce: nonce}
+	c := &Cipher{block: block, hmacKey: tables().HMACKeys.PS4Legacy, nonce: nonce}
+	switch f {
+	case PS5:
+		c.hmacKey = tables().HMACKeys.PS5
+	case PS4:
+		c.hmacKey = tables().HMACKeys.PS4
+	}
+	return c
 }
 
 // SessionCipher returns the cipher of a session, from the nonce of the

@@ -132,7 +132,7 @@ func ReadReply(r *bufio.Reader) (Reply, error) {
 func Refusal(reason uint32, speaks Family) Reply {
 	h := Header{{"Content-Length", "0"}, {"RP-Application-Reason", fmt.Sprintf("%08x", reason)}}
 	if speaks != 0 {
-		h = append(h, Field{"RP-Version", speaks.Version()})
+		h = append(h, Field{"RP-Version", speaks.Dialect().Version})
 	}
 	return Reply{Status: 403, Header: h}
 }

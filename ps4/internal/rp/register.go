@@ -74,9 +74,9 @@ func (r *RegisterRequest) Marshal() []byte {
 		{"Content-Length", strconv.Itoa(len(body))},
 	}
 	if !r.byName() {
-		h = append(h, Field{"RP-Version", r.Family.Version()})
+		h = append(h, Field{"RP-Version", r.Family.Dialect().Version})
 	}
-	return Request{Method: "POST", Path: r.Family.RegisterPath(), Header: h, Body: body}.Marshal()
+	return Request{Method: "POST", Path: r.Family.Dialect().RegisterPath, Header: h, Body: body}.Marshal()
 }
 
 // ParseRegisterRequest opens the request of a client with the PIN that the

@@ -88,47 +88,33 @@ func FamilyByVersion(version string) Family {
 		return PS4At7
 	}
 	for _, f := range []Family{PS5, PS4, PS4At7, PS4At6} {
-		if f.Version() == version {
+		if f.Dialect().Version == version {
 			return f
 		}
 	}
 	return 0
 }
 
-// dialect is a row of the table in docs/protocol.md §10.
-type dialect struct {
-	name, version            string
-	register, init, control  string // paths
-	searchWord, searchAnswer string
+// A Dialect is a row of the table in docs/protocol.md §10.
+type Dialect struct {
+	Name                                string // such as "PS4 7.x"
+	Version                             string // RP-Version
+	RegisterPath, InitPath, ControlPath string // of the requests
+	SearchWord                          string // the datagram that a client sends to Port before it connects
+	SearchAnswer                        string // how the console's answer to it starts
 }
 
-var dialects = [...]dialect{
+var dialects = [...]Dialect{
 	PS5:    {"PS5", "1.0", "/sie/ps5/rp/sess/rgst", "/sie/ps5/rp/sess/init", "/sie/ps5/rp/sess/ctrl", "SRC3", "RES3"},
 	PS4:    {"PS4", "10.0", "/sie/ps4/rp/sess/rgst", "/sie/ps4/rp/sess/init", "/sie/ps4/rp/sess/ctrl", "SRC2", "RES2"},
 	PS4At7: {"PS4 7.x", "9.0", "/sce/rp/regist", "/sce/rp/session", "/sce/rp/session/ctrl", "SRC2", "RES2"},
 	PS4At6: {"PS4 6.x", "8.0", "/sce/rp/regist", "/sce/rp/session", "/sce/rp/session/ctrl", "SRC2", "RES2"},
 }
 
-// String returns the name of the family, such as "PS4 7.x".
-func (f Family) String() string { return dialects[f].name }
+// Dialect returns the dialect of a family, which must not be 0.
+func (f Family) Dialect() Dialect { return dialects[f] }
 
-// Version returns the RP-Version.
-func (f Family) Version() string { return dialects[f].version }
-
-// RegisterPath returns the path of a registration.
-func (f Family) RegisterPath() string { return dialects[f].register }
-
-// InitPath returns the path of the first request of a session.
-func (f Family) InitPath() string { return dialects[f].init }
-
-// ControlPath returns the path of the second request of a session.
-func (f Family) ControlPath() string { return dialects[f].control }
-
-// SearchWord returns the datagram that a client sends to [Port] before it
-// connects.
-func (f Family) SearchWord() string { return dialects[f].searchWord }
-
-// SearchAnswer returns the start of the console's answer to the search word.
-func (f Family) SearchAnswer() string { return dialects[f].searchAnswer }
+// String returns the name of the dialect.
+func (f Family) String() string { return dialects[f].Name }
 
 func (f Family) legacy() bool { return f == PS4At7 || f == PS4At6 }

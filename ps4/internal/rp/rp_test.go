@@ -35,8 +35,8 @@ func TestFamilyOf(t *testing.T) {
 		if got != tt.want || (err == nil) != (tt.want != 0) {
 			t.Errorf("%s %s: %v, %v", tt.hostType, tt.version, got, err)
 		}
-		if tt.want != 0 && (got.ControlPath() != tt.path || got.Version() != tt.speaks || rp.FamilyByVersion(tt.speaks) != tt.want) {
-			t.Errorf("%s %s: path %s, version %s", tt.hostType, tt.version, got.ControlPath(), got.Version())
+		if tt.want != 0 && (got.Dialect().ControlPath != tt.path || got.Dialect().Version != tt.speaks || rp.FamilyByVersion(tt.speaks) != tt.want) {
+			t.Errorf("%s %s: path %s, version %s", tt.hostType, tt.version, got.Dialect().ControlPath, got.Dialect().Version)
 		}
 	}
 	if rp.FamilyByVersion("5.0") != rp.PS4At7 || rp.FamilyByVersion("11.0") != 0 {
@@ -125,7 +125,7 @@ func TestReadRequestOfOtherClients(t *testing.T) {
 	t.Parallel()
 	raw := "POST /sie/ps5/rp/sess/rgst HTTP/1.1\r\n HTTP/1.1\r\nhost: 10.0.2.15\r\ncontent-length: 2\r\n\r\nhi"
 	r, err := rp.ReadRequest(bufio.NewReader(strings.NewReader(raw)))
-	if err != nil || r.Method != "POST" || r.Path != rp.PS5.RegisterPath() || r.Header.Get("Host") != "10.0.2.15" || string(r.Body) != "hi" {
+	if err != nil || r.Method != "POST" || r.Path != rp.PS5.Dialect().RegisterPath || r.Header.Get("Host") != "10.0.2.15" || string(r.Body) != "hi" {
 		t.Errorf("got %+v, %v", r, err)
 	}
 }

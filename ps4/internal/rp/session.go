@@ -14,9 +14,9 @@ type InitRequest struct {
 
 // Marshal returns the bytes of the request.
 func (r InitRequest) Marshal() []byte {
-	return Request{Method: "GET", Path: r.Family.InitPath(), Header: Header{
+	return Request{Method: "GET", Path: r.Family.Dialect().InitPath, Header: Header{
 		{"Host", r.Host}, {"User-Agent", userAgent}, {"Connection", "close"}, {"Content-Length", "0"},
-		{"RP-Registkey", encodeRegistKey(r.RegistKey)}, {"Rp-Version", r.Family.Version()},
+		{"RP-Registkey", encodeRegistKey(r.RegistKey)}, {"Rp-Version", r.Family.Dialect().Version},
 	}}.Marshal()
 }
 
@@ -85,7 +85,7 @@ func (r ControlRequest) Marshal(c *Counters) []byte {
 	h := Header{
 		{"Host", r.Host}, {"User-Agent", userAgent}, {"Connection", "keep-alive"}, {"Content-Length", "0"},
 		{"RP-Auth", seal(append([]byte(r.RegistKey), make([]byte, 8)...))},
-		{"RP-Version", r.Family.Version()},
+		{"RP-Version", r.Family.Dialect().Version},
 		{"RP-Did", seal(did)},
 		{"RP-ControllerType", "3"}, {"RP-ClientType", "11"},
 		{"RP-OSType", seal([]byte(osType))},
@@ -97,7 +97,7 @@ func (r ControlRequest) Marshal(c *Counters) []byte {
 	if r.Family == PS5 {
 		h = append(h, Field{"RP-StreamingType", seal(binary.LittleEndian.AppendUint32(nil, streamH264))})
 	}
-	return Request{Method: "GET", Path: r.Family.ControlPath(), Header: h}.Marshal()
+	return Request{Method: "GET", Path: r.Family.Dialect().ControlPath, Header: h}.Marshal()
 }
 
 // ParseControlRequest opens the request of a client, and spends a counter for

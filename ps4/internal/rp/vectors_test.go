@@ -159,8 +159,8 @@ func TestRegistrationVectors(t *testing.T) {
 			t.Errorf("%s, PIN %s: body %x, want %x", v.Flavour, v.PIN, body, v.Body)
 		}
 		for _, want := range []string{
-			"POST " + r.Family.RegisterPath() + " HTTP/1.1", "\r\nHOST: 10.0.2.15\r\nUser-Agent: remoteplay Windows\r\nConnection: close\r\n",
-			"\r\nContent-Length: " + strconv.Itoa(len(v.Body)), "\r\nRP-Version: " + r.Family.Version(),
+			"POST " + r.Family.Dialect().RegisterPath + " HTTP/1.1", "\r\nHOST: 10.0.2.15\r\nUser-Agent: remoteplay Windows\r\nConnection: close\r\n",
+			"\r\nContent-Length: " + strconv.Itoa(len(v.Body)), "\r\nRP-Version: " + r.Family.Dialect().Version,
 		} {
 			if !strings.Contains(head, want) {
 				t.Errorf("%s: head %q lacks %q", v.Flavour, head, want)
@@ -288,7 +288,7 @@ func TestControlHeaderVectors(t *testing.T) {
 			t.Errorf("%s: the console spent %d counters, want %d", v.Flavour, received, v.Next)
 		}
 		init := rp.InitRequest{Family: f, Host: "192.168.1.20:9295", RegistKey: v.RegistKey}
-		if raw := string(init.Marshal()); !strings.Contains(raw, "\r\nContent-Length: 0\r\nRP-Registkey: "+v.OnWire+"\r\nRp-Version: "+f.Version()+"\r\n\r\n") {
+		if raw := string(init.Marshal()); !strings.Contains(raw, "\r\nContent-Length: 0\r\nRP-Registkey: "+v.OnWire+"\r\nRp-Version: "+f.Dialect().Version+"\r\n\r\n") {
 			t.Errorf("%s: init %q", v.Flavour, raw)
 		}
 		reply := rp.Reply{Status: 200, Header: rp.Header{{Name: "rp-server-type", Value: v.ServerType}}}
