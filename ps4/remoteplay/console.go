@@ -18,7 +18,7 @@ import (
 // serve one command at a time. It is safe for concurrent use. [New] returns
 // one.
 type Console struct {
-	set       *settings
+	set       *Options // with defaults
 	discovery *ps4.Console
 	changed   chan struct{}
 	life      context.Context // ends every command: done when Close begins
@@ -44,7 +44,7 @@ type Console struct {
 func New(c *ps4.Console, r Registration, o *Options) *Console {
 	life, leave := context.WithCancelCause(context.Background())
 	console := &Console{
-		set: newSettings(o), discovery: c, changed: make(chan struct{}, 1),
+		set: o.withDefaults(), discovery: c, changed: make(chan struct{}, 1),
 		life: life, leave: leave, lock: make(chan struct{}, 1),
 	}
 	console.SetRegistration(r)
@@ -101,12 +101,10 @@ func (c *Console) passcode() ps4.Passcode {
 // [ps4.ErrPasscodeWrong], with a [ResultError], and with [ps4.ErrClosed] after
 // Close. After an [InUseError] it fails with that error at once, until its time
 // has come.
-func (c *Console) Do(ctx context.Context, work func(context.Context, *Session) error) error {
-	return hintFor(c.Registration().HostType, c.do(ctx, work))
-}
-
-func (c *Console) do(ctx context.Context, work func(context.Context, *Session) error) error {
-	if c.Registration().IsZero() {
+func (c *Console) Do(ctx context.Context, work func(context.Context, *Session) error) (err error) {
+	registration := c.Registration()
+	defer func() { err = hintFor(registration.HostType, err) }()
+	if registration.IsZero() {
 		return ErrNotRegistered
 	}
 	ctx, cancel := within(c.life, ctx)
@@ -129,9 +127,11 @@ func (c *Console) do(ctx context.Context, work func(context.Context, *Session) e
 		c.drop()
 	} else {
 		wait := c.set.Idle
-		if s.keys.isOpen() {
+		s.mu.Lock()
+		if s.stream != nil {
 			wait = c.set.KeyLinger
 		}
+		s.mu.Unlock()
 		c.expires = time.Now().Add(wait)
 		c.idle.Reset(wait)
 	}
@@ -178,7 +178,8 @@ func (c *Console) closeIdle(s *Session, idle *time.Timer) {
 func (c *Console) drop() {
 	if s := c.session.Load(); s != nil {
 		c.idle.Stop()
-		s.close()
+		s.end(nil)
+		s.group.Wait()
 		c.session.Store(nil)
 		c.noteChange()
 	}
@@ -314,13 +315,7 @@ func (c *Console) Standby(ctx context.Context) error {
 	if err != nil && !errors.Is(err, ps4.ErrUnanswered) {
 		return err
 	}
-	return c.confirmRest(ctx, err)
-}
-
-// confirmRest waits until discovery reports rest mode. The console may fall
-// silent before it does (docs/protocol.md §14).
-func (c *Console) confirmRest(ctx context.Context, unanswered error) error {
-	begin := time.Now()
+	unanswered, begin := err, time.Now() // the console may fall silent before it rests (docs/protocol.md §14)
 	heard := begin
 	for {
 		asked := time.Now()

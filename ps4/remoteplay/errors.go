@@ -70,21 +70,35 @@ var (
 
 // sentinel implements ps4.Error.
 type sentinel struct {
-	code, text, hint string
-	general          error // a sentinel of package ps4 that it also is, or nil
+	code, text string
+	hint       string // may contain linkMenu
+	general    error  // a sentinel of package ps4 that it also is, or nil
 }
 
 func (e *sentinel) Error() string        { return e.text }
 func (e *sentinel) Code() string         { return e.code }
-func (e *sentinel) Hint() string         { return e.hint }
+func (e *sentinel) Hint() string         { return e.hintOn("") }
 func (e *sentinel) Is(target error) bool { return e.general != nil && target == e.general }
 
-// Menus of a console that show a PIN.
-const (
-	linkMenuPS5 = "Settings > System > Remote Play > Link Device"
-	linkMenuPS4 = "Settings > Remote Play Connection Settings > Add Device"
-	linkMenu    = linkMenuPS5 + " on the PS5, or " + linkMenuPS4 + " on the PS4" // see hintFor
-)
+// linkMenu is a placeholder in hints for the menu that shows a PIN.
+const linkMenu = "{menu}"
+
+// hintOn returns the hint with the menu of a type of console, or with both menus
+// if the type is unknown.
+func (e *sentinel) hintOn(hostType string) string {
+	const (
+		onPS5 = "Settings > System > Remote Play > Link Device"
+		onPS4 = "Settings > Remote Play Connection Settings > Add Device"
+	)
+	menu := onPS5 + " on the PS5, or " + onPS4 + " on the PS4"
+	switch hostType {
+	case ps4.TypePS5:
+		menu = onPS5
+	case ps4.TypePS4:
+		menu = onPS4
+	}
+	return strings.ReplaceAll(e.hint, linkMenu, menu)
+}
 
 // menuError is an error whose hint names the menu of one type of console.
 type menuError struct {
@@ -96,15 +110,14 @@ func (e *menuError) Unwrap() error { return e.error }
 func (e *menuError) Code() string  { return e.code }
 func (e *menuError) Hint() string  { return e.hint }
 
-// hintFor returns err with a hint that names only the menu that consoles of a
-// type have, if the type is known and the hint names both.
+// hintFor returns err with the hint for a type of console.
 func hintFor(hostType string, err error) error {
-	menu := map[string]string{ps4.TypePS5: linkMenuPS5, ps4.TypePS4: linkMenuPS4}[hostType]
-	e, ok := errors.AsType[ps4.Error](err)
-	if !ok || menu == "" || !strings.Contains(e.Hint(), linkMenu) {
+	e, _ := errors.AsType[ps4.Error](err)
+	menu, ok := e.(interface{ hintOn(hostType string) string })
+	if !ok || menu.hintOn(hostType) == e.Hint() {
 		return err
 	}
-	return &menuError{err, e.Code(), strings.Replace(e.Hint(), linkMenu, menu, 1)}
+	return &menuError{err, e.Code(), menu.hintOn(hostType)}
 }
 
 // Hints that several errors share.
@@ -173,7 +186,9 @@ func (e ResultError) Error() string { return e.refusal().text }
 func (e ResultError) Code() string { return e.refusal().code }
 
 // Hint returns what the user can do.
-func (e ResultError) Hint() string { return e.refusal().hint }
+func (e ResultError) Hint() string { return e.refusal().Hint() }
+
+func (e ResultError) hintOn(hostType string) string { return e.refusal().hintOn(hostType) }
 
 // Is reports whether target is the same refusal in package ps4.
 func (e ResultError) Is(target error) bool { return e.refusal().Is(target) }

@@ -38,7 +38,16 @@ func ImportRegistrations(r io.Reader) ([]Registration, error) {
 		if json.Unmarshal(raw, &e) != nil {
 			continue
 		}
-		for _, s := range e.stored(name) {
+		var stored []Stored
+		for _, hostType := range []string{ps4.TypePS4, ps4.TypePS5} {
+			if e.Registration[hostType+"-RegistKey"] != "" { // name is the host id
+				stored = append(stored, importedLines(name, hostType, hostType+"-", e.AccountID, e.Registration))
+			}
+		}
+		for host, h := range e.Hosts {
+			stored = append(stored, importedLines(host, h.Type, "", e.ID, h.Data))
+		}
+		for _, s := range stored {
 			if r, err := s.Registration(); err == nil {
 				found = append(found, r)
 			}
@@ -65,20 +74,6 @@ type importEntry struct {
 		Type string            `json:"type"`
 		Data map[string]string `json:"data"`
 	} `json:"hosts"`
-}
-
-// stored returns the registrations of the entry, unchecked. name is its key, the
-// host id in a file of playactor.
-func (e importEntry) stored(name string) (all []Stored) {
-	for _, hostType := range []string{ps4.TypePS4, ps4.TypePS5} {
-		if e.Registration[hostType+"-RegistKey"] != "" {
-			all = append(all, importedLines(name, hostType, hostType+"-", e.AccountID, e.Registration))
-		}
-	}
-	for host, h := range e.Hosts {
-		all = append(all, importedLines(host, h.Type, "", e.ID, h.Data))
-	}
-	return all
 }
 
 // importedLines converts the lines of a console's answer.

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
-	"github.com/ps4kit/ps4kit/ps4/internal/rp"
 	"github.com/ps4kit/ps4kit/ps4/internal/takion"
 	"github.com/ps4kit/ps4kit/ps4/remoteplay/internal/stream"
 )
@@ -44,7 +41,7 @@ func (s *Session) Keys(ctx context.Context, keys ...ps4.Key) error {
 	if err := s.console.CheckKeys(keys...); err != nil || len(keys) == 0 {
 		return err
 	}
-	if !s.set.Stream {
+	if !s.console.set.Stream {
 		return s.tapHome(ctx, len(keys))
 	}
 	ctx, cancel := within(s.life, ctx)
@@ -52,12 +49,12 @@ func (s *Session) Keys(ctx context.Context, keys ...ps4.Key) error {
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case s.keys.turn <- struct{}{}:
+	case s.pressing <- struct{}{}:
 	}
-	defer func() { <-s.keys.turn }()
+	defer func() { <-s.pressing }()
 	conn, err := s.openStream(ctx)
 	if err != nil && ctx.Err() == nil && !slices.ContainsFunc(keys, needsStream) {
-		s.set.Logf("stream with %v: %v; pressing PS without it", s.keys.console, err)
+		s.console.set.Logf("stream with %v: %v; pressing PS without it", s.streamConfig.Console, err)
 		return s.tapHome(ctx, len(keys))
 	}
 	for i := 0; err == nil && i < len(keys); i++ {
@@ -104,29 +101,12 @@ var streamButtons = map[ps4.Button]takion.Button{
 	ps4.L1: takion.L1, ps4.R1: takion.R1, ps4.L2: takion.L2, ps4.R2: takion.R2, ps4.L3: takion.L3, ps4.R3: takion.R3,
 }
 
-// keyStream is the stream of a session, if it has one.
-type keyStream struct {
-	console netip.AddrPort
-	family  rp.Family
-	cipher  *rp.Cipher
-	turn    chan struct{} // held while keys are pressed; a channel for synctest
-
-	mu   sync.Mutex
-	conn *stream.Conn // nil: not open
-	over bool         // no stream may be opened, because the session ends
-}
-
-func newKeyStream(console netip.AddrPort, f rp.Family, c *rp.Cipher) *keyStream {
-	return &keyStream{console: console, family: f, cipher: c, turn: make(chan struct{}, 1)}
-}
-
-// openStream returns the stream, which it opens if necessary. The caller has
-// the turn.
+// openStream returns the stream, which it opens if necessary. The caller holds
+// s.pressing.
 func (s *Session) openStream(ctx context.Context) (*stream.Conn, error) {
-	k := s.keys
-	k.mu.Lock()
-	conn := k.conn
-	k.mu.Unlock()
+	s.mu.Lock()
+	conn := s.stream
+	s.mu.Unlock()
 	if conn != nil {
 		return conn, nil
 	}
@@ -134,31 +114,36 @@ func (s *Session) openStream(ctx context.Context) (*stream.Conn, error) {
 	if err != nil && !errors.Is(err, ps4.ErrSilent) {
 		return nil, err
 	}
-	conn, err = stream.Open(ctx, stream.Config{
-		Console: k.console, PS5: k.family == rp.PS5, SessionID: s.ID(), Cipher: k.cipher.Seal,
-		ListenPacket: s.set.ListenPacket, Logf: s.set.Logf,
-	})
-	if err != nil {
+	config := s.streamConfig
+	config.SessionID = s.ID()
+	if conn, err = stream.Open(ctx, config); err != nil {
 		return nil, err
 	}
-	k.mu.Lock()
-	over := k.over
+	s.mu.Lock()
+	over := s.noStream
 	if !over {
-		k.conn = conn
-		s.group.Go(func() { s.watchStream(conn) })
+		s.stream = conn
+		s.group.Go(func() { // ends the session when the console ends its stream
+			if <-conn.Done(); !errors.Is(conn.Err(), stream.ErrClosed) {
+				s.end(fmt.Errorf("%w: %w", ErrStream, conn.Err()))
+			}
+		})
 	}
-	k.mu.Unlock()
+	s.mu.Unlock()
 	if over {
 		conn.Close()
 	}
 	return conn, nil
 }
 
-// watchStream ends the session when the console ends its stream.
-func (s *Session) watchStream(conn *stream.Conn) {
-	<-conn.Done()
-	if !errors.Is(conn.Err(), stream.ErrClosed) {
-		s.end(fmt.Errorf("%w: %w", ErrStream, conn.Err()))
+// closeStream closes the stream, if one is open, for good.
+func (s *Session) closeStream() {
+	s.mu.Lock()
+	conn := s.stream
+	s.stream, s.noStream = nil, true
+	s.mu.Unlock()
+	if conn != nil {
+		conn.Close()
 	}
 }
 
@@ -178,21 +163,4 @@ func (s *Session) streamErr(ctx context.Context, err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrStream, err)
-}
-
-func (k *keyStream) isOpen() bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.conn != nil
-}
-
-// close closes the stream, if one is open, for good.
-func (k *keyStream) close() {
-	k.mu.Lock()
-	conn := k.conn
-	k.conn, k.over = nil, true
-	k.mu.Unlock()
-	if conn != nil {
-		conn.Close()
-	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/internal/rp"
+	"github.com/ps4kit/ps4kit/ps4/remoteplay/internal/stream"
 )
 
 // open opens a session with a console that is on. It starts again once if the
@@ -76,52 +77,55 @@ func maybeNotReady(err error) bool {
 	return true
 }
 
-// connect opens a session up to the login: search word, init, control.
+// connect opens a session up to the login: search word, init, control. It leaves
+// no connection of init behind.
 func (c *Console) connect(ctx context.Context, to netip.AddrPort, f rp.Family) (*Session, error) {
 	if _, err := c.set.search(ctx, to, f, searchWait); err != nil {
 		return nil, err
 	}
 	k := c.Registration().Keys.reveal()
-	nonce, err := c.init(ctx, to, f, k)
-	if err != nil {
-		return nil, err
-	}
-	if err := sleep(ctx, controlPause); err != nil {
-		return nil, err
-	}
 	conn, err := c.set.dial(ctx, to)
 	if err != nil {
 		return nil, err
 	}
-	cipher := rp.SessionCipher(f, nonce, k.rpKey)
-	counters := rp.NewCounters(cipher)
-	request := rp.ControlRequest{Family: f, Host: to.String(), RegistKey: k.registKey, DeviceID: c.set.DeviceID}
-	in := bufio.NewReader(conn) // frames may follow the reply in the same segment
-	_, err = exchange(ctx, c.set, conn, in, request.Marshal(counters), func(r rp.Reply) (rp.ControlReply, error) {
-		return rp.ParseControlReply(counters, r)
+	in, init := bufio.NewReader(conn), rp.InitRequest{Family: f, Host: to.String(), RegistKey: k.registKey}
+	var reply rp.InitReply
+	err = c.set.exchange(ctx, conn, in, init.Marshal(), func(r rp.Reply) (err error) {
+		reply, err = rp.ParseInitReply(r)
+		return err
 	})
 	if err != nil {
 		reset(conn)
 		return nil, err
 	}
-	return newSession(c, conn, in, counters, newKeyStream(to, f, cipher)), nil
-}
-
-// init sends the first request and returns the nonce. It leaves no connection
-// behind.
-func (c *Console) init(ctx context.Context, to netip.AddrPort, f rp.Family, k keys) (rp.Block, error) {
-	conn, err := c.set.dial(ctx, to)
-	if err != nil {
-		return rp.Block{}, err
+	drain(conn, in)
+	if err := sleep(ctx, controlPause); err != nil {
+		return nil, err
 	}
-	in, request := bufio.NewReader(conn), rp.InitRequest{Family: f, Host: to.String(), RegistKey: k.registKey}
-	reply, err := exchange(ctx, c.set, conn, in, request.Marshal(), rp.ParseInitReply)
+	if conn, err = c.set.dial(ctx, to); err != nil {
+		return nil, err
+	}
+	in = bufio.NewReader(conn) // frames may follow the reply in the same segment
+	cipher := rp.SessionCipher(f, reply.Nonce, k.rpKey)
+	counters := rp.NewCounters(cipher)
+	control := rp.ControlRequest{Family: f, Host: to.String(), RegistKey: k.registKey, DeviceID: c.set.DeviceID}
+	err = c.set.exchange(ctx, conn, in, control.Marshal(counters), func(r rp.Reply) error {
+		_, err := rp.ParseControlReply(counters, r)
+		return err
+	})
 	if err != nil {
 		reset(conn)
-		return rp.Block{}, err
+		return nil, err
 	}
-	drain(conn, in)
-	return reply.Nonce, nil
+	s := &Session{
+		console: c, conn: conn, in: in, counters: counters, writing: make(chan struct{}, 1), news: make(chan struct{}),
+		pressing: make(chan struct{}, 1), streamConfig: stream.Config{
+			Console: to, PS5: f == rp.PS5, Cipher: cipher.Seal, ListenPacket: c.set.ListenPacket, Logf: c.set.Logf,
+		},
+	}
+	s.life, s.leave = context.WithCancelCause(context.Background())
+	s.group.Go(s.read)
+	return s, nil
 }
 
 // start logs in, and ends the session if that fails. That the session is over

@@ -51,13 +51,11 @@ type Options struct {
 	Logf func(format string, args ...any)
 }
 
-// settings are Options with their defaults filled in.
-type settings struct{ Options }
-
-func newSettings(o *Options) *settings {
-	s := &settings{}
+// withDefaults returns a copy of o with defaults for zero fields.
+func (o *Options) withDefaults() *Options {
+	s := &Options{}
 	if o != nil {
-		s.Options = *o
+		*s = *o
 	}
 	s.Idle = cmp.Or(s.Idle, defaultIdle)
 	s.KeyLinger = cmp.Or(s.KeyLinger, defaultKeyLinger)
@@ -76,8 +74,8 @@ func newSettings(o *Options) *settings {
 
 // search sends the search word each second until the console answers it, and
 // reports whether it did within the limit.
-func (s *settings) search(ctx context.Context, to netip.AddrPort, f rp.Family, limit time.Duration) (bool, error) {
-	conn, err := s.ListenPacket(ctx, "udp4", "0.0.0.0:0")
+func (o *Options) search(ctx context.Context, to netip.AddrPort, f rp.Family, limit time.Duration) (bool, error) {
+	conn, err := o.ListenPacket(ctx, "udp4", "0.0.0.0:0")
 	if err != nil {
 		return false, fmt.Errorf("opening a UDP socket: %w", err)
 	}
@@ -114,10 +112,10 @@ func (s *settings) search(ctx context.Context, to netip.AddrPort, f rp.Family, l
 }
 
 // dial connects to the console. A refusal is tried once more.
-func (s *settings) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+func (o *Options) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	for again := true; ; again = false {
 		limited, cancel := context.WithTimeout(ctx, dialLimit)
-		conn, err := s.Dial(limited, "tcp4", to.String())
+		conn, err := o.Dial(limited, "tcp4", to.String())
 		cancel()
 		switch {
 		case err == nil:
@@ -136,45 +134,45 @@ func (s *settings) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error
 }
 
 // exchange sends a request, reads the reply, which has to come in time, and
-// parses it. It fails with [ps4.ErrSilent], [ErrNoReply] or
+// calls parse with it. It fails with [ps4.ErrSilent], [ErrNoReply] or
 // [ErrNotPlayStation], or with the ResultError of a refusal.
-func exchange[T any](
-	ctx context.Context, s *settings, conn net.Conn, in *bufio.Reader, request []byte, parse func(rp.Reply) (T, error),
-) (answer T, err error) {
+func (o *Options) exchange(
+	ctx context.Context, conn net.Conn, in *bufio.Reader, request []byte, parse func(rp.Reply) error,
+) error {
 	if err := conn.SetDeadline(time.Now().Add(replyLimit)); err != nil {
-		return answer, err
+		return err
 	}
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	var reply rp.Reply
-	_, err = conn.Write(request)
+	_, err := conn.Write(request)
 	if err == nil {
 		reply, err = rp.ReadReply(in)
 	}
 	if err == nil && reply.Status == 200 {
-		answer, err = parse(reply)
+		err = parse(reply)
 	}
 	switch {
 	case ctx.Err() != nil:
-		return answer, context.Cause(ctx)
+		return context.Cause(ctx)
 	case errors.Is(err, rp.ErrProtocol):
-		return answer, fmt.Errorf("%w: %w", ErrNotPlayStation, err)
+		return fmt.Errorf("%w: %w", ErrNotPlayStation, err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return answer, fmt.Errorf("%w: %w", ps4.ErrSilent, err)
+		return fmt.Errorf("%w: %w", ps4.ErrSilent, err)
 	case err != nil:
-		return answer, fmt.Errorf("%w: %w", ErrNoReply, err)
+		return fmt.Errorf("%w: %w", ErrNoReply, err)
 	case reply.Status == 200:
-		return answer, nil
+		return nil
 	}
 	reason, version := ResultError(reply.Reason()), reply.Header.Get("RP-Version")
-	s.Logf("refused: status %d, reason %08x, RP-Version %q", reply.Status, uint32(reason), version)
+	o.Logf("refused: status %d, reason %08x, RP-Version %q", reply.Status, uint32(reason), version)
 	speaks := rp.FamilyByVersion(version)
 	switch {
 	case reason == 0:
-		return answer, fmt.Errorf("%w: status %d", ErrNotPlayStation, reply.Status)
+		return fmt.Errorf("%w: status %d", ErrNotPlayStation, reply.Status)
 	case speaks != 0 && (reason == ErrVersion || reason == ErrOther):
-		return answer, &versionError{reason, speaks}
+		return &versionError{reason, speaks}
 	}
-	return answer, reason
+	return reason
 }
 
 // versionError is a refusal that names another RP-Version.

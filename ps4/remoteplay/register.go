@@ -25,8 +25,8 @@ import (
 // [ErrRegistration] for a wrong PIN or another ResultError, as
 // [ps4.Console.Status] does, and with [ps4.ErrStandby], [ps4.ErrSilent],
 // [ErrRefused], [ErrNoReply] or [ErrNotPlayStation].
-func Register(ctx context.Context, c *ps4.Console, accountID uint64, pin ps4.PIN, o *Options) (Registration, error) {
-	set := newSettings(o)
+func Register(ctx context.Context, c *ps4.Console, accountID uint64, pin ps4.PIN, o *Options) (_ Registration, err error) {
+	o = o.withDefaults()
 	number, err := strconv.ParseUint(pin.Reveal(), 10, 32)
 	if err != nil {
 		return Registration{}, ps4.ErrPINFormat
@@ -35,14 +35,9 @@ func Register(ctx context.Context, c *ps4.Console, accountID uint64, pin ps4.PIN
 	if err != nil {
 		return Registration{}, err
 	}
-	registration, err := set.register(ctx, status, family, accountID, uint32(number))
-	return registration, hintFor(status.HostType, err)
-}
-
-// register registers with a console that is on.
-func (s *settings) register(ctx context.Context, status ps4.Status, family rp.Family, accountID uint64, pin uint32) (Registration, error) {
-	to := netip.AddrPortFrom(status.Addr.Addr(), s.Port)
-	found, err := s.search(ctx, to, family, registerLimit)
+	defer func() { err = hintFor(status.HostType, err) }()
+	to := netip.AddrPortFrom(status.Addr.Addr(), o.Port)
+	found, err := o.search(ctx, to, family, registerLimit)
 	if err != nil {
 		return Registration{}, err
 	}
@@ -53,17 +48,19 @@ func (s *settings) register(ctx context.Context, status ps4.Status, family rp.Fa
 		return Registration{}, err
 	}
 	request := rp.RegisterRequest{
-		Family: family, Host: to.Addr().String(), PIN: pin, AccountID: accountID, OnlineID: s.OnlineID,
+		Family: family, Host: to.Addr().String(), PIN: uint32(number), AccountID: accountID, OnlineID: o.OnlineID,
 	}
 	_, _ = rand.Read(request.Nonce[:]) // never fails
 	_, _ = rand.Read(request.Context[:])
-	conn, err := s.dial(ctx, to)
+	conn, err := o.dial(ctx, to)
 	if err != nil {
 		return Registration{}, err
 	}
 	defer conn.Close()
-	answer, err := exchange(ctx, s, conn, bufio.NewReader(conn), request.Marshal(), func(r rp.Reply) (rp.Registration, error) {
-		return rp.ParseRegistration(request.Cipher().Open(0, r.Body))
+	var answer rp.Registration
+	err = o.exchange(ctx, conn, bufio.NewReader(conn), request.Marshal(), func(r rp.Reply) (err error) {
+		answer, err = rp.ParseRegistration(request.Cipher().Open(0, r.Body))
+		return err
 	})
 	if err != nil {
 		return Registration{}, err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/internal/rp"
+	"github.com/ps4kit/ps4kit/ps4/remoteplay/internal/stream"
 )
 
 // A Session is a connection on which the user is signed in. [Console.Do] hands
@@ -25,7 +26,6 @@ import (
 // the console sends nothing for 30 s.
 type Session struct {
 	console *Console
-	set     *settings
 	conn    net.Conn
 	in      *bufio.Reader
 	group   sync.WaitGroup
@@ -36,9 +36,13 @@ type Session struct {
 
 	writing  chan struct{} // held for one frame, so that counters match the order; a channel for synctest
 	counters *rp.Counters
-	keys     *keyStream // see Keys
+
+	pressing     chan struct{} // held while keys are pressed; a channel for synctest
+	streamConfig stream.Config // without the session id
 
 	mu       sync.Mutex
+	stream   *stream.Conn  // nil: not open
+	noStream bool          // no stream may be opened, because the session ends
 	news     chan struct{} // closed after each frame
 	login    loginResult
 	id       string
@@ -62,16 +66,6 @@ type keyboardState struct {
 	text    string
 	counter uint32 // of the last change of this session
 	result  uint32 // of the last change that the console confirmed
-}
-
-func newSession(c *Console, conn net.Conn, in *bufio.Reader, counters *rp.Counters, keys *keyStream) *Session {
-	life, leave := context.WithCancelCause(context.Background())
-	s := &Session{
-		console: c, set: c.set, conn: conn, in: in, counters: counters, keys: keys,
-		life: life, leave: leave, writing: make(chan struct{}, 1), news: make(chan struct{}),
-	}
-	s.group.Go(s.read)
-	return s
 }
 
 // Done returns a channel that is closed when the session is over. After that,
@@ -104,7 +98,7 @@ func (s *Session) Standby(ctx context.Context) error {
 	if err := cmp.Or(s.Err(), context.Cause(ctx)); err != nil {
 		return err
 	}
-	s.keys.close() // while the console can still acknowledge that
+	s.closeStream() // while the console can still acknowledge that
 	err := s.write(rp.Frame{Type: rp.TypeStandby})
 	if err == nil {
 		err = s.awaitFor(ctx, ackLimit, func() bool { return s.rests })
@@ -119,13 +113,13 @@ func (s *Session) Standby(ctx context.Context) error {
 
 // end ends the session, once. The reason is nil if this program closes it.
 func (s *Session) end(reason error) {
-	s.keys.close()
+	s.closeStream()
 	s.ended.Do(func() {
 		s.reason = reason
 		err := ps4.ErrClosed
 		if reason != nil {
 			err = fmt.Errorf("%w: %w", ps4.ErrClosed, reason)
-			s.set.Logf("session with %v: %v", s.conn.RemoteAddr(), reason)
+			s.console.set.Logf("session with %v: %v", s.conn.RemoteAddr(), reason)
 		}
 		s.leave(err)
 		s.mu.Lock()
@@ -138,12 +132,6 @@ func (s *Session) end(reason error) {
 		}
 		s.console.noteChange()
 	})
-}
-
-// close ends the session and waits for its reader.
-func (s *Session) close() {
-	s.end(nil)
-	s.group.Wait()
 }
 
 // write sends one frame. A failure ends the session, because the console no
