@@ -92,19 +92,6 @@ type Event struct {
 	Down   bool
 }
 
-func (e Event) append(b []byte) []byte {
-	code := codeFirst + byte(e.Button)
-	switch {
-	case e.Button >= Options && e.Down:
-		return append(b, eventButton, code+codeDown)
-	case e.Button >= Options:
-		return append(b, eventButton, code)
-	case e.Down:
-		return append(b, eventButton, code, stateDown)
-	}
-	return append(b, eventButton, code, 0)
-}
-
 // HistoryLen is how many events a client puts into a packet. All but the newest
 // were sent before, so that a packet may be lost.
 const HistoryLen = 5
@@ -112,7 +99,17 @@ const HistoryLen = 5
 // AppendHistory appends events, the newest first.
 func AppendHistory(b []byte, events []Event) []byte {
 	for _, e := range events {
-		b = e.append(b)
+		code := codeFirst + byte(e.Button)
+		switch {
+		case e.Button >= Options && e.Down:
+			b = append(b, eventButton, code+codeDown)
+		case e.Button >= Options:
+			b = append(b, eventButton, code)
+		case e.Down:
+			b = append(b, eventButton, code, stateDown)
+		default:
+			b = append(b, eventButton, code, 0)
+		}
 	}
 	return b
 }

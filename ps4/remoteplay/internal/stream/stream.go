@@ -66,7 +66,6 @@ type Conn struct {
 	leaveBy time.Time
 	left    bool // DISCONNECT was sent
 
-	state     []byte
 	states    uint16 // sequences
 	histories uint16
 	events    []takion.Event // the newest first
@@ -92,7 +91,7 @@ func Open(ctx context.Context, cfg Config) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Conn{link: l, cfg: &cfg, state: takion.IdleState(cfg.version())}
+	c := &Conn{link: l, cfg: &cfg}
 	c.life, c.end = context.WithCancelCause(context.Background())
 	l.handle = c.handleMessage
 	if err := c.start(ctx); err != nil {
@@ -283,7 +282,9 @@ func (c *Conn) tick(now time.Time) error {
 	}
 	if !now.Before(c.report) {
 		c.report = now.Add(reportEvery)
-		c.Feedback(takion.Feedback{Type: takion.TypeFeedbackState, Sequence: c.states, Payload: c.state})
+		c.Feedback(takion.Feedback{
+			Type: takion.TypeFeedbackState, Sequence: c.states, Payload: takion.IdleState(c.cfg.version()),
+		})
 		c.states++
 		packet := takion.Congestion{Received: uint16(c.media - c.reported)}.Append(nil) //nolint:gosec // it may wrap around
 		c.reported = c.media
