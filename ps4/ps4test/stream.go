@@ -22,7 +22,6 @@ type stream struct {
 	session *rpSession
 	cookie  [takion.CookieLen]byte
 	open    bool
-	closed  bool
 
 	streaming  bool // the client acknowledged STREAMINFO
 	controller bool // one is connected
@@ -203,7 +202,7 @@ const tickEvery = 100 * time.Millisecond
 // tickLocked keeps the stream alive, and sends random bytes for pictures and
 // sound.
 func (s *stream) tickLocked() {
-	if s.closed {
+	if s.console.rp.streams[s.port] != s { // it was closed
 		return
 	}
 	if !s.Resend() {
@@ -232,14 +231,9 @@ func (s *stream) tickLocked() {
 
 // closeLocked ends the association.
 func (s *stream) closeLocked() {
-	if s.closed {
-		return
-	}
-	s.closed = true
-	s.console.log.counters.ButtonsLeftDown += len(s.down)
-	if current := &s.console.rp.streams[s.port]; *current == s {
-		*current = nil
-		s.console.rp.left[s.port] = s.client
+	if r := &s.console.rp; r.streams[s.port] == s {
+		s.console.log.counters.ButtonsLeftDown += len(s.down)
+		r.streams[s.port], r.left[s.port] = nil, s.client
 	}
 }
 
