@@ -173,7 +173,17 @@ func (c *Console) serveRemotePlay(port int, socket net.PacketConn) {
 		case port == searchPort:
 			c.takeSearchWord(socket, from, string(buf[:n]))
 		default:
-			c.takeStreamPacket(port, socket, from, buf[:n])
+			var what, outcome string
+			c.update(func() {
+				c.log.counters.StreamPackets++
+				if what, err = c.takeStreamLocked(port, addrPort(from), buf[:n]); err != nil {
+					c.log.counters.StreamErrors++
+					outcome = "ignored: " + err.Error()
+				}
+			})
+			if what != "" || outcome != "" {
+				c.trace(from, socket.LocalAddr(), "stream "+what, outcome)
+			}
 		}
 	}
 }

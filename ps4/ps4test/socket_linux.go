@@ -1,46 +1,34 @@
 package ps4test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"syscall"
 )
 
-// reservePort binds a TCP port without listening: the port refuses connections
-// and no other program can take it while the door is closed. A listener can
-// still bind it, because both set SO_REUSEADDR; so would another simulated
-// console, which the socket of lockPort excludes.
-func reservePort(at netip.AddrPort) (netip.AddrPort, func(), error) {
+// reserve binds a TCP port without listening: the port refuses connections and no
+// other program can take it while the door is closed. A listener can still bind
+// it, because both set SO_REUSEADDR. Another simulated console could, too, so
+// reserve also binds an abstract Unix socket, which vanishes with the process.
+func (realNetwork) reserve(at netip.AddrPort) (netip.AddrPort, func(), error) {
 	for try := 0; ; try++ {
 		bound, free, err := bindPort(at)
 		if err != nil {
 			return at, nil, fmt.Errorf("listen tcp %v: %w", at, err)
 		}
-		unlock, err := lockPort(bound)
+		lock, err := (&net.ListenConfig{}).ListenPacket(context.Background(), "unixgram", "@ps4test/"+bound.String())
 		if err == nil {
-			return bound, func() { free(); unlock() }, nil
+			return bound, func() { free(); _ = lock.Close() }, nil
 		}
 		free()
 		if at.Port() != 0 || try == portTries {
-			return at, nil, fmt.Errorf("listen tcp %v: %w", bound, err)
+			return at, nil, fmt.Errorf("listen tcp %v: %w", bound, errors.Unwrap(err)) // without the name of the Unix socket
 		}
 	}
-}
-
-// lockPort makes every other lockPort of the same address fail until unlock, in
-// this process and others: it binds an abstract Unix socket, which vanishes with
-// the process.
-func lockPort(at netip.AddrPort) (unlock func(), err error) {
-	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, os.NewSyscallError("socket", err)
-	}
-	if err := syscall.Bind(fd, &syscall.SockaddrUnix{Name: "@ps4test/" + at.String()}); err != nil {
-		_ = syscall.Close(fd)
-		return nil, os.NewSyscallError("bind", err)
-	}
-	return func() { _ = syscall.Close(fd) }, nil
 }
 
 // bindPort binds a TCP port without listening.

@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// reservePort finds a free TCP port. These systems cannot hold a port without
+// reserve finds a free TCP port. These systems cannot hold a port without
 // listening, so another program can take it while the door is closed.
-func reservePort(at netip.AddrPort) (netip.AddrPort, func(), error) {
+func (realNetwork) reserve(at netip.AddrPort) (netip.AddrPort, func(), error) {
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", at.String())
 	if err != nil {
 		return at, nil, err

@@ -30,22 +30,6 @@ type stream struct {
 	down       map[takion.Button]time.Time // buttons that are down, and since when
 }
 
-// takeStreamPacket handles a packet of a client.
-func (c *Console) takeStreamPacket(port int, socket net.PacketConn, from net.Addr, packet []byte) {
-	var what, outcome string
-	c.update(func() {
-		c.log.counters.StreamPackets++
-		var err error
-		if what, err = c.takeStreamLocked(port, addrPort(from), packet); err != nil {
-			c.log.counters.StreamErrors++
-			outcome = "ignored: " + err.Error()
-		}
-	})
-	if what != "" || outcome != "" {
-		c.trace(from, socket.LocalAddr(), "stream "+what, outcome)
-	}
-}
-
 var errNoStream = errors.New("no stream is open")
 
 // takeStreamLocked handles a packet. It returns what the trace says about it.

@@ -73,7 +73,11 @@ func (c *Console) bootLocked(id string) ps4.ResultError {
 	case c.titles.running.ID == id:
 		return ps4.ErrAlreadyRunning
 	case c.titles.running.ID != "":
-		c.askLocked(title)
+		if !c.cfg.QuitNeedsPS || c.titles.home { // show the quit dialogue for a while
+			c.titles.epoch++
+			c.titles.asking, c.titles.next = true, title
+			c.stepLocked(&c.titles.epoch, c.cfg.Timing.Dialog, func() { c.titles.asking = false })
+		}
 		return c.cfg.BusyResult
 	}
 	c.startLocked(title)
@@ -86,16 +90,6 @@ func (c *Console) startLocked(title Title) {
 	c.stepLocked(&c.titles.epoch, c.cfg.Timing.Boot, func() {
 		c.titles = titles{running: title, epoch: c.titles.epoch}
 	})
-}
-
-// askLocked shows the quit dialogue for a while.
-func (c *Console) askLocked(next Title) {
-	if c.cfg.QuitNeedsPS && !c.titles.home {
-		return
-	}
-	c.titles.epoch++
-	c.titles.asking, c.titles.next = true, next
-	c.stepLocked(&c.titles.epoch, c.cfg.Timing.Dialog, func() { c.titles.asking = false })
 }
 
 // pressedLocked applies an accepted button to the screen.

@@ -55,8 +55,6 @@ func (realNetwork) broadcasts(addr netip.Addr) ([]netip.Addr, error) {
 	return list, nil
 }
 
-func (realNetwork) reserve(at netip.AddrPort) (netip.AddrPort, func(), error) { return reservePort(at) }
-
 func (realNetwork) listen(at netip.AddrPort, group *sync.WaitGroup, admit func(net.Conn)) (stop func(), err error) {
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp4", at.String())
 	if err != nil {

@@ -59,14 +59,12 @@ func (c *Conn) event(e takion.Event) {
 
 // sleep waits for d, or returns why it cannot.
 func (c *Conn) sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-c.Done():
 		return c.Err()
-	case <-timer.C:
+	case <-time.After(d):
 		return nil
 	}
 }
