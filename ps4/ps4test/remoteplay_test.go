@@ -200,6 +200,30 @@ func TestRemotePlayHeartbeats(t *testing.T) {
 	})
 }
 
+// TestRemotePlayReset: a session is among the open connections, which
+// ResetConnections resets.
+func TestRemotePlayReset(t *testing.T) {
+	onRemotePlay(t, ps4test.Config{PIN: pin}, func(t *testing.T, c *ps4test.Console, client *ps4.Console) {
+		console := remoteplay.New(client, register(t, c, client), c.RemotePlayOptions())
+		defer console.Close()
+		err := console.Do(t.Context(), func(_ context.Context, s *remoteplay.Session) error {
+			if n := c.Snapshot().Connections; n != 1 {
+				t.Errorf("%d connections", n)
+			}
+			c.ResetConnections()
+			<-s.Done()
+			return s.Err()
+		})
+		if !isReset(err) {
+			t.Errorf("after ResetConnections: %v", err)
+		}
+		synctest.Wait()
+		if n := c.Snapshot().Connections; n != 0 {
+			t.Errorf("%d connections remain", n)
+		}
+	})
+}
+
 // TestPS5IgnoresSecondScreen: a PS5 obeys neither WAKEUP nor LAUNCH of the PS4's
 // protocol.
 func TestPS5IgnoresSecondScreen(t *testing.T) {

@@ -129,17 +129,15 @@ func Advance(position uint64, n int) uint64 {
 }
 
 // Seal encrypts or decrypts the payload of a packet with a position, in place.
-func (k *Key) Seal(payload []byte, position uint64) { k.xor(payload, position+spent) }
-
-// xor applies the key stream from an offset on.
-func (k *Key) xor(data []byte, offset uint64) {
-	block, skip := offset/aes.BlockSize, int(offset%aes.BlockSize)
+func (k *Key) Seal(payload []byte, position uint64) {
+	position += spent
+	block, skip := position/aes.BlockSize, int(position%aes.BlockSize)
 	var stream [aes.BlockSize]byte
-	for len(data) > 0 {
+	for len(payload) > 0 {
 		plain := k.iv.plus(block).bytes()
 		k.block.Encrypt(stream[:], plain[:])
-		n := subtle.XORBytes(data, data, stream[skip:])
-		data, skip = data[n:], 0
+		n := subtle.XORBytes(payload, payload, stream[skip:])
+		payload, skip = payload[n:], 0
 		block++
 	}
 }

@@ -24,9 +24,6 @@ func Plus(iv [16]byte, n uint64) [16]byte {
 // Parts returns the IV and the first GMAC key.
 func (k *Key) Parts() (iv, gmac [16]byte) { return k.iv.bytes(), k.first }
 
-// XOR applies the key stream from an offset on.
-func (k *Key) XOR(data []byte, offset uint64) { k.xor(data, offset) }
-
 // Tag returns the GMAC of data.
 func (k *Key) Tag(data []byte, position uint64) []byte {
 	return binary.BigEndian.AppendUint32(nil, k.tag(data, position))
