@@ -26,9 +26,7 @@ func (s *Session) Keyboard(ctx context.Context) (*Keyboard, error) {
 			}
 		}
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, keyboardLimit, ps4.ErrKeyboardClosed)
-	defer cancel()
-	if err := s.await(limited, func() bool { return s.keyboard.open }); err != nil {
+	if err := s.await(ctx, keyboardLimit, ps4.ErrKeyboardClosed, func() bool { return s.keyboard.open }); err != nil {
 		return nil, err
 	}
 	return &Keyboard{s}, nil
@@ -59,7 +57,7 @@ func (k *Keyboard) SetText(ctx context.Context, text string) error {
 	if err := s.write(rp.KeyboardText{Counter: counter, Text: text}.Marshal(rp.TypeKeyboardText)); err != nil {
 		return err
 	}
-	err := s.awaitFor(ctx, ackLimit, func() bool { return s.keyboard.result >= counter || !s.keyboard.open })
+	err := s.await(ctx, ackLimit, ps4.ErrSilent, func() bool { return s.keyboard.result >= counter || !s.keyboard.open })
 	if err != nil {
 		return fmt.Errorf("%w (%w)", err, ps4.ErrUnanswered)
 	}

@@ -110,7 +110,7 @@ func (s *Session) openStream(ctx context.Context) (*stream.Conn, error) {
 	if conn != nil {
 		return conn, nil
 	}
-	err := s.awaitFor(ctx, idLimit, func() bool { return s.id != "" })
+	err := s.await(ctx, idLimit, ps4.ErrSilent, func() bool { return s.id != "" })
 	if err != nil && !errors.Is(err, ps4.ErrSilent) {
 		return nil, err
 	}

@@ -149,12 +149,11 @@ func (s *Session) start(ctx context.Context) error {
 // logIn waits for the result of the login, and sends the passcode if the
 // console wants it.
 func (s *Session) logIn(ctx context.Context) error {
-	limited, cancel := context.WithTimeoutCause(ctx, loginLimit, ps4.ErrSilent)
-	defer cancel()
+	deadline := time.Now().Add(loginLimit)
 	sent, passcode := false, s.console.passcode()
 	for {
 		var result loginResult
-		err := s.await(limited, func() bool {
+		err := s.await(ctx, time.Until(deadline), ps4.ErrSilent, func() bool {
 			result = s.login
 			return result != loginPending && (result != loginPasscode || !sent)
 		})

@@ -101,7 +101,7 @@ func (s *Session) Standby(ctx context.Context) error {
 	s.closeStream() // while the console can still acknowledge that
 	err := s.write(rp.Frame{Type: rp.TypeStandby})
 	if err == nil {
-		err = s.awaitFor(ctx, ackLimit, func() bool { return s.rests })
+		err = s.await(ctx, ackLimit, ps4.ErrSilent, func() bool { return s.rests })
 	}
 	s.console.discovery.SetRested(time.Now())
 	s.end(ps4.ErrStandby)
@@ -153,16 +153,11 @@ func (s *Session) write(f rp.Frame) error {
 	return nil
 }
 
-// awaitFor is await with a limit, after which it fails with [ps4.ErrSilent].
-func (s *Session) awaitFor(ctx context.Context, limit time.Duration, ready func() bool) error {
-	limited, cancel := context.WithTimeoutCause(ctx, limit, ps4.ErrSilent)
-	defer cancel()
-	return s.await(limited, ready)
-}
-
 // await waits until ready returns true, which it calls with s.mu held after
-// each frame.
-func (s *Session) await(ctx context.Context, ready func() bool) error {
+// each frame. After the limit it fails with late.
+func (s *Session) await(ctx context.Context, limit time.Duration, late error, ready func() bool) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, late)
+	defer cancel()
 	for {
 		s.mu.Lock()
 		done, news := ready(), s.news
