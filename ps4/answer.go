@@ -45,12 +45,10 @@ func (s *Session) catchUp(ctx context.Context) error {
 }
 
 func (s *Session) await(ctx context.Context, a *answer) (uint32, error) {
-	late := time.NewTimer(time.Until(a.until))
-	defer late.Stop()
 	select {
 	case result := <-a.result:
 		return result, nil
-	case <-late.C:
+	case <-time.After(time.Until(a.until)):
 		s.end(ErrSilent)
 		return 0, s.Err()
 	case <-ctx.Done():

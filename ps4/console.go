@@ -294,14 +294,12 @@ func (c *Console) question(ctx context.Context, e *endpoint, limit time.Duration
 	if err := e.ask(ctx, c, answer); err != nil {
 		return Status{}, err
 	}
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return Status{}, context.Cause(ctx)
 	case <-answer:
 		return c.lastHeard(), nil
-	case <-timer.C:
+	case <-time.After(limit):
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

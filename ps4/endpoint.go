@@ -24,8 +24,8 @@ type endpoint struct {
 	remotePort uint16 // the port whose replies it receives; 0: the DDP port of a PS4 or a PS5
 
 	// gate is held while the socket is opened, replaced or closed, and guards
-	// users and warned. It is a channel so that testing/synctest sees waiters.
-	gate   chan struct{}
+	// users and warned.
+	gate   mutex
 	users  int
 	warned bool // that port is taken
 
@@ -48,7 +48,7 @@ type socket struct {
 func newEndpoint(n *Network, port, remotePort uint16) *endpoint {
 	return &endpoint{
 		net: n, port: port, remotePort: remotePort,
-		gate: make(chan struct{}, 1), questions: map[netip.AddrPort]*questions{},
+		gate: newMutex(), questions: map[netip.AddrPort]*questions{},
 	}
 }
 
@@ -61,11 +61,11 @@ func (e *endpoint) use(ctx context.Context) (_ context.Context, release func(), 
 		return nil, nil, err
 	}
 	return ctx, func() {
-		e.gate <- struct{}{}
+		e.gate.Lock()
 		if e.users--; e.users == 0 {
 			e.replace(nil)
 		}
-		<-e.gate
+		e.gate.Unlock()
 		cancel()
 	}, nil
 }
@@ -73,15 +73,10 @@ func (e *endpoint) use(ctx context.Context) (_ context.Context, release func(), 
 // acquire counts a user. The first one opens the socket, on the endpoint's port
 // or else on any.
 func (e *endpoint) acquire(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case e.gate <- struct{}{}:
-	}
-	defer func() { <-e.gate }()
-	if err := context.Cause(e.net.life); err != nil {
+	if err := e.gate.lockWithin(e.net.life, ctx); err != nil {
 		return err
 	}
+	defer e.gate.Unlock()
 	if e.users == 0 {
 		s, err := e.bind(ctx, e.port)
 		if err != nil && e.port != 0 {
@@ -107,7 +102,7 @@ func (e *endpoint) reclaim(ctx context.Context) {
 	default:
 		return // it is being opened or closed
 	}
-	defer func() { <-e.gate }()
+	defer e.gate.Unlock()
 	s := e.current()
 	if s == nil || e.port == 0 || s.port == e.port || time.Since(s.tried) < portRetry {
 		return

@@ -20,7 +20,7 @@ type Keeper struct {
 	changed chan struct{}
 	session atomic.Pointer[Session] // changed under lock; nil: none
 
-	lock  chan struct{} // guards what follows; held while a session is opened
+	lock  mutex // guards what follows; held while a session is opened
 	users int
 	idle  *time.Timer // of the session
 }
@@ -31,7 +31,7 @@ func NewKeeper(c *Console) *Keeper {
 	life, leave := context.WithCancelCause(context.Background())
 	return &Keeper{
 		console: c, life: life, leave: leave,
-		changed: make(chan struct{}, 1), lock: make(chan struct{}, 1),
+		changed: make(chan struct{}, 1), lock: newMutex(),
 	}
 }
 
@@ -83,8 +83,8 @@ func (k *Keeper) noteChange() {
 // Drop closes the session, if there is one, and waits for its end. The next
 // call of Do opens another.
 func (k *Keeper) Drop() {
-	k.lock <- struct{}{}
-	defer func() { <-k.lock }()
+	k.lock.Lock()
+	defer k.lock.Unlock()
 	k.drop()
 }
 
@@ -101,15 +101,10 @@ func (k *Keeper) Close() error {
 func (k *Keeper) acquire(ctx context.Context) (s *Session, held bool, err error) {
 	ctx, cancel := within(k.life, ctx)
 	defer cancel()
-	select {
-	case <-ctx.Done():
-		return nil, false, context.Cause(ctx)
-	case k.lock <- struct{}{}:
-	}
-	defer func() { <-k.lock }()
-	if err := context.Cause(k.life); err != nil {
+	if err := k.lock.lockWithin(k.life, ctx); err != nil {
 		return nil, false, err
 	}
+	defer k.lock.Unlock()
 	s = k.session.Load()
 	if s != nil && s.overdue() {
 		s.end(ErrSilent) // a key would be lost on it
@@ -132,8 +127,8 @@ func (k *Keeper) acquire(ctx context.Context) (s *Session, held bool, err error)
 
 // release gives the session back. The idle time starts when its last user does.
 func (k *Keeper) release(s *Session) {
-	k.lock <- struct{}{}
-	defer func() { <-k.lock }()
+	k.lock.Lock()
+	defer k.lock.Unlock()
 	if s != k.session.Load() {
 		return
 	}
@@ -155,11 +150,11 @@ func (k *Keeper) closeIdle(s *Session, idle *time.Timer) {
 			continue
 		case <-idle.C:
 		}
-		k.lock <- struct{}{}
+		k.lock.Lock()
 		if s == k.session.Load() && k.users == 0 {
 			k.drop()
 		}
-		<-k.lock
+		k.lock.Unlock()
 	}
 }
 

@@ -72,9 +72,9 @@ func (n *Network) LocalPort() uint16 {
 // machine is offline. Close always returns nil.
 func (n *Network) Close() error {
 	n.leave(net.ErrClosed)
-	n.shared.gate <- struct{}{}
+	n.shared.gate.Lock()
 	n.shared.replace(nil)
-	<-n.shared.gate
+	n.shared.gate.Unlock()
 	return nil
 }
 

@@ -65,15 +65,13 @@ func (e *endpoint) ask(ctx context.Context, c *Console, answer <-chan struct{}) 
 			}
 			return err
 		}
-		turn := time.NewTimer(wait)
 		select {
-		case <-turn.C:
-			continue
+		case <-time.After(wait):
 		case <-answer:
+			return nil
 		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
-		turn.Stop()
-		return context.Cause(ctx)
 	}
 }
 

@@ -1,6 +1,7 @@
 package ps4
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +37,7 @@ type Session struct {
 	leave  context.CancelCauseFunc
 	group  sync.WaitGroup
 
-	writing chan struct{} // held for one packet; a channel so that synctest sees waiters
+	writing mutex // held for one packet
 
 	beats        chan struct{} // heartbeats to answer
 	pressed      atomic.Uint64 // keys that were pressed and released
@@ -49,7 +50,7 @@ type Session struct {
 	lastBeat time.Time
 	beatGap  time.Duration // the longest between two heartbeats
 
-	lock   chan struct{} // held by the running command, and guards what follows
+	lock   mutex // held by the running command, and guards what follows
 	remote remote
 }
 
@@ -59,7 +60,7 @@ func newSession(c *Console, conn net.Conn, encrypted *wire.Conn, connected time.
 	s := &Session{
 		console: c, set: c.set, conn: conn, wire: encrypted, connected: connected,
 		over: over, finish: finish, life: life, leave: leave,
-		writing: make(chan struct{}, 1), beats: make(chan struct{}, maxBeats), lock: make(chan struct{}, 1),
+		writing: newMutex(), beats: make(chan struct{}, maxBeats), lock: newMutex(),
 		keyboardNews: make(chan struct{}, 1),
 	}
 	s.remote.idle = time.NewTimer(remoteIdle)
@@ -86,7 +87,7 @@ func (s *Session) Err() error { return context.Cause(s.over) }
 // after a key, and may be slow to hang up. Close always returns nil.
 func (s *Session) Close() error {
 	s.leave(ErrClosed)
-	s.lock <- struct{}{}
+	s.lock.Lock()
 	if s.Err() == nil && s.quiet(context.Background()) == nil && s.write(wire.Empty{Type: wire.TypeBye}) == nil {
 		select {
 		case <-s.Done(): // the console closes (docs/protocol.md §5)
@@ -94,7 +95,7 @@ func (s *Session) Close() error {
 		}
 	}
 	s.end(nil)
-	<-s.lock
+	s.lock.Unlock()
 	s.group.Wait()
 	return nil
 }
@@ -130,24 +131,38 @@ func (s *Session) Logout(ctx context.Context) error {
 func (s *Session) command(ctx context.Context, do func(context.Context) error) error {
 	ctx, cancel := within(s.life, ctx)
 	defer cancel()
-	if err := context.Cause(s.life); err != nil {
+	if err := s.lock.lockWithin(s.life, ctx); err != nil {
 		return err
 	}
+	defer s.lock.Unlock()
+	return do(ctx)
+}
+
+// mutex is a lock whose waiters can give up. It is a channel, so that
+// testing/synctest sees them wait.
+type mutex chan struct{}
+
+func newMutex() mutex { return make(mutex, 1) }
+
+func (m mutex) Lock()   { m <- struct{}{} }
+func (m mutex) Unlock() { <-m }
+
+// lockWithin locks m, unless life or ctx ends first. It returns the cause then.
+func (m mutex) lockWithin(life, ctx context.Context) error {
 	select {
 	case <-ctx.Done():
-		return context.Cause(ctx)
-	case s.lock <- struct{}{}:
+	case m <- struct{}{}:
+		if life.Err() == nil && ctx.Err() == nil {
+			return nil
+		}
+		m.Unlock()
 	}
-	defer func() { <-s.lock }()
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
-	return do(ctx)
+	return cmp.Or(context.Cause(life), context.Cause(ctx))
 }
 
 // within returns a context that ends with ctx or with life, and takes over the
 // cause of whichever ends first.
-func within(life, ctx context.Context) (context.Context, context.CancelFunc) { //nolint:revive // life comes first on purpose
+func within(life, ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(life, func() { cancel(context.Cause(life)) })
 	return ctx, func() {
@@ -159,8 +174,8 @@ func within(life, ctx context.Context) (context.Context, context.CancelFunc) { /
 // write sends one packet. A failure ends the session, because it breaks the
 // chain of the cipher.
 func (s *Session) write(m wire.Message) error {
-	s.writing <- struct{}{}
-	defer func() { <-s.writing }()
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	err := s.conn.SetWriteDeadline(time.Now().Add(writeLimit))
 	if err == nil {
 		err = s.wire.Write(m)

@@ -84,16 +84,14 @@ func (s *Session) confirm(ctx context.Context, id string) error {
 	limited, cancel := context.WithTimeout(ctx, confirmLimit)
 	defer cancel()
 	for limited.Err() == nil {
-		timer := time.NewTimer(confirmEvery)
 		select {
 		case <-c.nextAnswer():
 		case <-limited.Done():
-		case <-timer.C:
+		case <-time.After(confirmEvery):
 			asking, cancel := context.WithTimeout(limited, statusLimit)
 			_, _ = c.ask(asking, nil) // a console that starts a title may miss a question
 			cancel()
 		}
-		timer.Stop()
 		if c.lastHeard().TitleID == id {
 			return nil
 		}

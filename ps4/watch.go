@@ -124,13 +124,12 @@ func (w *watcher) certain() bool {
 
 // pause waits until the given time, or for a poke.
 func (w *watcher) pause(ctx context.Context, until time.Time) bool {
-	timer := time.NewTimer(time.Until(until))
-	defer timer.Stop()
+	due := time.After(time.Until(until))
 	for {
 		select {
 		case <-ctx.Done():
 			return false
-		case <-timer.C:
+		case <-due:
 			return true
 		case _, open := <-w.Poke:
 			if open {
