@@ -60,11 +60,19 @@ func ParseReply(datagram []byte) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	code, err := statusCode(first)
-	if err != nil {
-		return Reply{}, err
+	words := strings.Fields(first)
+	if len(words) < 2 || !strings.EqualFold(words[0], "HTTP/1.1") && !strings.EqualFold(words[0], "HTTP/1.0") {
+		return Reply{}, fmt.Errorf("%w: not a reply", ErrMalformed)
 	}
-	r := Reply{Code: code, RequestPort: DefaultRequestPort}
+	r := Reply{RequestPort: DefaultRequestPort}
+	switch words[1] {
+	case "200":
+		r.Code = CodeAwake
+	case "620":
+		r.Code = CodeStandby
+	default:
+		return Reply{}, fmt.Errorf("%w: unknown status", ErrMalformed)
+	}
 	var port string
 	for _, h := range r.headers(&port) {
 		*h.value = clean(values[h.name])
@@ -77,19 +85,4 @@ func ParseReply(datagram []byte) (Reply, error) {
 		r.RequestPort = uint16(n)
 	}
 	return r, nil
-}
-
-// statusCode parses a status line and ignores its phrase.
-func statusCode(line string) (int, error) {
-	words := strings.Fields(line)
-	if len(words) < 2 || !strings.EqualFold(words[0], "HTTP/1.1") && !strings.EqualFold(words[0], "HTTP/1.0") {
-		return 0, fmt.Errorf("%w: not a reply", ErrMalformed)
-	}
-	switch words[1] {
-	case "200":
-		return CodeAwake, nil
-	case "620":
-		return CodeStandby, nil
-	}
-	return 0, fmt.Errorf("%w: unknown status", ErrMalformed)
 }

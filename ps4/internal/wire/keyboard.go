@@ -28,7 +28,6 @@ type KeyboardStarted struct {
 	Text      string // the current text
 }
 
-// Marshal implements Message.
 func (k KeyboardStarted) Marshal() []byte {
 	return marshal(TypeKeyboardStarted, [3]uint32{k.Result, k.Kind, k.MaxLength}, utf16.Encode([]rune(k.Text)))
 }
@@ -63,7 +62,6 @@ func NewKeyboardText(text string) KeyboardText {
 	return KeyboardText{Caret: uint32(UTF16Len(text)), Text: text}
 }
 
-// Marshal implements Message.
 func (k KeyboardText) Marshal() []byte {
 	edit := [5]uint32{k.PreEditIndex, k.PreEditLength, k.Caret, k.EditIndex, k.EditLength}
 	return marshal(TypeKeyboardText, edit, utf16.Encode([]rune(k.Text)))

@@ -26,7 +26,6 @@ type Hello struct {
 	_       [16]byte
 }
 
-// Marshal implements Message.
 func (h Hello) Marshal() []byte { return marshal(TypeHello, h) }
 
 // UnmarshalHello parses the hello of a client.
@@ -40,7 +39,6 @@ type HelloReply struct {
 	IV      [IVSize]byte // start of the cipher in both directions
 }
 
-// Marshal implements Message.
 func (h HelloReply) Marshal() []byte { return marshal(TypeHello, h) }
 
 // UnmarshalHelloReply parses the hello of a console.
@@ -77,7 +75,6 @@ func (h Handshake) Open(priv *rsa.PrivateKey) (key [KeySize]byte, err error) {
 	return key, nil
 }
 
-// Marshal implements Message.
 func (h Handshake) Marshal() []byte { return marshal(TypeHandshake, h) }
 
 // UnmarshalHandshake parses the handshake of a client.
@@ -107,7 +104,6 @@ type loginFields struct {
 	PIN        [16]byte
 }
 
-// Marshal implements Message.
 func (l Login) Marshal() []byte {
 	f := loginFields{Info: loginInfo}
 	putString(f.Passcode[:], l.Passcode)
@@ -136,7 +132,6 @@ func UnmarshalLogin(p Packet) (Login, error) {
 // or TypeBye.
 type Empty struct{ Type Type }
 
-// Marshal implements Message.
 func (e Empty) Marshal() []byte { return marshal(e.Type) }
 
 // Word is a packet with one number: a result, the status of a heartbeat or of
@@ -150,7 +145,6 @@ type Word struct {
 // the on-screen keyboard is open.
 const HeartbeatKeyboard = 4
 
-// Marshal implements Message.
 func (w Word) Marshal() []byte {
 	if w.Type == TypeLoginResult { // has a second word, of unknown meaning
 		return marshal(w.Type, w.Value, uint32(0))
@@ -164,7 +158,6 @@ func UnmarshalWord(p Packet) (uint32, error) { return unmarshal[uint32](p, p.Typ
 // Boot starts a title.
 type Boot struct{ TitleID string }
 
-// Marshal implements Message.
 func (m Boot) Marshal() []byte {
 	var id [TitleIDSize]byte
 	putString(id[:], m.TitleID)
@@ -214,7 +207,6 @@ type Remote struct {
 	HoldMS    uint32
 }
 
-// Marshal implements Message.
 func (r Remote) Marshal() []byte { return marshal(TypeRemote, r) }
 
 // UnmarshalRemote parses the operation of a client.
