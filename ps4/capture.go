@@ -66,7 +66,7 @@ func CaptureCredential(ctx context.Context, o *CaptureOptions) (Credential, erro
 	// The phone app ignores any reply that a console would not send.
 	reply := ddp.Reply{
 		Code: ddp.CodeStandby, HostID: captureHostID, HostType: TypePS4, HostName: cmp.Or(set.Name, "ps4kit"),
-		RequestPort: ddp.DefaultRequestPort, Version: ddp.Version, SystemVersion: captureVersion,
+		RequestPort: ddp.DefaultRequestPort, Version: ddp.Version, SystemVersion: "09508011",
 	}.Marshal()
 	buf := make([]byte, ddp.MaxDatagram+1)
 	for {
@@ -96,8 +96,6 @@ func CaptureCredential(ctx context.Context, o *CaptureOptions) (Credential, erro
 	}
 }
 
-// The console that CaptureCredential pretends to be.
-const (
-	captureHostID  = "1234567890AB" // no console has it; pyps4-2ndscreen and playactor use it too
-	captureVersion = "09508011"     // of a real console (docs/protocol.md §1)
-)
+// captureHostID is that of the console that CaptureCredential pretends to be.
+// No real one has it; pyps4-2ndscreen and playactor use it too.
+const captureHostID = "1234567890AB"

@@ -215,7 +215,15 @@ func (c *Console) presumed(s Status, state State) Status {
 // datagram to send, it repeats both until the console is awake. After ctx's
 // deadline its error is that the console was silent or stayed in rest mode.
 func (c *Console) ask(ctx context.Context, wakeup []byte) (last Status, err error) {
-	defer func() { err = c.askErr(ctx, last, err) }()
+	defer func() {
+		switch {
+		case err == nil || !errors.Is(ctx.Err(), context.DeadlineExceeded):
+		case last.State == StateStandby:
+			err = ErrNotWoken
+		default:
+			err = fmt.Errorf("%w (%v)", ErrUnreachable, c.Addr())
+		}
+	}()
 	last = Status{Addr: c.Addr(), HostID: c.HostID()}
 	e := c.endpoint()
 	followed, stop, err := c.net.follow(ctx, c, e)
@@ -263,17 +271,6 @@ func (c *Console) ask(ctx context.Context, wakeup []byte) (last Status, err erro
 			}
 		}
 	}
-}
-
-// askErr returns the error of ask: after ctx's deadline, what the deadline means.
-func (c *Console) askErr(ctx context.Context, last Status, err error) error {
-	switch {
-	case err == nil || !errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return err
-	case last.State == StateStandby:
-		return ErrNotWoken
-	}
-	return fmt.Errorf("%w (%v)", ErrUnreachable, c.Addr())
 }
 
 // endpoint returns the endpoint to ask from. A simulated console with a port of
@@ -326,7 +323,9 @@ func (c *Console) lastHeard() Status {
 func (c *Console) hear(at netip.AddrPort, r ddp.Reply) bool {
 	c.mu.Lock()
 	addr, warning := c.addr, ""
-	here := c.isAt(at)
+	// The shared endpoint doesn't know the port of a simulated console, which is
+	// recognized by its host id instead.
+	here := at.Addr() == c.addr.Addr() && (isReal(c.addr) || at.Port() == c.addr.Port() || isReal(at) && c.hostID != "")
 	same := c.hostID == "" || r.HostID == c.hostID
 	switch {
 	case here && same:
@@ -350,17 +349,4 @@ func (c *Console) hear(at netip.AddrPort, r ddp.Reply) bool {
 	c.set.Counters.DDPReceived.Add(1)
 	c.net.shared.noteAnswered(addr)
 	return true
-}
-
-// isAt reports whether a reply from an address may be the console's; c.mu is
-// held. The shared endpoint doesn't know the port of a simulated console, which
-// is recognized by its host id instead.
-func (c *Console) isAt(at netip.AddrPort) bool {
-	switch {
-	case at.Addr() != c.addr.Addr():
-		return false
-	case isReal(c.addr) || at.Port() == c.addr.Port():
-		return true
-	}
-	return isReal(at) && c.hostID != ""
 }

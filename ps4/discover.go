@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -29,17 +30,12 @@ type search struct{ byHost map[string]Status }
 // machine has no link, and with [net.ErrClosed] once the network is closed. If
 // ctx ends first, it returns its cause along with the consoles found so far.
 func (n *Network) Discover(ctx context.Context, wait time.Duration, also ...netip.AddrPort) ([]Status, error) {
-	ctx, release, err := n.shared.use(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
 	found := &search{map[string]Status{}}
 	n.mu.Lock()
 	n.searches[found] = struct{}{}
 	n.mu.Unlock()
 
-	err = n.search(ctx, time.Now().Add(wait), also)
+	err := n.search(ctx, time.Now().Add(wait), also)
 
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -73,15 +69,7 @@ func (n *Network) search(ctx context.Context, until time.Time, also []netip.Addr
 		group.Go(func() { errs[0] = n.shared.searchUntil(ctx, until, shared) })
 	}
 	for i, target := range simulated {
-		group.Go(func() {
-			e := newEndpoint(n, 0, target.Port())
-			ctx, release, err := e.use(ctx)
-			if err == nil {
-				err = e.searchUntil(ctx, until, []netip.AddrPort{target})
-				release()
-			}
-			errs[1+i] = err
-		})
+		group.Go(func() { errs[1+i] = newEndpoint(n, 0, target.Port()).searchUntil(ctx, until, []netip.AddrPort{target}) })
 	}
 	group.Wait()
 	if len(shared) == 0 {
@@ -113,6 +101,11 @@ func (n *Network) searchTargets(also []netip.AddrPort) (shared, simulated []neti
 // searchUntil searches once a second, and no sooner than searchGap after
 // another search.
 func (e *endpoint) searchUntil(ctx context.Context, until time.Time, targets []netip.AddrPort) error {
+	ctx, release, err := e.use(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
 	for {
 		if err := sleep(ctx, min(searchGap-e.sinceSearch(), time.Until(until))); err != nil {
 			return err
@@ -172,8 +165,13 @@ func (s *settings) expand(target netip.AddrPort) []netip.AddrPort {
 	if len(s.Interfaces) == 0 {
 		targets = append(targets, target)
 	}
-	for _, addr := range s.links.broadcastAddrs(s.Interfaces) {
-		targets = append(targets, netip.AddrPortFrom(addr, target.Port()))
+	for _, l := range s.links.load() {
+		chosen := len(s.Interfaces) == 0 || slices.Contains(s.Interfaces, l.name)
+		addr, ok := ddp.Broadcast(l.prefix)
+		directed := netip.AddrPortFrom(addr, target.Port())
+		if ok && chosen && l.flags&net.FlagBroadcast != 0 && !slices.Contains(targets, directed) {
+			targets = append(targets, directed)
+		}
 	}
 	return targets
 }

@@ -178,9 +178,6 @@ func isReset(err error) bool {
 	return slices.ContainsFunc(resets, func(reset error) bool { return errors.Is(err, reset) })
 }
 
-// osVersion is what the phone app sends with its login (docs/protocol.md §5).
-const osVersion = "4.4"
-
 // logIn sends the first command of a session.
 func (s *Session) logIn(ctx context.Context, user User, pin PIN) error {
 	err := s.command(ctx, func(ctx context.Context) error {
@@ -188,7 +185,7 @@ func (s *Session) logIn(ctx context.Context, user User, pin PIN) error {
 			Passcode:   user.Passcode.Reveal(),
 			Credential: user.Credential.Reveal(),
 			AppLabel:   s.set.AppLabel,
-			OSVersion:  osVersion,
+			OSVersion:  "4.4", // as the phone app (docs/protocol.md §5)
 			Model:      user.Model,
 			PIN:        pin.Reveal(),
 		}, wire.TypeLoginResult)
@@ -207,17 +204,4 @@ func (s *Session) logIn(ctx context.Context, user User, pin PIN) error {
 		s.remote.ready = time.Now().Add(switchUserDelay)
 		return s.key(ctx, wire.OpPS, 0)
 	})
-}
-
-// sleep waits for d, or returns the cause of ctx's end.
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return context.Cause(ctx)
-	}
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(d):
-		return nil
-	}
 }

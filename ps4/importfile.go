@@ -68,12 +68,26 @@ func ImportCredentials(r io.Reader) ([]Imported, error) {
 	// Files of several users:
 	users := homeAssistantUsers(entries["data"])
 	for name, raw := range entries {
-		var e importEntry
+		var e struct {
+			AuthType   string `json:"auth-type"`
+			Credential string `json:"user-credential"`
+			AccountID  string `json:"accountId"` // base64
+			ID         string `json:"id"`        // base64; pyremoteplay stores nothing else
+		}
 		if json.Unmarshal(raw, &e) != nil {
 			continue
 		}
-		if user, err := e.user(); err == nil {
-			user.Name = name
+		user := Imported{Name: name, Program: "playactor"}
+		switch {
+		case e.AuthType == "R": // the credential is a number for Remote Play
+			user.Credential, err = CredentialFromAccountID(e.AccountID)
+		case e.Credential != "":
+			user.Credential, err = ParseCredential(e.Credential)
+		default:
+			user.Program = "pyremoteplay"
+			user.Credential, err = CredentialFromAccountID(e.ID)
+		}
+		if err == nil {
 			users = append(users, user)
 		}
 	}
@@ -82,32 +96,6 @@ func ImportCredentials(r io.Reader) ([]Imported, error) {
 	}
 	slices.SortFunc(users, func(a, b Imported) int { return cmp.Compare(a.Name, b.Name) })
 	return users, nil
-}
-
-// importEntry is a console in a file of playactor, or a user in one of
-// pyremoteplay, which has only ID.
-type importEntry struct {
-	AuthType   string `json:"auth-type"`
-	Credential string `json:"user-credential"`
-	AccountID  string `json:"accountId"` // base64
-	ID         string `json:"id"`        // base64
-}
-
-// user returns the user of an entry. With auth-type R, the credential is a
-// number for Remote Play, and the account id counts instead.
-func (e importEntry) user() (Imported, error) {
-	var credential Credential
-	var err error
-	switch {
-	case e.AuthType == "R":
-		credential, err = CredentialFromAccountID(e.AccountID)
-	case e.Credential != "":
-		credential, err = ParseCredential(e.Credential)
-	default:
-		credential, err = CredentialFromAccountID(e.ID)
-		return Imported{Program: "pyremoteplay", Credential: credential}, err
-	}
-	return Imported{Program: "playactor", Credential: credential}, err
 }
 
 // homeAssistantUsers returns the users in the data of Home Assistant's

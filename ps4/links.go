@@ -6,8 +6,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
 
 // linkTable knows the networks of this machine. It asks the operating system at
@@ -70,19 +68,4 @@ func (t *linkTable) linkUp(addr netip.Addr) bool {
 	return slices.ContainsFunc(t.load(), func(l link) bool {
 		return l.prefix.Addr() == local && l.flags&net.FlagRunning != 0
 	})
-}
-
-// broadcastAddrs returns the IPv4 broadcast addresses of the named interfaces
-// that are up, or of all if no names are given.
-func (t *linkTable) broadcastAddrs(names []string) []netip.Addr {
-	var found []netip.Addr
-	for _, l := range t.load() {
-		if l.flags&net.FlagBroadcast == 0 || len(names) > 0 && !slices.Contains(names, l.name) {
-			continue
-		}
-		if b, ok := ddp.Broadcast(l.prefix); ok && !slices.Contains(found, b) {
-			found = append(found, b)
-		}
-	}
-	return found
 }

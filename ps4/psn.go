@@ -82,9 +82,17 @@ func (p *PSN) SignIn(ctx context.Context, address string) (Credential, error) {
 func (p *PSN) Account(ctx context.Context, address string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, psnLimit)
 	defer cancel()
-	code, err := signInCode(address)
+	pasted, err := url.Parse(strings.Trim(address, " \t\r\n\"'<>"))
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("%w: not an address", ErrSignIn) // the cause would quote the code
+	}
+	code := pasted.Query().Get("code")
+	switch {
+	case code != "":
+	case pasted.Query().Has("error"):
+		return "", fmt.Errorf("%w: PSN reported an error", ErrSignIn)
+	default:
+		return "", fmt.Errorf("%w: the address has no code", ErrSignIn)
 	}
 	var token struct {
 		AccessToken string `json:"access_token"`
@@ -107,22 +115,6 @@ func (p *PSN) Account(ctx context.Context, address string) (string, error) {
 		return "", fmt.Errorf("%w: no account id in the answer", ErrSignIn)
 	}
 	return user.ID.String(), nil
-}
-
-// signInCode returns the code in the address that the user pasted.
-func signInCode(address string) (string, error) {
-	u, err := url.Parse(strings.Trim(address, " \t\r\n\"'<>"))
-	if err != nil {
-		return "", fmt.Errorf("%w: not an address", ErrSignIn) // the cause would quote the code
-	}
-	query := u.Query()
-	switch code := query.Get("code"); {
-	case code != "":
-		return code, nil
-	case query.Has("error"):
-		return "", fmt.Errorf("%w: PSN reported an error", ErrSignIn)
-	}
-	return "", fmt.Errorf("%w: the address has no code", ErrSignIn)
 }
 
 // call sends one request and decodes the JSON of its response.

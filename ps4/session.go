@@ -1,7 +1,6 @@
 package ps4
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +38,7 @@ type Session struct {
 
 	writing mutex // held for one packet
 
-	beats        chan struct{} // heartbeats to answer
+	beats        chan struct{} // heartbeats to answer; once it is full, reading waits for writing
 	pressed      atomic.Uint64 // keys that were pressed and released
 	awaited      atomic.Pointer[answer]
 	keyboard     atomic.Pointer[Keyboard] // the one started last
@@ -60,7 +59,7 @@ func newSession(c *Console, conn net.Conn, encrypted *wire.Conn, connected time.
 	s := &Session{
 		console: c, set: c.set, conn: conn, wire: encrypted, connected: connected,
 		over: over, finish: finish, life: life, leave: leave,
-		writing: newMutex(), beats: make(chan struct{}, maxBeats), lock: newMutex(),
+		writing: newMutex(), beats: make(chan struct{}, 16), lock: newMutex(),
 		keyboardNews: make(chan struct{}, 1),
 	}
 	s.remote.idle = time.NewTimer(remoteIdle)
@@ -126,67 +125,6 @@ func (s *Session) Logout(ctx context.Context) error {
 	})
 }
 
-// command runs do when no other command is running. Its context ends with ctx
-// and with the session; context.Cause returns which.
-func (s *Session) command(ctx context.Context, do func(context.Context) error) error {
-	ctx, cancel := within(s.life, ctx)
-	defer cancel()
-	if err := s.lock.lockWithin(s.life, ctx); err != nil {
-		return err
-	}
-	defer s.lock.Unlock()
-	return do(ctx)
-}
-
-// mutex is a lock whose waiters can give up. It is a channel, so that
-// testing/synctest sees them wait.
-type mutex chan struct{}
-
-func newMutex() mutex { return make(mutex, 1) }
-
-func (m mutex) Lock()   { m <- struct{}{} }
-func (m mutex) Unlock() { <-m }
-
-// lockWithin locks m, unless life or ctx ends first. It returns the cause then.
-func (m mutex) lockWithin(life, ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-	case m <- struct{}{}:
-		if life.Err() == nil && ctx.Err() == nil {
-			return nil
-		}
-		m.Unlock()
-	}
-	return cmp.Or(context.Cause(life), context.Cause(ctx))
-}
-
-// within returns a context that ends with ctx or with life, and takes over the
-// cause of whichever ends first.
-func within(life, ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(life, func() { cancel(context.Cause(life)) })
-	return ctx, func() {
-		stop()
-		cancel(nil)
-	}
-}
-
-// write sends one packet. A failure ends the session, because it breaks the
-// chain of the cipher.
-func (s *Session) write(m wire.Message) error {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	err := s.conn.SetWriteDeadline(time.Now().Add(writeLimit))
-	if err == nil {
-		err = s.wire.Write(m)
-	}
-	if err != nil {
-		s.end(wireError(err))
-		return s.Err()
-	}
-	return nil
-}
-
 // read handles the console's packets until the session ends.
 func (s *Session) read() {
 	for {
@@ -201,6 +139,7 @@ func (s *Session) read() {
 	}
 }
 
+// handle takes in one packet. An answer goes to the command that waits for it.
 func (s *Session) handle(p wire.Packet) error {
 	switch p.Type {
 	case wire.TypeHeartbeat:
@@ -212,7 +151,18 @@ func (s *Session) handle(p wire.Packet) error {
 			return err
 		}
 	}
-	return s.deliver(p)
+	a := s.awaited.Load()
+	if a == nil || a.kind != p.Type {
+		s.set.Counters.Skipped.Add(1)
+		return nil
+	}
+	result, err := wire.UnmarshalWord(p)
+	if err != nil {
+		return err
+	}
+	s.awaited.Store(nil)
+	a.result <- result
+	return nil
 }
 
 // heartbeat handles a heartbeat and starts the time limit for the next one
@@ -239,10 +189,6 @@ func (s *Session) heartbeat(p wire.Packet) error {
 	}
 	return nil
 }
-
-// maxBeats is how many heartbeats may wait for an answer before reading waits
-// for writing.
-const maxBeats = 16
 
 // answerHeartbeats answers every heartbeat, whatever its status
 // (docs/protocol.md §5). The reader does not, because a console that writes

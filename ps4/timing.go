@@ -1,6 +1,10 @@
 package ps4
 
-import "time"
+import (
+	"cmp"
+	"context"
+	"time"
+)
 
 // Timings and their sources. Only a console can settle those marked "console"
 // (docs/protocol.md §9).
@@ -59,3 +63,49 @@ const (
 	// standby before it falls silent: console.
 	leaveTime = 30 * time.Second
 )
+
+// mutex is a lock whose waiters can give up. It is a channel, so that
+// testing/synctest sees them wait.
+type mutex chan struct{}
+
+func newMutex() mutex { return make(mutex, 1) }
+
+func (m mutex) Lock()   { m <- struct{}{} }
+func (m mutex) Unlock() { <-m }
+
+// lockWithin locks m, unless life or ctx ends first. It returns the cause then.
+func (m mutex) lockWithin(life, ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+	case m <- struct{}{}:
+		if life.Err() == nil && ctx.Err() == nil {
+			return nil
+		}
+		m.Unlock()
+	}
+	return cmp.Or(context.Cause(life), context.Cause(ctx))
+}
+
+// within returns a context that ends with ctx or with life, and takes over the
+// cause of whichever ends first.
+func within(life, ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(life, func() { cancel(context.Cause(life)) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
+}
+
+// sleep waits for d, or returns the cause of ctx's end.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return context.Cause(ctx)
+	}
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
+}

@@ -7,6 +7,34 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
+// command runs do when no other command is running. Its context ends with ctx
+// and with the session; context.Cause returns which.
+func (s *Session) command(ctx context.Context, do func(context.Context) error) error {
+	ctx, cancel := within(s.life, ctx)
+	defer cancel()
+	if err := s.lock.lockWithin(s.life, ctx); err != nil {
+		return err
+	}
+	defer s.lock.Unlock()
+	return do(ctx)
+}
+
+// write sends one packet. A failure ends the session, because it breaks the
+// chain of the cipher.
+func (s *Session) write(m wire.Message) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	err := s.conn.SetWriteDeadline(time.Now().Add(writeLimit))
+	if err == nil {
+		err = s.wire.Write(m)
+	}
+	if err != nil {
+		s.end(wireError(err))
+		return s.Err()
+	}
+	return nil
+}
+
 // answer is the answer that a command waits for. The protocol does not number
 // answers, so at most one may be outstanding: after a command was cancelled,
 // its answer is awaited before the next command is sent.
@@ -59,20 +87,4 @@ func (s *Session) await(ctx context.Context, a *answer) (uint32, error) {
 	default:
 		return 0, context.Cause(ctx)
 	}
-}
-
-// deliver hands an answer to the command that asked for it, if there is one.
-func (s *Session) deliver(p wire.Packet) error {
-	a := s.awaited.Load()
-	if a == nil || a.kind != p.Type {
-		s.set.Counters.Skipped.Add(1)
-		return nil
-	}
-	result, err := wire.UnmarshalWord(p)
-	if err != nil {
-		return err
-	}
-	s.awaited.Store(nil)
-	a.result <- result
-	return nil
 }
