@@ -56,10 +56,7 @@ const (
 	usePasscode    = "use the 4 digits with which the user signs in on the TV"
 )
 
-// refusal describes a result.
-type refusal struct{ code, text, hint string }
-
-var refusals = map[ResultError]refusal{
+var refusals = map[ResultError]sentinel{
 	ErrBusy:              {"busy", "the console is busy", tryAgain},
 	ErrClientTooOld:      {"client_too_old", "the console considers this client too old", "sign in to PSN on the console once: an account that was activated offline is refused"},
 	ErrConsoleTooOld:     {"console_too_old", "the console's system software is too old", "update the console"},
@@ -107,11 +104,11 @@ func (e ResultError) Result() uint32 { return uint32(e) }
 // Hint returns what the user can do.
 func (e ResultError) Hint() string { return e.refusal().hint }
 
-func (e ResultError) refusal() refusal {
+func (e ResultError) refusal() sentinel {
 	if r, known := refusals[e]; known {
 		return r
 	}
-	return refusal{
+	return sentinel{
 		code: fmt.Sprintf("result_%d", uint32(e)),
 		text: fmt.Sprintf("the console refused with result %d", uint32(e)),
 		hint: restartConsole,

@@ -32,7 +32,6 @@ func (s *Session) StartTitle(ctx context.Context, titleID string, o *StartOption
 	if err != nil {
 		return err
 	}
-	running := false
 	err = s.command(ctx, func(ctx context.Context) error {
 		status, err := s.console.recentStatus(ctx)
 		other := status.TitleID != ""
@@ -42,7 +41,6 @@ func (s *Session) StartTitle(ctx context.Context, titleID string, o *StartOption
 		case status.State == StateStandby:
 			return ErrStandby
 		case status.TitleID == id:
-			running = true
 			return nil
 		case other && o != nil && o.NoQuit:
 			return fmt.Errorf("%w: %s", ErrTitleRunning, status.TitleID)
@@ -71,19 +69,25 @@ func (s *Session) StartTitle(ctx context.Context, titleID string, o *StartOption
 		}
 		return err
 	})
-	if err != nil || running {
+	if err != nil {
 		return err
 	}
 	return s.confirm(ctx, id)
 }
 
-// confirm waits until the console's status shows the title. It uses the answers
-// to other callers' questions, and asks if there are none.
+// confirm waits until the console's last status shows the title. It uses the
+// answers to other callers' questions, and asks if there are none.
 func (s *Session) confirm(ctx context.Context, id string) error {
 	c := s.console
 	limited, cancel := context.WithTimeout(ctx, confirmLimit)
 	defer cancel()
-	for limited.Err() == nil {
+	for c.lastHeard().TitleID != id {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return context.Cause(ctx)
+		}
+		if limited.Err() != nil {
+			return fmt.Errorf("%w: %s", ErrNotConfirmed, id)
+		}
 		select {
 		case <-c.nextAnswer():
 		case <-limited.Done():
@@ -92,14 +96,8 @@ func (s *Session) confirm(ctx context.Context, id string) error {
 			_, _ = c.ask(asking, nil) // a console that starts a title may miss a question
 			cancel()
 		}
-		if c.lastHeard().TitleID == id {
-			return nil
-		}
 	}
-	if err := ctx.Err(); errors.Is(err, context.Canceled) {
-		return context.Cause(ctx)
-	}
-	return fmt.Errorf("%w: %s", ErrNotConfirmed, id)
+	return nil
 }
 
 // StartTitle wakes the console if it is in rest mode, opens a session, starts a
