@@ -112,9 +112,7 @@ func (w *watcher) run(ctx context.Context) {
 				w.sent = w.sent || w.certain()
 			}
 		}
-		if !w.pause(ctx, next) {
-			return
-		}
+		w.pause(ctx, next)
 	}
 }
 
@@ -125,17 +123,17 @@ func (w *watcher) certain() bool {
 }
 
 // pause waits until the given time, or for a poke.
-func (w *watcher) pause(ctx context.Context, until time.Time) bool {
+func (w *watcher) pause(ctx context.Context, until time.Time) {
 	due := time.After(time.Until(until))
 	for {
 		select {
 		case <-ctx.Done():
-			return false
+			return
 		case <-due:
-			return true
+			return
 		case _, open := <-w.Poke:
 			if open {
-				return true
+				return
 			}
 			w.Poke = nil // a closed channel would poke all the time
 		}
