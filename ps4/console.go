@@ -212,8 +212,9 @@ func (c *Console) presumed(s Status, state State) Status {
 }
 
 // ask repeats a question until the answer comes or ctx is done. With a WAKEUP
-// datagram to send, it repeats both until the console is awake. After ctx's
-// deadline its error is that the console was silent or stayed in rest mode.
+// datagram, it repeats the question until the console is awake, and sends the
+// datagram now and then, unless another console answers. After ctx's deadline
+// its error is that the console was silent or stayed in rest mode.
 func (c *Console) ask(ctx context.Context, wakeup []byte) (last Status, err error) {
 	defer func() {
 		switch {
@@ -231,11 +232,6 @@ func (c *Console) ask(ctx context.Context, wakeup []byte) (last Status, err erro
 		return last, err
 	}
 	defer stop()
-	if wakeup != nil && c.HostID() != "" { // make sure that no other console has its address
-		if _, err := c.question(followed, e, searchEvery); errors.Is(err, ErrOtherConsole) {
-			return last, err
-		}
-	}
 	wake, searched := time.Now(), false
 	for {
 		if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
@@ -244,15 +240,7 @@ func (c *Console) ask(ctx context.Context, wakeup []byte) (last Status, err erro
 		if err := context.Cause(followed); err != nil {
 			return last, err
 		}
-		if wakeup != nil && !time.Now().Before(wake) {
-			wake = time.Now().Add(wakeEvery)
-			if err := c.takenOver(); err != nil {
-				return last, err
-			}
-			if err := e.send(followed, c.set.Counters, wakeup, c.Addr()); err != nil {
-				return last, err
-			}
-		}
+		began := time.Now()
 		status, err := c.question(followed, e, searchEvery)
 		switch {
 		case errors.Is(err, ErrSilent):
@@ -266,9 +254,18 @@ func (c *Console) ask(ctx context.Context, wakeup []byte) (last Status, err erro
 			return status, nil
 		default:
 			last = status
-			if err := sleep(followed, searchEvery); err != nil {
+		}
+		if wakeup != nil && !time.Now().Before(wake) {
+			wake = time.Now().Add(wakeEvery)
+			if err := c.takenOver(); err != nil {
 				return last, err
 			}
+			if err := e.send(followed, c.set.Counters, wakeup, c.Addr()); err != nil {
+				return last, err
+			}
+		}
+		if err := sleep(followed, searchEvery-time.Since(began)); err != nil {
+			return last, err
 		}
 	}
 }

@@ -113,12 +113,17 @@ func TestWakeWait(t *testing.T) {
 				time.AfterFunc(1500*time.Millisecond, func() { f.change(func() { f.reply.Code = ddp.CodeAwake }) })
 			}
 		}
-		status, err := f.console(f.options()).WakeWait(ctx)
+		c := f.console(f.options())
+		status, err := c.WakeWait(ctx)
 		ok(t, err)
 		if status.State != ps4.StateAwake {
 			t.Errorf("state %v", status.State)
 		}
-		same(t, f.take(), "0s WAKEUP", "0s SRCH", "1s SRCH", "2s SRCH", "3s WAKEUP", "3s SRCH", "4s SRCH", "5s SRCH")
+		same(t, f.take(), "0s SRCH", "0s WAKEUP", "1s SRCH", "2s SRCH", "3s SRCH", "3s WAKEUP", "4s SRCH", "5s SRCH")
+
+		_, err = c.WakeWait(ctx)
+		ok(t, err)
+		same(t, f.take(), "0s SRCH") // it is awake already
 	})
 }
 

@@ -64,8 +64,8 @@ func (c *Console) noteWoken() {
 }
 
 // Wake sends one WAKEUP, which turns a console in rest mode on. The console
-// never answers it: see [Console.WakeWait]. Wake fails with [ErrNoCredential]
-// or [ErrNoNetwork].
+// never answers it: see [Console.WakeWait]. Wake fails with [ErrNoCredential],
+// [ErrOtherConsole] or [ErrNoNetwork].
 func (c *Console) Wake(ctx context.Context) error {
 	user, err := c.currentUser()
 	if err != nil {
@@ -95,8 +95,7 @@ func (c *Console) sendWakeup(ctx context.Context, wakeup []byte) error {
 
 // Launch sends one LAUNCH, which makes a console that is on open its TCP port
 // for some seconds (docs/protocol.md §3). The console never answers it, and
-// [Console.Open] sends it by itself. Launch fails with [ErrNoCredential] or
-// [ErrNoNetwork].
+// [Console.Open] sends it by itself. Launch fails as [Console.Wake] does.
 func (c *Console) Launch(ctx context.Context) error {
 	user, err := c.currentUser()
 	if err != nil {
@@ -130,9 +129,9 @@ func (c *Console) takenOver() error {
 	return nil
 }
 
-// WakeWait wakes the console and returns its status once it is awake. It sends
-// a WAKEUP every 3 s and asks for the status each second, for 60 s or until ctx
-// is done (docs/protocol.md §7).
+// WakeWait wakes the console and returns its status once it is awake. It asks
+// for the status each second and sends a WAKEUP every 3 s, for 60 s or until ctx
+// is done (docs/protocol.md §7). A console that is awake already gets none.
 //
 // WakeWait fails with [ErrNoCredential], with [ErrUnreachable] if the console
 // never answered, with [ErrNotWoken] if it stayed in rest mode, and otherwise
