@@ -125,7 +125,7 @@ func (k *Keeper) acquire(ctx context.Context) (s *Session, held bool, err error)
 	return s, held, nil
 }
 
-// release gives the session back. The idle time starts when its last user does.
+// release ends one use of the session. The idle time starts after the last one.
 func (k *Keeper) release(s *Session) {
 	k.lock.Lock()
 	defer k.lock.Unlock()

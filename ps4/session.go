@@ -139,7 +139,7 @@ func (s *Session) read() {
 	}
 }
 
-// handle takes in one packet. An answer goes to the command that waits for it.
+// handle processes one packet. An answer goes to the command that waits for it.
 func (s *Session) handle(p wire.Packet) error {
 	switch p.Type {
 	case wire.TypeHeartbeat:
