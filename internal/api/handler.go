@@ -235,15 +235,17 @@ func decode(body []byte, in any) error {
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
-	err := d.Decode(in)
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return errBadRequest(wrong.Field + " has the wrong type")
-	}
-	if _, ok := errors.AsType[*json.SyntaxError](err); ok || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errBadRequest("the body is not JSON")
-	}
-	if err != nil {
-		return errBadRequest("the body has an " + strings.TrimPrefix(err.Error(), "json: ")) // unknown field
+	if err := d.Decode(in); err != nil {
+		if _, ok := errors.AsType[*json.SyntaxError](err); ok || errors.Is(err, io.ErrUnexpectedEOF) {
+			return errBadRequest("the body is not JSON")
+		}
+		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			return errBadRequest(wrong.Field + " has the wrong type")
+		}
+		if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok { // an error without a type
+			return errBadRequest("the body has an unknown field " + field)
+		}
+		return errBadRequest("the body has a value of the wrong type") // a time
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return errBadRequest("the body must be one JSON object")

@@ -95,6 +95,26 @@ func TestHostileRequestsAreRefused(t *testing.T) {
 	}
 }
 
+// TestErrorsOfABodyContainNoValues checks the messages, which programs log.
+func TestErrorsOfABodyContainNoValues(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"titles":[],"force":true}`:                              `the body has an unknown field "force"`,
+		`{"titles":"12345678"}`:                                   "titles has the wrong type",
+		`{"titles":[{"id":12345678}]}`:                            "titles.id has the wrong type",
+		`{"titles":[{"id":"X","last_played":"12345678"}]}`:        "the body has a value of the wrong type",
+		`{"titles":[{"id":"X","last_played":12345678}]}`:          "the body has a value of the wrong type",
+		`{"titles":[{"id":"X","last_played":"json: unknown"}]}`:   "the body has a value of the wrong type",
+		`{"titles":[{"id":"12345678}`:                             "the body is not JSON",
+		`{"titles":[{"id":"X","last_played":"2026-11-30"}],"x":}`: "the body is not JSON",
+	} {
+		w := post(api.Handler(api.Services{Backend: &backend{}}), http.MethodPost, "/api/v1/consoles/Den/titles/import", body)
+		if e := refused(t, w); e.Message != want {
+			t.Errorf("%s: %q, want %q", body, e.Message, want)
+		}
+	}
+}
+
 func TestOnlyJSONIsTaken(t *testing.T) {
 	t.Parallel()
 	for kind, status := range map[string]int{
