@@ -137,7 +137,9 @@ func readRequest(w http.ResponseWriter, r *http.Request, in any) error {
 	hasBody := false
 	for field, value := range fields.Fields() {
 		if name, ok := field.Tag.Lookup("path"); ok {
-			value.SetString(segment(r, name))
+			if segment := r.PathValue(name); segment != dash {
+				value.SetString(segment)
+			}
 		} else if name, ok := field.Tag.Lookup("query"); ok {
 			if err := readQuery(r.URL.Query(), name, field.Tag, value); err != nil {
 				return err
@@ -253,29 +255,12 @@ func decode(body []byte, in any) error {
 	return nil
 }
 
-// dash stands for an empty segment of a path, which HTTP would clean away. A
-// console that is really called "-" travels as %2D.
+// dash stands for an empty segment of a path, which net/http would clean away.
 const dash = "-"
 
-// escape turns a name into one segment of a path. It cannot do that for "/",
-// which net/http takes for a trailing slash even when escaped; such a console
-// needs its id.
+// escape turns a name into one segment of a path. A console called "-" or "/",
+// which net/http takes for a trailing slash even when escaped, needs its id.
 func escape(name string) string {
-	switch name {
-	case "":
-		return dash
-	case dash, ".", "..":
-		return strings.NewReplacer("-", "%2D", ".", "%2E").Replace(name)
-	}
-	return url.PathEscape(name)
-}
-
-// segment undoes escape for a wildcard of the route. It returns "" if the route
-// has no such wildcard.
-func segment(r *http.Request, wildcard string) string {
-	i := slices.Index(strings.Split(r.Pattern, "/"), "{"+wildcard+"}")
-	if i < 0 || strings.Split(r.URL.EscapedPath(), "/")[i] == dash {
-		return ""
-	}
-	return r.PathValue(wildcard)
+	// net/http would clean "." and ".." away.
+	return strings.ReplaceAll(url.PathEscape(cmp.Or(name, dash)), ".", "%2E")
 }
