@@ -28,7 +28,7 @@ type Client struct {
 
 // Local returns a client of a handler in this process, so that a command works
 // the same way, and fails with the same errors, with and without a server.
-func Local(h http.Handler) *Client { return newClient(local{h}) }
+func Local(h http.Handler) *Client { return &Client{http: &http.Client{Transport: local{h}}} }
 
 // IsLocal reports whether c is a client of this process.
 func (c *Client) IsLocal() bool {
@@ -56,10 +56,6 @@ type recorder struct {
 func (w *recorder) Header() http.Header         { return w.header }
 func (w *recorder) WriteHeader(status int)      { w.status = status }
 func (w *recorder) Write(p []byte) (int, error) { return w.body.Write(p) }
-
-func newClient(transport http.RoundTripper) *Client {
-	return &Client{http: &http.Client{Transport: transport}}
-}
 
 // Do sends the request and returns its result.
 func (q Query[In, Out]) Do(ctx context.Context, c *Client, in In) (out Out, err error) {
@@ -93,7 +89,11 @@ func (c *Client) send(ctx context.Context, o operation, in any) ([]byte, error) 
 		return nil, sendError(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	c.notices(resp.Header)
+	for _, escaped := range resp.Header.Values(noticeHeader) {
+		if text, err := url.PathUnescape(escaped); err == nil && c.OnNotice != nil {
+			c.OnNotice(text)
+		}
+	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse+1))
 	switch {
 	case err != nil:

@@ -35,10 +35,10 @@ func Connect(ctx context.Context, path string) (*Client, error) {
 		return nil, dialError(path, err)
 	}
 	_ = conn.Close()
-	return newClient(&http.Transport{
+	return &Client{http: &http.Client{Transport: &http.Transport{
 		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
 		DisableKeepAlives: true,
-	}), nil
+	}}}, nil
 }
 
 func dialError(path string, err error) error {

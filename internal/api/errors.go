@@ -105,7 +105,10 @@ func AsError(err error) *Error {
 		Code() string
 		Hint() string
 	}](err); ok {
-		e.Code, e.Hint = coded.Code(), sentence(coded.Hint())
+		e.Code = coded.Code()
+		if hint := coded.Hint(); hint != "" { // which has neither a capital nor a period
+			e.Hint = strings.ToUpper(hint[:1]) + strings.TrimSuffix(hint[1:], ".") + "."
+		}
 	}
 	if numbered, ok := errors.AsType[interface {
 		error
@@ -114,15 +117,6 @@ func AsError(err error) *Error {
 		e.Result = numbered.Result()
 	}
 	return e
-}
-
-// sentence returns a library's hint, which has neither a capital nor a period,
-// as the sentence that users read.
-func sentence(hint string) string {
-	if hint == "" {
-		return ""
-	}
-	return strings.ToUpper(hint[:1]) + strings.TrimSuffix(hint[1:], ".") + "."
 }
 
 func errBadRequest(message string) error {

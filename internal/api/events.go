@@ -26,25 +26,20 @@ const (
 type Events struct {
 	log     *Log
 	changed signal
-	ended   chan struct{} // closed: every stream ends
+	ended   <-chan struct{} // closed: every stream ends
 	mu      sync.Mutex
 	open    map[any]int // streams by their caller
 }
 
-// NewEvents returns events with the lines of a log.
-func NewEvents(log *Log) *Events {
-	return &Events{log: log, ended: make(chan struct{}), open: map[any]int{}}
+// NewEvents returns events with the lines of a log. Every stream ends when ctx
+// is done.
+func NewEvents(ctx context.Context, log *Log) *Events {
+	return &Events{log: log, ended: ctx.Done(), open: map[any]int{}}
 }
 
 // Changed reports that the overview, an input or an accessory may have changed.
 // It does not block.
 func (e *Events) Changed() { e.changed.raise() }
-
-// Run waits until ctx is done, then ends every stream.
-func (e *Events) Run(ctx context.Context) {
-	<-ctx.Done()
-	close(e.ended)
-}
 
 // enter counts a stream of a caller, which is nil on the socket.
 func (e *Events) enter(caller any) error {
@@ -75,8 +70,7 @@ func (e *Events) leave(caller any) {
 
 // stream is the answer to GET /events.
 type stream struct {
-	*Events
-	page Page
+	services Services
 	EventsRequest
 }
 
@@ -84,48 +78,49 @@ func (stream) mediaType() string { return "text/event-stream" }
 
 // write sends events until the client disconnects or stops reading, loses its
 // access, or the server stops.
-func (s stream) write(services *Services, w http.ResponseWriter, r *http.Request) {
-	if s.Log != "" && services.Permit != nil {
-		if err := services.Permit(r, AccessSetup); err != nil {
+func (s stream) write(w http.ResponseWriter, r *http.Request) {
+	if s.Log != "" {
+		if err := s.services.permit(r, AccessSetup); err != nil {
 			WriteError(w, err)
 			return
 		}
 	}
 	var caller any
-	if services.Caller != nil {
-		caller = services.Caller(r)
+	if s.services.Caller != nil {
+		caller = s.services.Caller(r)
 	}
-	if err := s.enter(caller); err != nil {
+	events := s.services.Events()
+	if err := events.enter(caller); err != nil {
 		WriteError(w, err)
 		return
 	}
-	defer s.leave(caller)
+	defer events.leave(caller)
 	h := w.Header()
 	h.Set("Content-Type", s.mediaType())
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // tells a reverse proxy not to hold events back
 	if r.Method != http.MethodHead {
-		s.run(r.Context(), w)
+		s.follow(r.Context(), events, w)
 	}
 }
 
-func (s stream) run(ctx context.Context, w http.ResponseWriter) {
+// follow sends the overview at once and after each change, and lines of the log.
+func (s stream) follow(ctx context.Context, events *Events, w http.ResponseWriter) {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
-	first := make(chan struct{})
-	close(first)
 	var (
-		out           bytes.Buffer
-		changed, next <-chan struct{} = first, nil // closed: send an overview; nil during the pause after one
-		pause         <-chan time.Time
+		out     bytes.Buffer
+		changed <-chan struct{}
+		due     = time.After(0) // for an overview; nil until something changes
+		sent    time.Time       // the last overview
 	)
-	lines, last := s.log.after(0, s.Log)
+	lines, last := events.log.after(0, s.Log)
 	lines = lines[max(0, len(lines)-s.Limit):]
 	for {
-		added := s.log.added.wait()
+		added := events.log.added.wait()
 		if s.Log != "" {
-			more, id := s.log.after(last, s.Log)
+			more, id := events.log.after(last, s.Log)
 			for _, line := range append(lines, more...) {
 				put(&out, "log", line)
 			}
@@ -137,19 +132,18 @@ func (s stream) run(ctx context.Context, w http.ResponseWriter) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.ended:
+		case <-events.ended:
 			return
 		case <-added:
 		case <-beat.C:
 			out.WriteString(": still here\n\n")
 		case <-changed:
-			next = s.changed.wait() // before the overview is read, so that no change is missed
-			if overview, err := s.page.Overview(ctx, None{}); err == nil {
+			changed, due = nil, time.After(time.Until(sent.Add(overviewGap)))
+		case <-due:
+			changed, due, sent = events.changed.wait(), nil, time.Now() // wait first, so that no change is missed
+			if overview, err := s.services.Overview(ctx, None{}); err == nil {
 				put(&out, "overview", overview)
 			}
-			changed, pause = nil, time.After(overviewGap)
-		case <-pause:
-			changed, pause = next, nil
 		}
 	}
 }

@@ -1,7 +1,11 @@
 package api
 
+import "net/http"
+
 // NewClient returns a client whose requests go anywhere.
-var NewClient = newClient
+func NewClient(transport http.RoundTripper) *Client {
+	return &Client{http: &http.Client{Transport: transport}}
+}
 
 // DialError is the error of Connect for a failed dial.
 var DialError = dialError

@@ -23,7 +23,7 @@ type page struct {
 
 func newPage() *page {
 	p := &page{log: &api.Log{}, cards: map[string]api.Card{}}
-	p.events = api.NewEvents(p.log)
+	p.events = api.NewEvents(context.Background(), p.log)
 	return p
 }
 

@@ -23,9 +23,9 @@ const maxRequest = 64 << 10 // bytes of a JSON body
 
 // Services are what Handler serves. Only Backend is required.
 type Services struct {
-	Backend  Backend
-	Page     Page     // nil: the operations of a running server are missing
-	Accounts Accounts // nil: no sessions or tokens, as on the socket
+	Backend
+	Page     // nil: the operations of a running server are missing
+	Accounts // nil: no sessions or tokens, as on the socket
 
 	// Permit returns an error if a request lacks the access that an operation
 	// requires. If it is nil every request has access: the permissions of the
@@ -39,7 +39,15 @@ type Services struct {
 }
 
 // handler answers the requests of one operation.
-type handler func(s *Services, w http.ResponseWriter, r *http.Request)
+type handler func(s Services, w http.ResponseWriter, r *http.Request)
+
+// permit returns an error if a request lacks the access that it needs.
+func (s Services) permit(r *http.Request, need Access) error {
+	if s.Permit == nil {
+		return nil
+	}
+	return s.Permit(r, need)
+}
 
 // Handler serves the API below Prefix. A console is named in the path,
 // percent-escaped; "-" stands for the only one. A command ends when its client
@@ -58,73 +66,69 @@ func Handler(s Services) http.Handler {
 	mux := http.NewServeMux()
 	handle := func(method, path string, access Access, h handler) {
 		mux.HandleFunc(method+" "+Prefix+path, func(w http.ResponseWriter, r *http.Request) {
-			if s.Permit != nil {
-				if err := s.Permit(r, access); err != nil {
-					WriteError(w, err)
-					return
-				}
+			if err := s.permit(r, access); err != nil {
+				WriteError(w, err)
+				return
 			}
-			h(&s, w, r)
+			h(s, w, r)
 		})
 	}
 	for _, o := range table {
 		handle(o.method, o.path, o.access, o.handle)
 	}
-	handle(http.MethodGet, documentPath, AccessRead, serveDocument)
+	handle(http.MethodGet, documentPath, AccessRead, func(_ Services, w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, document())
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if answer, pattern := mux.Handler(r); pattern == "" {
-			refuse(w, r, answer)
+		answer, pattern := mux.Handler(r)
+		if pattern != "" {
+			mux.ServeHTTP(w, r)
 			return
 		}
-		mux.ServeHTTP(w, r)
+		plain := recorder{header: http.Header{}}
+		answer.ServeHTTP(&plain, r)
+		if allow := plain.header.Get("Allow"); allow != "" {
+			w.Header().Set("Allow", allow)
+			WriteError(w, &Error{Code: "bad_method", Message: "this path supports only the methods " + allow})
+			return
+		}
+		WriteError(w, &Error{Code: "unknown_request", Message: "the server does not know this request",
+			Hint: "If ps4kit was updated, restart the running server."})
 	})
 }
 
-// refuse answers a request that matches no operation: with the methods of the
-// path, which are in net/http's answer, or as unknown.
-func refuse(w http.ResponseWriter, r *http.Request, answer http.Handler) {
-	plain := recorder{header: http.Header{}}
-	answer.ServeHTTP(&plain, r)
-	if allow := plain.header.Get("Allow"); allow != "" {
-		w.Header().Set("Allow", allow)
-		WriteError(w, &Error{Code: "bad_method", Message: "this path supports only the methods " + allow})
-		return
+// noticeHeader carries notices, percent-escaped.
+const noticeHeader = "Ps4kit-Notice"
+
+type noticeKey struct{}
+
+// Notice tells the user of the request that ctx belongs to something besides
+// its result: see Client.OnNotice. A Backend calls it before it returns, from
+// the goroutine that it was called in.
+func Notice(ctx context.Context, text string) {
+	if h, ok := ctx.Value(noticeKey{}).(http.Header); ok {
+		h.Add(noticeHeader, url.PathEscape(text))
 	}
-	WriteError(w, &Error{Code: "unknown_request", Message: "the server does not know this request",
-		Hint: "If ps4kit was updated, restart the running server."})
 }
 
-// serve returns the handler that reads an In, calls do, and writes its Out.
-func serve[Service, In, Out any](do func(s Service, ctx context.Context, in In) (Out, error)) handler {
-	return func(s *Services, w http.ResponseWriter, r *http.Request) {
+// serve returns a handler that reads an In, calls do, and writes its Out.
+func serve[In, Out any](do func(s Services, ctx context.Context, in In) (Out, error)) handler {
+	return func(s Services, w http.ResponseWriter, r *http.Request) {
 		var in In
 		err := readRequest(w, r, &in)
-		var out Out
 		if v, ok := any(in).(validator); ok && err == nil {
 			err = v.validate()
 		}
+		var out Out
 		if err == nil {
-			out, err = do(service[Service](s), withNotices(r.Context(), w.Header()), in)
+			out, err = do(s, context.WithValue(r.Context(), noticeKey{}, w.Header()), in)
 		}
 		if err != nil {
 			WriteError(w, s.Explain(err))
 			return
 		}
-		writeResult(s, w, r, out)
+		writeResult(w, r, out)
 	}
-}
-
-// service returns the service that has the interface type S.
-func service[S any](s *Services) (found S) {
-	switch p := any(&found).(type) {
-	case *Backend:
-		*p = s.Backend
-	case *Page:
-		*p = s.Page
-	case *Accounts:
-		*p = s.Accounts
-	}
-	return found
 }
 
 // readRequest reads a request into in, a pointer to a struct of path, query and

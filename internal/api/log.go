@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"slices"
 	"sync"
 
@@ -54,12 +53,6 @@ func (l *Log) after(n uint64, level string) (lines []LogLine, last uint64) {
 		}
 	}
 	return lines, l.last
-}
-
-// query answers GET /log.
-func (l *Log) query(in LogRequest) []LogLine {
-	lines, _ := l.after(0, cmp.Or(in.Level, "debug"))
-	return lines[max(0, len(lines)-cmp.Or(in.Limit, keptLines)):]
 }
 
 // cutText also removes invisible characters, which errors may quote from the

@@ -14,10 +14,6 @@ const documentPath = "/openapi.json"
 
 type object = map[string]any
 
-func serveDocument(_ *Services, w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, document())
-}
-
 // document returns the OpenAPI description of every operation, made from the
 // table and the types of its requests and results.
 func document() object {

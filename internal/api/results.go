@@ -17,13 +17,13 @@ import (
 // the media type.
 type result interface {
 	mediaType() string
-	write(s *Services, w http.ResponseWriter, r *http.Request)
+	write(w http.ResponseWriter, r *http.Request)
 }
 
-func writeResult(s *Services, w http.ResponseWriter, r *http.Request, out any) {
+func writeResult(w http.ResponseWriter, r *http.Request, out any) {
 	switch out := out.(type) {
 	case result:
-		out.write(s, w, r)
+		out.write(w, r)
 		return
 	case None:
 		w.Header().Set("Cache-Control", "no-store")
@@ -67,7 +67,7 @@ const (
 
 func (Archive) mediaType() string { return "application/gzip" }
 
-func (a Archive) write(_ *Services, w http.ResponseWriter, _ *http.Request) {
+func (a Archive) write(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Disposition", `attachment; filename="ps4kit-backup.tar.gz"`)
 	write(w, http.StatusOK, a.mediaType(), a)
 }
@@ -84,7 +84,7 @@ func (a *Archive) read(w http.ResponseWriter, r *http.Request) (err error) {
 func (Picture) mediaType() string { return "image/*" }
 
 // write lets the browser keep the picture, and ask whether it is still current.
-func (p Picture) write(_ *Services, w http.ResponseWriter, r *http.Request) {
+func (p Picture) write(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", p.Type)
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -103,7 +103,7 @@ type vector []byte
 
 func (vector) mediaType() string { return "image/svg+xml" }
 
-func (v vector) write(_ *Services, w http.ResponseWriter, _ *http.Request) {
+func (v vector) write(w http.ResponseWriter, _ *http.Request) {
 	write(w, http.StatusOK, v.mediaType(), v)
 }
 

@@ -44,8 +44,8 @@ func inStreamRig(t *testing.T, permit func(*http.Request, api.Access) error, do 
 	synctest.Test(t, func(t *testing.T) {
 		p, ln := newPage(), pipes.Listen()
 		ctx, cancel := context.WithCancel(t.Context())
+		p.events = api.NewEvents(ctx, p.log)
 		var running sync.WaitGroup
-		running.Go(func() { p.events.Run(ctx) })
 		running.Go(func() {
 			_ = api.Serve(ctx, ln, api.Handler(api.Services{Backend: &backend{}, Page: p, Permit: permit}), nil)
 		})

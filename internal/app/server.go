@@ -110,7 +110,7 @@ func (s *server) serve(ctx context.Context, log *api.Log) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	group, ctx := errgroup.WithContext(ctx)
-	events := api.NewEvents(log)
+	events := api.NewEvents(ctx, log)
 	s.parts, err = newParts(tasks{ctx, group}, e, Override{}, responder, func() { events.Changed(); s.poke() })
 	if err != nil {
 		return err
@@ -127,7 +127,6 @@ func (s *server) serve(ctx context.Context, log *api.Log) error {
 	s.page = page{setup: s.setup, homekit: s.homekit, art: s.art, events: events, latest: s.latest.Load, set: s.setSetting, release: u.newer}
 	setLogLevel(s.Log, s.Config)
 	s.openArt(false)
-	s.run(events.Run)
 	s.run(u.run)
 	if err := s.start(ctx); err != nil {
 		group.Go(func() error { return err })

@@ -196,7 +196,7 @@ func (s streams) Overview(context.Context, api.None) (api.Overview, error) {
 // TestOneTokenLeavesStreamsForOthers, and so does one session.
 func TestOneTokenLeavesStreamsForOthers(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, web.SiteOptions{Services: api.Services{Page: streams{events: api.NewEvents(&api.Log{})}}})
+	s := newSite(t, web.SiteOptions{Services: api.Services{Page: streams{events: api.NewEvents(t.Context(), &api.Log{})}}})
 	owner := s.signedIn()
 	greedy, _ := owner.makeToken("read")
 	other, _ := owner.makeToken("read")
