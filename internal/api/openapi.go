@@ -18,14 +18,12 @@ type object = map[string]any
 // table and the types of its requests and results.
 func document() object {
 	s := schemas{}
-	paths := object{}
+	paths := map[string]object{}
 	describe := func(path, method string, description object) {
-		at, _ := paths[path].(object)
-		if at == nil {
-			at = object{}
-			paths[path] = at
+		if paths[path] == nil {
+			paths[path] = object{}
 		}
-		at[strings.ToLower(method)] = description
+		paths[path][strings.ToLower(method)] = description
 	}
 	for _, o := range operations() {
 		describe(o.path, o.method, s.operation(o))
@@ -104,8 +102,7 @@ func (s schemas) operation(o operation) object {
 			}
 			parameters = append(parameters, p)
 		case inQuery:
-			p := object{"name": query, "in": "query", "schema": s.field(field)}
-			parameters = append(parameters, p)
+			parameters = append(parameters, object{"name": query, "in": "query", "schema": s.field(field)})
 		case !inPath:
 			body = true
 		}

@@ -35,7 +35,11 @@ func Metrics(measure func(*Meter), logf func(format string, args ...any)) http.H
 		m := &Meter{set: metrics.NewSet(), histograms: map[string]string{}, logf: logf}
 		m.Part(func() { measure(m) })
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		m.writeTo(w)
+		m.set.WritePrometheus(w)
+		for _, name := range slices.Sorted(maps.Keys(m.histograms)) {
+			metrics.WriteMetadataIfNeeded(w, metricPrefix+name, "histogram")
+			_, _ = io.WriteString(w, m.histograms[name])
+		}
 		metrics.WriteProcessMetrics(w)
 		metrics.WriteFDMetrics(w)
 	})
@@ -97,14 +101,6 @@ func (m *Meter) Histogram(name string, buckets []Bucket, count uint64, sum float
 	fmt.Fprintln(&lines, series(name+"_sum", labels), sum)
 	fmt.Fprintln(&lines, series(name+"_count", labels), count)
 	m.histograms[name] += lines.String()
-}
-
-func (m *Meter) writeTo(w io.Writer) {
-	m.set.WritePrometheus(w)
-	for _, name := range slices.Sorted(maps.Keys(m.histograms)) {
-		metrics.WriteMetadataIfNeeded(w, metricPrefix+name, "histogram")
-		_, _ = io.WriteString(w, m.histograms[name])
-	}
 }
 
 // series returns the name of a metric with its labels. Label values may come

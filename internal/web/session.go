@@ -170,16 +170,6 @@ func (g *Guard) signOut(w http.ResponseWriter, r *http.Request) {
 	seeOther(w, "/login")
 }
 
-// signedIn reports whether the browser has a session.
-func (g *Guard) signedIn(r *http.Request) bool {
-	s := g.sessions.enter(cookieOf(r, sessionCookie))
-	if s == nil {
-		return false
-	}
-	g.sessions.leave(s)
-	return true
-}
-
 func seeOther(w http.ResponseWriter, path string) {
 	w.Header().Set("Location", path)
 	w.Header().Set("Cache-Control", "no-store")

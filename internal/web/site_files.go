@@ -34,10 +34,12 @@ var contentTypes = map[string]string{
 // scripts, styles and images at /assets/NAME.
 func addFiles(mux *http.ServeMux, g *Guard, passwordCommand string) {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		if !g.signedIn(r) {
+		s := g.sessions.enter(cookieOf(r, sessionCookie))
+		if s == nil {
 			seeOther(w, "/login")
 			return
 		}
+		defer g.sessions.leave(s)
 		g.remember(w, r) // a new password made the browser a stranger
 		serveHTML(w, r, "page/index.html")
 	})
