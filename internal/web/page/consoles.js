@@ -1,6 +1,6 @@
 // The consoles: what each one does, its power, its inputs and its remote control.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
-import { Action, Cover, Icon, IconButton, Problem, ask, inputName, section, when } from './ui.js';
+import { Action, Cover, Icon, IconButton, Problem, ask, inputName, pursuits, section, when } from './ui.js';
 import { del, patch, path, post, put, useGet } from './api.js';
 import { Remote, TextEntry } from './remote.js';
 import { Accept, Setup, Unfinished, authorized } from './setup.js';
@@ -20,13 +20,11 @@ export function Consoles({ consoles }) {
       <a class="button" href="#/setup"><${Icon} name="setup" />Set up a console</a>
     </div>
     <div class="cards">
-      ${consoles.map((c) => html`<${viewOf(c)} key=${c.host_id} card=${c} alone=${consoles.length === 1} />`)}
+      ${consoles.map((c) => {
+        const view = c.accepted === false ? Found : c.last_error && c.offered === false ? Refused : Card;
+        return html`<${view} key=${c.host_id} card=${c} alone=${consoles.length === 1} />`;
+      })}
     </div>`;
-}
-
-function viewOf({ accepted, offered, last_error: told }) {
-  if (accepted === false) return Found;
-  return told && offered === false ? Refused : Card;
 }
 
 // Found is the card of a console that the owner hasn't accepted.
@@ -48,11 +46,9 @@ function Refused({ card }) {
 }
 
 function Remove({ card, failed }) {
-  async function remove() {
-    const detail = 'This deletes its HomeKit pairing, its inputs and its credential. Home loses the accessory, with its room, scenes and automations.';
-    if (await ask({ question: `Remove ${card.name}?`, detail, yes: 'Remove' })) await del(path('consoles', card.host_id));
-  }
-  return html`<${IconButton} name="Remove" icon="remove" action=${remove} failed=${failed} />`;
+  const detail = 'This deletes its HomeKit pairing, its inputs and its credential. Home loses the accessory, with its room, scenes and automations.';
+  return html`<${IconButton} name="Remove" icon="remove" failed=${failed} confirm=${{ question: `Remove ${card.name}?`, detail, yes: 'Remove' }}
+    action=${() => del(path('consoles', card.host_id))} />`;
 }
 
 // Head shows the state, or the command in progress, and the tools of an accepted
@@ -66,17 +62,6 @@ function Head({ card, pursued, children }) {
     </div>
     <p class="hint status"><span class="badge ${pursued ? 'tint' : badge}" role="status">${pursued || text}</span><span>${card.address}</span></p>
   </header>`;
-}
-
-// pursuedBy describes the command in progress, if there is one.
-function pursuedBy(card, titles) {
-  switch (card.pursuing) {
-    case 'awake': return 'Turning on…';
-    case 'standby': return 'Going to rest mode…';
-    case 'title': return `Starting ${nameOf(card.starting, titles)}…`;
-    case 'home': return 'Opening the home screen…';
-    default: return undefined;
-  }
 }
 
 function nameOf(id, titles = []) {
@@ -111,7 +96,7 @@ function Card({ card, alone }) {
   }
 
   return html`<section class="panel card ${useFlash(card.identified)}" data-host=${id}>
-    <${Head} card=${card} pursued=${pursuedBy(card, titles.value)}>
+    <${Head} card=${card} pursued=${card.pursuing === 'title' ? `Starting ${nameOf(card.starting, titles.value)}…` : pursuits[card.pursuing]}>
       <${IconButton} name="Rename" icon="edit" action=${rename} failed=${failed} />
       <a class="button quiet tool" href=${section('setup', id, 'pin')} aria-label="Link again" title="Link again"><${Icon} name="link" /></a>
       <${Remove} card=${card} failed=${failed} />

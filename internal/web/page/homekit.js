@@ -1,6 +1,6 @@
 // HomeKit: the setup code while an accessory is unpaired, then its controllers.
 import { html } from './vendor/preact.js';
-import { Action, Icon, Loading, Problem, ask } from './ui.js';
+import { Action, Icon, Loading, Problem } from './ui.js';
 import { del, path, useGet } from './api.js';
 
 export function HomeKit({ overview }) {
@@ -65,11 +65,8 @@ const Locked = ({ reset }) => html`
   <div class="row"><${Action} action=${reset}>Unlock pairing<//></div>`;
 
 function Pairings({ accessory: { name, controllers = [] }, reset }) {
-  async function unpair() {
-    const detail = 'Home loses it, with its room, scenes and automations. To pair it again, use the code that this page then shows.';
-    if (await ask({ question: `Unpair ${name}?`, detail, yes: 'Unpair' })) await reset();
-  }
+  const detail = 'Home loses it, with its room, scenes and automations. To pair it again, use the code that this page then shows.';
   return html`<p>Paired with ${controllers.length} ${controllers.length === 1 ? 'controller' : 'controllers'}:</p>
     <ul class="plain">${controllers.map((c) => html`<li key=${c.id}><code>${c.id}</code> ${c.admin && html`<span class="badge">admin</span>`}</li>`)}</ul>
-    <div class="row"><${Action} class="danger" action=${unpair}>Unpair…<//></div>`;
+    <div class="row"><${Action} class="danger" action=${reset} confirm=${{ question: `Unpair ${name}?`, detail, yes: 'Unpair' }}>Unpair…<//></div>`;
 }

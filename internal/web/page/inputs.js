@@ -1,6 +1,6 @@
 // The inputs of a console in their order, as Home lists them.
 import { html, useRef, useState } from './vendor/preact.js';
-import { Action, Cover, Field, Form, Icon, IconButton, Loading, Problem, announce, ask, inputName, section } from './ui.js';
+import { Action, Cover, Field, Form, Icon, IconButton, Loading, Panel, Problem, announce, ask, inputName, section } from './ui.js';
 import { del, patch, path, post, put, useGet } from './api.js';
 import { useCovers } from './consoles.js';
 import { FromAccount, MediaApps } from './library.js';
@@ -84,11 +84,7 @@ function Editor({ id, starts, overview }) {
     if (name !== null) await change(() => patch(url(title.id), { name }), 'Renamed');
   }
 
-  async function forget(title) {
-    const name = inputName(title);
-    const detail = 'Its name and position are deleted. It becomes an input again when it runs.';
-    if (await ask({ question: `Forget ${name}?`, detail, yes: 'Forget' })) await change(() => del(url(title.id)), `${name} is forgotten`);
-  }
+  const forget = (title) => change(() => del(url(title.id)), `${inputName(title)} is forgotten`);
 
   async function add({ title_id: title, name }, form) {
     await post(url(), { id: title.trim(), name: name.trim() });
@@ -117,15 +113,14 @@ function Editor({ id, starts, overview }) {
       <span class="hint grow">Default order: pinned first, then the most recently played, then by name.</span>
       <${Action} action=${() => change(() => put(url('order'), { ids: [] }), 'The inputs are in the default order')}>Reset order<//>
     </div>
-    <section class="panel stack" aria-labelledby="add">
-      <h2 id="add">Add by id</h2>
+    <${Panel} id="add" name="Add by id">
       <${Form} class="add" action=${add}>
         <${Field} label="Title id" name="title_id" required placeholder="CUSA00129" spellcheck="false" autocapitalize="characters" />
         <${Field} label="Name (optional)" name="name" />
         <button class="primary">Add</button>
       <//>
       <${MediaApps} titles=${titles} add=${addApp} />
-    </section>
+    <//>
     <${FromAccount} url=${url} imported=${added} />`}
   </div>`;
 }
@@ -146,7 +141,7 @@ function Row({ title, cached, dragged, grab, move, change, rename, forget }) {
   const name = inputName(title);
   const fixed = title.id === 'HOME' || title.id === 'OTHER';
   const badge = (text, kind) => html`<span class="badge ${kind}">${text}</span> `;
-  const tool = (icon, text, action) => html`<${IconButton} icon=${icon} name="${text} ${name}" action=${action} />`;
+  const tool = (icon, text, action, confirm) => html`<${IconButton} icon=${icon} name="${text} ${name}" action=${action} confirm=${confirm} />`;
   const toggle = (what, off, on, icon) => tool(icon, title[what] ? off : on,
     () => change({ [what]: !title[what] }, `${name} is ${title[what] ? 'not ' : ''}${what}`));
   return html`<li data-id=${title.id} class="${title.hidden ? 'is-hidden' : ''} ${dragged ? 'dragged' : ''}">
@@ -166,7 +161,9 @@ function Row({ title, cached, dragged, grab, move, change, rename, forget }) {
       ${tool('edit', 'Rename', () => rename(title))}
       ${toggle('hidden', 'Show', 'Hide', title.hidden ? 'show' : 'hide')}
       ${!fixed && toggle('pinned', 'Unpin', 'Pin', 'pin')}
-      ${!fixed && !title.configured && tool('remove', 'Forget', () => forget(title))}
+      ${!fixed && !title.configured && tool('remove', 'Forget', () => forget(title), {
+        question: `Forget ${name}?`, detail: 'Its name and position are deleted. It becomes an input again when it runs.', yes: 'Forget',
+      })}
     </div>
   </li>`;
 }

@@ -1,7 +1,7 @@
 // Ways to fill the inputs from the first minute: media apps, and the titles of a
 // PSN account.
 import { html, useState } from './vendor/preact.js';
-import { Action, Field, Form, Outside, announce } from './ui.js';
+import { Action, Field, Form, Outside, Panel, announce } from './ui.js';
 import { path, post, useGet } from './api.js';
 
 const batch = 16; // titles in a request: 64 kB hold them with the longest names and addresses
@@ -54,8 +54,7 @@ export function FromAccount({ url, imported }) {
     await imported('Imported');
   }
 
-  return html`<section class="panel stack" aria-labelledby="account">
-    <h2 id="account">Import from a PSN account</h2>
+  return html`<${Panel} id="account" name="Import from a PSN account">
     <p>Adds the PS4 titles that the account has played. Your existing inputs stay as they are.</p>
     ${done && html`<p class="success" role="status">${done}</p>`}
     ${played ? html`<${Form} class="stack" action=${take}>
@@ -85,5 +84,5 @@ export function FromAccount({ url, imported }) {
         <span>Store the account’s credential too<span class="hint">For all consoles that have none of their own.</span></span></label>
       <div class="row"><button class="primary">Show the titles</button></div>
     <//>`}
-  </section>`;
+  <//>`;
 }

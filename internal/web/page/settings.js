@@ -1,7 +1,7 @@
 // Settings: the server, preferences, the password, tokens for scripts, backup,
 // and the whole configuration.
 import { html, useRef, useState } from './vendor/preact.js';
-import { Action, Field, Form, Outside, Problem, announce, ask, copy, useAction, when } from './ui.js';
+import { Action, Field, Form, Outside, Panel, Problem, announce, ask, copy, useAction, when } from './ui.js';
 import { del, path, post, put, useGet } from './api.js';
 import { Password } from './password.js';
 
@@ -16,14 +16,11 @@ export function Settings({ session, overview }) {
     <${Panel} id="values" name="Configuration"><${Problem} error=${error} /><${Configuration} settings=${settings} /><//>`;
 }
 
-const Panel = ({ id, name, children }) => html`<section class="panel stack" aria-labelledby=${id}><h2 id=${id}>${name}</h2>${children}</section>`;
-
 function Server({ info, release, settings }) {
   const [restarting, setRestarting] = useState(false);
   const waiting = settings?.filter((s) => s.waits).map((s) => s.key) ?? [];
+  const detail = 'Home and this page lose the connection for a few seconds. You have to sign in again.';
   async function restart() {
-    const detail = 'Home and this page lose the connection for a few seconds. You have to sign in again.';
-    if (!await ask({ question: 'Restart ps4kit?', detail, yes: 'Restart' })) return;
     await post(path('restart'));
     setRestarting(true); // until the stream of events leads to the sign-in page
   }
@@ -31,7 +28,7 @@ function Server({ info, release, settings }) {
     ${release && html`<p class="note">Version ${release.version} is available. ${release.url && html`<${Outside} href=${release.url}>Read what changed<//> and `}
       <a href="/guide/backup#upgrade">how to upgrade</a>.</p>`}
     ${waiting.length > 0 && html`<p class="note">Waiting for a restart: ${waiting.join(', ')}</p>`}
-    <div><${Action} action=${restart}>Restart…<//></div>
+    <div><${Action} action=${restart} confirm=${{ question: 'Restart ps4kit?', detail, yes: 'Restart' }}>Restart…<//></div>
     <p role="status">${restarting && 'The server is restarting…'}</p>`;
 }
 
@@ -89,7 +86,6 @@ function Tokens() {
     await reload();
   }
   async function revoke(token) {
-    if (!await ask({ question: `Revoke ${token.name}?`, detail: 'Scripts that use it lose access.', yes: 'Revoke' })) return;
     await del(path('tokens', token.id));
     await reload();
   }
@@ -100,7 +96,8 @@ function Tokens() {
         <strong>${t.name}</strong> <span class="badge">${t.access}</span>
         <p class="hint">Made ${when(t.created)}, ${t.last_used ? `last used ${when(t.last_used)}` : 'never used'}</p>
       </div>
-      <${Action} class="danger" aria-label="Revoke ${t.name}" action=${() => revoke(t)}>Revoke<//>
+      <${Action} class="danger" aria-label="Revoke ${t.name}" action=${() => revoke(t)}
+        confirm=${{ question: `Revoke ${t.name}?`, detail: 'Scripts that use it lose access.', yes: 'Revoke' }}>Revoke<//>
     </li>`)}</ul>
     <${Form} class="add" action=${make}>
       <${Field} label="Name" name="name" required placeholder="doorbell script" />

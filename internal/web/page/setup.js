@@ -2,7 +2,7 @@
 // card tells which steps are done, so you can leave and resume. The address has
 // the console and the step: #/setup/A0B1C2D3E4F5/pin.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
-import { Action, Field, Form, Icon, Outside, Problem, section } from './ui.js';
+import { Action, Field, Form, Icon, Outside, Panel, Problem, pursuits, section } from './ui.js';
 import { failure, get, path, post, put } from './api.js';
 import { Pairing } from './homekit.js';
 import { PermitKeys } from './remote.js';
@@ -46,10 +46,7 @@ function Step({ card, asked }) {
   const { title, view } = steps[current];
   return html`<h1>Set up ${card.name}</h1>
     <${Steps} card=${card} current=${current} />
-    <section class="panel stack" aria-labelledby="step">
-      <h2 id="step">${title}</h2>
-      <${view} card=${card} to=${(to) => address(card.host_id, to)} />
-    </section>`;
+    <${Panel} id="step" name=${title}><${view} card=${card} to=${(to) => address(card.host_id, to)} /><//>`;
 }
 
 // Steps lists the steps. Those of a console are links.
@@ -101,20 +98,18 @@ function Find({ consoles }) {
     const added = await post(path('consoles'), { address: typed.trim() });
     location.hash = address(added.host_id);
   }
-  return html`<section class="panel stack" aria-labelledby="find">
-      <h2 id="find">Find the console</h2>
+  return html`<${Panel} id="find" name="Find the console">
       <p>Turn on the console, and connect it to the same network as this server. It appears here automatically.</p>
       <ul class="plain lines">${all.map((c) => html`<${FoundConsole} key=${c.host_id} card=${c} />`)}</ul>
       <div class="row"><${Action} class=${all.length > 0 ? '' : 'primary'} action=${search}>Search the network<//></div>
-    </section>
-    <section class="panel stack" aria-labelledby="by-address">
-      <h2 id="by-address">Not found? Enter its address</h2>
+    <//>
+    <${Panel} id="by-address" name="Not found? Enter its address">
       <p class="hint">The console shows it in its network settings.</p>
       <${Form} class="row" action=${add}>
         <input class="grow" name="address" required aria-label="Address or host name" placeholder="192.168.1.20" autocomplete="off" spellcheck="false" autocapitalize="off" />
         <button>Add</button>
       <//>
-    </section>`;
+    <//>`;
 }
 
 function FoundConsole({ card }) {
@@ -270,7 +265,7 @@ function Test({ card, to }) {
       <${Action} class=${card.tested ? '' : 'primary'} action=${test} failed=${setError}>${card.tested ? 'Test again' : 'Start the test'}<//>
       ${!card.tested && html`<a class="button quiet" href=${to('pair')}>Skip</a>`}
     </div>
-    <p class="hint" role="status">${{ standby: 'Going to rest mode…', awake: 'Turning on…' }[card.pursuing]
+    <p class="hint" role="status">${pursuits[card.pursuing]
       ?? (!card.tested && 'This takes up to two minutes: at first, a console in rest mode doesn’t hear ps4kit.')}</p>
     <${Refused} error=${error} card=${card} to=${to} />
     <${PermitKeys} card=${card} />`;

@@ -35,6 +35,9 @@ export const Icon = ({ name }) => html`<svg class="icon" viewBox="0 0 24 24" ari
 // section returns the address of a section, or of a part of it.
 export const section = (...segments) => `#/${segments.filter(Boolean).map(encodeURIComponent).join('/')}`;
 
+// Panel is a part of a section, with a heading.
+export const Panel = ({ id, name, children }) => html`<section class="panel stack" aria-labelledby=${id}><h2 id=${id}>${name}</h2>${children}</section>`;
+
 // Outside links to another site, in a new tab.
 export const Outside = ({ href, children }) => html`<a href=${href} target="_blank" rel="noopener noreferrer">${children}</a>`;
 
@@ -55,6 +58,9 @@ const initials = (name) => (name.match(/[\p{L}\p{N}]+/gu) ?? ['?']).slice(0, 2).
 
 // hue returns a title's colour, far from those of similar ids.
 const hue = (id) => [...id].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) % 360, 0) * 137 % 360;
+
+// pursuits describe what a running command is to bring about.
+export const pursuits = { awake: 'Turning on…', standby: 'Going to rest mode…', home: 'Opening the home screen…' };
 
 export const inputName = (title) => title.name || title.title || title.id;
 
@@ -89,13 +95,15 @@ export function useAction(failed) {
   return { run, busy, error };
 }
 
-// Action is a button that runs an action. It is busy while that runs, or if the
-// busy property is set. The error is shown below it, or passed to failed.
-export function Action({ action, failed, icon, busy: waits = false, disabled = false, children, ...properties }) {
+// Action is a button that runs an action, after the question confirm, if it has
+// one. It is busy while that runs, or if the busy property is set. The error is
+// shown below it, or passed to failed.
+export function Action({ action, confirm, failed, icon, busy: waits = false, disabled = false, children, ...properties }) {
   const { run, busy: runs, error } = useAction(failed);
   const busy = runs || waits;
   const off = busy || disabled;
-  return html`<button type="button" aria-busy=${busy} aria-disabled=${off} onclick=${() => off || run(action)} ...${properties}>
+  const confirmed = async () => { if (!confirm || await ask(confirm)) await action(); };
+  return html`<button type="button" aria-busy=${busy} aria-disabled=${off} onclick=${() => off || run(confirmed)} ...${properties}>
       ${icon && html`<${Icon} name=${icon} />`}${children}
     </button><${Problem} error=${error} />`;
 }
