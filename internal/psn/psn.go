@@ -20,6 +20,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,6 +67,58 @@ const (
 	category = "ps4_game"
 )
 
+// Errors of this package, to be compared with [errors.Is].
+var (
+	// ErrNPSSO means that PSN does not accept the npsso token.
+	ErrNPSSO error = &api.Error{
+		Code: "sign_in", Message: "PSN does not accept the npsso token",
+		Hint: "Sign in at " + SignInURL + " and copy a new one from " + NPSSOURL + ".",
+	}
+	// ErrNPSSOFormat means that a text is not an npsso token.
+	ErrNPSSOFormat error = &api.Error{
+		Code: "bad_npsso", Message: "an npsso token has 64 letters and digits",
+		Hint: "Sign in at " + SignInURL + " and copy it from " + NPSSOURL + ".",
+	}
+	// ErrUnreachable means that PSN does not answer, or is out of order.
+	ErrUnreachable error = &api.Error{
+		Code: "psn_unreachable", Message: "PSN cannot be reached",
+		Hint: "Check this machine's internet connection, or import the titles from a file.",
+	}
+	// ErrAnswer means that PSN's answer makes no sense.
+	ErrAnswer error = &api.Error{Code: "psn_answer", Message: "PSN's answer makes no sense", Hint: tryLater}
+)
+
+const tryLater = "Try again later, or import the titles from a file."
+
+// NPSSO is the token of a browser that is signed in to PSN. It is as good as a
+// password. It prints, logs and marshals as [redacted].
+type NPSSO struct{ text string }
+
+// ParseNPSSO parses an npsso token, or the JSON in which Sony shows it:
+// {"npsso":"…"}. It fails with [ErrNPSSOFormat], and never quotes the text.
+func ParseNPSSO(text string) (NPSSO, error) {
+	text = strings.TrimSpace(text)
+	var page struct {
+		NPSSO string `json:"npsso"`
+	}
+	if strings.HasPrefix(text, "{") && json.Unmarshal([]byte(text), &page) == nil {
+		text = page.NPSSO
+	}
+	text = strings.Trim(text, `"`)
+	if !regexp.MustCompile(`^[0-9A-Za-z_-]{64}$`).MatchString(text) {
+		return NPSSO{}, ErrNPSSOFormat
+	}
+	return NPSSO{text}, nil
+}
+
+const redacted = "[redacted]"
+
+// Format prints [redacted] for every verb.
+func (NPSSO) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// MarshalText returns [redacted].
+func (NPSSO) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
 // A Client signs in to PSN. The URLs are a scheme and a host.
 type Client struct {
 	AccountURL string // one that isn't Sony's is asked for the account id, too
@@ -93,13 +146,20 @@ func (c *Client) SignIn(ctx context.Context, npsso NPSSO) (*Session, error) {
 		return nil, err
 	}
 	request.Header.Set("Cookie", "npsso="+npsso.text)
-	got, err := c.do(request)
+	response, _, err := c.do(request)
 	if err != nil {
 		return nil, err
 	}
-	code, err := got.code()
+	if response.StatusCode < 300 || response.StatusCode > 399 {
+		return nil, statusError(response)
+	}
+	location, err := response.Location()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: it redirected to no address", ErrAnswer)
+	}
+	code := location.Query().Get("code")
+	if code == "" { // a redirect to the sign-in page, or with an error: the npsso has expired
+		return nil, ErrNPSSO
 	}
 
 	form := url.Values{"code": {code}, "redirect_uri": {redirect}, "grant_type": {"authorization_code"}, "token_format": {"jwt"}}
@@ -121,22 +181,6 @@ func (c *Client) SignIn(ctx context.Context, npsso NPSSO) (*Session, error) {
 	return &Session{c, token.AccessToken}, nil
 }
 
-// code returns the code to which the answer redirects. Sony redirects to its
-// sign-in page, or with an error, if the npsso has expired.
-func (a answer) code() (string, error) {
-	if a.status < 300 || a.status > 399 {
-		return "", a.err()
-	}
-	location, err := url.Parse(a.header.Get("Location"))
-	if err != nil {
-		return "", fmt.Errorf("%w: it redirected to no address", ErrAnswer)
-	}
-	if code := location.Query().Get("code"); code != "" {
-		return code, nil
-	}
-	return "", ErrNPSSO
-}
-
 // Titles returns the PS4 titles that the account has played, the most recent
 // first, with names in its language. It fails as [Client.SignIn] does.
 func (s *Session) Titles(ctx context.Context) ([]api.ImportTitle, error) {
@@ -145,7 +189,16 @@ func (s *Session) Titles(ctx context.Context) ([]api.ImportTitle, error) {
 	list := []api.ImportTitle{}
 	seen := map[string]bool{}
 	for page := range maxPages {
-		var got titlePage
+		var got struct {
+			Titles *[]struct {
+				ID            string `json:"titleId"` // "CUSA12345_00"
+				Name          string `json:"name"`
+				LocalizedName string `json:"localizedName"`
+				ImageURL      string `json:"imageUrl"`
+				LastPlayed    string `json:"lastPlayedDateTime"` // "2024-05-01T20:15:30.5Z"
+			} `json:"titles"`
+			Total int `json:"totalItemCount"`
+		}
 		path := fmt.Sprintf("/api/gamelist/v2/users/me/titles?categories=%s&limit=%d&offset=%d", category, pageSize, page*pageSize)
 		if err := s.get(ctx, s.client.TitlesURL+path, &got); err != nil {
 			return nil, err
@@ -154,11 +207,17 @@ func (s *Session) Titles(ctx context.Context) ([]api.ImportTitle, error) {
 			return nil, fmt.Errorf("%w: it sent no list of titles", ErrAnswer)
 		}
 		for _, t := range *got.Titles {
-			title, ok := t.title()
-			if ok && !seen[title.ID] {
-				seen[title.ID] = true
-				list = append(list, title)
+			id, err := ps4.FindTitleID(t.ID)
+			if err != nil || seen[id] { // such as a PS5 title
+				continue
 			}
+			seen[id] = true
+			title := api.ImportTitle{ID: id, Name: cmp.Or(text.Name(t.LocalizedName), text.Name(t.Name))}
+			title.LastPlayed, _ = time.Parse(time.RFC3339, t.LastPlayed) // the zero time if it doesn't parse
+			if len(t.ImageURL) <= maxImageURL {
+				title.ImageURL = t.ImageURL
+			}
+			list = append(list, title)
 		}
 		if len(*got.Titles) == 0 || (page+1)*pageSize >= got.Total {
 			break
@@ -166,32 +225,6 @@ func (s *Session) Titles(ctx context.Context) ([]api.ImportTitle, error) {
 	}
 	slices.SortStableFunc(list, func(a, b api.ImportTitle) int { return b.LastPlayed.Compare(a.LastPlayed) })
 	return list, nil
-}
-
-type titlePage struct {
-	Titles *[]playedTitle `json:"titles"`
-	Total  int            `json:"totalItemCount"`
-}
-
-type playedTitle struct {
-	ID            string `json:"titleId"` // "CUSA12345_00"
-	Name          string `json:"name"`
-	LocalizedName string `json:"localizedName"`
-	ImageURL      string `json:"imageUrl"`
-	LastPlayed    string `json:"lastPlayedDateTime"` // "2024-05-01T20:15:30.5Z"
-}
-
-// title returns the title, or false if it is not one of a PS4.
-func (t playedTitle) title() (api.ImportTitle, bool) {
-	id, err := ps4.FindTitleID(t.ID)
-	if err != nil {
-		return api.ImportTitle{}, false
-	}
-	played, _ := time.Parse(time.RFC3339, t.LastPlayed) // the zero time if it doesn't parse
-	if len(t.ImageURL) > maxImageURL {
-		t.ImageURL = ""
-	}
-	return api.ImportTitle{ID: id, Name: cmp.Or(text.Name(t.LocalizedName), text.Name(t.Name)), ImageURL: t.ImageURL, LastPlayed: played}, true
 }
 
 // AccountID returns the id of the account as decimal digits. It fails as
@@ -233,51 +266,53 @@ func newRequest(ctx context.Context, method, address, body string) (*http.Reques
 	return request, nil
 }
 
-// answer is what a request brought.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-// do sends a request and reads its answer. It follows no redirect.
-func (c *Client) do(request *http.Request) (answer, error) {
+// do sends a request and reads the body of the response. It follows no redirect.
+func (c *Client) do(request *http.Request) (*http.Response, []byte, error) {
 	client := *cmp.Or(c.HTTP, http.DefaultClient)
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	response, err := client.Do(request)
 	if err != nil {
-		return answer{}, fmt.Errorf("%w: %w", ErrUnreachable, withoutURL(err))
+		if of, ok := errors.AsType[*url.Error](err); ok { // without the address
+			err = of.Err
+		}
+		return nil, nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
 	switch {
 	case err != nil:
-		return answer{}, fmt.Errorf("%w: %w", ErrUnreachable, err)
+		return nil, nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	case len(body) > maxBody:
-		return answer{}, fmt.Errorf("%w: it is larger than %d bytes", ErrAnswer, maxBody)
+		return nil, nil, fmt.Errorf("%w: it is larger than %d bytes", ErrAnswer, maxBody)
 	}
-	return answer{response.StatusCode, response.Header, body}, nil
+	return response, body, nil
 }
 
 func (c *Client) doJSON(request *http.Request, into any) error {
-	got, err := c.do(request)
+	response, body, err := c.do(request)
 	if err != nil {
 		return err
 	}
-	if got.status != http.StatusOK {
-		return got.err()
+	if response.StatusCode != http.StatusOK {
+		return statusError(response)
 	}
-	if json.Unmarshal(got.body, into) != nil { // the cause could quote a token
+	if json.Unmarshal(body, into) != nil { // the cause could quote a token
 		return fmt.Errorf("%w: it is not valid JSON", ErrAnswer)
 	}
 	return nil
 }
 
-// err returns the error of an answer with an unwanted status.
-func (a answer) err() error {
-	switch status := a.status; {
+// statusError returns the error of a response with an unwanted status. Code
+// psn_busy means that PSN has received too many requests from the account or
+// this network.
+func statusError(response *http.Response) error {
+	switch status := response.StatusCode; {
 	case status == http.StatusTooManyRequests:
-		return errBusy(retryAfter(a.header.Get("Retry-After")))
+		message, wait := "PSN has received too many requests", retryAfter(response.Header.Get("Retry-After"))
+		if wait > 0 {
+			message += fmt.Sprintf(", and asks to wait %v", wait)
+		}
+		return &api.Error{Code: "psn_busy", Message: message, Hint: tryLater, RetryAfter: wait}
 	case status == http.StatusBadRequest || status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return fmt.Errorf("%w: it answered %d", ErrNPSSO, status)
 	case status >= http.StatusInternalServerError:
@@ -297,12 +332,4 @@ func retryAfter(value string) time.Duration {
 		return min(max(time.Until(at).Round(time.Second), 0), 24*time.Hour)
 	}
 	return 0
-}
-
-// withoutURL removes the address from an error.
-func withoutURL(err error) error {
-	if of, ok := errors.AsType[*url.Error](err); ok {
-		return of.Err
-	}
-	return err
 }

@@ -84,46 +84,34 @@ func Apps() []App {
 	}
 }
 
-// findApp returns a media app by its name, in any case and spelling: "prime
-// video", "YouTube".
-func findApp(name string) (App, bool) {
-	name = fold(name)
-	apps := Apps()
-	i := slices.IndexFunc(apps, func(a App) bool { return fold(a.Name) == name || name == "amazon"+fold(a.Name) })
-	if i < 0 {
-		return App{}, false
-	}
-	return apps[i], true
-}
-
 // Find returns the title that a user typed: by what [ps4.FindTitleID] accepts, or
 // by the name of a media app, whose id depends on the country. Only a media app
 // has a name. Find fails as FindTitleID does, or with [ErrNoID].
 func Find(text, country string) (api.ImportTitle, error) {
 	id, err := ps4.FindTitleID(text)
 	if err == nil {
-		return api.ImportTitle{ID: id, Name: appName(id)}, nil
-	}
-	app, isApp := findApp(text)
-	switch {
-	case !isApp:
-		return api.ImportTitle{}, err
-	case app.ID(country) == "":
-		return api.ImportTitle{}, fmt.Errorf("%w: %s in %.20q", ErrNoID, app.Name, country)
-	}
-	return api.ImportTitle{ID: app.ID(country), Name: app.Name}, nil
-}
-
-// appName returns the name of the media app that has a title id, or "".
-func appName(id string) string {
-	for _, app := range Apps() {
-		for _, of := range app.ids {
-			if of == id {
-				return app.Name
+		title := api.ImportTitle{ID: id}
+		for _, app := range Apps() {
+			for _, known := range app.ids {
+				if known == id {
+					title.Name = app.Name
+				}
 			}
 		}
+		return title, nil
 	}
-	return ""
+	typed := fold(text)
+	for _, app := range Apps() {
+		name := fold(app.Name)
+		if typed != name && typed != "amazon"+name {
+			continue
+		}
+		if app.ID(country) == "" {
+			return api.ImportTitle{}, fmt.Errorf("%w: %s in %.20q", ErrNoID, app.Name, country)
+		}
+		return api.ImportTitle{ID: app.ID(country), Name: app.Name}, nil
+	}
+	return api.ImportTitle{}, err
 }
 
 // ErrNoID means that the title id of a media app is not known in a country.

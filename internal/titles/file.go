@@ -62,8 +62,12 @@ func Read(r io.Reader) ([]api.ImportTitle, []BadLine, error) {
 	case len(data) > maxFile:
 		return nil, nil, fmt.Errorf("%w: it is larger than %d bytes", ErrFile, maxFile)
 	}
-	if data, err = decode(data); err != nil {
-		return nil, nil, err
+	fallback := transform.Transformer(transform.Nop)
+	if !utf8.Valid(data) { // and without a byte order mark: Excel saves CSV in Windows-1252
+		fallback = charmap.Windows1252.NewDecoder()
+	}
+	if data, _, err = transform.Bytes(utf.BOMOverride(fallback), data); err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrFile, err)
 	}
 	l := &list{seen: map[string]bool{}}
 	if trimmed := bytes.TrimSpace(data); bytes.HasPrefix(trimmed, []byte("{")) || bytes.HasPrefix(trimmed, []byte("[")) {
@@ -78,20 +82,6 @@ func Read(r io.Reader) ([]api.ImportTitle, []BadLine, error) {
 		return nil, l.bad, fmt.Errorf("%w: line %d: %s", ErrFile, l.bad[0].Line, l.bad[0].Err)
 	}
 	return nil, nil, ErrFile
-}
-
-// decode returns a file in UTF-8. A byte order mark tells its encoding; without
-// one, a file that isn't UTF-8 is in Windows-1252, as Excel saves CSV.
-func decode(data []byte) ([]byte, error) {
-	fallback := transform.Transformer(transform.Nop)
-	if !utf8.Valid(data) {
-		fallback = charmap.Windows1252.NewDecoder()
-	}
-	data, _, err := transform.Bytes(utf.BOMOverride(fallback), data)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrFile, err)
-	}
-	return data, nil
 }
 
 // list is a list of titles that grows.
@@ -225,11 +215,10 @@ func (l *list) readJSON(data []byte) {
 		if d.Decode(&value) != nil {
 			break
 		}
-		e, err := parseEntry(key, value)
-		if err != nil {
+		if id, title, err := parseEntry(key, value); err != nil {
 			l.skip(at, err)
 		} else {
-			l.add(at, cmp.Or(key, e.ID, e.TitleID), e.title())
+			l.add(at, id, title)
 		}
 		if l.full {
 			return
@@ -240,39 +229,28 @@ func (l *list) readJSON(data []byte) {
 	}
 }
 
-// entry is a title in a JSON file.
-type entry struct {
-	ID         string     `json:"id"`
-	TitleID    string     `json:"title_id"`
-	Name       string     `json:"name"`
-	Title      string     `json:"title"`
-	MediaTitle string     `json:"media_title"`
-	ImageURL   string     `json:"media_image_url"`
-	LastPlayed *time.Time `json:"last_played"`
-}
-
 // parseEntry parses an object or a string: the name of the title whose id is the
 // key, or an id in an array.
-func parseEntry(key string, value json.RawMessage) (*entry, error) {
-	var s string
-	e := &entry{}
-	switch {
-	case json.Unmarshal(value, &s) != nil:
-		if json.Unmarshal(value, e) != nil {
-			return nil, errors.New("this is neither a name nor a title")
+func parseEntry(key string, value json.RawMessage) (id string, t api.ImportTitle, err error) {
+	var idOrName string
+	if json.Unmarshal(value, &idOrName) == nil {
+		if key == "" {
+			return idOrName, t, nil
 		}
-	case key == "":
-		e.ID = s
-	default:
-		e.Name = s
+		return key, api.ImportTitle{Name: idOrName}, nil
 	}
-	return e, nil
-}
-
-func (e *entry) title() api.ImportTitle {
-	t := api.ImportTitle{Name: cmp.Or(e.Name, e.MediaTitle, e.Title), ImageURL: e.ImageURL}
-	if e.LastPlayed != nil {
-		t.LastPlayed = *e.LastPlayed
+	var e struct {
+		ID         string    `json:"id"`
+		TitleID    string    `json:"title_id"`
+		Name       string    `json:"name"`
+		Title      string    `json:"title"`
+		MediaTitle string    `json:"media_title"`
+		ImageURL   string    `json:"media_image_url"`
+		LastPlayed time.Time `json:"last_played"`
 	}
-	return t
+	if json.Unmarshal(value, &e) != nil {
+		return "", t, errors.New("this is neither a name nor a title")
+	}
+	t = api.ImportTitle{Name: cmp.Or(e.Name, e.MediaTitle, e.Title), ImageURL: e.ImageURL, LastPlayed: e.LastPlayed}
+	return cmp.Or(key, e.ID, e.TitleID), t, nil
 }
