@@ -107,10 +107,7 @@ func (s *Store) snapshot() ([]doc, error) {
 	}
 	var docs []doc
 	for _, name := range list {
-		data, err := soundDocument(s.dir, name)
-		if errors.Is(err, ErrNewer) {
-			return nil, fmt.Errorf("%w: back it up with that version", err)
-		}
+		data, err := fileOf(s.dir, name).content()
 		if err != nil {
 			return nil, err
 		}
@@ -147,26 +144,6 @@ func listFiles(dir string, match func(name string) bool) (list []string, err err
 	return list, nil
 }
 
-// soundDocument reads a document, or its copy if the document is damaged. It
-// returns ErrDamaged if both are, ErrNewer, or the error of reading.
-func soundDocument(dir, name string) ([]byte, error) {
-	s := &Store{dir: dir}
-	data, err := s.read(name)
-	if err == nil {
-		err = fileOf(name).check(data)
-	}
-	switch {
-	case err == nil, isUnread(err):
-		return data, err
-	case errors.Is(err, ErrNewer):
-		return nil, fmt.Errorf("%s was %w", name, err)
-	}
-	if copied, err := s.read(name + copySuffix); err == nil && fileOf(name).check(copied) == nil {
-		return copied, nil
-	}
-	return nil, &DamagedError{Name: name, Reason: unreadable}
-}
-
 func checksum(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
@@ -184,7 +161,7 @@ func writeArchive(w io.Writer, created time.Time, docs []doc) error {
 	zipped := gzip.NewWriter(w)
 	archive := tar.NewWriter(zipped)
 	for _, d := range append([]doc{{manifestName, text}}, docs...) {
-		header := &tar.Header{Typeflag: tar.TypeReg, Name: d.name, Mode: int64(fileOf(d.name).perm()), Size: int64(len(d.data)), ModTime: created}
+		header := &tar.Header{Typeflag: tar.TypeReg, Name: d.name, Mode: int64(fileOf("", d.name).perm()), Size: int64(len(d.data)), ModTime: created}
 		if err := archive.WriteHeader(header); err != nil {
 			return err
 		}
@@ -213,12 +190,21 @@ func readArchive(data []byte) (Contents, []doc, error) {
 	contents := Contents{Created: m.Created}
 	var docs []doc
 	for _, f := range m.Files {
-		d, err := readListed(archive, f)
+		text, err := readEntry(archive, f.Name, f.Size)
 		if err != nil {
 			return Contents{}, nil, err
 		}
-		docs = append(docs, d)
-		contents.Files = append(contents.Files, d.name)
+		if int64(len(text)) != f.Size || checksum(text) != f.SHA256 {
+			return Contents{}, nil, refused("%s differs from its manifest", f.Name)
+		}
+		switch err := fileOf("", f.Name).check(text); {
+		case errors.Is(err, ErrNewer):
+			return Contents{}, nil, refused("%s was %w", f.Name, ErrNewer)
+		case err != nil: // which may quote a secret
+			return Contents{}, nil, refused("the content of %s is invalid", f.Name)
+		}
+		docs = append(docs, doc{f.Name, text})
+		contents.Files = append(contents.Files, f.Name)
 	}
 	if _, err := archive.Next(); !errors.Is(err, io.EOF) {
 		return Contents{}, nil, refused("there is more in it than its manifest lists")
@@ -270,24 +256,6 @@ func readManifest(archive *tar.Reader) (manifest, error) {
 		}
 	}
 	return m, nil
-}
-
-// readListed reads the next entry, which must be the one that the manifest
-// lists.
-func readListed(archive *tar.Reader, f manifestFile) (doc, error) {
-	data, err := readEntry(archive, f.Name, f.Size)
-	switch {
-	case err != nil:
-		return doc{}, err
-	case int64(len(data)) != f.Size || checksum(data) != f.SHA256:
-		return doc{}, refused("%s differs from its manifest", f.Name)
-	}
-	if err := fileOf(f.Name).check(data); errors.Is(err, ErrNewer) {
-		return doc{}, refused("%s was %w", f.Name, ErrNewer)
-	} else if err != nil {
-		return doc{}, refused("the content of %s is invalid", f.Name) // without the cause, which may contain a secret
-	}
-	return doc{f.Name, data}, nil
 }
 
 // readEntry reads the next entry of the tar: a plain file of that name and at

@@ -8,12 +8,6 @@ import (
 	"io"
 )
 
-// codec turns a value into the content of a file and back.
-type codec[T any] struct {
-	encode func(T) ([]byte, error)
-	decode func([]byte) (T, error)
-}
-
 // documentVersion is the version of all JSON documents. Raise it when an older
 // ps4kit must not read them.
 const documentVersion = 1
@@ -56,11 +50,27 @@ func withChecksum(data []byte) []byte {
 	return data
 }
 
-func jsonCodec[T any](opts DocumentOptions[T]) codec[T] {
+// DocumentOptions describe a JSON document; the zero value is usable.
+type DocumentOptions[T any] struct {
+	Secret bool          // the file is 0600 instead of 0640, and errors don't quote its content
+	Check  func(T) error // rejects impossible data when saving, and as damage when loading
+
+	keepDamaged bool // a damaged file stays in place and fails every Load, instead of being set aside
+}
+
+// Document returns the JSON document NAME.json of a store, for content that
+// this package doesn't know. name must consist of lower-case letters, digits
+// and hyphens for the document to be backed up.
+func Document[T any](s *Store, name string, opts DocumentOptions[T]) *File[T] {
+	return document(s, name+".json", opts)
+}
+
+func document[T any](s *Store, name string, opts DocumentOptions[T]) *File[T] {
 	if opts.Check == nil {
 		opts.Check = func(T) error { return nil }
 	}
-	return codec[T]{
+	return &File[T]{
+		store: s, name: name, secret: opts.Secret, keep: opts.keepDamaged,
 		encode: func(value T) ([]byte, error) {
 			if err := opts.Check(value); err != nil {
 				return nil, err
@@ -76,10 +86,23 @@ func jsonCodec[T any](opts DocumentOptions[T]) codec[T] {
 		},
 		decode: func(data []byte) (T, error) {
 			var value T
-			if err := decodeJSON(data, opts.KeepDamaged, &value); err != nil {
+			if err := decodeJSON(data, opts.keepDamaged, &value); err != nil {
 				return value, err
 			}
 			return value, opts.Check(value)
+		},
+	}
+}
+
+// converted returns a secret document that holds values as type S.
+func converted[T, S any](s *Store, name string, check func(S) error, to func(T) S, from func(S) T) *File[T] {
+	stored := document(s, name, DocumentOptions[S]{Secret: true, Check: check})
+	return &File[T]{
+		store: s, name: name, secret: true,
+		encode: func(value T) ([]byte, error) { return stored.encode(to(value)) },
+		decode: func(data []byte) (T, error) {
+			value, err := stored.decode(data)
+			return from(value), err
 		},
 	}
 }

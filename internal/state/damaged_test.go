@@ -79,6 +79,49 @@ func reset(t *testing.T, dir, text string) {
 	}
 }
 
+// TestDamagedWhileInUse damages a document and its copy after a process has
+// loaded or saved it: the next Update restores it, and keeps the damaged file.
+func TestDamagedWhileInUse(t *testing.T) {
+	t.Parallel()
+	for name, use := range map[string]func(*state.File[record]) error{
+		"saved":  func(f *state.File[record]) error { return f.Save(record{Device: "x"}) },
+		"loaded": func(f *state.File[record]) error { _, err := f.Load(); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			first := open(t, dir)
+			if err := errors.Join(homekit(t, first).Save(record{Device: "x"}), first.Close()); err != nil {
+				t.Fatal(err)
+			}
+			var warnings []string
+			s := openWith(t, dir, &state.Options{Warn: func(err error) { warnings = append(warnings, err.Error()) }})
+			f := homekit(t, s)
+			if err := use(f); err != nil {
+				t.Fatal(err)
+			}
+			write(t, "{", dir, f.Name())
+			write(t, "", dir, f.Name()+".copy")
+			err := f.Update(func(r record) (record, error) {
+				r.Pairs = []string{"a"}
+				return r, nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if read(t, dir, f.Name()+".damaged-1") != "{" || len(warnings) != 1 || !strings.Contains(warnings[0], "is restored from") {
+				t.Errorf("warnings: %v", warnings)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if r, err := homekit(t, open(t, dir)).Load(); err != nil || r.Device != "x" || len(r.Pairs) != 1 {
+				t.Errorf("%+v, %v", r, err)
+			}
+		})
+	}
+}
+
 // TestDamagedIsSetAside: each damaged document gets a name of its own, and the next Load starts anew.
 func TestDamagedIsSetAside(t *testing.T) {
 	t.Parallel()

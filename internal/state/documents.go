@@ -11,8 +11,6 @@ import (
 	"io"
 	"io/fs"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -32,14 +30,16 @@ const (
 
 // anyFile is a File of any type.
 type anyFile interface {
+	content() ([]byte, error)
 	check(content []byte) error
 	perm() fs.FileMode
 }
 
-// fileOf returns the File of a document of any name. Of the ones that this
-// package doesn't know, it checks only the envelope, and takes them for secret.
-func fileOf(name string) anyFile {
-	s := &Store{}
+// fileOf returns the File of a document of any name, for use without the lock of
+// the directory. Of the ones that this package doesn't know, it checks only the
+// envelope, and takes them for secret.
+func fileOf(dir, name string) anyFile {
+	s := &Store{dir: dir}
 	switch name {
 	case consolesName:
 		return s.Consoles()
@@ -92,18 +92,16 @@ type Consoles struct {
 
 // Consoles returns the file of the known consoles. Host ids in it are unique.
 func (s *Store) Consoles() *File[Consoles] {
-	return document(s, consolesName, DocumentOptions[Consoles]{Check: checkConsoles})
-}
-
-func checkConsoles(all Consoles) error {
-	seen := map[string]bool{}
-	for _, c := range all.Consoles {
-		if !isHostID(c.HostID) || seen[c.HostID] {
-			return errors.New("a host id is wrong or listed twice")
+	return document(s, consolesName, DocumentOptions[Consoles]{Check: func(all Consoles) error {
+		seen := map[string]bool{}
+		for _, c := range all.Consoles {
+			if !isHostID(c.HostID) || seen[c.HostID] {
+				return errors.New("a host id is wrong or listed twice")
+			}
+			seen[c.HostID] = true
 		}
-		seen[c.HostID] = true
-	}
-	return nil
+		return nil
+	}})
 }
 
 // Settings returns the file of the settings made on the page: values by the keys
@@ -115,11 +113,7 @@ func (s *Store) Settings() *File[map[string]string] {
 // ReadSettings returns the content of Settings without the lock, for a process
 // that only shows them. It returns nil if they can't be read.
 func ReadSettings(dir string) map[string]string {
-	data, err := soundDocument(dir, settingsName)
-	if err != nil {
-		return nil
-	}
-	values, _ := new(Store).Settings().codec.decode(data)
+	values, _, _ := (&Store{dir: dir}).Settings().read()
 	return values
 }
 
@@ -132,9 +126,6 @@ type User struct {
 }
 
 const redacted = "[redacted]"
-
-// String returns [redacted].
-func (u User) String() string { return redacted }
 
 // Format prints [redacted] for every verb.
 func (u User) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
@@ -171,39 +162,35 @@ type storedUser User
 
 // Credentials returns the file of the PSN users (0600).
 func (s *Store) Credentials() *File[Credentials] {
-	stored := jsonCodec(DocumentOptions[storedCredentials]{Check: storedCredentials.check})
-	return &File[Credentials]{store: s, name: credentialsName, secret: true, codec: codec[Credentials]{
-		encode: func(c Credentials) ([]byte, error) {
-			sc := storedCredentials{Default: (*storedUser)(c.Default), Hosts: map[string]storedUser{}}
-			for id, u := range c.Hosts {
-				sc.Hosts[id] = storedUser(u)
+	return converted(s, credentialsName,
+		func(stored storedCredentials) error {
+			for id, u := range stored.Hosts {
+				if !isHostID(id) {
+					return ErrHostID
+				}
+				if err := u.check(); err != nil {
+					return err
+				}
 			}
-			return stored.encode(sc)
+			if stored.Default != nil {
+				return stored.Default.check()
+			}
+			return nil
 		},
-		decode: func(data []byte) (Credentials, error) {
-			sc, err := stored.decode(data)
-			c := Credentials{Default: (*User)(sc.Default), Hosts: map[string]User{}}
-			for id, u := range sc.Hosts {
+		func(c Credentials) storedCredentials {
+			stored := storedCredentials{Default: (*storedUser)(c.Default), Hosts: map[string]storedUser{}}
+			for id, u := range c.Hosts {
+				stored.Hosts[id] = storedUser(u)
+			}
+			return stored
+		},
+		func(stored storedCredentials) Credentials {
+			c := Credentials{Default: (*User)(stored.Default), Hosts: map[string]User{}}
+			for id, u := range stored.Hosts {
 				c.Hosts[id] = User(u)
 			}
-			return c, err
-		},
-	}}
-}
-
-func (c storedCredentials) check() error {
-	for id, u := range c.Hosts {
-		if !isHostID(id) {
-			return ErrHostID
-		}
-		if err := u.check(); err != nil {
-			return err
-		}
-	}
-	if c.Default != nil {
-		return c.Default.check()
-	}
-	return nil
+			return c
+		})
 }
 
 func (u storedUser) check() error {
@@ -230,9 +217,6 @@ type Registration struct {
 	KeyType   string `json:"key_type,omitempty"`
 }
 
-// String returns [redacted].
-func (r Registration) String() string { return redacted }
-
 // Format prints [redacted] for every verb.
 func (r Registration) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
@@ -244,39 +228,35 @@ func (r Registration) MarshalText() ([]byte, error) { return []byte(redacted), n
 // so nothing else may use it.
 type storedRegistration Registration
 
-func checkRegistrations(all map[string]storedRegistration) error {
-	for id, r := range all {
-		if !isHostID(id) {
-			return ErrHostID
-		}
-		if !isHex(r.RegistKey, 8) || !isHex(r.RPKey, 32) {
-			return errors.New("a key of a registration has the wrong form")
-		}
-	}
-	return nil
-}
-
 // Registrations returns the file of the Remote Play registrations, by host id
 // (0600).
 func (s *Store) Registrations() *File[map[string]Registration] {
-	stored := jsonCodec(DocumentOptions[map[string]storedRegistration]{Check: checkRegistrations})
-	return &File[map[string]Registration]{store: s, name: registrationsName, secret: true, codec: codec[map[string]Registration]{
-		encode: func(all map[string]Registration) ([]byte, error) {
-			clear := map[string]storedRegistration{}
-			for id, r := range all {
-				clear[id] = storedRegistration(r)
+	return converted(s, registrationsName,
+		func(stored map[string]storedRegistration) error {
+			for id, r := range stored {
+				if !isHostID(id) {
+					return ErrHostID
+				}
+				if !isHex(r.RegistKey, 8) || !isHex(r.RPKey, 32) {
+					return errors.New("a key of a registration has the wrong form")
+				}
 			}
-			return stored.encode(clear)
+			return nil
 		},
-		decode: func(data []byte) (map[string]Registration, error) {
-			clear, err := stored.decode(data)
+		func(all map[string]Registration) map[string]storedRegistration {
+			stored := map[string]storedRegistration{}
+			for id, r := range all {
+				stored[id] = storedRegistration(r)
+			}
+			return stored
+		},
+		func(stored map[string]storedRegistration) map[string]Registration {
 			all := map[string]Registration{}
-			for id, r := range clear {
+			for id, r := range stored {
 				all[id] = Registration(r)
 			}
-			return all, err
-		},
-	}}
+			return all
+		})
 }
 
 // Companion takes the place of a host id for the companion bridge
@@ -294,24 +274,21 @@ func HomeKit[T any](s *Store, host string) (*File[T], error) {
 			return nil, err
 		}
 	}
-	return document(s, homekitDir+"/"+id+".json", DocumentOptions[T]{Secret: true, KeepDamaged: true}), nil
+	return document(s, homekitDir+"/"+id+".json", DocumentOptions[T]{Secret: true, keepDamaged: true}), nil
 }
 
 // HomeKitHosts lists the host ids that have a HomeKit document, in order,
 // without the companion bridge.
 func (s *Store) HomeKitHosts() ([]string, error) {
-	entries, err := os.ReadDir(filepath.Join(s.dir, homekitDir))
-	if err != nil {
-		return nil, err
-	}
+	list, err := listDocuments(s.dir)
 	var hosts []string
-	for _, e := range entries {
-		name, found := strings.CutSuffix(e.Name(), ".json")
-		if found && isHostID(name) && e.Type().IsRegular() {
-			hosts = append(hosts, name)
+	for _, name := range list {
+		id, isHomeKit := strings.CutPrefix(strings.TrimSuffix(name, ".json"), homekitDir+"/")
+		if isHomeKit && isHostID(id) {
+			hosts = append(hosts, id)
 		}
 	}
-	return hosts, nil
+	return hosts, err
 }
 
 // Inputs returns the document with the inputs and names of one console.
@@ -348,7 +325,7 @@ type installation struct {
 // drawn. They make the model name of this installation unique: a console would
 // take two installations for one device (docs/protocol.md §5).
 func (s *Store) InstallationID() (string, error) {
-	in, err := s.installation().LoadOr(func() (installation, error) {
+	in, err := s.installation().loadOr(func() (installation, error) {
 		var id [8]byte
 		rand.Read(id[:]) // never fails
 		return installation{hex.EncodeToString(id[:])}, nil
@@ -373,15 +350,14 @@ const simulatorKeyBits = 2048
 // consoles (simulator.pem, PKCS #8, 0600). The first call generates it, which
 // takes a small computer a second or more.
 func (s *Store) SimulatorKey() (*rsa.PrivateKey, error) {
-	return s.simulatorKey().LoadOr(func() (*rsa.PrivateKey, error) {
+	return s.simulatorKey().loadOr(func() (*rsa.PrivateKey, error) {
 		return rsa.GenerateKey(rand.Reader, simulatorKeyBits)
 	})
 }
 
 func (s *Store) simulatorKey() *File[*rsa.PrivateKey] {
 	return &File[*rsa.PrivateKey]{
-		store: s, name: simulatorName, secret: true,
-		codec: codec[*rsa.PrivateKey]{encode: encodeKey, decode: decodeKey},
+		store: s, name: simulatorName, secret: true, encode: encodeKey, decode: decodeKey,
 	}
 }
 

@@ -167,9 +167,12 @@ func TestSimulatorKey(t *testing.T) {
 	if third, err := s.SimulatorKey(); err != nil || !first.Equal(third) {
 		t.Errorf("the copy is not used: %v", err)
 	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
 	write(t, "", dir, "simulator.pem.copy")
 	write(t, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", dir, "simulator.pem")
-	if _, err := s.SimulatorKey(); !errors.Is(err, state.ErrDamaged) {
+	if _, err := open(t, dir).SimulatorKey(); !errors.Is(err, state.ErrDamaged) {
 		t.Errorf("%v", err)
 	}
 }

@@ -15,28 +15,37 @@ import (
 type File[T any] struct {
 	store  *Store
 	name   string // inside the state directory
-	codec  codec[T]
-	secret bool // mode 0600, and errors don't quote the content
-	keep   bool // a damaged file stays in place
+	secret bool   // mode 0600, and errors don't quote the content
+	keep   bool   // a damaged file stays in place
+	encode func(T) ([]byte, error)
+	decode func([]byte) (T, error)
 }
 
-// DocumentOptions describe a JSON document; the zero value is usable.
-type DocumentOptions[T any] struct {
-	Secret      bool          // the file is 0600 instead of 0640, and errors don't quote its content
-	KeepDamaged bool          // a damaged file stays in place and fails every Load, instead of being set aside
-	Check       func(T) error // rejects impossible data when saving, and as damage when loading
+// DamagedError reports a file with invalid content; it is ErrDamaged too. The
+// damaged file is kept, under one name or the other.
+type DamagedError struct {
+	Name      string // of the file, inside the state directory
+	AsideName string // its name now; empty if it stays in place, where it fails every Load
+	Reason    string // without the content of a secret file
+	Recovered bool   // from the copy, or from what this process loaded or saved last
 }
 
-// Document returns the JSON document NAME.json of a store, for content that
-// this package doesn't know. name must consist of lower-case letters, digits
-// and hyphens for the document to be backed up.
-func Document[T any](s *Store, name string, opts DocumentOptions[T]) *File[T] {
-	return document(s, name+".json", opts)
+// Error tells what happened and what to do.
+func (e *DamagedError) Error() string {
+	switch {
+	case e.Recovered && e.AsideName == "":
+		return fmt.Sprintf("state: %s was damaged (%s) and is restored from its copy", e.Name, e.Reason)
+	case e.Recovered:
+		return fmt.Sprintf("state: %s was damaged (%s) and is restored from its copy; the damaged file is %s", e.Name, e.Reason, e.AsideName)
+	case e.AsideName == "":
+		return fmt.Sprintf("state: %s is damaged (%s): restore it from a backup, or reset it and pair again", e.Name, e.Reason)
+	}
+	return fmt.Sprintf("state: %s is damaged (%s) and was renamed to %s: restore it from a backup, or continue without its content",
+		e.Name, e.Reason, e.AsideName)
 }
 
-func document[T any](s *Store, name string, opts DocumentOptions[T]) *File[T] {
-	return &File[T]{store: s, name: name, codec: jsonCodec(opts), secret: opts.Secret, keep: opts.KeepDamaged}
-}
+// Is makes errors.Is(err, ErrDamaged) true.
+func (e *DamagedError) Is(target error) bool { return target == ErrDamaged }
 
 // Name returns the path of the file inside the state directory.
 func (f *File[T]) Name() string { return f.name }
@@ -59,20 +68,12 @@ func (f *File[T]) Load() (T, error) {
 // does not overwrite a file that cannot be loaded and returns Load's error
 // instead.
 func (f *File[T]) Save(value T) error {
-	unlock, err := f.enter()
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if _, err := f.load(); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return f.save(value)
+	return f.Update(func(T) (T, error) { return value, nil })
 }
 
-// LoadOr returns the saved value. If there is none, it saves and returns what
+// loadOr returns the saved value. If there is none, it saves and returns what
 // create returns.
-func (f *File[T]) LoadOr(create func() (T, error)) (T, error) {
+func (f *File[T]) loadOr(create func() (T, error)) (T, error) {
 	var none T
 	unlock, err := f.enter()
 	if err != nil {
@@ -131,16 +132,6 @@ func (f *File[T]) Remove() error {
 	return f.remove()
 }
 
-// remove deletes the file and its copy.
-func (f *File[T]) remove() error {
-	for _, path := range []string{f.path(), f.path() + copySuffix} { // a copy without its file is never used
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return syncDir(filepath.Dir(f.path()))
-}
-
 // Purge deletes the file, its copy and the damaged ones that were set aside.
 func (f *File[T]) Purge() error {
 	unlock, err := f.enter()
@@ -148,8 +139,8 @@ func (f *File[T]) Purge() error {
 		return err
 	}
 	defer unlock()
-	dir, name := filepath.Split(f.path())
-	if err := removeFiles(dir, func(file string) bool { return strings.HasPrefix(file, name+".damaged-") }); err != nil {
+	err = removeFiles(f.store.dir, func(name string) bool { return strings.HasPrefix(name, f.name+".damaged-") })
+	if err != nil {
 		return err
 	}
 	return f.remove()
@@ -168,24 +159,65 @@ func (f *File[T]) enter() (unlock func(), err error) {
 	}, nil
 }
 
-func (f *File[T]) load() (value T, err error) {
-	data, err := f.store.read(f.name)
-	if err == nil {
-		value, err = f.codec.decode(data)
+// load returns the saved value. If the file is damaged, load replaces it with
+// its copy or with what this process loaded or saved last, or sets it aside.
+func (f *File[T]) load() (T, error) {
+	slot := f.store.slot(f.name)
+	value, data, err := f.read()
+	damage, damaged := errors.AsType[*DamagedError](err)
+	if damaged && data == nil && slot.content != nil {
+		data = slot.content
+		value, _ = f.decode(data)
 	}
 	switch {
-	case isUnread(err):
-		return value, err
-	case errors.Is(err, ErrNewer):
-		return value, fmt.Errorf("%s was %w: install that version again, or restore a backup", f.name, err)
+	case damaged && data != nil:
+		if !slot.recovered {
+			damage.Recovered = true
+			damage.AsideName, _ = f.aside(os.Link) // best effort: the value is whole
+			if f.store.options.Warn != nil {
+				f.store.options.Warn(damage)
+			}
+		}
+		slot.recovered = f.store.save(f.name, data, f.perm()) != nil // Writable reports the error
+	case damaged && !f.keep:
+		if damage.AsideName, err = f.setAside(); err != nil {
+			return value, errors.Join(damage, err)
+		}
+		return value, damage
 	case err != nil:
-		return f.recover(err)
-	}
-	if slot := f.store.slot(f.name); !slot.copied {
+		return value, err
+	case slot.content == nil:
 		f.copy(data)
-		slot.copied = true
 	}
+	slot.content = data
 	return value, nil
+}
+
+// read returns the value and the content of the file. If the file is damaged, it
+// returns those of the copy, if that is whole, and a DamagedError.
+func (f *File[T]) read() (value T, data []byte, err error) {
+	data, err = f.store.read(f.name)
+	if err == nil {
+		value, err = f.decode(data)
+	}
+	if _, unread := errors.AsType[*fs.PathError](err); err == nil || unread { // unread: nothing is known of the content
+		return value, data, err
+	}
+	var none T
+	if errors.Is(err, ErrNewer) {
+		return none, nil, fmt.Errorf("%s was %w: install that version again, or restore a backup", f.name, err)
+	}
+	damage := &DamagedError{Name: f.name, Reason: err.Error()}
+	if f.secret && !errors.Is(err, errChecksum) {
+		damage.Reason = "its content is invalid"
+	}
+	if data, err = f.store.read(f.name + copySuffix); err == nil {
+		value, err = f.decode(data)
+	}
+	if err != nil {
+		return none, nil, damage
+	}
+	return value, data, damage
 }
 
 // copy rewrites a file that an earlier version wrote without a checksum, and a
@@ -200,22 +232,69 @@ func (f *File[T]) copy(data []byte) {
 }
 
 func (f *File[T]) save(value T) error {
-	data, err := f.codec.encode(value)
+	data, err := f.encode(value)
 	if err != nil {
 		return fmt.Errorf("%s is not saved: %w", f.name, err)
 	}
-	return f.store.save(f.name, data, f.perm())
+	if err := f.store.save(f.name, data, f.perm()); err != nil {
+		return err
+	}
+	f.store.slot(f.name).content = data
+	return nil
 }
 
-// isUnread reports whether a document could not be read, so that nothing is
-// known of its content.
-func isUnread(err error) bool {
-	_, unread := errors.AsType[*fs.PathError](err)
-	return unread
+// remove deletes the file and its copy.
+func (f *File[T]) remove() error {
+	f.store.slot(f.name).content = nil
+	for _, path := range []string{f.path(), f.path() + copySuffix} { // a copy without its file is never used
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return syncDir(filepath.Dir(f.path()))
+}
+
+// setAside renames a damaged file and deletes its copy.
+func (f *File[T]) setAside() (string, error) {
+	name, err := f.aside(os.Rename)
+	if err != nil {
+		return "", err
+	}
+	return name, f.remove()
+}
+
+// aside moves or links a file to the first free name of NAME.damaged-1, -2, ...:
+// nothing is overwritten.
+func (f *File[T]) aside(move func(from, to string) error) (string, error) {
+	for n := 1; ; n++ {
+		aside := fmt.Sprintf("%s.damaged-%d", f.name, n)
+		path := filepath.Join(f.store.dir, aside)
+		_, err := os.Lstat(path)
+		if err == nil {
+			continue
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			err = move(f.path(), path)
+		}
+		if err != nil {
+			return "", err
+		}
+		return aside, nil
+	}
+}
+
+// content returns the content of the file, or of its copy if the file is
+// damaged, without the lock.
+func (f *File[T]) content() ([]byte, error) {
+	_, data, err := f.read()
+	if data != nil && errors.Is(err, ErrDamaged) {
+		err = nil
+	}
+	return data, err
 }
 
 func (f *File[T]) check(content []byte) error {
-	_, err := f.codec.decode(content)
+	_, err := f.decode(content)
 	return err
 }
 

@@ -53,8 +53,18 @@ func Inspect(dir string) (Inspection, error) {
 	if err != nil {
 		return in, err
 	}
+	in.Documents = len(list)
 	for _, name := range list {
-		in.document(dir, name)
+		file := fileOf(dir, name)
+		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && file.perm() == secretPerm && info.Mode()&0o077 != 0 {
+			in.Exposed = append(in.Exposed, name)
+		}
+		switch _, err := file.content(); {
+		case errors.Is(err, ErrNewer):
+			in.Newer = append(in.Newer, name)
+		case errors.Is(err, ErrDamaged):
+			in.Damaged = append(in.Damaged, name)
+		}
 	}
 	if in.Aside, err = listFiles(dir, regexp.MustCompile(`\.damaged-[0-9]+$`).MatchString); err != nil {
 		return in, err
@@ -69,19 +79,5 @@ func creatable(dir string) error {
 		if err := unix.Access(parent, unix.W_OK|unix.X_OK); !errors.Is(err, fs.ErrNotExist) || parent == filepath.Dir(parent) {
 			return err
 		}
-	}
-}
-
-func (in *Inspection) document(dir, name string) {
-	in.Documents++
-	secret := fileOf(name).perm() == secretPerm
-	if info, err := os.Stat(filepath.Join(dir, name)); err == nil && secret && info.Mode()&0o077 != 0 {
-		in.Exposed = append(in.Exposed, name)
-	}
-	switch _, err := soundDocument(dir, name); {
-	case errors.Is(err, ErrNewer):
-		in.Newer = append(in.Newer, name)
-	case errors.Is(err, ErrDamaged):
-		in.Damaged = append(in.Damaged, name)
 	}
 }

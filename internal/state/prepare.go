@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -69,9 +70,15 @@ func takeLock(dir string) (*os.File, error) {
 	err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	switch {
 	case errors.Is(err, unix.EWOULDBLOCK):
-		err = fmt.Errorf("%s is %w%s: stop that one first, or choose another directory with --state-dir", dir, ErrLocked, ownerName(lock))
+		process := ""
+		if pid := owner(lock); pid != 0 {
+			process = fmt.Sprintf(" (process %d)", pid)
+		}
+		err = fmt.Errorf("%s is %w%s: stop that one first, or choose another directory with --state-dir", dir, ErrLocked, process)
 	case err == nil:
-		err = writeOwner(lock)
+		if err = lock.Truncate(0); err == nil {
+			_, err = lock.WriteAt(fmt.Appendln(nil, os.Getpid()), 0)
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
@@ -79,33 +86,11 @@ func takeLock(dir string) (*os.File, error) {
 	return lock, nil
 }
 
-// releaseLock releases the lock at once. Closing the file alone would not while
-// a child process that is being started still has it open.
-func releaseLock(lock *os.File) error {
-	return errors.Join(unix.Flock(int(lock.Fd()), unix.LOCK_UN), lock.Close())
-}
-
-// ownerName describes the process that holds the lock, if it has written its id.
-func ownerName(lock io.Reader) string {
-	if pid := owner(lock); pid != 0 {
-		return fmt.Sprintf(" (process %d)", pid)
-	}
-	return ""
-}
-
 // owner returns the process id in the lock, 0 if it is not written yet.
 func owner(lock io.Reader) int {
 	text, _ := io.ReadAll(io.LimitReader(lock, 20))
 	pid, _ := strconv.Atoi(strings.TrimSpace(string(text)))
 	return pid
-}
-
-func writeOwner(lock *os.File) error {
-	if err := lock.Truncate(0); err != nil {
-		return err
-	}
-	_, err := lock.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
-	return err
 }
 
 // leftover matches the temporary files of WriteFile (a dot, the name of the
@@ -117,51 +102,41 @@ var leftover = sync.OnceValue(func() *regexp.Regexp {
 // prepareFiles creates the directories inside, applies a waiting backup and
 // removes temporary files. The caller owns the lock.
 func (s *Store) prepareFiles() error {
-	if err := unix.Access(s.dir, unix.W_OK|unix.X_OK); err != nil { // not that of the lock
-		return &fs.PathError{Op: "write to", Path: s.dir, Err: err}
+	if err := writable(s.dir); err != nil {
+		return err
 	}
-	inside := []string{filepath.Join(s.dir, homekitDir), filepath.Join(s.dir, inputsDir)}
-	for _, dir := range inside {
-		if err := makeInside(dir); err != nil {
+	for _, inside := range []string{homekitDir, inputsDir} {
+		dir := filepath.Join(s.dir, inside)
+		err := os.Mkdir(dir, dirPerm)
+		switch {
+		case err == nil:
+			err = makeOurs(dir)
+		case errors.Is(err, fs.ErrExist):
+			err = writable(dir)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	if err := s.commitRestore(); err != nil {
 		return err
 	}
-	for _, dir := range append(inside, s.dir) {
-		if err := removeFiles(dir, leftover().MatchString); err != nil {
-			return err
-		}
-	}
-	return nil
+	return removeFiles(s.dir, func(name string) bool { return leftover().MatchString(path.Base(name)) })
 }
 
-func makeInside(dir string) error {
-	err := os.Mkdir(dir, dirPerm)
-	switch {
-	case err == nil:
-		return makeOurs(dir)
-	case !errors.Is(err, fs.ErrExist):
-		return err
-	}
+// writable returns an error if this user may not write to a directory.
+func writable(dir string) error {
 	if err := unix.Access(dir, unix.R_OK|unix.W_OK|unix.X_OK); err != nil {
 		return &fs.PathError{Op: "write to", Path: dir, Err: err}
 	}
 	return nil
 }
 
+// removeFiles deletes the files of a state directory whose names match.
 func removeFiles(dir string, match func(name string) bool) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
+	list, err := listFiles(dir, match)
+	for _, name := range list {
+		err = errors.Join(err, os.Remove(filepath.Join(dir, name)))
 	}
-	for _, e := range entries {
-		if e.Type().IsRegular() && match(e.Name()) {
-			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return err
 }

@@ -59,7 +59,7 @@ func (s *Store) StageRestore(archive []byte) (Contents, error) {
 	}
 	defer s.inUse.RUnlock()
 	for _, d := range docs {
-		if err = s.put(d.name+stagedSuffix, d.data, fileOf(d.name).perm()); err != nil {
+		if err = s.put(d.name+stagedSuffix, d.data, fileOf("", d.name).perm()); err != nil {
 			break
 		}
 	}
@@ -97,7 +97,11 @@ func (s *Store) commitRestore() error {
 		return fmt.Errorf("completing a restore: %w: delete %s and restore again", err, filepath.Join(s.dir, pendingName))
 	}
 	for _, name := range contents.Files {
-		if err := s.rename(name+stagedSuffix, name); err != nil && !errors.Is(err, fs.ErrNotExist) { // in place already
+		if err := s.options.step(); err != nil {
+			return err
+		}
+		path := filepath.Join(s.dir, name)
+		if err := os.Rename(path+stagedSuffix, path); err != nil && !errors.Is(err, fs.ErrNotExist) { // in place already
 			return err
 		}
 	}
@@ -125,31 +129,17 @@ func (s *Store) commitRestore() error {
 	return syncDir(s.dir)
 }
 
-func (s *Store) step() error {
-	if s.options.step == nil {
-		return nil
-	}
-	return s.options.step()
-}
-
 // put writes a file of a restore.
 func (s *Store) put(name string, data []byte, perm fs.FileMode) error {
-	if err := s.step(); err != nil {
+	if err := s.options.step(); err != nil {
 		return err
 	}
 	return s.options.Write(filepath.Join(s.dir, name), data, perm)
 }
 
-func (s *Store) rename(from, to string) error {
-	if err := s.step(); err != nil {
-		return err
-	}
-	return os.Rename(filepath.Join(s.dir, from), filepath.Join(s.dir, to))
-}
-
 // drop deletes a file, if it exists.
 func (s *Store) drop(name string) error {
-	if err := s.step(); err != nil {
+	if err := s.options.step(); err != nil {
 		return err
 	}
 	if err := os.Remove(filepath.Join(s.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {

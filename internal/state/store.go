@@ -25,10 +25,11 @@
 // not a generation behind: that would lose the newest pairing, and could leave
 // an accessory open to others.
 //
-// A document that is damaged together with its copy is never overwritten. Most
-// are set aside as NAME.damaged-1, -2 and so on, and the next Load starts
-// fresh. A HomeKit document stays in place and fails every Load until the owner
-// resets it.
+// A document that is damaged together with its copy is restored if this process
+// has loaded or saved it before. Otherwise it is never overwritten: most are set
+// aside as NAME.damaged-1, -2 and so on, and the next Load starts fresh. A
+// HomeKit document stays in place and fails every Load until the owner resets
+// it.
 //
 // JSON documents are {"version": 1, "sha256": …, "data": …}. The first Load
 // rewrites a document of an earlier version, which has no checksum. Unknown
@@ -72,7 +73,7 @@ var (
 // Options configure a Store; nil and the zero value are usable.
 type Options struct {
 	Write Writer      // default: WriteFile
-	Warn  func(error) // called when a damaged document is restored from its copy; default: ignored
+	Warn  func(error) // called when a damaged document is restored; default: ignored
 
 	step func() error // called before each change of a restore; tests stop there
 }
@@ -81,45 +82,48 @@ type Options struct {
 // concurrent use.
 type Store struct {
 	dir     string
-	options Options // Write is set
+	options Options // Write and step are set
 
 	restored *Contents // by Open; nil if nothing was waiting
 
 	inUse sync.RWMutex // read-locked by every operation, locked by Close
 	lock  *os.File     // nil once closed
 
+	slots sync.Map // *slot by file name
+
 	mu       sync.Mutex
-	slots    map[string]*slot // by file name
-	writeErr error            // of the last write
+	writeErr error // of the last write
 }
 
 // slot is what the Files of one name share.
 type slot struct {
 	sync.Mutex
-	copied    bool // the copy was compared with the file since Open
-	recovered bool // the copy is in use, as the file could not be replaced
+	content   []byte // last loaded or saved; nil before, and once removed
+	recovered bool   // the file is damaged and could not be replaced: warned already
 }
 
 // Open creates the directory if it is missing (0750), takes its lock, puts a
 // stored backup in place, and deletes what a killed process left half written.
 // It returns ErrLocked while another process owns the directory.
 func Open(dir string, opts *Options) (*Store, error) {
-	s := &Store{dir: dir, slots: map[string]*slot{}}
+	s := &Store{dir: dir}
 	if opts != nil {
 		s.options = *opts
 	}
 	if s.options.Write == nil {
 		s.options.Write = WriteFile
 	}
-	if err := prepareDir(dir); err != nil {
-		return nil, permissionError(dir, err)
+	if s.options.step == nil {
+		s.options.step = func() error { return nil }
 	}
-	lock, err := takeLock(dir)
+	err := prepareDir(dir)
+	if err == nil {
+		s.lock, err = takeLock(dir)
+	}
+	if err == nil {
+		err = s.prepareFiles()
+	}
 	if err != nil {
-		return nil, permissionError(dir, err)
-	}
-	s.lock = lock
-	if err := s.prepareFiles(); err != nil {
 		return nil, errors.Join(permissionError(dir, err), s.Close())
 	}
 	return s, nil
@@ -155,7 +159,9 @@ func (s *Store) Close() error {
 	if s.lock == nil {
 		return nil
 	}
-	err := releaseLock(s.lock)
+	// Closing the file alone would not release the lock while a child process
+	// that is being started still has it open.
+	err := errors.Join(unix.Flock(int(s.lock.Fd()), unix.LOCK_UN), s.lock.Close())
 	s.lock = nil
 	return err
 }
@@ -173,10 +179,7 @@ func (s *Store) Writable() error {
 	if s.writeErr != nil {
 		return s.writeErr
 	}
-	if err := unix.Access(s.dir, unix.W_OK|unix.X_OK); err != nil {
-		return &fs.PathError{Op: "write to", Path: s.dir, Err: err}
-	}
-	return nil
+	return writable(s.dir)
 }
 
 // enter begins an operation; the caller ends it with s.inUse.RUnlock.
@@ -191,12 +194,8 @@ func (s *Store) enter() error {
 
 // slot returns what the Files of one name share.
 func (s *Store) slot(name string) *slot {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.slots[name] == nil {
-		s.slots[name] = &slot{}
-	}
-	return s.slots[name]
+	shared, _ := s.slots.LoadOrStore(name, &slot{})
+	return shared.(*slot)
 }
 
 // save replaces a file and its copy, and stores the outcome for Writable.
@@ -241,33 +240,19 @@ type Writer func(path string, data []byte, perm fs.FileMode) error
 // already.
 func WriteFile(path string, data []byte, perm fs.FileMode) error {
 	dir := filepath.Dir(path)
-	pending, err := renameio.NewPendingFile(path, renameio.WithTempDir(dir), renameio.WithStaticPermissions(perm))
+	err := renameio.WriteFile(path, data, perm, renameio.WithTempDir(dir), renameio.WithStaticPermissions(perm))
+	// Leave out the name of the temporary file, which changes with every
+	// attempt: the same cause gives the same message.
+	if failed, ok := errors.AsType[*fs.PathError](err); ok {
+		return failed.Err
+	}
+	if failed, ok := errors.AsType[*os.LinkError](err); ok {
+		return failed.Err
+	}
 	if err != nil {
-		return bare(err)
-	}
-	if _, err := pending.Write(data); err != nil {
-		return errors.Join(bare(err), pending.Cleanup())
-	}
-	if err := pending.CloseAtomicallyReplace(); err != nil {
-		return errors.Join(bare(err), pending.Cleanup())
+		return err
 	}
 	return syncDir(dir)
-}
-
-// bare removes the name of the temporary file from an error. The name changes
-// with every attempt, so the same cause would never give the same message.
-func bare(err error) error {
-	var (
-		path *fs.PathError
-		link *os.LinkError
-	)
-	switch {
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &link):
-		return link.Err
-	}
-	return err
 }
 
 // syncDir makes renames within a directory durable. Some file systems don't
