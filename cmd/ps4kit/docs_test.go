@@ -36,6 +36,12 @@ func runPage(t *testing.T, page *page) {
 	dir := t.TempDir()
 	p := params("", false)
 	p.Dir = ""
+	setUp := p.Setup
+	p.Setup = func(env *testscript.Env) error {
+		err := setUp(env)
+		env.Setenv("PS4KIT_WEB_PASSWORD_HASH", "") // pages show the first password
+		return err
+	}
 	for i, script := range page.scripts() {
 		file := filepath.Join(dir, fmt.Sprintf("part%d.txtar", i+1))
 		must(t, os.WriteFile(file, []byte(script), 0o600))

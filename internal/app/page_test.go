@@ -314,7 +314,9 @@ func TestSettingsHoldNoSecret(t *testing.T) {
 // and that both directions worked once, also after a restart.
 func TestRestModeAndWakeAreTested(t *testing.T) {
 	t.Parallel()
-	_, yaml := den(t)
+	timing := ps4test.FastTiming()
+	timing.Wake, timing.StandbyDelay = time.Second, time.Second // a shorter pursuit may fall between two events
+	_, yaml := denWith(t, timing)
 	r := serve(t, shortDir(t), yaml, 0)
 	s := follow(t, r, "")
 	for _, step := range []struct {
