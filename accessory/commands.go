@@ -39,7 +39,9 @@ func (t *Television) release() {
 		}
 		t.stats.ended(commandOf(w.wish), err, w.began)
 		if selected, ok := w.wish.(selectTitle); ok && (err == nil || errors.Is(err, ps4.ErrNoSuchTitle)) {
-			t.in.setMissing(selected.title, err != nil)
+			if title := t.in.titles[selected.title]; title != nil {
+				title.missing = err != nil
+			}
 		}
 		if w.done != nil {
 			w.done <- err

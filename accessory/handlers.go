@@ -222,12 +222,15 @@ func (t *Television) writeVisibility(k int, w written) int {
 }
 
 func (t *Television) writeOrder(w written) int {
-	was := t.in.order
-	order, err := decodeOrder(w.text(), len(t.in.slots))
-	if err != nil || !t.in.setOrder(order) {
+	order, ok := t.in.decodeOrder(w.text())
+	if !ok {
 		return statusInvalid
 	}
-	t.keep(func() { t.in.order = was })
+	if !slices.Equal(order, t.in.sorted()) { // the default order is not stored, so that it keeps changing
+		was := t.in.order
+		t.in.order = order
+		t.keep(func() { t.in.order = was })
+	}
 	t.showInputs()
 	return statusOK
 }

@@ -127,39 +127,30 @@ func (in *inputs) slot(id string) int {
 }
 
 // learn gives a title a slot unless it has one: a free slot, or that of the
-// title that evict forgets, which is never keep. It reports whether the title
-// has a slot.
+// least recently played title that yields it, other than keep. That title is
+// forgotten. learn reports whether the title has a slot.
 func (in *inputs) learn(id, keep string) bool {
 	if in.slot(id) != 0 {
 		return true
 	}
 	slot := in.free()
 	if slot == 0 {
-		slot = in.evict(keep)
-	}
-	if slot == 0 {
-		return false
+		oldest := ""
+		for _, other := range in.slots {
+			if other != keep && in.yields(other) && (oldest == "" || in.titles[other].LastPlayed.Before(in.titles[oldest].LastPlayed)) {
+				oldest = other
+			}
+		}
+		if oldest == "" {
+			return false
+		}
+		slot = in.forget(oldest)
 	}
 	if in.titles[id] == nil {
 		in.titles[id] = &SavedTitle{}
 	}
 	in.take(id, slot)
 	return true
-}
-
-// evict forgets the least recently played title that yields its slot, other
-// than keep. It returns the slot, or 0 if no title yields.
-func (in *inputs) evict(keep string) int {
-	oldest := ""
-	for _, id := range in.slots {
-		if id != "" && id != keep && in.yields(id) && (oldest == "" || in.titles[id].LastPlayed.Before(in.titles[oldest].LastPlayed)) {
-			oldest = id
-		}
-	}
-	if oldest == "" {
-		return 0
-	}
-	return in.forget(oldest)
 }
 
 // yields reports whether a title may lose its slot: it is neither fixed,
@@ -172,11 +163,6 @@ func (in *inputs) yields(id string) bool {
 // configured returns the index of a title in the configuration, or -1.
 func (in *inputs) configured(id string) int {
 	return slices.IndexFunc(in.config, func(t Title) bool { return t.ID == id })
-}
-
-func (in *inputs) pinned(id string) bool {
-	i := in.configured(id)
-	return in.titles[id].Pinned || i >= 0 && in.config[i].Pin
 }
 
 // forget removes a title and returns its former slot.
@@ -213,14 +199,6 @@ func (in *inputs) play(id, title, keep string, started bool, now time.Time) bool
 		t.LastPlayed = now
 	}
 	return true
-}
-
-// setMissing records whether the console refused to start a title as not
-// installed.
-func (in *inputs) setMissing(id string, missing bool) {
-	if t := in.titles[id]; t != nil {
-		t.missing = missing
-	}
 }
 
 // importTitles implements [Television.ImportTitles].
@@ -278,13 +256,4 @@ func (in *inputs) title(identifier int) (string, bool) {
 		return "", false
 	}
 	return in.slots[identifier-1], true
-}
-
-// saved returns Titles and Order of [Saved].
-func (in *inputs) saved() (map[string]SavedTitle, []string) {
-	titles := make(map[string]SavedTitle, len(in.titles))
-	for id, t := range in.titles {
-		titles[id] = *t
-	}
-	return titles, slices.Clone(in.order)
 }

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -56,9 +55,9 @@ func (in *inputs) givenName(id string) string {
 	return cmp.Or(name, id)
 }
 
-// sorted returns the identifiers of all inputs in the order of Home: the order
-// that a user chose, then by rank, the most recently played first, then by name.
-func (in *inputs) sorted() []uint32 {
+// sorted returns the ids of all inputs in the order of Home: the order that a
+// user chose, then by rank, the most recently played first, then by name.
+func (in *inputs) sorted() []string {
 	names := in.names()
 	var ids []string
 	for _, id := range in.slots {
@@ -74,11 +73,7 @@ func (in *inputs) sorted() []uint32 {
 			strings.Compare(strings.ToLower(names[in.slot(a)-1]), strings.ToLower(names[in.slot(b)-1])),
 		)
 	})
-	order := make([]uint32, len(ids))
-	for i, id := range ids {
-		order[i] = uint32(in.slot(id)) //nolint:gosec // 1 to 90
-	}
-	return order
+	return ids
 }
 
 // position returns the index of a title in the order that a user chose. Titles
@@ -108,60 +103,42 @@ func (in *inputs) rank(id string) int {
 	return len(in.config) + 1
 }
 
-// setOrder stores an order and reports whether it is valid: every identifier is
-// an input and appears once. Inputs that are missing follow.
-func (in *inputs) setOrder(order []uint32) bool {
-	var ids []string
-	for _, identifier := range order {
-		id, _ := in.title(int(identifier))
-		if id == "" || slices.Contains(ids, id) {
-			return false
-		}
-		ids = append(ids, id)
-	}
-	if !slices.Equal(order, in.sorted()) { // the default order is not stored, so that it keeps changing
-		in.order = ids
-	}
-	return true
-}
-
-var errOrder = errors.New("invalid display order")
-
 // encodeOrder returns the value of DisplayOrder (docs/homekit.md §3):
 //
-//	01 04 <uint32 little endian>   an entry
-//	00 00                          between two entries
-func encodeOrder(ids []uint32) string {
+//	01 04 <uint32 little endian>   the identifier of an input
+//	00 00                          between two of them
+func (in *inputs) encodeOrder() string {
 	var b []byte
-	for i, id := range ids {
+	for i, id := range in.sorted() {
 		if i > 0 {
 			b = append(b, 0, 0)
 		}
-		b = binary.LittleEndian.AppendUint32(append(b, 1, 4), id)
+		b = binary.LittleEndian.AppendUint32(append(b, 1, 4), uint32(in.slot(id))) //nolint:gosec // 1 to 90
 	}
 	return base64.StdEncoding.EncodeToString(b)
 }
 
-// decodeOrder returns the identifiers of a DisplayOrder, at most limit. It
-// accepts a separator at the end.
-func decodeOrder(value string, limit int) ([]uint32, error) {
+// decodeOrder returns the ids of the inputs in a DisplayOrder, and false if it
+// is malformed, or names an input that does not exist or that it has named
+// before. It accepts a separator at the end.
+func (in *inputs) decodeOrder(value string) (ids []string, ok bool) {
 	b, err := base64.StdEncoding.Strict().DecodeString(value)
-	if err != nil || len(b) > 8*limit {
-		return nil, errOrder
+	if err != nil {
+		return nil, false
 	}
-	var ids []uint32
 	for len(b) > 0 {
 		if len(b) < 6 || b[0] != 1 || b[1] != 4 {
-			return nil, errOrder
+			return nil, false
 		}
-		ids = append(ids, binary.LittleEndian.Uint32(b[2:6]))
-		if b = b[6:]; len(b) == 0 {
-			break
+		id, _ := in.title(int(binary.LittleEndian.Uint32(b[2:])))
+		if id == "" || slices.Contains(ids, id) {
+			return nil, false
 		}
-		if !bytes.HasPrefix(b, []byte{0, 0}) {
-			return nil, errOrder
+		ids = append(ids, id)
+		if b = b[6:]; len(b) > 0 && !bytes.HasPrefix(b, []byte{0, 0}) {
+			return nil, false
 		}
-		b = b[2:]
+		b = bytes.TrimPrefix(b, []byte{0, 0})
 	}
-	return ids, nil
+	return ids, true
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/brutella/hap/characteristic"
@@ -52,7 +53,7 @@ func (t *Television) showInputs() {
 		t.set(s.current, invisible)
 		t.set(s.target, invisible)
 	}
-	t.set(t.graph.order, encodeOrder(t.in.sorted()))
+	t.set(t.graph.order, t.in.encodeOrder())
 }
 
 // showName publishes the console's name in both of its characteristics; Name 23
@@ -128,7 +129,10 @@ func (t *Television) save() error {
 }
 
 func (t *Television) saved() Saved {
-	titles, order := t.in.saved()
+	titles, order := make(map[string]SavedTitle, len(t.in.titles)), slices.Clone(t.in.order)
+	for id, title := range t.in.titles {
+		titles[id] = *title
+	}
 	if !t.console.Can().Titles {
 		home := titles[homeID]
 		maps.Copy(titles, t.kept.Titles)

@@ -95,16 +95,14 @@ func (s *Snapshot) inputName(title string) string {
 func (in *inputs) list() []Input {
 	names := in.names()
 	var list []Input
-	for _, identifier := range in.sorted() {
-		k := int(identifier)
-		id := in.slots[k-1]
-		saved := in.titles[id]
+	for _, id := range in.sorted() {
+		saved, i := in.titles[id], in.configured(id)
 		input := Input{
-			Identifier: k, TitleID: id, Name: names[k-1], Title: saved.Title,
-			Configured: in.configured(id) >= 0, Pinned: in.pinned(id), Added: saved.Added, Renamed: saved.Name != "",
-			Hidden: saved.Hidden, Missing: saved.missing, LastPlayed: saved.LastPlayed,
+			Identifier: saved.Slot, TitleID: id, Name: names[saved.Slot-1], Title: saved.Title,
+			Configured: i >= 0, Pinned: saved.Pinned || i >= 0 && in.config[i].Pin, Added: saved.Added,
+			Renamed: saved.Name != "", Hidden: saved.Hidden, Missing: saved.missing, LastPlayed: saved.LastPlayed,
 		}
-		if k <= fixedSlots {
+		if saved.Slot <= fixedSlots {
 			input.TitleID = ""
 		}
 		list = append(list, input)
