@@ -57,12 +57,25 @@ func (w written) text() string {
 }
 
 // onWrite makes do the handler of writes to c. do runs with mu held and returns
-// the HAP status. If it accepts a value that c does not show afterwards, an
-// event reverts it. What a user chose is on disk before the answer; if it cannot
-// be stored, it is undone.
+// the HAP status. If it accepts a value that c does not show afterwards, every
+// subscriber gets the current value soon after the answer. The user's choices
+// are on disk before the answer; one that cannot be stored is undone.
 func (t *Television) onWrite(c *characteristic.C, do func(written) int) {
 	c.SetValueRequestFunc = func(value any, by *http.Request) (any, int) {
-		status, undo := t.doWrite(written{value, c, by}, do)
+		t.mu.Lock()
+		t.writing, t.undo = written{value, c, by}, nil
+		status := do(t.writing)
+		t.writing = written{}
+		undo := t.undo
+		readable := slices.Contains(c.Permissions, characteristic.PermissionRead)
+		if readable && status == statusOK && c.Value() != value {
+			if len(t.reverts) == 0 {
+				t.revertAt = time.Now().Add(revertDelay)
+			}
+			t.reverts = append(t.reverts, c)
+			poke(t.clock)
+		}
+		t.unlock()
 		if undo != nil && t.save() != nil { // save reports the error
 			status = statusNotStored
 			_ = t.edit(func() error {
@@ -73,19 +86,6 @@ func (t *Television) onWrite(c *characteristic.C, do func(written) int) {
 		}
 		return nil, status
 	}
-}
-
-func (t *Television) doWrite(w written, do func(written) int) (status int, undo func()) {
-	t.mu.Lock()
-	defer t.unlock()
-	t.writing, t.undo = w, nil
-	status = do(w)
-	t.writing = written{}
-	readable := slices.Contains(w.of.Permissions, characteristic.PermissionRead)
-	if readable && status == statusOK && w.of.Value() != w.value {
-		t.revert(w.of)
-	}
-	return status, t.undo
 }
 
 func (t *Television) writeActive(w written) int {
@@ -116,11 +116,19 @@ func (t *Television) writeRemoteKey(w written) int {
 	return statusOK
 }
 
-// press queues the buttons that presses are mapped to.
+// press queues the buttons that presses are mapped to. The mapping of the
+// running title has priority; 0 is no button.
 func (t *Television) press(presses []press) {
 	for _, p := range presses {
-		if b := t.remote.button(p, t.m.seen.title); b != 0 {
-			t.pressButton(b)
+		button, mapped := t.remote.titles[t.m.seen.title][p.key]
+		switch {
+		case p.double:
+			button = t.remote.double[p.key]
+		case !mapped:
+			button = t.remote.single[p.key]
+		}
+		if button != 0 {
+			t.pressButton(button)
 		}
 	}
 }
@@ -182,22 +190,12 @@ func (t *Television) writeInputName(k int, w written) int {
 	}
 	automatic, burst := automaticName(write, t.nameWrites, t.displayName(), t.graph.a.Name(), t.cfg.Name, t.status.HostName)
 	t.nameWrites = append(t.nameWrites[max(0, len(t.nameWrites)-2*maxSlots):], write)
-	switch {
-	case automatic:
-		t.undoNames(burst)
-	case id != "":
+	if !automatic && id != "" {
 		saved := t.in.titles[id]
 		saved.Name = name
 		t.keep(func() { saved.Name = write.replaced })
-		t.showInputs()
 	}
-	return statusOK
-}
-
-// undoNames takes back the names of a burst, latest first. The first of them
-// was stored, because it looked like one that a user chose.
-func (t *Television) undoNames(burst []nameWrite) {
-	for _, w := range burst {
+	for _, w := range burst { // its first name was stored, because a user might have chosen it
 		if s := t.in.titles[w.title]; s != nil && s.Name == w.name {
 			t.cfg.Log.Debugf("ignored the name %q, which iOS gave an input by itself", w.name)
 			s.Name = w.replaced
@@ -205,6 +203,7 @@ func (t *Television) undoNames(burst []nameWrite) {
 		}
 	}
 	t.showInputs()
+	return statusOK
 }
 
 func (t *Television) writeVisibility(k int, w written) int {

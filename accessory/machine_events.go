@@ -111,15 +111,10 @@ func (m *machine) seenResting() {
 
 // active returns what HomeKit reads.
 func (m *machine) active() bool {
-	switch {
-	case m.wish.power != powerAny:
-		return m.wish.power == powerOn
-	case m.wish.launch != nil || m.launch != nil:
-		return true
-	case m.goal != powerAny:
-		return m.goal == powerOn
+	if wanted := m.wanted(); wanted != powerAny {
+		return wanted == powerOn
 	}
-	return m.seen.state == ps4.StateAwake
+	return m.launch != nil || m.seen.state == ps4.StateAwake
 }
 
 // target returns the launch that HomeKit shows as selected; nil if there is none.
@@ -174,12 +169,6 @@ func (m *machine) next() time.Time {
 		at(true, m.launch.until)
 	}
 	return next
-}
-
-// settled reports whether the console is on and idle, so that HomeKit shows the
-// running title.
-func (m *machine) settled() bool {
-	return m.seen.state == ps4.StateAwake && m.active() && m.target() == nil && m.wish.power == powerAny
 }
 
 // wanted returns the power that is pursued, or will be when the window closes.

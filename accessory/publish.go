@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/brutella/hap/characteristic"
+
+	"github.com/ps4kit/ps4kit/ps4"
 )
 
 // show publishes Active and ActiveIdentifier. mu must be held, as for every
@@ -33,11 +35,10 @@ func (t *Television) identifier() int {
 	if id, _ := t.in.title(t.chosen); id == "" {
 		t.chosen = homeScreen // its slot was freed
 	}
-	if t.m.settled() {
-		if id := t.in.identifier(t.m.seen.title); id != t.chosen {
-			t.chosen = id
-			t.touch()
-		}
+	idle := t.m.wish.power == powerAny && t.m.seen.state == ps4.StateAwake && t.m.active()
+	if id := t.in.identifier(t.m.seen.title); idle && id != t.chosen {
+		t.chosen = id
+		t.touch()
 	}
 	return t.chosen
 }
@@ -75,16 +76,6 @@ func (t *Television) set(c *characteristic.C, v any) {
 	}
 	t.changed = true
 	t.pub.Set(c, v, by)
-}
-
-// revert sends every subscriber the current value soon after the answer to a
-// write that had no effect.
-func (t *Television) revert(c *characteristic.C) {
-	if len(t.reverts) == 0 {
-		t.revertAt = time.Now().Add(revertDelay)
-	}
-	t.reverts = append(t.reverts, c)
-	poke(t.clock)
 }
 
 // touch schedules a save.

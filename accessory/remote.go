@@ -76,17 +76,6 @@ func parseButtons(names map[string]string) (buttonMap, error) {
 	return buttons, nil
 }
 
-// button returns the button of a press while a title runs; 0 is none.
-func (r *remote) button(p press, title string) ps4.Button {
-	if p.double {
-		return r.double[p.key]
-	}
-	if b, mapped := r.titles[title][p.key]; mapped {
-		return b
-	}
-	return r.single[p.key]
-}
-
 // press is one key, pressed once or twice.
 type press struct {
 	key    remoteKey
