@@ -139,7 +139,14 @@ func tilesOf(tv *Television, s *Snapshot, titles []Title) []*tile {
 		tiles = append(tiles, &tile{
 			role: roleTitle, title: title.ID, name: s.inputName(title.ID) + " on " + s.Name,
 			value: func(s *Snapshot) any { return s.plays(title.ID) },
-			write: func(on bool) { tv.switchTitle(title.ID, on) },
+			write: func(on bool) {
+				switch s := tv.Snapshot(); {
+				case on:
+					tv.wish(selectTitle{title: title.ID})
+				case s.plays(title.ID):
+					tv.wish(selectTitle{})
+				}
+			},
 		})
 	}
 	for _, t := range tiles {
@@ -166,17 +173,6 @@ func (b *Companion) addTile(t *tile, s *Snapshot) {
 	kind.text(characteristic.TypeName, read(), t.name)
 	g.a.AddS(kind.s)
 	b.as, b.tiles = append(b.as, g.a), append(b.tiles, t)
-}
-
-// switchTitle starts a title, or leaves it if it runs.
-func (t *Television) switchTitle(title string, on bool) {
-	s := t.Snapshot()
-	switch {
-	case on:
-		t.wish(selectTitle{title: title})
-	case s.plays(title):
-		t.wish(selectTitle{})
-	}
 }
 
 // plays reports whether a title runs or is being started.

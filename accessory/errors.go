@@ -62,8 +62,8 @@ var passing = []ps4.ResultError{
 
 // passes reports whether err is a refusal that passes by itself.
 func passes(err error) bool {
-	var result ps4.ResultError
-	return errors.As(err, &result) && slices.Contains(passing, result)
+	result, ok := errors.AsType[ps4.ResultError](err)
+	return ok && slices.Contains(passing, result)
 }
 
 func outcomeOf(err error) outcome {

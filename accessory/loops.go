@@ -3,7 +3,7 @@ package accessory
 import (
 	"context"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
@@ -11,8 +11,13 @@ import (
 
 // runWatch follows the console's state.
 func (t *Television) runWatch(ctx context.Context) {
+	busy := func() bool { // polls come more often
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return t.m.working()
+	}
 	updates := t.console.Watch(ctx, &ps4.WatchOptions{
-		Interval: t.cfg.Poll, Misses: t.cfg.Misses, Every: true, Busy: t.busy, Poke: t.poll, Last: t.status,
+		Interval: t.cfg.Poll, Misses: t.cfg.Misses, Every: true, Busy: busy, Poke: t.poll, Last: t.status,
 	})
 	t.polling.set(time.Now())
 	for u := range updates {
@@ -22,14 +27,6 @@ func (t *Television) runWatch(ctx context.Context) {
 		t.polling.set(time.Now())
 	}
 	t.polling.set(time.Time{})
-}
-
-// busy reports whether a command is under way, so that the console is polled
-// more often.
-func (t *Television) busy() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.m.working()
 }
 
 // update handles the result of a poll.
@@ -144,17 +141,13 @@ func (t *Television) due() time.Time {
 // slow disk is not bounded by far less.
 const hangAfter = 20 * time.Second
 
-// pulse records since when a loop has been busy, to tell whether it hangs.
+// pulse records since when a loop has been busy, to tell whether it hangs. It
+// has no lock, because a loop that hangs may hold that of the television.
 type pulse struct {
-	mu    sync.Mutex // not the television's, which a loop that hangs may hold
-	since time.Time  // zero: it waits for work
+	since atomic.Pointer[time.Time] // nil or zero: the loop waits for work
 }
 
-func (p *pulse) set(since time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.since = since
-}
+func (p *pulse) set(since time.Time) { p.since.Store(&since) }
 
 // beatAfter begins work that may take as long as ctx allows: the loop counts as
 // busy from the end of ctx. The returned function ends the work.
@@ -173,9 +166,8 @@ func (p *pulse) beatAfter(ctx context.Context) (over func()) {
 }
 
 func (p *pulse) hangs(after time.Duration) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return !p.since.IsZero() && time.Since(p.since) > after
+	since := p.since.Load()
+	return since != nil && !since.IsZero() && time.Since(*since) > after
 }
 
 // Hung returns the name of a loop of Run that hangs, or "", for a watchdog. It

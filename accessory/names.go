@@ -28,7 +28,8 @@ func cleanName(name string) string {
 		switch {
 		case unicode.IsSpace(r) || unicode.IsControl(r):
 			spaced = true
-		case invisible(r):
+		case unicode.In(r, unicode.M, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, pictures):
+			// It vanishes without separating its neighbours. Unicode counts some of these as letters.
 		case !inName(r):
 			dropped = true
 		default:
@@ -80,21 +81,15 @@ func inName(r rune) bool {
 
 func letterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
-// invisible reports whether r vanishes without separating what is around it:
-// marks, emoji, and bidirectional, zero-width and other blank characters.
-// Unicode counts some of these as letters.
-func invisible(r rune) bool {
-	if unicode.In(r, unicode.M, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point) {
-		return true
-	}
-	switch {
-	case r == 0x2800: // blank Braille pattern
-	case r >= 0x2300 && r <= 0x23FF || r >= 0x25A0 && r <= 0x27BF || r >= 0x2B00 && r <= 0x2BFF: // technical, shapes, dingbats
-	case r >= 0x1F000 && r <= 0x1FAFF: // pictures
-	default:
-		return false
-	}
-	return true
+// pictures holds emoji, and the blocks of symbols that emoji come from.
+var pictures = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{Lo: 0x2300, Hi: 0x23FF, Stride: 1}, // technical symbols
+		{Lo: 0x25A0, Hi: 0x27BF, Stride: 1}, // shapes, dingbats
+		{Lo: 0x2800, Hi: 0x2800, Stride: 1}, // blank Braille pattern
+		{Lo: 0x2B00, Hi: 0x2BFF, Stride: 1}, // arrows
+	},
+	R32: []unicode.Range32{{Lo: 0x1F000, Hi: 0x1FAFF, Stride: 1}},
 }
 
 // closesUp reports whether no space goes before r where a symbol such as ™ was

@@ -80,20 +80,17 @@ func (s *Stats) ended(name string, err error, began time.Time) {
 	switch {
 	case err == nil:
 		c.Done++
-		c.Took.add(time.Since(began))
+		took := time.Since(began)
+		c.Took.Sum += took
+		for i, bound := range Bounds() {
+			if took <= bound {
+				c.Took.Buckets[i]++
+			}
+		}
 	case errors.Is(err, ErrStopped):
 	case errors.Is(err, ErrSuperseded), errors.Is(err, context.Canceled):
 		c.Cancelled++
 	default:
 		c.Failed++
-	}
-}
-
-func (h *Histogram) add(took time.Duration) {
-	h.Sum += took
-	for i, bound := range Bounds() {
-		if took <= bound {
-			h.Buckets[i]++
-		}
 	}
 }
