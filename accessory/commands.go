@@ -189,17 +189,17 @@ func (t *Television) WithoutSession(ctx context.Context, do func(context.Context
 func (t *Television) enqueue(ctx context.Context, kind string, run func(context.Context) error) error {
 	j := &job{kind: kind, began: time.Now(), run: run, ctx: ctx, done: make(chan error, 1)}
 	t.mu.Lock()
-	if t.queue.closed {
-		t.mu.Unlock()
-		return ErrStopped
-	}
 	t.queue.jobs = append(t.queue.jobs, j)
 	t.mu.Unlock()
 	poke(t.work)
+	var cause error
 	select {
 	case err := <-j.done:
 		return err
 	case <-ctx.Done():
+		cause = ctx.Err()
+	case <-t.stopped:
+		cause = ErrStopped
 	}
 	t.mu.Lock()
 	i := slices.Index(t.queue.jobs, j)
@@ -208,7 +208,7 @@ func (t *Television) enqueue(ctx context.Context, kind string, run func(context.
 	}
 	t.mu.Unlock()
 	if i >= 0 {
-		return ctx.Err()
+		return cause
 	}
-	return <-j.done // it is running, and ends with ctx
+	return <-j.done // it has run, or is running and ends with ctx
 }

@@ -12,7 +12,6 @@ import (
 // runWork does what needs the console's session, one thing at a time, until ctx
 // is done.
 func (t *Television) runWork(ctx context.Context) {
-	defer t.closeQueue()
 	for ctx.Err() == nil {
 		switch command, j := t.nextWork(); {
 		case command != nil:
@@ -137,19 +136,6 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// closeQueue ends the waiting jobs with [ErrStopped], and refuses later ones.
-func (t *Television) closeQueue() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.queue.closed = true
-	for _, j := range t.queue.jobs {
-		if j.done != nil {
-			j.done <- ErrStopped
-		}
-	}
-	t.queue.jobs = nil
-}
-
 // job is work for the session.
 type job struct {
 	kind  string // of Stats
@@ -164,15 +150,11 @@ type queue struct {
 	jobs     []*job
 	lost     uint64 // how many keys were dropped so far
 	dropping bool   // keys were dropped since the queue was last empty
-	closed   bool
 }
 
 // addKey adds a key that HomeKit wrote. If too many wait, it drops the oldest,
 // and reports the first such drop.
 func (q *queue) addKey(press func(context.Context) error) (dropped bool) {
-	if q.closed {
-		return false
-	}
 	waiting := 0
 	for _, j := range q.jobs {
 		if j.ctx == nil {
