@@ -42,10 +42,8 @@ func (t *Television) update(u ps4.Update) {
 		t.changed = true
 		t.touch()
 	}
-	if u.HostName != before.HostName || u.SystemVersion != before.SystemVersion {
-		t.set(t.graph.firmware, firmware(u.SystemVersion))
-		t.showName()
-	}
+	t.set(t.graph.firmware, firmware(u.SystemVersion))
+	t.showName()
 	t.stats.Polls++
 	if u.Missed > 0 {
 		t.stats.Missed++

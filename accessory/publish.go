@@ -1,11 +1,7 @@
 package accessory
 
 import (
-	"fmt"
-	"maps"
 	"net/http"
-	"slices"
-	"time"
 
 	"github.com/brutella/hap/characteristic"
 
@@ -13,7 +9,7 @@ import (
 )
 
 // show publishes Active and ActiveIdentifier. mu must be held, as for every
-// function in this file but save.
+// function in this file.
 func (t *Television) show() {
 	t.set(t.graph.active, oneIf(t.m.active()))
 	t.set(t.graph.activeID, t.identifier())
@@ -76,63 +72,4 @@ func (t *Television) set(c *characteristic.C, v any) {
 	}
 	t.changed = true
 	t.pub.Set(c, v, by)
-}
-
-// touch schedules a save.
-func (t *Television) touch() {
-	if t.saveAt.IsZero() {
-		t.saveAt = time.Now().Add(saveAfter)
-	}
-	poke(t.clock)
-}
-
-// keep schedules a save of the user's choice, which finishes before the answer
-// to their write. If it fails, undo takes the choice back.
-func (t *Television) keep(undo func()) {
-	t.touch()
-	t.undo = undo
-}
-
-// save writes unsaved changes to the store. If that fails, it reports the error
-// and schedules a retry. mu must not be held.
-func (t *Television) save() error {
-	t.saving.Lock()
-	defer t.saving.Unlock()
-	t.mu.Lock()
-	clean, saved := t.saveAt.IsZero(), t.saved()
-	t.saveAt = time.Time{}
-	t.mu.Unlock()
-	if clean || t.cfg.Store == nil {
-		return nil
-	}
-	err := t.cfg.Store.Save(saved)
-	t.mu.Lock()
-	defer t.unlock()
-	failed := t.unsaved
-	t.unsaved = err != nil
-	if err != nil {
-		t.saveAt = time.Now().Add(saveRetry)
-		if !failed {
-			t.report(fmt.Errorf("saving the state of the television: %w", err), t.cfg.Log.Errorf)
-		}
-	}
-	return err
-}
-
-func (t *Television) saved() Saved {
-	titles, order := make(map[string]SavedTitle, len(t.in.titles)), slices.Clone(t.in.order)
-	for id, title := range t.in.titles {
-		titles[id] = *title
-	}
-	if !t.console.Can().Titles {
-		home := titles[homeID]
-		maps.Copy(titles, t.kept.Titles)
-		titles[homeID], order = home, t.kept.Order
-	}
-	return Saved{
-		Name: t.name, ActiveIdentifier: uint32(t.chosen), //nolint:gosec // 1 to 90
-		HostName: t.status.HostName, SystemVersion: t.status.SystemVersion,
-		State: t.m.seen.state, TitleID: t.m.seen.title,
-		Titles: titles, Order: order,
-	}
 }
