@@ -118,7 +118,7 @@ func (b *Companion) addBridge() {
 	g := &graph{a: &accessory.A{Id: 1, Type: categoryBridge}}
 	g.addInformation(&Config{HostID: bridgeSerial, Model: bridgeModel}, companionName)
 	g.firmware.SetValueRequest(bridgeFirmware, nil)
-	g.a.AddS(newProtocol().s)
+	g.addProtocol()
 	g.onIdentify(func() { b.log.Infof("identify: a controller asks which accessory the companion bridge is") })
 	b.as = append(b.as, g.a)
 }
@@ -163,15 +163,14 @@ func (b *Companion) addTile(t *tile, s *Snapshot) {
 	g.onIdentify(t.tv.identify)
 	var kind block
 	if t.write == nil {
-		kind = newBlock(service.TypeOccupancySensor, iidTile)
+		kind = g.add(service.TypeOccupancySensor, iidTile)
 		t.c = kind.choice(characteristic.TypeOccupancyDetected, readEvents(), t.value(s), 0, 1)
 	} else {
-		kind = newBlock(service.TypeSwitch, iidTile)
+		kind = g.add(service.TypeSwitch, iidTile)
 		t.c = kind.add(characteristic.TypeOn, characteristic.FormatBool, all(), t.value(s))
 		t.c.SetValueRequestFunc = func(value any, by *http.Request) (any, int) { return nil, b.write(t, value, by) }
 	}
 	kind.text(characteristic.TypeName, read(), t.name)
-	g.a.AddS(kind.s)
 	b.as, b.tiles = append(b.as, g.a), append(b.tiles, t)
 }
 

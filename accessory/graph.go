@@ -60,12 +60,57 @@ type slot struct {
 func newGraph(c *Config, name string) *graph {
 	g := &graph{a: &accessory.A{Id: 1, Type: c.Category}}
 	g.infoName = g.addInformation(c, name).text(characteristic.TypeConfiguredName, all(), name).C
-	g.a.AddS(newProtocol().s)
-	tv := g.addTelevision(c, name)
+	g.addProtocol()
+
+	tv := g.add(service.TypeTelevision, iidTelevision)
+	tv.s.Primary = true
+	g.active = tv.choice(characteristic.TypeActive, all(), 0, 0, 1)
+	g.activeID = tv.add(characteristic.TypeActiveIdentifier, characteristic.FormatUInt32, all(), homeScreen)
+	g.activeID.MinVal, g.activeID.MaxVal = 0, c.Slots
+	g.tvName = tv.text(characteristic.TypeConfiguredName, all(), name).C
+	tv.choice(characteristic.TypeSleepDiscoveryMode, readEvents(), alwaysDiscoverable, 0, 1)
+	g.remoteKey = tv.number(characteristic.TypeRemoteKey, write(), nil, lastRemoteKey)
+	g.order = tv.add(characteristic.TypeDisplayOrder, characteristic.FormatTLV8, all(), "")
+	g.powerMode = tv.choice(characteristic.TypePowerModeSelection, write(), nil, 0, 1)
+
 	for k := 1; k <= c.Slots; k++ {
-		tv.AddS(g.addInput(k))
+		kind := sourceApplication
+		if k == homeScreen {
+			kind = sourceHomeScreen
+		}
+		b := g.add(service.TypeInputSource, uint64(iidInputs+iidsPerInput*(k-1))) //nolint:gosec // k is 1 to 90
+		b.add(characteristic.TypeIdentifier, characteristic.FormatUInt32, read(), k)
+		var s slot
+		s.configuredName = b.text(characteristic.TypeConfiguredName, all(), "").C
+		s.name = b.text(characteristic.TypeName, read(), "").C
+		b.number(characteristic.TypeInputSourceType, readEvents(), kind, sourceApplication)
+		s.isConfigured = b.choice(characteristic.TypeIsConfigured, all(), free, free, inUse)
+		s.current = b.choice(characteristic.TypeCurrentVisibilityState, readEvents(), hidden, shown, hidden)
+		s.target = b.choice(characteristic.TypeTargetVisibilityState, all(), hidden, shown, hidden)
+		g.slots = append(g.slots, s)
+		tv.s.AddS(b.s)
 	}
 	return g
+}
+
+func (g *graph) addInformation(c *Config, name string) block {
+	b := g.add(service.TypeAccessoryInformation, iidInformation)
+	g.identify = b.add(characteristic.TypeIdentify, characteristic.FormatBool, write(), nil)
+	g.a.Info = &service.AccessoryInformation{
+		S:                b.s,
+		Identify:         &characteristic.Identify{Bool: &characteristic.Bool{C: g.identify}},
+		Name:             &characteristic.Name{String: b.text(characteristic.TypeName, read(), name)},
+		Manufacturer:     &characteristic.Manufacturer{String: b.text(characteristic.TypeManufacturer, read(), manufacturer)},
+		Model:            &characteristic.Model{String: b.text(characteristic.TypeModel, read(), c.Model)},
+		SerialNumber:     &characteristic.SerialNumber{String: b.text(characteristic.TypeSerialNumber, read(), c.HostID)},
+		FirmwareRevision: &characteristic.FirmwareRevision{String: b.text(characteristic.TypeFirmwareRevision, read(), firmware(c.Last.SystemVersion))},
+	}
+	g.firmware = g.a.Info.FirmwareRevision.C
+	return b
+}
+
+func (g *graph) addProtocol() {
+	g.add(service.TypeProtocolInformation, iidProtocol).text(characteristic.TypeVersion, read(), protocolVersion)
 }
 
 // onIdentify makes do the handler of Identify, for controllers that have paired
@@ -80,70 +125,14 @@ func (g *graph) onIdentify(do func()) {
 	}
 }
 
-func newProtocol() block {
-	b := newBlock(service.TypeProtocolInformation, iidProtocol)
-	b.text(characteristic.TypeVersion, read(), protocolVersion)
-	return b
-}
-
-func (g *graph) addInformation(c *Config, name string) block {
-	b := newBlock(service.TypeAccessoryInformation, iidInformation)
-	g.identify = b.add(characteristic.TypeIdentify, characteristic.FormatBool, write(), nil)
-	info := &service.AccessoryInformation{
-		S:                b.s,
-		Identify:         &characteristic.Identify{Bool: &characteristic.Bool{C: g.identify}},
-		Name:             &characteristic.Name{String: b.text(characteristic.TypeName, read(), name)},
-		Manufacturer:     &characteristic.Manufacturer{String: b.text(characteristic.TypeManufacturer, read(), manufacturer)},
-		Model:            &characteristic.Model{String: b.text(characteristic.TypeModel, read(), c.Model)},
-		SerialNumber:     &characteristic.SerialNumber{String: b.text(characteristic.TypeSerialNumber, read(), c.HostID)},
-		FirmwareRevision: &characteristic.FirmwareRevision{String: b.text(characteristic.TypeFirmwareRevision, read(), firmware(c.Last.SystemVersion))},
-	}
-	g.firmware = info.FirmwareRevision.C
-	g.a.Info = info
-	g.a.AddS(b.s)
-	return b
-}
-
-func (g *graph) addTelevision(c *Config, name string) *service.S {
-	b := newBlock(service.TypeTelevision, iidTelevision)
-	b.s.Primary = true
-	g.active = b.choice(characteristic.TypeActive, all(), 0, 0, 1)
-	g.activeID = b.add(characteristic.TypeActiveIdentifier, characteristic.FormatUInt32, all(), homeScreen)
-	g.activeID.MinVal, g.activeID.MaxVal = 0, c.Slots
-	g.tvName = b.text(characteristic.TypeConfiguredName, all(), name).C
-	b.choice(characteristic.TypeSleepDiscoveryMode, readEvents(), alwaysDiscoverable, 0, 1)
-	g.remoteKey = b.number(characteristic.TypeRemoteKey, write(), nil, lastRemoteKey)
-	g.order = b.add(characteristic.TypeDisplayOrder, characteristic.FormatTLV8, all(), "")
-	g.powerMode = b.choice(characteristic.TypePowerModeSelection, write(), nil, 0, 1)
-	g.a.AddS(b.s)
-	return b.s
-}
-
-func (g *graph) addInput(k int) *service.S {
-	b := newBlock(service.TypeInputSource, uint64(iidInputs+iidsPerInput*(k-1))) //nolint:gosec // k is 1 to 90
-	kind := sourceApplication
-	if k == homeScreen {
-		kind = sourceHomeScreen
-	}
-	b.add(characteristic.TypeIdentifier, characteristic.FormatUInt32, read(), k)
-	var s slot
-	s.configuredName = b.text(characteristic.TypeConfiguredName, all(), "").C
-	s.name = b.text(characteristic.TypeName, read(), "").C
-	b.number(characteristic.TypeInputSourceType, readEvents(), kind, sourceApplication)
-	s.isConfigured = b.choice(characteristic.TypeIsConfigured, all(), free, free, inUse)
-	s.current = b.choice(characteristic.TypeCurrentVisibilityState, readEvents(), hidden, shown, hidden)
-	s.target = b.choice(characteristic.TypeTargetVisibilityState, all(), hidden, shown, hidden)
-	g.slots = append(g.slots, s)
-	g.a.AddS(b.s)
-	return b.s
-}
-
 // block is a service that numbers its characteristics in sequence.
 type block struct{ s *service.S }
 
-func newBlock(kind string, iid uint64) block {
+// add adds an empty service.
+func (g *graph) add(kind string, iid uint64) block {
 	s := service.New(kind)
 	s.Id = iid
+	g.a.AddS(s)
 	return block{s}
 }
 
