@@ -168,7 +168,15 @@ func (b *Companion) addTile(t *tile, s *Snapshot) {
 	} else {
 		kind = g.add(service.TypeSwitch, iidTile)
 		t.c = kind.add(characteristic.TypeOn, characteristic.FormatBool, all(), t.value(s))
-		t.c.SetValueRequestFunc = func(value any, by *http.Request) (any, int) { return nil, b.write(t, value, by) }
+		t.c.SetValueRequestFunc = func(value any, by *http.Request) (any, int) {
+			on, _ := value.(bool)
+			b.mu.Lock()
+			b.pub.Set(t.c, on, by) // at once; it stays if the television accepts it
+			b.mu.Unlock()
+			t.write(on)
+			b.Changed(host)
+			return nil, statusOK
+		}
 	}
 	kind.text(characteristic.TypeName, read(), t.name)
 	b.as, b.tiles = append(b.as, g.a), append(b.tiles, t)
@@ -225,16 +233,4 @@ func (b *Companion) Changed(hostID string) {
 			b.pub.Set(t.c, v, nil)
 		}
 	}
-}
-
-// write handles a write of a controller. The value shows at once, and stays if
-// the television accepts it.
-func (b *Companion) write(t *tile, value any, by *http.Request) int {
-	on, _ := value.(bool)
-	b.mu.Lock()
-	b.pub.Set(t.c, on, by)
-	b.mu.Unlock()
-	t.write(on)
-	b.Changed(t.tv.cfg.HostID)
-	return statusOK
 }

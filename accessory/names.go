@@ -59,12 +59,9 @@ var lookalikes = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'", "‛", "
 // plainForms replaces numbers such as Ⅱ, ² and ½ and wide punctuation such as ：
 // with what they stand for.
 func plainForms(name string) string {
-	if !strings.ContainsFunc(name, special) {
-		return name
-	}
 	var b strings.Builder
 	for _, r := range name {
-		if special(r) {
+		if !inName(r) && (unicode.IsNumber(r) || unicode.IsPunct(r)) {
 			b.WriteString(norm.NFKC.String(string(r)))
 		} else {
 			b.WriteRune(r)
@@ -72,8 +69,6 @@ func plainForms(name string) string {
 	}
 	return b.String()
 }
-
-func special(r rune) bool { return !inName(r) && (unicode.IsNumber(r) || unicode.IsPunct(r)) }
 
 func inName(r rune) bool {
 	return letterOrDigit(r) || strings.ContainsRune(insideName, r)

@@ -188,18 +188,13 @@ func (t *Television) step(e event) {
 			t.report(a.err, t.cfg.Log.Warnf)
 		case doStandby:
 			t.queue.dropKeys(maxKeys) // they were for a console that is on
-			poke(t.work)
-		case doLaunch:
-			poke(t.work)
 		}
 	}
 	t.changed = t.changed || look() != before
 	t.show()
 	t.release()
 	poke(t.clock)
-	if len(t.queue.jobs) > 0 {
-		poke(t.work) // they may have waited for the console
-	}
+	poke(t.work)
 }
 
 // report shows the owner an error. It logs the error once, until a command
