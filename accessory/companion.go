@@ -62,21 +62,13 @@ const (
 
 // tile is one accessory of the bridge: a sensor or a switch of a console.
 type tile struct {
-	role, title string // title: of the switch of a title
-	name        string
-	tv          *Television
-	c           *characteristic.C
-	value       func(s *Snapshot) any
-	write       func(on bool) // nil for a sensor
+	key   string // part of the accessory id: it must never change
+	name  string
+	tv    *Television
+	c     *characteristic.C
+	value func(s *Snapshot) any
+	write func(on bool) // nil for a sensor
 }
-
-// Roles are part of the accessory ids: they must never change.
-const (
-	roleOn      = "on"
-	rolePlaying = "playing"
-	rolePower   = "power"
-	roleTitle   = "title"
-)
 
 // NewCompanion returns a bridge with the current state of its televisions. It
 // fails for a repeated console, an invalid title id, and more than 149 sensors
@@ -125,10 +117,10 @@ func (b *Companion) addBridge() {
 
 func tilesOf(tv *Television, s *Snapshot, titles []Title) []*tile {
 	tiles := []*tile{
-		{role: roleOn, name: s.Name + " on", value: func(s *Snapshot) any { return oneIf(s.State == ps4.StateAwake) }},
-		{role: rolePlaying, name: s.Name + " playing", value: func(s *Snapshot) any { return oneIf(s.TitleID != "") }},
+		{key: "on/", name: s.Name + " on", value: func(s *Snapshot) any { return oneIf(s.State == ps4.StateAwake) }},
+		{key: "playing/", name: s.Name + " playing", value: func(s *Snapshot) any { return oneIf(s.TitleID != "") }},
 		{
-			role: rolePower, name: s.Name + " power", value: func(s *Snapshot) any { return s.Active },
+			key: "power/", name: s.Name + " power", value: func(s *Snapshot) any { return s.Active },
 			write: func(on bool) { tv.wish(setPower{powerFor(on)}) },
 		},
 	}
@@ -137,7 +129,7 @@ func tilesOf(tv *Television, s *Snapshot, titles []Title) []*tile {
 			break
 		}
 		tiles = append(tiles, &tile{
-			role: roleTitle, title: title.ID, name: s.inputName(title.ID) + " on " + s.Name,
+			key: "title/" + title.ID, name: s.inputName(title.ID) + " on " + s.Name,
 			value: func(s *Snapshot) any { return s.plays(title.ID) },
 			write: func(on bool) {
 				switch s := tv.Snapshot(); {
@@ -155,10 +147,14 @@ func tilesOf(tv *Television, s *Snapshot, titles []Title) []*tile {
 	return tiles
 }
 
-// addTile adds the accessory of a tile.
+// addTile adds the accessory of a tile. Its id is 2 to 2^48+1, independent of the
+// other accessories, and small enough for controllers that keep numbers as
+// floating point.
 func (b *Companion) addTile(t *tile, s *Snapshot) {
 	host := t.tv.cfg.HostID
-	g := &graph{a: &accessory.A{Id: companionID(host, t.role, t.title), Type: categoryBridge}}
+	sum := sha256.Sum256([]byte(host + "/" + t.key))
+	id := binary.BigEndian.Uint64(sum[:])>>16 + 2
+	g := &graph{a: &accessory.A{Id: id, Type: categoryBridge}}
 	g.addInformation(&Config{HostID: host, Model: t.tv.cfg.Model, Last: s.Status}, t.name)
 	g.onIdentify(t.tv.identify)
 	var kind block
@@ -191,14 +187,6 @@ func (s *Snapshot) plays(title string) bool {
 		return s.Starting == title
 	}
 	return s.TitleID == title && s.ActiveIdentifier != homeScreen // not while it is being left
-}
-
-// companionID returns the id of an accessory: 2 to 2^48+1, independent of the
-// other accessories, and small enough for controllers that keep numbers as
-// floating point.
-func companionID(host, role, title string) uint64 {
-	sum := sha256.Sum256([]byte(host + "/" + role + "/" + title))
-	return binary.BigEndian.Uint64(sum[:])>>16 + 2
 }
 
 // Accessories returns the bridge and its accessories, which do not change.

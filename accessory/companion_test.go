@@ -201,7 +201,9 @@ func TestCompanionIDs(t *testing.T) {
 			t.Errorf("%s has id %d, and %d among others", name, id, many[name])
 		}
 	}
-	for name, id := range map[string]uint64{"PS4 Companion": 1, "Den on": 181436448897648, "CUSA00129 on Den": 28714863205125} {
+	for name, id := range map[string]uint64{
+		"PS4 Companion": 1, "Den on": 181436448897648, "Den playing": 120191211407168, "Den power": 5622961893074, "CUSA00129 on Den": 28714863205125,
+	} {
 		if few[name] != id {
 			t.Errorf("%s has id %d, released was %d", name, few[name], id)
 		}
