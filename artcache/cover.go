@@ -89,15 +89,9 @@ func (c *Cache) bytes(p picture) ([]byte, error) {
 // cached one, an icon that the metadata names, the suggested one, the title
 // container's image, the content icon. It returns ErrNotFound if none does.
 func (c *Cache) Cover(ctx context.Context, titleID string, size Size) (*Image, error) {
-	id, err := checkCover(titleID, size)
-	if err != nil {
-		return nil, err
-	}
-	if img, ok := c.own(ctx, id, size); ok {
-		return img, nil
-	}
-	if c.opts.Disabled {
-		return nil, ErrDisabled
+	id, img, err := c.own(ctx, titleID, size)
+	if img != nil || err != nil {
+		return img, err
 	}
 	if p, fresh, ok := c.cachedCover(id); ok && (fresh || c.opts.Offline) {
 		if img, err := c.scale(ctx, p, size); err == nil {
@@ -115,19 +109,12 @@ func (c *Cache) Cover(ctx context.Context, titleID string, size Size) (*Image, e
 // Cached returns a title's cover if it is cached, and fetches one that is missing
 // or stale in the background.
 func (c *Cache) Cached(ctx context.Context, titleID string, size Size) (*Image, bool) {
-	id, err := checkCover(titleID, size)
-	if err != nil {
-		return nil, false
-	}
-	if img, ok := c.own(ctx, id, size); ok {
-		return img, true
-	}
-	if c.opts.Disabled {
-		return nil, false
+	id, img, err := c.own(ctx, titleID, size)
+	if img != nil || err != nil {
+		return img, err == nil
 	}
 	p, fresh, ok := c.cachedCover(id)
 	c.countLookup(ok)
-	var img *Image
 	if ok {
 		img, err = c.scale(ctx, p, size)
 	}
@@ -137,30 +124,31 @@ func (c *Cache) Cached(ctx context.Context, titleID string, size Size) (*Image, 
 	return img, img != nil
 }
 
-func checkCover(titleID string, size Size) (string, error) {
+// own parses the id of a title and returns the owner's image, or nil if there is
+// none. It skips files that are too large or of an unknown type.
+func (c *Cache) own(ctx context.Context, titleID string, size Size) (id string, img *Image, err error) {
 	if !slices.Contains(sizes(), size) {
-		return "", fmt.Errorf("%w: %d", ErrSize, size)
+		return "", nil, fmt.Errorf("%w: %d", ErrSize, size)
 	}
-	return ParseTitleID(titleID)
-}
-
-// own returns the owner's image of a title. Files that are too large or of an
-// unknown type are skipped.
-func (c *Cache) own(ctx context.Context, id string, size Size) (*Image, bool) {
+	if id, err = ParseTitleID(titleID); err != nil {
+		return "", nil, err
+	}
 	for _, ext := range []string{".png", ".jpg", ".jpeg", ".webp"} {
 		body, _, err := readFile(filepath.Join(c.opts.Dir, "own", id+ext), maxImage)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}
 		if err == nil {
-			var img *Image
 			if img, err = c.scale(ctx, picture{hashOf(body), OriginOwn, body}, size); err == nil {
-				return img, true
+				return id, img, nil
 			}
 		}
 		c.opts.Logf("artcache: own image of %s: %v", id, err)
 	}
-	return nil, false
+	if c.opts.Disabled {
+		return id, nil, ErrDisabled
+	}
+	return id, nil, nil
 }
 
 // Suggest remembers where a title's cover is, and fetches it in the background
@@ -276,7 +264,7 @@ func inspect(body []byte) (conf image.Config, format string, err error) {
 	conf, format, err = image.DecodeConfig(bytes.NewReader(body))
 	switch {
 	case err != nil:
-		return conf, "", malformed("%w", err)
+		return conf, "", malformed("%v", err)
 	case !slices.Contains([]string{"png", "jpeg", "webp"}, format): // another package may have registered it
 		return conf, "", malformed("image type %s", format)
 	case conf.Width < 1, conf.Height < 1, conf.Width > maxSide, conf.Height > maxSide, conf.Width*conf.Height > maxPixels:
@@ -292,7 +280,7 @@ func decoded(body []byte) (img image.Image, err error) {
 		return nil, err
 	}
 	if img, _, err = image.Decode(bytes.NewReader(body)); err != nil {
-		return nil, malformed("%w", err)
+		return nil, malformed("%v", err)
 	}
 	return img, nil
 }

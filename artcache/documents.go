@@ -404,7 +404,7 @@ func (u *SystemUpdates) parse(data []byte) error {
 // declares, and limits nesting as encoding/json does.
 func decode(data []byte, v any, unmarshal func([]byte, any) error) error {
 	if err := unmarshal(data, v); err != nil {
-		return malformed("%w", err)
+		return malformed("%v", err)
 	}
 	cleanAll(reflect.ValueOf(v))
 	return nil

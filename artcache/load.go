@@ -48,7 +48,7 @@ func (r record) err() error {
 	case r.Hash != "":
 		return nil
 	case r.Refused != "":
-		return malformed("%s", r.Refused)
+		return refusal(r.Refused)
 	}
 	return ErrNotFound
 }
@@ -168,7 +168,7 @@ func (c *Cache) refresh(ctx context.Context, r resource) error {
 		err = r.check(a.body)
 	}
 	if errors.Is(err, ErrAddress) { // a document named a strange host
-		err = malformed("%w", err)
+		err = malformed("%v", err)
 	}
 	switch {
 	case err == nil:
@@ -182,9 +182,8 @@ func (c *Cache) refresh(ctx context.Context, r resource) error {
 		c.absent.Add(1)
 		if old.Hash == "" { // a good copy stays: a title that the store dropped keeps its name
 			old = record{URL: r.url}
-			if reason, bad := strings.CutPrefix(err.Error(), ErrMalformed.Error()+": "); bad {
-				old.Refused = cut(clean(reason), 200)
-			}
+			reason, _ := errors.AsType[refusal](err)
+			old.Refused = cut(clean(string(reason)), 200)
 		}
 		old.Until = time.Now().Add(freshNegative)
 		c.store.put(r.key, old, nil)
@@ -201,7 +200,10 @@ func isFinal(err error) bool {
 	return errors.Is(err, ErrNotFound) || errors.Is(err, ErrMalformed) || errors.Is(err, ErrAddress)
 }
 
-// malformed returns an ErrMalformed with its reason, which is cached.
-func malformed(format string, args ...any) error {
-	return fmt.Errorf("%w: %w", ErrMalformed, fmt.Errorf(format, args...))
-}
+// A refusal is an ErrMalformed with its reason, which is cached.
+type refusal string
+
+func (r refusal) Error() string { return ErrMalformed.Error() + ": " + string(r) }
+func (r refusal) Unwrap() error { return ErrMalformed }
+
+func malformed(format string, args ...any) error { return refusal(fmt.Sprintf(format, args...)) }

@@ -1,6 +1,7 @@
 package artcache
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,24 +43,17 @@ func Regions() []Region {
 	}
 }
 
-// usualNames maps the usual names of countries, in lower case, to those in the
-// table.
+// FindRegion returns a region by its name in any case ("Germany", "R1") or its
+// country code ("de"), and ErrAddress if there is none.
 //
 //nolint:misspell // as the table has them
-func usualNames() map[string]string {
-	return map[string]string{
+func FindRegion(name string) (Region, error) {
+	name = strings.TrimSpace(name)
+	usual := map[string]string{
 		"colombia": "Columbia", "malaysia": "Maylasia", "netherlands": "Nederland", "the netherlands": "Nederland",
 		"south korea": "Korea", "uk": "United Kingdom", "usa": "United States",
 	}
-}
-
-// FindRegion returns a region by its name in any case ("Germany", "R1") or its
-// country code ("de"), and ErrAddress if there is none.
-func FindRegion(name string) (Region, error) {
-	name = strings.TrimSpace(name)
-	if usual, ok := usualNames()[strings.ToLower(name)]; ok {
-		name = usual
-	}
+	name = cmp.Or(usual[strings.ToLower(name)], name)
 	all := Regions()
 	at := slices.IndexFunc(all, func(r Region) bool { return strings.EqualFold(r.Name, name) })
 	if at < 0 {

@@ -24,7 +24,7 @@ const (
 	maxMemory  = 4096      // records in memory
 	maxUnsaved = 8         // bodies in memory because they could not be written
 	maxKept    = 512 << 10 // bytes of each
-	sweepTo    = 90        // percent of a limit that a sweep leaves, so that the next is not due at once
+	evictTo    = 90        // percent of a limit that evict leaves, so that it is not due again at once
 	useAgain   = time.Hour // how often a body's use is noted
 	tempAge    = time.Hour // files in tmp older than this were left by a kill
 )
@@ -37,7 +37,7 @@ type store struct {
 	limit int64 // bytes of bodies
 	logf  func(string, ...any)
 
-	disk  sync.Mutex       // held while writing and sweeping; guards the next
+	disk  sync.Mutex       // held while writing and evicting; guards the next
 	sizes map[string]int64 // bytes below blobs and index; nil until counted
 
 	mu      sync.Mutex        // guards the rest; never held during I/O
@@ -61,24 +61,6 @@ func newStore(o Options) (*store, error) {
 		}
 	}
 	return s, nil
-}
-
-// writeFile replaces a file by renaming. It does not sync: that is slow on the
-// card of a Raspberry Pi, and what a power cut damages fails its check and is
-// fetched again.
-func (s *store) writeFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Join(s.dir, "tmp"), "new")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err = cmp.Or(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
 }
 
 // readFile reads a regular file of at most limit bytes, and returns when it was
@@ -196,19 +178,34 @@ func (s *store) put(key string, r record, body []byte) {
 		_ = s.replace("index", s.recordPath(key), data) // the record is in memory
 	}
 	if s.sizes == nil || s.sizes["blobs"] > s.limit || s.sizes["index"] > maxIndex {
-		s.sweep()
+		// A record without its body is found when it is looked up.
+		s.sizes = map[string]int64{"blobs": evict(s.files("blobs"), s.limit), "index": evict(s.files("index"), maxIndex)}
 	}
 }
 
-// replace writes a file that is in one of the parts of the cache. The sizes
-// count a replaced file twice: the next sweep counts again.
-func (s *store) replace(part, path string, data []byte) error {
-	err := os.MkdirAll(filepath.Dir(path), 0o750)
-	if err == nil {
-		err = s.writeFile(path, data)
+// replace replaces a file in one of the parts of the cache by renaming, and logs
+// an error. It does not sync: that is slow on the card of a Raspberry Pi, and a
+// file that a power cut damages fails its check and is fetched again. The sizes
+// count a replaced file twice until the files are counted again.
+func (s *store) replace(part, path string, data []byte) (err error) {
+	defer func() {
+		if err != nil {
+			s.logf("artcache: cannot write: %v", err)
+		}
+	}()
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Join(s.dir, "tmp"), "new")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = cmp.Or(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		s.logf("artcache: cannot write: %v", err)
+		_ = os.Remove(f.Name())
 		return err
 	}
 	now := time.Now() // by the clock that body and newStore compare it with
@@ -232,13 +229,6 @@ func (s *store) keep(hash string, body []byte) {
 	}
 }
 
-// sweep counts what is on disk, and deletes the least recently used bodies and
-// the oldest records when there are too many. A record without its body is found
-// when it is looked up. The disk lock is held.
-func (s *store) sweep() {
-	s.sizes = map[string]int64{"blobs": evict(s.files("blobs"), s.limit), "index": evict(s.files("index"), maxIndex)}
-}
-
 // A file is a file of the cache.
 type file struct {
 	path string
@@ -259,7 +249,7 @@ func evict(list []file, limit int64) (size int64) {
 		return cmp.Or(a.used.Compare(b.used), strings.Compare(a.path, b.path))
 	})
 	for _, f := range list {
-		if size <= limit/100*sweepTo {
+		if size <= limit/100*evictTo {
 			break
 		}
 		if os.Remove(f.path) == nil {
