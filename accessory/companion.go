@@ -55,7 +55,6 @@ const (
 	bridgeModel    = "ps4kit companion"
 	bridgeSerial   = "companion"
 	bridgeFirmware = "1.0"
-	categoryBridge = 2
 	maxBridged     = 149 // accessories behind a bridge; 150 with the bridge itself is what Home takes
 	iidTile        = 32  // accessory information and protocol have the ids of graph.go
 )
@@ -107,7 +106,7 @@ func NewCompanion(c CompanionConfig) (*Companion, error) {
 
 // addBridge adds the accessory that stands for the bridge itself.
 func (b *Companion) addBridge() {
-	g := &graph{a: &accessory.A{Id: 1, Type: categoryBridge}}
+	g := &graph{a: &accessory.A{Id: 1, Type: accessory.TypeBridge}}
 	g.addInformation(&Config{HostID: bridgeSerial, Model: bridgeModel}, companionName)
 	g.firmware.SetValueRequest(bridgeFirmware, nil)
 	g.addProtocol()
@@ -154,7 +153,7 @@ func (b *Companion) addTile(t *tile, s *Snapshot) {
 	host := t.tv.cfg.HostID
 	sum := sha256.Sum256([]byte(host + "/" + t.key))
 	id := binary.BigEndian.Uint64(sum[:])>>16 + 2
-	g := &graph{a: &accessory.A{Id: id, Type: categoryBridge}}
+	g := &graph{a: &accessory.A{Id: id, Type: accessory.TypeBridge}}
 	g.addInformation(&Config{HostID: host, Model: t.tv.cfg.Model, Last: s.Status}, t.name)
 	g.onIdentify(t.tv.identify)
 	var kind block

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/brutella/hap/accessory"
+
 	"github.com/ps4kit/ps4kit/internal/text"
 	"github.com/ps4kit/ps4kit/ps4"
 )
@@ -71,20 +73,13 @@ type Remote struct {
 	Double map[string]string // for two presses within 250 ms; delays the single press of these keys only
 }
 
-// Categories of an accessory (docs/homekit.md §1).
-const (
-	categoryTelevision = 31
-	categorySetTopBox  = 35
-	categoryStick      = 36
-)
-
 // complete returns the configuration with all defaults, or an error if it is
 // invalid.
 func (c Config) complete() (Config, error) {
 	c.HostID = strings.ToUpper(strings.TrimSpace(c.HostID))
 	c.Name = cleanName(c.Name)
 	c.Model = text.Truncate(cmp.Or(c.Model, defaultModel), maxName)
-	c.Category = cmp.Or(c.Category, categoryTelevision)
+	c.Category = cmp.Or(c.Category, accessory.TypeTelevision)
 	c.Slots = cmp.Or(c.Slots, defaultSlots)
 	c.Poll = cmp.Or(c.Poll, defaultPoll)
 	c.Misses = cmp.Or(c.Misses, defaultMiss)
@@ -92,7 +87,7 @@ func (c Config) complete() (Config, error) {
 	switch {
 	case c.HostID == "" || len(c.HostID) > maxName:
 		return c, fmt.Errorf("a host id has 1 to %d bytes: %q", maxName, c.HostID)
-	case c.Category != categoryTelevision && c.Category != categorySetTopBox && c.Category != categoryStick:
+	case !slices.Contains([]uint8{31, 35, 36}, c.Category): // docs/homekit.md §1
 		return c, fmt.Errorf("category %d: 31, 35 and 36 are possible", c.Category)
 	case c.Slots < fixedSlots || c.Slots > maxSlots:
 		return c, fmt.Errorf("%d slots: %d to %d are possible", c.Slots, fixedSlots, maxSlots)

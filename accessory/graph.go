@@ -22,16 +22,11 @@ const (
 
 // Values that never change (docs/homekit.md §2).
 const (
-	manufacturer       = "Sony Interactive Entertainment"
-	defaultModel       = "PlayStation 4"
-	unknownFirmware    = "0.0"
-	protocolVersion    = "1.1.0"
-	alwaysDiscoverable = 1
-	sourceHomeScreen   = 1  // InputSourceType of the home screen
-	sourceApplication  = 10 // InputSourceType of titles
-	lastRemoteKey      = 16
-	free, inUse        = 0, 1 // IsConfigured
-	shown, hidden      = 0, 1 // visibility
+	manufacturer    = "Sony Interactive Entertainment"
+	defaultModel    = "PlayStation 4"
+	unknownFirmware = "0.0"
+	protocolVersion = "1.1.0"
+	lastRemoteKey   = 16
 )
 
 // Permissions of characteristics.
@@ -68,25 +63,25 @@ func newGraph(c *Config, name string) *graph {
 	g.activeID = tv.add(characteristic.TypeActiveIdentifier, characteristic.FormatUInt32, all(), homeScreen)
 	g.activeID.MinVal, g.activeID.MaxVal = 0, c.Slots
 	g.tvName = tv.text(characteristic.TypeConfiguredName, all(), name).C
-	tv.choice(characteristic.TypeSleepDiscoveryMode, readEvents(), alwaysDiscoverable, 0, 1)
+	tv.choice(characteristic.TypeSleepDiscoveryMode, readEvents(), characteristic.SleepDiscoveryModeAlwaysDiscoverable, 0, 1)
 	g.remoteKey = tv.number(characteristic.TypeRemoteKey, write(), nil, lastRemoteKey)
 	g.order = tv.add(characteristic.TypeDisplayOrder, characteristic.FormatTLV8, all(), "")
 	g.powerMode = tv.choice(characteristic.TypePowerModeSelection, write(), nil, 0, 1)
 
 	for k := 1; k <= c.Slots; k++ {
-		kind := sourceApplication
+		kind := characteristic.InputSourceTypeApplication
 		if k == homeScreen {
-			kind = sourceHomeScreen
+			kind = characteristic.InputSourceTypeHomeScreen
 		}
 		b := g.add(service.TypeInputSource, uint64(iidInputs+iidsPerInput*(k-1))) //nolint:gosec // k is 1 to 90
 		b.add(characteristic.TypeIdentifier, characteristic.FormatUInt32, read(), k)
 		var s slot
 		s.configuredName = b.text(characteristic.TypeConfiguredName, all(), "").C
 		s.name = b.text(characteristic.TypeName, read(), "").C
-		b.number(characteristic.TypeInputSourceType, readEvents(), kind, sourceApplication)
-		s.isConfigured = b.choice(characteristic.TypeIsConfigured, all(), free, free, inUse)
-		s.current = b.choice(characteristic.TypeCurrentVisibilityState, readEvents(), hidden, shown, hidden)
-		s.target = b.choice(characteristic.TypeTargetVisibilityState, all(), hidden, shown, hidden)
+		b.number(characteristic.TypeInputSourceType, readEvents(), kind, characteristic.InputSourceTypeApplication)
+		s.isConfigured = b.choice(characteristic.TypeIsConfigured, all(), characteristic.IsConfiguredNotConfigured, 0, 1)
+		s.current = b.choice(characteristic.TypeCurrentVisibilityState, readEvents(), characteristic.CurrentVisibilityStateHidden, 0, 1)
+		s.target = b.choice(characteristic.TypeTargetVisibilityState, all(), characteristic.TargetVisibilityStateHidden, 0, 1)
 		g.slots = append(g.slots, s)
 		tv.s.AddS(b.s)
 	}

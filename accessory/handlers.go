@@ -89,7 +89,7 @@ func (t *Television) onWrite(c *characteristic.C, do func(written) int) {
 }
 
 func (t *Television) writeActive(w written) int {
-	t.want(setPower{powerFor(w.number() == 1)}, nil)
+	t.want(setPower{powerFor(w.number() == characteristic.ActiveActive)}, nil)
 	return statusOK
 }
 
@@ -211,7 +211,7 @@ func (t *Television) writeVisibility(k int, w written) int {
 	if id == "" {
 		return statusOK
 	}
-	hide := w.number() == hidden
+	hide := w.number() == characteristic.TargetVisibilityStateHidden
 	if saved := t.in.titles[id]; saved.Hidden != hide {
 		saved.Hidden = hide
 		t.keep(func() { saved.Hidden = !hide })
