@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/ps4kit/ps4kit/accessory"
+	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -56,6 +58,19 @@ func TestRemap(t *testing.T) {
 		r.after(time.Second)
 		r.wantConsole("open", "ps_hold", "left", "ps_hold", "cancel")
 	})
+}
+
+// TestKeysOfConfiguration: config.yaml takes the keys that a television takes.
+func TestKeysOfConfiguration(t *testing.T) {
+	t.Parallel()
+	keys := slices.Sorted(slices.Values(config.RemoteKeys()))
+	tv := newTV(t, accessory.Config{})
+	for _, key := range append(keys, "?") {
+		err := tv.Configure(nil, accessory.Remote{Keys: map[string]string{key: "up"}})
+		if key != "?" && err != nil || key == "?" && (err == nil || !strings.HasSuffix(err.Error(), "use one of "+strings.Join(keys, ", "))) {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
 }
 
 func TestDoublePress(t *testing.T) {
