@@ -86,7 +86,7 @@ func NewCompanion(c CompanionConfig) (*Companion, error) {
 	byHost := map[string]*Television{}
 	for _, tv := range c.Televisions {
 		if byHost[tv.cfg.HostID] != nil {
-			return nil, fmt.Errorf("console %s is there twice", tv.cfg.HostID)
+			return nil, fmt.Errorf("console %s is listed twice", tv.cfg.HostID)
 		}
 		byHost[tv.cfg.HostID] = tv
 	}

@@ -109,7 +109,7 @@ func completeTitles(titles []Title) ([]Title, error) {
 			return nil, err
 		}
 		if seen[id] {
-			return nil, fmt.Errorf("title %s is there twice", id)
+			return nil, fmt.Errorf("title %s is listed twice", id)
 		}
 		titles[i].ID, seen[id] = id, true
 	}

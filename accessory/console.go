@@ -109,8 +109,8 @@ func (c remotePlay) Watch(ctx context.Context, o *ps4.WatchOptions) <-chan ps4.U
 	return ps4.Watch(ctx, c.Discovery(), o)
 }
 
-// Do is [remoteplay.Console.Do]. A session that could not be opened although the
-// console was asked twice is a failure that another try does not mend.
+// Do is [remoteplay.Console.Do]. The library asks the console twice before it
+// gives up opening a session, so that failure is not retried.
 func (c remotePlay) Do(ctx context.Context, work func(context.Context, Session) error) error {
 	opened := false
 	err := c.Console.Do(ctx, func(ctx context.Context, s *remoteplay.Session) error {
@@ -125,7 +125,7 @@ func (c remotePlay) Do(ctx context.Context, work func(context.Context, Session) 
 
 func (c remotePlay) DeafUntil() time.Time { return c.Discovery().DeafUntil() }
 
-// notOpened is a session that failed after the library's own second try.
+// notOpened is the failure to open a session after the library's own retry.
 type notOpened struct{ error }
 
 func (e *notOpened) Unwrap() error { return e.error }
@@ -158,7 +158,7 @@ type Publisher interface {
 	Notify(c *characteristic.C)
 }
 
-// modelOnly publishes nothing: it is there until a server is attached.
+// modelOnly stores values without publishing them, until a server is attached.
 type modelOnly struct{}
 
 func (modelOnly) Set(c *characteristic.C, v any, _ *http.Request) { c.SetValueRequest(v, nil) }

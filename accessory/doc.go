@@ -11,6 +11,6 @@
 // with its table in testdata/intents.md) then pursues them. The protocol cannot
 // list what is installed, so the inputs are the titles that were configured,
 // added or seen running. They share a fixed pool of slots, because a television
-// may not change its structure (inputs.go). The commands of other front ends
-// take the same way as those of HomeKit.
+// may not change its structure (inputs.go). Commands of other front ends take the
+// same path as writes from HomeKit.
 package accessory

@@ -35,17 +35,17 @@ var (
 	ErrName = errors.New("a name must have 1 to 64 characters, without line breaks")
 )
 
-// outcome is what the end of a command means for what is wanted.
+// outcome is what the end of a command means for the goal.
 type outcome uint8
 
 const (
 	done    outcome = iota
 	resting         // the console is in rest mode
-	again           // worth another try while there is time
-	refused         // it would be so the next time too
+	again           // worth a retry while there is time
+	refused         // a retry would fail the same way
 )
 
-// final are the failures that another try does not mend.
+// final holds the failures that a retry does not help with.
 var final = []error{
 	ErrNotAccepted, ps4.ErrNoCredential, ps4.ErrServiceHung, ps4.ErrProtocol, ps4.ErrUnsupported,
 	ps4.ErrNotConfirmed, ps4.ErrTitleRunning, ps4.ErrNoSuchTitle, ps4.ErrTitleIDFormat,
@@ -53,8 +53,8 @@ var final = []error{
 	remoteplay.ErrRegistrationFormat, remoteplay.ErrNotPlayStation,
 }
 
-// passing are the console's refusals that pass by themselves: it is busy, or a
-// user has to be picked on the TV first.
+// passing holds the console's refusals that pass by themselves: it is busy, or
+// waits for someone to pick a user on the TV.
 var passing = []ps4.ResultError{
 	ps4.ErrBusy, ps4.ErrBooting, ps4.ErrTooManyUsers, ps4.ErrAlreadyConnected, ps4.ErrOtherAppConnected,
 	ps4.ErrOtherUserActive, ps4.ErrLogoutFailed, ps4.ErrLoginManagerBusy, ps4.ErrOffAir, ps4.ErrCannotLogIn,

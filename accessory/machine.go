@@ -247,11 +247,11 @@ func (m *machine) wakeUp() {
 		m.goal = powerAny
 	case !m.now.Before(m.goalBy):
 		m.failPower(ErrNotWoken)
-	case m.busy != nil && m.busy.do == doStandby: // it is being ended; perhaps it was not sent
+	case m.busy != nil && m.busy.do == doStandby: // it is being cancelled, and may not have been sent
 	case !m.up() && !m.now.Before(m.woke.Add(wakeEvery)):
 		m.do(action{do: doWake})
 		m.woke = m.now
-		if m.launch != nil && m.seen.state != ps4.StateAwake { // else perhaps only a reply was lost
+		if m.launch != nil && m.seen.state != ps4.StateAwake { // else only a reply may have been lost
 			m.launch.woken = true
 		}
 	}

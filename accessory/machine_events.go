@@ -25,7 +25,7 @@ func (m *machine) polled(e polled) {
 		return
 	case e.state == ps4.StateStandby:
 		m.leaveBy, e.title = time.Time{}, ""
-	case !m.now.Before(m.leaveBy) && m.goal != powerOff: // else it has just come, and its standby has its whole time
+	case !m.now.Before(m.leaveBy) && m.goal != powerOff: // else it just came up; its standby gets the full time
 		m.woke = time.Time{}
 	}
 	m.seen = seen{state: e.state, title: e.title, began: e.began}
@@ -57,7 +57,7 @@ func (m *machine) rested(b *action, e finished) {
 	switch {
 	case end == resting:
 		m.seenResting()
-	case !e.sent: // an earlier one may be on its way still
+	case !e.sent: // an earlier one may still be on its way
 		if !m.leaveBy.IsZero() {
 			m.leaveBy = b.leave
 		}

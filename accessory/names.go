@@ -29,7 +29,8 @@ func cleanName(name string) string {
 		case unicode.IsSpace(r) || unicode.IsControl(r):
 			spaced = true
 		case unicode.In(r, unicode.M, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, pictures):
-			// It vanishes without separating its neighbours. Unicode counts some of these as letters.
+			// It vanishes without separating its neighbours. Unicode counts some of
+			// these as letters.
 		case !inName(r):
 			dropped = true
 		default:
