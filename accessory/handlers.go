@@ -62,20 +62,7 @@ func (w written) text() string {
 // are on disk before the answer; one that cannot be stored is undone.
 func (t *Television) onWrite(c *characteristic.C, do func(written) int) {
 	c.SetValueRequestFunc = func(value any, by *http.Request) (any, int) {
-		t.mu.Lock()
-		t.writing, t.undo = written{value, c, by}, nil
-		status := do(t.writing)
-		t.writing = written{}
-		undo := t.undo
-		readable := slices.Contains(c.Permissions, characteristic.PermissionRead)
-		if readable && status == statusOK && c.Value() != value {
-			if len(t.reverts) == 0 {
-				t.revertAt = time.Now().Add(revertDelay)
-			}
-			t.reverts = append(t.reverts, c)
-			poke(t.clock)
-		}
-		t.unlock()
+		status, undo := t.doWrite(written{value, c, by}, do)
 		if undo != nil && t.save() != nil { // save reports the error
 			status = statusNotStored
 			_ = t.edit(func() error {
@@ -86,6 +73,23 @@ func (t *Television) onWrite(c *characteristic.C, do func(written) int) {
 		}
 		return nil, status
 	}
+}
+
+func (t *Television) doWrite(w written, do func(written) int) (status int, undo func()) {
+	t.mu.Lock()
+	defer t.unlock()
+	t.writing, t.undo = w, nil
+	status = do(w)
+	t.writing = written{}
+	readable := slices.Contains(w.of.Permissions, characteristic.PermissionRead)
+	if readable && status == statusOK && w.of.Value() != w.value {
+		if len(t.reverts) == 0 {
+			t.revertAt = time.Now().Add(revertDelay)
+		}
+		t.reverts = append(t.reverts, w.of)
+		poke(t.clock)
+	}
+	return status, t.undo
 }
 
 func (t *Television) writeActive(w written) int {

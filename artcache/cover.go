@@ -124,8 +124,9 @@ func (c *Cache) Cached(ctx context.Context, titleID string, size Size) (*Image, 
 	return img, img != nil
 }
 
-// own parses the id of a title and returns the owner's image, or nil if there is
-// none. It skips files that are too large or of an unknown type.
+// own parses the id of a title and returns the owner's image. If there is none,
+// it returns nil, or ErrDisabled if nothing else may be read. It skips files that
+// are too large or of an unknown type.
 func (c *Cache) own(ctx context.Context, titleID string, size Size) (id string, img *Image, err error) {
 	if !slices.Contains(sizes(), size) {
 		return "", nil, fmt.Errorf("%w: %d", ErrSize, size)
