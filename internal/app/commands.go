@@ -128,7 +128,7 @@ func (c *commands) answering(ctx context.Context, host string) (*unit, api.Conso
 	}
 	u, err := c.registry.find(ctx, cmp.Or(shown.HostID, host))
 	if err == nil && host != "" && isOwner(ctx) {
-		u, err = c.registry.accept(u, false)
+		u, err = c.registry.accept(u, accepted)
 	}
 	return u, shown, err
 }
@@ -221,7 +221,7 @@ func (c *commands) Start(ctx context.Context, in api.StartRequest) error {
 	if id == homeScreenID {
 		return u.tv.Home(ctx)
 	}
-	if !u.accepted.Load() {
+	if !u.isAccepted() {
 		return u.errNotAccepted() // at once: the television would wait for a wake-up
 	}
 	return u.tv.StartTitle(ctx, id, in.NoQuit)

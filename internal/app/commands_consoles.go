@@ -30,7 +30,7 @@ func (c *commands) AddConsole(ctx context.Context, in api.AddConsoleRequest) (ap
 	case err != nil:
 		return api.Console{}, err
 	}
-	if u, err = c.registry.accept(u, true); err != nil {
+	if u, err = c.registry.accept(u, added); err != nil {
 		return api.Console{}, err
 	}
 	shown, err := c.Status(ctx, api.HostRequest{Host: u.hostID})

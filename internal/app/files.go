@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
-	"time"
 
 	"github.com/sirupsen/logrus"
 
@@ -44,23 +43,6 @@ func (f files) consoles() []state.Console {
 		f.log.WithError(err).Error("the consoles that were found before are not known any more; they are searched again")
 	}
 	return all.Consoles
-}
-
-// remember stores what a console said of itself, and what complete says about
-// it, for the next start. It writes only what is new.
-func (f files) remember(st ps4.Status, complete func(*state.Console)) {
-	before := f.console(st.HostID)
-	seen := before
-	seen.HostID = st.HostID
-	seen.HostType = cmp.Or(seen.HostType, st.HostType) // it never changes
-	seen.Name, seen.Address = st.HostName, st.Addr
-	seen.SystemVersion, seen.RequestPort = st.SystemVersion, cmp.Or(st.RequestPort, seen.RequestPort)
-	complete(&seen)
-	if seen == before {
-		return
-	}
-	seen.LastSeen = time.Now()
-	_ = f.keep(seen) // logged there
 }
 
 // change changes what is stored of a console, if anything is.

@@ -113,7 +113,7 @@ func (l localBackend) addServed() error {
 		if r.unit(host) != nil {
 			continue
 		}
-		u, err := r.newUnit(known{hostID: host, name: simulatedName(host)})
+		u, err := r.newUnit(known{hostID: host, name: simulatedName(host), standing: added})
 		if err != nil {
 			return err
 		}

@@ -55,7 +55,7 @@ func (p page) card(u *unit) api.Card {
 		KeyboardOpen: snapshot.KeyboardOpen,
 		LastSeen:     snapshot.LastSeen,
 		Identified:   snapshot.Identified,
-		Accepted:     u.accepted.Load(),
+		Accepted:     u.isAccepted(),
 		Credential:   err == nil && !user.Credential.IsZero(),
 		Account:      p.users.hasAccount(u.known),
 		Linked:       u.linked.Load(),
@@ -80,14 +80,14 @@ func (p page) refusedCard(hostID string) *api.Card {
 	if why == nil {
 		return nil
 	}
-	k := known{hostID: hostID, name: hostID, stranger: true}
+	k := known{hostID: hostID, name: hostID}
 	for _, other := range p.registry.known() {
 		if other.hostID == hostID {
 			k = other
 		}
 	}
 	st := ps4.Status{HostID: hostID, HostType: k.hostType, Addr: k.addr, SystemVersion: k.firmware}
-	card := &api.Card{Console: apiConsole(st, k.name), Accepted: !k.stranger, LastError: Explain(why)}
+	card := &api.Card{Console: apiConsole(st, k.name), Accepted: k.standing > stranger, LastError: Explain(why)}
 	if p.registry.usesRemotePlay(k) {
 		card.Protocol, card.Can = api.ProtocolRemotePlay, canRemotePlay
 		card.Registered = !p.registry.registration(k).IsZero()

@@ -88,16 +88,10 @@ func (r *registry) start(k known) *unit {
 func (r *registry) restart(k known) {
 	r.meeting.Lock()
 	defer r.meeting.Unlock()
-	r.unrefuse(k.hostID)
-	r.place(k, true)
-}
-
-// unrefuse forgets that a console could not be served.
-func (r *registry) unrefuse(hostID string) {
-	r.mu.Lock()
-	delete(r.refused, hostID)
-	r.mu.Unlock()
-	r.changed()
+	r.withdraw(k.hostID)
+	if _, err := r.place(k, true); err != nil {
+		r.log.WithError(err).Warn("the console cannot be used")
+	}
 }
 
 // runTelevision runs the television of a unit that is not served.
@@ -115,7 +109,7 @@ func (r *registry) runTelevision(u *unit) {
 // isKnown reports whether the owner has accepted a console.
 func (r *registry) isKnown(hostID string) bool {
 	u := r.unit(hostID)
-	return u != nil && u.accepted.Load()
+	return u != nil && u.isAccepted()
 }
 
 // meet takes in a console that has answered and returns its unit: the one it
@@ -126,14 +120,14 @@ func (r *registry) meet(st ps4.Status, needed bool) *unit {
 	r.meeting.Lock()
 	defer r.meeting.Unlock()
 	k := r.fromStatus(st)
-	stays := !k.stranger || r.sightings.repeated(st)
+	stays := k.standing > stranger || r.sightings.repeated(st)
 	u := r.unit(st.HostID)
-	named := u != nil && k.configured() && !u.configured() // an entry of config.yaml turns out to mean it
+	named := u != nil && k.standing == configured && u.standing() != configured // an entry of config.yaml turns out to mean it
 	switch {
 	case u == nil && !needed && (!stays || slices.Contains(r.refusals(), k.hostID)), u == nil && !r.makeRoom(k, needed):
 		return nil
 	case u != nil && !named:
-		k.stranger = k.stranger && !u.accepted.Load()
+		k.standing = max(k.standing, u.standing())
 		k.addr = u.console.Addr() // the library changes it, by its rules
 	}
 	if stays && st.Addr == k.addr { // a reply from elsewhere may be forged
@@ -142,44 +136,57 @@ func (r *registry) meet(st ps4.Status, needed bool) *unit {
 	if u != nil && !named && (u.hap != nil || !stays || !r.offers(k)) {
 		return u
 	}
-	return r.place(k, stays)
+	u, err := r.place(k, stays)
+	if err != nil {
+		r.log.WithError(err).Warn("a console that answered cannot be used")
+	}
+	return u
 }
 
 // place gives a console a new unit, which replaces the one that it may have:
 // if it stays and belongs in HomeKit, with a HAP server.
-func (r *registry) place(k known, stays bool) *unit {
-	if u := r.unit(k.hostID); u != nil {
-		r.withdraw(u)
+func (r *registry) place(k known, stays bool) (*unit, error) {
+	if r.unit(k.hostID) != nil {
+		r.withdraw(k.hostID)
 	}
 	if stays && r.offers(k) {
 		if u := r.start(k); u != nil {
-			return u
+			return u, nil
 		}
 	}
 	u, err := r.newUnit(k)
 	if err != nil {
-		r.log.WithError(err).Warn("a console that answered cannot be used")
-		return nil
+		return nil, err
 	}
 	r.add(u)
-	return u
+	return u, nil
 }
 
-// remember stores what a console said of itself for the next start.
+// remember stores what a console said of itself for the next start, if any of
+// it is new.
 func (r *registry) remember(k known, st ps4.Status) {
-	r.files.remember(st, func(c *state.Console) {
-		c.Stranger, c.Added = k.stranger, k.added
-		if k.config.HostID == "" && k.config.Address.IsValid() {
-			c.ConfigAddress = k.config.Address
-		}
-	})
+	before := r.files.console(st.HostID)
+	seen := before
+	seen.HostID = st.HostID
+	seen.HostType = cmp.Or(seen.HostType, st.HostType) // it never changes
+	seen.Name, seen.Address = st.HostName, st.Addr
+	seen.SystemVersion, seen.RequestPort = st.SystemVersion, cmp.Or(st.RequestPort, seen.RequestPort)
+	seen.Stranger, seen.Added = k.standing == stranger, seen.Added || k.standing == added
+	if k.config.HostID == "" && k.config.Address.IsValid() {
+		seen.ConfigAddress = k.config.Address
+	}
+	if seen == before {
+		return
+	}
+	seen.LastSeen = time.Now()
+	_ = r.files.keep(seen) // logged there
 }
 
 // note stores what an accepted console has just said of itself.
 func (r *registry) note(u *unit, st ps4.Status) {
 	r.meeting.Lock()
 	defer r.meeting.Unlock()
-	if u.accepted.Load() && u.simulated == nil && r.unit(u.hostID) == u {
+	if u.isAccepted() && u.simulated == nil && r.unit(u.hostID) == u {
 		r.remember(u.now(), st)
 	}
 }
@@ -189,10 +196,7 @@ func (r *registry) forget(hostID string) error {
 	r.meeting.Lock()
 	defer r.meeting.Unlock()
 	r.sightings.forget(hostID)
-	if u := r.unit(hostID); u != nil {
-		return r.remove(u)
-	}
-	r.unrefuse(hostID)
+	r.withdraw(hostID)
 	return r.files.forget(hostID)
 }
 
@@ -206,7 +210,7 @@ func (r *registry) offers(k known) bool {
 // address has room for one, and all together for maxConsoles; those that are
 // silent and unpaired make room for others.
 func (r *registry) makeRoom(k known, needed bool) bool {
-	if !k.stranger || needed {
+	if k.standing > stranger || needed {
 		return true
 	}
 	units := r.list()
@@ -225,7 +229,8 @@ func (r *registry) makeRoom(k known, needed bool) bool {
 	crowded := len(units)+len(r.refusals()) >= maxConsoles
 	switch {
 	case silent != nil && (crowded || silent.console.Addr() == k.addr):
-		if err := r.remove(silent); err != nil {
+		r.withdraw(silent.hostID)
+		if err := r.files.forget(silent.hostID); err != nil {
 			r.log.WithError(err).Warn("cannot forget a console that is gone")
 		}
 	case crowded:
@@ -251,7 +256,7 @@ func (r *registry) isSilent(u *unit) bool {
 // evictable reports whether a unit is that of an unpaired stranger.
 func (r *registry) evictable(u *unit) bool {
 	switch {
-	case u.accepted.Load():
+	case u.isAccepted():
 		return false
 	case u.hap != nil:
 		return !u.hap.Info().Paired
@@ -264,45 +269,37 @@ func (r *registry) evictable(u *unit) bool {
 	return len(record.Pairings) == 0 && (err == nil || errors.Is(err, fs.ErrNotExist))
 }
 
-// withdraw stops a unit.
-func (r *registry) withdraw(u *unit) {
+// withdraw stops the unit of a console, if it has one, and waits for everything
+// that it runs. It forgets that the console could not be served.
+func (r *registry) withdraw(hostID string) {
 	r.mu.Lock()
-	delete(r.units, u.hostID)
-	delete(r.refused, u.hostID)
+	u := r.units[hostID]
+	delete(r.units, hostID)
+	delete(r.refused, hostID)
 	r.mu.Unlock()
-	u.close()
+	if u != nil {
+		u.stop()
+		u.runs.Wait()
+	}
 	r.changed()
 }
 
-// remove stops a unit and forgets everything that is stored of its console.
-func (r *registry) remove(u *unit) error {
-	r.withdraw(u)
-	return r.files.forget(u.hostID)
-}
-
-// accept notes that the owner means this console, and returns its unit: from
-// now on it may get the credential, and it belongs in HomeKit. A console that
-// is added is served even if discovery is off.
-func (r *registry) accept(u *unit, add bool) (*unit, error) {
+// accept raises the standing of a console to accepted or added, and returns its
+// unit: from now on it may get the credential, and it belongs in HomeKit.
+func (r *registry) accept(u *unit, as standing) (*unit, error) {
 	r.meeting.Lock()
 	defer r.meeting.Unlock()
-	add = add && u.found
-	if u.accepted.Load() && (!add || u.isAdded.Load()) {
+	if u.standing() >= as {
 		return u, nil
 	}
 	if err := r.authorize(u); err != nil {
 		return nil, err
 	}
-	u.accepted.Store(true)
-	if add {
-		u.isAdded.Store(true)
-	}
+	u.current.Store(int32(as))
 	k := u.now()
 	r.remember(k, u.lastStatus())
 	if u.hap == nil && r.offers(k) {
-		if u = r.place(k, true); u == nil {
-			return nil, unknownConsole(k.hostID)
-		}
+		return r.place(k, true)
 	}
 	r.changed()
 	return u, nil
@@ -320,9 +317,6 @@ func (r *registry) proved(u *unit, fact *atomic.Bool, store func(*state.Console)
 func (r *registry) add(u *unit) {
 	r.mu.Lock()
 	r.units[u.hostID] = u
-	if u.hap != nil {
-		delete(r.refused, u.hostID)
-	}
 	r.mu.Unlock()
 	r.changed()
 	u.tv.RefreshNames() // one may have been learned since the television was made
@@ -337,10 +331,8 @@ func (r *registry) linked(u *unit) error {
 	}
 	r.meeting.Lock()
 	defer r.meeting.Unlock()
-	if placed := r.place(u.now(), true); placed == nil {
-		return unknownConsole(u.hostID)
-	}
-	return nil
+	_, err := r.place(u.now(), true)
+	return err
 }
 
 // permitKeys stores whether keys may be pressed with Remote Play, and gives the
@@ -356,10 +348,8 @@ func (r *registry) permitKeys(u *unit, on bool) error {
 	if err := r.files.change(u.hostID, func(c *state.Console) { c.RemotePlayKeys = on }); err != nil {
 		return err
 	}
-	if r.place(k, true) == nil {
-		return unknownConsole(u.hostID)
-	}
-	return nil
+	_, err := r.place(k, true)
+	return err
 }
 
 // changedConsole handles a change in a television's snapshot. A console of
@@ -401,7 +391,12 @@ func (r *registry) asPS5(u *unit) *unit {
 	}
 	k := u.now()
 	k.hostType = ps4.TypePS5
-	return cmp.Or(r.place(k, true), u)
+	placed, err := r.place(k, true)
+	if err != nil {
+		r.log.WithError(err).Warn("a PS5 cannot be used")
+		return u
+	}
+	return placed
 }
 
 // refreshNames shows names of titles that have just been learned.

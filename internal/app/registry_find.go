@@ -160,7 +160,7 @@ func (r *registry) readdress(ctx context.Context, u *unit, addr netip.AddrPort) 
 // noteReplaced tells the user, until the console is accepted, that another one
 // answers at the address than before.
 func (r *registry) noteReplaced(ctx context.Context, before *unit, st ps4.Status) {
-	if u := r.unit(st.HostID); u != nil && u.accepted.Load() && u.console.Addr() == st.Addr {
+	if u := r.unit(st.HostID); u != nil && u.isAccepted() && u.console.Addr() == st.Addr {
 		return
 	}
 	text := fmt.Sprintf("the console at %s is %s (%s) now, not %s (%s)",
@@ -179,7 +179,7 @@ func (r *registry) findAccepted(ctx context.Context, host string) (*unit, error)
 		return nil, err
 	}
 	if host != "" && isOwner(ctx) {
-		return r.accept(u, false)
+		return r.accept(u, accepted)
 	}
 	return u, nil
 }
@@ -188,7 +188,7 @@ func (r *registry) findAccepted(ctx context.Context, host string) (*unit, error)
 // be accepted or in HomeKit.
 func (r *registry) findKept(ctx context.Context, host string) (*unit, error) {
 	u, err := r.findAccepted(ctx, host)
-	if err == nil && !u.accepted.Load() && u.hap == nil {
+	if err == nil && !u.isAccepted() && u.hap == nil {
 		return nil, u.errNotAccepted()
 	}
 	return u, err
@@ -198,12 +198,12 @@ func (r *registry) findKept(ctx context.Context, host string) (*unit, error) {
 // name, so it counts only if no accepted console fits.
 func (r *registry) matching(host string) []*unit {
 	matches := pick(r.list(), func(u *unit) bool { return host == "" || u.is(host) })
-	matches = prefer(matches, func(u *unit) bool { return u.accepted.Load() })
-	if host == "" && !slices.ContainsFunc(matches, func(u *unit) bool { return u.accepted.Load() }) {
+	matches = prefer(matches, func(u *unit) bool { return u.isAccepted() })
+	if host == "" && !slices.ContainsFunc(matches, func(u *unit) bool { return u.isAccepted() }) {
 		matches = prefer(matches, func(u *unit) bool { return u.lastSeen().HostType == ps4.TypePS4 })
 	}
 	if host == "" && !r.config.Discovery.Enabled { // configured and added ones before those that were only tried
-		matches = prefer(matches, func(u *unit) bool { return !u.found || u.isAdded.Load() })
+		matches = prefer(matches, func(u *unit) bool { return u.standing() >= added })
 	}
 	return matches
 }

@@ -22,10 +22,30 @@ type known struct {
 	hostType  string // "": a PS4, as far as known
 	config    config.Console
 	simulated *ps4test.Console
-	found     bool // by a search or a command; the configuration does not name it
-	added     bool // found, and added by the owner: served like a configured one
-	stranger  bool // found, and not accepted by the owner
+	standing  standing
 	keys      bool // the owner permitted Remote Play keys on the page; see permitsKeys
+}
+
+// standing is what the owner has said about a console. Each one includes those
+// before it.
+type standing int32
+
+const (
+	stranger   standing = iota // nothing: a search or a command found it, and it gets no credential
+	accepted                   // named it in a command, or linked it
+	added                      // added it by its address: it is served like a configured one
+	configured                 // listed it in config.yaml, or simulates it
+)
+
+// standingOf returns the standing of a remembered console.
+func standingOf(r state.Console) standing {
+	switch {
+	case r.Stranger:
+		return stranger
+	case r.Added:
+		return added
+	}
+	return accepted
 }
 
 // permitsKeys reports whether keys may be pressed with Remote Play.
@@ -35,9 +55,6 @@ func (k known) permitsKeys() bool {
 	}
 	return k.keys
 }
-
-// configured reports whether an entry of config.yaml means the console.
-func (k known) configured() bool { return k.config.HostID != "" || k.config.Address.IsValid() }
 
 // known lists the consoles that are simulated, configured or remembered, each
 // host id once. A configured console whose host id is unknown is missing until
@@ -53,12 +70,13 @@ func (r *registry) known() []known {
 	}
 	for _, sim := range r.simulated {
 		add(known{
-			hostID: sim.HostID(), addr: sim.Addr(), name: sim.Name(), hostName: sim.Name(), hostType: simulatedType(sim.HostID()), simulated: sim,
+			hostID: sim.HostID(), addr: sim.Addr(), name: sim.Name(), hostName: sim.Name(), hostType: simulatedType(sim.HostID()),
+			simulated: sim, standing: configured,
 		})
 	}
 	remembered := r.files.consoles()
 	for _, c := range r.config.Consoles {
-		k := known{hostID: c.HostID, addr: c.Address, name: c.Name, config: c}
+		k := known{hostID: c.HostID, addr: c.Address, name: c.Name, config: c, standing: configured}
 		for _, seen := range remembered {
 			if entryMeans(c, seen.HostID, remembered) {
 				k.recall(seen)
@@ -67,7 +85,7 @@ func (r *registry) known() []known {
 		add(k)
 	}
 	for _, seen := range remembered {
-		k := known{found: true, added: seen.Added, stranger: seen.Stranger}
+		k := known{standing: standingOf(seen)}
 		k.recall(seen)
 		add(k)
 	}
@@ -77,7 +95,7 @@ func (r *registry) known() []known {
 // publishes reports whether a console is served although it may not be
 // configured: if it was added, or discovery could find it again.
 func (r *registry) publishes(k known) bool {
-	return !k.found || k.added || r.config.Discovery.Enabled && !r.simulating()
+	return k.standing >= added || r.config.Discovery.Enabled && !r.simulating()
 }
 
 // recall fills in what is remembered of a console.
@@ -117,12 +135,12 @@ func boundTo(c config.Console, remembered []state.Console) string {
 func (r *registry) fromStatus(st ps4.Status) known {
 	k := known{
 		hostID: st.HostID, addr: st.Addr, name: st.HostName, hostName: st.HostName, firmware: st.SystemVersion,
-		hostType: st.HostType, found: true, stranger: true,
+		hostType: st.HostType,
 	}
 	remembered := r.files.consoles()
 	if i := slices.IndexFunc(remembered, func(c state.Console) bool { return c.HostID == st.HostID }); i >= 0 {
-		k.stranger, k.added, k.keys = remembered[i].Stranger, remembered[i].Added, remembered[i].RemotePlayKeys
-		if !k.stranger && remembered[i].Address.IsValid() {
+		k.standing, k.keys = standingOf(remembered[i]), remembered[i].RemotePlayKeys
+		if k.standing > stranger && remembered[i].Address.IsValid() {
 			k.addr = remembered[i].Address
 		}
 	}
@@ -131,7 +149,7 @@ func (r *registry) fromStatus(st ps4.Status) known {
 		if !unbound && !entryMeans(c, st.HostID, remembered) {
 			continue
 		}
-		k.config, k.found, k.stranger = c, false, false
+		k.config, k.standing = c, configured
 		k.name = cmp.Or(c.Name, k.name)
 		if isAt(c.Address, st.Addr) {
 			k.addr = st.Addr

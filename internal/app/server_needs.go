@@ -117,7 +117,7 @@ func (s *server) lacks(u *unit) (needs []Need) {
 	snapshot := u.tv.Snapshot()
 	linked := u.linked.Load() || snapshot.SessionOpen || u.hap != nil && u.hap.Info().Paired
 	refused := snapshot.LastError != nil && Explain(snapshot.LastError).Code == "pin_needed"
-	if !linked || refused || !u.accepted.Load() {
+	if !linked || refused || !u.isAccepted() {
 		needs = append(needs, NeedLink)
 	}
 	return needs

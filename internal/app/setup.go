@@ -51,7 +51,7 @@ func (s *setup) Link(ctx context.Context, in api.LinkRequest) error {
 	if err := u.tv.WithoutSession(ctx, func(ctx context.Context) error { return s.link(ctx, u, pin) }); err != nil {
 		return err
 	}
-	u, err = s.registry.accept(u, false) // typing the PIN requires seeing its screen
+	u, err = s.registry.accept(u, accepted) // typing the PIN requires seeing its screen
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (s *setup) store(u *unit, registration remoteplay.Registration) error {
 	if err := s.files.setRegistration(registration); err != nil {
 		return err
 	}
-	u, err := s.registry.accept(u, false)
+	u, err := s.registry.accept(u, accepted)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (s *setup) link(ctx context.Context, u *unit, pin ps4.PIN) error {
 	}
 	u.console.SetUser(user)
 	err = u.console.Link(ctx, pin)
-	if err != nil && !u.accepted.Load() {
+	if err != nil && !u.isAccepted() {
 		u.console.SetUser(ps4.User{})
 	}
 	return err
@@ -147,7 +147,7 @@ func (s *setup) PermitKeys(ctx context.Context, in api.PermitKeysRequest) error 
 	switch {
 	case err != nil:
 		return err
-	case !u.accepted.Load():
+	case !u.isAccepted():
 		return u.errNotAccepted()
 	case u.config.RemotePlayKeys != nil && *u.config.RemotePlayKeys != *in.On:
 		return &api.Error{Code: "config", Message: "config.yaml decides about the remote control of this console",
@@ -318,7 +318,7 @@ func (s *setup) saveUser(hostID string, user state.User) error {
 		return err
 	}
 	for _, u := range s.registry.list() {
-		if !u.accepted.Load() {
+		if !u.isAccepted() {
 			continue
 		}
 		if u.hostID == hostID { // it may not know the new user

@@ -31,13 +31,12 @@ type unit struct {
 	tv       *accessory.Television
 	hap      *hapServer // nil: not offered to HomeKit
 	made     time.Time
-	accepted atomic.Bool // by the owner, see gate
-	isAdded  atomic.Bool // known.added, as of now
-	linked   atomic.Bool // it accepted a PIN or a session
-	rested   atomic.Bool // a command put it into rest mode
-	woken    atomic.Bool // a command turned it on from there
-	running  atomic.Bool // the television runs
-	retype   sync.Once   // it turned out to be a PS5
+	current  atomic.Int32 // known.standing as of now
+	linked   atomic.Bool  // it accepted a PIN or a session
+	rested   atomic.Bool  // a command put it into rest mode
+	woken    atomic.Bool  // a command turned it on from there
+	running  atomic.Bool  // the television runs
+	retype   sync.Once    // it turned out to be a PS5
 
 	life context.Context // of the goroutines in runs
 	stop context.CancelFunc
@@ -49,8 +48,7 @@ type unit struct {
 func (r *registry) newUnit(k known) (*unit, error) {
 	u := &unit{known: k, made: time.Now()}
 	u.life, u.stop = context.WithCancel(r.ctx)
-	u.accepted.Store(!k.stranger)
-	u.isAdded.Store(k.added)
+	u.current.Store(int32(k.standing))
 	if err := r.openConsole(u); err != nil {
 		return nil, err
 	}
@@ -74,7 +72,7 @@ func (r *registry) openConsole(u *unit) error {
 	if r.usesRemotePlay(u.known) {
 		u.remote = remoteplay.New(u.console, remoteplay.Registration{}, r.remotePlayOptions(u))
 	}
-	if u.stranger {
+	if u.known.standing == stranger {
 		return nil // it gets no credential, see gate
 	}
 	return r.authorize(u)
@@ -178,6 +176,11 @@ func (u *unit) accessoryConsole() accessory.Console {
 	return accessory.NewConsole(u.console)
 }
 
+func (u *unit) standing() standing { return standing(u.current.Load()) }
+
+// isAccepted reports whether the owner has accepted the console, see gate.
+func (u *unit) isAccepted() bool { return u.standing() >= accepted }
+
 // untyped reports whether the unit drives a console of unknown type as a PS4.
 func (u *unit) untyped() bool { return u.hostType == "" && u.remote == nil && u.simulated == nil }
 
@@ -219,7 +222,7 @@ type keptStore struct {
 }
 
 func (s keptStore) Save(inputs accessory.Saved) error {
-	if !s.unit.accepted.Load() && s.unit.hap == nil {
+	if !s.unit.isAccepted() && s.unit.hap == nil {
 		return nil
 	}
 	return s.Store.Save(inputs)
@@ -233,14 +236,14 @@ type gate struct {
 }
 
 func (g gate) Wake(ctx context.Context) error {
-	if !g.unit.accepted.Load() {
+	if !g.unit.isAccepted() {
 		return g.unit.errNotAccepted()
 	}
 	return g.Console.Wake(ctx)
 }
 
 func (g gate) Do(ctx context.Context, work func(context.Context, accessory.Session) error) error {
-	if !g.unit.accepted.Load() {
+	if !g.unit.isAccepted() {
 		return g.unit.errNotAccepted()
 	}
 	return g.Console.Do(ctx, work)
@@ -271,16 +274,10 @@ func (u *unit) serve(ctx context.Context, ln net.Listener) error {
 	return g.Wait()
 }
 
-// close stops everything that runs and waits for it.
-func (u *unit) close() {
-	u.stop()
-	u.runs.Wait()
-}
-
 // now returns what is known of the console now.
 func (u *unit) now() known {
 	k := u.known
-	k.addr, k.added, k.stranger = u.console.Addr(), u.isAdded.Load(), !u.accepted.Load()
+	k.addr, k.standing = u.console.Addr(), u.standing()
 	return k
 }
 
@@ -311,13 +308,13 @@ func (u *unit) shown(st ps4.Status, name string) api.Console {
 
 // origin returns how the console is known.
 func (u *unit) origin() string {
-	switch {
-	case !u.found:
+	switch u.standing() {
+	case stranger:
+		return api.OriginFound
+	case configured:
 		return api.OriginConfigured
-	case u.accepted.Load():
-		return api.OriginAccepted
 	}
-	return api.OriginFound
+	return api.OriginAccepted
 }
 
 // is reports whether host is the host id or a name of the console.
