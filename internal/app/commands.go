@@ -145,44 +145,35 @@ func (c *commands) reach(ctx context.Context, host string) (*unit, error) {
 
 func (c *commands) Power(ctx context.Context, in api.PowerRequest) error {
 	u, shown, err := c.answering(ctx, in.Host)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case in.State == api.StateStandby:
-		return c.standby(ctx, u, shown)
 	}
-	return c.wake(ctx, u, shown, in.Wait)
-}
-
-// wake turns a console on. A console that reports being on may be entering rest
-// mode; its television knows and then wakes it.
-func (c *commands) wake(ctx context.Context, u *unit, shown api.Console, wait bool) error {
-	on := shown.State == api.StateAwake
-	if now := u.tv.Snapshot(); on && now.Active && !now.Working {
+	now := u.tv.Snapshot()
+	if in.State == api.StateStandby {
+		if shown.State == api.StateStandby && !now.Active { // an active one is about to wake
+			return nil
+		}
+		if err := u.tv.Standby(ctx); err != nil {
+			return u.advised(err)
+		}
+		c.registry.proved(u, &u.rested, func(stored *state.Console) { stored.Rested = time.Now() })
 		return nil
 	}
-	if !on && !wait {
+	on := shown.State == api.StateAwake
+	switch {
+	case on && now.Active && !now.Working:
+		return nil
+	case !on && !in.Wait:
 		return u.tv.SendWake(ctx)
 	}
+	// A console that reports being on may be entering rest mode. Its television
+	// knows, and then wakes it.
 	if err := u.tv.Wake(ctx); err != nil {
 		return u.advised(err)
 	}
 	if shown.State == api.StateStandby {
 		c.registry.proved(u, &u.woken, func(stored *state.Console) { stored.Woken = true })
 	}
-	return nil
-}
-
-// standby puts a console into rest mode, even a resting one if it is about to
-// wake.
-func (c *commands) standby(ctx context.Context, u *unit, shown api.Console) error {
-	if shown.State == api.StateStandby && !u.tv.Snapshot().Active {
-		return nil
-	}
-	if err := u.tv.Standby(ctx); err != nil {
-		return u.advised(err)
-	}
-	c.registry.proved(u, &u.rested, func(stored *state.Console) { stored.Rested = time.Now() })
 	return nil
 }
 
@@ -297,15 +288,14 @@ func (c *commands) ResetHomekit(ctx context.Context, in api.HostRequest) error {
 	}
 	refused := c.registry.refusals()
 	for _, k := range c.registry.known() {
-		if !slices.Contains(refused, k.hostID) || !strings.EqualFold(in.Host, k.hostID) && !strings.EqualFold(in.Host, k.name) {
+		if refused[k.hostID] == nil || !strings.EqualFold(in.Host, k.hostID) && !strings.EqualFold(in.Host, k.name) {
 			continue
 		}
-		mended, err := c.homekit.mend(k.hostID)
-		if mended && err == nil {
-			c.registry.restart(k)
-		}
-		if mended || err != nil {
+		switch mended, err := c.homekit.mend(k.hostID); {
+		case err != nil:
 			return err
+		case mended:
+			return c.registry.restart(k)
 		}
 	}
 	u, err := c.registry.find(ctx, in.Host)

@@ -77,11 +77,7 @@ func (c *commands) ForgetConsole(ctx context.Context, in api.HostRequest) error 
 	case len(hosts) == 0:
 		return unknownConsole(in.Host)
 	case len(hosts) > 1:
-		var fit []string
-		for _, hostID := range hosts {
-			fit = append(fit, stored[hostID]+" ("+hostID+")")
-		}
-		return ambiguous(fit)
+		return ambiguous(slices.Sorted(maps.Values(stored)))
 	}
 	hostID := hosts[0]
 	successor, err := c.checkForget(ctx, hostID)
@@ -98,23 +94,23 @@ func (c *commands) ForgetConsole(ctx context.Context, in api.HostRequest) error 
 	return nil
 }
 
-// stored returns the consoles that host may mean, of which there is a unit or
-// anything on disk: their names by host id.
+// stored returns the consoles that host may mean and that have a unit or
+// anything on disk: by host id, labels for messages.
 func (c *commands) stored(host string) (map[string]string, error) {
 	found := map[string]string{}
 	at, _ := ps4.ParseAddress(host)
 	for _, r := range c.files.consoles() {
 		if strings.EqualFold(host, r.HostID) || strings.EqualFold(host, r.Name) || at.IsValid() && isAt(at, r.Address) {
-			found[r.HostID] = r.Name
+			found[r.HostID] = label(r.Name, r.HostID)
 		}
 	}
 	for _, u := range c.registry.list() {
 		if u.is(host) || at.IsValid() && isAt(at, u.console.Addr()) {
-			found[u.hostID] = u.tv.Snapshot().Name
+			found[u.hostID] = label(u.tv.Snapshot().Name, u.hostID)
 		}
 	}
 	paired, err := c.files.store.HomeKitHosts()
-	for _, hostID := range slices.Concat(paired, c.registry.refusals()) {
+	for _, hostID := range slices.AppendSeq(paired, maps.Keys(c.registry.refusals())) {
 		if strings.EqualFold(host, hostID) {
 			found[hostID] = cmp.Or(found[hostID], hostID)
 		}

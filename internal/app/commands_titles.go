@@ -24,10 +24,6 @@ func (c *commands) Titles(ctx context.Context, in api.HostRequest) ([]api.Title,
 	if err != nil {
 		return nil, err
 	}
-	return u.titles(), nil
-}
-
-func (u *unit) titles() []api.Title {
 	list := []api.Title{}
 	for _, in := range u.tv.Snapshot().Inputs {
 		list = append(list, api.Title{
@@ -35,7 +31,7 @@ func (u *unit) titles() []api.Title {
 			Configured: in.Configured, Pinned: in.Pinned, Hidden: in.Hidden, Renamed: in.Renamed, Missing: in.Missing, LastPlayed: in.LastPlayed,
 		})
 	}
-	return list
+	return list, nil
 }
 
 func inputID(in accessory.Input) string {

@@ -32,9 +32,9 @@ func (p page) Overview(context.Context, api.None) (api.Overview, error) {
 	for _, u := range p.registry.list() {
 		all.Consoles = append(all.Consoles, p.card(u))
 	}
-	for _, hostID := range p.registry.refusals() {
-		if card := p.refusedCard(hostID); card != nil {
-			all.Consoles = append(all.Consoles, *card)
+	for hostID, why := range p.registry.refusals() {
+		if p.registry.unit(hostID) == nil {
+			all.Consoles = append(all.Consoles, p.refusedCard(hostID, why))
 		}
 	}
 	slices.SortFunc(all.Consoles, func(a, b api.Card) int { return byName(a.Name, a.HostID, b.Name, b.HostID) })
@@ -74,12 +74,8 @@ func (p page) card(u *unit) api.Card {
 	return card
 }
 
-// refusedCard returns a console that cannot be served, with the reason, or nil.
-func (p page) refusedCard(hostID string) *api.Card {
-	why := p.registry.refusal(hostID)
-	if why == nil {
-		return nil
-	}
+// refusedCard returns a console that cannot be served, with the reason.
+func (p page) refusedCard(hostID string, why error) api.Card {
 	k := known{hostID: hostID, name: hostID}
 	for _, other := range p.registry.known() {
 		if other.hostID == hostID {
@@ -87,7 +83,7 @@ func (p page) refusedCard(hostID string) *api.Card {
 		}
 	}
 	st := ps4.Status{HostID: hostID, HostType: k.hostType, Addr: k.addr, SystemVersion: k.firmware}
-	card := &api.Card{Console: apiConsole(st, k.name), Accepted: k.standing > stranger, LastError: Explain(why)}
+	card := api.Card{Console: apiConsole(st, k.name), Accepted: k.standing > stranger, LastError: Explain(why)}
 	if p.registry.usesRemotePlay(k) {
 		card.Protocol, card.Can = api.ProtocolRemotePlay, canRemotePlay
 		card.Registered = !p.registry.registration(k).IsZero()

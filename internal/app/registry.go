@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
@@ -76,7 +77,10 @@ func (r *registry) start(k known) *unit {
 	r.add(u)
 	log.WithFields(logrus.Fields{"address": FormatAddress(k.addr), "port": u.hap.port}).Info("console added")
 	u.run(r.tasks, func(ctx context.Context) {
-		if err := u.serve(ctx, ln); err != nil {
+		g, ctx := errgroup.WithContext(ctx)
+		g.Go(func() error { return u.tv.Run(ctx) })
+		g.Go(func() error { return u.hap.serve(ctx, ln) })
+		if err := g.Wait(); err != nil {
 			log.WithError(err).Error("this console is no longer offered to HomeKit")
 		}
 	})
@@ -85,13 +89,12 @@ func (r *registry) start(k known) *unit {
 
 // restart offers a console to HomeKit that was refused. A command may have given
 // it a unit meanwhile.
-func (r *registry) restart(k known) {
+func (r *registry) restart(k known) error {
 	r.meeting.Lock()
 	defer r.meeting.Unlock()
 	r.withdraw(k.hostID)
-	if _, err := r.place(k, true); err != nil {
-		r.log.WithError(err).Warn("the console cannot be used")
-	}
+	_, err := r.place(k, true)
+	return err
 }
 
 // runTelevision runs the television of a unit that is not served.
@@ -124,7 +127,7 @@ func (r *registry) meet(st ps4.Status, needed bool) *unit {
 	u := r.unit(st.HostID)
 	named := u != nil && k.standing == configured && u.standing() != configured // an entry of config.yaml turns out to mean it
 	switch {
-	case u == nil && !needed && (!stays || slices.Contains(r.refusals(), k.hostID)), u == nil && !r.makeRoom(k, needed):
+	case u == nil && !needed && (!stays || r.refusals()[k.hostID] != nil), u == nil && !r.makeRoom(k, needed):
 		return nil
 	case u != nil && !named:
 		k.standing = max(k.standing, u.standing())
@@ -202,7 +205,7 @@ func (r *registry) forget(hostID string) error {
 
 // offers reports whether this process offers a console to HomeKit.
 func (r *registry) offers(k known) bool {
-	return r.serve != nil && !slices.Contains(r.refusals(), k.hostID) && r.publishes(k)
+	return r.serve != nil && r.refusals()[k.hostID] == nil && r.publishes(k)
 }
 
 // makeRoom reports whether a console that is new may get a unit. One that the
@@ -407,21 +410,12 @@ func (r *registry) refreshNames() {
 	}
 }
 
-// refusal returns why a console has no unit; nil: it has one, or is unknown.
-func (r *registry) refusal(hostID string) error {
+// refusals returns the known consoles that cannot be served and why, by host id.
+// A command may have given one a unit.
+func (r *registry) refusals() map[string]error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.units[hostID] != nil {
-		return nil
-	}
-	return r.refused[hostID]
-}
-
-// refusals lists the known consoles that have no unit, by host id.
-func (r *registry) refusals() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Sorted(maps.Keys(r.refused))
+	return maps.Clone(r.refused)
 }
 
 // list returns the units of this moment, by host id.

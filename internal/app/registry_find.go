@@ -49,7 +49,11 @@ func (r *registry) find(ctx context.Context, host string) (*unit, error) {
 	}
 	switch {
 	case len(matches)+len(silent) > 1:
-		return nil, ambiguous(append(names(matches), silent...))
+		var fit []string
+		for _, u := range matches {
+			fit = append(fit, label(u.tv.Snapshot().Name, u.hostID))
+		}
+		return nil, ambiguous(append(fit, silent...))
 	case len(matches) == 1:
 		u := r.withType(ctx, matches[0])
 		r.runTelevision(u)
@@ -216,18 +220,8 @@ func prefer[T any](list []T, better func(T) bool) []T {
 	return list
 }
 
-// isCalled reports whether host is the host id or the name of a console that answers.
-func isCalled(host string, st ps4.Status) bool {
-	return host != "" && (strings.EqualFold(host, st.HostID) || strings.EqualFold(host, st.HostName))
-}
-
-func names(units []*unit) []string {
-	var list []string
-	for _, u := range units {
-		list = append(list, u.tv.Snapshot().Name+" ("+u.hostID+")")
-	}
-	return list
-}
+// label names a console in a message.
+func label(name, hostID string) string { return name + " (" + hostID + ")" }
 
 // search looks for a console that no unit is known to be: at the addresses of
 // the configuration, then on the network, and where consoles are whose own name
@@ -245,7 +239,7 @@ func (r *registry) search(ctx context.Context, host string) ([]*unit, error) {
 	}
 	found, err := r.network.Discover(ctx, searchTime, also...)
 	found = slices.DeleteFunc(found, func(st ps4.Status) bool {
-		return host != "" && !isCalled(host, st)
+		return host != "" && !strings.EqualFold(host, st.HostID) && !strings.EqualFold(host, st.HostName)
 	})
 	found = prefer(found, func(st ps4.Status) bool { return r.isKnown(st.HostID) })
 	if host == "" {
@@ -254,7 +248,7 @@ func (r *registry) search(ctx context.Context, host string) ([]*unit, error) {
 	if len(found) > 1 {
 		var fit []string
 		for _, st := range found {
-			fit = append(fit, st.HostName+" ("+st.HostID+")")
+			fit = append(fit, label(st.HostName, st.HostID))
 		}
 		return nil, ambiguous(fit)
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -117,7 +119,12 @@ func (s *server) serve(ctx context.Context, log *api.Log) error {
 	}
 	defer func() { _ = s.network.Close() }()
 	s.registry.serve, s.registry.latest = s.homekit.serve, s.latest.Load
-	s.setup.guard = sync.OnceValues(func() (*web.Guard, error) { return newGuard(e, s.signInFailed) })
+	s.setup.guard = sync.OnceValues(func() (*web.Guard, error) {
+		return newGuard(e, func(from netip.Addr) {
+			s.wrongPasswords.Add(1)
+			s.log.WithField("address", from.Unmap().String()).Warn("failed web sign-in")
+		})
+	})
 	s.setup.stop = stop
 	s.setup.phone = s.PhoneAddr
 	if e.simulating() && !s.PhoneAddr.IsValid() {
@@ -194,7 +201,7 @@ func (s *server) unready() []string {
 			lacks = append(lacks, u.hostID+": its HomeKit server does not listen")
 		}
 	}
-	for _, hostID := range s.registry.refusals() {
+	for _, hostID := range slices.Sorted(maps.Keys(s.registry.refusals())) {
 		lacks = append(lacks, hostID+": it is not offered to HomeKit, the log says why")
 	}
 	if err := s.State.Writable(); err != nil {

@@ -32,7 +32,14 @@ func (s *server) followConfig(ctx context.Context) {
 func (s *server) apply(c *config.Config) {
 	s.registry.meeting.Lock() // a console that is taken in has the titles of before or after
 	before := s.latest.Swap(c)
-	s.registry.reconfigure()
+	for _, u := range s.registry.list() {
+		log := s.log.WithField("console", u.name)
+		if err := u.tv.Configure(s.registry.live(u.known)); err != nil {
+			log.WithError(err).Error("the new titles and remote control of this console are invalid; the old ones stay")
+			continue
+		}
+		log.Debug("titles and remote control are as configured now")
+	}
 	s.registry.meeting.Unlock()
 	setLogLevel(s.log, c)
 	if keys := waiting(before, c); len(keys) > 0 {
@@ -84,19 +91,6 @@ func editable(s config.Setting) bool {
 func setLogLevel(log *logrus.Logger, c *config.Config) {
 	if level, err := logrus.ParseLevel(c.Log.Level); err == nil {
 		log.SetLevel(level)
-	}
-}
-
-// reconfigure gives every television its latest titles and remote control. One
-// that rejects them keeps the old ones.
-func (r *registry) reconfigure() {
-	for _, u := range r.list() {
-		log := r.log.WithField("console", u.name)
-		if err := u.tv.Configure(r.live(u.known)); err != nil {
-			log.WithError(err).Error("the new titles and remote control of this console are invalid")
-			continue
-		}
-		log.Debug("titles and remote control are as configured now")
 	}
 }
 

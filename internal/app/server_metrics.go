@@ -1,7 +1,6 @@
 package app
 
 import (
-	"net/http"
 	"runtime"
 
 	"github.com/ps4kit/ps4kit/accessory"
@@ -9,14 +8,6 @@ import (
 	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
 )
-
-// metrics returns the handler of /metrics, or nil if metrics are off.
-func (s *server) metrics() http.Handler {
-	if !s.config.Metrics.Enabled {
-		return nil
-	}
-	return web.Metrics(s.measure, s.log.Errorf)
-}
 
 // measure adds the samples of one scrape. They name consoles by host id, and
 // never tell who uses a console or what is played.
@@ -28,10 +19,14 @@ func (s *server) measure(m *web.Meter) {
 	for _, u := range s.registry.list() {
 		m.Part(func() { measureUnit(m, u) })
 	}
-	for _, hostID := range s.registry.refusals() {
+	for hostID := range s.registry.refusals() {
 		m.Bool("hap_offered", false, "host_id", hostID)
 	}
-	m.Part(func() { s.measureCompanion(m) })
+	if c := s.homekit.companion.Load(); c != nil {
+		m.Part(func() { measureHAP(m, state.Companion, c.hap) })
+	} else if s.config.Companion.Enabled {
+		m.Bool("hap_offered", false, "host_id", state.Companion)
+	}
 	if s.art.cache != nil {
 		stats := s.art.cache.Stats()
 		m.Counter("art_lookups_total", stats.Hits, "result", "hit")
@@ -60,7 +55,14 @@ func measureUnit(m *web.Meter, u *unit) {
 	m.Counter("polls_total", stats.Polls, host...)
 	m.Counter("poll_misses_total", stats.Missed, host...)
 	for _, c := range stats.Commands {
-		measureCommand(m, u.hostID, c)
+		for outcome, n := range map[string]uint64{"done": c.Done, "failed": c.Failed, "cancelled": c.Cancelled, "dropped": c.Dropped} {
+			m.Counter("commands_total", n, "command", c.Name, "host_id", u.hostID, "outcome", outcome)
+		}
+		var buckets []web.Bucket
+		for i, bound := range accessory.Bounds() {
+			buckets = append(buckets, web.Bucket{Bound: bound.Seconds(), Count: c.Took.Buckets[i]})
+		}
+		m.Histogram("command_duration_seconds", buckets, c.Done, c.Took.Sum.Seconds(), "command", c.Name, "host_id", u.hostID)
 	}
 	measureDatagrams(m, "datagrams_total", &u.counters, host...)
 	m.Counter("sessions_total", u.counters.Sessions.Load(), host...)
@@ -73,30 +75,11 @@ func measureUnit(m *web.Meter, u *unit) {
 	}
 }
 
-func measureCommand(m *web.Meter, hostID string, c accessory.CommandStats) {
-	for outcome, n := range map[string]uint64{"done": c.Done, "failed": c.Failed, "cancelled": c.Cancelled, "dropped": c.Dropped} {
-		m.Counter("commands_total", n, "command", c.Name, "host_id", hostID, "outcome", outcome)
-	}
-	var buckets []web.Bucket
-	for i, bound := range accessory.Bounds() {
-		buckets = append(buckets, web.Bucket{Bound: bound.Seconds(), Count: c.Took.Buckets[i]})
-	}
-	m.Histogram("command_duration_seconds", buckets, c.Done, c.Took.Sum.Seconds(), "command", c.Name, "host_id", hostID)
-}
-
 func measureDatagrams(m *web.Meter, name string, c *ps4.Counters, host ...string) {
 	for kind, n := range map[string]uint64{
 		"sent": c.DDPSent.Load(), "received": c.DDPReceived.Load(), "dropped": c.DDPDropped.Load(),
 	} {
 		m.Counter(name, n, append(host[:len(host):len(host)], "kind", kind)...)
-	}
-}
-
-func (s *server) measureCompanion(m *web.Meter) {
-	if c := s.homekit.companion.Load(); c != nil {
-		measureHAP(m, state.Companion, c.hap)
-	} else if s.config.Companion.Enabled {
-		m.Bool("hap_offered", false, "host_id", state.Companion)
 	}
 }
 

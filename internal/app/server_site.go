@@ -50,12 +50,6 @@ func newGuard(e env, failed func(netip.Addr)) (*web.Guard, error) {
 	return guard, err
 }
 
-// signInFailed counts and logs a failed sign-in.
-func (s *server) signInFailed(from netip.Addr) {
-	s.wrongPasswords.Add(1)
-	s.log.WithField("address", from.Unmap().String()).Warn("failed web sign-in")
-}
-
 // httpLogger returns a logger for net/http.
 func httpLogger(l *logrus.Logger) *log.Logger { return log.New(httpLog{l}, "", 0) }
 
@@ -91,11 +85,15 @@ func (s *server) listenSite(ctx context.Context, services api.Services) (http.Ha
 	first, _ := guard.FirstPassword() // empty once changed
 	s.greeting = pageAt(ln.Addr(), certificate != nil)
 	s.greeting.Password, s.greeting.Configured = first, !s.config.Web.PasswordHash.Empty()
+	var metrics http.Handler
+	if s.config.Metrics.Enabled {
+		metrics = web.Metrics(s.measure, s.log.Errorf)
+	}
 	return web.Site(web.SiteOptions{
 		Services:       services,
 		Guard:          guard,
 		Unready:        s.unready,
-		Metrics:        s.metrics(),
+		Metrics:        metrics,
 		AllowedHosts:   s.config.Web.AllowedHosts,
 		TrustedProxies: s.config.Web.TrustedProxies,
 		Version:        s.Version,

@@ -48,7 +48,19 @@ func (s *setup) Link(ctx context.Context, in api.LinkRequest) error {
 	if in.RemotePlay || u.remote != nil {
 		return s.register(ctx, u, pin, in.AccountID)
 	}
-	if err := u.tv.WithoutSession(ctx, func(ctx context.Context) error { return s.link(ctx, u, pin) }); err != nil {
+	user, err := s.users.of(u.known)
+	if err != nil {
+		return err
+	}
+	err = u.tv.WithoutSession(ctx, func(ctx context.Context) error {
+		u.console.SetUser(user) // gives a stranger the credential
+		err := u.console.Link(ctx, pin)
+		if err != nil && !u.isAccepted() {
+			u.console.SetUser(ps4.User{})
+		}
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	u, err = s.registry.accept(u, accepted) // typing the PIN requires seeing its screen
@@ -98,20 +110,6 @@ func (s *setup) store(u *unit, registration remoteplay.Registration) error {
 		return err
 	}
 	return s.registry.linked(u)
-}
-
-// link links a console, which may be a stranger: it gets the credential.
-func (s *setup) link(ctx context.Context, u *unit, pin ps4.PIN) error {
-	user, err := s.users.of(u.known)
-	if err != nil {
-		return err
-	}
-	u.console.SetUser(user)
-	err = u.console.Link(ctx, pin)
-	if err != nil && !u.isAccepted() {
-		u.console.SetUser(ps4.User{})
-	}
-	return err
 }
 
 func (s *setup) SetRegistration(ctx context.Context, in api.RegistrationRequest) error {
@@ -293,7 +291,8 @@ func (s *setup) storeUser(ctx context.Context, host, passcode string,
 			return err
 		}
 		if !u.config.Credential.Empty() {
-			return errConfigured()
+			return &api.Error{Code: "config", Message: "the credential of this console is set in config.yaml",
+				Hint: "Change it there, or remove it (consoles: credential) and restart the server."}
 		}
 		hostID = u.hostID
 	}
@@ -331,13 +330,6 @@ func (s *setup) saveUser(hostID string, user state.User) error {
 	}
 	s.registry.changed()
 	return nil
-}
-
-// errConfigured is the error of storing a credential that the configuration
-// overrides.
-func errConfigured() error {
-	return &api.Error{Code: "config", Message: "the credential of this console is set in config.yaml",
-		Hint: "Change it there, or remove it (consoles: credential) and restart the server."}
 }
 
 // Test closes an open session first, which may belong to another user.

@@ -3,15 +3,13 @@ package app
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/internal/api"
@@ -98,7 +96,8 @@ func (r *registry) remotePlayOptions(u *unit) *remoteplay.Options {
 	if u.simulated != nil {
 		o = u.simulated.RemotePlayOptions()
 	}
-	o.DeviceID, o.Logf = r.users.device(), r.debugf("remoteplay")
+	installation := sha256.Sum256([]byte(r.users.installation))
+	o.DeviceID, o.Logf = [16]byte(installation[:]), r.debugf("remoteplay")
 	o.Stream, o.KeyLinger = u.permitsKeys(), r.config.Session.KeysIdle
 	return o
 }
@@ -140,7 +139,6 @@ func (r *registry) openTelevision(u *unit) error {
 	cfg := accessory.Config{
 		HostID:    u.hostID,
 		Name:      u.name,
-		Model:     modelOf(u.hostType),
 		Last:      ps4.Status{HostType: u.hostType, HostName: u.hostName, SystemVersion: u.firmware},
 		Category:  categoryNumber(u.config.Category),
 		Titles:    titles,
@@ -154,10 +152,16 @@ func (r *registry) openTelevision(u *unit) error {
 
 		PreferTitleName: r.config.Art.Language != "",
 	}
+	if u.hostType == ps4.TypePS5 {
+		cfg.Model = "PlayStation 5"
+	}
 	if r.serve != nil { // else the command prints its error itself
 		cfg.Log = log
 	}
-	console := gate{u.accessoryConsole(), u}
+	console := gate{accessory.NewConsole(u.console), u}
+	if u.remote != nil {
+		console.Console = accessory.NewRemotePlay(u.remote)
+	}
 	u.tv, err = accessory.New(cfg, console)
 	if errors.Is(err, state.ErrDamaged) { // the file is set aside, so the next attempt starts afresh
 		log.WithField("host_id", u.hostID).WithError(err).Error("the inputs of this console are reset")
@@ -169,13 +173,6 @@ func (r *registry) openTelevision(u *unit) error {
 	return nil
 }
 
-func (u *unit) accessoryConsole() accessory.Console {
-	if u.remote != nil {
-		return accessory.NewRemotePlay(u.remote)
-	}
-	return accessory.NewConsole(u.console)
-}
-
 func (u *unit) standing() standing { return standing(u.current.Load()) }
 
 // isAccepted reports whether the owner has accepted the console, see gate.
@@ -183,14 +180,6 @@ func (u *unit) isAccepted() bool { return u.standing() >= accepted }
 
 // untyped reports whether the unit drives a console of unknown type as a PS4.
 func (u *unit) untyped() bool { return u.hostType == "" && u.remote == nil && u.simulated == nil }
-
-// modelOf returns the model of a console as HomeKit shows it.
-func modelOf(hostType string) string {
-	if hostType == ps4.TypePS5 {
-		return "PlayStation 5"
-	}
-	return "" // the default
-}
 
 // live returns what the latest configuration, or the simulation, gives a
 // console, and may change while the server runs.
@@ -263,15 +252,6 @@ func (u *unit) run(t tasks, part func(context.Context)) {
 		defer u.runs.Done()
 		part(u.life)
 	})
-}
-
-// serve runs the television and the HAP server until ctx is done or one of them
-// fails.
-func (u *unit) serve(ctx context.Context, ln net.Listener) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return u.tv.Run(ctx) })
-	g.Go(func() error { return u.hap.serve(ctx, ln) })
-	return g.Wait()
 }
 
 // now returns what is known of the console now.

@@ -41,7 +41,11 @@ func (u users) of(k known) (user ps4.User, err error) {
 	if !u.override.Passcode.IsZero() {
 		user.Passcode = u.override.Passcode
 	}
-	user.Model = u.model(user.Credential)
+	// Of two linked devices with the same name, one would replace the other. The
+	// name fits the 16 bytes of its field (docs/protocol.md §5) and reveals nothing
+	// of the credential.
+	sum := sha256.Sum256([]byte(u.installation + " " + user.Credential.Reveal()))
+	user.Model = "ps4kit-" + hex.EncodeToString(sum[:4])
 	return user, nil
 }
 
@@ -69,19 +73,4 @@ func (u users) account(k known, given string) (uint64, error) {
 			Hint: "Run ps4kit credential --psn, and link again."}
 	}
 	return ps4.ParseAccountID(id)
-}
-
-// device names this installation to a console's Remote Play service.
-func (u users) device() (id [16]byte) {
-	sum := sha256.Sum256([]byte(u.installation))
-	copy(id[:], sum[:])
-	return id
-}
-
-// model names this installation and user in a console's list of linked devices,
-// where two of the same name would replace each other. It fits the 16 bytes of
-// its field (docs/protocol.md §5) and reveals nothing of the credential.
-func (u users) model(c ps4.Credential) string {
-	sum := sha256.Sum256([]byte(u.installation + " " + c.Reveal()))
-	return "ps4kit-" + hex.EncodeToString(sum[:4])
 }
