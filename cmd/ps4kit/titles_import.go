@@ -188,19 +188,7 @@ func (o *importOptions) ofAccount(ctx context.Context, p *program) (list []api.I
 	}
 	defer p.progress("Asking PSN")()
 	client := &psn.Client{AccountURL: c.PSN.AccountURL, TitlesURL: c.PSN.TitlesURL}
-	session, err := client.SignIn(ctx, npsso)
-	if err != nil {
-		return nil, "", err
-	}
-	played, err := session.Titles(ctx)
-	if err != nil {
-		return nil, "", err
-	}
-	list = played[:min(len(played), api.MaxImport)]
-	if o.credential && !o.dryRun {
-		account, err = session.AccountID(ctx)
-	}
-	return list, account, err
+	return client.Played(ctx, npsso, o.credential && !o.dryRun)
 }
 
 func (o *importOptions) readNPSSO(ctx context.Context, p *program) (psn.NPSSO, error) {

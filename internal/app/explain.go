@@ -34,7 +34,6 @@ func Explain(err error) *api.Error {
 		{accessory.ErrNotWoken, "not_woken", "Check that the console is plugged in and may be turned on from the network: Settings > Power Save Settings > Set Features Available in Rest Mode."},
 		{accessory.ErrStillAwake, "still_awake", "Check the TV: the console may be waiting for an answer."},
 		{accessory.ErrLaunchTimeout, "launch_timeout", "Check the TV: the console may be waiting for an answer, or the title needs an update."},
-		{accessory.ErrNotAccepted, "not_accepted", "Link it, or accept it: ps4kit consoles add ADDRESS."},
 		{accessory.ErrNoTitles, "no_titles", "Start the title on the console, or with its controller."},
 		{accessory.ErrSuperseded, "superseded", "Ignore this: a later command replaced this one."},
 		{accessory.ErrQueueFull, "too_many_keys", "Press more slowly."},

@@ -54,8 +54,9 @@ func (h *homekit) offered() []*unit {
 	return pick(h.units(), func(u *unit) bool { return u.hap != nil })
 }
 
-// startCompanion serves the bridge if it is enabled. If that fails the log says
-// why, and the televisions are served without it.
+// startCompanion serves the bridge if it is enabled, and replaces it when
+// consoles were added or removed. If that fails it logs why, and the televisions
+// are served without it.
 func (h *homekit) startCompanion() {
 	if !h.config.Companion.Enabled {
 		return
@@ -65,7 +66,23 @@ func (h *homekit) startCompanion() {
 		h.log.WithError(err).Error("the companion bridge is not offered to HomeKit")
 		return
 	}
-	h.run(func(ctx context.Context) { h.runCompanion(ctx, c, ln) })
+	h.run(func(ctx context.Context) {
+		for {
+			err := h.serveCompanion(ctx, c, ln)
+			if ctx.Err() != nil {
+				return
+			}
+			if err == nil {
+				h.companion.Store(nil) // its port is free again
+				c, ln, err = h.listenCompanion()
+			}
+			if err != nil {
+				h.log.WithError(err).Error("the companion bridge is no longer offered to HomeKit")
+				return
+			}
+			h.log.WithField("consoles", len(c.televisions)).Info("the companion bridge now has other consoles")
+		}
+	})
 }
 
 func (h *homekit) listenCompanion() (*companion, net.Listener, error) {
@@ -83,26 +100,6 @@ func (h *homekit) listenCompanion() (*companion, net.Listener, error) {
 		c.Changed(u.hostID) // what changed before consoleChanged reached the bridge
 	}
 	return c, ln, nil
-}
-
-// runCompanion serves the bridge until ctx is done, and replaces it when
-// consoles were added or removed.
-func (h *homekit) runCompanion(ctx context.Context, c *companion, ln net.Listener) {
-	for {
-		err := h.serveCompanion(ctx, c, ln)
-		if ctx.Err() != nil {
-			return
-		}
-		if err == nil {
-			h.companion.Store(nil) // its port is free again
-			c, ln, err = h.listenCompanion()
-		}
-		if err != nil {
-			h.log.WithError(err).Error("the companion bridge is no longer offered to HomeKit")
-			return
-		}
-		h.log.WithField("consoles", len(c.televisions)).Info("the companion bridge now has other consoles")
-	}
 }
 
 // serveCompanion serves until the consoles are no longer those of the bridge.

@@ -23,32 +23,21 @@ func (r *registry) discover(ctx context.Context) {
 	if !r.config.Discovery.Enabled || r.simulating() {
 		return
 	}
-	for {
-		fresh := r.searchOnce(ctx)
-		wait := r.config.Discovery.Interval
-		if fresh {
-			wait = min(wait, searchTime)
+	for wait := time.Duration(0); pause(ctx, wait); {
+		wait = r.config.Discovery.Interval
+		found, err := r.network.Discover(ctx, min(searchTime, wait))
+		if err != nil && ctx.Err() == nil {
+			r.log.WithError(err).Debug("searching for consoles")
 		}
-		if !pause(ctx, wait) {
-			return
+		r.sightings.next()
+		for _, st := range found {
+			r.warnReplaced(st)
+			r.meet(st, false)
+			if r.sightings.first(st) {
+				wait = min(wait, searchTime)
+			}
 		}
 	}
-}
-
-// searchOnce takes in the consoles that a search finds. It reports whether one
-// was seen for the first time.
-func (r *registry) searchOnce(ctx context.Context) (fresh bool) {
-	found, err := r.network.Discover(ctx, min(searchTime, r.config.Discovery.Interval))
-	if err != nil && ctx.Err() == nil {
-		r.log.WithError(err).Debug("searching for consoles")
-	}
-	r.sightings.next()
-	for _, st := range found {
-		r.warnReplaced(st)
-		r.meet(st, false)
-		fresh = fresh || r.sightings.first(st)
-	}
-	return fresh
 }
 
 // await asks a configured console, whose host id is not known yet, until it

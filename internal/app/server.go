@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/errgroup"
 
@@ -64,7 +65,7 @@ type server struct {
 // whose own files are damaged is logged and left out. After a restore or
 // Restart it starts again, with the latest configuration.
 func Run(ctx context.Context, o Options) error {
-	defer notifyStopping()
+	defer notify(daemon.SdNotifyStopping)
 	log := &api.Log{}
 	o.Log.AddHook(logHook{log})
 	for {
@@ -166,7 +167,7 @@ func (s *server) start(ctx context.Context) error {
 	if s.Needs != nil {
 		s.run(s.followNeeds)
 	}
-	notifyReady()
+	notify(daemon.SdNotifyReady)
 	return nil
 }
 

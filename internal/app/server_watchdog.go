@@ -11,10 +11,8 @@ import (
 	"github.com/ps4kit/ps4kit/internal/api"
 )
 
-// notifyReady tells systemd, if it started this process, that the server is up.
-func notifyReady() { _, _ = daemon.SdNotify(false, daemon.SdNotifyReady) }
-
-func notifyStopping() { _, _ = daemon.SdNotify(false, daemon.SdNotifyStopping) }
+// notify tells systemd the state of the server, if systemd started this process.
+func notify(state string) { _, _ = daemon.SdNotify(false, state) }
 
 // feedWatchdog tells systemd's watchdog, if there is one, that the server works; one
 // that hangs is not fed, and restarted.
@@ -23,35 +21,24 @@ func (s *server) feedWatchdog(ctx context.Context) {
 	if err != nil || interval <= 0 {
 		return
 	}
-	w := watchdog{
-		interval: interval,
-		check:    s.alive,
-		feed:     func() { _, _ = daemon.SdNotify(false, daemon.SdNotifyWatchdog) },
-		hungry:   func(err error) { s.Log.WithError(err).Error("the server hangs; the watchdog is not fed") },
-	}
-	w.run(ctx)
+	watch(ctx, interval, s.alive, func(err error) {
+		if err != nil {
+			s.Log.WithError(err).Error("the server hangs; the watchdog is not fed")
+			return
+		}
+		notify(daemon.SdNotifyWatchdog)
+	})
 }
 
-// watchdog feeds while a check succeeds.
-type watchdog struct {
-	interval time.Duration // within which it must be fed
-	check    func(context.Context) error
-	feed     func()
-	hungry   func(error)
-}
-
-// run checks four times in the interval, so that one check may fail, until ctx is
-// done. A check that does not return feeds nothing either.
-func (w *watchdog) run(ctx context.Context) {
-	for pause(ctx, w.interval/4) {
-		bounded, cancel := context.WithTimeout(ctx, w.interval/4)
-		err := w.check(bounded)
+// watch calls check four times in the interval, so that one check may fail, and
+// report with each result, until ctx is done.
+func watch(ctx context.Context, interval time.Duration, check func(context.Context) error, report func(error)) {
+	for pause(ctx, interval/4) {
+		bounded, cancel := context.WithTimeout(ctx, interval/4)
+		err := check(bounded)
 		cancel()
-		switch {
-		case err == nil:
-			w.feed()
-		case ctx.Err() == nil:
-			w.hungry(err)
+		if err == nil || ctx.Err() == nil {
+			report(err)
 		}
 	}
 }

@@ -40,22 +40,23 @@ func TestWatchdog(t *testing.T) {
 			defer mu.Unlock()
 			return hang
 		}
-		w := watchdog{
-			interval: time.Minute,
-			check: func(ctx context.Context) error {
-				switch at := time.Since(begin); {
-				case at < time.Minute && at > 40*time.Second:
-					return errors.New("slow disk")
-				case hangs():
-					<-ctx.Done()
-					return ctx.Err()
-				}
-				return nil
-			},
-			feed:   func() { note(&fed) },
-			hungry: func(error) { note(&told) },
+		check := func(ctx context.Context) error {
+			switch at := time.Since(begin); {
+			case at < time.Minute && at > 40*time.Second:
+				return errors.New("slow disk")
+			case hangs():
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			return nil
 		}
-		go w.run(ctx)
+		go watch(ctx, time.Minute, check, func(err error) {
+			if err == nil {
+				note(&fed)
+			} else {
+				note(&told)
+			}
+		})
 		time.Sleep(100 * time.Second)
 		synctest.Wait()
 		if want := []time.Duration{15 * time.Second, 30 * time.Second, 60 * time.Second, 75 * time.Second, 90 * time.Second}; !slices.Equal(fed, want) {

@@ -224,21 +224,9 @@ func (s *setup) PSNTitles(ctx context.Context, in api.PsnTitlesRequest) ([]api.I
 	}
 	defer s.askingPSN.Unlock()
 	client := &psn.Client{AccountURL: s.config.PSN.AccountURL, TitlesURL: s.config.PSN.TitlesURL}
-	session, err := client.SignIn(ctx, token)
-	if err != nil {
-		return nil, err
-	}
-	played, err := session.Titles(ctx)
-	if err != nil {
-		return nil, err
-	}
-	list := played[:min(len(played), api.MaxImport)]
-	if !in.Credential {
-		return list, nil
-	}
-	account, err := session.AccountID(ctx)
-	if err != nil {
-		return nil, err
+	list, account, err := client.Played(ctx, token, in.Credential)
+	if err != nil || !in.Credential {
+		return list, err
 	}
 	return list, s.SetAccount(ctx, api.AccountRequest{AccountID: account})
 }

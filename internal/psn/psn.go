@@ -132,6 +132,19 @@ type Session struct {
 	token  string
 }
 
+// Played signs in and returns the most recent titles of [Session.Titles], as many
+// as one import takes, and if withID is set the id of the account.
+func (c *Client) Played(ctx context.Context, npsso NPSSO, withID bool) (titles []api.ImportTitle, id string, err error) {
+	session, err := c.SignIn(ctx, npsso)
+	if err != nil {
+		return nil, "", err
+	}
+	if titles, err = session.Titles(ctx); err == nil && withID {
+		id, err = session.AccountID(ctx)
+	}
+	return titles[:min(len(titles), api.MaxImport)], id, err
+}
+
 // SignIn exchanges an npsso token for a session. It fails with [ErrNPSSO],
 // [ErrUnreachable], [ErrAnswer] or the code psn_busy.
 func (c *Client) SignIn(ctx context.Context, npsso NPSSO) (*Session, error) {
