@@ -240,6 +240,10 @@ func TestAmbiguousConsole(t *testing.T) {
 	if _, err := api.Status.Do(t.Context(), r.api, api.HostRequest{}); code(err) != "ambiguous" {
 		t.Errorf("two consoles and no name: %v", err)
 	}
+	_, err := api.Status.Do(t.Context(), r.api, api.HostRequest{Host: "127.0.0.1"})
+	if code(err) != "ambiguous" || !strings.Contains(err.Error(), "Simulated PS4 (025053340001), Simulated PS5") {
+		t.Errorf("the address of both: %v", err)
+	}
 	if c, err := api.Status.Do(t.Context(), r.api, api.HostRequest{Host: "simulated ps5"}); err != nil || c.State != api.StateStandby {
 		t.Errorf("by name: %+v, %v", c, err)
 	}

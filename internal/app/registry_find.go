@@ -34,6 +34,11 @@ func isOwner(ctx context.Context) bool { return ctx.Value(ownerKey{}) != nil }
 // unknown yet; it gets a unit.
 func (r *registry) find(ctx context.Context, host string) (*unit, error) {
 	if addr, err := ps4.ParseAddress(host); err == nil {
+		there := pick(r.list(), func(u *unit) bool { return u.console.Addr().Addr() == addr.Addr() })
+		named := slices.ContainsFunc(there, func(u *unit) bool { return isAt(addr, u.console.Addr()) })
+		if addr.Port() == ps4.DefaultPort && len(there) > 1 && !named { // simulated consoles, which differ in their ports
+			return nil, ambiguous(names(there))
+		}
 		return r.findAt(ctx, addr)
 	}
 	var silent []string // configured consoles that host may mean, and that have not answered yet
@@ -49,11 +54,7 @@ func (r *registry) find(ctx context.Context, host string) (*unit, error) {
 	}
 	switch {
 	case len(matches)+len(silent) > 1:
-		var fit []string
-		for _, u := range matches {
-			fit = append(fit, label(u.tv.Snapshot().Name, u.hostID))
-		}
-		return nil, ambiguous(append(fit, silent...))
+		return nil, ambiguous(append(names(matches), silent...))
 	case len(matches) == 1:
 		u := r.withType(ctx, matches[0])
 		r.runTelevision(u)
@@ -216,6 +217,14 @@ func (r *registry) matching(host string) []*unit {
 func prefer[T any](list []T, better func(T) bool) []T {
 	if some := pick(list, better); len(some) > 0 {
 		return some
+	}
+	return list
+}
+
+func names(units []*unit) []string {
+	var list []string
+	for _, u := range units {
+		list = append(list, label(u.tv.Snapshot().Name, u.hostID))
 	}
 	return list
 }
