@@ -45,7 +45,13 @@ type art struct {
 func (p *parts) openArt(offline bool) {
 	log := p.log.WithField("part", "art")
 	o := p.artOptions(offline)
-	o.Learned, o.Logf = func(string) { p.registry.refreshNames() }, log.Warnf
+	o.Logf = log.Warnf
+	o.Learned = func(string) {
+		for _, u := range p.registry.list() {
+			u.tv.RefreshNames()
+			p.registry.consoleChanged(u.hostID)
+		}
+	}
 	cache, err := artcache.Open(&o)
 	if err != nil {
 		log.WithError(err).Warn("names and covers of titles are not looked up (art.dir)")

@@ -43,7 +43,7 @@ func (c *commands) Search(ctx context.Context, in api.SearchRequest) ([]api.Cons
 	}
 	list := []api.Console{}
 	for _, st := range found {
-		shown := apiConsole(st, st.HostName)
+		shown := apiConsole(st, st.HostName, st.HostType == ps4.TypePS5)
 		if u := c.registry.unit(st.HostID); u != nil {
 			shown = u.shown(st, st.HostName)
 		}
@@ -53,14 +53,11 @@ func (c *commands) Search(ctx context.Context, in api.SearchRequest) ([]api.Cons
 	return list, nil
 }
 
-// canRemotePlay is what Remote Play can do besides power and the PS button.
-var canRemotePlay = api.Can{Keyboard: true}
-
-// apiConsole is a console as the API shows it, under a name.
-func apiConsole(st ps4.Status, name string) api.Console {
+// apiConsole returns a console without a unit as the API shows it.
+func apiConsole(st ps4.Status, name string, remotePlay bool) api.Console {
 	protocol, can := api.ProtocolSecondScreen, api.Can{Titles: true, Keys: true, Keyboard: true}
-	if st.HostType == ps4.TypePS5 {
-		protocol, can = api.ProtocolRemotePlay, canRemotePlay
+	if remotePlay {
+		protocol, can = api.ProtocolRemotePlay, api.Can{Keyboard: true} // besides power and the PS button
 	}
 	return api.Console{
 		Protocol: protocol, Can: can,

@@ -129,21 +129,18 @@ func (c *commands) checkForget(ctx context.Context, hostID string) (successor ps
 	}
 	remembered := c.files.consoles()
 	for _, entry := range c.config.Consoles {
-		switch {
-		case entry.HostID == hostID:
-			return ps4.Status{}, errNamed(hostID)
-		case entryMeans(entry, hostID, remembered):
-			st, err := c.registry.ask(ctx, entry.Address)
-			if err != nil || st.HostID == hostID {
-				return ps4.Status{}, errNamed(hostID)
-			}
-			successor = st
+		if meant(entry, remembered) != hostID {
+			continue
 		}
+		if entry.HostID == "" {
+			st, err := c.registry.ask(ctx, entry.Address)
+			if err == nil && st.HostID != hostID {
+				successor = st
+				continue
+			}
+		}
+		return ps4.Status{}, &api.Error{Code: "config", Message: "config.yaml names the console " + hostID,
+			Hint: "Remove it from consoles: there, and restart the server if one is running."}
 	}
 	return successor, nil
-}
-
-func errNamed(hostID string) error {
-	return &api.Error{Code: "config", Message: "config.yaml names the console " + hostID,
-		Hint: "Remove it from consoles: there, and restart the server if one is running."}
 }

@@ -43,14 +43,13 @@ type hapServer struct {
 	*hapserver.Server
 	store     *homekitStore
 	port      uint16 // 0: none was chosen yet
-	bind      netip.Addr
 	listening atomic.Bool
 }
 
 // newServer returns the HAP server of a host id. It makes an identity if there
 // is none yet, and does no network I/O.
 func (h *homekit) newServer(hostID string, o hapserver.Options) (*hapServer, error) {
-	s := &hapServer{bind: h.config.HomeKit.Bind}
+	s := &hapServer{}
 	var err error
 	if s.store, err = h.files.homekit(hostID); err != nil {
 		return nil, err
@@ -95,7 +94,7 @@ func (h *homekit) listen(s *hapServer) (net.Listener, error) {
 	if fixed {
 		s.port = h.fixedPort(s.port)
 	}
-	ln, err := listenHAP(h.ctx, s.bind, s.port, fixed)
+	ln, err := listenHAP(h.ctx, h.config.HomeKit.Bind, s.port, fixed)
 	if err != nil {
 		return nil, err
 	}

@@ -38,11 +38,9 @@ func Stopped(c *config.Config, store *state.Store, log *logrus.Logger, o Overrid
 	p.openArt(true)
 	p.setup.guard = func() (*web.Guard, error) { return newGuard(e, nil) }
 	for _, k := range p.registry.known() {
-		u, err := p.registry.newUnit(k)
-		if err != nil {
+		if _, err := p.registry.place(k, false); err != nil {
 			return nil, errors.Join(err, l.Close())
 		}
-		p.registry.add(u)
 	}
 	handler := api.Handler(api.Services{Backend: localBackend{backend{p.commands, p.setup}}, Explain: Explain})
 	l.Client = api.Local(forOwner(handler))
@@ -113,11 +111,9 @@ func (l localBackend) addServed() error {
 		if r.unit(host) != nil {
 			continue
 		}
-		u, err := r.newUnit(known{hostID: host, name: simulatedName(host), standing: added})
-		if err != nil {
+		if _, err := r.place(known{hostID: host, name: simulatedName(host), standing: added}, false); err != nil {
 			return err
 		}
-		r.add(u)
 	}
 	return nil
 }

@@ -83,11 +83,9 @@ func (p page) refusedCard(hostID string, why error) api.Card {
 		}
 	}
 	st := ps4.Status{HostID: hostID, HostType: k.hostType, Addr: k.addr, SystemVersion: k.firmware}
-	card := api.Card{Console: apiConsole(st, k.name), Accepted: k.standing > stranger, LastError: Explain(why)}
-	if p.registry.usesRemotePlay(k) {
-		card.Protocol, card.Can = api.ProtocolRemotePlay, canRemotePlay
-		card.Registered = !p.registry.registration(k).IsZero()
-	}
+	remotePlay := p.registry.usesRemotePlay(k)
+	card := api.Card{Console: apiConsole(st, k.name, remotePlay), Accepted: k.standing > stranger, LastError: Explain(why)}
+	card.Registered = remotePlay && !p.registry.registration(k).IsZero()
 	return card
 }
 

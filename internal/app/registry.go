@@ -248,12 +248,8 @@ func (r *registry) makeRoom(k known, needed bool) bool {
 // isSilent reports whether a console has left polls unanswered.
 func (r *registry) isSilent(u *unit) bool {
 	snapshot := u.tv.Snapshot()
-	heard := u.made
-	if snapshot.LastSeen.After(heard) {
-		heard = snapshot.LastSeen
-	}
 	polls := time.Duration(r.config.Poll.Misses+1) * 2 * r.config.Poll.Interval
-	return snapshot.State == ps4.StateUnreachable && time.Since(heard) > polls
+	return snapshot.State == ps4.StateUnreachable && time.Since(cmp.Or(snapshot.LastSeen, u.made)) > polls
 }
 
 // evictable reports whether a unit is that of an unpaired stranger.
@@ -400,14 +396,6 @@ func (r *registry) asPS5(u *unit) *unit {
 		return u
 	}
 	return placed
-}
-
-// refreshNames shows names of titles that have just been learned.
-func (r *registry) refreshNames() {
-	for _, u := range r.list() {
-		u.tv.RefreshNames()
-		r.consoleChanged(u.hostID)
-	}
 }
 
 // refusals returns the known consoles that cannot be served and why, by host id.

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -64,32 +65,32 @@ func (r *registry) await(ctx context.Context, c config.Console, asked func()) {
 // gives them a moment to answer: one that is on is then there when the server is
 // ready.
 func (r *registry) awaitFirst(ctx context.Context) {
-	var first sync.WaitGroup
-	for _, c := range r.config.Consoles {
-		if c.HostID != "" || r.hasEntry(c) {
-			continue
-		}
-		first.Add(1)
-		asked := sync.OnceFunc(first.Done)
-		r.run(func(ctx context.Context) { r.await(ctx, c, asked) })
+	entries := r.unmet()
+	asked := make(chan struct{}, len(entries))
+	for _, c := range entries {
+		once := sync.OnceFunc(func() { asked <- struct{}{} })
+		r.run(func(ctx context.Context) { r.await(ctx, c, once) })
 	}
-	all := make(chan struct{})
-	go func() { first.Wait(); close(all) }()
-	select {
-	case <-all:
-	case <-time.After(firstAnswer):
-	case <-ctx.Done():
+	timeout := time.After(firstAnswer)
+	for range entries {
+		select {
+		case <-asked:
+		case <-timeout:
+			return
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
-// hasEntry reports whether an entry of config.yaml has its unit.
-func (r *registry) hasEntry(c config.Console) bool {
-	for _, u := range r.list() {
-		if u.config.Address == c.Address && u.config.HostID == c.HostID {
-			return true
-		}
-	}
-	return false
+// unmet lists the entries of config.yaml without a host id whose console has no
+// unit, because it has not answered yet.
+func (r *registry) unmet() []config.Console {
+	units := r.list()
+	return pick(r.config.Consoles, func(c config.Console) bool {
+		has := func(u *unit) bool { return u.config.Address == c.Address && u.config.HostID == "" }
+		return c.HostID == "" && !slices.ContainsFunc(units, has)
+	})
 }
 
 // sightings counts in how many searches strangers were found: one that

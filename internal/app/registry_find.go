@@ -272,10 +272,7 @@ func (r *registry) search(ctx context.Context, host string) ([]*unit, error) {
 // meetConfigured asks the consoles of the configuration that have no unit yet,
 // and returns the addresses of those that do not answer.
 func (r *registry) meetConfigured(ctx context.Context) (silent []string) {
-	for _, c := range r.config.Consoles {
-		if c.HostID != "" || r.hasEntry(c) {
-			continue
-		}
+	for _, c := range r.unmet() {
 		st, err := r.ask(ctx, c.Address)
 		if err != nil {
 			silent = append(silent, FormatAddress(c.Address))

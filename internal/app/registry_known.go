@@ -77,16 +77,16 @@ func (r *registry) known() []known {
 	remembered := r.files.consoles()
 	for _, c := range r.config.Consoles {
 		k := known{hostID: c.HostID, addr: c.Address, name: c.Name, config: c, standing: configured}
-		for _, seen := range remembered {
-			if entryMeans(c, seen.HostID, remembered) {
-				k.recall(seen)
+		for _, stored := range remembered {
+			if meant(c, remembered) == stored.HostID {
+				k.recall(stored)
 			}
 		}
 		add(k)
 	}
-	for _, seen := range remembered {
-		k := known{standing: standingOf(seen)}
-		k.recall(seen)
+	for _, stored := range remembered {
+		k := known{standing: standingOf(stored)}
+		k.recall(stored)
 		add(k)
 	}
 	return list
@@ -109,15 +109,14 @@ func (k *known) recall(r state.Console) {
 	}
 }
 
-// entryMeans reports whether an entry of config.yaml means a console.
-func entryMeans(c config.Console, hostID string, remembered []state.Console) bool {
-	return c.HostID == hostID || c.HostID == "" && boundTo(c, remembered) == hostID
-}
-
-// boundTo returns the host id of the console that an entry of config.yaml
-// without a host id means: the first one that was met at its address, or "".
-// Consoles that swap their DHCP leases do not swap names and credentials.
-func boundTo(c config.Console, remembered []state.Console) string {
+// meant returns the host id of the console that an entry of config.yaml means.
+// Without a host id the entry means the first console that was met at its
+// address, so that consoles that swap their DHCP leases do not swap names and
+// credentials; meant returns "" if there was none.
+func meant(c config.Console, remembered []state.Console) string {
+	if c.HostID != "" {
+		return c.HostID
+	}
 	at := ""
 	for _, r := range remembered {
 		switch {
@@ -145,8 +144,8 @@ func (r *registry) fromStatus(st ps4.Status) known {
 		}
 	}
 	for _, c := range r.config.Consoles {
-		unbound := c.HostID == "" && isAt(c.Address, st.Addr) && boundTo(c, remembered) == ""
-		if !unbound && !entryMeans(c, st.HostID, remembered) {
+		hostID := meant(c, remembered)
+		if hostID != st.HostID && (hostID != "" || !isAt(c.Address, st.Addr)) {
 			continue
 		}
 		k.config, k.standing = c, configured
@@ -177,11 +176,11 @@ func maybePS5(named netip.AddrPort) netip.AddrPort {
 func (r *registry) warnReplaced(st ps4.Status) {
 	remembered := r.files.consoles()
 	for _, c := range r.config.Consoles {
-		bound := boundTo(c, remembered)
-		if c.HostID == "" && isAt(c.Address, st.Addr) && bound != "" && bound != st.HostID && !r.isKnown(st.HostID) {
+		before := meant(c, remembered)
+		if c.HostID == "" && isAt(c.Address, st.Addr) && before != "" && before != st.HostID && !r.isKnown(st.HostID) {
 			r.otherConsole.Do(func() {
 				r.log.Warnf("config.yaml names the console at %v, which was %s; now %s (%s) answers there. "+
-					"If it replaces the old one: ps4kit consoles forget %s", st.Addr.Addr(), bound, st.HostName, st.HostID, bound)
+					"If it replaces the old one: ps4kit consoles forget %s", st.Addr.Addr(), before, st.HostName, st.HostID, before)
 			})
 		}
 	}

@@ -187,7 +187,7 @@ func (r *registry) live(k known) (titles []accessory.Title, remote accessory.Rem
 	var entry config.Console
 	remembered := r.files.consoles()
 	for _, c := range r.latest().Consoles {
-		if entryMeans(c, k.hostID, remembered) {
+		if meant(c, remembered) == k.hostID {
 			entry = c
 			break
 		}
@@ -278,11 +278,9 @@ func (u *unit) lastSeen() api.Console {
 
 // shown returns the console as the API shows it.
 func (u *unit) shown(st ps4.Status, name string) api.Console {
-	c := apiConsole(st, name)
-	c.Protocol, c.Can = api.ProtocolSecondScreen, api.Can(u.tv.Can())
-	if u.remote != nil {
-		c.Protocol, c.Registered = api.ProtocolRemotePlay, !u.remote.Registration().IsZero()
-	}
+	c := apiConsole(st, name, u.remote != nil)
+	c.Can = api.Can(u.tv.Can())
+	c.Registered = u.remote != nil && !u.remote.Registration().IsZero()
 	return c
 }
 
