@@ -8,7 +8,6 @@ import (
 
 	"github.com/ps4kit/ps4kit/artcache"
 	"github.com/ps4kit/ps4kit/internal/api"
-	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/ps4"
 )
@@ -17,18 +16,13 @@ import (
 // server.
 type page struct {
 	*setup
-	homekit *homekit
-	art     *art
-	events  *api.Events
-	latest  func() *config.Config // the one on disk; the server may not have applied it
-	set     func(key string, value *string) error
-	release func() *api.Release // newer than this server, or nil
+	*server
 }
 
 var _ api.Page = page{}
 
 func (p page) Overview(context.Context, api.None) (api.Overview, error) {
-	all := api.Overview{Consoles: []api.Card{}, Release: p.release()}
+	all := api.Overview{Consoles: []api.Card{}, Release: p.updates.newer()}
 	for _, u := range p.registry.list() {
 		all.Consoles = append(all.Consoles, p.card(u))
 	}
@@ -185,7 +179,7 @@ func (p page) Cover(ctx context.Context, in api.CoverRequest) (api.Picture, erro
 }
 
 func (p page) Settings(context.Context, api.None) ([]api.Setting, error) {
-	latest := p.latest()
+	latest := p.latest.Load()
 	waits := waiting(p.config, latest)
 	var list []api.Setting
 	for _, s := range latest.Settings() {
@@ -194,10 +188,6 @@ func (p page) Settings(context.Context, api.None) ([]api.Setting, error) {
 		})
 	}
 	return list, nil
-}
-
-func (p page) SetSetting(_ context.Context, in api.SettingRequest) error {
-	return p.set(in.Key, in.Value)
 }
 
 func (p page) Events() *api.Events { return p.events }

@@ -50,7 +50,8 @@ type Options struct {
 type server struct {
 	Options
 	*parts
-	page     page
+	events   *api.Events // for the page
+	updates  *updates
 	greeting Page
 
 	news           chan struct{}                 // holds a token when consoles or pairings may have changed
@@ -75,7 +76,7 @@ func Run(ctx context.Context, o Options) error {
 		o.Config = files{o.State, o.Log}.withPage(o.Config)
 		s := newServer(o)
 		err := errors.Join(s.serve(ctx, log), o.State.Close())
-		if err != nil || !s.page.setup.restarting.Load() {
+		if err != nil || !s.setup.restarting.Load() {
 			return err
 		}
 		if o.State, err = reopen(ctx, o.State.Dir(), o.Log); err != nil {
@@ -113,8 +114,8 @@ func (s *server) serve(ctx context.Context, log *api.Log) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	group, ctx := errgroup.WithContext(ctx)
-	events := api.NewEvents(ctx, log)
-	s.parts, err = newParts(tasks{ctx, group}, e, Override{}, responder, func() { events.Changed(); s.poke() })
+	s.events = api.NewEvents(ctx, log)
+	s.parts, err = newParts(tasks{ctx, group}, e, Override{}, responder, func() { s.events.Changed(); s.poke() })
 	if err != nil {
 		return err
 	}
@@ -131,11 +132,10 @@ func (s *server) serve(ctx context.Context, log *api.Log) error {
 	if e.simulating() && !s.PhoneAddr.IsValid() {
 		s.setup.phone = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), ps4.DefaultPort)
 	}
-	u := &updates{env: e, version: s.Version, latest: s.latest.Load, changed: events.Changed}
-	s.page = page{setup: s.setup, homekit: s.homekit, art: s.art, events: events, latest: s.latest.Load, set: s.setSetting, release: u.newer}
+	s.updates = &updates{env: e, version: s.Version, latest: s.latest.Load, changed: s.events.Changed}
 	setLogLevel(s.Log, s.Config)
 	s.openArt(false)
-	s.run(u.run)
+	s.run(s.updates.run)
 	if err := s.start(ctx); err != nil {
 		group.Go(func() error { return err })
 	}
@@ -173,7 +173,7 @@ func (s *server) start(ctx context.Context) error {
 
 // listen opens the address of web.listen and the socket.
 func (s *server) listen(ctx context.Context) error {
-	services := api.Services{Backend: backend{s.commands, s.setup}, Page: s.page, Explain: Explain}
+	services := api.Services{Backend: backend{s.commands, s.setup}, Page: page{s.setup, s}, Explain: Explain}
 	site, ln, err := s.listenSite(ctx, services)
 	if err != nil {
 		return err

@@ -45,20 +45,20 @@ func (s *server) apply(c *config.Config) {
 	if keys := waiting(before, c); len(keys) > 0 {
 		s.log.WithField("keys", strings.Join(keys, ", ")).Warn("these changes of the configuration wait for the next start")
 	}
-	s.page.events.Changed()
+	s.events.Changed()
 }
 
-// setSetting is Page.SetSetting.
-func (s *server) setSetting(key string, value *string) error {
+// SetSetting is part of page.
+func (s *server) SetSetting(_ context.Context, in api.SettingRequest) error {
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
 	latest := s.latest.Load()
-	if !config.PageKey(key) {
-		return &api.Error{Code: api.CodeNotFound, Message: "the page has no setting " + strconv.Quote(key)}
+	if !config.PageKey(in.Key) {
+		return &api.Error{Code: api.CodeNotFound, Message: "the page has no setting " + strconv.Quote(in.Key)}
 	}
 	for _, setting := range latest.Settings() {
-		if setting.Key == key && !editable(setting) {
-			return &api.Error{Code: "config", Message: key + " is set in " + setting.Source, Hint: "Change it there, or remove it."}
+		if setting.Key == in.Key && !editable(setting) {
+			return &api.Error{Code: "config", Message: in.Key + " is set in " + setting.Source, Hint: "Change it there, or remove it."}
 		}
 	}
 	var changed *config.Config
@@ -66,8 +66,8 @@ func (s *server) setSetting(key string, value *string) error {
 		if values == nil {
 			values = map[string]string{}
 		}
-		if delete(values, key); value != nil {
-			values[key] = *value
+		if delete(values, in.Key); in.Value != nil {
+			values[in.Key] = *in.Value
 		}
 		var err error
 		changed, err = latest.WithPage(values)
