@@ -105,6 +105,26 @@ func TestAddAndForgetAreForTheOwner(t *testing.T) {
 	}
 }
 
+// TestAddedConsoleOutlastsItsEntry: listing a console in config.yaml for a while
+// doesn't undo that the owner added it.
+func TestAddedConsoleOutlastsItsEntry(t *testing.T) {
+	t.Parallel()
+	console := ps4test.Start(t, ps4test.Config{Name: "Attic", Timing: ps4test.FastTiming()})
+	r := serve(t, shortDir(t), loopback, 0) // without discovery
+	if _, err := api.AddConsole.Do(t.Context(), r.api, api.AddConsoleRequest{Address: console.Addr().String()}); err != nil {
+		t.Fatal(err)
+	}
+	r.stop()
+	r = serve(t, r.state, loopback+"consoles: [{host_id: "+console.HostID()+"}]\n", 0)
+	if c, err := api.Status.Do(t.Context(), r.api, api.HostRequest{Host: "Attic"}); err != nil || c.State != api.StateAwake {
+		t.Errorf("while it is listed: %+v, %v", c, err)
+	}
+	r.stop()
+	if r = serve(t, r.state, loopback, 0); !isOffered(t, r, console.HostID()) {
+		t.Errorf("afterwards HomeKit has %+v", r.list)
+	}
+}
+
 // TestForgottenConsoleComesBackAsAStranger, with another identity.
 func TestForgottenConsoleComesBackAsAStranger(t *testing.T) {
 	t.Parallel()
