@@ -65,7 +65,7 @@ func (p *parts) openArt(offline bool) {
 }
 
 // name returns the real name of a title, or "" if it must be looked up first.
-// The units hear of it once it is known.
+// openArt has the units told once it is known.
 func (a *art) name(id string) string {
 	if a.cache == nil {
 		return ""

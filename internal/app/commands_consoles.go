@@ -118,10 +118,9 @@ func (c *commands) stored(host string) (map[string]string, error) {
 	return found, err
 }
 
-// checkForget returns an error for a console that would come back as it was:
-// one that is simulated, or that config.yaml names. An entry without a host id
-// names the console that it was bound to, unless another one answers at its
-// address now: that is returned.
+// checkForget returns an error for a console that would come back unchanged: one
+// that is simulated, or that config.yaml names. If another console now answers at
+// the address of its entry without a host id, checkForget returns that one.
 func (c *commands) checkForget(ctx context.Context, hostID string) (successor ps4.Status, err error) {
 	if u := c.registry.unit(hostID); u != nil && u.simulated != nil {
 		return ps4.Status{}, &api.Error{Code: "config", Message: u.name + " is simulated by this server",

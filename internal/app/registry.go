@@ -42,7 +42,7 @@ type registry struct {
 	changed        func() // consoles were added, removed, accepted or refused
 	consoleChanged func(hostID string)
 
-	meeting      sync.Mutex // held while a console is taken in, configured or forgotten, so that it gets only one unit
+	meeting      sync.Mutex // held while a console gets, changes or loses its unit or its titles, so that it has only one unit
 	sightings    sightings
 	crowded      sync.Once // logs once that too many consoles answer
 	otherConsole sync.Once // logs once that another console answers at a configured address
@@ -87,8 +87,8 @@ func (r *registry) start(k known) *unit {
 	return u
 }
 
-// restart offers a console to HomeKit that was refused. A command may have given
-// it a unit meanwhile.
+// restart tries again to offer a refused console to HomeKit. It replaces the
+// unit that a command may have given it.
 func (r *registry) restart(k known) error {
 	r.meeting.Lock()
 	defer r.meeting.Unlock()
@@ -115,10 +115,10 @@ func (r *registry) isKnown(hostID string) bool {
 	return u != nil && u.isAccepted()
 }
 
-// meet takes in a console that has answered and returns its unit: the one it
-// has, or a new one if there is room. A console that was only found leaves
-// nothing behind until it was found twice; before that it has a unit only if a
-// command needs one. It returns nil without a unit.
+// meet handles the answer of a console and returns its unit: the one it has, a
+// new one if there is room, or nil. A console that was only found gets a unit,
+// and is stored, once two searches found it; earlier only if a command needs it,
+// and then it is not stored.
 func (r *registry) meet(st ps4.Status, needed bool) *unit {
 	r.meeting.Lock()
 	defer r.meeting.Unlock()
@@ -146,8 +146,8 @@ func (r *registry) meet(st ps4.Status, needed bool) *unit {
 	return u
 }
 
-// place gives a console a new unit, which replaces the one that it may have:
-// if it stays and belongs in HomeKit, with a HAP server.
+// place makes a unit for a console and replaces the one that it has. The unit
+// has a HAP server if the console stays and belongs in HomeKit.
 func (r *registry) place(k known, stays bool) (*unit, error) {
 	if r.unit(k.hostID) != nil {
 		r.withdraw(k.hostID)
@@ -312,7 +312,7 @@ func (r *registry) proved(u *unit, fact *atomic.Bool, store func(*state.Console)
 	}
 }
 
-// add takes a unit in.
+// add registers a unit.
 func (r *registry) add(u *unit) {
 	r.mu.Lock()
 	r.units[u.hostID] = u
@@ -321,8 +321,7 @@ func (r *registry) add(u *unit) {
 	u.tv.RefreshNames() // one may have been learned since the television was made
 }
 
-// linked drives a console that has been linked for Remote Play with its new
-// registration.
+// linked starts to use the new Remote Play registration of a console.
 func (r *registry) linked(u *unit) error {
 	if (u.remote != nil) == r.usesRemotePlay(u.known) {
 		defer r.changed()
@@ -398,8 +397,8 @@ func (r *registry) asPS5(u *unit) *unit {
 	return placed
 }
 
-// refusals returns the known consoles that cannot be served and why, by host id.
-// A command may have given one a unit.
+// refusals returns why known consoles cannot be served, by host id. A command may
+// have given one a unit without a HAP server.
 func (r *registry) refusals() map[string]error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -42,7 +42,7 @@ func (r *registry) discover(ctx context.Context) {
 }
 
 // await asks a configured console, whose host id is not known yet, until it
-// answers. It calls asked when the first try is over.
+// answers. It calls asked after each try.
 func (r *registry) await(ctx context.Context, c config.Console, asked func()) {
 	for {
 		st, err := r.ask(ctx, c.Address)

@@ -26,15 +26,14 @@ type known struct {
 	keys      bool // the owner permitted Remote Play keys on the page; see permitsKeys
 }
 
-// standing is what the owner has said about a console. Each one includes those
-// before it.
+// standing is how far the owner trusts a console, in ascending order.
 type standing int32
 
 const (
-	stranger   standing = iota // nothing: a search or a command found it, and it gets no credential
-	accepted                   // named it in a command, or linked it
-	added                      // added it by its address: it is served like a configured one
-	configured                 // listed it in config.yaml, or simulates it
+	stranger   standing = iota // only found: gets no credential, see gate
+	accepted                   // named in a command, or linked
+	added                      // added by its address: served like a configured one, even without discovery
+	configured                 // listed in config.yaml, or simulated
 )
 
 // standingOf returns the standing of a remembered console.
@@ -92,8 +91,8 @@ func (r *registry) known() []known {
 	return list
 }
 
-// publishes reports whether a console is served although it may not be
-// configured: if it was added, or discovery could find it again.
+// publishes reports whether a console is served: if it is configured or was
+// added, or if discovery could find it again.
 func (r *registry) publishes(k known) bool {
 	return k.standing >= added || r.config.Discovery.Enabled && !r.simulating()
 }
