@@ -123,7 +123,10 @@ func (c *Console) StartTitle(ctx context.Context, titleID string, o *StartOption
 // ParseTitleID parses a title id: four letters and five digits, in any case. It
 // returns the id in upper case, or fails with [ErrTitleIDFormat].
 func ParseTitleID(text string) (string, error) {
-	id := strings.ToUpper(strings.TrimSpace(text))
+	id := strings.TrimSpace(text)
+	if len(id) == 9 { // ToUpper turns some longer letters into ASCII
+		id = strings.ToUpper(id)
+	}
 	if len(id) != 9 || strings.Trim(id[:4], "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" || !isDigits(id[4:], 5) {
 		return "", fmt.Errorf("%w: %q", ErrTitleIDFormat, text)
 	}

@@ -190,6 +190,7 @@ func TestStartTitleFails(t *testing.T) {
 		"id too long":    {"CUSA001277", func(*fake) {}, ps4.ErrTitleIDFormat},
 		"id of digits":   {"000000127", func(*fake) {}, ps4.ErrTitleIDFormat},
 		"id not ASCII":   {"CUSÄ0127", func(*fake) {}, ps4.ErrTitleIDFormat},
+		"id of a long s": {"CU\u017fA00127", func(*fake) {}, ps4.ErrTitleIDFormat}, // its upper case is S
 		"downloading":    {title, func(f *fake) { f.result[wire.TypeBootResult] = 13 }, ps4.ErrDownloading},
 		"31 over none":   {title, func(f *fake) { f.result[wire.TypeBootResult] = 31 }, ps4.ErrOtherTitleActive},
 		"rest mode":      {title, func(f *fake) { f.reply.Code = ddp.CodeStandby }, ps4.ErrStandby},
