@@ -106,7 +106,7 @@ confuse HomeKit.`,
 
 // restore has the running server restore a backup, or restores it itself.
 func (p *program) restore(ctx context.Context, file string) error {
-	archive, err := p.read(file)
+	archive, err := p.read(file, maxBackup)
 	if err != nil {
 		return asUsage(err)
 	}

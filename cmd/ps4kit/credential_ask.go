@@ -73,7 +73,7 @@ func (p *program) capture(ctx context.Context, conn net.PacketConn, limit time.D
 // one, and the user's registrations for Remote Play. In a file of playactor, each
 // console has an entry.
 func (o *credentialOptions) imported(p *program) (api.User, []remoteplay.Registration, error) {
-	file, err := p.read(o.importFile)
+	file, err := p.read(o.importFile, maxImport)
 	if err != nil {
 		return api.User{}, nil, err
 	}

@@ -73,12 +73,15 @@ func errExists(path string) error {
 	return &api.Error{Code: "exists", Message: path + " exists already", Hint: "Choose another name, or replace it with --force."}
 }
 
-// maxFile is how much of a file is read, in bytes: what a backup may have.
-// Other formats have lower limits of their own.
-const maxFile = 80 << 20
+// Limits on files that are read, in bytes. The packages that parse them have
+// lower ones, and report a file that is too large.
+const (
+	maxBackup = 80 << 20
+	maxImport = 5 << 20
+)
 
-// read reads a file, or stdin for "-".
-func (p *program) read(file string) ([]byte, error) {
+// read reads a file, or stdin for "-", up to a limit in bytes.
+func (p *program) read(file string, limit int64) ([]byte, error) {
 	in := p.stdin
 	if file != "-" {
 		f, err := os.Open(file)
@@ -88,5 +91,5 @@ func (p *program) read(file string) ([]byte, error) {
 		defer func() { _ = f.Close() }()
 		in = f
 	}
-	return io.ReadAll(io.LimitReader(in, maxFile))
+	return io.ReadAll(io.LimitReader(in, limit))
 }

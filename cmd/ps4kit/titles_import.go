@@ -87,7 +87,7 @@ type importResult struct {
 func (o *importOptions) run(ctx context.Context, p *program, file string) error {
 	var r importResult
 	if !o.psn {
-		content, err := p.read(file)
+		content, err := p.read(file, maxImport)
 		if err == nil {
 			r.Titles, r.BadLines, err = titles.Read(bytes.NewReader(content))
 		}
@@ -195,7 +195,7 @@ func (o *importOptions) readNPSSO(ctx context.Context, p *program) (psn.NPSSO, e
 	var text string
 	switch {
 	case o.npsso != "":
-		content, err := p.read(o.npsso)
+		content, err := p.read(o.npsso, maxImport)
 		if err != nil {
 			return psn.NPSSO{}, asUsage(err)
 		}
