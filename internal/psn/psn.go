@@ -159,7 +159,7 @@ func (c *Client) SignIn(ctx context.Context, npsso NPSSO) (*Session, error) {
 		return nil, err
 	}
 	request.Header.Set("Cookie", "npsso="+npsso.text)
-	response, _, err := c.do(request)
+	response, _, err := c.do(request) //nolint:bodyclose // do closes it
 	if err != nil {
 		return nil, err
 	}
@@ -302,7 +302,7 @@ func (c *Client) do(request *http.Request) (*http.Response, []byte, error) {
 }
 
 func (c *Client) doJSON(request *http.Request, into any) error {
-	response, body, err := c.do(request)
+	response, body, err := c.do(request) //nolint:bodyclose // do closes it
 	if err != nil {
 		return err
 	}
