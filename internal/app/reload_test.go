@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -57,6 +58,36 @@ func TestNewTitlesAreForAConsoleThatComesLater(t *testing.T) {
 	}
 	if !slices.ContainsFunc(titles, func(title api.Title) bool { return title.ID == "CUSA01780" && title.Configured }) {
 		t.Errorf("its titles: %+v", titles)
+	}
+}
+
+// TestTitlesThatNeedMoreSlotsWait for the next start: meanwhile a console that gets another unit, or comes later, is served.
+func TestTitlesThatNeedMoreSlotsWait(t *testing.T) {
+	t.Parallel()
+	for name, later := range map[string]bool{"another unit": false, "comes later": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			console, yaml := den(t)
+			if later {
+				console.SetFaults(ps4test.Faults{LoseRequests: 1 << 30})
+			}
+			slots := func(n string) string { return strings.Replace(yaml, "homekit: {", "homekit: {slots: "+n+", ", 1) }
+			dir := shortDir(t)
+			client, reload := serveReloading(t, dir, slots("3"), &log{})
+			changed := load(t, slots("10")+"    titles: [{id: CUSA01780}, {id: CUSA01781}, {id: CUSA01782}]\n")
+			reload <- changed
+			reload <- changed // is taken once the first one is applied
+			console.SetFaults(ps4test.Faults{})
+			if _, err := api.Titles.Do(t.Context(), client, api.HostRequest{}); err != nil {
+				t.Error(err)
+			}
+			if got, text := told(t, &running{t: t, state: dir}, http.MethodPut, "/consoles/-/remote-play-keys", `{"on":true}`); got != done {
+				t.Error(text)
+			}
+			if list, err := api.Homekit.Do(t.Context(), client, api.None{}); err != nil || len(list) != 1 {
+				t.Errorf("served: %+v, %v", list, err)
+			}
+		})
 	}
 }
 

@@ -34,8 +34,8 @@ func (s *server) apply(c *config.Config) {
 	before := s.latest.Swap(c)
 	for _, u := range s.registry.list() {
 		log := s.log.WithField("console", u.name)
-		if err := u.tv.Configure(s.registry.live(u.known)); err != nil {
-			log.WithError(err).Error("the new titles and remote control of this console are invalid; the old ones stay")
+		if err := u.tv.Configure(s.registry.live(c, u.known)); err != nil {
+			log.WithError(err).Error("cannot apply the new titles and remote control of this console")
 			continue
 		}
 		log.Debug("titles and remote control are as configured now")

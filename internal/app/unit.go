@@ -130,7 +130,7 @@ func (r *registry) registration(k known) remoteplay.Registration {
 }
 
 func (r *registry) openTelevision(u *unit) error {
-	titles, remote := r.live(u.known)
+	titles, remote := r.live(r.latest(), u.known)
 	inputs, err := state.Inputs[accessory.Saved](r.files.store, u.hostID)
 	if err != nil {
 		return err
@@ -163,6 +163,10 @@ func (r *registry) openTelevision(u *unit) error {
 		console.Console = accessory.NewRemotePlay(u.remote)
 	}
 	u.tv, err = accessory.New(cfg, console)
+	if errors.Is(err, accessory.ErrNoFreeSlot) { // the latest titles need a slot count that waits for a restart
+		cfg.Titles, cfg.Remote = r.live(r.config, u.known)
+		u.tv, err = accessory.New(cfg, console)
+	}
 	if errors.Is(err, state.ErrDamaged) { // the file is set aside, so the next attempt starts afresh
 		log.WithField("host_id", u.hostID).WithError(err).Error("the inputs of this console are reset")
 		u.tv, err = accessory.New(cfg, console)
@@ -183,12 +187,12 @@ func (u *unit) untyped() bool { return u.hostType == "" && u.remote == nil && u.
 
 // live returns what the latest configuration, or the simulation, gives a
 // console, and may change while the server runs.
-func (r *registry) live(k known) (titles []accessory.Title, remote accessory.Remote) {
+func (r *registry) live(c *config.Config, k known) (titles []accessory.Title, remote accessory.Remote) {
 	var entry config.Console
 	remembered := r.files.consoles()
-	for _, c := range r.latest().Consoles {
-		if meant(c, remembered) == k.hostID {
-			entry = c
+	for _, in := range c.Consoles {
+		if meant(in, remembered) == k.hostID {
+			entry = in
 			break
 		}
 	}

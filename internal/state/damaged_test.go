@@ -109,7 +109,7 @@ func TestDamagedWhileInUse(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if read(t, dir, f.Name()+".damaged-1") != "{" || len(warnings) != 1 || !strings.Contains(warnings[0], "is restored from") {
+			if read(t, dir, f.Name()+".damaged-1") != "{" || len(warnings) != 1 || !strings.Contains(warnings[0], "and is restored") {
 				t.Errorf("warnings: %v", warnings)
 			}
 			if err := s.Close(); err != nil {

@@ -34,9 +34,9 @@ type DamagedError struct {
 func (e *DamagedError) Error() string {
 	switch {
 	case e.Recovered && e.AsideName == "":
-		return fmt.Sprintf("state: %s was damaged (%s) and is restored from its copy", e.Name, e.Reason)
+		return fmt.Sprintf("state: %s was damaged (%s) and is restored", e.Name, e.Reason)
 	case e.Recovered:
-		return fmt.Sprintf("state: %s was damaged (%s) and is restored from its copy; the damaged file is %s", e.Name, e.Reason, e.AsideName)
+		return fmt.Sprintf("state: %s was damaged (%s) and is restored; the damaged file is %s", e.Name, e.Reason, e.AsideName)
 	case e.AsideName == "":
 		return fmt.Sprintf("state: %s is damaged (%s): restore it from a backup, or reset it and pair again", e.Name, e.Reason)
 	}
@@ -166,8 +166,9 @@ func (f *File[T]) load() (T, error) {
 	value, data, err := f.read()
 	damage, damaged := errors.AsType[*DamagedError](err)
 	if damaged && data == nil && slot.content != nil {
-		data = slot.content
-		value, _ = f.decode(data)
+		if last, err := f.decode(slot.content); err == nil {
+			value, data = last, slot.content
+		}
 	}
 	switch {
 	case damaged && data != nil:
@@ -187,7 +188,7 @@ func (f *File[T]) load() (T, error) {
 	case err != nil:
 		return value, err
 	case slot.content == nil:
-		f.copy(data)
+		data = f.copy(data)
 	}
 	slot.content = data
 	return value, nil
@@ -221,14 +222,15 @@ func (f *File[T]) read() (value T, data []byte, err error) {
 }
 
 // copy rewrites a file that an earlier version wrote without a checksum, and a
-// copy that is missing or that a killed process left different. A failure is
-// left to Writable and to the next start.
-func (f *File[T]) copy(data []byte) {
+// copy that is missing or that a killed process left different. It returns the
+// content with its checksum. A failure is left to Writable and to the next start.
+func (f *File[T]) copy(data []byte) []byte {
 	checked := withChecksum(data)
 	copied, err := f.store.read(f.name + copySuffix)
 	if err != nil || !bytes.Equal(copied, checked) || !bytes.Equal(data, checked) {
 		_ = f.store.save(f.name, checked, f.perm())
 	}
+	return checked
 }
 
 func (f *File[T]) save(value T) error {

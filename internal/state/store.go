@@ -240,7 +240,14 @@ type Writer func(path string, data []byte, perm fs.FileMode) error
 // already.
 func WriteFile(path string, data []byte, perm fs.FileMode) error {
 	dir := filepath.Dir(path)
-	err := renameio.WriteFile(path, data, perm, renameio.WithTempDir(dir), renameio.WithStaticPermissions(perm))
+	// renameio.WriteFile would keep the permissions of an existing file.
+	pending, err := renameio.NewPendingFile(path, renameio.WithTempDir(dir), renameio.WithStaticPermissions(perm))
+	if err == nil {
+		defer pending.Cleanup()
+		if _, err = pending.Write(data); err == nil {
+			err = pending.CloseAtomicallyReplace()
+		}
+	}
 	// Leave out the name of the temporary file, which changes with every
 	// attempt: the same cause gives the same message.
 	if failed, ok := errors.AsType[*fs.PathError](err); ok {

@@ -51,6 +51,26 @@ func TestModes(t *testing.T) {
 	}
 }
 
+// TestSavedSecretIsClosed: a save closes a secret document that others could read.
+func TestSavedSecretIsClosed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, dir)
+	path := filepath.Join(dir, "credentials.json")
+	for range 2 {
+		if err := s.Credentials().Save(state.Credentials{}); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		if err != nil || info.Mode() != 0o600 {
+			t.Errorf("%v, %v", info.Mode(), err)
+		}
+		if err := os.Chmod(path, 0o644); err != nil { //nolint:gosec // as a user's tool may
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestExistingDirectory: an empty one is closed to others, one with files is left as it is, one that everybody may write to
 // is refused.
 func TestExistingDirectory(t *testing.T) {
