@@ -73,7 +73,7 @@ func errExists(path string) error {
 	return &api.Error{Code: "exists", Message: path + " exists already", Hint: "Choose another name, or replace it with --force."}
 }
 
-// Limits on files that are read, in bytes. The packages that parse them have
+// Limits on files that are read, in bytes. The packages that parse imports have
 // lower ones, and report a file that is too large.
 const (
 	maxBackup = 80 << 20
