@@ -121,6 +121,9 @@ func newRequest(ctx context.Context, o operation, in any) (*http.Request, error)
 	} else {
 		for field, value := range reflect.ValueOf(in).Fields() {
 			if name, ok := field.Tag.Lookup("path"); ok {
+				if value.String() == dash {
+					return nil, &Error{Code: "not_found", Message: "nothing is known as -", Hint: "Use the host id of the console, or the id of the title."}
+				}
 				path = strings.Replace(path, "{"+name+"}", escape(value.String()), 1)
 			} else {
 				mediaType = "application/json"

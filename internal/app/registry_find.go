@@ -36,7 +36,7 @@ func (r *registry) find(ctx context.Context, host string) (*unit, error) {
 	if addr, err := ps4.ParseAddress(host); err == nil {
 		there := pick(r.list(), func(u *unit) bool { return u.console.Addr().Addr() == addr.Addr() })
 		named := slices.ContainsFunc(there, func(u *unit) bool { return isAt(addr, u.console.Addr()) })
-		if addr.Port() == ps4.DefaultPort && len(there) > 1 && !named { // simulated consoles, which differ in their ports
+		if r.simulating() && addr.Port() == ps4.DefaultPort && len(there) > 1 && !named { // they differ in their ports
 			return nil, ambiguous(names(there))
 		}
 		return r.findAt(ctx, addr)
@@ -128,7 +128,8 @@ func (r *registry) ask(ctx context.Context, addr netip.AddrPort) (ps4.Status, er
 	asked := make(chan struct{})
 	go func() {
 		defer close(asked)
-		if five, fiveErr = r.network.Console(maybePS5(addr), ps4.Credential{}).Status(ctx); fiveErr == nil {
+		five, fiveErr = r.network.Console(maybePS5(addr), ps4.Credential{}).Status(ctx)
+		if fiveErr == nil && five.HostType == ps4.TypePS5 { // else it is the answer of a PS4 to the other question
 			cancel()
 		}
 	}()
@@ -137,7 +138,7 @@ func (r *registry) ask(ctx context.Context, addr netip.AddrPort) (ps4.Status, er
 		cancel()
 	}
 	<-asked
-	if err != nil && fiveErr == nil {
+	if err != nil && fiveErr == nil && five.HostType == ps4.TypePS5 {
 		st, err = five, nil
 	}
 	if err == nil && st.HostType == ps4.TypePS5 {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -58,6 +60,24 @@ func TestNewTitlesAreForAConsoleThatComesLater(t *testing.T) {
 	}
 	if !slices.ContainsFunc(titles, func(title api.Title) bool { return title.ID == "CUSA01780" && title.Configured }) {
 		t.Errorf("its titles: %+v", titles)
+	}
+}
+
+// TestTitlesWithoutConsolesFile: an entry without a host id has its titles although consoles.json can't be read.
+func TestTitlesWithoutConsolesFile(t *testing.T) {
+	t.Parallel()
+	_, yaml := den(t)
+	dir := shortDir(t)
+	if err := open(t, dir).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "consoles.json"), []byte(`{"version":99,"data":{}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	client, _ := serveReloading(t, dir, yaml+"    titles: [{id: CUSA01780, name: Music}]\n", &log{})
+	titles, err := api.Titles.Do(t.Context(), client, api.HostRequest{})
+	if err != nil || !slices.ContainsFunc(titles, func(title api.Title) bool { return title.ID == "CUSA01780" && title.Configured }) {
+		t.Errorf("%+v, %v", titles, err)
 	}
 }
 

@@ -191,7 +191,8 @@ func (r *registry) live(c *config.Config, k known) (titles []accessory.Title, re
 	var entry config.Console
 	remembered := r.files.consoles()
 	for _, in := range c.Consoles {
-		if meant(in, remembered) == k.hostID {
+		unbound := in.HostID == "" && in.Address.IsValid() && in.Address == k.config.Address // as long as it can't be stored
+		if unbound || meant(in, remembered) == k.hostID {
 			entry = in
 			break
 		}

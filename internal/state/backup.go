@@ -108,6 +108,9 @@ func (s *Store) snapshot() ([]doc, error) {
 	var docs []doc
 	for _, name := range list {
 		data, err := fileOf(s.dir, name).content()
+		if errors.Is(err, ErrNewer) {
+			return nil, fmt.Errorf("%s was %w: back it up with that version", name, ErrNewer)
+		}
 		if err != nil {
 			return nil, err
 		}
