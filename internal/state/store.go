@@ -243,7 +243,7 @@ func WriteFile(path string, data []byte, perm fs.FileMode) error {
 	// renameio.WriteFile would keep the permissions of an existing file.
 	pending, err := renameio.NewPendingFile(path, renameio.WithTempDir(dir), renameio.WithStaticPermissions(perm))
 	if err == nil {
-		defer pending.Cleanup()
+		defer func() { _ = pending.Cleanup() }() // nothing is left after the replacement
 		if _, err = pending.Write(data); err == nil {
 			err = pending.CloseAtomicallyReplace()
 		}
