@@ -18,7 +18,7 @@ const DeafTime = 60 * time.Second
 
 // powerHistory is when a console was last woken and put into rest mode.
 type powerHistory struct {
-	woken  time.Time // last woken by this program
+	woken  time.Time // last woken by this program, or found awake when it was to wake it
 	rested time.Time // last put into rest mode; zero once it is on again
 	left   bool      // since then it has reported rest mode or been silent
 }

@@ -254,6 +254,9 @@ func TestBackupRefusesDamage(t *testing.T) {
 			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.file) || strings.Contains(err.Error(), "5ecret") {
 				t.Errorf("%v", err)
 			}
+			if hint := strings.Contains(err.Error(), "back it up with that version"); hint != errors.Is(err, state.ErrNewer) {
+				t.Errorf("%v", err)
+			}
 			if archive.Len() > 0 || !maps.Equal(tree(t, dir), before) {
 				t.Error("something was written")
 			}

@@ -12,7 +12,7 @@ import (
 
 // Limits of TCP connections.
 const (
-	maxConns   = 16              // the console closes further ones at once; a well-behaved client needs one
+	maxConns   = 16              // of both protocols together; the console closes further ones at once
 	queueLimit = 256             // messages that wait for a client that does not read
 	writeLimit = 5 * time.Second // of one message, for such a client
 )
