@@ -185,14 +185,15 @@ func (u *unit) isAccepted() bool { return u.standing() >= accepted }
 // untyped reports whether the unit drives a console of unknown type as a PS4.
 func (u *unit) untyped() bool { return u.hostType == "" && u.remote == nil && u.simulated == nil }
 
-// live returns what the latest configuration, or the simulation, gives a
-// console, and may change while the server runs.
+// live returns the titles and the remote control that a configuration, or the
+// simulation, gives a console. They may change while the server runs.
 func (r *registry) live(c *config.Config, k known) (titles []accessory.Title, remote accessory.Remote) {
 	var entry config.Console
 	remembered := r.files.consoles()
 	for _, in := range c.Consoles {
-		unbound := in.HostID == "" && in.Address.IsValid() && in.Address == k.config.Address // as long as it can't be stored
-		if unbound || meant(in, remembered) == k.hostID {
+		// The address counts, too: consoles.json may not say which console is meant.
+		same := in.HostID == "" && in.Address.IsValid() && in.Address == k.config.Address
+		if same || meant(in, remembered) == k.hostID {
 			entry = in
 			break
 		}
