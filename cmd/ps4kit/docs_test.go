@@ -140,10 +140,10 @@ func shown(ts *testscript.TestScript, args []string) string {
 	if args[0] != "ps4kit" {
 		ts.Fatalf("the page runs %s", args[0])
 	}
-	code := runProgram(ts, args)
-	text := ts.ReadFile("stdout") + ts.ReadFile("stderr")
-	if code != 0 {
-		text += fmt.Sprintf("[exit code %d]\n", code)
+	o := runVerb(ts, args[1:])
+	text := string(o.Stdout) + string(o.Stderr)
+	if o.Code != 0 {
+		text += fmt.Sprintf("[exit code %d]\n", o.Code)
 	}
 	work := ts.Getenv("WORK")
 	text = strings.ReplaceAll(text, filepath.Join(work, "s"), "/home/pi/.local/state")

@@ -48,9 +48,6 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := &program{stdin: stdin, stdout: textWriter{stdout}, stderr: textWriter{stderr}}
 	root := newRoot(p)
 	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
 	verb, err := root.ExecuteContextC(ctx)
 	p.path = verb.CommandPath()
 	if err != nil && !p.started {

@@ -27,6 +27,8 @@ controls consoles from the command line.`,
 			return nil
 		},
 	}
+	root.SetOut(p.stdout) // first, because the completion command keeps it
+	root.SetErr(p.stderr)
 	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		return pflag.NormalizedName(strings.ReplaceAll(name, "_", "-")) // as in --ip_address
 	})

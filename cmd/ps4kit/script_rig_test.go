@@ -9,12 +9,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
@@ -28,6 +30,7 @@ type rig struct {
 	config   []map[string]any // of the consoles, as PS4KIT_CONSOLES takes it
 	addrs    []string
 	server   *exec.Cmd
+	shell    *shell
 	sources  *sources // of names and covers
 }
 
@@ -187,23 +190,22 @@ func cmdServer(ts *testscript.TestScript, neg bool, args []string) {
 // environment is the script's, for commands that testscript does not start itself.
 func environment(ts *testscript.TestScript) []string {
 	var env []string
-	for _, name := range []string{
-		"PATH", "HOME", "TMPDIR", "XDG_STATE_HOME", "PS4KIT_ART_ENABLED", "PS4KIT_COMPANION_ENABLED", "PS4KIT_CONSOLES", "PS4KIT_CONSOLE_KEY",
-		"PS4KIT_DISCOVERY_BROADCAST", "PS4KIT_DISCOVERY_LOCAL_PORT", "PS4KIT_HOMEKIT_BIND", "PS4KIT_HOMEKIT_INTERFACES",
-		"PS4KIT_LOG_LEVEL", "PS4KIT_POLL_INTERVAL", "PS4KIT_POLL_MISSES", "PS4KIT_WEB_LISTEN", "PS4KIT_WEB_PASSWORD_HASH", "GORACE", "GOCOVERDIR",
-	} {
-		env = append(env, name+"="+ts.Getenv(name))
-	}
-	for _, name := range []string{"PS4KIT_HOMEKIT_SLOTS", "PS4KIT_PSN_ACCOUNT_URL", "PS4KIT_PSN_TITLES_URL"} {
+	others := []string{"PATH", "HOME", "TMPDIR", "XDG_STATE_HOME", "PS4KIT_CONSOLES", "GORACE", "GOCOVERDIR"}
+	for _, name := range slices.Concat(variables(), others) {
 		if value := ts.Getenv(name); value != "" {
 			env = append(env, name+"="+value)
 		}
 	}
-	for _, name := range artVariables {
-		env = append(env, name+"="+ts.Getenv(name))
-	}
 	return env
 }
+
+// variables are those of the keys of config.yaml.
+var variables = sync.OnceValue(func() (names []string) {
+	for _, s := range config.Default().Settings() {
+		names = append(names, "PS4KIT_"+strings.ToUpper(strings.ReplaceAll(s.Key, ".", "_")))
+	}
+	return names
+})
 
 func (r *rig) stopServer(ts *testscript.TestScript) {
 	if r.server == nil {
@@ -238,27 +240,42 @@ func cmdLogged(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// exits CODE PROGRAM [ARG]... runs a program that must end with exactly that code.
+// run ps4kit [ARG]... runs a command line in the script's shell. With stdin, a
+// terminal or a signal it needs a process of its own: "exec".
+func cmdRun(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) == 0 || args[0] != "ps4kit" {
+		ts.Fatalf("usage: run ps4kit [ARG]...")
+	}
+	if code := show(ts, runVerb(ts, args[1:])); (code != 0) != neg {
+		ts.Fatalf("exit code %d", code)
+	}
+}
+
+// exits CODE ps4kit [ARG]... runs a command line that must end with that code;
+// exits CODE exec PROGRAM [ARG]... a program in a process of its own.
 func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits CODE PROGRAM [ARG]...")
+		ts.Fatalf("usage: exits CODE ps4kit [ARG]... or exits CODE exec PROGRAM [ARG]...")
 	}
-	code := runProgram(ts, args[1:])
-	ts.Logf("[stdout]\n%s[stderr]\n%s", ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+	var code int
+	var exit *exec.ExitError
+	if args[1] != "exec" {
+		code = show(ts, runVerb(ts, args[2:]))
+	} else if err := ts.Exec(args[2], args[3:]...); errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
 	if fmt.Sprint(code) != args[0] {
 		ts.Fatalf("exit code %d, want %s", code, args[0])
 	}
 }
 
-// runProgram runs a program and returns its exit code.
-func runProgram(ts *testscript.TestScript, args []string) int {
-	var exit *exec.ExitError
-	err := ts.Exec(args[0], args[1:]...)
-	if errors.As(err, &exit) {
-		return exit.ExitCode()
-	}
-	ts.Check(err)
-	return 0
+// show makes an outcome that of the script's last command.
+func show(ts *testscript.TestScript, o outcome) (code int) {
+	_, _ = ts.Stdout().Write(o.Stdout)
+	_, _ = ts.Stderr().Write(o.Stderr)
+	return o.Code
 }
 
 // field FILE PATH VALUE compares a field of the JSON in a file (or stdout, stderr),

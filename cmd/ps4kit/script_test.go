@@ -10,11 +10,12 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain lets scripts run this test binary as ps4kit.
+// TestMain lets scripts run this test binary as ps4kit, or as a shell.
 func TestMain(m *testing.M) {
 	_ = flag.Set("test.parallel", "16") // scripts wait for consoles more than they compute; -parallel goes before
 	testscript.Main(noLeaks{m}, map[string]func(){
-		"ps4kit": func() { os.Exit(execute(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+		"ps4kit":       func() { os.Exit(execute(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+		"ps4kit-shell": runShell,
 	})
 }
 
@@ -44,6 +45,7 @@ func commands() map[string]func(ts *testscript.TestScript, neg bool, args []stri
 		"owner":    cmdOwner,
 		"phone":    cmdPhone,
 		"psn":      cmdPSN,
+		"run":      cmdRun,
 		"saw":      cmdSaw,
 		"server":   cmdServer,
 		"sim":      cmdSim,

@@ -146,10 +146,11 @@ func cmdLearned(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	for end := time.Now().Add(sawLimit); time.Now().Before(end); {
 		var list []api.Title
-		if code := runProgram(ts, []string{"ps4kit", "titles", "--name", args[0], "-o", "json"}); code != 0 {
-			ts.Fatalf("exit code %d", code)
+		o := runVerb(ts, []string{"titles", "--name", args[0], "-o", "json"})
+		if o.Code != 0 {
+			ts.Fatalf("exit code %d: %s", o.Code, o.Stderr)
 		}
-		ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &list))
+		ts.Check(json.Unmarshal(o.Stdout, &list))
 		if slices.ContainsFunc(list, func(t api.Title) bool { return t.ID == args[1] && t.Name == args[2] }) {
 			return
 		}
