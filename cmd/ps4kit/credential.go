@@ -152,16 +152,26 @@ func (o *credentialOptions) run(ctx context.Context, p *program) error {
 	if err := api.SetCredential.Do(ctx, client, api.CredentialRequest{Host: host, User: user}); err != nil {
 		return err
 	}
-	linked, err := linkImported(ctx, client, registrations)
+	linked, err := linkImported(ctx, client, host, registrations)
 	return cmp.Or(o.report(p, host, user, what, linked), err)
 }
 
-// linkImported links the consoles of the registrations in a file and returns
-// their host ids. One that fails doesn't affect the others. linkImported returns
-// the first error.
-func linkImported(ctx context.Context, client *api.Client, registrations []remoteplay.Registration) (linked []string, first error) {
+// linkImported links the consoles of the registrations in a file, or only host,
+// and returns their host ids. One that fails doesn't affect the others.
+// linkImported returns the first error.
+func linkImported(ctx context.Context, client *api.Client, host string, registrations []remoteplay.Registration) (linked []string, first error) {
+	if host != "" && len(registrations) > 0 {
+		c, err := api.Status.Do(ctx, client, api.HostRequest{Host: host})
+		if err != nil {
+			return nil, err
+		}
+		host = c.HostID
+	}
 	for _, r := range registrations {
 		s := r.Reveal()
+		if host != "" && !strings.EqualFold(host, s.HostID) {
+			continue
+		}
 		request := api.RegistrationRequest{
 			Host: s.HostID, HostID: s.HostID, HostType: s.HostType, Nickname: s.Nickname,
 			RegistKey: s.RegistKey, RPKey: s.RPKey, KeyType: s.KeyType,

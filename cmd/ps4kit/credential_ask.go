@@ -86,13 +86,10 @@ func (o *credentialOptions) imported(p *program) (api.User, []remoteplay.Registr
 	var registrations []remoteplay.Registration
 	for _, r := range all {
 		id := strconv.FormatUint(r.AccountID, 10)
-		owner, err := userOf(id)
-		ofHost := o.console.hostID == "" || strings.EqualFold(o.console.hostID, r.HostID)
-		if err != nil || owner.Credential != user.Credential || !ofHost {
-			continue
+		if owner, err := userOf(id); err == nil && owner.Credential == user.Credential {
+			user.AccountID = id
+			registrations = append(registrations, r)
 		}
-		user.AccountID = id
-		registrations = append(registrations, r)
 	}
 	return user, registrations, nil
 }
