@@ -55,11 +55,7 @@ func (o *backupOptions) run(ctx context.Context, p *program, file string) error 
 		_, err := raw(p.stdout).Write(archive)
 		return err
 	}
-	err = writeFile(file, archive, 0o600, o.force)
-	switch {
-	case codeOf(err) == "exists":
-		return asUsage(err)
-	case err != nil:
+	if err := writeFile(file, archive, 0o600, o.force); err != nil {
 		return fmt.Errorf("writing the backup: %w", err)
 	}
 	return p.report(saved{file, len(archive)}, "%s holds everything now, secrets too (%d bytes).", file, len(archive))

@@ -26,7 +26,7 @@ var exitCodes = map[string]int{
 	"psn_busy": exitUnreachable, "psn_answer": exitUnreachable,
 
 	"usage": exitUsage, "bad_address": exitUsage, "config": exitUsage, "ambiguous": exitUsage, "not_found": exitUsage, "bad_name": exitUsage,
-	"port_rights": exitUsage, "port_taken": exitUsage,
+	"port_rights": exitUsage, "port_taken": exitUsage, "exists": exitUsage,
 
 	"no_credential": exitCredential, "not_accepted": exitCredential, "no_such_account": exitCredential, "authentication": exitCredential,
 	"not_linked": exitCredential, "pin_needed": exitCredential, "pin_wrong": exitCredential, "account_needed": exitCredential,
@@ -101,6 +101,8 @@ func (p *program) finish(err error) int {
 	code := exitCode(e)
 	if chosen {
 		code = own.code
+	} else if code == exitRefused && p.path == "ps4kit status" { // means rest mode there
+		code = exitUnreachable
 	}
 	if e.Code == "usage" && e.Hint == "" {
 		e.Hint = "See " + p.path + " --help."

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -25,39 +24,23 @@ func (o *outFile) add(cmd *cobra.Command, what string) {
 	cmd.Flags().BoolVar(&o.force, "force", false, "replace FILE if it exists")
 }
 
-// check fails early if the file cannot be written.
-func (o *outFile) check() error {
-	if o.path == "" {
-		if o.force {
-			return usageError(errors.New("--force is for a FILE: give --out too"))
-		}
-		return nil
-	}
-	info, err := os.Stat(o.path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		_, err = os.Stat(filepath.Dir(o.path))
-	case err == nil && !info.Mode().IsRegular():
-		err = errors.New(o.path + " is not a file")
-	case err == nil && !o.force:
-		return errExists(o.path)
-	}
-	if err != nil {
-		return usageError(fmt.Errorf("--out: %w", err))
-	}
-	return nil
-}
-
 func (o *outFile) write(data []byte) error { return writeFile(o.path, data, 0o644, o.force) }
 
-// writeFile writes a whole file. Only force replaces an existing one.
+// writeFile writes a whole file. Only force replaces an existing one, and
+// nothing replaces a device.
 func writeFile(path string, data []byte, mode fs.FileMode, force bool) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return usageError(errors.New(path + " is not a file"))
+	}
+	if _, err := os.Stat(filepath.Dir(path)); err != nil {
+		return usageError(err)
+	}
 	if force {
 		return state.WriteFile(path, data, mode)
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if errors.Is(err, fs.ErrExist) {
-		return errExists(path)
+		return &api.Error{Code: "exists", Message: path + " exists already", Hint: "Choose another name, or replace it with --force."}
 	}
 	if err != nil {
 		return err
@@ -67,10 +50,6 @@ func writeFile(path string, data []byte, mode fs.FileMode, force bool) error {
 		return errors.Join(err, os.Remove(path))
 	}
 	return nil
-}
-
-func errExists(path string) error {
-	return &api.Error{Code: "exists", Message: path + " exists already", Hint: "Choose another name, or replace it with --force."}
 }
 
 // Limits on files that are read, in bytes. The packages that parse imports have

@@ -49,8 +49,8 @@ func (o *titleOptions) verb(p *program, cmd *cobra.Command, waiting string,
 	run func(ctx context.Context, c *titleCache, arg string) (result, error),
 ) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := o.out.check(); err != nil {
-			return err
+		if o.out.force && o.out.path == "" {
+			return usageError(errors.New("--force is for a FILE: give --out too"))
 		}
 		cache, err := p.openTitles(o.country)
 		if err != nil {
