@@ -17,16 +17,36 @@ import (
 )
 
 func newSearch(p *program) *cobra.Command {
-	f := &consoleFlags{}
-	return f.add(&cobra.Command{
+	f, wait := &consoleFlags{}, 2*time.Second
+	return f.add(p.verb(&cobra.Command{
 		Use:   "search",
 		Short: "Search the network for consoles",
 		Long: `Searches the network and lists the consoles that answer.
 
 Finding none is not an error: the exit code is 0, and -o json prints [].`,
 		Example: examples("search", "search --timeout 5s", "search --broadcast 192.168.20.255"),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return f.search(cmd.Context(), p) },
-	})
+		PreRunE: func(cmd *cobra.Command, _ []string) error {
+			wait, f.timeout = cmp.Or(f.timeout, wait), 0 // a search that ends then has not failed
+			if addr, err := app.ResolveAddress(cmd.Context(), f.address); err == nil {
+				f.network.Broadcast = append(f.network.Broadcast, addr) // one more place to ask
+			}
+			return nil
+		},
+	}, f, "Searching", func(ctx context.Context, client *api.Client, _ string, _ []string) (result, error) {
+		found, err := api.Search.Do(ctx, client, api.SearchRequest{Wait: wait.String()})
+		found = slices.DeleteFunc(found, func(c api.Console) bool {
+			return f.hostID != "" && !strings.EqualFold(f.hostID, c.HostID) || f.name != "" && !strings.EqualFold(f.name, c.Name)
+		})
+		rows := [][]string{{"NAME", "STATE", "ADDRESS", "HOST ID", "TYPE", "VERSION", "TITLE"}}
+		for _, c := range found {
+			rows = append(rows, []string{c.Name, c.State, c.Address, c.HostID, c.HostType, systemVersion(c), titleOf(c)})
+		}
+		r := result{value: found, text: table(rows)}
+		if len(found) == 0 {
+			r.note = noneFound
+		}
+		return r, err
+	}))
 }
 
 const noneFound = `No console answered. Check that
@@ -34,35 +54,9 @@ const noneFound = `No console answered. Check that
   - it is in this machine's network, and no firewall drops UDP 987 or 9302
   - it answers when asked directly: ps4kit status -i ADDRESS`
 
-func (f *consoleFlags) search(ctx context.Context, p *program) error {
-	wait := cmp.Or(f.timeout, 2*time.Second)
-	f.timeout = 0 // a search that ends then has not failed
-	if addr, err := app.ResolveAddress(ctx, f.address); err == nil {
-		f.network.Broadcast = append(f.network.Broadcast, addr) // one more place to ask
-	}
-	found, err := onConsole(ctx, p, f, "Searching", func(ctx context.Context, client *api.Client, _ string) ([]api.Console, error) {
-		return api.Search.Do(ctx, client, api.SearchRequest{Wait: wait.String()})
-	})
-	if err != nil {
-		return err
-	}
-	found = slices.DeleteFunc(found, func(c api.Console) bool {
-		return f.hostID != "" && !strings.EqualFold(f.hostID, c.HostID) || f.name != "" && !strings.EqualFold(f.name, c.Name)
-	})
-	rows := [][]string{{"NAME", "STATE", "ADDRESS", "HOST ID", "TYPE", "VERSION", "TITLE"}}
-	for _, c := range found {
-		rows = append(rows, []string{c.Name, c.State, c.Address, c.HostID, c.HostType, systemVersion(c), titleOf(c)})
-	}
-	r := result{value: found, text: table(rows)}
-	if len(found) == 0 {
-		r.note = noneFound
-	}
-	return p.print(r)
-}
-
 func newStatus(p *program) *cobra.Command {
 	f := &consoleFlags{}
-	return f.add(&cobra.Command{
+	return f.add(p.verb(&cobra.Command{
 		Use:     "status",
 		Aliases: []string{"check"},
 		Short:   "Show what a console is doing",
@@ -71,28 +65,17 @@ and 2 when it doesn't answer.
 
 A console that has just entered rest mode doesn't answer for about a minute.`,
 		Example: examples("status", "status --name Den", "status -i 192.168.1.20 -o json"),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return f.status(cmd.Context(), p) },
-	})
-}
-
-func (f *consoleFlags) status(ctx context.Context, p *program) error {
-	c, err := onConsole(ctx, p, f, "Asking the console", func(ctx context.Context, client *api.Client, host string) (api.Console, error) {
-		return api.Status.Do(ctx, client, api.HostRequest{Host: host})
-	})
-	if err != nil {
-		if exitCode(app.Explain(err)) == exitRefused { // the code of rest mode
-			err = exitError{err, exitUnreachable}
+	}, f, "Asking the console", func(ctx context.Context, client *api.Client, host string, _ []string) (result, error) {
+		c, err := api.Status.Do(ctx, client, api.HostRequest{Host: host})
+		r := result{value: c, text: statusText(c)}
+		switch c.State {
+		case api.StateStandby:
+			r.err = exitError{code: exitRefused}
+		case api.StateUnreachable:
+			r.err = notAnswering(c)
 		}
-		return err
-	}
-	r := result{value: c, text: statusText(c)}
-	switch c.State {
-	case api.StateStandby:
-		r.err = exitError{code: exitRefused}
-	case api.StateUnreachable:
-		r.err = notAnswering(c)
-	}
-	return p.print(r)
+		return r, err
+	}))
 }
 
 // statusText describes a console in two columns.
@@ -151,11 +134,11 @@ console that was only found.`
 const noneKnown = "No console is known. Find one with ps4kit search, or add one with\nps4kit consoles add ADDRESS."
 
 func newConsolesList(p *program, use, short string) *cobra.Command {
-	return p.onServer(&cobra.Command{
+	return p.verb(&cobra.Command{
 		Use:     use,
 		Short:   short,
 		Example: examples("consoles list", "consoles list -o json"),
-	}, "Asking the consoles", func(ctx context.Context, client *api.Client, _ []string) (result, error) {
+	}, &consoleFlags{}, "Asking the consoles", func(ctx context.Context, client *api.Client, _ string, _ []string) (result, error) {
 		list, err := api.Consoles.Do(ctx, client, api.None{})
 		if err != nil {
 			return result{}, err
@@ -201,11 +184,8 @@ rest mode.`,
 }
 
 func newConsolesForget(p *program) *cobra.Command {
-	forget := func(ctx context.Context, client *api.Client, args []string) (result, error) {
-		return did(done{Done: "forgotten"}, "%s is forgotten.", args[0]),
-			api.ForgetConsole.Do(ctx, client, api.HostRequest{Host: args[0]})
-	}
-	return p.confirmed(p.onServer(&cobra.Command{
+	yes := false
+	cmd := p.verb(&cobra.Command{
 		Use:   "forget NAME|HOST_ID|ADDRESS",
 		Short: "Remove a console and everything stored about it",
 		Long: `Removes everything that is stored about a console: its HomeKit identity and
@@ -217,17 +197,28 @@ config.yaml names the console, remove it there first.`,
 		Example:           examples("consoles forget Den", "consoles forget A0B1C2D3E4F5 --yes"),
 		Args:              oneText("the name, the host id or the address of a console"),
 		ValidArgsFunction: completeConsoles(p, func(c api.Console) (string, string) { return c.Name, c.HostID }),
-	}, "Forgetting the console", forget), p.checkKnown,
-		"this removes everything stored about the console", "Forget %s, with its pairings, inputs and credential?")
+	}, &consoleFlags{}, "", func(ctx context.Context, client *api.Client, _ string, args []string) (result, error) {
+		host := args[0]
+		if !yes {
+			if err := checkKnown(ctx, client, host); err != nil {
+				return result{}, err
+			}
+			question := "Forget " + host + ", with its pairings, inputs and credential?"
+			if err := p.confirm(ctx, "this removes everything stored about the console", question); err != nil {
+				return result{}, err
+			}
+		}
+		defer p.progress("Forgetting the console")()
+		return did(done{Done: "forgotten"}, "%s is forgotten.", host), api.ForgetConsole.Do(ctx, client, api.HostRequest{Host: host})
+	})
+	cmd.Flags().BoolVar(&yes, "yes", false, "don't ask")
+	return cmd
 }
 
 // checkKnown returns an error unless host names a listed console. It accepts
 // every host id: something may be stored for a console that is no longer listed.
-func (p *program) checkKnown(ctx context.Context, host string) error {
-	list, err := onConsole(ctx, p, &consoleFlags{}, "Looking for the console",
-		func(ctx context.Context, client *api.Client, _ string) ([]api.Console, error) {
-			return api.Consoles.Do(ctx, client, api.None{})
-		})
+func checkKnown(ctx context.Context, client *api.Client, host string) error {
+	list, err := api.Consoles.Do(ctx, client, api.None{})
 	if err != nil || isHostID(host) || slices.ContainsFunc(list, func(c api.Console) bool {
 		return strings.EqualFold(host, c.Name) || host == c.Address
 	}) {

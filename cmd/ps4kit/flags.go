@@ -67,20 +67,27 @@ func (f *consoleFlags) addNetwork(cmd *cobra.Command) {
 	})
 }
 
-// connect returns a client for a verb, and the host that names its console in
-// requests. The returned context ends after --timeout; release ends all.
+// connect returns a client of the running server, which owns the state and the
+// only session of each console, or of this process, which locks the state and
+// does the same with the flags. host names the console in requests. The returned
+// context ends after --timeout; release ends all.
 func (f *consoleFlags) connect(ctx context.Context, p *program) (_ context.Context, c *api.Client, host string, release func(), err error) {
 	host, override, err := f.parse(ctx)
 	if err != nil {
 		return nil, nil, "", nil, err
 	}
-	c, closeClient, err := p.owner(ctx, override)
+	c, dir, err := p.server(ctx)
+	closeClient := func() {}
+	switch {
+	case errors.Is(err, api.ErrNoServer):
+		c, closeClient, err = p.local(dir, override)
+	case err == nil && !override.IsZero():
+		p.notice("a server is running: it uses its own credential, key and network settings")
+	}
 	if err != nil {
 		return nil, nil, "", nil, err
 	}
-	if !c.IsLocal() && !override.IsZero() {
-		p.notice("a server is running: it uses its own credential, key and network settings")
-	}
+	c.OnNotice = p.notice
 	ctx, cancel := f.withTimeout(ctx)
 	return ctx, c, host, func() { cancel(); closeClient() }, nil
 }

@@ -30,11 +30,11 @@ pairings.`,
 const noneServed = "No console has a HomeKit accessory yet. Start the server with ps4kit serve: each\nPS4 that it finds becomes one."
 
 func newHomekitList(p *program) *cobra.Command {
-	return p.onServer(&cobra.Command{
+	return p.verb(&cobra.Command{
 		Use:     "list",
 		Short:   "List the HomeKit accessories of the consoles",
 		Example: examples("homekit list", "homekit list -o json"),
-	}, "Asking for the accessories", func(ctx context.Context, client *api.Client, _ []string) (result, error) {
+	}, &consoleFlags{}, "Asking for the accessories", func(ctx context.Context, client *api.Client, _ string, _ []string) (result, error) {
 		list, err := api.Homekit.Do(ctx, client, api.None{})
 		rows := [][]string{{"NAME", "HOST ID", "DEVICE ID", "ADDRESS", "PORT", "SETUP CODE", "PAIRED"}}
 		how := ""
@@ -59,12 +59,12 @@ func newHomekitList(p *program) *cobra.Command {
 }
 
 func newHomekitQR(p *program) *cobra.Command {
-	return p.onServer(&cobra.Command{
+	return p.verb(&cobra.Command{
 		Use:     "qr [NAME|HOST_ID]",
 		Short:   "Show the QR and setup codes of consoles that aren't paired",
 		Example: examples("homekit qr", "homekit qr Den"),
 		Args:    cobra.MaximumNArgs(1),
-	}, "Asking for the accessories", func(ctx context.Context, client *api.Client, args []string) (result, error) {
+	}, &consoleFlags{}, "Asking for the accessories", func(ctx context.Context, client *api.Client, _ string, args []string) (result, error) {
 		list, err := api.Homekit.Do(ctx, client, api.None{})
 		if err != nil {
 			return result{}, err
@@ -101,7 +101,8 @@ func newHomekitQR(p *program) *cobra.Command {
 }
 
 func newHomekitReset(p *program) *cobra.Command {
-	return p.confirmed(p.onServer(&cobra.Command{
+	yes := false
+	cmd := p.verb(&cobra.Command{
 		Use:   "reset NAME|HOST_ID|companion",
 		Short: "Remove all pairings of a console, to pair it again",
 		Long: `Removes all pairings of a console's accessory, allows pairing again after too
@@ -112,8 +113,17 @@ stay.
 A damaged HomeKit file is set aside, and the accessory gets a new identity.`,
 		Example: examples("homekit reset Den", "homekit reset companion --yes"),
 		Args:    oneText("the name or the host id of a console"),
-	}, "Removing the pairings", func(ctx context.Context, client *api.Client, args []string) (result, error) {
+	}, &consoleFlags{}, "", func(ctx context.Context, client *api.Client, _ string, args []string) (result, error) {
+		if !yes {
+			question := "Remove every pairing of " + args[0] + "? You will have to pair it again in Home."
+			if err := p.confirm(ctx, "this removes every pairing", question); err != nil {
+				return result{}, err
+			}
+		}
+		defer p.progress("Removing the pairings")()
 		return did(done{Done: "reset"}, "%s is reset. To pair it again: ps4kit homekit qr", args[0]),
 			api.ResetHomekit.Do(ctx, client, api.HostRequest{Host: args[0]})
-	}), nil, "this removes every pairing", "Remove every pairing of %s? You will have to pair it again in Home.")
+	})
+	cmd.Flags().BoolVar(&yes, "yes", false, "don't ask")
+	return cmd
 }

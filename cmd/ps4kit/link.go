@@ -22,8 +22,9 @@ const (
 
 // linkOptions are the flags of `ps4kit link`.
 type linkOptions struct {
-	console consoleFlags
-	request api.LinkRequest
+	console  consoleFlags
+	request  api.LinkRequest
+	passcode string // to store
 }
 
 // menu returns the menu that shows the PIN for linking with c.
@@ -44,7 +45,7 @@ func (o *linkOptions) remotePlay(c api.Console) bool {
 
 func newLink(p *program) *cobra.Command {
 	o := &linkOptions{}
-	cmd := &cobra.Command{
+	cmd := p.verb(&cobra.Command{
 		Use:   "link [--pin PIN]",
 		Short: "Link this program with a console",
 		Long: `Links this program with a console, once for each console and PSN user. On the
@@ -69,8 +70,14 @@ and a PS4 too with --remote-play, with the PIN of
 This needs the id of a PSN account that is signed in on the console: the stored
 one, or --account-id.`,
 		Example: examples("link", "link --name Den --pin '1234 5678'", "link --name PS5 --account-id 1234567890123456789"),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), p) },
-	}
+		PreRunE: func(*cobra.Command, []string) error { return o.check() },
+	}, &o.console, "", func(ctx context.Context, client *api.Client, host string, _ []string) (result, error) {
+		c, err := o.prepare(ctx, p, client, host)
+		if err == nil {
+			err = o.linkWith(ctx, p, client, c)
+		}
+		return result{value: linkResult{true, c.HostID, c.Name}, text: "This program is linked with " + cmp.Or(c.Name, c.HostID) + "."}, err
+	})
 	o.console.add(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.request.PIN, "pin", "", "the `PIN` that the console shows, 8 digits")
@@ -86,37 +93,18 @@ type linkResult struct {
 	Name   string `json:"name"`
 }
 
-func (o *linkOptions) run(ctx context.Context, p *program) error {
+// check checks the flags.
+func (o *linkOptions) check() (err error) {
 	if o.request.PIN != "" {
-		if _, err := ps4.ParsePIN(o.request.PIN); err != nil {
-			return asUsage(err)
-		}
+		_, err = ps4.ParsePIN(o.request.PIN)
 	}
-	if o.request.AccountID != "" {
-		if err := ps4.CheckTypedAccountID(o.request.AccountID); err != nil {
-			return asUsage(err)
-		}
+	if err == nil && o.request.AccountID != "" {
+		err = ps4.CheckTypedAccountID(o.request.AccountID)
 	}
-	passcode := ""
-	if o.console.credential == "" { // the passcode is that of the stored user, and stored too
-		var err error
-		if passcode, err = o.console.takePasscode(); err != nil {
-			return err
-		}
+	if err == nil && o.console.credential == "" { // the passcode is that of the stored user, and stored too
+		o.passcode, err = o.console.takePasscode()
 	}
-	ctx, client, host, release, err := o.console.connect(ctx, p)
-	if err != nil {
-		return err
-	}
-	defer release()
-	c, err := o.prepare(ctx, p, client, host)
-	if err == nil {
-		err = o.linkWith(ctx, p, client, c, passcode)
-	}
-	if err != nil {
-		return orCause(ctx, err)
-	}
-	return p.report(linkResult{true, c.HostID, c.Name}, "This program is linked with %s.", cmp.Or(c.Name, c.HostID))
+	return asUsage(err)
 }
 
 // prepare makes sure that the console can show a PIN, and that a credential or,
@@ -154,8 +142,8 @@ func (o *linkOptions) asks(p *program) bool { return o.request.PIN == "" && isTe
 
 // linkWith links with the console after storing the passcode, if there is one. A
 // passcode that the console refuses is not kept.
-func (o *linkOptions) linkWith(ctx context.Context, p *program, client *api.Client, c api.Console, passcode string) error {
-	if passcode == "" {
+func (o *linkOptions) linkWith(ctx context.Context, p *program, client *api.Client, c api.Console) error {
+	if o.passcode == "" {
 		return o.link(ctx, p, client, c)
 	}
 	before, err := api.Credential.Do(ctx, client, api.HostRequest{Host: c.HostID})
@@ -166,7 +154,7 @@ func (o *linkOptions) linkWith(ctx context.Context, p *program, client *api.Clie
 		return err
 	}
 	user := before
-	user.Passcode = passcode
+	user.Passcode = o.passcode
 	if err := api.SetCredential.Do(ctx, client, api.CredentialRequest{Host: c.HostID, User: user}); err != nil {
 		return err
 	}

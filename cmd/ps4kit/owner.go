@@ -29,18 +29,8 @@ func (p *program) server(ctx context.Context) (c *api.Client, dir string, err er
 	return c, dir, err
 }
 
-// owner returns a client of the running server, which owns the state and the
-// only session of each console, or of this process, which locks the state and
-// does the same with override. release ends it.
-func (p *program) owner(ctx context.Context, override app.Override) (c *api.Client, release func(), err error) {
-	c, dir, err := p.server(ctx)
-	if err == nil {
-		c.OnNotice = p.notice
-		return c, func() {}, nil
-	}
-	if !errors.Is(err, api.ErrNoServer) {
-		return nil, nil, err
-	}
+// local locks the state and returns a client of this process. release ends it.
+func (p *program) local(dir string, override app.Override) (c *api.Client, release func(), err error) {
 	cfg, err := p.configuration()
 	if err != nil {
 		return nil, nil, err
@@ -56,7 +46,6 @@ func (p *program) owner(ctx context.Context, override app.Override) (c *api.Clie
 	if err != nil {
 		return nil, nil, errors.Join(err, store.Close())
 	}
-	local.OnNotice = p.notice
 	return local.Client, func() { _, _ = local.Close(), store.Close() }, nil
 }
 

@@ -129,18 +129,14 @@ func prepare(p *program, cmd *cobra.Command) {
 	if !cmd.Runnable() {
 		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	}
-	check, run := cmd.Args, cmd.RunE
+	check := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if p.version {
+			cmd.PreRunE = nil
+			cmd.RunE = func(*cobra.Command, []string) error { return p.printVersion() }
 			return nil
 		}
 		return check(cmd, args)
-	}
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if p.version {
-			return p.printVersion()
-		}
-		return run(cmd, args)
 	}
 	for _, sub := range cmd.Commands() {
 		prepare(p, sub)

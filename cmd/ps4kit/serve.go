@@ -227,13 +227,13 @@ func steps(s app.Setup, pair, command string) (list []string) {
 
 func newWeb(p *program) *cobra.Command {
 	renew := false
-	password := p.onServer(&cobra.Command{
+	password := p.verb(&cobra.Command{
 		Use:   "password",
 		Short: "Show the first password of the web page, or make a new one",
 		Long: `Shows the first password of the web page, until it is changed there. If the
 password is lost, --new makes a new one, and everyone has to sign in again.`,
 		Example: examples("web password", "web password --new"),
-	}, "Asking for the password", func(ctx context.Context, client *api.Client, _ []string) (result, error) {
+	}, &consoleFlags{}, "Asking for the password", func(ctx context.Context, client *api.Client, _ string, _ []string) (result, error) {
 		get := api.WebPassword
 		if renew {
 			get = api.RenewWebPassword

@@ -148,9 +148,9 @@ const clearLine = "\r\x1b[K"
 
 // progress shows on stderr what a verb waits for and for how long, once that
 // takes more than a second and if stderr is a terminal. Call stop before
-// printing anything else; it may be called again.
+// printing anything else; it may be called again. For "" it shows nothing.
 func (p *program) progress(what string) (stop func()) {
-	if !isTerminal(p.stderr) {
+	if what == "" || !isTerminal(p.stderr) {
 		return func() {}
 	}
 	return showProgress(p.stderr, what)

@@ -193,7 +193,7 @@ const maxListed = 8
 // inputsNamed returns the inputs of all known consoles that have a name. It
 // returns none if another command holds the state.
 func (p *program) inputsNamed(ctx context.Context, name string) (found []artcache.Title) {
-	client, release, err := p.owner(ctx, app.Override{})
+	ctx, client, _, release, err := new(consoleFlags).connect(ctx, p)
 	if err != nil {
 		return nil
 	}

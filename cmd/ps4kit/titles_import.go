@@ -30,11 +30,13 @@ type importOptions struct {
 	credential bool
 	dryRun     bool
 	yes        bool
+
+	fromFile importResult
 }
 
 func newTitlesImport(p *program) *cobra.Command {
 	o := &importOptions{}
-	cmd := &cobra.Command{
+	cmd := p.verb(&cobra.Command{
 		Use:   "import [FILE]",
 		Short: "Add inputs from a file, or from the titles of a PSN account",
 		Long: `Adds an input for each title in a file, or for the PS4 titles that a PSN account
@@ -54,16 +56,20 @@ without showing them, uses them once, and neither stores nor logs them. To Sony
 this looks like its Android app signing in, which its terms don't provide for.`,
 		Example: examples("titles import games.csv", "titles import --psn", "titles import --psn --npsso - --dry-run < npsso.txt"),
 		Args:    cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		PreRunE: func(_ *cobra.Command, args []string) error {
 			switch {
 			case o.psn == (len(args) == 1):
 				return usageError(errors.New("name a file, or give --psn"))
 			case !o.psn && (o.npsso != "" || o.credential):
 				return usageError(errors.New("--npsso and --credential need --psn"))
+			case !o.psn:
+				return o.read(p, args[0])
 			}
-			return o.run(cmd.Context(), p, strings.Join(args, ""))
+			return nil
 		},
-	}
+	}, &o.console, "", func(ctx context.Context, client *api.Client, host string, _ []string) (result, error) {
+		return o.run(ctx, p, client, host)
+	})
 	o.console.add(cmd)
 	fl := cmd.Flags()
 	fl.BoolVar(&o.psn, "psn", false, "import the titles of a PSN account")
@@ -84,37 +90,37 @@ type importResult struct {
 	Credential bool              `json:"credential,omitempty"` // is stored
 }
 
-func (o *importOptions) run(ctx context.Context, p *program, file string) error {
-	var r importResult
-	if !o.psn {
-		content, err := p.read(file, maxImport)
-		if err == nil {
-			r.Titles, r.BadLines, err = titles.Read(bytes.NewReader(content))
-		}
-		if err != nil {
-			return asUsage(err)
-		}
-		slices.SortStableFunc(r.Titles, func(a, b api.ImportTitle) int { return b.LastPlayed.Compare(a.LastPlayed) })
-		r.Titles = r.Titles[:min(len(r.Titles), api.MaxImport)]
-		for _, bad := range r.BadLines {
-			p.say(fmt.Sprintf("ps4kit: line %d is skipped: %s", bad.Line, bad.Err))
-		}
+// read reads the titles of a file, the last played first.
+func (o *importOptions) read(p *program, file string) error {
+	content, err := p.read(file, maxImport)
+	r := &o.fromFile
+	if err == nil {
+		r.Titles, r.BadLines, err = titles.Read(bytes.NewReader(content))
 	}
-	ctx, client, host, release, err := o.console.connect(ctx, p)
 	if err != nil {
-		return err
+		return asUsage(err)
 	}
-	defer release()
-	if _, err := api.Titles.Do(ctx, client, api.HostRequest{Host: host}); err != nil { // before the user signs in
-		return orCause(ctx, err)
+	slices.SortStableFunc(r.Titles, func(a, b api.ImportTitle) int { return b.LastPlayed.Compare(a.LastPlayed) })
+	r.Titles = r.Titles[:min(len(r.Titles), api.MaxImport)]
+	for _, bad := range r.BadLines {
+		p.say(fmt.Sprintf("ps4kit: line %d is skipped: %s", bad.Line, bad.Err))
+	}
+	return nil
+}
+
+func (o *importOptions) run(ctx context.Context, p *program, client *api.Client, host string) (result, error) {
+	r := o.fromFile
+	_, err := api.Titles.Do(ctx, client, api.HostRequest{Host: host}) // before the user signs in
+	if err != nil {
+		return result{}, err
 	}
 	var account string
 	if o.psn {
 		if err := o.askCredential(ctx, p, client, host); err != nil {
-			return orCause(ctx, err)
+			return result{}, err
 		}
 		if r.Titles, account, err = o.ofAccount(ctx, p); err != nil {
-			return orCause(ctx, err)
+			return result{}, err
 		}
 	}
 	ids := []api.ImportTitle{} // a preview needs nothing else
@@ -122,21 +128,21 @@ func (o *importOptions) run(ctx context.Context, p *program, file string) error 
 		ids = append(ids, api.ImportTitle{ID: t.ID})
 	}
 	if r.Imported, err = api.ImportTitles.Do(ctx, client, api.ImportTitlesRequest{Host: host, Titles: ids, DryRun: true}); err != nil {
-		return orCause(ctx, err)
+		return result{}, err
 	}
 	if o.dryRun {
-		return p.print(result{value: r, text: preview(r) + "\n" + r.summary("would be added")})
+		return result{value: r, text: preview(r) + "\n" + r.summary("would be added")}, nil
 	}
 	if !o.yes && len(r.Titles) > 0 && isTerminal(p.stdin) {
 		if r.Titles, err = o.choose(ctx, p, r); err != nil {
-			return err
+			return result{}, err
 		}
 	}
 	r.Imported = api.Imported{Added: []string{}, Known: []string{}, NoSlot: []string{}}
 	for batch := range slices.Chunk(r.Titles, importBatch) {
 		did, err := api.ImportTitles.Do(ctx, client, api.ImportTitlesRequest{Host: host, Titles: batch})
 		if err != nil {
-			return orCause(ctx, err)
+			return result{}, err
 		}
 		r.Added, r.Known, r.NoSlot = append(r.Added, did.Added...), append(r.Known, did.Known...), append(r.NoSlot, did.NoSlot...)
 	}
@@ -144,14 +150,14 @@ func (o *importOptions) run(ctx context.Context, p *program, file string) error 
 	if account != "" {
 		user, err := userOf(account)
 		if err != nil {
-			return err
+			return result{}, err
 		}
 		if err := api.SetCredential.Do(ctx, client, api.CredentialRequest{Host: host, User: user}); err != nil {
-			return err
+			return result{}, err
 		}
 		r.Credential = true
 	}
-	return p.print(result{value: r, text: r.summary("added")})
+	return result{value: r, text: r.summary("added")}, nil
 }
 
 // askCredential asks on a terminal whether to store the account's credential, if

@@ -43,68 +43,33 @@ func (p *program) verb(cmd *cobra.Command, f *consoleFlags, waiting string,
 	run func(ctx context.Context, client *api.Client, host string, args []string) (result, error),
 ) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		r, err := onConsole(cmd.Context(), p, f, waiting, func(ctx context.Context, client *api.Client, host string) (result, error) {
-			return run(ctx, client, host, args)
-		})
+		stop := p.progress(waiting)
+		defer stop()
+		ctx, client, host, release, err := f.connect(cmd.Context(), p)
 		if err != nil {
 			return err
+		}
+		defer release()
+		r, err := run(ctx, client, host, args)
+		stop()
+		if err != nil {
+			return orCause(ctx, err)
 		}
 		return p.print(r)
 	}
 	return cmd
 }
 
-// onServer is verb for a command that concerns no single console, and has no
-// flags to reach one.
-func (p *program) onServer(cmd *cobra.Command, waiting string, run func(ctx context.Context, client *api.Client, args []string) (result, error)) *cobra.Command {
-	return p.verb(cmd, &consoleFlags{}, waiting, func(ctx context.Context, client *api.Client, _ string, args []string) (result, error) {
-		return run(ctx, client, args)
-	})
-}
-
-// confirmed makes cmd ask a question about its argument on a terminal before it
-// runs, unless --yes is given. Elsewhere it refuses what cmd does. check, which
-// may be nil, checks the argument before the question.
-func (p *program) confirmed(cmd *cobra.Command, check func(ctx context.Context, arg string) error, what, question string) *cobra.Command {
-	yes := cmd.Flags().Bool("yes", false, "don't ask")
-	run := cmd.RunE
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if *yes {
-			return run(cmd, args)
-		}
-		if check != nil {
-			if err := check(cmd.Context(), args[0]); err != nil {
-				return err
-			}
-		}
-		if !isTerminal(p.stdin) {
-			return usageError(fmt.Errorf("%s: pass --yes to confirm", what))
-		}
-		answer, err := p.ask(cmd.Context(), fmt.Sprintf(question, args[0])+" [y/N] ")
-		if err != nil {
-			return err
-		}
-		if !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes") {
-			return errors.New("nothing was changed")
-		}
-		return run(cmd, args)
+// confirm asks a question on a terminal. Elsewhere it refuses what the verb does.
+func (p *program) confirm(ctx context.Context, what, question string) error {
+	if !isTerminal(p.stdin) {
+		return usageError(fmt.Errorf("%s: pass --yes to confirm", what))
 	}
-	return cmd
-}
-
-// onConsole returns what ask returns for a client and the console that the flags
-// name. It shows progress meanwhile.
-func onConsole[T any](ctx context.Context, p *program, f *consoleFlags, waiting string,
-	ask func(ctx context.Context, client *api.Client, host string) (T, error),
-) (answer T, err error) {
-	defer p.progress(waiting)()
-	ctx, client, host, release, err := f.connect(ctx, p)
-	if err != nil {
-		return answer, err
+	answer, err := p.ask(ctx, question+" [y/N] ")
+	if err == nil && !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes") {
+		err = errors.New("nothing was changed")
 	}
-	defer release()
-	answer, err = ask(ctx, client, host)
-	return answer, orCause(ctx, err)
+	return err
 }
 
 // orCause returns why ctx ended, if it did: that is more specific than an error
