@@ -57,22 +57,13 @@ func (p *program) configCheck() error {
 	return p.report(result, "%s is good.", c.File)
 }
 
-// setting is a key in the output of `config show -o json`.
-type setting struct {
-	Key    string `json:"key"`
-	Value  string `json:"value"`  // a list as ["a", "b"], a secret as [redacted]
-	Source string `json:"source"` // default, page, FILE:LINE, a variable or a flag
-	Env    string `json:"env"`    // the variable of the key; empty inside a list
-}
-
 func (p *program) configShow() error {
 	c, err := p.configuration()
 	if err != nil {
 		return err
 	}
-	settings, rows := []setting{}, [][]string{{"KEY", "VALUE", "SOURCE"}}
-	for _, s := range c.Settings() {
-		settings = append(settings, setting(s))
+	settings, rows := c.Settings(), [][]string{{"KEY", "VALUE", "SOURCE"}}
+	for _, s := range settings {
 		rows = append(rows, []string{s.Key, s.Value, s.Source})
 	}
 	return p.print(result{value: settings, text: table(rows)})

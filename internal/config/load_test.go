@@ -76,7 +76,7 @@ consoles:
     switch_user: true
     protocol: remote_play
     remote_play_keys: true
-    remote: {play_pause: option, information: ps_hold, double: {select: option}}
+    remote: {play_pause: option, information: none, double: {select: option}}
     titles: [{id: cusa00129, name: 1886, pin: true, remote: {back: ps}}]
   - address: 192.168.1.21:1987
 `)
@@ -92,7 +92,7 @@ consoles:
 		HostID: "A0B1C2D3E4F5", Address: netip.MustParseAddrPort("192.168.1.20:987"), Name: "Den",
 		Category: config.CategoryStick, SwitchUser: true, Protocol: config.ProtocolRemotePlay,
 		Remote: config.Remote{
-			Keys:   map[string]string{"play_pause": "option", "information": "ps_hold"},
+			Keys:   map[string]string{"play_pause": "option", "information": "none"},
 			Double: map[string]string{"select": "option"},
 		},
 		Titles: []config.Title{{ID: "CUSA00129", Name: "1886", Pin: true, Remote: config.Remote{Keys: map[string]string{"back": "ps"}}}},

@@ -9,10 +9,10 @@ import (
 
 // Setting is a key with its value and where that comes from.
 type Setting struct {
-	Key    string // web.listen, consoles[0].titles[1].id
-	Value  string // as written: a list as ["a", "b"], a secret as [redacted]
-	Source string // "default", SourcePage, "config.yaml:12", the name of a variable or a flag
-	Env    string // the variable of the key; empty inside a list
+	Key    string `json:"key"`    // web.listen, consoles[0].titles[1].id
+	Value  string `json:"value"`  // as written: a list as ["a", "b"], a secret as [redacted]
+	Source string `json:"source"` // "default", SourcePage, "config.yaml:12", the name of a variable or a flag
+	Env    string `json:"env"`    // the variable of the key; empty inside a list
 }
 
 // Settings returns every key in the order of config.yaml.example. For consoles

@@ -181,9 +181,9 @@ func (v *validator) titles(section string, list []rawTitle, room int) []Title {
 	return titles
 }
 
-// Buttons returns the buttons that a remote key can be mapped to.
+// Buttons returns the buttons that a remote key can be mapped to, and none.
 func Buttons() []string {
-	var names []string
+	names := []string{"none"} // the key does nothing
 	for _, button := range ps4.Buttons() {
 		names = append(names, button.String())
 	}
