@@ -43,7 +43,7 @@ Finding none is not an error: the exit code is 0, and -o json prints [].`,
 		}
 		r := result{value: found, text: table(rows)}
 		if len(found) == 0 {
-			r.note = noneFound
+			r.text, r.note = "", noneFound
 		}
 		return r, err
 	}))

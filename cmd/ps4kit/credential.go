@@ -5,10 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,13 +25,20 @@ type credentialOptions struct {
 	way        string // the flag that says how to get the credential; "" if none does
 	accountID  string
 	importFile string
-	user       string
+	userName   string
 	show       bool
+
+	// What the flags give before the state is opened.
+	user          api.User
+	passcode      string
+	registrations []remoteplay.Registration
+	listen        netip.AddrPort // where the phone app searches
+	limit         time.Duration  // for the phone app
 }
 
 func newCredential(p *program) *cobra.Command {
 	o := &credentialOptions{}
-	cmd := &cobra.Command{
+	cmd := p.verb(&cobra.Command{
 		Use:   "credential",
 		Short: "Get the PSN credential and store it",
 		Long: `Gets the credential that identifies a PSN user to a console, and stores it for
@@ -55,7 +62,7 @@ asks on a terminal.
 The credential is a secret: only --show prints it. Next, link the console with
 ps4kit link.`,
 		Example: examples("credential --psn", "credential --account-id 9019256736915509894", "credential --import ~/.ps4-wake.credentials.json"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			var given []string
 			for _, way := range []string{"account-id", "psn", "capture", "import", "credentials"} {
 				if cmd.Flags().Changed(way) {
@@ -66,73 +73,69 @@ ps4kit link.`,
 				return usageError(fmt.Errorf("give only one of --%s", strings.Join(given, " and --")))
 			}
 			o.way = strings.Join(given, "")
-			return o.run(cmd.Context(), p)
+			return o.prepare(p)
 		},
-	}
+	}, &o.console, "", func(ctx context.Context, client *api.Client, host string, _ []string) (result, error) {
+		return o.run(ctx, p, client, host)
+	})
 	o.console.add(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.accountID, "account-id", "", "PSN account `ID`, decimal or base64")
 	f.Bool("psn", false, "sign in to PSN with a browser")
 	f.Bool("capture", false, "take it from the PS4 Second Screen app")
 	f.StringVar(&o.importFile, "import", "", "take it from the `FILE` of another program")
-	f.StringVar(&o.user, "user", "", "`NAME` of the user, if the file of --import has several")
+	f.StringVar(&o.userName, "user", "", "`NAME` of the user, if the file of --import has several")
 	f.BoolVar(&o.show, "show", false, "print the credential, a secret")
 	return cmd
 }
 
-// run checks the flags and opens the phone app's port and the state before it
-// gets the credential, so that it fails early.
-func (o *credentialOptions) run(ctx context.Context, p *program) error {
-	if o.user != "" && o.way != "import" {
+// prepare checks the flags and reads the file, so that it fails early.
+func (o *credentialOptions) prepare(p *program) (err error) {
+	if o.userName != "" && o.way != "import" {
 		return usageError(errors.New("--user chooses among the users of --import FILE"))
 	}
-	passcode, err := o.console.takePasscode()
-	if err != nil {
+	if o.passcode, err = o.console.takePasscode(); err != nil {
 		return err
 	}
-	var user api.User
-	var account string
-	var registrations []remoteplay.Registration
-	var conn net.PacketConn
-	limit := cmp.Or(o.console.timeout, phone.Limit)
 	switch o.way {
 	case "account-id":
-		account, err = o.accountID, ps4.CheckTypedAccountID(o.accountID)
+		if err = ps4.CheckTypedAccountID(o.accountID); err == nil {
+			o.user, err = userOf(o.accountID)
+		}
 	case "credentials":
 		var credential ps4.Credential
 		credential, err = readCredential(o.console.credential)
-		user.Credential = credential.Reveal()
+		o.user.Credential = credential.Reveal()
 		o.console.credential = "" // connect would use it for this command only
 	case "import":
-		user, registrations, err = o.imported(p)
-	case "capture":
-		if conn, err = o.listenForPhone(ctx); err != nil {
-			return err
+		o.user, o.registrations, err = o.imported(p)
+	case "capture": // --port, --bind and --timeout apply to the phone app, not to the console
+		network := &o.console.network
+		address := netip.IPv4Unspecified()
+		if network.Bind.IsValid() {
+			address = network.Bind
 		}
-		defer func() { _ = conn.Close() }()
+		o.listen = netip.AddrPortFrom(address, cmp.Or(network.LocalPort, ps4.DefaultPort))
+		o.limit = cmp.Or(o.console.timeout, phone.Limit)
+		network.LocalPort, network.Bind, o.console.timeout = 0, netip.Addr{}, 0
 	}
-	if err != nil {
-		return asUsage(err)
-	}
-	ctx, client, host, release, err := o.console.connect(ctx, p)
-	if err != nil {
-		return err
-	}
-	defer release()
-	what := "is stored"
+	return asUsage(err)
+}
+
+func (o *credentialOptions) run(ctx context.Context, p *program, client *api.Client, host string) (result, error) {
+	user, account, what := o.user, "", "is stored"
+	var err error
 	switch o.way {
 	case "psn":
 		account, err = p.psnSignIn(ctx)
 	case "capture":
-		var credential ps4.Credential
-		credential, err = p.capture(ctx, conn, limit)
-		user.Credential = credential.Reveal()
+		user, err = o.capture(ctx, p)
 	case "":
 		var owner string
 		user, owner, err = storedUser(ctx, client, host)
 		switch {
-		case err == nil && passcode == "":
-			return o.report(p, owner, user, what, nil)
+		case err == nil && o.passcode == "":
+			return o.stored(owner, user, what, nil), nil
 		case err == nil:
 			host, what = owner, "is stored, with the passcode"
 		case codeOf(err) == "no_credential" && isTerminal(p.stdin):
@@ -146,14 +149,16 @@ func (o *credentialOptions) run(ctx context.Context, p *program) error {
 		user, err = userOf(account)
 	}
 	if err != nil {
-		return err
+		return result{}, err
 	}
-	user.Passcode = passcode
+	user.Passcode = o.passcode
 	if err := api.SetCredential.Do(ctx, client, api.CredentialRequest{Host: host, User: user}); err != nil {
-		return err
+		return result{}, err
 	}
-	linked, err := linkImported(ctx, client, host, registrations)
-	return cmp.Or(o.report(p, host, user, what, linked), err)
+	linked, err := linkImported(ctx, client, host, o.registrations)
+	r := o.stored(host, user, what, linked)
+	r.err = err
+	return r, nil
 }
 
 // linkImported links the consoles of the registrations in a file, or only host,
@@ -203,18 +208,6 @@ func userOf(accountID string) (api.User, error) {
 	return api.User{Credential: credential.Reveal(), AccountID: accountID}, nil
 }
 
-// listenForPhone opens the port on which the phone app searches for consoles.
-// The flags --port, --bind and --timeout apply to it instead of the console.
-func (o *credentialOptions) listenForPhone(ctx context.Context) (net.PacketConn, error) {
-	network := &o.console.network
-	addr := netip.AddrPortFrom(netip.IPv4Unspecified(), cmp.Or(network.LocalPort, ps4.DefaultPort))
-	if network.Bind.IsValid() {
-		addr = netip.AddrPortFrom(network.Bind, addr.Port())
-	}
-	network.LocalPort, network.Bind, o.console.timeout = 0, netip.Addr{}, 0
-	return phone.Listen(ctx, addr)
-}
-
 // storedUser returns the user of a console. Without a host it returns the one for
 // every console, or else that of the only console there is.
 func storedUser(ctx context.Context, client *api.Client, host string) (user api.User, owner string, err error) {
@@ -248,30 +241,21 @@ type credentialResult struct {
 	RemotePlay []string `json:"remote_play,omitempty"` // host ids of consoles that a file linked
 }
 
-// report prints the result without the secret, unless --show asks for it. Then
+// stored returns the result without the secret, unless --show asks for it. Then
 // stdout has nothing else, so that it can be written to a file for --credentials.
-func (o *credentialOptions) report(p *program, console string, user api.User, what string, linked []string) error {
-	next := "Link the console next, if it is not: ps4kit link"
+func (o *credentialOptions) stored(console string, user api.User, what string, linked []string) result {
+	next, whose := "Link the console next, if it is not: ps4kit link", "for every console that has none of its own"
 	if linked != nil {
 		next = "Linked for Remote Play: " + strings.Join(linked, ", ")
 	}
-	shown := ""
-	if o.show {
-		shown = user.Credential
-	}
-	if p.json() {
-		return writeJSON(p.stdout, credentialResult{true, o.way, console, user.Passcode != "", shown, linked})
-	}
-	out, whose := p.stdout, "for every console that has none of its own"
 	if console != "" {
 		whose = "for " + console
 	}
-	if o.show {
-		if _, err := fmt.Fprintln(p.stdout, shown); err != nil {
-			return err
-		}
-		out = p.stderr
+	text := fmt.Sprintf("The credential %s, %s.\n%s", what, whose, next)
+	value := credentialResult{Stored: true, Source: o.way, Console: console, Passcode: user.Passcode != "", RemotePlay: linked}
+	if !o.show {
+		return result{value: value, text: text}
 	}
-	_, err := fmt.Fprintf(out, "The credential %s, %s.\n%s\n", what, whose, next)
-	return err
+	value.Credential = user.Credential
+	return result{value: value, text: user.Credential, note: text}
 }

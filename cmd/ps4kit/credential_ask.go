@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/phone"
@@ -56,17 +54,23 @@ const captureSteps = `On a phone in this network open the PS4 Second Screen app,
 and choose "ps4kit" in its list of consoles.
 `
 
-// capture waits for the phone app to send its credential.
-func (p *program) capture(ctx context.Context, conn net.PacketConn, limit time.Duration) (ps4.Credential, error) {
+// capture waits for the phone app to send the credential of its user.
+func (o *credentialOptions) capture(ctx context.Context, p *program) (api.User, error) {
 	c, err := p.configuration()
 	if err != nil {
-		return ps4.Credential{}, err
+		return api.User{}, err
 	}
+	conn, err := phone.Listen(ctx, o.listen)
+	if err != nil {
+		return api.User{}, err
+	}
+	defer func() { _ = conn.Close() }()
 	if !p.json() {
 		_, _ = fmt.Fprint(p.stderr, captureSteps)
 	}
 	defer p.progress("Waiting for the phone app")()
-	return phone.Credential(ctx, conn, limit, p.logger(c).Debugf)
+	credential, err := phone.Credential(ctx, conn, o.limit, p.logger(c).Debugf)
+	return api.User{Credential: credential.Reveal()}, err
 }
 
 // imported returns the chosen user in the file of another program, or the only
@@ -102,7 +106,7 @@ func (o *credentialOptions) importedCredential(file []byte) (ps4.Credential, err
 	different := map[ps4.Credential]bool{}
 	var names []string
 	for _, u := range users {
-		wanted := strings.EqualFold(u.Name, o.user) || o.user == "" && strings.EqualFold(u.Name, o.console.hostID)
+		wanted := strings.EqualFold(u.Name, o.userName) || o.userName == "" && strings.EqualFold(u.Name, o.console.hostID)
 		if wanted && u.Name != "" {
 			return u.Credential, nil
 		}
@@ -111,8 +115,8 @@ func (o *credentialOptions) importedCredential(file []byte) (ps4.Credential, err
 	}
 	list := strings.Join(names, ", ")
 	switch {
-	case o.user != "":
-		return ps4.Credential{}, &api.Error{Code: "not_found", Message: fmt.Sprintf("the file has no user %q", o.user), Hint: "Choose one of " + list + "."}
+	case o.userName != "":
+		return ps4.Credential{}, &api.Error{Code: "not_found", Message: fmt.Sprintf("the file has no user %q", o.userName), Hint: "Choose one of " + list + "."}
 	case len(different) > 1:
 		return ps4.Credential{}, &api.Error{Code: "ambiguous", Message: "the file has several users: " + list, Hint: "Choose one with --user NAME."}
 	}

@@ -52,7 +52,7 @@ func newHomekitList(p *program) *cobra.Command {
 		}
 		r := result{value: list, text: table(rows) + how}
 		if len(list) == 0 {
-			r.note = noneServed
+			r.text, r.note = "", noneServed
 		}
 		return r, err
 	})

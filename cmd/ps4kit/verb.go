@@ -21,7 +21,7 @@ import (
 type result struct {
 	value any    // with -o json
 	text  string // otherwise
-	note  string // printed on stderr instead of the text: there is no result, and what to do
+	note  string // printed on stderr after it
 	err   error  // returned after printing
 }
 
@@ -90,14 +90,15 @@ func (p *program) notice(text string) {
 
 // print prints a result and returns its error.
 func (p *program) print(r result) error {
+	if p.json() {
+		return errors.Join(writeJSON(p.stdout, r.value), r.err)
+	}
 	var err error
-	switch {
-	case p.json():
-		err = writeJSON(p.stdout, r.value)
-	case r.note != "":
-		_, err = fmt.Fprintln(p.stderr, r.note)
-	default:
+	if r.text != "" || r.note == "" {
 		_, err = fmt.Fprintln(p.stdout, r.text)
+	}
+	if r.note != "" && err == nil {
+		_, err = fmt.Fprintln(p.stderr, r.note)
 	}
 	return errors.Join(err, r.err)
 }
