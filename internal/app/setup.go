@@ -278,7 +278,7 @@ func (s *setup) storeUser(ctx context.Context, host, passcode string,
 		if err != nil {
 			return err
 		}
-		if !u.config.Credential.Empty() {
+		if !u.config.Credential.IsZero() {
 			return &api.Error{Code: "config", Message: "the credential of this console is set in config.yaml",
 				Hint: "Change it there, or remove it (consoles: credential) and restart the server."}
 		}

@@ -23,6 +23,8 @@ import (
 	"crypto/rsa"
 	"net/netip"
 	"time"
+
+	"github.com/ps4kit/ps4kit/ps4"
 )
 
 // Config is a valid configuration.
@@ -52,8 +54,8 @@ type Console struct {
 	HostID     string         // 12 upper-case hexadecimal digits, or empty
 	Address    netip.AddrPort // IPv4, with the DDP port; may be the zero value
 	Name       string         // at most 64 bytes, HomeKit's limit; may be empty
-	Credential Secret         // 64 lower-case hexadecimal digits, or empty
-	Passcode   Secret         // 4 digits, or empty
+	Credential ps4.Credential // may be the zero value
+	Passcode   ps4.Passcode   // may be the zero value
 	SetupCode  Secret         // in the form 518-08-582; if empty, one is made and remembered
 	Category   string         // CategoryTelevision, CategorySetTopBox or CategoryStick
 	Remote     Remote

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/ps4kit/ps4kit/internal/config"
+	"github.com/ps4kit/ps4kit/ps4"
 )
 
 // credential is the vector of docs/protocol.md §2.
@@ -87,7 +88,7 @@ consoles:
 	if den.RemotePlayKeys == nil || !*den.RemotePlayKeys {
 		t.Errorf("remote_play_keys: %v", den.RemotePlayKeys)
 	}
-	den.Credential, den.Passcode, den.SetupCode, den.RemotePlayKeys = config.Secret{}, config.Secret{}, config.Secret{}, nil
+	den.Credential, den.Passcode, den.SetupCode, den.RemotePlayKeys = ps4.Credential{}, ps4.Passcode{}, config.Secret{}, nil
 	want := config.Console{
 		HostID: "A0B1C2D3E4F5", Address: netip.MustParseAddrPort("192.168.1.20:987"), Name: "Den",
 		Category: config.CategoryStick, SwitchUser: true, Protocol: config.ProtocolRemotePlay,

@@ -44,34 +44,34 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // credential accepts 64 hexadecimal digits, or the path of a file that holds
 // them. No problem repeats the value: even a path may be a mistyped credential.
-func (v *validator) credential(key, text string) Secret {
+func (v *validator) credential(key, text string) ps4.Credential {
 	if text == "" {
-		return Secret{}
+		return ps4.Credential{}
 	}
 	c, err := ps4.ParseCredential(text)
 	if err != nil && !isHex(text) {
 		held, readErr := os.ReadFile(v.path(key, text))
 		if path := new(fs.PathError); errors.As(readErr, &path) {
 			v.add(key, "is neither 64 hexadecimal digits nor a readable file: %v", path.Err)
-			return Secret{}
+			return ps4.Credential{}
 		}
 		c, err = ps4.ParseCredential(string(held))
 	}
 	if err != nil {
 		v.add(key, "is not just 64 hexadecimal digits: `ps4kit credential` gets them")
 	}
-	return Secret{c.Reveal()}
+	return c
 }
 
-func (v *validator) passcode(key, text string) Secret {
+func (v *validator) passcode(key, text string) ps4.Passcode {
 	if text == "" {
-		return Secret{}
+		return ps4.Passcode{}
 	}
 	passcode, err := ps4.ParsePasscode(text)
 	if err != nil {
 		v.add(key, "is not a passcode: write the 4 digits typed on the console")
 	}
-	return Secret{passcode.Reveal()}
+	return passcode
 }
 
 func (v *validator) setupCode(key, text string) Secret {
