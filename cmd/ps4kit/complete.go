@@ -61,26 +61,16 @@ func complete(p *program, f *consoleFlags, ask func(ctx context.Context, client 
 	}
 }
 
-// addCompletions completes the values of flags of root and of all verbs below it.
-func addCompletions(p *program, root *cobra.Command) {
+// flagCompletions returns the completions of the values of flags, by name.
+func flagCompletions(p *program) map[string]cobra.CompletionFunc {
 	fixed := func(values ...string) cobra.CompletionFunc {
 		return cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
 	}
-	completions := map[string]cobra.CompletionFunc{
+	return map[string]cobra.CompletionFunc{
 		"output":     fixed("text", "json"),
 		"log-format": fixed("text", "json"),
 		"log-level":  fixed("error", "warn", "info", "debug"),
 		"host-id":    completeConsoles(p, func(c api.Console) (string, string) { return c.HostID, c.Name }),
 		"name":       completeConsoles(p, func(c api.Console) (string, string) { return c.Name, c.HostID }),
 	}
-	var add func(cmd *cobra.Command)
-	add = func(cmd *cobra.Command) {
-		for flag, values := range completions {
-			_ = cmd.RegisterFlagCompletionFunc(flag, values) // fails without the flag, or if the verb has its own
-		}
-		for _, sub := range cmd.Commands() {
-			add(sub)
-		}
-	}
-	add(root)
 }

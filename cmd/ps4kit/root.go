@@ -64,8 +64,7 @@ controls consoles from the command line.`,
 	root.SetHelpCommandGroupID("Server")
 	root.SetUsageFunc(printUsage)
 	root.InitDefaultCompletionCmd()
-	addCompletions(p, root)
-	prepare(p, root)
+	prepare(p, root, flagCompletions(p))
 	return root
 }
 
@@ -120,9 +119,9 @@ func printUsage(cmd *cobra.Command) error {
 func examples(lines ...string) string { return "  ps4kit " + strings.Join(lines, "\n  ps4kit ") }
 
 // prepare completes cmd and every verb below it. With --version they print the
-// version, whatever their arguments. Verbs without Args take no arguments, and
-// verbs that only group others print their help.
-func prepare(p *program, cmd *cobra.Command) {
+// version, whatever their arguments. Verbs without Args take no arguments, verbs
+// that only group others print their help, and completions has values of flags.
+func prepare(p *program, cmd *cobra.Command, completions map[string]cobra.CompletionFunc) {
 	if cmd.Args == nil {
 		cmd.Args = noArgs
 	}
@@ -138,8 +137,11 @@ func prepare(p *program, cmd *cobra.Command) {
 		}
 		return check(cmd, args)
 	}
+	for flag, values := range completions {
+		_ = cmd.RegisterFlagCompletionFunc(flag, values) // fails without the flag, or if the verb has its own
+	}
 	for _, sub := range cmd.Commands() {
-		prepare(p, sub)
+		prepare(p, sub, completions)
 	}
 }
 
