@@ -75,7 +75,6 @@ func Examine(ctx context.Context, o Options) (failed bool, err error) {
 		server = inspection.Owner
 	}
 	e.localPort(portErr, server)
-	e.capturePort(ctx)
 	e.multicastPort(server)
 	e.firewall()
 	e.state(inspection, inspectErr)

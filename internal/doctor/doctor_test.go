@@ -34,7 +34,7 @@ func TestEverythingWorks(t *testing.T) {
 		}
 	}
 	want := []string{
-		"configuration", "clock", "interfaces", "UDP port 1987", "UDP port 987", "UDP port 5353", "firewall", "state", "server",
+		"configuration", "clock", "interfaces", "UDP port 1987", "UDP port 5353", "firewall", "state", "server",
 		"broadcast", "console", "credential", "door", "login", "homekit", "mdns",
 	}
 	if !slices.Equal(checks, want) {
@@ -125,10 +125,6 @@ func TestOutcomes(t *testing.T) {
 		}, is("UDP port 1987", doctor.Warn, "ps4kit (process 8)")},
 		"port 1987: refused": {func(_ *testing.T, r *rig) { r.bind(1987, syscall.EPERM) },
 			is("UDP port 1987", doctor.Warn, "not permitted", "discovery.local_port")},
-		"port 987: held": {func(_ *testing.T, r *rig) { r.bind(987, syscall.EADDRINUSE) },
-			is("UDP port 987", doctor.Warn, "avahi (process 7)", "--capture")},
-		"port 987: no right": {func(_ *testing.T, r *rig) { r.bind(987, syscall.EACCES) },
-			is("UDP port 987", doctor.OK, "only ps4kit credential --capture needs it")},
 		"firewall: ufw": {func(_ *testing.T, r *rig) {
 			r.options.System.Root = fstest.MapFS{"etc/ufw/ufw.conf": {Data: []byte("# x\nENABLED=yes\nLOGLEVEL=low\n")}}
 		}, is("firewall", doctor.Warn, "sudo ufw allow 5353/udp; sudo ufw allow 1987/udp; sudo ufw allow 20000:32767/tcp")},

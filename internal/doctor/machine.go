@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,7 +13,6 @@ import (
 	"time"
 
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/ps4"
 )
 
 func (e *examination) configuration() {
@@ -130,21 +128,6 @@ func (e *examination) localPort(err error, server int) {
 	}
 	e.warn(check, "If a console doesn't answer, stop that program or choose another discovery.local_port.",
 		"used by %s, so ps4kit uses another port", holder)
-}
-
-// capturePort checks the port that captures a credential from the phone app.
-func (e *examination) capturePort(ctx context.Context) {
-	check := fmt.Sprintf("UDP port %d", ps4.DefaultPort)
-	switch err := e.System.Bind(ctx, ps4.DefaultPort); {
-	case err == nil:
-		e.ok(check, "free")
-	case errors.Is(err, syscall.EADDRINUSE):
-		holder, _ := e.System.Holder(ps4.DefaultPort, 0)
-		e.warn(check, "Stop that program before you run ps4kit credential --capture; nothing else needs the port.",
-			"used by %s", holder)
-	default:
-		e.ok(check, "not available to this user; only ps4kit credential --capture needs it: %v", err)
-	}
 }
 
 // multicastPort checks whether ps4kit can open the port of multicast DNS, which
