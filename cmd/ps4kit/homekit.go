@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -69,34 +71,29 @@ func newHomekitQR(p *program) *cobra.Command {
 		if err != nil {
 			return result{}, err
 		}
-		wanted := strings.Join(args, "")
-		shown := []api.Accessory{}
-		for _, a := range list {
+		if len(args) > 0 {
+			list = slices.DeleteFunc(list, func(a api.Accessory) bool {
+				return !strings.EqualFold(args[0], a.Name) && !strings.EqualFold(args[0], a.HostID)
+			})
 			switch {
-			case wanted != "" && !strings.EqualFold(wanted, a.Name) && !strings.EqualFold(wanted, a.HostID):
-			case wanted != "" && a.PairingLocked:
-				return result{}, a.LockedError()
-			case !a.Paired:
-				shown = append(shown, a)
-			case wanted != "":
-				return result{}, &api.Error{Code: "paired", Message: a.Name + " is already paired", Hint: "Remove it in the Home app first."}
+			case len(list) == 0:
+				return result{}, &api.Error{Code: "not_found", Message: "no console is known as " + args[0],
+					Hint: "List the accessories with ps4kit homekit list."}
+			case list[0].PairingLocked:
+				return result{}, list[0].LockedError()
+			case list[0].Paired:
+				return result{}, &api.Error{Code: "paired", Message: list[0].Name + " is already paired", Hint: "Remove it in the Home app first."}
 			}
 		}
+		if len(list) == 0 {
+			return result{value: list, note: noneServed}, nil
+		}
+		list = slices.DeleteFunc(list, func(a api.Accessory) bool { return a.Paired })
 		var text strings.Builder
-		for _, a := range shown {
+		for _, a := range list {
 			app.PrintCode(&text, a)
 		}
-		r := result{value: shown, text: strings.TrimSuffix(text.String(), "\n")}
-		switch {
-		case len(list) == 0 && wanted == "":
-			r.note = noneServed
-		case len(shown) == 0 && wanted == "":
-			r.text = "Every console is paired."
-		case len(shown) == 0:
-			return result{}, &api.Error{Code: "not_found", Message: "no console is known as " + wanted,
-				Hint: "List the accessories with ps4kit homekit list."}
-		}
-		return r, nil
+		return result{value: list, text: cmp.Or(strings.TrimSuffix(text.String(), "\n"), "Every console is paired.")}, nil
 	})
 }
 
