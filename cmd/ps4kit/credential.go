@@ -57,7 +57,8 @@ asks on a terminal.
   --import FILE     take it from a file of ps4-waker, playactor, pyps4-2ndscreen
                     or pyremoteplay, Home Assistant's core.config_entries, or a
                     file with 64 hex digits; - is the standard input.
-                    Registrations for Remote Play in it link their consoles
+                    Registrations for Remote Play in it link their consoles,
+                    or only the one that you name
 
 The credential is a secret: only --show prints it. Next, link the console with
 ps4kit link.`,
