@@ -49,11 +49,12 @@ func (p *program) verb(cmd *cobra.Command, f *consoleFlags, waiting string,
 		if err != nil {
 			return err
 		}
-		defer release()
 		r, err := run(ctx, client, host, args)
+		err = orCause(ctx, err)
+		release()
 		stop()
 		if err != nil {
-			return orCause(ctx, err)
+			return err
 		}
 		return p.print(r)
 	}
