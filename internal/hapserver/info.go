@@ -75,17 +75,6 @@ func (s *Server) dropRevoked(asker *peer) {
 	}
 }
 
-// pairingsChanged updates the announcement and calls OnChange.
-func (s *Server) pairingsChanged() {
-	select {
-	case s.changed <- struct{}{}:
-	default:
-	}
-	if s.o.OnChange != nil {
-		s.o.OnChange()
-	}
-}
-
 // Stats counts what a server did since New. It names no controller and no
 // secret.
 type Stats struct {
@@ -125,9 +114,9 @@ func (s *Server) Stats() Stats {
 			out.Verified++
 		}
 	}
-	if p := s.publication.Load(); p != nil {
-		out.Announced = (*p).Published()
-	}
+	s.publishing.Lock()
+	out.Announced = s.publication != nil && s.publication.Published()
+	s.publishing.Unlock()
 	s.counts.mu.Lock()
 	defer s.counts.mu.Unlock()
 	for _, c := range s.counts.requests {

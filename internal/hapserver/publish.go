@@ -1,7 +1,6 @@
 package hapserver
 
 import (
-	"context"
 	"strconv"
 	"strings"
 
@@ -15,30 +14,33 @@ type Publisher interface {
 	Publish(mdns.Service) (mdns.Publication, error)
 }
 
-// publish announces the server until ctx is done, and updates the announcement
-// when pairings change.
-func (s *Server) publish(ctx context.Context, port uint16) {
-	p, err := s.o.Publisher.Publish(s.service(port))
+// publish announces the server until the caller calls end. The host name is not
+// the machine's own: that one is avahi's, with the addresses of all interfaces.
+func (s *Server) publish(port uint16) (end func()) {
+	s.publishing.Lock()
+	defer s.publishing.Unlock()
+	p, err := s.o.Publisher.Publish(mdns.Service{
+		Name: s.o.Name,
+		Type: "_hap._tcp",
+		Host: "hap-" + strings.ToLower(strings.ReplaceAll(s.records.load().DeviceID, ":", "")),
+		Port: port,
+		Text: s.text(),
+	})
 	if err != nil {
 		s.log.Errorf("cannot announce %s: %v", s.o.Name, err)
-		return
+		return func() {}
 	}
-	defer p.Close()
-	s.publication.Store(&p)
-	defer s.publication.Store(nil)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.changed:
-			p.Update(s.service(port).Text)
-		}
+	s.publication = p
+	return func() {
+		s.publishing.Lock()
+		defer s.publishing.Unlock()
+		s.publication = nil
+		p.Close()
 	}
 }
 
-// service returns the announcement (docs/homekit.md §3). The host name is not
-// the machine's own: that one is avahi's, with the addresses of all interfaces.
-func (s *Server) service(port uint16) mdns.Service {
+// text returns the TXT record (docs/homekit.md §3).
+func (s *Server) text() map[string]string {
 	r := s.records.load()
 	status := "1" // not paired: controllers may offer to pair
 	if r.paired() {
@@ -48,21 +50,27 @@ func (s *Server) service(port uint16) mdns.Service {
 	if c := s.o.Accessories[0].Ss[0].C(characteristic.TypeModel); c != nil {
 		model, _ = c.Value().(string)
 	}
-	return mdns.Service{
-		Name: s.o.Name,
-		Type: "_hap._tcp",
-		Host: "hap-" + strings.ToLower(strings.ReplaceAll(r.DeviceID, ":", "")),
-		Port: port,
-		Text: map[string]string{
-			"c#": strconv.Itoa(int(r.ConfigNumber)),
-			"ci": strconv.Itoa(int(s.o.Category)),
-			"ff": "0", // no MFi authentication
-			"id": r.DeviceID,
-			"md": model,
-			"pv": "1.1",
-			"s#": "1", // always 1 over IP
-			"sf": status,
-			"sh": setupHash(r.SetupID, r.DeviceID),
-		},
+	return map[string]string{
+		"c#": strconv.Itoa(int(r.ConfigNumber)),
+		"ci": strconv.Itoa(int(s.o.Category)),
+		"ff": "0", // no MFi authentication
+		"id": r.DeviceID,
+		"md": model,
+		"pv": "1.1",
+		"s#": "1", // always 1 over IP
+		"sf": status,
+		"sh": setupHash(r.SetupID, r.DeviceID),
+	}
+}
+
+// pairingsChanged updates the announcement and calls OnChange.
+func (s *Server) pairingsChanged() {
+	s.publishing.Lock()
+	if s.publication != nil {
+		s.publication.Update(s.text())
+	}
+	s.publishing.Unlock()
+	if s.o.OnChange != nil {
+		s.o.OnChange()
 	}
 }

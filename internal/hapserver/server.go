@@ -35,7 +35,6 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/brutella/hap/accessory"
@@ -84,9 +83,9 @@ type Server struct {
 	peers   peers
 	routes  http.Handler
 	counts  counts
-	changed chan struct{} // signals publish
 
-	publication atomic.Pointer[mdns.Publication] // nil: not announced
+	publishing  sync.Mutex       // guards publication, and orders its updates
+	publication mdns.Publication // nil: not announced
 }
 
 // New returns a server with its stored record, or with a new identity if there
@@ -101,7 +100,7 @@ func New(o *Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{o: *o, log: o.Log, db: db, changed: make(chan struct{}, 1)}
+	s := &Server{o: *o, log: o.Log, db: db}
 	if s.log == nil {
 		s.log = mdns.Discard{}
 	}
@@ -161,7 +160,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	defer ln.Close()
 	if s.o.Publisher != nil {
 		addr, _ := netip.ParseAddrPort(ln.Addr().String())
-		work.Go(func() { s.publish(ctx, addr.Port()) })
+		defer s.publish(addr.Port())()
 	}
 	for {
 		conn, err := ln.Accept()
