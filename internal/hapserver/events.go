@@ -59,12 +59,10 @@ type eventQueue struct {
 func (q *eventQueue) subscribe(ce *cell, on bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if on {
-		q.on[ce] = true
-		return
+	q.on[ce] = on
+	if !on {
+		q.drop(ce)
 	}
-	delete(q.on, ce)
-	q.drop(ce)
 }
 
 func (q *eventQueue) subscribed(ce *cell) bool {

@@ -177,8 +177,8 @@ func (rs *records) update(change func(*Record) error) error {
 	if err := change(&next); err != nil {
 		return err
 	}
-	if err := rs.save(next); err != nil {
-		return err
+	if err := rs.store.Save(next); err != nil {
+		return fmt.Errorf("save identity and pairings: %w", err)
 	}
 	rs.now.Store(&next)
 	return nil
@@ -191,14 +191,6 @@ func (rs *records) countFailure() (failures int, err error) {
 	defer rs.saving.Unlock()
 	next := rs.load().clone()
 	next.SetupFailures++
-	err = rs.save(next)
 	rs.now.Store(&next)
-	return next.SetupFailures, err
-}
-
-func (rs *records) save(r Record) error {
-	if err := rs.store.Save(r); err != nil {
-		return fmt.Errorf("save identity and pairings: %w", err)
-	}
-	return nil
+	return next.SetupFailures, rs.store.Save(next)
 }

@@ -104,53 +104,43 @@ func (s *Server) putCharacteristics(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusMultiStatus, itemsJSON{items})
 }
 
+// writeItem passes a valid value to the handler, or stores it if there is none.
+// The handler gets every valid value, equal to the stored one or not.
 func (s *Server) writeItem(id cellID, wr writeItem, timed bool, r *http.Request) item {
 	ce := s.db.byID[id]
 	if ce == nil {
 		return newItem(id, statusNotFound)
 	}
-	status, response := 0, any(nil)
+	var value, response any
+	status, valid := 0, false
+	if wr.Value != nil && json.Unmarshal(wr.Value, &value) == nil {
+		value, valid = checkValue(ce.c, value)
+	}
 	switch {
 	case wr.Events != nil && !ce.c.IsObservable():
 		status = statusNoEvents
-	case wr.Value == nil && wr.Events == nil:
+	case wr.Value == nil && wr.Events != nil: // only subscribes
+	case wr.Value != nil && !ce.c.IsWritable():
+		status = statusReadOnly
+	case !valid || ce.c.RequiresTimedWrite() && !timed:
 		status = statusInvalid
-	case wr.Value != nil:
-		response, status = s.write(ce, wr.Value, timed, r)
-	}
-	if status == 0 && wr.Events != nil {
-		peerOf(r).events.subscribe(ce, bool(*wr.Events))
+	case ce.c.SetValueRequestFunc != nil:
+		response, status = ce.c.SetValueRequestFunc(value, r)
+	default:
+		s.Set(ce.c, value, r)
 	}
 	it := newItem(id, status)
-	if status == 0 && wr.Value != nil && bool(wr.Response) {
+	if status != 0 {
+		return it
+	}
+	if wr.Events != nil {
+		peerOf(r).events.subscribe(ce, bool(*wr.Events))
+	}
+	if wr.Value != nil && bool(wr.Response) {
 		it.Value = ce.Value
 		if response != nil {
 			it.Value = response
 		}
 	}
 	return it
-}
-
-// write passes a valid value to the handler, or stores it if there is none. The
-// handler gets every valid value, equal to the stored one or not.
-func (s *Server) write(ce *cell, raw json.RawMessage, timed bool, r *http.Request) (response any, status int) {
-	switch {
-	case !ce.c.IsWritable():
-		return nil, statusReadOnly
-	case ce.c.RequiresTimedWrite() && !timed:
-		return nil, statusInvalid
-	}
-	var v any
-	if json.Unmarshal(raw, &v) != nil {
-		return nil, statusInvalid
-	}
-	v, ok := checkValue(ce.c, v)
-	if !ok {
-		return nil, statusInvalid
-	}
-	if ce.c.SetValueRequestFunc != nil {
-		return ce.c.SetValueRequestFunc(v, r)
-	}
-	s.Set(ce.c, v, r)
-	return nil, 0
 }
