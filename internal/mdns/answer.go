@@ -72,13 +72,25 @@ func (r *Responder) answer(m *dns.Msg, l link, p packet, now time.Time) {
 	unicast, known := true, m.Answer
 	for _, question := range m.Question {
 		unicast = unicast && question.Qclass&topBit != 0
-		groups, shared := r.find(question, l, known)
-		for _, g := range groups {
-			known = append(known, g.answers...)
-		}
-		q.groups = append(q.groups, groups...)
-		if shared {
-			q.due = now.Add(20*time.Millisecond + rand.N(100*time.Millisecond))
+		for _, s := range r.services {
+			if !s.claimed || s.leaving {
+				continue
+			}
+			// Leave out what the querier has with at least half of its life left
+			// (RFC 6762 §7.1), and what this reply has already.
+			g := s.answer(question, l)
+			g.answers = slices.DeleteFunc(g.answers, func(rr dns.RR) bool {
+				return slices.ContainsFunc(known, func(k dns.RR) bool {
+					return dns.IsDuplicate(k, rr) && k.Header().Ttl >= rr.Header().Ttl/2
+				})
+			})
+			if len(g.answers) == 0 {
+				continue
+			}
+			known, q.groups = append(known, g.answers...), append(q.groups, g)
+			if isShared(g.answers[0]) {
+				q.due = now.Add(20*time.Millisecond + rand.N(100*time.Millisecond))
+			}
 		}
 	}
 	if len(q.groups) == 0 || len(r.replies) >= maxReplies {
@@ -93,35 +105,6 @@ func (r *Responder) answer(m *dns.Msg, l link, p packet, now time.Time) {
 	r.replies = append(r.replies, q)
 }
 
-// find returns the answers to a question, without those that the querier knows,
-// and whether other hosts may have answers too.
-func (r *Responder) find(q dns.Question, l link, known []dns.RR) (groups []group, shared bool) {
-	if class := q.Qclass &^ topBit; class != dns.ClassINET && class != dns.ClassANY {
-		return nil, false
-	}
-	meta := strings.EqualFold(q.Name, metaName)
-	types := map[string]bool{}
-	for _, s := range r.services {
-		if !s.claimed || s.leaving || meta && types[s.typeName] { // one meta record for all services of a type
-			continue
-		}
-		g := s.answer(q, l)
-		// Leave out what the querier has with at least half of its life left (RFC
-		// 6762 §7.1).
-		g.answers = slices.DeleteFunc(g.answers, func(rr dns.RR) bool {
-			return slices.ContainsFunc(known, func(k dns.RR) bool {
-				return dns.IsDuplicate(k, rr) && k.Header().Ttl >= rr.Header().Ttl/2
-			})
-		})
-		if len(g.answers) > 0 {
-			groups = append(groups, g)
-			shared = shared || meta || strings.EqualFold(q.Name, s.typeName)
-			types[s.typeName] = true
-		}
-	}
-	return groups, shared
-}
-
 // answer returns a service's answers to a question, or none if it is about
 // others.
 func (s *service) answer(q dns.Question, l link) group {
@@ -131,7 +114,8 @@ func (s *service) answer(q dns.Question, l link) group {
 		})
 	}
 	var g group
-	switch {
+	switch class := q.Qclass &^ topBit; {
+	case class != dns.ClassINET && class != dns.ClassANY:
 	case strings.EqualFold(q.Name, s.typeName):
 		g.answers = asked(s.ptr())
 		g.extra = s.all(l)[1:]

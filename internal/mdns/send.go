@@ -121,10 +121,14 @@ func messages(groups []group) []*dns.Msg {
 	return out
 }
 
-// setCacheFlush marks the records that only we have. PTR records are shared.
+// isShared reports whether other hosts may have the same kind of record for the
+// name, too.
+func isShared(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypePTR }
+
+// setCacheFlush marks the records that only we have.
 func setCacheFlush(m *dns.Msg) {
 	for _, rr := range slices.Concat(m.Answer, m.Extra) {
-		if rr.Header().Rrtype != dns.TypePTR {
+		if !isShared(rr) {
 			rr.Header().Class |= topBit
 		}
 	}
