@@ -347,8 +347,7 @@ func FuzzPacket(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		n := newFakeNet(eth0())
 		packets := make(chan packet)
-		wire, _ := n.open(nil, packets)
-		r := &Responder{log: testLog{t}, network: n, links: n.now, wire: wire, sent: map[sentRecord]time.Time{}}
+		r := &Responder{log: testLog{t}, network: n, links: n.now, wire: n.open(nil, packets), sent: map[sentRecord]time.Time{}}
 		s := &service{Service: den(), claimed: true, step: numProbes + numAnnounces}
 		r.rename(s)
 		r.services = append(r.services, s)

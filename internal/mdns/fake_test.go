@@ -18,9 +18,9 @@ type fakeNet struct {
 	mu      sync.Mutex
 	now     []link
 	openErr error
-	partErr error // of a part, until mended
+	partErr error // of a part that cannot be joined
 	opens   int
-	mends   int
+	joins   int
 	wire    *fakeWire
 	sent    []sentMessage
 	start   time.Time
@@ -39,6 +39,7 @@ type fakeWire struct {
 	net      *fakeNet
 	received chan<- packet
 	closed   chan struct{}
+	part     bool // joined
 }
 
 var errNoSocket = errors.New("no socket")
@@ -79,23 +80,26 @@ func (n *fakeNet) set(links ...link) {
 	n.now = links
 }
 
-func (n *fakeNet) open(_ []link, received chan<- packet) (wire, error) {
+func (n *fakeNet) open(_ []link, received chan<- packet) wire {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.opens++
-	if n.openErr != nil {
-		return nil, n.openErr
-	}
-	n.wire = &fakeWire{n, received, make(chan struct{})}
-	return n.wire, n.partErr
+	n.wire = &fakeWire{net: n, received: received, closed: make(chan struct{})}
+	return n.wire
 }
 
-// mend fails while the network has a partErr.
-func (w *fakeWire) mend() (some bool, err error) {
+// join joins nothing while the network has an openErr, and only a part while it
+// has a partErr.
+func (w *fakeWire) join() (some bool, err error) {
 	w.net.mu.Lock()
 	defer w.net.mu.Unlock()
-	w.net.mends++
-	return w.net.partErr == nil, w.net.partErr
+	w.net.joins++
+	if w.net.openErr != nil {
+		return false, w.net.openErr
+	}
+	some = !w.part || w.net.partErr == nil
+	w.part = true
+	return some, w.net.partErr
 }
 
 func (w *fakeWire) send(data []byte, r route) error {

@@ -235,37 +235,35 @@ func (r *Responder) poll(now time.Time) {
 		r.setStatus(r.log.Warnf, "cannot read the network interfaces: "+err.Error())
 		return
 	}
-	if r.wire != nil && slices.EqualFunc(links, r.links, link.equal) {
-		if r.problem != "" {
-			some, err := r.wire.mend()
-			r.setProblem(err)
-			if some {
-				r.probeAll(now)
-			}
+	changed := r.wire == nil || !slices.EqualFunc(links, r.links, link.equal)
+	if changed {
+		r.closeWire()
+		r.links = links
+		if len(links) == 0 {
+			r.setStatus(r.log.Infof, "waiting for a network")
+			return
 		}
-		if r.changed != nil && r.problem == "" {
-			r.nextPoll = now.Add(watchedPollGap)
+		r.wire, r.sent, r.unsent = r.network.open(links, r.packets), map[sentRecord]time.Time{}, false
+	}
+	if changed || r.problem != "" {
+		joined, err := r.wire.join()
+		r.setProblem(err)
+		switch {
+		case joined:
+			r.probeAll(now)
+		case changed:
+			r.closeWire()
+			return
 		}
-		return
 	}
-	r.closeWire()
-	r.links = links
-	if len(links) == 0 {
-		r.setStatus(r.log.Infof, "waiting for a network")
-		return
-	}
-	w, err := r.network.open(links, r.packets)
-	r.setProblem(err)
-	if w == nil {
-		return
-	}
-	r.wire, r.sent, r.unsent = w, map[sentRecord]time.Time{}, false
 	names := make([]string, len(links))
 	for i, l := range links {
 		names[i] = l.String()
 	}
 	r.setStatus(r.log.Infof, "announcing on "+strings.Join(names, ", "))
-	r.probeAll(now)
+	if r.changed != nil && r.problem == "" {
+		r.nextPoll = now.Add(watchedPollGap)
+	}
 }
 
 // probeAll starts over with all services, to announce them on new links.

@@ -31,18 +31,18 @@ type network interface {
 	// watch signals when links may have changed, until end is called. It
 	// returns a nil channel if the system doesn't report changes.
 	watch() (changed <-chan struct{}, end func())
-	// open joins the multicast groups on the links, and delivers packets until
-	// the wire is closed. It may return both a wire and an error if part of it
-	// failed.
-	open(links []link, received chan<- packet) (wire, error)
+	// open returns a wire that delivers packets from links, once it has joined
+	// them.
+	open(links []link, received chan<- packet) wire
 	port() uint16
 }
 
 type wire interface {
+	// join joins the multicast groups on the links, except those that it joined
+	// before. It reports whether it joined any, and returns an error while some
+	// fail.
+	join() (some bool, err error)
 	send(data []byte, r route) error
-	// mend retries the links and families that failed to open. It reports
-	// whether it gained some, and returns an error while some still fail.
-	mend() (some bool, err error)
 	close() // returns once nothing is delivered any more
 }
 
@@ -234,19 +234,13 @@ type conns struct {
 	wait     sync.WaitGroup
 }
 
-func (n *sockets) open(links []link, received chan<- packet) (wire, error) {
-	c := &conns{links: links, port: n.udpPort, sockets: map[bool]*socket{}, received: received, closed: make(chan struct{})}
-	some, err := c.mend()
-	if !some {
-		c.close()
-		return nil, err
-	}
-	return c, err
+func (n *sockets) open(links []link, received chan<- packet) wire {
+	return &conns{links: links, port: n.udpPort, sockets: map[bool]*socket{}, received: received, closed: make(chan struct{})}
 }
 
-// mend joins the multicast group of each family on every link that has the
+// join joins the multicast group of each family on every link that has the
 // family and has not joined yet. It opens the family's socket first.
-func (c *conns) mend() (some bool, err error) {
+func (c *conns) join() (some bool, err error) {
 	for _, v6 := range []bool{false, true} {
 		for _, l := range c.links {
 			if !slices.Contains(l.families(), v6) {

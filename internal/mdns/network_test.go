@@ -159,8 +159,8 @@ func TestPublishPartFails(t *testing.T) {
 			t.Error("not announced on what could be opened")
 		}
 		n.mu.Lock()
-		if n.opens != 1 || n.mends < 25 || n.mends > 31 {
-			t.Errorf("%d opens, %d retries in a minute", n.opens, n.mends)
+		if n.opens != 1 || n.joins < 26 || n.joins > 32 {
+			t.Errorf("%d opens, %d retries in a minute", n.opens, n.joins)
 		}
 		n.partErr = nil
 		n.mu.Unlock()
