@@ -70,12 +70,12 @@ type Bases struct {
 
 // A site is where one group of sources lives.
 type site struct {
-	key     string   // in the configuration
-	base    string   // of Bases
-	hosts   []string // patterns of path.Match
-	plain   bool     // https is not known to answer
-	console bool     // an endpoint of the console's own client
-	mirror  *url.URL // replaces the hosts; nil for the real ones
+	key    string   // in the configuration
+	base   string   // of Bases
+	hosts  []string // patterns of path.Match
+	plain  bool     // https is not known to answer
+	agent  string   // User-Agent
+	mirror *url.URL // replaces the hosts; nil for the real ones
 }
 
 // sites returns the sites with the configured bases. TMDB answered over https
@@ -83,14 +83,14 @@ type site struct {
 // rest only http addresses are known (docs/protocol.md §8).
 func sites(b Bases) ([]site, error) {
 	all := []site{
-		{key: "tmdb_url", base: b.TMDB, hosts: []string{hostTMDB}, console: true},
-		{key: "updates_url", base: b.Updates, hosts: []string{hostUpdates}, plain: true, console: true},
-		{key: "packages_url", base: b.Packages, hosts: []string{hostPackages, hostPackages2}, plain: true, console: true},
-		{key: "lists_url", base: b.Lists, hosts: []string{hostLists}, console: true},
-		{key: "lists_url", base: b.Lists, hosts: []string{hostSystem}, plain: true, console: true},
-		{key: "store_url", base: b.Store, hosts: []string{hostStore}},
-		{key: "chihiro_url", base: b.Chihiro, hosts: []string{hostChihiro}},
-		{key: "images_url", base: b.Images, hosts: []string{hostImages}},
+		{key: "tmdb_url", base: b.TMDB, hosts: []string{hostTMDB}, agent: consoleAgent},
+		{key: "updates_url", base: b.Updates, hosts: []string{hostUpdates}, plain: true, agent: consoleAgent},
+		{key: "packages_url", base: b.Packages, hosts: []string{hostPackages, hostPackages2}, plain: true, agent: consoleAgent},
+		{key: "lists_url", base: b.Lists, hosts: []string{hostLists}, agent: consoleAgent},
+		{key: "lists_url", base: b.Lists, hosts: []string{hostSystem}, plain: true, agent: consoleAgent},
+		{key: "store_url", base: b.Store, hosts: []string{hostStore}, agent: storeAgent},
+		{key: "chihiro_url", base: b.Chihiro, hosts: []string{hostChihiro}, agent: storeAgent},
+		{key: "images_url", base: b.Images, hosts: []string{hostImages}, agent: storeAgent},
 	}
 	for i := range all {
 		s := &all[i]
@@ -257,22 +257,17 @@ func (f *fetcher) get(ctx context.Context, r resource, old record) (answer, erro
 	if ctx.Err() != nil { // the caller gave up, which says nothing about the host
 		return answer{}, ctx.Err()
 	}
-	f.note(host, a, err)
-	return a, err
-}
-
-// note remembers how a request to a host ended.
-func (f *fetcher) note(host string, a answer, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !errors.Is(err, ErrUnavailable) {
+	if errors.Is(err, ErrUnavailable) {
+		h = f.hosts[host]
+		h.failures++
+		h.until = time.Now().Add(max(pause(h.failures), a.after))
+		f.hosts[host] = h
+	} else {
 		delete(f.hosts, host)
-		return
 	}
-	h := f.hosts[host]
-	h.failures++
-	h.until = time.Now().Add(max(pause(h.failures), a.after))
-	f.hosts[host] = h
+	return a, err
 }
 
 // pause returns how long to wait after so many failures in a row.
@@ -280,49 +275,32 @@ func pause(failures int) time.Duration {
 	return min(firstPause<<min(failures-1, 10), lastPause)
 }
 
-// ask tries the targets in order until one can be reached.
-func (f *fetcher) ask(ctx context.Context, s *site, targets []*url.URL, r resource, old record) (a answer, err error) {
-	for _, u := range targets {
-		a, err = f.send(ctx, s, u, r, old)
-		var transport *url.Error
-		if !errors.As(err, &transport) {
-			return a, err
-		}
-		err = transport.Err               // without the address, which has a hash in it
-		if errors.Is(err, ErrMalformed) { // a refused redirect
-			return a, err
-		}
-	}
-	return a, unavailable(err)
-}
-
-func unavailable(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%w: no answer within %v", ErrUnavailable, fetchTimeout)
-	}
-	return fmt.Errorf("%w: %w", ErrUnavailable, err)
-}
-
-// send asks one target. It returns a *url.Error if that cannot be reached.
-func (f *fetcher) send(ctx context.Context, s *site, u *url.URL, r resource, old record) (answer, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
-	if err != nil {
-		return answer{}, err
-	}
-	agent := storeAgent
-	if s.console {
-		agent = consoleAgent
-	}
+// ask asks the targets in order until one can be reached.
+func (f *fetcher) ask(ctx context.Context, s *site, targets []*url.URL, r resource, old record) (answer, error) {
+	header := http.Header{}
 	for name, value := range map[string]string{
-		"User-Agent": agent, "Accept": r.accept, "If-None-Match": old.ETag, "If-Modified-Since": old.Modified,
+		"User-Agent": s.agent, "Accept": r.accept, "If-None-Match": old.ETag, "If-Modified-Since": old.Modified,
 	} {
 		if value != "" {
-			req.Header.Set(name, value)
+			header.Set(name, value)
 		}
 	}
-	resp, err := f.client.Do(req)
+	var resp *http.Response
+	var err error
+	for _, u := range targets {
+		resp, err = f.client.Do((&http.Request{Method: http.MethodGet, URL: u, Header: header}).WithContext(ctx))
+		if err == nil {
+			break
+		}
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err // without the address, which has a hash in it
+		}
+		if errors.Is(err, ErrMalformed) { // a refused redirect
+			return answer{}, err
+		}
+	}
 	if err != nil {
-		return answer{}, err
+		return answer{}, unavailable(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	switch code := resp.StatusCode; {
@@ -357,4 +335,11 @@ func validator(s string) string {
 		return ""
 	}
 	return s
+}
+
+func unavailable(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%w: no answer within %v", ErrUnavailable, fetchTimeout)
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
