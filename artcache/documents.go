@@ -434,13 +434,6 @@ const maxText = 512
 // clean returns a string as one line without invisible characters, of at most
 // maxText bytes. Trademark signs stay: they belong to the name.
 func clean(s string) string {
-	return text.Line(cut(strings.Join(strings.Fields(text.Line(s)), " "), maxText)) // a joiner may be at the end
-}
-
-// cut shortens s to at most n bytes, between runes.
-func cut(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.TrimSpace(text.Truncate(s, n))
+	s = strings.Join(strings.Fields(text.Line(s)), " ")
+	return text.Line(text.Truncate(s, maxText)) // a space or a joiner may be at its end now
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/ps4kit/ps4kit/internal/text"
 )
 
 // A resource is one address to fetch.
@@ -183,7 +185,7 @@ func (c *Cache) refresh(ctx context.Context, r resource) error {
 		if old.Hash == "" { // a good copy stays: a title that the store dropped keeps its name
 			old = record{URL: r.url}
 			reason, _ := errors.AsType[refusal](err)
-			old.Refused = cut(clean(string(reason)), 200)
+			old.Refused = text.Truncate(clean(string(reason)), 200)
 		}
 		old.Until = time.Now().Add(freshNegative)
 		c.store.put(r.key, old, nil)

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/miekg/dns"
 )
@@ -91,12 +90,8 @@ func (s *service) setName() {
 	if s.renames > 0 {
 		suffix = fmt.Sprintf(" (%d)", s.renames+1)
 	}
-	name := strings.ToValidUTF8(s.Name, "")
-	for len(name) > maxLabel-len(suffix) {
-		_, size := utf8.DecodeLastRuneInString(name)
-		name = name[:len(name)-size]
-	}
-	name = cmp.Or(strings.TrimSpace(name), "Unnamed") + suffix // an empty name cannot be published
+	name := strings.ToValidUTF8(s.Name[:min(len(s.Name), maxLabel-len(suffix))], "") // without half a rune at the end
+	name = cmp.Or(strings.TrimSpace(name), "Unnamed") + suffix                       // an empty name cannot be published
 	// Escape the name as package dns does when it reads a packet: "Küche" is
 	// `K\195\188che.`.
 	label, _, _ := dns.UnpackDomainName(slices.Concat([]byte{byte(len(name))}, []byte(name), []byte{0}), 0) // cannot fail

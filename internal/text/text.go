@@ -35,10 +35,7 @@ const maxName = 256
 
 // Name returns s as Line does, cut to 256 bytes.
 func Name(s string) string {
-	if s = Line(s); len(s) <= maxName {
-		return s
-	}
-	return Line(Truncate(s, maxName)) // a space or a joiner may be at its end now
+	return Line(Truncate(Line(s), maxName)) // a space or a joiner may be at its end now
 }
 
 // Truncate returns at most n bytes of s, cut between runes.
