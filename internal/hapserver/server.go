@@ -50,7 +50,7 @@ type Options struct {
 	Name        string         // to announce; at most 63 bytes
 	Accessories []*accessory.A // with all ids set, the first with id 1; their structure must not change
 	Category    uint8          // 31 television, 35 set-top box, 36 stick
-	SetupCode   string         // 518-08-582; empty: the stored code, or a random one
+	SetupCode   string         // as FormatSetupCode returns it; empty: the stored code, or a random one
 	Store       Store
 	Log         Logger    // nil discards
 	Publisher   Publisher // nil: not announced
@@ -90,12 +90,8 @@ type Server struct {
 
 // New returns a server with its stored record, or with a new identity if there
 // is none. It does no network I/O. It fails if accessories have missing or
-// repeated ids, if FormatSetupCode refuses the setup code, or if the record
-// cannot be read, is damaged or cannot be saved.
+// repeated ids, or if the record cannot be read, is damaged or cannot be saved.
 func New(o *Options) (*Server, error) {
-	if o == nil || o.Store == nil {
-		return nil, errors.New("a HAP server needs a store")
-	}
 	db, err := newDatabase(o.Accessories)
 	if err != nil {
 		return nil, err
@@ -107,12 +103,7 @@ func New(o *Options) (*Server, error) {
 	if s.o.Strangers == nil {
 		s.o.Strangers = &Strangers{}
 	}
-	if o.SetupCode != "" {
-		if s.o.SetupCode, err = FormatSetupCode(o.SetupCode); err != nil {
-			return nil, err
-		}
-	}
-	if s.records, err = openRecords(o.Store, s.o.SetupCode, db.structure); err != nil {
+	if s.records, err = openRecords(o.Store, o.SetupCode, db.structure); err != nil {
 		return nil, err
 	}
 	s.routes = s.newRoutes()
