@@ -31,15 +31,20 @@ const (
 // connection.
 const statusAuthorization = 470
 
-var (
-	errHeader    = errors.New("the header of the request is too large")
-	errBody      = errors.New("the body of the request is too large")
-	errMalformed = errors.New("the request is not HTTP/1")
+// badRequest is the HTTP status for a request that cannot be read.
+type badRequest int
+
+func (status badRequest) Error() string { return http.StatusText(int(status)) }
+
+const (
+	errHeader    badRequest = http.StatusRequestHeaderFieldsTooLarge
+	errBody      badRequest = http.StatusRequestEntityTooLarge
+	errMalformed badRequest = http.StatusBadRequest
 )
 
-// readRequest reads a whole request. Only the wait for the first byte from a
-// verified controller has no limit, as it may be silent for days: keep-alive
-// finds a dead one.
+// readRequest reads a whole request. It returns a badRequest, or an error of the
+// connection. Only the wait for the first byte from a verified controller has no
+// limit, as it may be silent for days: keep-alive finds a dead one.
 func (p *peer) readRequest() (*http.Request, error) {
 	idle, limit := time.Now().Add(idleTime), int64(maxStrangerBody)
 	if p.verified() {
@@ -50,17 +55,7 @@ func (p *peer) readRequest() (*http.Request, error) {
 		return nil, err
 	}
 	_ = p.conn.SetReadDeadline(time.Now().Add(requestTime))
-	req, err := parseRequest(p.in, limit)
-	if err != nil {
-		return nil, err
-	}
-	return req.WithContext(p.ctx), nil
-}
-
-// parseRequest reads a request with a body of at most limit bytes. It returns
-// errHeader, errBody or errMalformed, and errors of the connection unchanged.
-func parseRequest(r *bufio.Reader, limit int64) (*http.Request, error) {
-	header, err := readHeader(r)
+	header, err := readHeader(p.in)
 	if err != nil {
 		return nil, err
 	}
@@ -68,12 +63,12 @@ func parseRequest(r *bufio.Reader, limit int64) (*http.Request, error) {
 	if err != nil || req.ProtoMajor != 1 {
 		return nil, errMalformed
 	}
-	body, err := readBody(r, req.ContentLength, limit)
+	body, err := readBody(p.in, req.ContentLength, limit)
 	if err != nil {
 		return nil, err
 	}
 	req.Body = io.NopCloser(bytes.NewReader(body))
-	return req, nil
+	return req.WithContext(p.ctx), nil
 }
 
 // readHeader reads lines up to an empty one.
@@ -123,26 +118,21 @@ func readBody(r *bufio.Reader, length, limit int64) ([]byte, error) {
 
 // refuse answers a request that could not be read, if anything of it arrived.
 func (p *peer) refuse(err error) {
-	status := http.StatusBadRequest
-	switch {
-	case errors.Is(err, errHeader):
-		status = http.StatusRequestHeaderFieldsTooLarge
-	case errors.Is(err, errBody):
-		status = http.StatusRequestEntityTooLarge
-	case !errors.Is(err, errMalformed):
+	status, ok := errors.AsType[badRequest](err)
+	if !ok {
 		return
 	}
 	p.s.log.Debugf("refused a request from %s: %v", p.addr, err)
-	p.s.counts.answered("", status)
+	p.s.counts.answered("", int(status))
 	w := newResponse(nil)
 	w.Header().Set("Connection", "close")
-	w.WriteHeader(status)
+	w.WriteHeader(int(status))
 	if p.write(w.bytes()) == nil {
 		p.linger()
 	}
 }
 
-// body returns the body of a request that parseRequest returned.
+// body returns the body of a request that readRequest returned.
 func body(r *http.Request) []byte {
 	b, _ := io.ReadAll(r.Body) // never fails
 	return b
