@@ -39,7 +39,7 @@ func (s *Server) pairings(w http.ResponseWriter, r *http.Request) {
 	if changed {
 		s.dropRevoked(p)
 	}
-	writePairing(w, m2, out, err)
+	writePairing(w, r, m2, out, err)
 	if changed {
 		s.pairingsChanged()
 	}

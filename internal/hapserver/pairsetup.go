@@ -74,14 +74,11 @@ func (s *Server) pairSetup(w http.ResponseWriter, r *http.Request) {
 	case state == m5 && p.setup != nil && p.setup.key != nil:
 		out, err = p.setupM5(in)
 	}
-	if err != nil {
-		s.log.Debugf("pair-setup from %s, message %d: %v", p.addr, state, err)
-	}
 	if err != nil || state == m5 {
 		p.setup = nil
 		s.hold.release(p)
 	}
-	writePairing(w, state+1, out, err)
+	writePairing(w, r, state+1, out, err)
 	if err == nil && state == m5 {
 		s.pairingsChanged()
 	}
@@ -96,9 +93,11 @@ func pairingMessage(r *http.Request) (p *peer, in tlv, state byte) {
 }
 
 // writePairing answers a pairing message with items or an error.
-func writePairing(w http.ResponseWriter, state byte, items tlv, err error) {
+func writePairing(w http.ResponseWriter, r *http.Request, state byte, items tlv, err error) {
 	status := http.StatusOK
 	if err != nil {
+		p := peerOf(r)
+		p.s.log.Debugf("refused %s from %s, message %d: %v", r.URL.Path, p.addr, state-1, err)
 		pe, ok := errors.AsType[pairError](err)
 		if !ok {
 			status, pe = http.StatusBadRequest, tlvErrUnknown

@@ -29,10 +29,7 @@ func (s *Server) pairVerify(w http.ResponseWriter, r *http.Request) {
 	case state == m3 && exchange != nil:
 		err = p.verifyM3(in, exchange)
 	}
-	if err != nil {
-		s.log.Debugf("pair-verify from %s, message %d: %v", p.addr, state, err)
-	}
-	writePairing(w, state+1, out, err)
+	writePairing(w, r, state+1, out, err)
 }
 
 // verifyM1 answers with our key of this exchange and a signature.
