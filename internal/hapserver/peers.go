@@ -63,11 +63,7 @@ func (ss *Strangers) victim(p *peer) int {
 
 // network returns the IPv4 address or IPv6 /64 of a peer.
 func (p *peer) network() netip.Prefix {
-	bits := 32
-	if p.addr.Is6() {
-		bits = 64
-	}
-	prefix, _ := p.addr.Prefix(bits) // invalid for an invalid address
+	prefix, _ := p.addr.Prefix(min(p.addr.BitLen(), 64)) // zero for no address
 	return prefix
 }
 
