@@ -110,7 +110,7 @@ type Responder struct {
 	sent     map[sentRecord]time.Time
 	nextPoll time.Time
 	status   string // as last logged
-	problem  string // of links or families that failed to open, as last logged
+	failing  bool   // a link or a family failed to open
 	unsent   bool   // a send error was logged since the sockets were opened
 }
 
@@ -245,49 +245,31 @@ func (r *Responder) poll(now time.Time) {
 		}
 		r.wire, r.sent, r.unsent = r.network.open(links, r.packets), map[sentRecord]time.Time{}, false
 	}
-	if changed || r.problem != "" {
+	if changed || r.failing {
 		joined, err := r.wire.join()
-		r.setProblem(err)
-		switch {
-		case joined:
-			r.probeAll(now)
-		case changed:
-			r.closeWire()
-			return
+		r.failing = err != nil
+		if err != nil {
+			r.setStatus(r.log.Warnf, "cannot open all multicast sockets, retrying (ps4kit doctor names a program that holds the port): "+
+				strings.ReplaceAll(err.Error(), "\n", "; "))
 		}
+		if joined {
+			for _, s := range r.services { // at random, as other hosts may have started together with this one
+				s.probe(now.Add(rand.N(probeGap)))
+			}
+		} else if changed {
+			r.closeWire()
+		}
+	}
+	if r.failing {
+		return
 	}
 	names := make([]string, len(links))
 	for i, l := range links {
 		names[i] = l.String()
 	}
 	r.setStatus(r.log.Infof, "announcing on "+strings.Join(names, ", "))
-	if r.changed != nil && r.problem == "" {
+	if r.changed != nil {
 		r.nextPoll = now.Add(watchedPollGap)
-	}
-}
-
-// probeAll starts over with all services, to announce them on new links.
-// Random delays keep hosts that start together from sending together.
-func (r *Responder) probeAll(now time.Time) {
-	for _, s := range r.services {
-		s.probe(now.Add(rand.N(probeGap)))
-	}
-}
-
-// setProblem stores what failed to open, and logs it unless it is the last
-// problem again.
-func (r *Responder) setProblem(err error) {
-	was := r.problem
-	r.problem = ""
-	if err != nil {
-		r.problem = err.Error()
-	}
-	switch {
-	case r.problem == was:
-	case err != nil:
-		r.log.Warnf("mdns: cannot open multicast sockets, retrying (ps4kit doctor names a program that holds the port): %s", strings.ReplaceAll(r.problem, "\n", "; "))
-	default:
-		r.log.Infof("mdns: all multicast sockets are open")
 	}
 }
 
