@@ -96,8 +96,7 @@ type Cache struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // fetches in progress, and titles wanted
 
-	mu     sync.Mutex // guards closed and wanted
-	closed bool
+	mu     sync.Mutex      // guards wanted, and wg against Close
 	wanted map[string]bool // titles that are fetched in the background
 
 	hits, misses, fetched, absent, failed atomic.Uint64 // as Stats has them
@@ -158,9 +157,8 @@ func (o *Options) complete() (Options, error) {
 // ErrClosed.
 func (c *Cache) Close() error {
 	c.mu.Lock()
-	c.closed = true
-	c.mu.Unlock()
 	c.cancel()
+	c.mu.Unlock()
 	c.wg.Wait()
 	c.fetcher.client.CloseIdleConnections()
 	return nil

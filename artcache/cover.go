@@ -70,9 +70,9 @@ type picture struct {
 	body   []byte // nil: in the store
 }
 
-// errEvicted means that the store lost a picture between two reads, or has no
-// room for it.
-var errEvicted = fmt.Errorf("%w: the cover was evicted", ErrUnavailable)
+// errEvicted means that the store lost a body between two reads, or has no room
+// for it.
+var errEvicted = fmt.Errorf("%w: the cache has no room for the answer", ErrUnavailable)
 
 // bytes returns the body of a picture.
 func (c *Cache) bytes(p picture) ([]byte, error) {

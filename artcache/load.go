@@ -1,6 +1,7 @@
 package artcache
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,10 +107,7 @@ func (c *Cache) load(ctx context.Context, r resource) (record, []byte, error) {
 	if rec, body, ok = c.cached(r.key); ok && (err == nil || rec.Hash != "") {
 		return rec, body, rec.err()
 	}
-	if err == nil { // evicted at once
-		err = fmt.Errorf("%w: the answer does not fit in the cache", ErrUnavailable)
-	}
-	return record{}, nil, err
+	return record{}, nil, cmp.Or(err, errEvicted)
 }
 
 // cached returns the record and body of a key. A record whose body is gone is
@@ -134,7 +132,7 @@ func (c *Cache) cached(key string) (record, []byte, bool) {
 func (c *Cache) once(ctx context.Context, key string, fn func(context.Context) error) error {
 	done := c.flight.DoChan(key, func() (any, error) {
 		c.mu.Lock()
-		if c.closed {
+		if c.ctx.Err() != nil {
 			c.mu.Unlock()
 			return nil, ErrClosed
 		}

@@ -161,7 +161,7 @@ const (
 func (c *Cache) want(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.opts.Disabled || c.opts.Offline || c.closed || c.wanted[id] || len(c.wanted) >= maxWanted {
+	if c.opts.Disabled || c.opts.Offline || c.ctx.Err() != nil || c.wanted[id] || len(c.wanted) >= maxWanted {
 		return
 	}
 	c.wanted[id] = true
