@@ -47,12 +47,12 @@ func (s *Server) Unpair() error {
 		if s.o.SetupCode == "" {
 			r.SetupCode = newSetupCode()
 		}
-		s.hold.cancel() // an exchange under way uses the old code
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("unpair: %w", err)
 	}
+	s.hold.cancel()
 	s.dropRevoked(nil)
 	s.log.Infof("removed all pairings; pairing is open")
 	s.pairingsChanged()

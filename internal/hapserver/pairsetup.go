@@ -173,7 +173,8 @@ func (p *peer) setupM5(in tlv) (tlv, error) {
 		return nil, tlvErrAuthentication
 	}
 	err = p.s.changePairings(func(r *Record) error {
-		if !p.s.hold.heldBy(p) || r.paired() { // another connection or the owner's reset has ended the exchange
+		// Another connection or the owner's reset may have ended the exchange.
+		if !p.s.hold.heldBy(p) || r.paired() || r.SetupCode != p.setup.srp.code {
 			return tlvErrBusy
 		}
 		r.Pairings, r.SetupFailures = []Pairing{{ID: string(id), PublicKey: public, Admin: true}}, 0

@@ -48,6 +48,7 @@ var (
 
 // srpServer is the accessory's side of one pair-setup exchange.
 type srpServer struct {
+	code    string // setup code
 	salt    []byte
 	public  []byte // B, padded
 	n, v, b *big.Int
@@ -65,7 +66,7 @@ func newSRPServerWith(code string, salt, b []byte) *srpServer {
 	g := big.NewInt(srpGen)
 	x := new(big.Int).SetBytes(srpHash(salt, srpHash([]byte(srpUser+":"+code))))
 	k := new(big.Int).SetBytes(srpHash(srpPad(n), srpPad(g)))
-	s := &srpServer{salt: salt, n: n, v: new(big.Int).Exp(g, x, n), b: new(big.Int).SetBytes(b)}
+	s := &srpServer{code: code, salt: salt, n: n, v: new(big.Int).Exp(g, x, n), b: new(big.Int).SetBytes(b)}
 	public := new(big.Int).Exp(g, s.b, n)
 	public.Add(public, k.Mul(k, s.v)).Mod(public, n)
 	s.public = srpPad(public)
@@ -111,17 +112,16 @@ func srpHash(parts ...[]byte) []byte {
 // it. A stranger who repeats M1 costs next to nothing, and one who sends M3
 // gets at most 100 guesses. B alone reveals nothing about the code.
 type srpOffer struct {
-	mu   sync.Mutex
-	code string
-	srp  *srpServer // nil: the next M1 makes one
+	mu  sync.Mutex
+	srp *srpServer // nil: the next M1 makes one
 }
 
 // get returns the exchange on offer for a setup code.
 func (o *srpOffer) get(code string) *srpServer {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.srp == nil || o.code != code {
-		o.code, o.srp = code, newSRPServer(code)
+	if o.srp == nil || o.srp.code != code {
+		o.srp = newSRPServer(code)
 	}
 	return o.srp
 }

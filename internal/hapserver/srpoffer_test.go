@@ -79,3 +79,39 @@ func TestPairSetupExchangeIsUsedOnce(t *testing.T) {
 	f.waitConnections(t, 0)
 	fresh("after pairing and a reset")
 }
+
+// slowStore calls saving before it saves.
+type slowStore struct {
+	memoryStore
+	saving func()
+}
+
+func (s *slowStore) Save(r Record) error {
+	if s.saving != nil {
+		s.saving()
+	}
+	return s.memoryStore.Save(r)
+}
+
+// A reset ends the exchanges that begin while it is being saved, as they use the
+// old code.
+func TestPairSetupWithOldCode(t *testing.T) {
+	t.Parallel()
+	store := &slowStore{}
+	f := newUnpaired(t, func(o *Options) { o.SetupCode, o.Store = "", store }).start(t)
+	c, old := f.stranger(t), f.Info().SetupCode
+	var key []byte
+	store.saving = func() {
+		store.saving = nil
+		var err error
+		if key, err = c.proof(old); err != nil {
+			t.Errorf("before the code has changed: %v", err)
+		}
+	}
+	if err := f.Unpair(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.exchange("/pair-setup", c.m5(key), 6); !isPairError(err, tlvErrBusy) || f.Info().Paired {
+		t.Errorf("%v, paired: %t", err, f.Info().Paired)
+	}
+}
