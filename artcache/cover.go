@@ -93,11 +93,9 @@ func (c *Cache) Cover(ctx context.Context, titleID string, size Size) (*Image, e
 	if img != nil || err != nil {
 		return img, err
 	}
-	if p, fresh, ok := c.cachedCover(id); ok && (fresh || c.opts.Offline) {
-		if img, err := c.scale(ctx, p, size); err == nil {
-			c.countLookup(true)
-			return img, nil
-		}
+	if img, fresh := c.cachedCover(ctx, id, size); img != nil && (fresh || c.opts.Offline) {
+		c.countLookup(true)
+		return img, nil
 	}
 	p, err := c.fetchCover(ctx, id)
 	if err != nil {
@@ -113,12 +111,9 @@ func (c *Cache) Cached(ctx context.Context, titleID string, size Size) (*Image, 
 	if img != nil || err != nil {
 		return img, err == nil
 	}
-	p, fresh, ok := c.cachedCover(id)
-	c.countLookup(ok)
-	if ok {
-		img, err = c.scale(ctx, p, size)
-	}
-	if !fresh || err != nil { // err: its body was evicted
+	img, fresh := c.cachedCover(ctx, id, size)
+	c.countLookup(img != nil)
+	if !fresh {
 		c.want(id)
 	}
 	return img, img != nil
@@ -191,18 +186,20 @@ func (c *Cache) candidates(id string, b *brief) (list []candidate) {
 	return list
 }
 
-// cachedCover returns the best cached cover, and whether it is fresh. A missing
-// cover is fresh if every candidate was tried lately.
-func (c *Cache) cachedCover(id string) (p picture, fresh, ok bool) {
+// cachedCover returns the best cached cover or nil, and whether that is fresh. A
+// missing cover is fresh if every candidate was tried lately, and not if it was
+// evicted.
+func (c *Cache) cachedCover(ctx context.Context, id string, size Size) (img *Image, fresh bool) {
 	b, fresh := c.known(id)
 	for _, cand := range c.candidates(id, b) {
 		rec, found := c.store.lookup(cand.key)
 		if rec.Hash != "" {
-			return picture{hash: rec.Hash, origin: cand.origin}, rec.fresh(), true
+			img, err := c.scale(ctx, picture{hash: rec.Hash, origin: cand.origin}, size)
+			return img, err == nil && rec.fresh()
 		}
 		fresh = fresh && found && rec.fresh()
 	}
-	return picture{}, fresh, false
+	return nil, fresh
 }
 
 // fetchCover tries the candidates in order. If none has a cover, it returns the
