@@ -97,11 +97,7 @@ func (c *Cache) Cover(ctx context.Context, titleID string, size Size) (*Image, e
 		c.countLookup(true)
 		return img, nil
 	}
-	p, err := c.fetchCover(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	return c.scale(ctx, p, size)
+	return c.fetchCover(ctx, id, size)
 }
 
 // Cached returns a title's cover if it is cached, and fetches one that is missing
@@ -204,7 +200,7 @@ func (c *Cache) cachedCover(ctx context.Context, id string, size Size) (img *Ima
 
 // fetchCover tries the candidates in order. If none has a cover, it returns the
 // error of the first that did not answer, or else of the first bad answer.
-func (c *Cache) fetchCover(ctx context.Context, id string) (picture, error) {
+func (c *Cache) fetchCover(ctx context.Context, id string, size Size) (*Image, error) {
 	_, err := c.Info(ctx, id)
 	result := fmt.Errorf("%w: no cover for %s", ErrNotFound, id)
 	if err != nil && !isFinal(err) {
@@ -217,16 +213,16 @@ func (c *Cache) fetchCover(ctx context.Context, id string) (picture, error) {
 			limit: maxImage, fresh: freshImage, check: c.checkImage,
 		})
 		if err == nil {
-			return picture{rec.Hash, cand.origin, body}, nil
+			return c.scale(ctx, picture{rec.Hash, cand.origin, body}, size)
 		}
 		if ctx.Err() != nil {
-			return picture{}, ctx.Err()
+			return nil, ctx.Err()
 		}
 		if !isFinal(err) && isFinal(result) || errors.Is(err, ErrMalformed) && errors.Is(result, ErrNotFound) {
 			result = err
 		}
 	}
-	return picture{}, result
+	return nil, result
 }
 
 // scale returns a picture in a size. Smaller ones are made once and cached.
