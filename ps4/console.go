@@ -232,7 +232,8 @@ func (c *Console) ask(ctx context.Context, wakeup []byte) (last Status, err erro
 		return last, err
 	}
 	defer stop()
-	wake, searched := time.Now(), false
+	var wake time.Time // when the next WAKEUP is due; zero: none has left
+	searched := false
 	for {
 		if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
 			<-followed.Done() // due at this instant
@@ -251,16 +252,16 @@ func (c *Console) ask(ctx context.Context, wakeup []byte) (last Status, err erro
 		case err != nil:
 			return last, err
 		case wakeup == nil || status.State == StateAwake:
+			if !wake.IsZero() {
+				c.noteWoken()
+			}
 			return status, nil
 		default:
 			last = status
 		}
 		if wakeup != nil && !time.Now().Before(wake) {
 			wake = time.Now().Add(wakeEvery)
-			if err := c.takenOver(); err != nil {
-				return last, err
-			}
-			if err := e.send(followed, c.set.Counters, wakeup, c.Addr()); err != nil {
+			if err := c.sendSecret(followed, wakeup); err != nil {
 				return last, err
 			}
 		}

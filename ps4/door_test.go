@@ -52,6 +52,12 @@ func TestDoorOpensLate(t *testing.T) {
 
 func TestDoorIsGivenTimeAfterAWake(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
+		f.reply.Code = ddp.CodeStandby
+		f.onDDP = func(f *fake, r ddp.Request) {
+			if r.Method == ddp.Wakeup {
+				f.reply.Code = ddp.CodeAwake
+			}
+		}
 		c := f.console(f.options())
 		_, err := c.WakeWait(ctx)
 		ok(t, err)
@@ -68,6 +74,21 @@ func TestDoorIsGivenTimeAfterAWake(t *testing.T) {
 		ok(t, s.Close())
 		log := f.take()
 		same(t, log[:5], "0s SRCH", "0s LAUNCH", "400ms dial tcp 192.0.2.20:997", "1s LAUNCH", "1.4s dial tcp 192.0.2.20:997")
+	})
+}
+
+func TestDoorIsGivenNoTimeIfTheConsoleWasOn(t *testing.T) {
+	inBubble(t, func(ctx context.Context, t *testing.T, f *fake) {
+		c := f.console(f.options())
+		_, err := c.WakeWait(ctx)
+		ok(t, err)
+		f.dial = func(int) error { return refuse() }
+		start := time.Now()
+		_, err = c.Open(ctx)
+		wantErr(t, err, ps4.ErrDoorClosed)
+		if took := time.Since(start); took > 10*time.Second {
+			t.Errorf("gave up after %v", took)
+		}
 	})
 }
 

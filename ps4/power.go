@@ -18,7 +18,7 @@ const DeafTime = 60 * time.Second
 
 // powerHistory is when a console was last woken and put into rest mode.
 type powerHistory struct {
-	woken  time.Time // last woken by this program, or found awake when it was to wake it
+	woken  time.Time // last woken by this program
 	rested time.Time // last put into rest mode; zero once it is on again
 	left   bool      // since then it has reported rest mode or been silent
 }
@@ -143,11 +143,7 @@ func (c *Console) WakeWait(ctx context.Context) (Status, error) {
 	}
 	limited, cancel := context.WithTimeout(ctx, wakeLimit)
 	defer cancel()
-	status, err := c.ask(limited, ddp.NewWakeup(user.Credential.Reveal()).Marshal())
-	if err == nil {
-		c.noteWoken()
-	}
-	return status, err
+	return c.ask(limited, ddp.NewWakeup(user.Credential.Reveal()).Marshal())
 }
 
 // Toggle wakes a console in rest mode, or puts one that is on into rest mode,
