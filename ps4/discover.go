@@ -3,7 +3,6 @@ package ps4
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -60,7 +59,7 @@ func (n *Network) lookFor(ctx context.Context, c *Console) {
 }
 
 // search asks Options.Broadcast and also once a second. It returns ctx's error,
-// or the joined errors if each endpoint failed.
+// or that of an endpoint if each failed.
 func (n *Network) search(ctx context.Context, until time.Time, also []netip.AddrPort) error {
 	shared, simulated := n.searchTargets(also)
 	errs := make([]error, 1+len(simulated))
@@ -81,7 +80,7 @@ func (n *Network) search(ctx context.Context, until time.Time, also []netip.Addr
 	case slices.Contains(errs, nil):
 		return nil
 	}
-	return errors.Join(errs...)
+	return errs[0] // the others rarely differ
 }
 
 // searchTargets returns the addresses to ask from the shared endpoint, and

@@ -116,8 +116,12 @@ func TestNetworkIsClosed(t *testing.T) {
 		ok(t, l.network.Close())
 		_, err := l.network.Console(testAddr, ps4.Credential{}).Status(ctx)
 		wantErr(t, err, net.ErrClosed)
-		_, err = l.network.Discover(ctx, time.Second)
+		simulated := netip.MustParseAddrPort("127.0.0.1:40987")
+		_, err = l.network.Discover(ctx, time.Second, simulated)
 		wantErr(t, err, net.ErrClosed)
+		if err.Error() != net.ErrClosed.Error() {
+			t.Errorf("the error is %q", err)
+		}
 	})
 }
 
