@@ -1,6 +1,7 @@
 package accessory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -192,23 +193,23 @@ func (t *Television) enqueue(ctx context.Context, kind string, run func(context.
 	t.queue.jobs = append(t.queue.jobs, j)
 	t.mu.Unlock()
 	poke(t.work)
-	var cause error
 	select {
 	case err := <-j.done:
 		return err
 	case <-ctx.Done():
-		cause = ctx.Err()
 	case <-t.stopped:
-		cause = ErrStopped
 	}
 	t.mu.Lock()
 	i := slices.Index(t.queue.jobs, j)
 	if i >= 0 {
 		t.queue.jobs = slices.Delete(t.queue.jobs, i, i+1)
+		if ctx.Err() != nil {
+			t.stats.command(kind).Cancelled++
+		}
 	}
 	t.mu.Unlock()
 	if i >= 0 {
-		return cause
+		return cmp.Or(ctx.Err(), ErrStopped)
 	}
 	return <-j.done // it has run, or is running and ends with ctx
 }

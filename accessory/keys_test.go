@@ -339,5 +339,6 @@ func TestImpatientCaller(t *testing.T) {
 		close(gate)
 		r.after(time.Second)
 		r.wantConsole("open", "up")
+		r.wantCommands("keys 1 done", "keys 1 cancelled")
 	})
 }

@@ -90,7 +90,7 @@ func TestStatsOfKeys(t *testing.T) {
 			"link": func() error {
 				return r.tv.WithoutSession(r.t.Context(), func(context.Context) error { return ps4.ErrPINWrong })
 			},
-			"nobody waits": func() error { return r.tv.Keys(gone, []ps4.Key{{Button: ps4.Up}}) },
+			"caller is gone": func() error { return r.tv.Keys(gone, []ps4.Key{{Button: ps4.Up}}) },
 		} {
 			err := call()
 			if (err == nil) != (do == "text") {
@@ -98,13 +98,13 @@ func TestStatsOfKeys(t *testing.T) {
 			}
 		}
 		r.after(time.Second)
-		r.wantCommands("keys 3 done", "session 1 done", "link 1 failed")
+		r.wantCommands("keys 3 done", "keys 1 cancelled", "session 1 done", "link 1 failed")
 		r.console.set(func(c *fakeConsole) { c.pressing, c.fail["up"] = time.Second, ps4.ErrBusy })
 		for range 20 {
 			r.write(key, 4)
 		}
 		r.after(time.Minute)
-		r.wantCommands("keys 3 done", "keys 1 failed", "keys 19 dropped", "session 1 done", "link 1 failed")
+		r.wantCommands("keys 3 done", "keys 1 failed", "keys 1 cancelled", "keys 19 dropped", "session 1 done", "link 1 failed")
 	})
 }
 
