@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
-	"time"
 
 	"github.com/brutella/hap/characteristic"
 
@@ -24,8 +23,6 @@ type Console interface {
 	CheckKeys(keys ...ps4.Key) error
 	// Watch follows the state; see [ps4.Watch].
 	Watch(ctx context.Context, o *ps4.WatchOptions) <-chan ps4.Update
-	// DeafUntil is until when silence is rest mode; see [ps4.Console.DeafUntil].
-	DeafUntil() time.Time
 	Wake(ctx context.Context) error
 	// Do runs work with the session; see [ps4.Keeper.Do].
 	Do(ctx context.Context, work func(context.Context, Session) error) error
@@ -122,8 +119,6 @@ func (c remotePlay) Do(ctx context.Context, work func(context.Context, Session) 
 	}
 	return err
 }
-
-func (c remotePlay) DeafUntil() time.Time { return c.Discovery().DeafUntil() }
 
 // notOpened is the failure to open a session after the library's own retry.
 type notOpened struct{ error }

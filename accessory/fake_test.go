@@ -122,7 +122,7 @@ func (c *fakeConsole) Watch(ctx context.Context, o *ps4.WatchOptions) <-chan ps4
 			if last = c.poll(ctx, last); ctx.Err() != nil {
 				return
 			}
-			last.Asked = asked
+			last.Asked, last.DeafUntil = asked, c.DeafUntil()
 			select {
 			case <-ctx.Done():
 				return

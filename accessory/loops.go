@@ -31,7 +31,6 @@ func (t *Television) runWatch(ctx context.Context) {
 
 // update handles the result of a poll.
 func (t *Television) update(u ps4.Update) {
-	deafBy := t.console.DeafUntil()
 	t.mu.Lock()
 	defer t.unlock()
 	now := time.Now()
@@ -56,7 +55,7 @@ func (t *Television) update(u ps4.Update) {
 			t.showInputs()
 		}
 	}
-	t.step(polled{began: u.Asked, state: u.State, title: u.TitleID, missed: u.Missed, deafBy: deafBy})
+	t.step(polled{began: u.Asked, state: u.State, title: u.TitleID, missed: u.Missed, deafBy: u.DeafUntil})
 }
 
 // runClock does what is due at its time.

@@ -98,9 +98,8 @@ type (
 	}
 	woken    struct{ err error } // a WAKEUP was sent, or not
 	finished struct {
-		err    error
-		sent   bool      // it left for the console, or may have
-		deafBy time.Time // see machine
+		err  error
+		sent bool // it left for the console, or may have
 	}
 	tick struct{}
 )

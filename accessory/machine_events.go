@@ -44,7 +44,7 @@ func (m *machine) woken(e woken) {
 // finished handles the end of the command that uses the session.
 func (m *machine) finished(e finished) {
 	b := m.busy
-	m.busy, m.cancel, m.fresh, m.deafBy = nil, false, m.now, e.deafBy
+	m.busy, m.cancel, m.fresh = nil, false, m.now
 	if b.do == doStandby {
 		m.rested(b, e)
 		return
@@ -62,6 +62,7 @@ func (m *machine) rested(b *action, e finished) {
 			m.leaveBy = b.leave
 		}
 	default:
+		m.deafBy = m.now.Add(ps4.DeafTime)
 		m.stretch()
 	}
 	if m.goal != powerOff {

@@ -175,7 +175,7 @@ func (s *story) finish(end error) {
 	if s.m.busy.do == doStandby && sent {
 		s.rested, s.left = s.now, false
 	}
-	s.step(finished{err: end, sent: sent, deafBy: s.deafBy()})
+	s.step(finished{err: end, sent: sent})
 }
 
 // write steps, and polls at once, as the television does.

@@ -72,13 +72,12 @@ func (t *Television) doCommand(ctx context.Context, a *action) {
 	if a.do == doStandby && sent {
 		t.console.Drop()
 	}
-	deafBy := t.console.DeafUntil()
 	t.mu.Lock()
 	defer t.unlock()
 	if err == nil {
 		t.logged = ""
 	}
-	t.step(finished{err, sent, deafBy})
+	t.step(finished{err, sent})
 	poke(t.poll)
 }
 

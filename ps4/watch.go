@@ -48,6 +48,8 @@ type Update struct {
 	Asked   time.Time // when the poll began
 	Missed  int       // polls in a row without an answer; 0 after an answer
 	Offline bool      // the question could not be sent; only with WatchOptions.Every
+
+	DeafUntil time.Time // see [Console.DeafUntil]
 }
 
 // Watch polls a console and sends an update after each change, until ctx is
@@ -108,7 +110,7 @@ func (w *watcher) run(ctx context.Context) {
 			select {
 			case <-ctx.Done():
 				return
-			case w.updates <- Update{w.Last, asked, w.missed, w.offline}:
+			case w.updates <- Update{w.Last, asked, w.missed, w.offline, w.console.DeafUntil()}:
 				w.sent = w.sent || w.certain()
 			}
 		}
