@@ -190,7 +190,7 @@ func (t *Television) WithoutSession(ctx context.Context, do func(context.Context
 func (t *Television) enqueue(ctx context.Context, kind string, run func(context.Context) error) error {
 	j := &job{kind: kind, began: time.Now(), run: run, ctx: ctx, done: make(chan error, 1)}
 	t.mu.Lock()
-	t.queue.jobs = append(t.queue.jobs, j)
+	t.jobs = append(t.jobs, j)
 	t.mu.Unlock()
 	poke(t.work)
 	select {
@@ -200,9 +200,9 @@ func (t *Television) enqueue(ctx context.Context, kind string, run func(context.
 	case <-t.stopped:
 	}
 	t.mu.Lock()
-	i := slices.Index(t.queue.jobs, j)
+	i := slices.Index(t.jobs, j)
 	if i >= 0 {
-		t.queue.jobs = slices.Delete(t.queue.jobs, i, i+1)
+		t.jobs = slices.Delete(t.jobs, i, i+1)
 		if ctx.Err() != nil {
 			t.stats.command(kind).Cancelled++
 		}

@@ -1,7 +1,6 @@
 package accessory
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -138,7 +137,7 @@ func (t *Television) press(presses []press) {
 }
 
 // pressButton queues a button. It ignores one that the console's protocol cannot
-// press, and logs the first of these.
+// press, and drops the oldest if too many wait. It logs the first of these.
 func (t *Television) pressButton(b ps4.Button) {
 	key := ps4.Key{Button: b}
 	if err := t.console.CheckKeys(key); err != nil {
@@ -151,9 +150,20 @@ func (t *Television) pressButton(b ps4.Button) {
 		})
 		return
 	}
-	if t.queue.addKey(func(ctx context.Context) error { return t.sendKey(ctx, key) }) {
-		t.cfg.Log.Warnf("%v: dropped the oldest", ErrQueueFull)
+	waiting := 0
+	for _, j := range t.jobs {
+		if j.ctx == nil {
+			waiting++
+		}
 	}
+	if waiting >= maxKeys {
+		if !t.dropping {
+			t.cfg.Log.Warnf("%v: dropped the oldest", ErrQueueFull)
+		}
+		t.dropping = true
+		t.dropKeys(1)
+	}
+	t.jobs = append(t.jobs, &job{kind: CommandKeys, began: time.Now(), key: key})
 	poke(t.work)
 }
 

@@ -65,9 +65,7 @@ func newStats() Stats {
 func (t *Television) Stats() Stats {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := t.stats
-	s.command(CommandKeys).Dropped = t.queue.lost
-	return s
+	return t.stats
 }
 
 func (s *Stats) command(name string) *CommandStats {

@@ -50,8 +50,9 @@ type Television struct {
 	unsaved    bool   // saving fails
 	changed    bool   // the snapshot did
 
-	wake     bool // a WAKEUP is due
-	queue    queue
+	wake     bool               // a WAKEUP is due
+	jobs     []*job             // that wait, oldest first
+	dropping bool               // keys were dropped since none waited
 	cancel   context.CancelFunc // ends the command under way
 	waiters  []waiter
 	stats    Stats
@@ -187,7 +188,7 @@ func (t *Television) step(e event) {
 		case doReport:
 			t.report(a.err, t.cfg.Log.Warnf)
 		case doStandby:
-			t.queue.dropKeys(maxKeys) // they were for a console that is on
+			t.dropKeys(maxKeys) // they were for a console that is on
 		}
 	}
 	t.changed = t.changed || look() != before

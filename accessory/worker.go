@@ -34,16 +34,15 @@ func (t *Television) runWork(ctx context.Context) {
 func (t *Television) nextWork() (*action, *job) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	q := &t.queue
 	switch {
 	case t.m.busy != nil || t.m.waking():
 		return t.m.busy, nil
-	case len(q.jobs) == 0:
-		q.dropping = false
+	case len(t.jobs) == 0:
+		t.dropping = false
 		return nil, nil
 	}
-	j := q.jobs[0]
-	q.jobs = q.jobs[1:]
+	j := t.jobs[0]
+	t.jobs = t.jobs[1:]
 	return nil, j
 }
 
@@ -97,15 +96,19 @@ func (t *Television) doJob(ctx context.Context, j *job) {
 	j.done <- err
 }
 
-// pressKey presses a key that HomeKit wrote. If that fails, it drops the keys
-// behind it, which would fail late.
+// pressKey presses a key that HomeKit wrote, again and again while the console
+// is busy. If that fails, it drops the keys behind it, which would fail late.
 func (t *Television) pressKey(ctx context.Context, j *job) {
 	ctx, cancel := context.WithTimeout(ctx, keyTimeout)
 	defer cancel()
 	defer t.working.beatAfter(ctx)()
-	err := j.run(ctx)
-	for delay := retryAfter; passes(err) && pause(ctx, delay); delay = min(2*delay, retryMax) {
-		err = j.run(ctx)
+	err := t.sendKey(ctx, j.key)
+	for delay := retryAfter; passes(err) && ctx.Err() == nil; delay = min(2*delay, retryMax) {
+		select {
+		case <-ctx.Done():
+		case <-time.After(delay):
+			err = t.sendKey(ctx, j.key)
+		}
 	}
 	t.mu.Lock()
 	defer t.unlock()
@@ -115,7 +118,7 @@ func (t *Television) pressKey(ctx context.Context, j *job) {
 	case err == nil:
 		t.logged = ""
 	default:
-		t.queue.dropKeys(maxKeys)
+		t.dropKeys(maxKeys)
 		t.report(err, t.cfg.Log.Warnf)
 	}
 }
@@ -125,57 +128,25 @@ func (t *Television) sendKey(ctx context.Context, k ps4.Key) error {
 	return t.console.Do(ctx, func(ctx context.Context, s Session) error { return s.Keys(ctx, k) })
 }
 
-// pause waits, and reports false if ctx is done first.
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
-	}
-}
-
-// job is work for the session.
+// job is work for the session: that of a caller, or a key that HomeKit wrote.
 type job struct {
 	kind  string // of Stats
 	began time.Time
-	run   func(context.Context) error
-	ctx   context.Context // of the caller; nil for a key that HomeKit wrote
-	done  chan error      // has room for one; nil: there is no caller
+	key   ps4.Key // of a key that HomeKit wrote
+
+	ctx  context.Context // of the caller; nil: there is none
+	run  func(context.Context) error
+	done chan error // has room for one
 }
 
-// queue holds the waiting jobs, oldest first. It is not safe for concurrent use.
-type queue struct {
-	jobs     []*job
-	lost     uint64 // how many keys were dropped so far
-	dropping bool   // keys were dropped since the queue was last empty
-}
-
-// addKey adds a key that HomeKit wrote. If too many wait, it drops the oldest,
-// and reports the first such drop.
-func (q *queue) addKey(press func(context.Context) error) (dropped bool) {
-	waiting := 0
-	for _, j := range q.jobs {
-		if j.ctx == nil {
-			waiting++
-		}
-	}
-	if waiting >= maxKeys {
-		dropped, q.dropping = !q.dropping, true
-		q.dropKeys(1)
-	}
-	q.jobs = append(q.jobs, &job{kind: CommandKeys, began: time.Now(), run: press})
-	return dropped
-}
-
-// dropKeys drops the oldest n keys that HomeKit wrote.
-func (q *queue) dropKeys(n int) {
-	q.jobs = slices.DeleteFunc(q.jobs, func(j *job) bool {
+// dropKeys drops the oldest n waiting keys that HomeKit wrote. mu must be held.
+func (t *Television) dropKeys(n int) {
+	t.jobs = slices.DeleteFunc(t.jobs, func(j *job) bool {
 		if n == 0 || j.ctx != nil {
 			return false
 		}
 		n--
-		q.lost++
+		t.stats.command(CommandKeys).Dropped++
 		return true
 	})
 }
