@@ -23,8 +23,6 @@ var (
 	// ErrNotAccepted means that the console was found on the network, but that
 	// its owner has not said that it is theirs.
 	ErrNotAccepted = errors.New("this console was found, but it is not accepted yet")
-	// ErrQueueFull means that the console could not keep up with the keys.
-	ErrQueueFull = errors.New("too many keys wait for the console")
 	// ErrNoSuchInput means that the television has no such input.
 	ErrNoSuchInput = errors.New("no such input")
 	// ErrNoFreeSlot means that every input is taken by a title that may not lose it.

@@ -158,7 +158,7 @@ func (t *Television) pressButton(b ps4.Button) {
 	}
 	if waiting >= maxKeys {
 		if !t.dropping {
-			t.cfg.Log.Warnf("%v: dropped the oldest", ErrQueueFull)
+			t.cfg.Log.Warnf("too many keys wait for the console: dropped the oldest")
 		}
 		t.dropping = true
 		t.dropKeys(1)

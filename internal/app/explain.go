@@ -36,7 +36,6 @@ func Explain(err error) *api.Error {
 		{accessory.ErrLaunchTimeout, "launch_timeout", "Check the TV: the console may be waiting for an answer, or the title needs an update."},
 		{accessory.ErrNoTitles, "no_titles", "Start the title on the console, or with its controller."},
 		{accessory.ErrSuperseded, "superseded", "Ignore this: a later command replaced this one."},
-		{accessory.ErrQueueFull, "too_many_keys", "Press more slowly."},
 		{state.ErrDamaged, "damaged", "Remove its pairings with ps4kit homekit reset NAME, then pair it again."},
 		{state.ErrLocked, "locked", ""},
 		{state.ErrBackup, "bad_backup", "Choose a file written by ps4kit backup."},
