@@ -33,7 +33,7 @@ func (s *Session) StartTitle(ctx context.Context, titleID string, o *StartOption
 		return err
 	}
 	err = s.command(ctx, func(ctx context.Context) error {
-		status, err := s.console.recentStatus(ctx)
+		status, err := s.console.statusWithin(ctx, statusLimit)
 		other := status.TitleID != ""
 		switch {
 		case err != nil:
@@ -53,9 +53,6 @@ func (s *Session) StartTitle(ctx context.Context, titleID string, o *StartOption
 			return err
 		}
 		err = s.request(ctx, wire.Boot{TitleID: id}, wire.TypeBootResult)
-		s.console.mu.Lock()
-		s.console.ordered = time.Now()
-		s.console.mu.Unlock()
 		unavailable := errors.Is(err, ErrTitleUnavailable)
 		switch {
 		case other && (unavailable || errors.Is(err, ErrOtherTitleActive)):
