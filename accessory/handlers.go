@@ -111,35 +111,43 @@ func (t *Television) writeActiveIdentifier(w written) int {
 	return statusOK
 }
 
+// writeRemoteKey presses the button of a key. A key that has a double press waits
+// 250 ms for its second press, or until another key comes, to keep the order.
+// Other keys are not delayed.
 func (t *Television) writeRemoteKey(w written) int {
-	key := remoteKey(w.number())
-	_, hasDouble := t.remote.double[key]
-	t.press(t.presses.press(key, hasDouble, time.Now()))
-	poke(t.clock)
+	key, now := remoteKey(w.number()), time.Now()
+	double, hasDouble := t.remote.double[key]
+	switch {
+	case key == t.firstKey && now.Before(t.secondBy):
+		t.secondBy = time.Time{}
+		t.pressButton(double)
+	case hasDouble:
+		t.pressFirst()
+		t.firstKey, t.secondBy = key, now.Add(doubleTime)
+		poke(t.clock)
+	default:
+		t.pressFirst()
+		t.pressButton(t.remote.button(key, t.m.seen.title))
+	}
 	return statusOK
 }
 
-// press queues the buttons that presses are mapped to. The mapping of the
-// running title has priority; 0 is no button.
-func (t *Television) press(presses []press) {
-	for _, p := range presses {
-		button, mapped := t.remote.titles[t.m.seen.title][p.key]
-		switch {
-		case p.double:
-			button = t.remote.double[p.key]
-		case !mapped:
-			button = t.remote.single[p.key]
-		}
-		if button != 0 {
-			t.pressButton(button)
-		}
+// pressFirst presses the key that waited for its second press, if there is one.
+func (t *Television) pressFirst() {
+	if !t.secondBy.IsZero() {
+		t.secondBy = time.Time{}
+		t.pressButton(t.remote.button(t.firstKey, t.m.seen.title))
 	}
 }
 
-// pressButton queues a button. It ignores one that the console's protocol cannot
-// press, and drops the oldest if too many wait. It logs the first of these.
+// pressButton queues a button; 0 is none. It ignores one that the console's
+// protocol cannot press, and drops the oldest if too many wait. It logs the first
+// of these.
 func (t *Television) pressButton(b ps4.Button) {
 	key := ps4.Key{Button: b}
+	if b == 0 {
+		return
+	}
 	if err := t.console.CheckKeys(key); err != nil {
 		t.ignored.Do(func() {
 			if errors.Is(err, remoteplay.ErrPSOnly) {

@@ -100,7 +100,9 @@ func (t *Television) turn() (wake, save bool) {
 	if next := t.m.next(); !next.IsZero() && !now.Before(next) {
 		t.step(tick{})
 	}
-	t.press(t.presses.due(now))
+	if !now.Before(t.secondBy) {
+		t.pressFirst()
+	}
 	if !now.Before(t.revertAt) {
 		for _, c := range t.reverts {
 			t.pub.Notify(c)
@@ -126,7 +128,7 @@ func (t *Television) due() time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	due := t.m.next()
-	for _, at := range []time.Time{t.presses.until, t.revertAt, t.saveAt} {
+	for _, at := range []time.Time{t.secondBy, t.revertAt, t.saveAt} {
 		if !at.IsZero() && (due.IsZero() || at.Before(due)) {
 			due = at
 		}

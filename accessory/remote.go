@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ps4kit/ps4kit/ps4"
 )
@@ -76,38 +75,10 @@ func parseButtons(names map[string]string) (buttonMap, error) {
 	return buttons, nil
 }
 
-// press is one key, pressed once or twice.
-type press struct {
-	key    remoteKey
-	double bool
-}
-
-// presses finds double presses. A key that has one waits 250 ms for its second
-// press, or until another key comes, to keep the order. Other keys are not delayed.
-type presses struct {
-	key   remoteKey
-	until time.Time // zero: none waits
-}
-
-// press handles a key and returns the presses that are complete.
-func (p *presses) press(key remoteKey, hasDouble bool, now time.Time) []press {
-	if key == p.key && now.Before(p.until) {
-		p.until = time.Time{}
-		return []press{{key, true}}
+// button returns the button of a key while a title runs; 0 is no button.
+func (r *remote) button(key remoteKey, title string) ps4.Button {
+	if button, mapped := r.titles[title][key]; mapped {
+		return button
 	}
-	out := p.due(p.until)
-	if !hasDouble {
-		return append(out, press{key, false})
-	}
-	p.key, p.until = key, now.Add(doubleTime)
-	return out
-}
-
-// due returns the press whose second one did not come.
-func (p *presses) due(now time.Time) []press {
-	if p.until.IsZero() || now.Before(p.until) {
-		return nil
-	}
-	p.until = time.Time{}
-	return []press{{p.key, false}}
+	return r.single[key]
 }

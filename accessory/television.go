@@ -29,15 +29,17 @@ type Television struct {
 
 	polling, timing, working pulse // of these goroutines
 
-	mu      sync.Mutex
-	pub     Publisher
-	m       machine
-	in      *inputs
-	kept    Saved // by another protocol; saving keeps its titles and their order
-	remote  *remote
-	presses presses
-	name    string // as the user wrote it; empty: see displayName
-	chosen  int    // ActiveIdentifier while nothing is being started
+	mu     sync.Mutex
+	pub    Publisher
+	m      machine
+	in     *inputs
+	kept   Saved // by another protocol; saving keeps its titles and their order
+	remote *remote
+	name   string // as the user wrote it; empty: see displayName
+	chosen int    // ActiveIdentifier while nothing is being started
+
+	firstKey remoteKey // waits for its second press
+	secondBy time.Time // until when it waits; zero: none does
 
 	nameWrites []nameWrite // to inputs, oldest first
 
