@@ -58,19 +58,19 @@ func (discard) Errorf(string, ...any) {}
 
 // Title is a configured input.
 type Title struct {
-	ID     string // "CUSA00129", in any case
-	Name   string // empty: the console's name for it
-	Pin    bool   // stays at the front of the list
-	Remote map[string]string
+	ID     string                // "CUSA00129", in any case
+	Name   string                // empty: the console's name for it
+	Pin    bool                  // stays at the front of the list
+	Remote map[string]ps4.Button // as Remote.Keys, while it runs
 }
 
 // Remote maps keys of the HomeKit remote control to buttons of the console. Keys
 // are up, down, left, right, select, back, play_pause, information, and those that
-// Home lacks: rewind, fast_forward, next_track, previous_track, exit. Buttons are
-// those of [ps4.ParseButton], or "none". Other keys keep their default.
+// Home lacks: rewind, fast_forward, next_track, previous_track, exit. Other keys
+// keep their default.
 type Remote struct {
-	Keys   map[string]string
-	Double map[string]string // for two presses within 250 ms; delays the single press of these keys only
+	Keys   map[string]ps4.Button
+	Double map[string]ps4.Button // for two presses within 250 ms; delays the single press of these keys only
 }
 
 // complete returns the configuration with all defaults, or an error if it is

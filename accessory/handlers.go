@@ -115,8 +115,8 @@ func (t *Television) writeActiveIdentifier(w written) int {
 // 250 ms for its second press, or until another key comes, to keep the order.
 // Other keys are not delayed.
 func (t *Television) writeRemoteKey(w written) int {
-	key, now := remoteKey(w.number()), time.Now()
-	double, hasDouble := t.remote.double[key]
+	key, now := keyNames[w.number()], time.Now()
+	double, hasDouble := t.remote.Double[key]
 	switch {
 	case key == t.firstKey && now.Before(t.secondBy):
 		t.secondBy = time.Time{}
@@ -127,7 +127,7 @@ func (t *Television) writeRemoteKey(w written) int {
 		poke(t.clock)
 	default:
 		t.pressFirst()
-		t.pressButton(t.remote.button(key, t.m.seen.title))
+		t.pressButton(t.button(key))
 	}
 	return statusOK
 }
@@ -136,7 +136,7 @@ func (t *Television) writeRemoteKey(w written) int {
 func (t *Television) pressFirst() {
 	if !t.secondBy.IsZero() {
 		t.secondBy = time.Time{}
-		t.pressButton(t.remote.button(t.firstKey, t.m.seen.title))
+		t.pressButton(t.button(t.firstKey))
 	}
 }
 

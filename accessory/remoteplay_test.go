@@ -151,7 +151,7 @@ func (r *rig) wantPresses(c *ps4test.Console, want ...string) {
 // and a burst.
 func TestPS5Keys(t *testing.T) {
 	remote := &accessory.Remote{
-		Keys: map[string]string{"rewind": "l2", "information": "ps_hold"}, Double: map[string]string{"select": "triangle"},
+		Keys: map[string]ps4.Button{"rewind": ps4.L2, "information": ps4.PSHold}, Double: map[string]ps4.Button{"select": ps4.Triangle},
 	}
 	simulatePS5With(t, ps4test.Config{}, remote, func(r *rig, c *ps4test.Console) {
 		r.press(4, 5, 6, 7, 8, 9, 11, 15, 0) // select waits for a second press until back comes

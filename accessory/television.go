@@ -34,11 +34,11 @@ type Television struct {
 	m      machine
 	in     *inputs
 	kept   Saved // by another protocol; saving keeps its titles and their order
-	remote *remote
+	remote Remote
 	name   string // as the user wrote it; empty: see displayName
 	chosen int    // ActiveIdentifier while nothing is being started
 
-	firstKey remoteKey // waits for its second press
+	firstKey string    // waits for its second press
 	secondBy time.Time // until when it waits; zero: none does
 
 	nameWrites []nameWrite // to inputs, oldest first
@@ -87,12 +87,8 @@ func New(c Config, console Console) (*Television, error) {
 	if err != nil {
 		return nil, err
 	}
-	remote, err := newRemote(cfg.Remote, cfg.Titles)
-	if err != nil {
-		return nil, err
-	}
 	t := &Television{
-		cfg: cfg, console: console, in: in, kept: kept, remote: remote,
+		cfg: cfg, console: console, in: in, kept: kept, remote: cfg.Remote,
 		pub: modelOnly{}, stats: newStats(), cancel: func() {}, stopped: make(chan struct{}),
 		clock: make(chan struct{}, 1), work: make(chan struct{}, 1), poll: make(chan struct{}, 1),
 	}

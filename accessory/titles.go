@@ -165,15 +165,11 @@ func (t *Television) Configure(titles []Title, r Remote) error {
 	if !t.console.Can().Titles {
 		titles = nil
 	}
-	remote, err := newRemote(r, titles)
-	if err != nil {
-		return err
-	}
 	return t.edit(func() error {
 		if err := t.in.configure(titles); err != nil {
 			return err
 		}
-		t.remote = remote
+		t.remote = r
 		return nil
 	})
 }

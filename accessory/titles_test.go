@@ -91,7 +91,6 @@ func TestEditTitlesRefused(t *testing.T) {
 		"console, no name":   {tv.Rename(" "), accessory.ErrName},
 		"console, no text":   {tv.Rename("\xff"), accessory.ErrName},
 		"configure, id":      {tv.Configure([]accessory.Title{{ID: "?"}}, accessory.Remote{}), ps4.ErrTitleIDFormat},
-		"configure, button":  {tv.Configure(nil, accessory.Remote{Keys: map[string]string{"up": "?"}}), ps4.ErrButton},
 		"configure, no room": {tv.Configure([]accessory.Title{{ID: "CUSA00008"}, {ID: "CUSA00009"}}, accessory.Remote{}), accessory.ErrNoFreeSlot},
 	} {
 		if !errors.Is(c.got, c.want) {
@@ -105,7 +104,7 @@ func TestEditTitlesRefused(t *testing.T) {
 func TestConfigure(t *testing.T) {
 	inRig(t, ps4.StateAwake, accessory.Config{Slots: 4, Titles: []accessory.Title{{ID: "CUSA00001", Name: "One"}, {ID: "CUSA00002", Name: "Two"}}}, func(r *rig) {
 		must(r.t, r.tv.Configure([]accessory.Title{{ID: "CUSA00003", Name: "Three"}, {ID: "CUSA00002", Name: "Zwei", Pin: true}},
-			accessory.Remote{Keys: map[string]string{"up": "down"}}))
+			accessory.Remote{Keys: map[string]ps4.Button{"up": ps4.Down}}))
 		wantInputs(r.t, r.tv, "1 Home Screen", "4 Zwei", "3 Three", "2 Other")
 		r.wantEvents("290=Three", "291=Three", "306=Zwei", "307=Zwei", "38=AQQBAAAAAAABBAQAAAAAAAEEAwAAAAAAAQQCAAAA")
 		r.press(4)

@@ -92,8 +92,8 @@ type Title struct {
 
 // Remote maps RemoteKeys to Buttons. Other keys keep their default.
 type Remote struct {
-	Keys   map[string]string
-	Double map[string]string // for two presses within 250 ms (docs/homekit.md §5)
+	Keys   map[string]ps4.Button
+	Double map[string]ps4.Button // for two presses within 250 ms (docs/homekit.md §5)
 }
 
 // Discovery configures the search for consoles.

@@ -93,10 +93,10 @@ consoles:
 		HostID: "A0B1C2D3E4F5", Address: netip.MustParseAddrPort("192.168.1.20:987"), Name: "Den",
 		Category: config.CategoryStick, SwitchUser: true, Protocol: config.ProtocolRemotePlay,
 		Remote: config.Remote{
-			Keys:   map[string]string{"play_pause": "option", "information": "none"},
-			Double: map[string]string{"select": "option"},
+			Keys:   map[string]ps4.Button{"play_pause": ps4.Option, "information": 0},
+			Double: map[string]ps4.Button{"select": ps4.Option},
 		},
-		Titles: []config.Title{{ID: "CUSA00129", Name: "1886", Pin: true, Remote: config.Remote{Keys: map[string]string{"back": "ps"}}}},
+		Titles: []config.Title{{ID: "CUSA00129", Name: "1886", Pin: true, Remote: config.Remote{Keys: map[string]ps4.Button{"back": ps4.PS}}}},
 	}
 	if !reflect.DeepEqual(den, want) {
 		t.Errorf("got  %+v\nwant %+v", den, want)

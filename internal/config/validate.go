@@ -203,17 +203,17 @@ func (v *validator) remote(section string, r rawRemote) Remote {
 	return Remote{Keys: v.remoteKeys(section, r.Keys), Double: v.remoteKeys(section+".double", r.Double)}
 }
 
-func (v *validator) remoteKeys(section string, written map[string]string) map[string]string {
-	var buttons map[string]string
+func (v *validator) remoteKeys(section string, written map[string]string) map[string]ps4.Button {
+	var buttons map[string]ps4.Button
 	for name, button := range written {
 		key := section + "." + name
 		if !slices.Contains(RemoteKeys(), name) {
 			v.unknownKey(v.places[key], section, name)
 		} else if button != "" {
 			if buttons == nil {
-				buttons = map[string]string{}
+				buttons = map[string]ps4.Button{}
 			}
-			buttons[name] = v.oneOf(key, button, Buttons()...)
+			buttons[name], _ = ps4.ParseButton(v.oneOf(key, button, Buttons()...)) // oneOf reports an error
 		}
 	}
 	return buttons
