@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -21,7 +20,7 @@ import (
 // CompanionConfig configures a companion bridge. A zero field means its default.
 type CompanionConfig struct {
 	Televisions []*Television // each console once; the order does not matter
-	Titles      []string      // ids of the titles that get a switch on each console
+	Titles      []string      // ids of the titles that get a switch on each console, each once
 	Log         Logger        // nil discards
 }
 
@@ -70,31 +69,16 @@ type tile struct {
 }
 
 // NewCompanion returns a bridge with the current state of its televisions. It
-// fails for a repeated console, an invalid title id, and more than 149 sensors
-// and switches.
+// fails for more than 149 sensors and switches.
 func NewCompanion(c CompanionConfig) (*Companion, error) {
 	b := &Companion{log: cmp.Or[Logger](c.Log, discard{}), pub: modelOnly{}}
-	titles := make([]Title, len(c.Titles))
-	for i, id := range c.Titles {
-		titles[i].ID = id
-	}
-	titles, err := completeTitles(titles)
-	if err != nil {
-		return nil, err
-	}
 	b.addBridge()
-	byHost := map[string]*Television{}
-	for _, tv := range c.Televisions {
-		if byHost[tv.cfg.HostID] != nil {
-			return nil, fmt.Errorf("console %s is listed twice", tv.cfg.HostID)
-		}
-		byHost[tv.cfg.HostID] = tv
-	}
 	names := map[string]bool{}
-	for _, host := range slices.Sorted(maps.Keys(byHost)) {
-		s := byHost[host].Snapshot()
-		for _, t := range tilesOf(byHost[host], &s, titles) {
-			t.name = uniqueName(cmp.Or(cleanName(t.name), host), maxGivenName, names)
+	byHost := func(a, b *Television) int { return strings.Compare(a.cfg.HostID, b.cfg.HostID) }
+	for _, tv := range slices.SortedFunc(slices.Values(c.Televisions), byHost) {
+		s := tv.Snapshot()
+		for _, t := range tilesOf(tv, &s, c.Titles) {
+			t.name = uniqueName(cmp.Or(cleanName(t.name), tv.cfg.HostID), maxGivenName, names)
 			b.addTile(t, &s)
 		}
 	}
@@ -114,7 +98,7 @@ func (b *Companion) addBridge() {
 	b.as = append(b.as, g.a)
 }
 
-func tilesOf(tv *Television, s *Snapshot, titles []Title) []*tile {
+func tilesOf(tv *Television, s *Snapshot, titles []string) []*tile {
 	tiles := []*tile{
 		{key: "on/", name: s.Name + " on", value: func(s *Snapshot) any { return oneIf(s.State == ps4.StateAwake) }},
 		{key: "playing/", name: s.Name + " playing", value: func(s *Snapshot) any { return oneIf(s.TitleID != "") }},
@@ -128,13 +112,13 @@ func tilesOf(tv *Television, s *Snapshot, titles []Title) []*tile {
 			break
 		}
 		tiles = append(tiles, &tile{
-			key: "title/" + title.ID, name: s.inputName(title.ID) + " on " + s.Name,
-			value: func(s *Snapshot) any { return s.plays(title.ID) },
+			key: "title/" + title, name: s.inputName(title) + " on " + s.Name,
+			value: func(s *Snapshot) any { return s.plays(title) },
 			write: func(on bool) {
 				switch s := tv.Snapshot(); {
 				case on:
-					tv.wish(selectTitle{title: title.ID})
-				case s.plays(title.ID):
+					tv.wish(selectTitle{title: title})
+				case s.plays(title):
 					tv.wish(selectTitle{})
 				}
 			},

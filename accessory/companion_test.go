@@ -64,7 +64,7 @@ func onBridge(t *testing.T, state ps4.State, do func(b *bridge)) {
 		must(t, err)
 		r.tv = tv
 		b, err := accessory.NewCompanion(accessory.CompanionConfig{
-			Televisions: []*accessory.Television{tv}, Titles: []string{"cusa00129", "CUSA01780"}, Log: rigLog{r},
+			Televisions: []*accessory.Television{tv}, Titles: []string{"CUSA00129", "CUSA01780"}, Log: rigLog{r},
 		})
 		must(t, err)
 		told := &named{of: map[*characteristic.C]string{}}
@@ -251,14 +251,9 @@ func TestCompanionRefuses(t *testing.T) {
 	for i := range titles {
 		titles[i] = fmt.Sprintf("CUSA%05d", i)
 	}
-	for want, c := range map[string]accessory.CompanionConfig{
-		"title id": {Titles: []string{"no/title"}},
-		"twice":    {Televisions: []*accessory.Television{den, den}},
-		"a bridge": {Televisions: []*accessory.Television{den}, Titles: titles},
-	} {
-		if _, err := accessory.NewCompanion(c); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", want, err)
-		}
+	c := accessory.CompanionConfig{Televisions: []*accessory.Television{den}, Titles: titles}
+	if _, err := accessory.NewCompanion(c); err == nil || !strings.Contains(err.Error(), "a bridge") {
+		t.Errorf("150 titles: %v", err)
 	}
 }
 

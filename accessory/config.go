@@ -2,9 +2,7 @@ package accessory
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,8 +12,8 @@ import (
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
-// Config configures a television. Only HostID is required; a zero field means its
-// default.
+// Config configures a television. Only HostID is required, and checked; a zero
+// field means its default.
 type Config struct {
 	HostID string     // identifies the console; never changes
 	Name   string     // default: the console's own; a name written in Home has priority
@@ -73,8 +71,8 @@ type Remote struct {
 	Double map[string]ps4.Button // for two presses within 250 ms; delays the single press of these keys only
 }
 
-// complete returns the configuration with all defaults, or an error if it is
-// invalid.
+// complete returns the configuration with all defaults, or an error if the host
+// id is invalid.
 func (c Config) complete() (Config, error) {
 	c.HostID = strings.ToUpper(strings.TrimSpace(c.HostID))
 	c.Name = cleanName(c.Name)
@@ -84,36 +82,10 @@ func (c Config) complete() (Config, error) {
 	c.Poll = cmp.Or(c.Poll, defaultPoll)
 	c.Misses = cmp.Or(c.Misses, defaultMiss)
 	c.Log = cmp.Or[Logger](c.Log, discard{})
-	switch {
-	case c.HostID == "" || len(c.HostID) > maxName:
+	if c.HostID == "" || len(c.HostID) > maxName {
 		return c, fmt.Errorf("a host id has 1 to %d bytes: %q", maxName, c.HostID)
-	case !slices.Contains([]uint8{31, 35, 36}, c.Category): // docs/homekit.md §1
-		return c, fmt.Errorf("category %d: 31, 35 and 36 are possible", c.Category)
-	case c.Slots < fixedSlots || c.Slots > maxSlots:
-		return c, fmt.Errorf("%d slots: %d to %d are possible", c.Slots, fixedSlots, maxSlots)
-	case c.Poll < 0 || c.Misses < 0:
-		return c, errors.New("poll interval and missed polls cannot be negative")
 	}
-	var err error
-	c.Titles, err = completeTitles(c.Titles)
-	return c, err
-}
-
-// completeTitles checks the titles and writes their ids in upper case.
-func completeTitles(titles []Title) ([]Title, error) {
-	titles = slices.Clone(titles)
-	seen := map[string]bool{}
-	for i := range titles {
-		id, err := ps4.ParseTitleID(titles[i].ID)
-		if err != nil {
-			return nil, err
-		}
-		if seen[id] {
-			return nil, fmt.Errorf("title %s is listed twice", id)
-		}
-		titles[i].ID, seen[id] = id, true
-	}
-	return titles, nil
+	return c, nil
 }
 
 // firmware returns the FirmwareRevision of a system version.

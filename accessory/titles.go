@@ -158,10 +158,6 @@ func (t *Television) SetOrder(ids []string) error {
 // Configure replaces the configured titles and the mapping of the remote
 // control. If it fails, nothing has changed.
 func (t *Television) Configure(titles []Title, r Remote) error {
-	titles, err := completeTitles(titles)
-	if err != nil {
-		return err
-	}
 	if !t.console.Can().Titles {
 		titles = nil
 	}
