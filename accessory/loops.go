@@ -2,7 +2,6 @@ package accessory
 
 import (
 	"context"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -34,7 +33,6 @@ func (t *Television) update(u ps4.Update) {
 	t.mu.Lock()
 	defer t.unlock()
 	now := time.Now()
-	u.TitleID = strings.ToUpper(u.TitleID)
 	before := t.status
 	t.status = u.Status
 	if u.Status != before {
