@@ -53,7 +53,7 @@ func (t *Television) update(u ps4.Update) {
 			t.showInputs()
 		}
 	}
-	t.step(polled{began: u.Asked, state: u.State, title: u.TitleID, missed: u.Missed, deafBy: u.DeafUntil})
+	t.step(u)
 }
 
 // runClock does what is due at its time.

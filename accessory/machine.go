@@ -81,20 +81,13 @@ type seen struct {
 	misses int       // polls without an answer since
 }
 
-// Events.
+// Events, besides a [ps4.Update].
 type (
 	event       any
 	setPower    struct{ power power }
 	selectTitle struct {
 		title  string
 		noQuit bool
-	}
-	polled struct {
-		began  time.Time
-		state  ps4.State // what the console is taken to be
-		title  string
-		missed int       // polls in a row without an answer
-		deafBy time.Time // see machine
 	}
 	woken    struct{ err error } // a WAKEUP was sent, or not
 	finished struct {
@@ -134,7 +127,7 @@ func (m *machine) step(e event, now time.Time) []action {
 	case selectTitle:
 		m.write()
 		m.wish.launch = &launch{title: e.title, noQuit: e.noQuit}
-	case polled:
+	case ps4.Update:
 		m.polled(e)
 	case woken:
 		m.woken(e)

@@ -8,27 +8,27 @@ import (
 
 // polled handles the result of a poll, unless it began before the last write or
 // command.
-func (m *machine) polled(e polled) {
-	if e.began.Before(m.fresh) {
+func (m *machine) polled(u ps4.Update) {
+	if u.Asked.Before(m.fresh) {
 		return
 	}
-	m.deafBy = e.deafBy
+	m.deafBy = u.DeafUntil
 	switch {
-	case e.missed > 0: // it is what it was until it is taken to be resting or gone
-		m.seen.misses = e.missed
-		if e.missed > 1 { // one may be a lost datagram
+	case u.Missed > 0: // it is what it was until it is taken to be resting or gone
+		m.seen.misses = u.Missed
+		if u.Missed > 1 { // one may be a lost datagram
 			m.leaveBy = time.Time{}
 		}
-		if e.state != ps4.StateAwake {
-			m.seen.state, m.seen.title = e.state, ""
+		if u.State != ps4.StateAwake {
+			m.seen.state, m.seen.title = u.State, ""
 		}
 		return
-	case e.state == ps4.StateStandby:
-		m.leaveBy, e.title = time.Time{}, ""
+	case u.State == ps4.StateStandby:
+		m.leaveBy, u.TitleID = time.Time{}, ""
 	case !m.now.Before(m.leaveBy) && m.goal != powerOff: // else it just came up; its standby gets the full time
 		m.woke = time.Time{}
 	}
-	m.seen = seen{state: e.state, title: e.title, began: e.began}
+	m.seen = seen{state: u.State, title: u.TitleID, began: u.Asked}
 }
 
 // woken handles the end of a WAKEUP.

@@ -24,8 +24,8 @@ func FuzzMachine(f *testing.F) {
 			s.random(int(b & 0x3f))
 		}
 		s.run(s.now.Add(5 * time.Minute))
-		if awake := s.console.state == ps4.StateAwake; s.m.active() != awake || s.m.target() != nil || s.m.working() {
-			t.Errorf("console %v, machine %+v", s.console.state, s.m)
+		if awake := s.console.State == ps4.StateAwake; s.m.active() != awake || s.m.target() != nil || s.m.working() {
+			t.Errorf("console %v, machine %+v", s.console.State, s.m)
 		}
 	})
 }

@@ -53,9 +53,9 @@ type story struct {
 	m       machine
 	start   time.Time
 	now     time.Time
-	console polled // what it answers; silent: StateUnreachable
+	console ps4.Update // what it answers; silent: StateUnreachable
 	polled  time.Time
-	last    polled // what a Watch makes of that
+	last    ps4.Update // what a Watch makes of that
 	rested  time.Time
 	left    bool
 	reached bool
@@ -77,29 +77,29 @@ func newStory(t *testing.T, before string) *story {
 // poll tells the machine what a ps4.Watch would.
 func (s *story) poll() {
 	s.polled = s.now
-	before := s.last.state
-	s.last.began = s.now
-	switch s.console.state {
+	before := s.last.State
+	s.last.Asked = s.now
+	switch s.console.State {
 	case ps4.StateUnreachable:
-		s.last.missed++
-		s.left = s.left || s.last.missed > 1
+		s.last.Missed++
+		s.left = s.left || s.last.Missed > 1
 		if s.now.Before(s.deafBy()) {
-			s.last.state, s.last.title = ps4.StateStandby, ""
-		} else if s.last.missed >= defaultMiss {
-			s.last.state, s.last.title = ps4.StateUnreachable, ""
+			s.last.State, s.last.TitleID = ps4.StateStandby, ""
+		} else if s.last.Missed >= defaultMiss {
+			s.last.State, s.last.TitleID = ps4.StateUnreachable, ""
 		}
 	case ps4.StateStandby:
-		s.last.state, s.last.title, s.last.missed, s.left = ps4.StateStandby, "", 0, true
+		s.last.State, s.last.TitleID, s.last.Missed, s.left = ps4.StateStandby, "", 0, true
 		if before == ps4.StateAwake {
 			s.rested = s.now
 		}
 	case ps4.StateAwake:
-		s.last.state, s.last.title, s.last.missed = ps4.StateAwake, s.console.title, 0
+		s.last.State, s.last.TitleID, s.last.Missed = ps4.StateAwake, s.console.TitleID, 0
 		if s.left || s.now.Sub(s.rested) >= 30*time.Second {
 			s.rested, s.left = time.Time{}, false
 		}
 	}
-	s.last.deafBy = s.deafBy()
+	s.last.DeafUntil = s.deafBy()
 	s.step(s.last)
 }
 
@@ -116,7 +116,7 @@ func (s *story) answer(word string) bool {
 	states := map[string]ps4.State{"awake": ps4.StateAwake, "rest": ps4.StateStandby, "silent": ps4.StateUnreachable}
 	st, known := states[state]
 	if known {
-		s.console = polled{state: st, title: title}
+		s.console = ps4.Update{Status: ps4.Status{State: st, TitleID: title}}
 	}
 	return known
 }
@@ -188,7 +188,7 @@ func (s *story) write(e event) {
 func (s *story) run(until time.Time) {
 	for {
 		every := 2 * defaultPoll
-		if s.m.working() || s.last.state == ps4.StateAwake {
+		if s.m.working() || s.last.State == ps4.StateAwake {
 			every = defaultPoll
 		}
 		poll := s.polled.Add(every)
@@ -307,11 +307,11 @@ func TestStalePoll(t *testing.T) {
 	s.write(selectTitle{title: "A"})
 	s.run(s.start.Add(2 * time.Second))
 	s.finish(nil)
-	s.step(polled{began: s.start.Add(1900 * time.Millisecond), state: ps4.StateAwake})
+	s.step(ps4.Update{Asked: s.start.Add(1900 * time.Millisecond), Status: ps4.Status{State: ps4.StateAwake}})
 	if s.m.seen.title != "A" {
 		t.Error("an old poll says that the title that was started does not run")
 	}
-	s.step(polled{began: s.now, state: ps4.StateAwake, title: "B"})
+	s.step(ps4.Update{Asked: s.now, Status: ps4.Status{State: ps4.StateAwake, TitleID: "B"}})
 	if s.m.seen.title != "B" {
 		t.Error("a new poll says nothing")
 	}
