@@ -132,7 +132,7 @@ func (t *Television) sendKey(ctx context.Context, k ps4.Key) error {
 type job struct {
 	kind  string // of Stats
 	began time.Time
-	key   ps4.Key // of a key that HomeKit wrote
+	key   ps4.Key // without a caller
 
 	ctx  context.Context // of the caller; nil: there is none
 	run  func(context.Context) error
