@@ -56,10 +56,10 @@ func (discard) Errorf(string, ...any) {}
 
 // Title is a configured input.
 type Title struct {
-	ID     string                // "CUSA00129", in any case
-	Name   string                // empty: the console's name for it
-	Pin    bool                  // stays at the front of the list
-	Remote map[string]ps4.Button // as Remote.Keys, while it runs
+	ID     string // "CUSA00129", in any case
+	Name   string // empty: the console's name for it
+	Pin    bool   // stays at the front of the list
+	Remote Remote // has priority while the title runs
 }
 
 // Remote maps keys of the HomeKit remote control to buttons of the console. Keys

@@ -116,7 +116,7 @@ func (t *Television) writeActiveIdentifier(w written) int {
 // Other keys are not delayed.
 func (t *Television) writeRemoteKey(w written) int {
 	key, now := keyNames[w.number()], time.Now()
-	double, hasDouble := t.remote.Double[key]
+	double, hasDouble := t.button(key, true)
 	switch {
 	case key == t.firstKey && now.Before(t.secondBy):
 		t.secondBy = time.Time{}
@@ -127,7 +127,8 @@ func (t *Television) writeRemoteKey(w written) int {
 		poke(t.clock)
 	default:
 		t.pressFirst()
-		t.pressButton(t.button(key))
+		button, _ := t.button(key, false)
+		t.pressButton(button)
 	}
 	return statusOK
 }
@@ -136,7 +137,8 @@ func (t *Television) writeRemoteKey(w written) int {
 func (t *Television) pressFirst() {
 	if !t.secondBy.IsZero() {
 		t.secondBy = time.Time{}
-		t.pressButton(t.button(t.firstKey))
+		button, _ := t.button(t.firstKey, false)
+		t.pressButton(button)
 	}
 }
 

@@ -47,15 +47,15 @@ func TestDefaultRemote(t *testing.T) {
 func TestRemap(t *testing.T) {
 	cfg := accessory.Config{
 		Remote: accessory.Remote{Keys: map[string]ps4.Button{"information": ps4.PSHold, "back": 0, "rewind": ps4.Left}},
-		Titles: []accessory.Title{{ID: "CUSA00129", Remote: map[string]ps4.Button{"back": ps4.Cancel}}},
+		Titles: []accessory.Title{{ID: "CUSA00129", Remote: accessory.Remote{Keys: map[string]ps4.Button{"back": ps4.Cancel}, Double: map[string]ps4.Button{"up": ps4.PS}}}},
 	}
 	inRig(t, ps4.StateAwake, cfg, func(r *rig) {
 		r.press(15, 9, 0)
 		r.console.set(func(c *fakeConsole) { c.status.TitleID = "CUSA00129" })
 		r.after(5 * time.Second)
-		r.press(15, 9)
+		r.press(15, 9, 4, 4)
 		r.after(time.Second)
-		r.wantConsole("open", "ps_hold", "left", "ps_hold", "cancel")
+		r.wantConsole("open", "ps_hold", "left", "ps_hold", "cancel", "ps")
 	})
 }
 

@@ -1,6 +1,10 @@
 package accessory
 
-import "github.com/ps4kit/ps4kit/ps4"
+import (
+	"slices"
+
+	"github.com/ps4kit/ps4kit/ps4"
+)
 
 // keyNames names the values of RemoteKey that iOS sends (docs/homekit.md §5) and
 // the other keys of the specification.
@@ -15,16 +19,21 @@ var defaultButtons = map[string]ps4.Button{
 	"play_pause": ps4.Option, "information": ps4.PS,
 }
 
-// button returns the button of a key; 0 is no button. The mapping of the running
-// title has priority.
-func (t *Television) button(key string) ps4.Button {
+// button returns the button of a key, or of its double press, and false if there
+// is none. The mapping of the running title has priority.
+func (t *Television) button(key string, double bool) (button ps4.Button, mapped bool) {
+	remotes := []Remote{t.remote, {Keys: defaultButtons}}
 	if i := t.in.configured(t.m.seen.title); i >= 0 {
-		if button, mapped := t.in.config[i].Remote[key]; mapped {
-			return button
+		remotes = slices.Insert(remotes, 0, t.in.config[i].Remote)
+	}
+	for _, r := range remotes {
+		buttons := r.Keys
+		if double {
+			buttons = r.Double
+		}
+		if button, mapped = buttons[key]; mapped {
+			break
 		}
 	}
-	if button, mapped := t.remote.Keys[key]; mapped {
-		return button
-	}
-	return defaultButtons[key]
+	return button, mapped
 }

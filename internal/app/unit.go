@@ -199,7 +199,7 @@ func (r *registry) live(c *config.Config, k known) (titles []accessory.Title, re
 		}
 	}
 	for _, t := range entry.Titles {
-		titles = append(titles, accessory.Title{ID: t.ID, Name: t.Name, Pin: t.Pin, Remote: t.Remote.Keys})
+		titles = append(titles, accessory.Title{ID: t.ID, Name: t.Name, Pin: t.Pin, Remote: accessory.Remote(t.Remote)})
 	}
 	if k.simulated != nil {
 		for _, t := range simulatedTitles() {
