@@ -213,7 +213,7 @@ func (v *validator) remoteKeys(section string, written map[string]string) map[st
 			if buttons == nil {
 				buttons = map[string]ps4.Button{}
 			}
-			buttons[name], _ = ps4.ParseButton(v.oneOf(key, button, Buttons()...)) // oneOf reports an error
+			buttons[name], _ = ps4.ParseButton(v.oneOf(key, button, Buttons()...)) // 0 for none; oneOf reports an error
 		}
 	}
 	return buttons
