@@ -75,34 +75,43 @@ func (s *session) handleKeyboardStartLocked() (outcome string) {
 	return fmt.Sprintf("result %d", started.Result)
 }
 
-// handleKeyboardTextLocked replaces the text with that of a client.
-func (s *session) handleKeyboardTextLocked(p wire.Packet) error {
+// handleKeyboardTextLocked replaces the text with that of a client. What it
+// returns for the trace leaves out the text, which may be a password.
+func (s *session) handleKeyboardTextLocked(p wire.Packet) (what string, err error) {
 	m, err := wire.UnmarshalKeyboardText(p)
 	if err != nil {
-		return fmt.Errorf("keyboard: %w", err)
+		return "", fmt.Errorf("keyboard: %w", err)
 	}
 	if c := s.console; s.typing && c.screen.open {
 		c.screen.text = cut(m.Text, c.screen.max)
 	}
-	return nil
+	return fmt.Sprintf("keyboard text of %d bytes", len(m.Text)), nil
 }
 
 // handleKeyboardControlLocked submits the text or closes the keyboard.
-func (s *session) handleKeyboardControlLocked(p wire.Packet) error {
+func (s *session) handleKeyboardControlLocked(p wire.Packet) (what string, err error) {
 	c := s.console
 	command, err := wire.UnmarshalWord(p)
 	if err != nil {
-		return fmt.Errorf("keyboard: %w", err)
+		return "", fmt.Errorf("keyboard: %w", err)
 	}
 	c.log.counters.KeyboardControls++
-	if !s.typing || !c.screen.open || command > wire.KeyboardClose {
-		return nil
+	ends := s.typing && c.screen.open
+	switch command {
+	case wire.KeyboardReturn:
+		what = "keyboard return"
+		if ends {
+			c.log.submitted = add(c.log.submitted, c.screen.text)
+		}
+	case wire.KeyboardClose:
+		what = "keyboard close"
+	default:
+		return fmt.Sprintf("keyboard command %d", command), nil
 	}
-	if command == wire.KeyboardReturn {
-		c.log.submitted = add(c.log.submitted, c.screen.text)
+	if ends {
+		c.screen, s.typing = keyboard{}, false
 	}
-	c.screen, s.typing = keyboard{}, false
-	return nil
+	return what, nil
 }
 
 // cut returns at most n UTF-16 units of s and never half a surrogate pair.

@@ -29,12 +29,14 @@ type Login struct {
 	Result                     ps4.ResultError // 0: accepted
 }
 
-func (s *session) handleLoginLocked(p wire.Packet) (outcome string, err error) {
+func (s *session) handleLoginLocked(p wire.Packet) (what, outcome string, err error) {
 	c := s.console
 	l, err := wire.UnmarshalLogin(p)
 	if err != nil {
-		return "", fmt.Errorf("login: %w", err)
+		return "", "", fmt.Errorf("login: %w", err)
 	}
+	what = fields("login", "label", l.AppLabel, "model", l.Model, "os", l.OSVersion,
+		"credential", l.Credential, "PIN", l.PIN, "passcode", l.Passcode)
 	credential := credentialOf(l.Credential)
 	result := s.judgeLocked(l, credential)
 	c.log.counters.Logins++
@@ -44,14 +46,14 @@ func (s *session) handleLoginLocked(p wire.Packet) (outcome string, err error) {
 	})
 	if result != resultOK {
 		c.log.counters.LoginsRefused++
-		return s.answerLocked(wire.TypeLoginResult, result), nil
+		return what, s.answerLocked(wire.TypeLoginResult, result), nil
 	}
 	if l.PIN != "" {
 		c.linked[l.Model] = credential // a second user from the same model replaces the first (docs/protocol.md §5)
 	}
 	c.active = s
 	s.logInLocked(s.heartbeatLocked, s.close)
-	return s.answerLocked(wire.TypeLoginResult, result), nil
+	return what, s.answerLocked(wire.TypeLoginResult, result), nil
 }
 
 // judgeLocked returns the result of a login (docs/protocol.md §6). The order in

@@ -47,10 +47,6 @@ type Key struct {
 	repeated bool          // the button was already down: the second packet of a hold
 }
 
-func newKey(m wire.Remote) Key {
-	return Key{At: time.Now(), Op: m.Operation, Hold: time.Duration(m.HoldMS) * time.Millisecond, Accepted: true}
-}
-
 // String returns the operation, with its hold time, and an exclamation mark if
 // the console ignored it: "up", "ps:2000", "enter!".
 func (k Key) String() string {
@@ -76,26 +72,29 @@ type remote struct {
 }
 
 // handleRemoteLocked handles a remote-control operation, which has no answer.
-func (s *session) handleRemoteLocked(p wire.Packet) (outcome string, err error) {
+func (s *session) handleRemoteLocked(p wire.Packet) (what, outcome string, err error) {
 	c := s.console
 	m, err := wire.UnmarshalRemote(p)
 	if err != nil {
-		return "", fmt.Errorf("remote: %w", err)
+		return "", "", fmt.Errorf("remote: %w", err)
 	}
-	key := newKey(m)
-	key.repeated = key.Op == s.remote.held
+	key := Key{
+		At: time.Now(), Op: m.Operation, Hold: time.Duration(m.HoldMS) * time.Millisecond, Accepted: true,
+		repeated: m.Operation == s.remote.held,
+	}
+	what = "remote " + key.String()
 	refusal := s.pressLocked(key)
 	key.Accepted = refusal == ""
 	c.log.counters.Operations++
 	c.log.keys = add(c.log.keys, key)
 	if !key.Accepted {
 		c.log.counters.OpsIgnored++
-		return "ignored: " + refusal, nil
+		return what, "ignored: " + refusal, nil
 	}
 	if isButton(key.Op) && !key.repeated {
 		c.pressedLocked(key)
 	}
-	return "", nil
+	return what, "", nil
 }
 
 // pressLocked returns why the console ignores an operation, or "" if it accepts

@@ -97,20 +97,25 @@ func (s *session) next() error {
 	if err != nil {
 		return fmt.Errorf("reading: %w", err)
 	}
-	var outcome string
-	s.console.update(func() { outcome, err = s.handleLocked(p) })
+	var what, outcome string
+	s.console.update(func() { what, outcome, err = s.handleLocked(p) })
 	if errors.Is(err, wire.ErrProtocol) {
-		outcome = "malformed"
+		what, outcome = unknownPacket(p), "malformed"
 	}
-	s.trace(describePacket(p), outcome)
+	s.trace(what, outcome)
 	return err
 }
 
 var errBye = errors.New("the client said bye")
 
-// handleLocked handles a packet. It returns the outcome for the trace, and an
-// error to end the session.
-func (s *session) handleLocked(p wire.Packet) (outcome string, err error) {
+// unknownPacket is the trace of a packet that this package doesn't understand.
+func unknownPacket(p wire.Packet) string {
+	return fmt.Sprintf("type %d with %d bytes of fields", p.Type, len(p.Body))
+}
+
+// handleLocked handles a packet. It returns the packet and the outcome for the
+// trace, and an error to end the session.
+func (s *session) handleLocked(p wire.Packet) (what, outcome string, err error) {
 	n := &s.console.log.counters
 	n.Packets++
 	switch p.Type {
@@ -118,32 +123,34 @@ func (s *session) handleLocked(p wire.Packet) (outcome string, err error) {
 		return s.handleLoginLocked(p)
 	case wire.TypeStatus:
 		if _, err := wire.UnmarshalWord(p); err != nil {
-			return "", err
+			return "", "", err
 		}
 		n.Statuses++
 		s.answered = time.Now()
+		return "status", "", nil
 	case wire.TypeRemote:
 		return s.handleRemoteLocked(p)
 	case wire.TypeBoot:
 		return s.handleBootLocked(p)
 	case wire.TypeStandby:
-		return s.handleStandbyLocked(), nil
+		return "standby", s.handleStandbyLocked(), nil
 	case wire.TypeKeyboardStart:
-		return s.handleKeyboardStartLocked(), nil
+		return "keyboard start", s.handleKeyboardStartLocked(), nil
 	case wire.TypeKeyboardText:
-		return "", s.handleKeyboardTextLocked(p)
+		what, err = s.handleKeyboardTextLocked(p)
+		return what, "", err
 	case wire.TypeKeyboardControl:
-		return "", s.handleKeyboardControlLocked(p)
+		what, err = s.handleKeyboardControlLocked(p)
+		return what, "", err
 	case wire.TypeLogout:
-		return s.handleLogoutLocked(), nil
+		return "logout", s.handleLogoutLocked(), nil
 	case wire.TypeBye:
 		n.Byes++
 		s.noteRemoteOpenLocked()
-		return "", errBye
-	default:
-		n.UnknownPackets++
+		return "bye", "", errBye
 	}
-	return "", nil
+	n.UnknownPackets++
+	return unknownPacket(p), "", nil
 }
 
 // handleStandbyLocked puts the console into rest mode once the answer has left.

@@ -41,11 +41,11 @@ func (c *Console) SetRunning(id string) {
 	})
 }
 
-func (s *session) handleBootLocked(p wire.Packet) (outcome string, err error) {
+func (s *session) handleBootLocked(p wire.Packet) (what, outcome string, err error) {
 	c := s.console
 	m, err := wire.UnmarshalBoot(p)
 	if err != nil {
-		return "", fmt.Errorf("boot: %w", err)
+		return "", "", fmt.Errorf("boot: %w", err)
 	}
 	s.noteRemoteOpenLocked()
 	c.log.counters.Boots++
@@ -54,7 +54,7 @@ func (s *session) handleBootLocked(p wire.Packet) (outcome string, err error) {
 	if s.loggedIn {
 		result = c.bootLocked(m.TitleID)
 	}
-	return s.answerLocked(wire.TypeBootResult, result), nil
+	return fields("boot", "title", m.TitleID), s.answerLocked(wire.TypeBootResult, result), nil
 }
 
 // bootLocked performs a boot and returns its result (docs/protocol.md §6, §7).
