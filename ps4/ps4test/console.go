@@ -116,11 +116,16 @@ func New(cfg Config) (*Console, error) {
 	c.cfg.HostID = cmp.Or(c.cfg.HostID, fmt.Sprintf("02%X", sum[:5])) // a locally administered MAC address
 	c.titles.running, _ = cfg.title(cfg.Running)
 	for _, socket := range c.sockets {
-		c.wg.Go(func() { c.serveDatagrams(socket) })
+		c.wg.Go(func() { c.serveUDP(socket, c.requestLocked) })
 	}
-	for port, socket := range c.rp.sockets {
-		if socket != nil {
-			c.wg.Go(func() { c.serveRemotePlay(port, socket) })
+	if c.rp.addr.IsValid() {
+		c.wg.Go(func() { c.serveUDP(c.rp.sockets[searchPort], c.searchWordLocked) })
+		for _, port := range []int{streamPort, probePort} {
+			c.wg.Go(func() {
+				c.serveUDP(c.rp.sockets[port], func(from netip.AddrPort, packet []byte) (what, outcome string) {
+					return c.streamPacketLocked(port, from, packet)
+				})
+			})
 		}
 	}
 	c.update(func() {}) // opens the Remote Play port

@@ -5,15 +5,17 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
 
-// serveDatagrams answers the requests that arrive on one UDP socket, until it
-// is closed.
-func (c *Console) serveDatagrams(socket net.PacketConn) {
-	buf := make([]byte, ddp.MaxDatagram+1)
+// serveUDP calls handle, with the lock held, for each datagram that arrives on a
+// socket until it is closed. handle returns the datagram for the trace, or "" to
+// leave it out, and how it was treated if not as its client wanted.
+func (c *Console) serveUDP(socket net.PacketConn, handle func(from netip.AddrPort, datagram []byte) (what, outcome string)) {
+	buf := make([]byte, ddp.MaxDatagram+1) // more than a packet of a stream has
 	for {
 		n, from, err := socket.ReadFrom(buf)
 		if errors.Is(err, net.ErrClosed) {
@@ -22,30 +24,31 @@ func (c *Console) serveDatagrams(socket net.PacketConn) {
 		if err != nil { // an ICMP error about an earlier reply
 			continue
 		}
-		request, err := ddp.ParseRequest(buf[:n])
-		outcome := ""
-		c.update(func() { outcome = c.requestLocked(request, err, addrPort(from)) })
-		what := fields(request.Method, "credential", request.Credential, "client-type", request.ClientType,
-			"auth-type", request.AuthType, "version", request.Version)
-		if err != nil {
-			what = fmt.Sprintf("datagram of %d bytes", n)
+		var what, outcome string
+		c.update(func() { what, outcome = handle(addrPort(from), buf[:n]) })
+		if what != "" {
+			c.trace(from, socket.LocalAddr(), what, outcome)
 		}
-		c.trace(from, socket.LocalAddr(), what, outcome)
 	}
 }
 
-// requestLocked handles a request, or the error of parsing it, and returns how
-// it was treated if not as its client wanted.
-func (c *Console) requestLocked(request ddp.Request, err error, from netip.AddrPort) (outcome string) {
+// requestLocked handles a request of the discovery protocol.
+func (c *Console) requestLocked(from netip.AddrPort, datagram []byte) (what, outcome string) {
 	n := &c.log.counters
 	n.Datagrams++
+	request, err := ddp.ParseRequest(datagram)
+	what = fields(request.Method, "credential", request.Credential, "client-type", request.ClientType,
+		"auth-type", request.AuthType, "version", request.Version)
+	if err != nil {
+		what = fmt.Sprintf("datagram of %d bytes", len(datagram))
+	}
 	switch {
 	case c.power.deaf || use(&c.faults.LoseRequests):
 		n.DatagramsLost++
-		return "lost"
+		return what, "lost"
 	case err != nil:
 		n.BadDatagrams++
-		return err.Error()
+		return what, err.Error()
 	case request.Method == ddp.Search:
 		n.Searches++
 		c.answerLocked(from)
@@ -53,16 +56,16 @@ func (c *Console) requestLocked(request ddp.Request, err error, from netip.AddrP
 		n.Wakeups++
 		if !c.accepts(request) && !c.acceptsRemotePlay(request) || !c.wakeLocked() {
 			n.WakeupsIgnored++
-			return "ignored"
+			return what, "ignored"
 		}
 	case request.Method == ddp.Launch:
 		n.Launches++
 		if !c.accepts(request) || !c.launchLocked() {
 			n.LaunchesIgnored++
-			return "ignored"
+			return what, "ignored"
 		}
 	}
-	return ""
+	return what, ""
 }
 
 // accepts reports whether a WAKEUP or LAUNCH carries the credential of an
@@ -124,4 +127,34 @@ func (c *Console) reply() ddp.Reply {
 		r.Version, r.AppName, r.TitleID = ddp.VersionPS5, "", ""
 	}
 	return r
+}
+
+// trace passes a line about a datagram or packet that came in to Config.Trace:
+//
+//	Den 192.168.1.5: 192.168.1.9:1987 -> 255.255.255.255:987 SRCH version="00020020"
+//	Den 192.168.1.5: 192.168.1.9:50022 -> 192.168.1.5:997 remote up: ignored: remote control is closed
+func (c *Console) trace(from, to net.Addr, what, outcome string) {
+	if outcome != "" {
+		what += ": " + outcome
+	}
+	c.cfg.Trace(fmt.Sprintf("%s %v: %v -> %v %s", c.cfg.Name, c.udpAddr.Addr(), from, to, what))
+}
+
+// redacted stands for credentials, PINs and passcodes.
+const redacted = "[redacted]"
+
+// fields formats pairs of a name and a value, without those that are empty.
+func fields(kind string, pairs ...string) string {
+	var b strings.Builder
+	b.WriteString(kind)
+	for i := 0; i < len(pairs); i += 2 {
+		switch name, value := pairs[i], pairs[i+1]; {
+		case value == "":
+		case name == "credential" || name == "PIN" || name == "passcode":
+			fmt.Fprintf(&b, " %s=%s", name, redacted)
+		default:
+			fmt.Fprintf(&b, " %s=%q", name, value)
+		}
+	}
+	return b.String()
 }

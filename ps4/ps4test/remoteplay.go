@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -161,57 +160,24 @@ func (c *Console) listenLocked() {
 	}
 }
 
-// serveRemotePlay handles the packets of a UDP port until its socket is closed.
-func (c *Console) serveRemotePlay(port int, socket net.PacketConn) {
-	buf := make([]byte, 2048)
-	for {
-		n, from, err := socket.ReadFrom(buf)
-		switch {
-		case errors.Is(err, net.ErrClosed):
-			return
-		case err != nil || n == 0:
-		case port == searchPort:
-			c.takeSearchWord(socket, from, string(buf[:n]))
-		default:
-			var what, outcome string
-			c.update(func() {
-				c.log.counters.StreamPackets++
-				if what, err = c.takeStreamLocked(port, addrPort(from), buf[:n]); err != nil {
-					c.log.counters.StreamErrors++
-					outcome = "ignored: " + err.Error()
-				}
-			})
-			if what != "" || outcome != "" {
-				c.trace(from, socket.LocalAddr(), "stream "+what, outcome)
-			}
-		}
-	}
-}
-
-// takeSearchWord answers a search word while the screen that shows the PIN is
+// searchWordLocked answers a search word while the screen that shows the PIN is
 // open (docs/protocol.md §11).
-func (c *Console) takeSearchWord(socket net.PacketConn, from net.Addr, word string) {
-	if !strings.HasPrefix(word, c.rp.family.Dialect().SearchWord) {
-		return
+func (c *Console) searchWordLocked(from netip.AddrPort, word []byte) (what, outcome string) {
+	dialect := c.rp.family.Dialect()
+	if !strings.HasPrefix(string(word), dialect.SearchWord) {
+		return "", ""
 	}
-	answer, outcome := false, "no answer: no PIN is shown"
-	c.update(func() {
-		c.log.counters.SearchWords++
-		if !c.power.awake || c.power.moving {
-			return
-		}
-		if c.faults.NeedSearch {
-			c.rp.door = time.Now().Add(searchTime)
-		}
-		if c.cfg.PIN != "" {
-			answer, outcome = true, ""
-			c.rp.searched = time.Now()
-		}
-	})
-	if answer {
-		_, _ = socket.WriteTo([]byte(c.rp.family.Dialect().SearchAnswer+"\x01\x05\x00"), from)
+	c.log.counters.SearchWords++
+	awake := c.power.awake && !c.power.moving
+	if awake && c.faults.NeedSearch {
+		c.rp.door = time.Now().Add(searchTime)
 	}
-	c.trace(from, socket.LocalAddr(), "search word", outcome)
+	if !awake || c.cfg.PIN == "" {
+		return "search word", "no answer: no PIN is shown"
+	}
+	c.rp.searched = time.Now()
+	_, _ = c.rp.sockets[searchPort].WriteTo([]byte(dialect.SearchAnswer+"\x01\x05\x00"), net.UDPAddrFromAddrPort(from))
+	return "search word", ""
 }
 
 // acceptsRemotePlay reports whether a WAKEUP carries the RegistKey of a

@@ -32,6 +32,23 @@ type stream struct {
 
 var errNoStream = errors.New("no stream is open")
 
+// streamPacketLocked handles a packet to the port of the stream or of the probe.
+func (c *Console) streamPacketLocked(port int, from netip.AddrPort, packet []byte) (what, outcome string) {
+	if len(packet) == 0 {
+		return "", ""
+	}
+	c.log.counters.StreamPackets++
+	what, err := c.takeStreamLocked(port, from, packet)
+	if err != nil {
+		c.log.counters.StreamErrors++
+		return "stream " + what, "ignored: " + err.Error()
+	}
+	if what != "" {
+		what = "stream " + what
+	}
+	return what, ""
+}
+
 // takeStreamLocked handles a packet. It returns what the trace says about it.
 func (c *Console) takeStreamLocked(port int, from netip.AddrPort, packet []byte) (string, error) {
 	r := &c.rp
