@@ -198,71 +198,69 @@ func (c *Console) serveRequest(cl *client) {
 		cl.trace("Remote Play connection", "malformed: "+err.Error())
 		return
 	}
-	name := "Remote Play " + req.Method + " " + req.Path
-	dialect := c.rp.family.Dialect()
-	switch req.Path {
-	case dialect.RegisterPath:
-		cl.answer(name, func() answer { return c.registerLocked(req) })
-	case dialect.InitPath:
-		c.serveInit(cl, in, name, req)
-	case dialect.ControlPath:
-		c.serveControl(cl, in, name, req)
-	default: // the path of another family
-		cl.answer(name, c.refuseVersion)
-	}
-}
-
-// An answer is a reply to a request, and the reason if it is a refusal.
-type answer struct {
-	reply  []byte
-	reason remoteplay.ResultError
-}
-
-func refuse(reason remoteplay.ResultError) answer {
-	return answer{rp.Refusal(uint32(reason), 0).Marshal(), reason}
-}
-
-// answer sends the answer of handle, which is called with the lock held. It
-// reports whether that was sent and is no refusal.
-func (cl *client) answer(name string, handle func() answer) bool {
-	c := cl.console
-	var a answer
-	var faults Faults
+	session, dialect := &rpSession{client: cl}, c.rp.family.Dialect()
+	var (
+		reply   []byte // nil: none
+		reason  remoteplay.ResultError
+		outcome string
+		started *initialized
+		faults  Faults
+	)
 	c.update(func() {
 		switch {
 		case use(&c.faults.HangUp):
 		case c.faults.RemotePlay != 0:
-			a = refuse(c.faults.RemotePlay)
-		default:
-			a = handle()
+			reason = c.faults.RemotePlay
+		case req.Path == dialect.RegisterPath:
+			reply, reason = c.registerLocked(req)
+		case req.Path == dialect.InitPath:
+			reply, reason = c.initLocked(req)
+		case req.Path == dialect.ControlPath:
+			reply, reason = session.startLocked(req)
+		default: // the path of another family
+			reason = remoteplay.ErrVersion
 		}
-		faults = c.takeFaultsLocked()
+		switch {
+		case reason != 0:
+			speaks := rp.Family(0)
+			if reason == remoteplay.ErrVersion {
+				speaks = c.rp.family
+			}
+			reply, outcome = rp.Refusal(uint32(reason), speaks).Marshal(), fmt.Sprintf("refused with %08x", uint32(reason))
+		case reply == nil:
+			outcome = "no reply"
+		}
+		started, faults = c.rp.init, c.takeFaultsLocked()
 	})
-	outcome := ""
+	cl.trace("Remote Play "+req.Method+" "+req.Path, outcome)
+	accepted := reply != nil && cl.write(reply, faults) == nil && reason == 0
 	switch {
-	case a.reply == nil:
-		outcome = "no reply"
-	case a.reason != 0:
-		outcome = fmt.Sprintf("refused with %08x", uint32(a.reason))
+	case req.Path == dialect.ControlPath:
+		session.serve(in, accepted)
+	case req.Path == dialect.InitPath && accepted:
+		if half, ok := cl.conn.(interface{ CloseWrite() error }); ok {
+			_ = half.CloseWrite()
+			_, _ = io.Copy(io.Discard, in) // until the client closes it, too
+		}
+		cl.close()
+		c.update(func() { started.closed = time.Now() })
 	}
-	cl.trace(name, outcome)
-	return a.reply != nil && cl.write(a.reply, faults) == nil && a.reason == 0
 }
 
 // registerLocked registers a device.
-func (c *Console) registerLocked(req rp.Request) answer {
+func (c *Console) registerLocked(req rp.Request) (reply []byte, reason remoteplay.ResultError) {
 	c.log.counters.Registrations++
 	r := &c.rp
 	pin, err := strconv.ParseUint(c.cfg.PIN, 10, 32)
 	if err != nil || time.Since(r.searched) > searchTime {
-		return refuse(remoteplay.ErrOther)
+		return nil, remoteplay.ErrOther
 	}
 	request, err := rp.ParseRegisterRequest(r.family, uint32(pin), req)
 	switch {
 	case err != nil:
-		return refuse(remoteplay.ErrRegistration)
+		return nil, remoteplay.ErrRegistration
 	case c.cfg.RemotePlay.Accounts != nil && !slices.Contains(c.cfg.RemotePlay.Accounts, request.AccountID):
-		return refuse(remoteplay.ErrNoSuchAccount)
+		return nil, remoteplay.ErrNoSuchAccount
 	}
 	var key [4]byte
 	_, _ = rand.Read(key[:])
@@ -276,48 +274,29 @@ func (c *Console) registerLocked(req rp.Request) answer {
 	}
 	r.registered[entry.RegistKey] = entry
 	body := request.Cipher().Seal(0, entry.Marshal())
-	return answer{reply: rp.Reply{Status: 200, Header: rp.Header{
+	return rp.Reply{Status: 200, Header: rp.Header{
 		{Name: "Connection", Value: "close"}, {Name: "Content-Length", Value: strconv.Itoa(len(body))},
-	}, Body: body}.Marshal()}
+	}, Body: body}.Marshal(), 0
 }
 
-// refuseVersion names the RP-Version of the console.
-func (c *Console) refuseVersion() answer {
-	reason := remoteplay.ErrVersion
-	return answer{rp.Refusal(uint32(reason), c.rp.family).Marshal(), reason}
-}
-
-// serveInit answers the first request of a session and closes its connection.
-func (c *Console) serveInit(cl *client, in io.Reader, name string, req rp.Request) {
-	var started *initialized
-	sent := cl.answer(name, func() answer {
-		r := &c.rp
-		c.log.counters.Inits++
-		request, err := rp.ParseInitRequest(req)
-		entry, known := r.registered[request.RegistKey]
-		switch {
-		case err != nil || !known || req.Header.Get("Content-Length") != "0":
-			return refuse(remoteplay.ErrOther)
-		case request.Family != r.family:
-			return c.refuseVersion()
-		case r.session != nil || time.Now().Before(r.busyUntil):
-			c.inUseLocked()
-			return refuse(remoteplay.ErrInUse)
-		}
-		started = &initialized{key: entry}
-		_, _ = rand.Read(started.nonce[:])
-		r.init = started
-		return answer{reply: rp.InitReply{Nonce: started.nonce}.Marshal()}
-	})
-	if !sent {
-		return
+// initLocked answers the first request of a session.
+func (c *Console) initLocked(req rp.Request) (reply []byte, reason remoteplay.ResultError) {
+	r := &c.rp
+	c.log.counters.Inits++
+	request, err := rp.ParseInitRequest(req)
+	entry, known := r.registered[request.RegistKey]
+	switch {
+	case err != nil || !known || req.Header.Get("Content-Length") != "0":
+		return nil, remoteplay.ErrOther
+	case request.Family != r.family:
+		return nil, remoteplay.ErrVersion
+	case r.session != nil || time.Now().Before(r.busyUntil):
+		c.inUseLocked()
+		return nil, remoteplay.ErrInUse
 	}
-	if half, ok := cl.conn.(interface{ CloseWrite() error }); ok {
-		_ = half.CloseWrite()
-		_, _ = io.Copy(io.Discard, in) // until the client closes it, too
-	}
-	cl.close()
-	c.update(func() { started.closed = time.Now() })
+	r.init = &initialized{key: entry}
+	_, _ = rand.Read(r.init.nonce[:])
+	return rp.InitReply{Nonce: r.init.nonce}.Marshal(), 0
 }
 
 // inUseLocked makes the console refuse sessions for a while

@@ -1,7 +1,6 @@
 package ps4test
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4/internal/rp"
+	"github.com/ps4kit/ps4kit/ps4/remoteplay"
 )
 
 // rpSession is a Remote Play connection after the reply to control.
@@ -19,12 +19,9 @@ type rpSession struct {
 	counters *rp.Counters
 }
 
-// serveControl answers the second request of a session and serves the session.
-// A client that connects too soon after init gets no reply, ever
-// (docs/protocol.md §14).
-func (c *Console) serveControl(cl *client, in *bufio.Reader, name string, req rp.Request) {
-	s := &rpSession{client: cl}
-	accepted := s.answer(name, func() answer { return s.startLocked(req) })
+// serve serves the session after the reply to control.
+func (s *rpSession) serve(in io.Reader, accepted bool) {
+	c := s.console
 	_ = s.conn.SetDeadline(time.Time{})
 	if !accepted {
 		_, err := io.Copy(io.Discard, in) // a silent console waits for its client to leave
@@ -43,29 +40,30 @@ func (c *Console) serveControl(cl *client, in *bufio.Reader, name string, req rp
 	s.run(func() error { return s.next(in) }, s.endLocked)
 }
 
-// startLocked handles a control request. It returns no answer if the console
-// falls silent.
-func (s *rpSession) startLocked(req rp.Request) answer {
+// startLocked handles a control request. It returns no reply if the console falls
+// silent, as it does for a client that connects too soon after init
+// (docs/protocol.md §14).
+func (s *rpSession) startLocked(req rp.Request) (reply []byte, reason remoteplay.ResultError) {
 	c := s.console
 	c.log.counters.Controls++
 	started := c.rp.init
 	c.rp.init = nil
 	if started == nil || use(&c.faults.Silent) ||
 		c.cfg.Timing.ControlGap > 0 && (started.closed.IsZero() || s.since.Sub(started.closed) < c.cfg.Timing.ControlGap) {
-		return answer{}
+		return nil, 0
 	}
 	s.cipher = rp.SessionCipher(c.rp.family, started.nonce, started.key.Key)
 	s.counters = rp.NewCounters(s.cipher)
 	request, err := rp.ParseControlRequest(c.rp.family, s.counters, req)
 	if err != nil || request.RegistKey != started.key.RegistKey {
-		return refuse(0x80108bff)
+		return nil, remoteplay.ErrOther
 	}
 	c.rp.session = s
 	model := byte(rp.ModelPS4)
 	if c.rp.family == rp.PS5 {
 		model = rp.ModelPS5
 	}
-	return answer{reply: rp.ControlReply{Model: model}.Marshal(s.counters)}
+	return rp.ControlReply{Model: model}.Marshal(s.counters), 0
 }
 
 // welcomeLocked signs the user in.
