@@ -71,6 +71,9 @@ func (c *Console) admitLocked(conn net.Conn, since time.Time, serve func(*client
 	}
 	cl.close = sync.OnceFunc(func() { close(cl.done); _ = conn.Close() })
 	c.conns[cl] = struct{}{}
+	if limit := c.cfg.Timing.Handshake; limit > 0 {
+		_ = conn.SetReadDeadline(since.Add(limit))
+	}
 	c.wg.Go(func() {
 		serve(cl)
 		cl.close()
@@ -99,9 +102,9 @@ func (cl *client) run(next func() error, ended func(error)) {
 
 // queueLocked queues a message. It closes the connection if the client does not
 // read.
-func (cl *client) queueLocked(message []byte, faults Faults, then func()) {
+func (cl *client) queueLocked(message []byte, then func()) {
 	select {
-	case cl.queue <- outgoing{message, faults, then}:
+	case cl.queue <- outgoing{message, cl.console.takeFaultsLocked(), then}:
 	default:
 		cl.close()
 	}

@@ -70,9 +70,6 @@ const searchTime = 10 * time.Second
 // portTries is how many ports to try until one is free for both TCP and UDP.
 const portTries = 16
 
-// requestLimit is how long a connection may take to send its request.
-const requestLimit = 10 * time.Second
-
 // startRemotePlay opens the sockets of the service, if the console has it.
 func (c *Console) startRemotePlay(addr netip.Addr) error {
 	cfg := c.cfg.RemotePlay
@@ -191,7 +188,6 @@ func (c *Console) acceptsRemotePlay(r ddp.Request) bool {
 // serveRequest answers the request of a connection, which control turns into a
 // session.
 func (c *Console) serveRequest(cl *client) {
-	_ = cl.conn.SetDeadline(time.Now().Add(requestLimit))
 	in := bufio.NewReader(cl.conn)
 	req, err := rp.ReadRequest(in)
 	if err != nil {

@@ -22,7 +22,7 @@ type rpSession struct {
 // serve serves the session after the reply to control.
 func (s *rpSession) serve(in io.Reader, accepted bool) {
 	c := s.console
-	_ = s.conn.SetDeadline(time.Time{})
+	_ = s.conn.SetReadDeadline(time.Time{})
 	if !accepted {
 		_, err := io.Copy(io.Discard, in) // a silent console waits for its client to leave
 		c.update(func() { s.endLocked(err) })
@@ -180,7 +180,7 @@ func (s *rpSession) showKeyboardLocked() {
 
 // sendLocked queues a frame.
 func (s *rpSession) sendLocked(f rp.Frame, then func()) {
-	s.queueLocked(f.Append(nil, s.counters), s.console.takeFaultsLocked(), then)
+	s.queueLocked(f.Append(nil, s.counters), then)
 }
 
 // endLocked notes how the session ended. One that ends before the login, and

@@ -45,9 +45,6 @@ func (s *session) endLocked(err error) {
 // greet exchanges hellos and receives the session key (docs/protocol.md §4).
 func (s *session) greet() error {
 	c := s.console
-	if limit := c.cfg.Timing.Handshake; limit > 0 {
-		_ = s.conn.SetReadDeadline(time.Now().Add(limit))
-	}
 	p, err := wire.ReadClear(s.conn)
 	if err != nil {
 		return fmt.Errorf("hello: %w", err)
@@ -192,10 +189,9 @@ func (s *session) heartbeatLocked() {
 
 // sendLocked queues a packet.
 func (s *session) sendLocked(m wire.Message, then func()) {
-	faults := s.console.takeFaultsLocked()
-	if faults.Coalesce {
+	if s.console.faults.Coalesce {
 		_ = s.wire.Write(wire.Word{Type: typeUnknown}) // to out, without errors
 	}
 	_ = s.wire.Write(m)
-	s.queueLocked(bytes.Clone(s.out.Next(s.out.Len())), faults, then)
+	s.queueLocked(bytes.Clone(s.out.Next(s.out.Len())), then)
 }

@@ -14,7 +14,7 @@ type Timing struct {
 
 	DoorDelay time.Duration // from LAUNCH until TCP accepts connections
 	DoorOpen  time.Duration // how long TCP accepts after the last LAUNCH; 0: until rest mode
-	Handshake time.Duration // limit on the hello and handshake of a connection
+	Handshake time.Duration // limit on the hello and handshake of a connection, or on its Remote Play request
 
 	Heartbeat time.Duration // period; 0: no heartbeats
 	Grace     time.Duration // a client that answers no heartbeat for this long is dropped
