@@ -82,16 +82,6 @@ func (o *Outbox) Due(now time.Time) (packets [][]byte, alive bool) {
 	return packets, true
 }
 
-// NextDue returns when Due has to be called; the zero time if never.
-func (o *Outbox) NextDue() (next time.Time) {
-	for _, w := range o.waiting {
-		if due := w.at.Add(ResendAfter); next.IsZero() || due.Before(next) {
-			next = due
-		}
-	}
-	return next
-}
-
 // Limits of an Inbox.
 const (
 	maxAhead   = 64       // packets after a gap

@@ -98,9 +98,7 @@ func TestOutbox(t *testing.T) {
 	due(200*time.Millisecond, "abc")
 	o.Ack(0xffffffff)
 	due(400*time.Millisecond, "c")
-	if got := o.NextDue(); !got.Equal(start.Add(600 * time.Millisecond)) {
-		t.Errorf("due after %v", got.Sub(start))
-	}
+	due(599*time.Millisecond, "")
 	o.Ack(0xfffffffd) // an old one
 	if o.Empty() {
 		t.Error("empty")
@@ -114,7 +112,7 @@ func TestOutbox(t *testing.T) {
 		t.Errorf("given up after %d", sends)
 	}
 	o.Ack(0)
-	if !o.Empty() || !o.NextDue().IsZero() {
+	if !o.Empty() {
 		t.Error("not empty")
 	}
 }

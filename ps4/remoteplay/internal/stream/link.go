@@ -31,7 +31,10 @@ type link struct {
 	bad   uint64 // packets that are malformed or have a wrong signature
 }
 
-const maxPacket = 2048 // bytes
+const (
+	maxPacket = 2048                  // bytes
+	tickEvery = 20 * time.Millisecond // how long to wait for a packet before doing what is due
+)
 
 func newLink(ctx context.Context, cfg *Config, to netip.AddrPort) (*link, error) {
 	socket, err := cfg.ListenPacket(ctx, "udp4", "0.0.0.0:0")
@@ -67,14 +70,12 @@ func (l *link) connect(ctx context.Context, limit time.Duration) error {
 func (l *link) await(ctx context.Context, limit time.Duration, ready func() bool) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, ErrSilent)
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { l.wake(time.Unix(1, 0)) })()
 	for !ready() {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		if !l.Resend() {
 			return ErrSilent
-		}
-		l.wake(l.Out.NextDue())
-		if ctx.Err() != nil { // checked now, because an earlier deadline is overwritten
-			return context.Cause(ctx)
 		}
 		if err := l.read(); err != nil {
 			return err
@@ -83,11 +84,11 @@ func (l *link) await(ctx context.Context, limit time.Duration, ready func() bool
 	return nil
 }
 
-// wake makes a read end at a time, or only with a packet if that is zero.
-func (l *link) wake(at time.Time) { _ = l.socket.SetReadDeadline(at) }
-
-// read reads one packet and handles it. Reaching the deadline is no error.
+// read handles one packet, if one comes within tickEvery.
 func (l *link) read() error {
+	if err := l.socket.SetReadDeadline(time.Now().Add(tickEvery)); err != nil {
+		return err
+	}
 	n, from, err := l.socket.ReadFrom(l.buf)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return nil

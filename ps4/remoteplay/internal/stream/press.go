@@ -41,7 +41,6 @@ func (c *Conn) change(e takion.Event) error {
 		return ErrClosed
 	}
 	c.event(e)
-	c.wake(c.next())
 	return nil
 }
 

@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/ps4kit/ps4kit/ps4/internal/takion"
@@ -228,7 +227,6 @@ func (c *Conn) Close() {
 			c.event(takion.Event{Button: c.events[0].Button})
 		}
 		c.leaving, c.leaveBy = true, time.Now().Add(leaveLimit)
-		c.wake(time.Unix(1, 0))
 	}
 	c.mu.Unlock()
 	<-c.Done()
@@ -239,9 +237,7 @@ func (c *Conn) run() {
 	var err error
 	for err == nil {
 		c.mu.Lock()
-		if err = c.tick(time.Now()); err == nil {
-			c.wake(c.next())
-		}
+		err = c.tick(time.Now())
 		c.mu.Unlock()
 		if err == nil {
 			err = c.read()
@@ -292,19 +288,4 @@ func (c *Conn) tick(now time.Time) error {
 		c.Write(packet)
 	}
 	return nil
-}
-
-// next returns when tick has to be called again.
-func (c *Conn) next() time.Time {
-	times := []time.Time{c.report, c.heartbeat}
-	if c.leaving {
-		times = []time.Time{c.leaveBy}
-	}
-	if due := c.Out.NextDue(); !due.IsZero() {
-		times = append(times, due)
-	}
-	if c.repeats > 0 {
-		times = append(times, c.repeatAt)
-	}
-	return slices.MinFunc(times, time.Time.Compare)
 }
