@@ -23,12 +23,10 @@ type Console struct {
 	changed   chan struct{}
 	life      context.Context // ends every command: done when Close begins
 	leave     context.CancelCauseFunc
-	group     sync.WaitGroup
 
 	lock    chan struct{}           // held by the running command; a channel so that synctest sees waiters
 	session atomic.Pointer[Session] // changes with the lock held; State must not wait for a command
-	idle    *time.Timer             // of the session; guarded by lock
-	expires time.Time               // when the session closes if it stays unused; guarded by lock
+	idle    *time.Timer             // closes the session, nil before the first one; guarded by lock
 	inUse   time.Time               // no session is opened before; guarded by lock
 
 	mu           sync.Mutex
@@ -132,10 +130,22 @@ func (c *Console) Do(ctx context.Context, work func(context.Context, *Session) e
 			wait = c.set.KeyLinger
 		}
 		s.mu.Unlock()
-		c.expires = time.Now().Add(wait)
-		c.idle.Reset(wait)
+		c.closeAfter(wait)
 	}
 	return err
+}
+
+// closeAfter closes the session once it has been unused for d; the lock is held.
+func (c *Console) closeAfter(d time.Duration) {
+	var idle *time.Timer
+	idle = time.AfterFunc(d, func() {
+		c.lock <- struct{}{}
+		defer func() { <-c.lock }()
+		if idle == c.idle { // no command was faster
+			c.drop()
+		}
+	})
+	c.idle = idle
 }
 
 // acquire returns the open session, or opens one; the lock is held.
@@ -149,35 +159,17 @@ func (c *Console) acquire(ctx context.Context) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	idle := time.NewTimer(c.set.Idle)
-	idle.Stop()
-	c.idle = idle
 	c.session.Store(s)
 	c.noteChange()
-	c.group.Go(func() { c.closeIdle(s, idle) })
 	return s, nil
-}
-
-// closeIdle closes one session once it has been unused for long enough.
-func (c *Console) closeIdle(s *Session, idle *time.Timer) {
-	for {
-		select {
-		case <-s.Done():
-			return
-		case <-idle.C:
-		}
-		c.lock <- struct{}{}
-		if s == c.session.Load() && !time.Now().Before(c.expires) { // no command was faster
-			c.drop()
-		}
-		<-c.lock
-	}
 }
 
 // drop closes the session, if there is one; the lock is held.
 func (c *Console) drop() {
 	if s := c.session.Load(); s != nil {
-		c.idle.Stop()
+		if c.idle != nil {
+			c.idle.Stop()
+		}
 		s.end(nil)
 		s.group.Wait()
 		c.session.Store(nil)
@@ -225,7 +217,6 @@ func (c *Console) Drop() {
 func (c *Console) Close() error {
 	c.leave(ps4.ErrClosed)
 	c.Drop()
-	c.group.Wait()
 	return nil
 }
 
