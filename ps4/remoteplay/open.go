@@ -1,7 +1,6 @@
 package remoteplay
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -84,37 +83,27 @@ func (c *Console) connect(ctx context.Context, to netip.AddrPort, f rp.Family) (
 		return nil, err
 	}
 	k := c.Registration().Keys.reveal()
-	conn, err := c.set.dial(ctx, to)
-	if err != nil {
-		return nil, err
-	}
-	in, init := bufio.NewReader(conn), rp.InitRequest{Family: f, Host: to.String(), RegistKey: k.registKey}
+	init := rp.InitRequest{Family: f, Host: to.String(), RegistKey: k.registKey}
 	var reply rp.InitReply
-	err = c.set.exchange(ctx, conn, in, init.Marshal(), func(r rp.Reply) (err error) {
+	conn, in, err := c.set.exchange(ctx, to, init.Marshal(), func(r rp.Reply) (err error) {
 		reply, err = rp.ParseInitReply(r)
 		return err
 	})
 	if err != nil {
-		reset(conn)
 		return nil, err
 	}
 	drain(conn, in)
 	if err := sleep(ctx, controlPause); err != nil {
 		return nil, err
 	}
-	if conn, err = c.set.dial(ctx, to); err != nil {
-		return nil, err
-	}
-	in = bufio.NewReader(conn) // frames may follow the reply in the same segment
 	cipher := rp.SessionCipher(f, reply.Nonce, k.rpKey)
 	counters := rp.NewCounters(cipher)
 	control := rp.ControlRequest{Family: f, Host: to.String(), RegistKey: k.registKey, DeviceID: c.set.DeviceID}
-	err = c.set.exchange(ctx, conn, in, control.Marshal(counters), func(r rp.Reply) error {
+	conn, in, err = c.set.exchange(ctx, to, control.Marshal(counters), func(r rp.Reply) error {
 		_, err := rp.ParseControlReply(counters, r)
 		return err
 	})
 	if err != nil {
-		reset(conn)
 		return nil, err
 	}
 	s := &Session{

@@ -133,19 +133,30 @@ func (o *Options) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error)
 	}
 }
 
-// exchange sends a request, reads the reply, which has to come in time, and
-// calls parse with it. It fails with [ps4.ErrSilent], [ErrNoReply] or
-// [ErrNotPlayStation], or with the ResultError of a refusal.
+// exchange connects to the console, sends a request, reads the reply, which has to
+// come in time, and calls parse with it. It returns the connection, and a reader
+// of what follows the reply. It fails as dial does, with [ps4.ErrSilent],
+// [ErrNoReply] or [ErrNotPlayStation], or with the ResultError of a refusal, and
+// resets the connection then.
 func (o *Options) exchange(
-	ctx context.Context, conn net.Conn, in *bufio.Reader, request []byte, parse func(rp.Reply) error,
-) error {
+	ctx context.Context, to netip.AddrPort, request []byte, parse func(rp.Reply) error,
+) (_ net.Conn, _ *bufio.Reader, err error) {
+	conn, err := o.dial(ctx, to)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			reset(conn)
+		}
+	}()
+	in := bufio.NewReader(conn) // frames may follow the reply in the same segment
 	if err := conn.SetDeadline(time.Now().Add(replyLimit)); err != nil {
-		return err
+		return nil, nil, err
 	}
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	var reply rp.Reply
-	_, err := conn.Write(request)
-	if err == nil {
+	if _, err = conn.Write(request); err == nil {
 		reply, err = rp.ReadReply(in)
 	}
 	if err == nil && reply.Status == 200 {
@@ -153,26 +164,26 @@ func (o *Options) exchange(
 	}
 	switch {
 	case ctx.Err() != nil:
-		return context.Cause(ctx)
+		return nil, nil, context.Cause(ctx)
 	case errors.Is(err, rp.ErrProtocol):
-		return fmt.Errorf("%w: %w", ErrNotPlayStation, err)
+		return nil, nil, fmt.Errorf("%w: %w", ErrNotPlayStation, err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Errorf("%w: %w", ps4.ErrSilent, err)
+		return nil, nil, fmt.Errorf("%w: %w", ps4.ErrSilent, err)
 	case err != nil:
-		return fmt.Errorf("%w: %w", ErrNoReply, err)
+		return nil, nil, fmt.Errorf("%w: %w", ErrNoReply, err)
 	case reply.Status == 200:
-		return nil
+		return conn, in, nil
 	}
 	reason, version := ResultError(reply.Reason()), reply.Header.Get("RP-Version")
 	o.Logf("refused: status %d, reason %08x, RP-Version %q", reply.Status, uint32(reason), version)
 	speaks := rp.FamilyByVersion(version)
 	switch {
 	case reason == 0:
-		return fmt.Errorf("%w: status %d", ErrNotPlayStation, reply.Status)
+		return nil, nil, fmt.Errorf("%w: status %d", ErrNotPlayStation, reply.Status)
 	case speaks != 0 && (reason == ErrVersion || reason == ErrOther):
-		return &versionError{reason, speaks}
+		return nil, nil, &versionError{reason, speaks}
 	}
-	return reason
+	return nil, nil, reason
 }
 
 // versionError is a refusal that names another RP-Version.

@@ -1,7 +1,6 @@
 package remoteplay
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -52,19 +51,15 @@ func Register(ctx context.Context, c *ps4.Console, accountID uint64, pin ps4.PIN
 	}
 	_, _ = rand.Read(request.Nonce[:]) // never fails
 	_, _ = rand.Read(request.Context[:])
-	conn, err := o.dial(ctx, to)
-	if err != nil {
-		return Registration{}, err
-	}
-	defer conn.Close()
 	var answer rp.Registration
-	err = o.exchange(ctx, conn, bufio.NewReader(conn), request.Marshal(), func(r rp.Reply) (err error) {
+	conn, _, err := o.exchange(ctx, to, request.Marshal(), func(r rp.Reply) (err error) {
 		answer, err = rp.ParseRegistration(request.Cipher().Open(0, r.Body))
 		return err
 	})
 	if err != nil {
 		return Registration{}, err
 	}
+	_ = conn.Close()
 	if hostID := cmp.Or(status.HostID, answer.HostID); answer.HostID != "" && answer.HostID != hostID {
 		return Registration{}, &ps4.OtherConsoleError{Addr: status.Addr, Want: hostID, Got: answer.HostID}
 	}
