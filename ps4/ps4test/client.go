@@ -42,9 +42,18 @@ type outgoing struct {
 	then   func() // nil, or called with the console's lock held after sending
 }
 
-// listenTCP opens a TCP port until stop is called. Each connection runs serve in
-// a goroutine of its own, and is closed after that.
-func (c *Console) listenTCP(at netip.AddrPort, serve func(*client)) (stop func()) {
+// listenTCP makes a TCP port accept or refuse connections. stop ends listening, and
+// is nil if the port refuses them; listenTCP returns the next one. Each connection
+// runs serve in a goroutine of its own, and is closed after that.
+func (c *Console) listenTCP(stop func(), open bool, at netip.AddrPort, serve func(*client)) func() {
+	open = open && !c.closed
+	if open == (stop != nil) {
+		return stop
+	}
+	if !open {
+		stop()
+		return nil
+	}
 	stop, err := c.net.listen(at, &c.wg, func(conn net.Conn) {
 		since := time.Now()
 		c.update(func() { c.admitLocked(conn, since, serve) })

@@ -62,7 +62,6 @@ import (
 type Console struct {
 	cfg     Config
 	net     transport
-	key     func() *rsa.PrivateKey
 	udpAddr netip.AddrPort
 	tcpAddr netip.AddrPort
 	sockets []net.PacketConn
@@ -95,7 +94,6 @@ func New(cfg Config) (*Console, error) {
 	c := &Console{
 		cfg:     cfg,
 		net:     realNetwork{},
-		key:     processKey,
 		changed: make(chan struct{}),
 		timers:  map[*time.Timer]struct{}{},
 		conns:   map[*client]struct{}{},
@@ -104,9 +102,6 @@ func New(cfg Config) (*Console, error) {
 	}
 	if cfg.Network != nil {
 		c.net = cfg.Network
-	}
-	if cfg.Key != nil {
-		c.key = func() *rsa.PrivateKey { return cfg.Key }
 	}
 	if err := c.bind(addr); err != nil {
 		c.release()
@@ -195,7 +190,6 @@ func (c *Console) Close() error {
 			}
 		}
 		c.dropAllLocked()
-		c.closeDoorLocked()
 		c.listenLocked()
 		c.release()
 	})
@@ -294,6 +288,13 @@ var processKey = sync.OnceValue(func() *rsa.PrivateKey {
 	}
 	return key
 })
+
+func (c *Console) key() *rsa.PrivateKey {
+	if c.cfg.Key != nil {
+		return c.cfg.Key
+	}
+	return processKey()
+}
 
 // PublicKey returns the key with which clients encrypt their session keys, for
 // ps4.Options.ServerKey.

@@ -77,23 +77,23 @@ func (s *session) handleKeyboardStartLocked() (outcome string) {
 
 // handleKeyboardTextLocked replaces the text with that of a client. What it
 // returns for the trace leaves out the text, which may be a password.
-func (s *session) handleKeyboardTextLocked(p wire.Packet) (what string, err error) {
+func (s *session) handleKeyboardTextLocked(p wire.Packet) (what, outcome string, err error) {
 	m, err := wire.UnmarshalKeyboardText(p)
 	if err != nil {
-		return "", fmt.Errorf("keyboard: %w", err)
+		return "", "", fmt.Errorf("keyboard: %w", err)
 	}
 	if c := s.console; s.typing && c.screen.open {
 		c.screen.text = cut(m.Text, c.screen.max)
 	}
-	return fmt.Sprintf("keyboard text of %d bytes", len(m.Text)), nil
+	return fmt.Sprintf("keyboard text of %d bytes", len(m.Text)), "", nil
 }
 
 // handleKeyboardControlLocked submits the text or closes the keyboard.
-func (s *session) handleKeyboardControlLocked(p wire.Packet) (what string, err error) {
+func (s *session) handleKeyboardControlLocked(p wire.Packet) (what, outcome string, err error) {
 	c := s.console
 	command, err := wire.UnmarshalWord(p)
 	if err != nil {
-		return "", fmt.Errorf("keyboard: %w", err)
+		return "", "", fmt.Errorf("keyboard: %w", err)
 	}
 	c.log.counters.KeyboardControls++
 	ends := s.typing && c.screen.open
@@ -106,12 +106,12 @@ func (s *session) handleKeyboardControlLocked(p wire.Packet) (what string, err e
 	case wire.KeyboardClose:
 		what = "keyboard close"
 	default:
-		return fmt.Sprintf("keyboard command %d", command), nil
+		return fmt.Sprintf("keyboard command %d", command), "", nil
 	}
 	if ends {
 		c.screen, s.typing = keyboard{}, false
 	}
-	return what, nil
+	return what, "", nil
 }
 
 // cut returns at most n UTF-16 units of s and never half a surrogate pair.

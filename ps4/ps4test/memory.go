@@ -29,13 +29,6 @@ type datagram struct {
 	from  net.Addr
 }
 
-func newMemoryPacketConn(n *Network, at netip.AddrPort) *memoryPacketConn {
-	return &memoryPacketConn{
-		network: n, at: at,
-		unread: make(chan datagram, 256), closed: make(chan struct{}), changed: make(chan struct{}),
-	}
-}
-
 // ReadFrom implements [net.PacketConn].
 func (c *memoryPacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
 	for {

@@ -73,7 +73,10 @@ func (n *Network) packet(at netip.AddrPort, shared bool) (net.PacketConn, error)
 	if len(n.udp[at]) > 0 && !shared {
 		return nil, &net.OpError{Op: "listen", Net: "udp", Addr: net.UDPAddrFromAddrPort(at), Err: syscall.EADDRINUSE}
 	}
-	conn := newMemoryPacketConn(n, at)
+	conn := &memoryPacketConn{
+		network: n, at: at,
+		unread: make(chan datagram, 256), closed: make(chan struct{}), changed: make(chan struct{}),
+	}
 	n.udp[at] = append(n.udp[at], conn)
 	return conn, nil
 }

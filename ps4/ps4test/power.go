@@ -1,6 +1,10 @@
 package ps4test
 
-import "github.com/ps4kit/ps4kit/ps4"
+import (
+	"time"
+
+	"github.com/ps4kit/ps4kit/ps4"
+)
 
 // power is the power state of a console.
 type power struct {
@@ -11,30 +15,31 @@ type power struct {
 	epoch   int  // counts the changes
 }
 
+// ready reports whether the console obeys LAUNCH and Remote Play.
+func (p power) ready() bool { return p.service && !p.moving }
+
 // State returns the state that the console would report now, or
 // StateUnreachable while it is silent.
 func (c *Console) State() ps4.State { return c.Snapshot().State }
 
 // SetAwake turns the console on at once.
-func (c *Console) SetAwake() {
-	c.update(func() { c.power = power{awake: true, service: true, epoch: c.power.epoch + 1} })
-}
+func (c *Console) SetAwake() { c.setPower(power{awake: true, service: true}) }
 
 // SetStandby puts the console into rest mode at once, without silence:
 // connections drop and the running title ends.
-func (c *Console) SetStandby() {
-	c.update(func() {
-		c.power = power{epoch: c.power.epoch + 1}
-		c.restLocked()
-	})
-}
+func (c *Console) SetStandby() { c.setPower(power{}) }
 
 // SetSilent makes the console answer nothing, like one without power or
 // network, until SetAwake or SetStandby.
-func (c *Console) SetSilent() {
+func (c *Console) SetSilent() { c.setPower(power{deaf: true}) }
+
+func (c *Console) setPower(p power) {
 	c.update(func() {
-		c.power = power{deaf: true, epoch: c.power.epoch + 1}
-		c.restLocked()
+		p.epoch = c.power.epoch + 1
+		c.power = p
+		if !p.awake {
+			c.restLocked()
+		}
 	})
 }
 
@@ -74,7 +79,7 @@ func (c *Console) standbyLocked() {
 // restLocked ends everything that does not survive rest mode.
 func (c *Console) restLocked() {
 	c.dropAllLocked()
-	c.closeDoorLocked()
+	c.door.open = false
 	c.titles = titles{epoch: c.titles.epoch + 1}
 	c.screen = keyboard{}
 }
@@ -89,7 +94,8 @@ func (c *Console) dropAllLocked() {
 // door is the TCP port, which listens for a while after a LAUNCH
 // (docs/protocol.md §3).
 type door struct {
-	close func() // nil if closed: the port refuses
+	open  bool
+	stop  func() // ends listening; nil: TCP refuses connections
 	epoch int    // counts the LAUNCHes that opened it
 }
 
@@ -97,25 +103,22 @@ type door struct {
 // console obeys a LAUNCH now.
 func (c *Console) launchLocked() bool {
 	timing := c.cfg.Timing
-	if !c.power.awake || !c.power.service || c.power.moving || use(&c.faults.Refuse) {
+	if !c.power.ready() || use(&c.faults.Refuse) {
 		return false
 	}
 	c.door.epoch++
-	c.afterLocked(timing.DoorDelay, func() {
-		if c.power.awake && c.door.close == nil {
-			c.door.close = c.listenTCP(c.tcpAddr, c.serveSession)
-		}
-	})
+	c.afterLocked(timing.DoorDelay, func() { c.door.open = c.power.awake })
 	if timing.DoorOpen > 0 {
-		c.stepLocked(&c.door.epoch, timing.DoorDelay+timing.DoorOpen, c.closeDoorLocked)
+		c.stepLocked(&c.door.epoch, timing.DoorDelay+timing.DoorOpen, func() { c.door.open = false })
 	}
 	return true
 }
 
-// closeDoorLocked makes TCP refuse new connections and keeps the open ones.
-func (c *Console) closeDoorLocked() {
-	if c.door.close != nil {
-		c.door.close()
-		c.door.close = nil
-	}
+// listenLocked makes both TCP ports accept or refuse connections according to the
+// state of the console. Open connections stay.
+func (c *Console) listenLocked() {
+	c.door.stop = c.listenTCP(c.door.stop, c.door.open, c.tcpAddr, c.serveSession)
+	r := &c.rp
+	open := r.addr.IsValid() && c.power.ready() && (!c.faults.NeedSearch || time.Now().Before(r.door))
+	r.stop = c.listenTCP(r.stop, open, r.addr, c.serveRequest)
 }

@@ -117,10 +117,10 @@ func (c *Console) snapshotLocked() Snapshot {
 	}
 	return Snapshot{
 		State:       state,
-		Ready:       c.power.service && !c.power.moving,
+		Ready:       c.power.ready(),
 		Title:       c.titles.running,
 		Asking:      c.titles.asking,
-		DoorOpen:    c.door.close != nil,
+		DoorOpen:    c.door.open,
 		Connections: len(c.conns),
 		LoggedIn:    c.active != nil || c.rp.session != nil && c.rp.session.loggedIn,
 		Keyboard:    c.screen.open,

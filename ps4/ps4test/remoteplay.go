@@ -139,24 +139,6 @@ func (c *Console) RemotePlayOptions() *remoteplay.Options {
 	return o
 }
 
-// listenLocked makes TCP accept or refuse connections according to the state
-// of the console.
-func (c *Console) listenLocked() {
-	r := &c.rp
-	if !r.addr.IsValid() {
-		return
-	}
-	open := !c.closed && c.power.awake && c.power.service && !c.power.moving &&
-		(!c.faults.NeedSearch || time.Now().Before(r.door))
-	switch {
-	case !open && r.stop != nil:
-		r.stop()
-		r.stop = nil
-	case open && r.stop == nil:
-		r.stop = c.listenTCP(r.addr, c.serveRequest)
-	}
-}
-
 // searchWordLocked answers a search word while the screen that shows the PIN is
 // open (docs/protocol.md §11).
 func (c *Console) searchWordLocked(from netip.AddrPort, word []byte) (what, outcome string) {

@@ -134,11 +134,9 @@ func (s *session) handleLocked(p wire.Packet) (what, outcome string, err error) 
 	case wire.TypeKeyboardStart:
 		return "keyboard start", s.handleKeyboardStartLocked(), nil
 	case wire.TypeKeyboardText:
-		what, err = s.handleKeyboardTextLocked(p)
-		return what, "", err
+		return s.handleKeyboardTextLocked(p)
 	case wire.TypeKeyboardControl:
-		what, err = s.handleKeyboardControlLocked(p)
-		return what, "", err
+		return s.handleKeyboardControlLocked(p)
 	case wire.TypeLogout:
 		return "logout", s.handleLogoutLocked(), nil
 	case wire.TypeBye:

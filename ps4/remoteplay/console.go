@@ -31,7 +31,7 @@ type Console struct {
 
 	mu           sync.Mutex
 	registration Registration
-	code         ps4.Passcode
+	passcode     ps4.Passcode
 	woken        time.Time // last woken by this program
 }
 
@@ -78,13 +78,7 @@ func (c *Console) SetRegistration(r Registration) {
 func (c *Console) SetPasscode(p ps4.Passcode) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.code = p
-}
-
-func (c *Console) passcode() ps4.Passcode {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.code
+	c.passcode = p
 }
 
 // Do calls work with a session of the console, and returns its error. Only one

@@ -139,7 +139,9 @@ func (s *Session) start(ctx context.Context) error {
 // console wants it.
 func (s *Session) logIn(ctx context.Context) error {
 	deadline := time.Now().Add(loginLimit)
-	sent, passcode := false, s.console.passcode()
+	s.console.mu.Lock()
+	sent, passcode := false, s.console.passcode
+	s.console.mu.Unlock()
 	for {
 		var result loginResult
 		err := s.await(ctx, time.Until(deadline), ps4.ErrSilent, func() bool {
