@@ -2,12 +2,16 @@ package ps4test
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/ps4kit/ps4kit/ps4/internal/rp"
+	"github.com/ps4kit/ps4kit/ps4/internal/wire"
 )
 
 // Limits of TCP connections.
@@ -104,6 +108,10 @@ func (cl *client) run(next func() error, ended func(error)) {
 		cl.epoch++
 		close(queue)
 		cl.queue = nil
+		if errors.Is(err, wire.ErrProtocol) || errors.Is(err, rp.ErrProtocol) {
+			cl.console.log.counters.ProtocolErrors++
+			cl.console.cfg.Logf("simulated console %s: %v", cl.console.cfg.Name, err)
+		}
 		ended(err)
 	})
 	sender.Wait()

@@ -84,26 +84,21 @@ func (s *rpSession) heartbeatLocked() {
 
 // next reads and handles one frame.
 func (s *rpSession) next(in io.Reader) error {
-	c := s.console
 	f, err := rp.ReadFrame(in, s.counters)
-	if err != nil && !errors.Is(err, rp.ErrProtocol) {
+	if err != nil {
 		return err
 	}
-	outcome := "malformed"
-	c.update(func() {
-		if err == nil {
-			outcome, err = s.handleLocked(f)
-		}
-		if errors.Is(err, rp.ErrProtocol) {
-			c.log.counters.ProtocolErrors++
-			outcome = "malformed"
-		}
-	})
+	var outcome string
+	s.console.update(func() { outcome, err = s.handleLocked(f) })
+	if err != nil {
+		outcome = "malformed"
+	}
 	s.trace(fmt.Sprintf("Remote Play %v", f), outcome)
 	return err
 }
 
-// handleLocked handles a frame and returns the outcome for the trace.
+// handleLocked handles a frame and returns the outcome for the trace, and an error
+// if the frame is malformed.
 func (s *rpSession) handleLocked(f rp.Frame) (outcome string, err error) {
 	c := s.console
 	n := &c.log.counters

@@ -26,20 +26,12 @@ type session struct {
 // serveSession serves a connection until either side ends it.
 func (c *Console) serveSession(cl *client) {
 	s := &session{client: cl}
-	if err := s.greet(); err != nil {
-		c.update(func() { s.endLocked(err) })
-		return
-	}
-	s.run(s.next, s.endLocked)
-}
-
-func (s *session) endLocked(err error) {
-	c := s.console
-	c.logoutLocked(s)
-	if errors.Is(err, wire.ErrProtocol) {
-		c.log.counters.ProtocolErrors++
-		c.cfg.Logf("simulated console %s: %v", c.cfg.Name, err)
-	}
+	s.run(func() error {
+		if s.wire == nil {
+			return s.greet()
+		}
+		return s.next()
+	}, func(error) { c.logoutLocked(s) })
 }
 
 // greet exchanges hellos and receives the session key (docs/protocol.md §4).
