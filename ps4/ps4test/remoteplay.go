@@ -2,6 +2,7 @@ package ps4test
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
@@ -214,7 +215,14 @@ func (c *Console) serveRequest(cl *client) {
 	accepted := reply != nil && cl.write(reply, faults) == nil && reason == 0
 	switch {
 	case req.Path == dialect.ControlPath:
-		session.serve(in, accepted)
+		_ = cl.conn.SetReadDeadline(time.Time{})
+		session.run(func() error {
+			if accepted {
+				return session.next(in)
+			}
+			_, err := io.Copy(io.Discard, in) // a silent console waits for its client to leave
+			return cmp.Or(err, io.EOF)
+		}, session.endLocked)
 	case req.Path == dialect.InitPath && accepted:
 		if half, ok := cl.conn.(interface{ CloseWrite() error }); ok {
 			_ = half.CloseWrite()

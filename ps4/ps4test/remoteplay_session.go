@@ -19,27 +19,6 @@ type rpSession struct {
 	counters *rp.Counters
 }
 
-// serve serves the session after the reply to control.
-func (s *rpSession) serve(in io.Reader, accepted bool) {
-	c := s.console
-	_ = s.conn.SetReadDeadline(time.Time{})
-	if !accepted {
-		_, err := io.Copy(io.Discard, in) // a silent console waits for its client to leave
-		c.update(func() { s.endLocked(err) })
-		return
-	}
-	c.update(func() {
-		c.stepLocked(&s.epoch, c.cfg.Timing.Login, func() { // signs the user in, or asks for the passcode
-			if c.cfg.Passcode == "" {
-				s.welcomeLocked()
-			} else {
-				s.sendLocked(rp.Frame{Type: rp.TypePasscodeWanted}, nil)
-			}
-		})
-	})
-	s.run(func() error { return s.next(in) }, s.endLocked)
-}
-
 // startLocked handles a control request. It returns no reply if the console falls
 // silent, as it does for a client that connects too soon after init
 // (docs/protocol.md §14).
@@ -63,7 +42,15 @@ func (s *rpSession) startLocked(req rp.Request) (reply []byte, reason remoteplay
 	if c.rp.family == rp.PS5 {
 		model = rp.ModelPS5
 	}
-	return rp.ControlReply{Model: model}.Marshal(s.counters), 0
+	reply = rp.ControlReply{Model: model}.Marshal(s.counters)
+	c.stepLocked(&s.epoch, c.cfg.Timing.Login, func() { // signs the user in, or asks for the passcode
+		if c.cfg.Passcode == "" {
+			s.welcomeLocked()
+		} else {
+			s.sendLocked(rp.Frame{Type: rp.TypePasscodeWanted}, nil)
+		}
+	})
+	return reply, 0
 }
 
 // welcomeLocked signs the user in.

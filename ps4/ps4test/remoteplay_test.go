@@ -103,6 +103,7 @@ func TestRemotePlayRefusals(t *testing.T) {
 		"ignored":       {ps4test.Config{PIN: pin}, fault(ps4test.Faults{IgnoreStandby: true}), remoteplay.ErrStandbyIgnored},
 		"silent once":   {ps4test.Config{PIN: pin}, fault(ps4test.Faults{Silent: 1}), nil},
 		"closed door":   {ps4test.Config{PIN: pin}, fault(ps4test.Faults{NeedSearch: true}), nil},
+		"no delays":     {ps4test.Config{PIN: pin, Timing: ps4test.Timing{InUse: time.Second}}, none, nil},
 		"in pieces":     {ps4test.Config{PIN: pin}, fault(ps4test.Faults{Split: 1}), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
