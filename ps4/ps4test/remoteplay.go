@@ -43,10 +43,10 @@ type remotePlay struct {
 	searched time.Time             // the last search word that was answered
 	door     time.Time             // with Faults.NeedSearch: TCP refuses from then on
 
-	registered map[string]rp.Registration // by RegistKey
-	session    *rpSession                 // the one that passed control
-	init       *initialized               // the last one; nil: used up
-	busyUntil  time.Time                  // a session failed: refuses the next ones as in use
+	registered map[string]rp.Block // RP-Keys by RegistKey
+	session    *rpSession          // the one that passed control
+	init       *initialized        // the last one; nil: used up
+	busyUntil  time.Time           // a session failed: refuses the next ones as in use
 }
 
 // UDP ports, as offsets from the port of the service.
@@ -59,9 +59,9 @@ const (
 
 // initialized is a session between init and control.
 type initialized struct {
-	key    rp.Registration
-	nonce  rp.Block
-	closed time.Time // when the connection of init was closed; zero: not yet
+	registKey  string
+	key, nonce rp.Block
+	closed     time.Time // when the connection of init was closed; zero: not yet
 }
 
 // searchTime is how long a search word permits a registration or, with
@@ -83,14 +83,14 @@ func (c *Console) startRemotePlay(addr netip.Addr) error {
 	}
 	r := &c.rp
 	r.family = family
-	r.registered = map[string]rp.Registration{}
+	r.registered = map[string]rp.Block{}
 	for _, reg := range cfg.Registered {
 		stored := reg.Reveal()
-		entry := rp.Registration{RegistKey: stored.RegistKey}
-		if err := entry.Key.UnmarshalText([]byte(stored.RPKey)); err != nil {
+		var key rp.Block
+		if err := key.UnmarshalText([]byte(stored.RPKey)); err != nil {
 			return fmt.Errorf("%w: a registration is incomplete", ErrConfig)
 		}
-		r.registered[entry.RegistKey] = entry
+		r.registered[stored.RegistKey] = key
 	}
 	for range portTries {
 		if err = r.bind(c.net, netip.AddrPortFrom(addr, cfg.Port)); err == nil || cfg.Port != 0 {
@@ -258,7 +258,7 @@ func (c *Console) registerLocked(req rp.Request) (reply []byte, reason remotepla
 	if c.cfg.HostType == ps4.TypePS5 {
 		entry.SupportCmd = "140000"
 	}
-	r.registered[entry.RegistKey] = entry
+	r.registered[entry.RegistKey] = entry.Key
 	body := request.Cipher().Seal(0, entry.Marshal())
 	return rp.Reply{Status: 200, Header: rp.Header{
 		{Name: "Connection", Value: "close"}, {Name: "Content-Length", Value: strconv.Itoa(len(body))},
@@ -270,7 +270,7 @@ func (c *Console) initLocked(req rp.Request) (reply []byte, reason remoteplay.Re
 	r := &c.rp
 	c.log.counters.Inits++
 	request, err := rp.ParseInitRequest(req)
-	entry, known := r.registered[request.RegistKey]
+	key, known := r.registered[request.RegistKey]
 	switch {
 	case err != nil || !known || req.Header.Get("Content-Length") != "0":
 		return nil, remoteplay.ErrOther
@@ -280,7 +280,7 @@ func (c *Console) initLocked(req rp.Request) (reply []byte, reason remoteplay.Re
 		c.inUseLocked()
 		return nil, remoteplay.ErrInUse
 	}
-	r.init = &initialized{key: entry}
+	r.init = &initialized{registKey: request.RegistKey, key: key}
 	_, _ = rand.Read(r.init.nonce[:])
 	return rp.InitReply{Nonce: r.init.nonce}.Marshal(), 0
 }

@@ -31,10 +31,10 @@ func (s *rpSession) startLocked(req rp.Request) (reply []byte, reason remoteplay
 		c.cfg.Timing.ControlGap > 0 && (started.closed.IsZero() || s.since.Sub(started.closed) < c.cfg.Timing.ControlGap) {
 		return nil, 0
 	}
-	s.cipher = rp.SessionCipher(c.rp.family, started.nonce, started.key.Key)
+	s.cipher = rp.SessionCipher(c.rp.family, started.nonce, started.key)
 	s.counters = rp.NewCounters(s.cipher)
 	request, err := rp.ParseControlRequest(c.rp.family, s.counters, req)
-	if err != nil || request.RegistKey != started.key.RegistKey {
+	if err != nil || request.RegistKey != started.registKey {
 		return nil, remoteplay.ErrOther
 	}
 	c.rp.session = s
