@@ -46,9 +46,9 @@ type outgoing struct {
 	then   func() // nil, or called with the console's lock held after sending
 }
 
-// listenTCP makes a TCP port accept or refuse connections. stop ends listening, and
-// is nil if the port refuses them; listenTCP returns the next one. Each connection
-// runs serve in a goroutine of its own, and is closed after that.
+// listenTCP makes a TCP port accept or refuse connections. stop ends listening,
+// and is nil if the port refuses them; listenTCP returns the next one. Each
+// connection runs serve in a goroutine of its own, and is closed after that.
 func (c *Console) listenTCP(stop func(), open bool, at netip.AddrPort, serve func(*client)) func() {
 	open = open && !c.closed
 	if open == (stop != nil) {

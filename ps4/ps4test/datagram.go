@@ -11,10 +11,10 @@ import (
 	"github.com/ps4kit/ps4kit/ps4/internal/ddp"
 )
 
-// serveUDP calls handle, with the lock held, for each datagram that arrives on a
-// socket until it is closed. handle returns the datagram for the trace, or "" to
-// leave it out, and how it was treated if not as its client wanted.
-func (c *Console) serveUDP(socket net.PacketConn, handle func(from netip.AddrPort, datagram []byte) (what, outcome string)) {
+// serveUDP calls handle, with the lock held, for each datagram that arrives on
+// a socket until it is closed. handle returns the datagram for the trace, or ""
+// to leave it out, and how it was treated if not as its client wanted.
+func (c *Console) serveUDP(socket net.PacketConn, handle func(netip.AddrPort, []byte) (what, outcome string)) {
 	buf := make([]byte, ddp.MaxDatagram+1) // more than a packet of a stream has
 	for {
 		n, from, err := socket.ReadFrom(buf)

@@ -114,8 +114,8 @@ func (c *Console) launchLocked() bool {
 	return true
 }
 
-// listenLocked makes both TCP ports accept or refuse connections according to the
-// state of the console. Open connections stay.
+// listenLocked makes both TCP ports accept or refuse connections according to
+// the state of the console. Open connections stay.
 func (c *Console) listenLocked() {
 	c.door.stop = c.listenTCP(c.door.stop, c.door.open, c.tcpAddr, c.serveSession)
 	r := &c.rp

@@ -201,11 +201,12 @@ func (c *Console) serveRequest(cl *client) {
 		}
 		switch {
 		case reason != 0:
+			outcome = fmt.Sprintf("refused with %08x", uint32(reason))
 			speaks := rp.Family(0)
 			if reason == remoteplay.ErrVersion {
 				speaks = c.rp.family
 			}
-			reply, outcome = rp.Refusal(uint32(reason), speaks).Marshal(), fmt.Sprintf("refused with %08x", uint32(reason))
+			reply = rp.Refusal(uint32(reason), speaks).Marshal()
 		case reply == nil:
 			outcome = "no reply"
 		}

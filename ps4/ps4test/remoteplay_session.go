@@ -19,8 +19,8 @@ type rpSession struct {
 	counters *rp.Counters
 }
 
-// startLocked handles a control request. It returns no reply if the console falls
-// silent, as it does for a client that connects too soon after init
+// startLocked handles a control request. It returns no reply if the console
+// falls silent, as it does for a client that connects too soon after init
 // (docs/protocol.md §14).
 func (s *rpSession) startLocked(req rp.Request) (reply []byte, reason remoteplay.ResultError) {
 	c := s.console
@@ -84,8 +84,8 @@ func (s *rpSession) next(in io.Reader) error {
 	return err
 }
 
-// handleLocked handles a frame and returns the outcome for the trace, and an error
-// if the frame is malformed.
+// handleLocked handles a frame. It returns the outcome for the trace, and an
+// error if the frame is malformed.
 func (s *rpSession) handleLocked(f rp.Frame) (outcome string, err error) {
 	c := s.console
 	n := &c.log.counters

@@ -32,7 +32,7 @@ type stream struct {
 
 var errNoStream = errors.New("no stream is open")
 
-// streamPacketLocked handles a packet to the port of the stream or of the probe.
+// streamPacketLocked handles a packet to the port of the stream or the probe.
 func (c *Console) streamPacketLocked(port int, from netip.AddrPort, packet []byte) (what, outcome string) {
 	if len(packet) == 0 {
 		return "", ""

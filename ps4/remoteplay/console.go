@@ -129,7 +129,8 @@ func (c *Console) Do(ctx context.Context, work func(context.Context, *Session) e
 	return err
 }
 
-// closeAfter closes the session once it has been unused for d; the lock is held.
+// closeAfter closes the session once it has been unused for d; the lock is
+// held.
 func (c *Console) closeAfter(d time.Duration) {
 	var idle *time.Timer
 	idle = time.AfterFunc(d, func() {
