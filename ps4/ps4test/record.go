@@ -28,7 +28,6 @@ type Counters struct {
 	Dropped        int // connections ended by unanswered heartbeats
 
 	// Of Remote Play:
-	SearchWords      int
 	Registrations    int
 	Inits            int
 	Controls         int
@@ -37,14 +36,12 @@ type Counters struct {
 	Homes            int // presses of the PS button
 
 	// Of Remote Play's streams:
-	Streams           int // opened
-	StreamsClosed     int // by the client
-	StreamPackets     int // received
-	StreamErrors      int // of these: malformed, out of place, or with a wrong signature
-	FeedbackStates    int
-	CongestionReports int
-	ButtonsLeftDown   int // when a stream ended
-	MediaBytes        int // sent
+	Streams         int // opened
+	StreamsClosed   int // by the client
+	StreamPackets   int // received
+	StreamErrors    int // of these: malformed, out of place, or with a wrong signature
+	ButtonsLeftDown int // when a stream ended
+	MediaBytes      int // sent
 
 	Logins           int
 	LoginsRefused    int

@@ -147,7 +147,6 @@ func (c *Console) searchWordLocked(from netip.AddrPort, word []byte) (what, outc
 	if !strings.HasPrefix(string(word), dialect.SearchWord) {
 		return "", ""
 	}
-	c.log.counters.SearchWords++
 	awake := c.power.awake && !c.power.moving
 	if awake && c.faults.NeedSearch {
 		c.rp.door = time.Now().Add(searchTime)

@@ -9,14 +9,12 @@ import (
 
 // takeFeedbackLocked handles what is not a control packet.
 func (s *stream) takeFeedbackLocked(t takion.PacketType, packet []byte) (string, error) {
-	n := &s.console.log.counters
 	position, err := s.Verify(packet)
 	if err != nil {
 		return "", err
 	}
 	if t == takion.TypeCongestion {
 		_, err := takion.ParseCongestion(packet)
-		n.CongestionReports++
 		return "", err
 	}
 	f, err := takion.OpenFeedback(packet, s.Receive, position)
@@ -24,7 +22,6 @@ func (s *stream) takeFeedbackLocked(t takion.PacketType, packet []byte) (string,
 		return "", err
 	}
 	if t == takion.TypeFeedbackState {
-		n.FeedbackStates++
 		return "", nil
 	}
 	events, err := takion.ParseHistory(f.Payload)
