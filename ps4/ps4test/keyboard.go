@@ -75,8 +75,8 @@ func (s *session) handleKeyboardStartLocked() (outcome string) {
 	return fmt.Sprintf("result %d", started.Result)
 }
 
-// handleKeyboardTextLocked replaces the text with that of a client. What it
-// returns for the trace leaves out the text, which may be a password.
+// handleKeyboardTextLocked replaces the text with that of a client. The trace
+// leaves it out, because it may be a password.
 func (s *session) handleKeyboardTextLocked(p wire.Packet) (what, outcome string, err error) {
 	m, err := wire.UnmarshalKeyboardText(p)
 	if err != nil {

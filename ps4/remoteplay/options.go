@@ -135,7 +135,7 @@ func (o *Options) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error)
 
 // exchange connects to the console, sends a request, reads the reply, which has
 // to come in time, and calls parse with it. It returns the connection, and a
-// reader of what follows the reply. It fails as dial does, with [ps4.ErrSilent],
+// reader for the frames that follow. It fails as dial does, with [ps4.ErrSilent],
 // [ErrNoReply] or [ErrNotPlayStation], or with the ResultError of a refusal, and
 // resets the connection then.
 func (o *Options) exchange(
