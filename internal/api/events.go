@@ -41,6 +41,9 @@ func NewEvents(ctx context.Context, log *Log) *Events {
 // It does not block.
 func (e *Events) Changed() { e.changed.raise() }
 
+// Next returns a channel that is closed at the next change.
+func (e *Events) Next() <-chan struct{} { return e.changed.wait() }
+
 // enter counts a stream of a caller, which is nil on the socket.
 func (e *Events) enter(caller any) error {
 	e.mu.Lock()

@@ -11,8 +11,8 @@
 //   - server is the life cycle of `ps4kit serve`
 //
 // A command without a server composes the same parts but the last two: see
-// Local. A part knows the parts it calls. Calls in the other direction, such as
-// "a console was added", are function values that newParts sets.
+// Local. A part knows the parts it calls, and tells everyone else through
+// api.Events that something has changed.
 package app
 
 import (
@@ -21,6 +21,7 @@ import (
 	"crypto/rsa"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/errgroup"
@@ -28,16 +29,26 @@ import (
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/hapserver"
+	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/ps4"
 	"github.com/ps4kit/ps4kit/ps4/ps4test"
 )
 
-// env is what every part reads and none changes.
+// env is what every part uses.
 type env struct {
-	config    *config.Config
+	config    *config.Config                 // as of the start
+	latest    *atomic.Pointer[config.Config] // as last reloaded or set on the page
 	files     files
 	log       *logrus.Logger
+	events    *api.Events        // a console, a pairing or a release has changed
 	simulated []*ps4test.Console // by this process
+}
+
+func newEnv(c *config.Config, store *state.Store, log *logrus.Logger, events *api.Events) env {
+	f := files{store, log}
+	e := env{config: f.withPage(c), latest: &atomic.Pointer[config.Config]{}, files: f, log: log, events: events}
+	e.latest.Store(e.config)
+	return e
 }
 
 // simulating reports whether this process simulates consoles, and so stays off
@@ -123,9 +134,9 @@ type parts struct {
 	commands *commands
 }
 
-// newParts composes the parts. changed is called when the page has something
-// new to show; publisher announces HAP servers.
-func newParts(t tasks, e env, over Override, publisher hapserver.Publisher, changed func()) (*parts, error) {
+// newParts composes the parts. publisher announces HAP servers; it is nil in a
+// command without a server, which offers nothing to HomeKit.
+func newParts(t tasks, e env, over Override, publisher hapserver.Publisher) (*parts, error) {
 	installation, err := e.files.store.InstallationID()
 	if err != nil {
 		return nil, err
@@ -138,13 +149,11 @@ func newParts(t tasks, e env, over Override, publisher hapserver.Publisher, chan
 	users := users{e.files, over, installation}
 	p := &parts{env: e, tasks: t, network: network, art: &art{}}
 	p.registry = &registry{
-		env: e, tasks: t, users: users, network: network, options: options, titleName: p.art.name,
-		latest: func() *config.Config { return e.config }, units: map[string]*unit{}, refused: map[string]error{},
+		env: e, tasks: t, users: users, network: network, options: options, art: p.art,
+		units: map[string]*unit{}, refused: map[string]error{},
 	}
-	p.homekit = &homekit{
-		env: e, tasks: t, publisher: publisher, units: p.registry.list, changed: changed, grown: make(chan struct{}, 1),
-	}
-	p.registry.changed, p.registry.consoleChanged = p.homekit.consolesChanged, p.homekit.consoleChanged
+	p.homekit = &homekit{env: e, tasks: t, publisher: publisher, registry: p.registry}
+	p.registry.homekit = p.homekit
 	p.setup = &setup{env: e, users: users, registry: p.registry}
 	p.commands = &commands{env: e, registry: p.registry, homekit: p.homekit, art: p.art}
 	return p, nil

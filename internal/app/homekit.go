@@ -29,14 +29,15 @@ import (
 type homekit struct {
 	env
 	tasks
-	publisher hapserver.Publisher // nil: not announced
+	publisher hapserver.Publisher // nil in a command without a server
 	strangers hapserver.Strangers // one limit for all servers
-	units     func() []*unit
-	changed   func() // the page has something new to show
-
+	registry  *registry
 	companion atomic.Pointer[companion] // nil: not offered
-	grown     chan struct{}             // holds a token when consoles were added or removed
 }
+
+// serves reports whether this process is the server, which listens for
+// controllers.
+func (h *homekit) serves() bool { return h.publisher != nil }
 
 // hapServer is a HAP server with its identity and its port.
 type hapServer struct {
@@ -54,7 +55,7 @@ func (h *homekit) newServer(hostID string, o hapserver.Options) (*hapServer, err
 	if s.store, err = h.files.homekit(hostID); err != nil {
 		return nil, err
 	}
-	o.Store, o.Publisher, o.Strangers, o.OnChange = s.store, h.publisher, &h.strangers, h.changed
+	o.Store, o.Publisher, o.Strangers, o.OnChange = s.store, h.publisher, &h.strangers, h.events.Changed
 	if s.Server, err = hapserver.New(&o); err != nil {
 		return nil, fmt.Errorf("HomeKit server: %w", err)
 	}
@@ -77,14 +78,6 @@ func (h *homekit) offer(u *unit) (err error) {
 	}
 	u.tv.Attach(u.hap)
 	return nil
-}
-
-// serve makes the HAP server of a unit and listens.
-func (h *homekit) serve(u *unit) (net.Listener, error) {
-	if err := h.offer(u); err != nil {
-		return nil, err
-	}
-	return h.listen(u.hap)
 }
 
 // listen listens on the port that a server had before, or chooses one, and
@@ -119,7 +112,7 @@ func (s *hapServer) serve(ctx context.Context, ln net.Listener) error {
 func (h *homekit) fixedPort(before uint16) uint16 {
 	first := h.config.HomeKit.Port
 	taken := map[uint16]bool{}
-	for _, u := range h.units() {
+	for _, u := range h.registry.list() {
 		if u.hap != nil {
 			taken[u.hap.port] = true
 		}
@@ -206,7 +199,7 @@ func (h *homekit) mend(hostID string) (mended bool, err error) {
 func (h *homekit) list() []api.Accessory {
 	list := []api.Accessory{}
 	near := "" // an address on the way to any console
-	for _, u := range h.units() {
+	for _, u := range h.registry.list() {
 		address := addressToward(h.config.HomeKit.Bind, u.tv.Snapshot().Addr)
 		near = cmp.Or(near, address)
 		if u.hap != nil {

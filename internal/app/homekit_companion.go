@@ -51,7 +51,7 @@ func (h *homekit) makeCompanion(units []*unit) (*companion, error) {
 
 // offered lists the units that HomeKit has, which are those of the bridge.
 func (h *homekit) offered() []*unit {
-	return pick(h.units(), func(u *unit) bool { return u.hap != nil })
+	return pick(h.registry.list(), func(u *unit) bool { return u.hap != nil })
 }
 
 // startCompanion serves the bridge if it is enabled, and replaces it when
@@ -95,8 +95,8 @@ func (h *homekit) listenCompanion() (*companion, net.Listener, error) {
 		return nil, nil, err
 	}
 	h.companion.Store(c)
-	h.changed()
-	for _, u := range h.units() {
+	h.events.Changed()
+	for _, u := range h.registry.list() {
 		c.Changed(u.hostID) // what changed before consoleChanged reached the bridge
 	}
 	return c, ln, nil
@@ -109,27 +109,17 @@ func (h *homekit) serveCompanion(ctx context.Context, c *companion, ln net.Liste
 	ended := make(chan error, 1)
 	go func() { ended <- c.hap.serve(ctx, ln) }()
 	for {
+		changed := h.events.Next()
+		same := slices.EqualFunc(h.offered(), c.televisions, func(u *unit, tv *accessory.Television) bool { return u.tv == tv })
+		if !same {
+			stop()
+		}
 		select {
 		case err := <-ended:
 			return err
-		case <-h.grown:
-			same := slices.EqualFunc(h.offered(), c.televisions, func(u *unit, tv *accessory.Television) bool { return u.tv == tv })
-			if !same {
-				stop()
-				return <-ended
-			}
+		case <-changed:
 		}
 	}
-}
-
-// consolesChanged is called when consoles were added, removed or accepted. It
-// does not block.
-func (h *homekit) consolesChanged() {
-	select {
-	case h.grown <- struct{}{}:
-	default:
-	}
-	h.changed()
 }
 
 // consoleChanged is called when a television has something new to tell. It does
@@ -138,7 +128,7 @@ func (h *homekit) consoleChanged(hostID string) {
 	if c := h.companion.Load(); c != nil {
 		c.Changed(hostID)
 	}
-	h.changed()
+	h.events.Changed()
 }
 
 // resetCompanion removes the pairings of the companion bridge. If its file is

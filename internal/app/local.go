@@ -11,7 +11,6 @@ import (
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 )
 
 // Local carries out the commands of the owner in this process, for a verb that
@@ -27,16 +26,13 @@ type Local struct {
 func Stopped(c *config.Config, store *state.Store, log *logrus.Logger, o Override) (*Local, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	group, ctx := errgroup.WithContext(ctx)
-	f := files{store, log}
-	e := env{config: f.withPage(c), files: f, log: log}
-	p, err := newParts(tasks{ctx, group}, e, o, nil, func() {})
+	p, err := newParts(tasks{ctx, group}, newEnv(c, store, log, api.NewEvents(ctx, nil)), o, nil)
 	if err != nil {
 		cancel()
 		return nil, err
 	}
 	l := &Local{parts: p, cancel: cancel}
 	p.openArt(true)
-	p.setup.guard = func() (*web.Guard, error) { return newGuard(e, nil) }
 	for _, k := range p.registry.known() {
 		if _, err := p.registry.place(k, false); err != nil {
 			return nil, errors.Join(err, l.Close())
@@ -125,7 +121,7 @@ func (l localBackend) offerCompanion() error {
 	if !h.config.Companion.Enabled || h.companion.Load() != nil {
 		return nil
 	}
-	c, err := h.makeCompanion(h.units())
+	c, err := h.makeCompanion(h.registry.list())
 	if err == nil {
 		h.companion.Store(c)
 	}

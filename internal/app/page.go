@@ -191,3 +191,31 @@ func (p page) Settings(context.Context, api.None) ([]api.Setting, error) {
 }
 
 func (p page) Events() *api.Events { return p.events }
+
+// Restore stores a checked backup in the state directory and restarts the
+// server. Opening the state puts the backup in place.
+func (p page) Restore(_ context.Context, archive api.Archive) (api.Restored, error) {
+	if !p.restarting.CompareAndSwap(false, true) {
+		return api.Restored{}, errRestarting()
+	}
+	contents, err := p.State.StageRestore(archive)
+	if err != nil {
+		p.restarting.Store(false)
+		return api.Restored{}, err
+	}
+	p.stop()
+	return api.Restored(contents), nil
+}
+
+func (p page) Restart(context.Context, api.None) error {
+	if !p.restarting.CompareAndSwap(false, true) {
+		return errRestarting()
+	}
+	p.log.Info("restarting")
+	p.stop()
+	return nil
+}
+
+func errRestarting() error {
+	return &api.Error{Code: "busy", Message: "the server is restarting, or restoring another backup"}
+}

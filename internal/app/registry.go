@@ -17,7 +17,6 @@ import (
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
 	"github.com/ps4kit/ps4kit/ps4"
 )
@@ -30,17 +29,11 @@ import (
 type registry struct {
 	env
 	tasks
-	users     users
-	network   *ps4.Network
-	options   ps4.Options // of consoles without settings of their own
-	titleName func(id string) string
-	latest    func() *config.Config // with titles and remote controls, which change while the server runs
-
-	// serve makes a unit's HAP server and listens; nil in a command without a
-	// server.
-	serve          func(*unit) (net.Listener, error)
-	changed        func() // consoles were added, removed, accepted or refused
-	consoleChanged func(hostID string)
+	users   users
+	network *ps4.Network
+	options ps4.Options // of consoles without settings of their own
+	art     *art
+	homekit *homekit
 
 	meeting      sync.Mutex // held while a console gets, changes or loses its unit or its titles, so that it has only one unit
 	sightings    sightings
@@ -63,14 +56,17 @@ func (r *registry) start(k known) *unit {
 	u, err := r.newUnit(k)
 	var ln net.Listener
 	if err == nil {
-		ln, err = r.serve(u)
+		err = r.homekit.offer(u)
+	}
+	if err == nil {
+		ln, err = r.homekit.listen(u.hap)
 	}
 	if err != nil {
 		log.WithError(err).Error("this console is not offered to HomeKit")
 		r.mu.Lock()
 		r.refused[k.hostID] = err
 		r.mu.Unlock()
-		r.changed()
+		r.events.Changed()
 		return nil
 	}
 	u.running.Store(true)
@@ -205,7 +201,7 @@ func (r *registry) forget(hostID string) error {
 
 // offers reports whether this process offers a console to HomeKit.
 func (r *registry) offers(k known) bool {
-	return r.serve != nil && r.refusals()[k.hostID] == nil && r.publishes(k)
+	return r.homekit.serves() && r.refusals()[k.hostID] == nil && r.publishes(k)
 }
 
 // makeRoom reports whether a console that is new may get a unit. One that the
@@ -280,7 +276,7 @@ func (r *registry) withdraw(hostID string) {
 		u.stop()
 		u.runs.Wait()
 	}
-	r.changed()
+	r.events.Changed()
 }
 
 // accept raises the standing of a console to accepted or added, and returns its
@@ -300,7 +296,7 @@ func (r *registry) accept(u *unit, as standing) (*unit, error) {
 	if u.hap == nil && r.offers(k) {
 		return r.place(k, true)
 	}
-	r.changed()
+	r.events.Changed()
 	return u, nil
 }
 
@@ -308,7 +304,7 @@ func (r *registry) accept(u *unit, as standing) (*unit, error) {
 func (r *registry) proved(u *unit, fact *atomic.Bool, store func(*state.Console)) {
 	_ = r.files.change(u.hostID, store) // logged there
 	if fact.CompareAndSwap(false, true) {
-		r.changed()
+		r.events.Changed()
 	}
 }
 
@@ -317,14 +313,14 @@ func (r *registry) add(u *unit) {
 	r.mu.Lock()
 	r.units[u.hostID] = u
 	r.mu.Unlock()
-	r.changed()
+	r.events.Changed()
 	u.tv.RefreshNames() // one may have been learned since the television was made
 }
 
 // linked starts to use the new Remote Play registration of a console.
 func (r *registry) linked(u *unit) error {
 	if (u.remote != nil) == r.usesRemotePlay(u.known) {
-		defer r.changed()
+		defer r.events.Changed()
 		return r.authorize(u)
 	}
 	r.meeting.Lock()
@@ -353,7 +349,7 @@ func (r *registry) permitKeys(u *unit, on bool) error {
 // changedConsole handles a change in a television's snapshot. A console of
 // unknown type gets another unit if it turns out to be a PS5.
 func (r *registry) changedConsole(u *unit) {
-	r.consoleChanged(u.hostID)
+	r.homekit.consoleChanged(u.hostID)
 	if u.untyped() && u.tv != nil && u.tv.Snapshot().HostType == ps4.TypePS5 {
 		u.retype.Do(func() { r.run(func(context.Context) { r.asPS5(u) }) })
 	}

@@ -20,7 +20,6 @@ import (
 	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/mdns"
 	"github.com/ps4kit/ps4kit/internal/state"
-	"github.com/ps4kit/ps4kit/internal/web"
 	"github.com/ps4kit/ps4kit/ps4"
 )
 
@@ -50,15 +49,14 @@ type Options struct {
 type server struct {
 	Options
 	*parts
-	events   *api.Events // for the page
 	updates  *updates
 	greeting Page
+	stop     context.CancelFunc // ends the server; see restarting
 
-	news           chan struct{}                 // holds a token when consoles or pairings may have changed
-	latest         atomic.Pointer[config.Config] // as last reloaded or set on the page
-	configuring    sync.Mutex                    // held while latest changes
-	started        atomic.Bool                   // every console that was known at the start had its turn
-	wrongPasswords atomic.Uint64                 // shown to the page
+	configuring    sync.Mutex    // held while latest changes
+	started        atomic.Bool   // every console that was known at the start had its turn
+	restarting     atomic.Bool   // the server starts again once it has ended
+	wrongPasswords atomic.Uint64 // shown to the page
 }
 
 // Run serves until ctx is done, then stops everything, closes the state and
@@ -73,10 +71,9 @@ func Run(ctx context.Context, o Options) error {
 		if contents := o.State.Restored(); contents != nil {
 			o.Log.WithFields(logrus.Fields{"created": contents.Created, "files": len(contents.Files)}).Info("restored a backup")
 		}
-		o.Config = files{o.State, o.Log}.withPage(o.Config)
-		s := newServer(o)
+		s := &server{Options: o}
 		err := errors.Join(s.serve(ctx, log), o.State.Close())
-		if err != nil || !s.setup.restarting.Load() {
+		if err != nil || !s.restarting.Load() {
 			return err
 		}
 		if o.State, err = reopen(ctx, o.State.Dir(), o.Log); err != nil {
@@ -86,18 +83,15 @@ func Run(ctx context.Context, o Options) error {
 	}
 }
 
-func newServer(o Options) *server {
-	s := &server{Options: o, news: make(chan struct{}, 1)}
-	s.latest.Store(o.Config)
-	return s
-}
-
 // serve runs the server once.
 func (s *server) serve(ctx context.Context, log *api.Log) error {
 	if s.Simulate < 0 || s.Simulate > maxConsoles {
 		return &api.Error{Code: "usage", Message: fmt.Sprintf("0 to %d consoles can be simulated", maxConsoles)}
 	}
-	e := env{config: s.Config, files: files{s.State, s.Log}, log: s.Log}
+	ctx, s.stop = context.WithCancel(ctx)
+	defer s.stop()
+	group, ctx := errgroup.WithContext(ctx)
+	e := newEnv(s.Config, s.State, s.Log, api.NewEvents(ctx, log))
 	simulated, err := startSimulators(e, s.Simulate)
 	defer func() {
 		for _, c := range simulated {
@@ -108,32 +102,20 @@ func (s *server) serve(ctx context.Context, log *api.Log) error {
 		return err
 	}
 	e.simulated = simulated
-	responder := mdns.New(&mdns.Options{Interfaces: s.Config.HomeKit.Interfaces, Log: s.Log})
+	responder := mdns.New(&mdns.Options{Interfaces: e.config.HomeKit.Interfaces, Log: s.Log})
 	defer responder.Close()
 
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	group, ctx := errgroup.WithContext(ctx)
-	s.events = api.NewEvents(ctx, log)
-	s.parts, err = newParts(tasks{ctx, group}, e, Override{}, responder, func() { s.events.Changed(); s.poke() })
+	s.parts, err = newParts(tasks{ctx, group}, e, Override{}, responder)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = s.network.Close() }()
-	s.registry.serve, s.registry.latest = s.homekit.serve, s.latest.Load
-	s.setup.guard = sync.OnceValues(func() (*web.Guard, error) {
-		return newGuard(e, func(from netip.Addr) {
-			s.wrongPasswords.Add(1)
-			s.log.WithField("address", from.Unmap().String()).Warn("failed web sign-in")
-		})
-	})
-	s.setup.stop = stop
 	s.setup.phone = s.PhoneAddr
 	if e.simulating() && !s.PhoneAddr.IsValid() {
 		s.setup.phone = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), ps4.DefaultPort)
 	}
-	s.updates = &updates{env: e, version: s.Version, latest: s.latest.Load, changed: s.events.Changed}
-	setLogLevel(s.Log, s.Config)
+	s.updates = &updates{env: e, version: s.Version}
+	setLogLevel(s.Log, s.config)
 	s.openArt(false)
 	s.run(s.updates.run)
 	if err := s.start(ctx); err != nil {

@@ -45,6 +45,7 @@ const settleTime = 300 * time.Millisecond
 func (s *server) followNeeds(ctx context.Context) {
 	reported := map[string][]Need{}
 	for {
+		changed := s.events.Next()
 		there := map[string]bool{}
 		for _, setup := range s.setups() {
 			id := setup.Accessory.HostID
@@ -60,19 +61,11 @@ func (s *server) followNeeds(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.news:
+		case <-changed:
 		}
 		if !pause(ctx, settleTime) {
 			return
 		}
-	}
-}
-
-// poke tells followNeeds that something may have changed. It does not block.
-func (s *server) poke() {
-	select {
-	case s.news <- struct{}{}:
-	default:
 	}
 }
 

@@ -68,10 +68,14 @@ func (l httpLog) Write(line []byte) (int, error) {
 
 // listenSite listens on web.listen and sets the greeting.
 func (s *server) listenSite(ctx context.Context, services api.Services) (http.Handler, net.Listener, error) {
-	guard, err := s.setup.guard()
+	guard, err := newGuard(s.env, func(from netip.Addr) {
+		s.wrongPasswords.Add(1)
+		s.log.WithField("address", from.Unmap().String()).Warn("failed web sign-in")
+	})
 	if err != nil {
 		return nil, nil, err
 	}
+	s.setup.guard = guard
 	certificate, err := s.certificate()
 	if err != nil {
 		return nil, nil, err

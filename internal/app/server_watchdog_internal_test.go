@@ -123,10 +123,10 @@ func aliveServer(t *testing.T) (s *server, stop func()) {
 	ready := make(chan struct{})
 	log := logrus.New()
 	log.SetOutput(io.Discard)
-	s = newServer(Options{
+	s = &server{Options: Options{
 		Config: cfg, State: store, Simulate: 1, Log: log,
 		Ready: func(Greeting) { close(ready) },
-	})
+	}}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.serve(ctx, &api.Log{}) }()

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"strconv"
 	"sync"
-	"sync/atomic"
 
 	"github.com/ps4kit/ps4kit/accessory"
 	"github.com/ps4kit/ps4kit/internal/api"
@@ -27,13 +26,11 @@ type setup struct {
 	env
 	users    users
 	registry *registry
-	guard    func() (*web.Guard, error) // of the page
-	phone    netip.AddrPort             // where the phone app looks for consoles; not valid: UDP port 987 of every address
-	stop     func()                     // ends the server; see restarting
+	guard    *web.Guard     // of the page; nil in a command without a server
+	phone    netip.AddrPort // where the phone app looks for consoles; not valid: UDP port 987 of every address
 
-	capturing  sync.Mutex  // held while the phone app is awaited
-	askingPSN  sync.Mutex  // held during a sign-in with an npsso: PSN gets one request at a time
-	restarting atomic.Bool // the server starts again once it has ended
+	capturing sync.Mutex // held while the phone app is awaited
+	askingPSN sync.Mutex // held during a sign-in with an npsso: PSN gets one request at a time
 }
 
 func (s *setup) Link(ctx context.Context, in api.LinkRequest) error {
@@ -316,7 +313,7 @@ func (s *setup) saveUser(hostID string, user state.User) error {
 			return err
 		}
 	}
-	s.registry.changed()
+	s.events.Changed()
 	return nil
 }
 
@@ -336,36 +333,16 @@ func (s *setup) Test(ctx context.Context, in api.HostRequest) error {
 	return nil
 }
 
-// Restore stores a checked backup in the state directory and restarts the
-// server. Opening the state puts the backup in place.
-func (s *setup) Restore(_ context.Context, archive api.Archive) (api.Restored, error) {
-	if !s.restarting.CompareAndSwap(false, true) {
-		return api.Restored{}, errRestarting()
+// openGuard returns the guard of the server, or opens one for this command.
+func (s *setup) openGuard() (*web.Guard, error) {
+	if s.guard != nil {
+		return s.guard, nil
 	}
-	contents, err := s.files.store.StageRestore(archive)
-	if err != nil {
-		s.restarting.Store(false)
-		return api.Restored{}, err
-	}
-	s.stop()
-	return api.Restored(contents), nil
-}
-
-func (s *setup) Restart(context.Context, api.None) error {
-	if !s.restarting.CompareAndSwap(false, true) {
-		return errRestarting()
-	}
-	s.log.Info("restarting")
-	s.stop()
-	return nil
-}
-
-func errRestarting() error {
-	return &api.Error{Code: "busy", Message: "the server is restarting, or restoring another backup"}
+	return newGuard(s.env, nil)
 }
 
 func (s *setup) WebPassword(context.Context, api.None) (api.Password, error) {
-	guard, err := s.guard()
+	guard, err := s.openGuard()
 	if err != nil {
 		return api.Password{}, err
 	}
@@ -373,7 +350,7 @@ func (s *setup) WebPassword(context.Context, api.None) (api.Password, error) {
 }
 
 func (s *setup) RenewWebPassword(context.Context, api.None) (api.Password, error) {
-	guard, err := s.guard()
+	guard, err := s.openGuard()
 	if err != nil {
 		return api.Password{}, err
 	}

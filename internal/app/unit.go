@@ -130,7 +130,7 @@ func (r *registry) registration(k known) remoteplay.Registration {
 }
 
 func (r *registry) openTelevision(u *unit) error {
-	titles, remote := r.live(r.latest(), u.known)
+	titles, remote := r.live(r.latest.Load(), u.known)
 	inputs, err := state.Inputs[accessory.Saved](r.files.store, u.hostID)
 	if err != nil {
 		return err
@@ -147,7 +147,7 @@ func (r *registry) openTelevision(u *unit) error {
 		Poll:      r.config.Poll.Interval,
 		Misses:    r.config.Poll.Misses,
 		Store:     keptStore{inputs, u},
-		TitleName: r.titleName,
+		TitleName: r.art.name,
 		OnChange:  func() { r.changedConsole(u) },
 
 		PreferTitleName: r.config.Art.Language != "",
@@ -155,7 +155,7 @@ func (r *registry) openTelevision(u *unit) error {
 	if u.hostType == ps4.TypePS5 {
 		cfg.Model = "PlayStation 5"
 	}
-	if r.serve != nil { // else the command prints its error itself
+	if r.homekit.serves() { // else the command prints its error itself
 		cfg.Log = log
 	}
 	console := gate{accessory.NewConsole(u.console), u}

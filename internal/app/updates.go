@@ -18,7 +18,6 @@ import (
 	"golang.org/x/mod/semver"
 
 	"github.com/ps4kit/ps4kit/internal/api"
-	"github.com/ps4kit/ps4kit/internal/config"
 	"github.com/ps4kit/ps4kit/internal/state"
 )
 
@@ -34,10 +33,8 @@ const (
 // the server restarts or the request fails.
 type updates struct {
 	env
-	version string                // of this program
-	latest  func() *config.Config // updates.check may change at any time
-	changed func()                // the page has something new to show
-	client  *http.Client          // nil: one for the network
+	version string       // of this program
+	client  *http.Client // nil: one for the network
 
 	found atomic.Pointer[api.Release] // by the last check; may be older than this program
 }
@@ -51,7 +48,7 @@ type checked struct {
 // newer returns the newest release if it is newer than this program, or nil.
 func (u *updates) newer() *api.Release {
 	found := u.found.Load()
-	if found == nil || !u.latest().Updates.Check || semver.Compare(found.Version, releaseOf(u.version)) <= 0 {
+	if found == nil || !u.latest.Load().Updates.Check || semver.Compare(found.Version, releaseOf(u.version)) <= 0 {
 		return nil
 	}
 	return found
@@ -82,9 +79,9 @@ func (u *updates) run(ctx context.Context) {
 	}
 	found := last.Release
 	u.found.Store(&found)
-	u.changed()
+	u.events.Changed()
 	for delay := checkDelay; pause(ctx, delay); delay = checkLook {
-		c := u.latest().Updates
+		c := u.latest.Load().Updates
 		if age := time.Since(last.At); !c.Check || age >= 0 && age < checkEvery || u.simulating() && !isLoopback(c.URL) {
 			continue
 		}
@@ -100,7 +97,7 @@ func (u *updates) run(ctx context.Context) {
 		}
 		found := last.Release
 		u.found.Store(&found)
-		u.changed()
+		u.events.Changed()
 	}
 }
 

@@ -59,7 +59,9 @@ func TestAsk(t *testing.T) {
 				_, _ = io.WriteString(w, tt.body)
 			}))
 			defer server.Close()
-			u := &updates{version: "v1.1.0", latest: config.Default}
+			latest := &atomic.Pointer[config.Config]{}
+			latest.Store(config.Default())
+			u := &updates{env: env{latest: latest}, version: "v1.1.0"}
 			found, err := u.ask(t.Context(), server.URL+"/latest")
 			if (err != nil) != tt.failed {
 				t.Errorf("failed: %v", err)
@@ -128,7 +130,7 @@ func TestOnceADay(t *testing.T) {
 		var u *updates
 		expect := func(what string, wait time.Duration, want int32, notice bool) {
 			t.Helper()
-			u = &updates{env: env{files: files{store, log}, log: log}, version: "v1.1.0", latest: latest.Load, changed: func() {}, client: client}
+			u = &updates{env: env{latest: &latest, files: files{store, log}, log: log, events: &api.Events{}}, version: "v1.1.0", client: client}
 			ctx, cancel := context.WithCancel(t.Context())
 			var running sync.WaitGroup
 			running.Go(func() { u.run(ctx) })
