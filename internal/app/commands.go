@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -31,13 +30,7 @@ func (c *commands) Search(ctx context.Context, in api.SearchRequest) ([]api.Cons
 	if err != nil {
 		return nil, err
 	}
-	var also []netip.AddrPort
-	for _, u := range c.registry.list() {
-		if addr := u.tv.Snapshot().Addr; addr.IsValid() && addr.Port() != ps4.DefaultPort {
-			also = append(also, addr) // broadcasts don't reach a simulated console
-		}
-	}
-	found, err := c.registry.network.Discover(ctx, wait, also...)
+	found, err := c.registry.scan(ctx, wait)
 	if err != nil {
 		return nil, err
 	}
@@ -82,16 +75,22 @@ func (c *commands) Consoles(context.Context, api.None) ([]api.Console, error) {
 	return list, nil
 }
 
-// Status asks one console. One that doesn't answer right after a standby counts
-// as resting.
 func (c *commands) Status(ctx context.Context, in api.HostRequest) (api.Console, error) {
-	u, err := c.registry.find(ctx, in.Host)
+	_, shown, err := c.ask(ctx, in.Host)
+	return shown, err
+}
+
+// ask asks one console for its status, and returns its unit too, nil if host is
+// an address where none answers. A console that doesn't answer in the minute
+// after a standby counts as resting.
+func (c *commands) ask(ctx context.Context, host string) (*unit, api.Console, error) {
+	u, err := c.registry.find(ctx, host)
 	if errors.Is(err, ps4.ErrUnreachable) {
-		addr, _ := ps4.ParseAddress(in.Host)
-		return api.Console{Address: FormatAddress(addr), State: api.StateUnreachable}, nil
+		addr, _ := ps4.ParseAddress(host)
+		return nil, api.Console{Address: FormatAddress(addr), State: api.StateUnreachable}, nil
 	}
 	if err != nil {
-		return api.Console{}, err
+		return nil, api.Console{}, err
 	}
 	st, err := u.console.Status(ctx)
 	switch {
@@ -100,31 +99,28 @@ func (c *commands) Status(ctx context.Context, in api.HostRequest) (api.Console,
 		if shown.State != api.StateStandby {
 			shown.State, shown.TitleID, shown.TitleName = api.StateUnreachable, "", ""
 		}
-		return shown, nil
+		return u, shown, nil
 	case err != nil:
-		return api.Console{}, err
+		return nil, api.Console{}, err
 	case st.State == ps4.StateStandby && st.HostType == "": // it is silent after a standby
 		st = u.lastStatus()
 		st.State = ps4.StateStandby
 	default:
+		u = c.registry.withType(ctx, u) // it may have been silent when find asked
 		c.registry.note(u, st)
 	}
-	return u.shown(st, u.tv.Snapshot().Name), nil
+	return u, u.shown(st, u.tv.Snapshot().Name), nil
 }
 
 // answering returns the unit and the state of a console, or ps4.ErrUnreachable if
-// it doesn't answer. A console that doesn't answer in the minute after a standby
-// counts as resting.
+// it doesn't answer. The owner accepts a console by naming it.
 func (c *commands) answering(ctx context.Context, host string) (*unit, api.Console, error) {
-	shown, err := c.Status(ctx, api.HostRequest{Host: host})
+	u, shown, err := c.ask(ctx, host)
 	switch {
 	case err != nil:
-		return nil, shown, err
 	case shown.State == api.StateUnreachable:
-		return nil, shown, ps4.ErrUnreachable
-	}
-	u, err := c.registry.find(ctx, cmp.Or(shown.HostID, host))
-	if err == nil && host != "" && isOwner(ctx) {
+		err = ps4.ErrUnreachable
+	case host != "" && isOwner(ctx):
 		u, err = c.registry.accept(u, accepted)
 	}
 	return u, shown, err

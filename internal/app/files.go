@@ -86,15 +86,8 @@ func (f files) forget(hostID string) error {
 			return all, nil
 		}))
 	}
-	homekit, err := f.homekit(hostID)
-	if err != nil {
-		return err
-	}
-	inputs, err := state.Inputs[accessory.Saved](f.store, hostID)
-	if err != nil {
-		return err
-	}
-	return errors.Join(append(errs, homekit.file.Purge(), inputs.Purge())...)
+	errs = append(errs, f.homekit(hostID).file.Purge(), state.Inputs[accessory.Saved](f.store, hostID).Purge())
+	return errors.Join(errs...)
 }
 
 // keep writes what is known of a console. What fails is logged, too.
@@ -172,12 +165,8 @@ type homekitDocument struct {
 // homekitStore is the document of one console; it implements hapserver.Store.
 type homekitStore struct{ file *state.File[homekitDocument] }
 
-func (f files) homekit(hostID string) (*homekitStore, error) {
-	file, err := state.HomeKit[homekitDocument](f.store, hostID)
-	if err != nil {
-		return nil, err
-	}
-	return &homekitStore{file}, nil
+func (f files) homekit(hostID string) *homekitStore {
+	return &homekitStore{state.HomeKit[homekitDocument](f.store, hostID)}
 }
 
 // Load implements hapserver.Store.

@@ -50,12 +50,9 @@ type hapServer struct {
 // newServer returns the HAP server of a host id. It makes an identity if there
 // is none yet, and does no network I/O.
 func (h *homekit) newServer(hostID string, o hapserver.Options) (*hapServer, error) {
-	s := &hapServer{}
-	var err error
-	if s.store, err = h.files.homekit(hostID); err != nil {
-		return nil, err
-	}
+	s := &hapServer{store: h.files.homekit(hostID)}
 	o.Store, o.Publisher, o.Strangers, o.OnChange = s.store, h.publisher, &h.strangers, h.events.Changed
+	var err error
 	if s.Server, err = hapserver.New(&o); err != nil {
 		return nil, fmt.Errorf("HomeKit server: %w", err)
 	}
@@ -185,10 +182,7 @@ func categoryNumber(name string) uint8 {
 
 // mend sets the HomeKit file of a host id aside if it is damaged.
 func (h *homekit) mend(hostID string) (mended bool, err error) {
-	store, err := h.files.homekit(hostID)
-	if err != nil {
-		return false, err
-	}
+	store := h.files.homekit(hostID)
 	if _, err := store.Load(); !errors.Is(err, state.ErrDamaged) {
 		return false, nil
 	}

@@ -38,7 +38,6 @@ func (p page) Overview(context.Context, api.None) (api.Overview, error) {
 // card returns a console as the page shows it, without asking the console.
 func (p page) card(u *unit) api.Card {
 	snapshot := u.tv.Snapshot()
-	user, err := p.users.of(u.known)
 	card := api.Card{
 		Console:      u.shown(snapshot.Status, snapshot.Name),
 		Active:       snapshot.Active,
@@ -50,7 +49,7 @@ func (p page) card(u *unit) api.Card {
 		LastSeen:     snapshot.LastSeen,
 		Identified:   snapshot.Identified,
 		Accepted:     u.isAccepted(),
-		Credential:   err == nil && !user.Credential.IsZero(),
+		Credential:   !p.users.of(u.known).Credential.IsZero(),
 		Account:      p.users.hasAccount(u.known),
 		Linked:       u.linked.Load(),
 		Tested:       u.rested.Load() && u.woken.Load(),

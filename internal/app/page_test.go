@@ -269,11 +269,8 @@ func TestNoQRCodeWhilePairingIsLocked(t *testing.T) {
 	yaml += "companion: {enabled: true}\n"
 	serve(t, dir, yaml, 0).stop()
 	store := open(t, dir)
-	file, err := state.HomeKit[map[string]any](store, state.Companion)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = file.Update(func(saved map[string]any) (map[string]any, error) {
+	file := state.HomeKit[map[string]any](store, state.Companion)
+	err := file.Update(func(saved map[string]any) (map[string]any, error) {
 		saved["server"].(map[string]any)["setup_failures"] = 100
 		return saved, nil
 	})

@@ -256,11 +256,7 @@ func (r *registry) evictable(u *unit) bool {
 	case u.hap != nil:
 		return !u.hap.Info().Paired
 	}
-	store, err := r.files.homekit(u.hostID)
-	if err != nil {
-		return false
-	}
-	record, err := store.Load()
+	record, err := r.files.homekit(u.hostID).Load()
 	return len(record.Pairings) == 0 && (err == nil || errors.Is(err, fs.ErrNotExist))
 }
 
@@ -287,9 +283,7 @@ func (r *registry) accept(u *unit, as standing) (*unit, error) {
 	if u.standing() >= as {
 		return u, nil
 	}
-	if err := r.authorize(u); err != nil {
-		return nil, err
-	}
+	r.authorize(u)
 	u.current.Store(int32(as))
 	k := u.now()
 	r.remember(k, u.lastStatus())
@@ -320,8 +314,9 @@ func (r *registry) add(u *unit) {
 // linked starts to use the new Remote Play registration of a console.
 func (r *registry) linked(u *unit) error {
 	if (u.remote != nil) == r.usesRemotePlay(u.known) {
-		defer r.events.Changed()
-		return r.authorize(u)
+		r.authorize(u)
+		r.events.Changed()
+		return nil
 	}
 	r.meeting.Lock()
 	defer r.meeting.Unlock()

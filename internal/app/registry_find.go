@@ -241,13 +241,7 @@ func (r *registry) search(ctx context.Context, host string) ([]*unit, error) {
 	if matches := r.matching(host); len(matches) > 0 {
 		return matches, nil
 	}
-	var also []netip.AddrPort
-	for _, u := range r.list() {
-		if addr := u.console.Addr(); addr.IsValid() {
-			also = append(also, addr)
-		}
-	}
-	found, err := r.network.Discover(ctx, searchTime, also...)
+	found, err := r.scan(ctx, searchTime)
 	found = slices.DeleteFunc(found, func(st ps4.Status) bool {
 		return host != "" && !strings.EqualFold(host, st.HostID) && !strings.EqualFold(host, st.HostName)
 	})
@@ -268,6 +262,18 @@ func (r *registry) search(ctx context.Context, host string) ([]*unit, error) {
 		}
 	}
 	return nil, err
+}
+
+// scan searches the networks for consoles, and asks those that have a unit: a
+// broadcast may not reach them.
+func (r *registry) scan(ctx context.Context, wait time.Duration) ([]ps4.Status, error) {
+	var also []netip.AddrPort
+	for _, u := range r.list() {
+		if addr := u.console.Addr(); addr.IsValid() {
+			also = append(also, addr)
+		}
+	}
+	return r.network.Discover(ctx, wait, also...)
 }
 
 // meetConfigured asks the consoles of the configuration that have no unit yet,

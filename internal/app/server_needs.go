@@ -101,8 +101,7 @@ func (s *server) lacks(u *unit) (needs []Need) {
 		}
 		return append(needs, NeedLink)
 	}
-	user, err := s.setup.users.of(u.known)
-	if err != nil || user.Credential.IsZero() {
+	if s.setup.users.of(u.known).Credential.IsZero() {
 		needs = append(needs, NeedAccount)
 	}
 	// No console tells whether this program is linked with it until a command

@@ -45,10 +45,7 @@ func (s *setup) Link(ctx context.Context, in api.LinkRequest) error {
 	if in.RemotePlay || u.remote != nil {
 		return s.register(ctx, u, pin, in.AccountID)
 	}
-	user, err := s.users.of(u.known)
-	if err != nil {
-		return err
-	}
+	user := s.users.of(u.known)
 	err = u.tv.WithoutSession(ctx, func(ctx context.Context) error {
 		u.console.SetUser(user) // gives a stranger the credential
 		err := u.console.Link(ctx, pin)
@@ -167,11 +164,8 @@ func (s *setup) Credential(ctx context.Context, in api.HostRequest) (api.User, e
 		}
 		k = u.known
 	}
-	user, err := s.users.of(k)
-	switch {
-	case err != nil:
-		return api.User{}, err
-	case user.Credential.IsZero():
+	user := s.users.of(k)
+	if user.Credential.IsZero() {
 		return api.User{}, ps4.ErrNoCredential
 	}
 	_, _, account := s.files.credential(k.hostID)
@@ -309,9 +303,7 @@ func (s *setup) saveUser(hostID string, user state.User) error {
 			u.linked.Store(false)
 			_ = s.files.change(hostID, func(stored *state.Console) { stored.Linked = false }) // logged there
 		}
-		if err := s.registry.authorize(u); err != nil {
-			return err
-		}
+		s.registry.authorize(u)
 	}
 	s.events.Changed()
 	return nil

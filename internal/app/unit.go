@@ -47,13 +47,11 @@ func (r *registry) newUnit(k known) (*unit, error) {
 	u := &unit{known: k, made: time.Now()}
 	u.life, u.stop = context.WithCancel(r.ctx)
 	u.current.Store(int32(k.standing))
-	if err := r.openConsole(u); err != nil {
-		return nil, err
-	}
+	r.openConsole(u)
 	return u, r.openTelevision(u)
 }
 
-func (r *registry) openConsole(u *unit) error {
+func (r *registry) openConsole(u *unit) {
 	o := r.options
 	o.Counters = &u.counters
 	o.SwitchUser = u.config.SwitchUser
@@ -70,10 +68,9 @@ func (r *registry) openConsole(u *unit) error {
 	if r.usesRemotePlay(u.known) {
 		u.remote = remoteplay.New(u.console, remoteplay.Registration{}, r.remotePlayOptions(u))
 	}
-	if u.known.standing == stranger {
-		return nil // it gets no credential, see gate
+	if u.known.standing > stranger { // else it gets no credential, see gate
+		r.authorize(u)
 	}
-	return r.authorize(u)
 }
 
 // usesRemotePlay reports whether to drive a console with Remote Play. A PS5
@@ -103,17 +100,13 @@ func (r *registry) remotePlayOptions(u *unit) *remoteplay.Options {
 }
 
 // authorize gives a console that the owner has accepted the secrets of its user.
-func (r *registry) authorize(u *unit) error {
-	user, err := r.users.of(u.known)
-	if err != nil {
-		return err
-	}
+func (r *registry) authorize(u *unit) {
+	user := r.users.of(u.known)
 	u.console.SetUser(user)
 	if u.remote != nil {
 		u.remote.SetRegistration(r.registration(u.known))
 		u.remote.SetPasscode(user.Passcode)
 	}
-	return nil
 }
 
 // registration returns the Remote Play registration of a console, or one without
@@ -131,10 +124,6 @@ func (r *registry) registration(k known) remoteplay.Registration {
 
 func (r *registry) openTelevision(u *unit) error {
 	titles, remote := r.live(r.latest.Load(), u.known)
-	inputs, err := state.Inputs[accessory.Saved](r.files.store, u.hostID)
-	if err != nil {
-		return err
-	}
 	log := r.log.WithField("console", u.name)
 	cfg := accessory.Config{
 		HostID:    u.hostID,
@@ -146,7 +135,7 @@ func (r *registry) openTelevision(u *unit) error {
 		Slots:     r.config.HomeKit.Slots,
 		Poll:      r.config.Poll.Interval,
 		Misses:    r.config.Poll.Misses,
-		Store:     keptStore{inputs, u},
+		Store:     keptStore{state.Inputs[accessory.Saved](r.files.store, u.hostID), u},
 		TitleName: r.art.name,
 		OnChange:  func() { r.changedConsole(u) },
 
@@ -162,6 +151,7 @@ func (r *registry) openTelevision(u *unit) error {
 	if u.remote != nil {
 		console.Console = accessory.NewRemotePlay(u.remote)
 	}
+	var err error
 	u.tv, err = accessory.New(cfg, console)
 	if errors.Is(err, accessory.ErrNoFreeSlot) { // the latest titles need a slot count that waits for a restart
 		cfg.Titles, cfg.Remote = r.live(r.config, u.known)

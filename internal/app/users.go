@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
@@ -19,21 +18,17 @@ type users struct {
 
 // of returns the PSN user to log in with at a console. The credential and the
 // passcode come from the command line, the configuration or the state, in this
-// order, each on its own. Having none is no error: searching needs none.
-func (u users) of(k known) (user ps4.User, err error) {
+// order, each on its own. There may be none: searching needs none.
+func (u users) of(k known) (user ps4.User) {
 	user.Credential, user.Passcode, _ = u.files.credential(k.hostID)
 	if k.simulated != nil {
 		user.Credential = simulatedCredential()
 	}
 	if text := k.config.Credential.Reveal(); text != "" {
-		if user.Credential, err = ps4.ParseCredential(text); err != nil {
-			return user, fmt.Errorf("credential: %w", err)
-		}
+		user.Credential, _ = ps4.ParseCredential(text) // config checked it
 	}
 	if text := k.config.Passcode.Reveal(); text != "" {
-		if user.Passcode, err = ps4.ParsePasscode(text); err != nil {
-			return user, fmt.Errorf("passcode: %w", err)
-		}
+		user.Passcode, _ = ps4.ParsePasscode(text) // config checked it
 	}
 	if !u.override.Credential.IsZero() {
 		user.Credential = u.override.Credential
@@ -46,7 +41,7 @@ func (u users) of(k known) (user ps4.User, err error) {
 	// of the credential.
 	sum := sha256.Sum256([]byte(u.installation + " " + user.Credential.Reveal()))
 	user.Model = "ps4kit-" + hex.EncodeToString(sum[:4])
-	return user, nil
+	return user
 }
 
 // hasAccount reports whether account has one without a given one.

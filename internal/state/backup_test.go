@@ -29,23 +29,15 @@ const otherID = "00D9D1000002"
 // fill saves one document of each kind, all of which hold the mark.
 func fill(t *testing.T, s *state.Store, mark string) {
 	t.Helper()
-	companion, err := state.HomeKit[record](s, state.Companion)
-	if err != nil {
-		t.Fatal(err)
-	}
-	inputs, err := state.Inputs[record](s, hostID)
-	if err != nil {
-		t.Fatal(err)
-	}
 	user := state.User{Credential: strings.Repeat("ab", 32), Passcode: "1234"}
 	_, id := s.InstallationID()
 	write(t, simulatorKey(), s.Dir(), "simulator.pem")
-	err = errors.Join(id,
+	err := errors.Join(id,
 		s.Consoles().Save(state.Consoles{Consoles: []state.Console{{HostID: hostID, Name: mark}}}),
 		s.Credentials().Save(state.Credentials{Default: &user}),
 		homekit(t, s).Save(record{Device: mark}),
-		companion.Save(record{Device: mark}),
-		inputs.Save(record{Device: mark}),
+		state.HomeKit[record](s, state.Companion).Save(record{Device: mark}),
+		state.Inputs[record](s, hostID).Save(record{Device: mark}),
 		state.Document(s, "web", state.DocumentOptions[record]{Secret: true}).Save(record{Device: mark}),
 	)
 	if err != nil {
@@ -136,8 +128,8 @@ func TestBackupAndRestore(t *testing.T) {
 		"over another state": func(t *testing.T, dir string) {
 			s := open(t, dir)
 			fill(t, s, "replaced")
-			other, err := state.HomeKit[record](s, otherID)
-			if err := errors.Join(err, other.Save(record{Device: "gone"}), s.Close()); err != nil {
+			other := state.HomeKit[record](s, otherID)
+			if err := errors.Join(other.Save(record{Device: "gone"}), s.Close()); err != nil {
 				t.Fatal(err)
 			}
 		},

@@ -265,16 +265,14 @@ const Companion = "companion"
 
 // HomeKit returns the document of one HomeKit server, where T is what its
 // session layer keeps. A damaged one stays in place and fails every Load until
-// File.Remove sets it aside, so that pairing never opens again by accident.
-func HomeKit[T any](s *Store, host string) (*File[T], error) {
-	id := host
-	if host != Companion {
-		var err error
-		if id, err = hostID(host); err != nil {
-			return nil, err
-		}
+// File.Remove sets it aside, so that pairing never opens again by accident. Its
+// methods fail with ErrHostID if host is neither a host id nor Companion.
+func HomeKit[T any](s *Store, host string) *File[T] {
+	o := DocumentOptions[T]{Secret: true, keepDamaged: true}
+	if host == Companion {
+		return document(s, homekitDir+"/"+Companion+".json", o)
 	}
-	return document(s, homekitDir+"/"+id+".json", DocumentOptions[T]{Secret: true, keepDamaged: true}), nil
+	return ofConsole(s, homekitDir, host, o)
 }
 
 // HomeKitHosts lists the host ids that have a HomeKit document, in order,
@@ -291,23 +289,19 @@ func (s *Store) HomeKitHosts() ([]string, error) {
 	return hosts, err
 }
 
-// Inputs returns the document with the inputs and names of one console.
-func Inputs[T any](s *Store, host string) (*File[T], error) {
-	id, err := hostID(host)
-	if err != nil {
-		return nil, err
-	}
-	return document(s, inputsDir+"/"+id+".json", DocumentOptions[T]{}), nil
+// Inputs returns the document with the inputs and names of one console. Its
+// methods fail with ErrHostID if host is not a host id.
+func Inputs[T any](s *Store, host string) *File[T] {
+	return ofConsole(s, inputsDir, host, DocumentOptions[T]{})
 }
 
-// hostID returns a host id in upper case. It becomes part of a path, so it may
-// contain only hexadecimal digits.
-func hostID(text string) (string, error) {
-	id := strings.ToUpper(text)
-	if !isHostID(id) {
-		return "", ErrHostID
-	}
-	return id, nil
+// ofConsole returns a document of one console. The host id becomes part of a
+// path, so it may contain only hexadecimal digits.
+func ofConsole[T any](s *Store, dir, host string, o DocumentOptions[T]) *File[T] {
+	id := strings.ToUpper(host)
+	f := document(s, dir+"/"+id+".json", o)
+	f.badHost = !isHostID(id)
+	return f
 }
 
 func isHostID(id string) bool { return len(id) == 12 && strings.Trim(id, "0123456789ABCDEF") == "" }

@@ -19,6 +19,8 @@ type File[T any] struct {
 	keep   bool   // a damaged file stays in place
 	encode func(T) ([]byte, error)
 	decode func([]byte) (T, error)
+
+	badHost bool // the name contains no host id: nothing may use it as a path
 }
 
 // DamagedError reports a file with invalid content; it is ErrDamaged too. The
@@ -148,6 +150,9 @@ func (f *File[T]) Purge() error {
 
 // enter locks the file; the caller calls unlock.
 func (f *File[T]) enter() (unlock func(), err error) {
+	if f.badHost {
+		return nil, ErrHostID
+	}
 	if err := f.store.enter(); err != nil {
 		return nil, err
 	}

@@ -140,19 +140,23 @@ func TestNames(t *testing.T) {
 	t.Parallel()
 	s := open(t, t.TempDir())
 	for _, host := range []string{"", "..", "../../../../a", "A0B1C2D3E4F", "A0B1C2D3E4F56", "A0B1C2D3E4/5", "A0B1C2D3E4G5", "A0:B1:C2:D3", "A0B1C2D3E4\x00F", "AÀÀÀ"} {
-		_, homekitErr := state.HomeKit[record](s, host)
-		_, inputsErr := state.Inputs[record](s, host)
-		if !errors.Is(homekitErr, state.ErrHostID) || !errors.Is(inputsErr, state.ErrHostID) {
-			t.Errorf("%q: %v, %v", host, homekitErr, inputsErr)
+		for _, f := range []*state.File[record]{state.HomeKit[record](s, host), state.Inputs[record](s, host)} {
+			_, loadErr := f.Load()
+			for _, err := range []error{loadErr, f.Save(record{}), f.Remove(), f.Purge()} {
+				if !errors.Is(err, state.ErrHostID) {
+					t.Errorf("%q: %v", host, err)
+				}
+			}
 		}
 	}
-	lower, err := state.Inputs[record](s, "a0b1c2d3e4f5")
-	if err != nil || lower.Name() != filepath.Join("inputs", hostID+".json") {
-		t.Errorf("%v, %v", lower, err)
+	if name := state.Inputs[record](s, "a0b1c2d3e4f5").Name(); name != filepath.Join("inputs", hostID+".json") {
+		t.Error(name)
 	}
-	companion, err := state.HomeKit[record](s, state.Companion)
-	if err != nil || companion.Name() != "homekit/companion.json" {
-		t.Errorf("%v, %v", companion, err)
+	if name := state.HomeKit[record](s, state.Companion).Name(); name != "homekit/companion.json" {
+		t.Error(name)
+	}
+	if _, err := state.Inputs[record](s, state.Companion).Load(); !errors.Is(err, state.ErrHostID) {
+		t.Errorf("inputs of the companion bridge: %v", err)
 	}
 }
 

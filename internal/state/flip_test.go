@@ -79,11 +79,7 @@ func TestEveryBit(t *testing.T) {
 				t.Error(err)
 			}
 		}})
-		f, err := state.HomeKit[paired](s, hostID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return f
+		return state.HomeKit[paired](s, hostID)
 	}
 	f := restart()
 	old := "{\n  \"version\": 1,\n  \"data\": " + flipData + "\n}\n"

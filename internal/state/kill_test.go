@@ -96,10 +96,7 @@ func loadCounted(t *testing.T, dir string) int {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	f, err := state.HomeKit[counted](s, hostID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := state.HomeKit[counted](s, hostID)
 	found, err := f.Load()
 	if err != nil {
 		t.Fatal(err)
@@ -120,11 +117,7 @@ func writeUntilKilled(dir string) int {
 		fmt.Println(err)
 		return 1
 	}
-	f, err := state.HomeKit[counted](s, hostID)
-	if err != nil {
-		fmt.Println(err)
-		return 1
-	}
+	f := state.HomeKit[counted](s, hostID)
 	last, err := f.Load()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		fmt.Println(err)

@@ -57,11 +57,7 @@ func openWith(t *testing.T, dir string, opts *state.Options) *state.Store {
 
 func homekit(t *testing.T, s *state.Store) *state.File[record] {
 	t.Helper()
-	f, err := state.HomeKit[record](s, hostID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
+	return state.HomeKit[record](s, hostID)
 }
 
 func document(s *state.Store, name string) *state.File[record] {

@@ -67,7 +67,7 @@ var (
 	ErrClosed  = errors.New("the directory is closed")             // everything after Close
 	ErrDamaged = errors.New("damaged")                             // Load and Save; the error is a *DamagedError
 	ErrNewer   = errors.New("written by a newer ps4kit")           // Load and Save; the file is left alone
-	ErrHostID  = errors.New("a host id has 12 hexadecimal digits") // functions with a host id
+	ErrHostID  = errors.New("a host id has 12 hexadecimal digits") // methods of a document of one console
 )
 
 // Options configure a Store; nil and the zero value are usable.
