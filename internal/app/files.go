@@ -36,7 +36,7 @@ func (f files) withPage(c *config.Config) *config.Config {
 	return page
 }
 
-// consoles lists the consoles that were seen before, longest known first.
+// consoles lists the consoles that were seen before, by host id.
 func (f files) consoles() []state.Console {
 	all, err := f.store.Consoles().Load()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -45,14 +45,34 @@ func (f files) consoles() []state.Console {
 	return all.Consoles
 }
 
-// change changes what is stored of a console, if anything is.
-func (f files) change(hostID string, change func(*state.Console)) error {
-	c := f.console(hostID)
-	if c.HostID == "" {
+// change changes what is stored of a console. If nothing is, it adds the console
+// or does nothing. A failure is logged, too.
+func (f files) change(hostID string, add bool, change func(*state.Console)) error {
+	errSame := errors.New("nothing to store")
+	err := f.store.Consoles().Update(func(all state.Consoles) (state.Consoles, error) {
+		i := slices.IndexFunc(all.Consoles, func(c state.Console) bool { return c.HostID == hostID })
+		if i < 0 && !add {
+			return all, errSame
+		}
+		if i < 0 {
+			i = len(all.Consoles)
+			all.Consoles = append(all.Consoles, state.Console{HostID: hostID})
+		}
+		before := all.Consoles[i]
+		change(&all.Consoles[i])
+		if all.Consoles[i] == before {
+			return all, errSame
+		}
+		slices.SortFunc(all.Consoles, func(a, b state.Console) int { return cmp.Compare(a.HostID, b.HostID) })
+		return all, nil
+	})
+	if errors.Is(err, errSame) {
 		return nil
 	}
-	change(&c)
-	return f.keep(c)
+	if err != nil {
+		f.log.WithError(err).Warn("cannot store what is known of a console")
+	}
+	return err
 }
 
 // console returns what is stored of a console; without a host id if nothing is.
@@ -88,20 +108,6 @@ func (f files) forget(hostID string) error {
 	}
 	errs = append(errs, f.homekit(hostID).file.Purge(), state.Inputs[accessory.Saved](f.store, hostID).Purge())
 	return errors.Join(errs...)
-}
-
-// keep writes what is known of a console. What fails is logged, too.
-func (f files) keep(console state.Console) error {
-	err := f.store.Consoles().Update(func(all state.Consoles) (state.Consoles, error) {
-		all.Consoles = slices.DeleteFunc(all.Consoles, func(c state.Console) bool { return c.HostID == console.HostID })
-		all.Consoles = append(all.Consoles, console)
-		slices.SortFunc(all.Consoles, func(a, b state.Console) int { return cmp.Compare(a.HostID, b.HostID) })
-		return all, nil
-	})
-	if err != nil {
-		f.log.WithError(err).Warn("cannot store what is known of a console")
-	}
-	return err
 }
 
 // credential returns the stored PSN user of a console; none is no error: searching

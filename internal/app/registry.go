@@ -164,21 +164,19 @@ func (r *registry) place(k known, stays bool) (*unit, error) {
 // remember stores what a console said of itself for the next start, if any of
 // it is new.
 func (r *registry) remember(k known, st ps4.Status) {
-	before := r.files.console(st.HostID)
-	seen := before
-	seen.HostID = st.HostID
-	seen.HostType = cmp.Or(seen.HostType, st.HostType) // it never changes
-	seen.Name, seen.Address = st.HostName, st.Addr
-	seen.SystemVersion, seen.RequestPort = st.SystemVersion, cmp.Or(st.RequestPort, seen.RequestPort)
-	seen.Stranger, seen.Added = k.standing == stranger, seen.Added || k.standing == added
-	if k.config.HostID == "" && k.config.Address.IsValid() {
-		seen.ConfigAddress = k.config.Address
-	}
-	if seen == before {
-		return
-	}
-	seen.LastSeen = time.Now()
-	_ = r.files.keep(seen) // logged there
+	_ = r.files.change(st.HostID, true, func(seen *state.Console) { // logged there
+		before := *seen
+		seen.HostType = cmp.Or(seen.HostType, st.HostType) // it never changes
+		seen.Name, seen.Address = st.HostName, st.Addr
+		seen.SystemVersion, seen.RequestPort = st.SystemVersion, cmp.Or(st.RequestPort, seen.RequestPort)
+		seen.Stranger, seen.Added = k.standing == stranger, seen.Added || k.standing == added
+		if k.config.HostID == "" && k.config.Address.IsValid() {
+			seen.ConfigAddress = k.config.Address
+		}
+		if *seen != before {
+			seen.LastSeen = time.Now()
+		}
+	})
 }
 
 // note stores what an accepted console has just said of itself.
@@ -296,7 +294,7 @@ func (r *registry) accept(u *unit, as standing) (*unit, error) {
 
 // proved stores what a command proved about a console.
 func (r *registry) proved(u *unit, fact *atomic.Bool, store func(*state.Console)) {
-	_ = r.files.change(u.hostID, store) // logged there
+	_ = r.files.change(u.hostID, false, store) // logged there
 	if fact.CompareAndSwap(false, true) {
 		r.events.Changed()
 	}
@@ -334,7 +332,7 @@ func (r *registry) permitKeys(u *unit, on bool) error {
 		return nil
 	}
 	k.keys = on
-	if err := r.files.change(u.hostID, func(c *state.Console) { c.RemotePlayKeys = on }); err != nil {
+	if err := r.files.change(u.hostID, false, func(c *state.Console) { c.RemotePlayKeys = on }); err != nil {
 		return err
 	}
 	_, err := r.place(k, true)

@@ -41,35 +41,20 @@ func (r *registry) discover(ctx context.Context) {
 	}
 }
 
-// await asks a configured console, whose host id is not known yet, until it
-// answers. It calls asked after each try.
-func (r *registry) await(ctx context.Context, c config.Console, asked func()) {
-	for {
-		st, err := r.ask(ctx, c.Address)
-		met := err == nil
-		if met { // twice, so that one forged reply does not bind the entry to a stranger
-			again, err := r.ask(ctx, st.Addr)
-			met = err == nil && again.HostID == st.HostID
-		}
-		if met {
-			r.meet(st, false)
-		}
-		asked()
-		if met || !pause(ctx, r.config.Poll.Interval) {
-			return
-		}
-	}
-}
-
-// awaitFirst starts await for each configured console that has no unit, and
-// gives them a moment to answer: one that is on is then there when the server is
+// awaitFirst asks each configured console that has no unit until it answers, and
+// gives them a moment to do so: one that is on is then there when the server is
 // ready.
 func (r *registry) awaitFirst(ctx context.Context) {
 	entries := r.unmet()
 	asked := make(chan struct{}, len(entries))
 	for _, c := range entries {
-		once := sync.OnceFunc(func() { asked <- struct{}{} })
-		r.run(func(ctx context.Context) { r.await(ctx, c, once) })
+		r.run(func(ctx context.Context) {
+			met := r.meetAt(ctx, c.Address)
+			asked <- struct{}{}
+			for !met && pause(ctx, r.config.Poll.Interval) {
+				met = r.meetAt(ctx, c.Address)
+			}
+		})
 	}
 	timeout := time.After(firstAnswer)
 	for range entries {
@@ -81,6 +66,21 @@ func (r *registry) awaitFirst(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// meetAt asks the console at a configured address, twice, so that one forged
+// reply does not bind the entry to a stranger. It reports whether it answered.
+func (r *registry) meetAt(ctx context.Context, addr netip.AddrPort) bool {
+	st, err := r.ask(ctx, addr)
+	if err != nil {
+		return false
+	}
+	again, err := r.ask(ctx, st.Addr)
+	if err != nil || again.HostID != st.HostID {
+		return false
+	}
+	r.meet(st, false)
+	return true
 }
 
 // unmet lists the entries of config.yaml without a host id whose console has no

@@ -301,7 +301,7 @@ func (s *setup) saveUser(hostID string, user state.User) error {
 		}
 		if u.hostID == hostID { // it may not know the new user
 			u.linked.Store(false)
-			_ = s.files.change(hostID, func(stored *state.Console) { stored.Linked = false }) // logged there
+			_ = s.files.change(hostID, false, func(stored *state.Console) { stored.Linked = false }) // logged there
 		}
 		s.registry.authorize(u)
 	}

@@ -1,0 +1,44 @@
+package app
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"github.com/ps4kit/ps4kit/internal/state"
+)
+
+// TestChangesAtOnce: what a command proves is kept if a search stores something
+// about the same console meanwhile.
+func TestChangesAtOnce(t *testing.T) {
+	t.Parallel()
+	store, err := state.Open(t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	const hostID = "A0B1C2D3E4F5"
+	if err := store.Consoles().Save(state.Consoles{Consoles: []state.Console{{HostID: hostID}}}); err != nil {
+		t.Fatal(err)
+	}
+	f := files{store, logrus.New()}
+	var changes sync.WaitGroup
+	for _, change := range []func(*state.Console){
+		func(c *state.Console) { c.Linked = true },
+		func(c *state.Console) { c.Woken = true },
+		func(c *state.Console) { c.Rested = time.Now() },
+		func(c *state.Console) { c.Name = "PS4" },
+	} {
+		changes.Go(func() {
+			if err := f.change(hostID, false, change); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	changes.Wait()
+	if c := f.console(hostID); !c.Linked || !c.Woken || c.Rested.IsZero() || c.Name == "" {
+		t.Errorf("stored %+v", c)
+	}
+}
