@@ -49,7 +49,7 @@ func (p *parts) openArt(offline bool) {
 	o.Learned = func(string) {
 		for _, u := range p.registry.list() {
 			u.tv.RefreshNames()
-			p.homekit.consoleChanged(u.hostID)
+			p.registry.changedConsole(u)
 		}
 	}
 	cache, err := artcache.Open(&o)

@@ -100,8 +100,8 @@ func (f files) forget(hostID string) error {
 			return all, nil
 		}))
 	}
-	if all, err := f.store.Registrations().Load(); err == nil && all[hostID] != (state.Registration{}) {
-		errs = append(errs, f.store.Registrations().Update(func(all map[string]state.Registration) (map[string]state.Registration, error) {
+	if all, err := f.registrations().Load(); err == nil && all[hostID] != (remoteplay.Stored{}) {
+		errs = append(errs, f.registrations().Update(func(all map[string]remoteplay.Stored) (map[string]remoteplay.Stored, error) {
 			delete(all, hostID)
 			return all, nil
 		}))
@@ -126,9 +126,14 @@ func (f files) credential(hostID string) (ps4.Credential, ps4.Passcode, string) 
 	return credential, passcode, user.AccountID
 }
 
+// registrations returns the file of the Remote Play registrations, by host id.
+func (f files) registrations() *state.File[map[string]remoteplay.Stored] {
+	return state.Document(f.store, "registrations", state.DocumentOptions[map[string]remoteplay.Stored]{Secret: true})
+}
+
 // registration returns the Remote Play registration of a console, or zero.
 func (f files) registration(hostID string) remoteplay.Registration {
-	all, err := f.store.Registrations().Load()
+	all, err := f.registrations().Load()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		f.log.WithError(err).Error("the stored Remote Play registrations cannot be used")
 	}
@@ -136,10 +141,8 @@ func (f files) registration(hostID string) remoteplay.Registration {
 	if !found {
 		return remoteplay.Registration{}
 	}
-	registration, err := remoteplay.Stored{
-		HostID: hostID, HostType: stored.HostType, Nickname: stored.Nickname, AccountID: stored.AccountID,
-		RegistKey: stored.RegistKey, RPKey: stored.RPKey, KeyType: stored.KeyType,
-	}.Registration()
+	stored.HostID = hostID // earlier versions stored it as the key only
+	registration, err := stored.Registration()
 	if err != nil {
 		f.log.WithField("host_id", hostID).WithError(err).Error("the stored Remote Play registration of this console cannot be used")
 	}
@@ -148,15 +151,11 @@ func (f files) registration(hostID string) remoteplay.Registration {
 
 // setRegistration stores the Remote Play registration of a console.
 func (f files) setRegistration(r remoteplay.Registration) error {
-	clear := r.Reveal()
-	return f.store.Registrations().Update(func(all map[string]state.Registration) (map[string]state.Registration, error) {
+	return f.registrations().Update(func(all map[string]remoteplay.Stored) (map[string]remoteplay.Stored, error) {
 		if all == nil {
-			all = map[string]state.Registration{}
+			all = map[string]remoteplay.Stored{}
 		}
-		all[r.HostID] = state.Registration{
-			HostType: clear.HostType, Nickname: clear.Nickname, AccountID: clear.AccountID,
-			RegistKey: clear.RegistKey, RPKey: clear.RPKey, KeyType: clear.KeyType,
-		}
+		all[r.HostID] = r.Reveal()
 		return all, nil
 	})
 }

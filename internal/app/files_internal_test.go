@@ -42,3 +42,32 @@ func TestChangesAtOnce(t *testing.T) {
 		t.Errorf("stored %+v", c)
 	}
 }
+
+// TestEarlierRegistration: the Remote Play registrations of earlier versions, which
+// named the console only by the key, stay valid.
+func TestEarlierRegistration(t *testing.T) {
+	t.Parallel()
+	store, err := state.Open(t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	const hostID = "A0B1C2D3E4F5"
+	earlier := map[string]any{hostID: map[string]string{
+		"host_type": "PS4", "account_id": "42", "regist_key": "0a1b2c3d", "rp_key": "00112233445566778899aabbccddeeff",
+	}}
+	if err := state.Document(store, "registrations", state.DocumentOptions[map[string]any]{}).Save(earlier); err != nil {
+		t.Fatal(err)
+	}
+	f := files{store, logrus.New()}
+	r := f.registration(hostID)
+	if r.HostID != hostID || r.AccountID != 42 || r.Reveal().RegistKey != "0a1b2c3d" {
+		t.Errorf("loaded %v for %q", r.AccountID, r.HostID)
+	}
+	if err := f.setRegistration(r); err != nil {
+		t.Fatal(err)
+	}
+	if again := f.registration(hostID); again.Reveal() != r.Reveal() {
+		t.Errorf("stored %v for %q", again.AccountID, again.HostID)
+	}
+}

@@ -97,7 +97,7 @@ func (h *homekit) listenCompanion() (*companion, net.Listener, error) {
 	h.companion.Store(c)
 	h.events.Changed()
 	for _, u := range h.registry.list() {
-		c.Changed(u.hostID) // what changed before consoleChanged reached the bridge
+		c.Changed(u.hostID) // what changed before the bridge was told
 	}
 	return c, ln, nil
 }
@@ -120,15 +120,6 @@ func (h *homekit) serveCompanion(ctx context.Context, c *companion, ln net.Liste
 		case <-changed:
 		}
 	}
-}
-
-// consoleChanged is called when a television has something new to tell. It does
-// not block.
-func (h *homekit) consoleChanged(hostID string) {
-	if c := h.companion.Load(); c != nil {
-		c.Changed(hostID)
-	}
-	h.events.Changed()
 }
 
 // resetCompanion removes the pairings of the companion bridge. If its file is

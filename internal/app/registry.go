@@ -339,10 +339,14 @@ func (r *registry) permitKeys(u *unit, on bool) error {
 	return err
 }
 
-// changedConsole handles a change in a television's snapshot. A console of
-// unknown type gets another unit if it turns out to be a PS5.
+// changedConsole tells the companion bridge and the page that a television has
+// something new to show. It does not block. A console of unknown type gets another
+// unit if it turns out to be a PS5.
 func (r *registry) changedConsole(u *unit) {
-	r.homekit.consoleChanged(u.hostID)
+	if c := r.homekit.companion.Load(); c != nil {
+		c.Changed(u.hostID)
+	}
+	r.events.Changed()
 	if u.untyped() && u.tv != nil && u.tv.Snapshot().HostType == ps4.TypePS5 {
 		u.retype.Do(func() { r.run(func(context.Context) { r.asPS5(u) }) })
 	}

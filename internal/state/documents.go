@@ -19,13 +19,12 @@ import (
 // Documents that this package knows the content of, besides those in homekitDir
 // and inputsDir.
 const (
-	consolesName      = "consoles.json"
-	credentialsName   = "credentials.json"
-	registrationsName = "registrations.json"
-	settingsName      = "settings.json"
-	installationName  = "installation.json"
-	simulatorName     = "simulator.pem"
-	updatesName       = "updates.json" // only that it contains no secret
+	consolesName     = "consoles.json"
+	credentialsName  = "credentials.json"
+	settingsName     = "settings.json"
+	installationName = "installation.json"
+	simulatorName    = "simulator.pem"
+	updatesName      = "updates.json" // only that it contains no secret
 )
 
 // anyFile is a File of any type.
@@ -45,8 +44,6 @@ func fileOf(dir, name string) anyFile {
 		return s.Consoles()
 	case credentialsName:
 		return s.Credentials()
-	case registrationsName:
-		return s.Registrations()
 	case settingsName:
 		return s.Settings()
 	case installationName:
@@ -204,59 +201,6 @@ func (u storedUser) check() error {
 		return errors.New("an account id is a number of 64 bits")
 	}
 	return nil
-}
-
-// Registration links this program with one console for Remote Play. It prints
-// and marshals as [redacted].
-type Registration struct {
-	HostType  string `json:"host_type"`
-	Nickname  string `json:"nickname,omitempty"`          // name of the console
-	AccountID uint64 `json:"account_id,string,omitempty"` // of PSN; 0: unknown
-	RegistKey string `json:"regist_key"`                  // 8 hexadecimal digits
-	RPKey     string `json:"rp_key"`                      // 32 hexadecimal digits
-	KeyType   string `json:"key_type,omitempty"`
-}
-
-// Format prints [redacted] for every verb.
-func (r Registration) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
-
-// MarshalText returns [redacted], for encoders and loggers. The file uses
-// storedRegistration.
-func (r Registration) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-
-// storedRegistration is a Registration in registrations.json. It hides nothing,
-// so nothing else may use it.
-type storedRegistration Registration
-
-// Registrations returns the file of the Remote Play registrations, by host id
-// (0600).
-func (s *Store) Registrations() *File[map[string]Registration] {
-	return converted(s, registrationsName,
-		func(stored map[string]storedRegistration) error {
-			for id, r := range stored {
-				if !isHostID(id) {
-					return ErrHostID
-				}
-				if !isHex(r.RegistKey, 8) || !isHex(r.RPKey, 32) {
-					return errors.New("a key of a registration has the wrong form")
-				}
-			}
-			return nil
-		},
-		func(all map[string]Registration) map[string]storedRegistration {
-			stored := map[string]storedRegistration{}
-			for id, r := range all {
-				stored[id] = storedRegistration(r)
-			}
-			return stored
-		},
-		func(stored map[string]storedRegistration) map[string]Registration {
-			all := map[string]Registration{}
-			for id, r := range stored {
-				all[id] = Registration(r)
-			}
-			return all
-		})
 }
 
 // Companion takes the place of a host id for the companion bridge
