@@ -77,10 +77,13 @@ func (u *updates) run(ctx context.Context) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		u.log.WithError(err).Debug("the last check for updates is unknown")
 	}
-	found := last.Release
-	u.found.Store(&found)
-	u.events.Changed()
-	for delay := checkDelay; pause(ctx, delay); delay = checkLook {
+	for delay := checkDelay; ; delay = checkLook {
+		found := last.Release
+		u.found.Store(&found)
+		u.events.Changed()
+		if !pause(ctx, delay) {
+			return
+		}
 		c := u.latest.Load().Updates
 		if age := time.Since(last.At); !c.Check || age >= 0 && age < checkEvery || u.simulating() && !isLoopback(c.URL) {
 			continue
@@ -95,9 +98,6 @@ func (u *updates) run(ctx context.Context) {
 		if err := file.Save(last); err != nil {
 			u.log.WithError(err).Debug("could not store the check for updates")
 		}
-		found := last.Release
-		u.found.Store(&found)
-		u.events.Changed()
 	}
 }
 

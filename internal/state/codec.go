@@ -94,19 +94,6 @@ func document[T any](s *Store, name string, opts DocumentOptions[T]) *File[T] {
 	}
 }
 
-// converted returns a secret document that holds values as type S.
-func converted[T, S any](s *Store, name string, check func(S) error, to func(T) S, from func(S) T) *File[T] {
-	stored := document(s, name, DocumentOptions[S]{Secret: true, Check: check})
-	return &File[T]{
-		store: s, name: name, secret: true,
-		encode: func(value T) ([]byte, error) { return stored.encode(to(value)) },
-		decode: func(data []byte) (T, error) {
-			value, err := stored.decode(data)
-			return from(value), err
-		},
-	}
-}
-
 // decodeJSON decodes a document. strict rejects unknown keys in the data of a
 // document without a checksum, where only damage explains them: a damaged key
 // would lose the pairings.

@@ -159,35 +159,40 @@ type storedUser User
 
 // Credentials returns the file of the PSN users (0600).
 func (s *Store) Credentials() *File[Credentials] {
-	return converted(s, credentialsName,
-		func(stored storedCredentials) error {
-			for id, u := range stored.Hosts {
-				if !isHostID(id) {
-					return ErrHostID
-				}
-				if err := u.check(); err != nil {
-					return err
-				}
-			}
-			if stored.Default != nil {
-				return stored.Default.check()
-			}
-			return nil
-		},
-		func(c Credentials) storedCredentials {
+	file := document(s, credentialsName, DocumentOptions[storedCredentials]{Secret: true, Check: storedCredentials.check})
+	return &File[Credentials]{
+		store: s, name: credentialsName, secret: true,
+		encode: func(c Credentials) ([]byte, error) {
 			stored := storedCredentials{Default: (*storedUser)(c.Default), Hosts: map[string]storedUser{}}
 			for id, u := range c.Hosts {
 				stored.Hosts[id] = storedUser(u)
 			}
-			return stored
+			return file.encode(stored)
 		},
-		func(stored storedCredentials) Credentials {
+		decode: func(data []byte) (Credentials, error) {
+			stored, err := file.decode(data)
 			c := Credentials{Default: (*User)(stored.Default), Hosts: map[string]User{}}
 			for id, u := range stored.Hosts {
 				c.Hosts[id] = User(u)
 			}
-			return c
-		})
+			return c, err
+		},
+	}
+}
+
+func (c storedCredentials) check() error {
+	for id, u := range c.Hosts {
+		if !isHostID(id) {
+			return ErrHostID
+		}
+		if err := u.check(); err != nil {
+			return err
+		}
+	}
+	if c.Default != nil {
+		return c.Default.check()
+	}
+	return nil
 }
 
 func (u storedUser) check() error {
