@@ -20,22 +20,12 @@ type users struct {
 // passcode come from the command line, the configuration or the state, in this
 // order, each on its own. There may be none: searching needs none.
 func (u users) of(k known) (user ps4.User) {
-	user.Credential, user.Passcode, _ = u.files.credential(k.hostID)
+	credential, passcode, _ := u.files.credential(k.hostID)
 	if k.simulated != nil {
-		user.Credential = simulatedCredential()
+		credential = simulatedCredential()
 	}
-	if text := k.config.Credential.Reveal(); text != "" {
-		user.Credential, _ = ps4.ParseCredential(text) // config checked it
-	}
-	if text := k.config.Passcode.Reveal(); text != "" {
-		user.Passcode, _ = ps4.ParsePasscode(text) // config checked it
-	}
-	if !u.override.Credential.IsZero() {
-		user.Credential = u.override.Credential
-	}
-	if !u.override.Passcode.IsZero() {
-		user.Passcode = u.override.Passcode
-	}
+	user.Credential = cmp.Or(u.override.Credential, k.config.Credential, credential)
+	user.Passcode = cmp.Or(u.override.Passcode, k.config.Passcode, passcode)
 	// Of two linked devices with the same name, one would replace the other. The
 	// name fits the 16 bytes of its field (docs/protocol.md §5) and reveals nothing
 	// of the credential.
