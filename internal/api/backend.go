@@ -1,6 +1,9 @@
 package api
 
-import "context"
+import (
+	"context"
+	"net/http"
+)
 
 // Backend carries out the commands of the API. The running server implements
 // it, and so does a command that runs without one.
@@ -84,8 +87,6 @@ type Backend interface {
 // Page is what only the web page and scripts ask of a running server.
 type Page interface {
 	Overview(context.Context, None) (Overview, error)
-	Events() *Events
-
 	// RenameConsole renames a console, in HomeKit too.
 	RenameConsole(context.Context, NameRequest) error
 	// PermitKeys turns the remote control of a console with Remote Play on or off.
@@ -138,6 +139,12 @@ type Page interface {
 // Accounts is what the API asks of package web: the sessions and tokens of the
 // people and scripts that use it.
 type Accounts interface {
+	// Permit returns an error if a request lacks the access that it needs.
+	Permit(r *http.Request, need Access) error
+	// Caller returns a comparable value that identifies the session or token of a
+	// request. Each may open only some of the streams of events.
+	Caller(r *http.Request) any
+
 	Session(context.Context, None) (Session, error)
 	ChangePassword(context.Context, PasswordRequest) error
 	Tokens(context.Context, None) ([]Token, error)

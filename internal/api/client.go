@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,7 +16,7 @@ import (
 
 const maxResponse = 64 << 20 // bytes; a backup is the largest
 
-// Client sends operations to a running server, or to a handler in the same
+// Client sends operations to a running server, or carries them out in this
 // process: see Query.Do and Command.Do. It has no timeouts: when the context of
 // a call ends, so does the command. Every refusal is an *Error.
 type Client struct {
@@ -23,63 +24,48 @@ type Client struct {
 	// error.
 	OnNotice func(text string)
 
-	http *http.Client
+	http     *http.Client // of a running server
+	services *Services    // of this process instead
 }
 
-// Local returns a client of a handler in this process, so that a command works
-// the same way, and fails with the same errors, with and without a server.
-func Local(h http.Handler) *Client { return &Client{http: &http.Client{Transport: local{h}}} }
+// Local returns a client of the services of this process, so that a command
+// works the same way, and fails with the same errors, with and without a server.
+func Local(s Services) *Client { return &Client{services: &s} }
 
 // IsLocal reports whether c is a client of this process.
-func (c *Client) IsLocal() bool {
-	_, ok := c.http.Transport.(local)
-	return ok
-}
+func (c *Client) IsLocal() bool { return c.services != nil }
 
-// local carries requests to a handler.
-type local struct{ http.Handler }
-
-func (p local) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := &recorder{header: http.Header{}, status: http.StatusOK}
-	p.ServeHTTP(w, r)
-	return &http.Response{StatusCode: w.status, Status: http.StatusText(w.status), Header: w.header,
-		Body: io.NopCloser(&w.body), Request: r}, nil
-}
-
-// recorder is the answer of a handler.
-type recorder struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func (w *recorder) Header() http.Header         { return w.header }
-func (w *recorder) WriteHeader(status int)      { w.status = status }
-func (w *recorder) Write(p []byte) (int, error) { return w.body.Write(p) }
-
-// Do sends the request and returns its result.
+// Do carries out the operation and returns its result.
 func (q Query[In, Out]) Do(ctx context.Context, c *Client, in In) (out Out, err error) {
+	if c.services != nil {
+		if c.OnNotice != nil {
+			ctx = context.WithValue(ctx, noticeKey{}, c.OnNotice)
+		}
+		return q.run(ctx, *c.services, in)
+	}
 	body, err := c.send(ctx, q.operation, in)
 	if err != nil {
 		return out, err
 	}
-	if archive, ok := any(&out).(*Archive); ok {
-		*archive = body
-		return out, nil
-	}
-	if err := json.Unmarshal(body, &out); err != nil {
-		return out, fmt.Errorf("the running server did not answer in JSON (is it another version?): %w", err)
+	switch result := any(&out).(type) {
+	case *None:
+	case *Archive:
+		*result = body
+	default:
+		if err := json.Unmarshal(body, &out); err != nil {
+			return out, fmt.Errorf("the running server did not answer in JSON (is it another version?): %w", err)
+		}
 	}
 	return out, nil
 }
 
-// Do sends the request.
+// Do carries out the operation.
 func (o Command[In]) Do(ctx context.Context, c *Client, in In) error {
-	_, err := c.send(ctx, o.operation, in)
+	_, err := o.Query.Do(ctx, c, in)
 	return err
 }
 
-func (c *Client) send(ctx context.Context, o operation, in any) ([]byte, error) {
+func (c *Client) send(ctx context.Context, o *operation, in any) ([]byte, error) {
 	req, err := newRequest(ctx, o, in)
 	if err != nil {
 		return nil, err
@@ -112,7 +98,7 @@ func (c *Client) send(ctx context.Context, o operation, in any) ([]byte, error) 
 
 // newRequest puts the path fields of in into the path, and the others into the
 // body.
-func newRequest(ctx context.Context, o operation, in any) (*http.Request, error) {
+func newRequest(ctx context.Context, o *operation, in any) (*http.Request, error) {
 	path := o.path
 	var body []byte
 	var mediaType string
@@ -124,7 +110,7 @@ func newRequest(ctx context.Context, o operation, in any) (*http.Request, error)
 				if value.String() == dash {
 					return nil, &Error{Code: "not_found", Message: "nothing is known as -", Hint: "Use the host id of the console, or the id of the title."}
 				}
-				path = strings.Replace(path, "{"+name+"}", escape(value.String()), 1)
+				path = strings.Replace(path, "{"+name+"}", url.PathEscape(cmp.Or(value.String(), dash)), 1)
 			} else {
 				mediaType = "application/json"
 			}

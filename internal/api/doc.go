@@ -7,8 +7,8 @@
 //
 // Every operation is one row of the table in operations.go: its request type,
 // and the method that carries it out. The server routes requests by the row,
-// its Do sends one to the server of a Client, and GET /openapi.json describes
-// it.
+// its Do sends one to the server of a Client or calls the method itself, and
+// GET /openapi.json describes it.
 //
 // The package knows no console. Package app implements Backend and Page, and
 // package web implements Accounts. docs/api.md shows how to use the API.

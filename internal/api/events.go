@@ -82,17 +82,17 @@ func (stream) mediaType() string { return "text/event-stream" }
 // write sends events until the client disconnects or stops reading, loses its
 // access, or the server stops.
 func (s stream) write(w http.ResponseWriter, r *http.Request) {
-	if s.Log != "" {
-		if err := s.services.permit(r, AccessSetup); err != nil {
-			WriteError(w, err)
-			return
+	var caller any
+	if s.services.Accounts != nil {
+		caller = s.services.Caller(r)
+		if s.Log != "" {
+			if err := s.services.Permit(r, AccessSetup); err != nil {
+				WriteError(w, err)
+				return
+			}
 		}
 	}
-	var caller any
-	if s.services.Caller != nil {
-		caller = s.services.Caller(r)
-	}
-	events := s.services.Events()
+	events := s.services.Events
 	if err := events.enter(caller); err != nil {
 		WriteError(w, err)
 		return

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"maps"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -39,8 +40,6 @@ func (p *page) show(hostID string, c api.Card) {
 func named(name string) api.Card {
 	return api.Card{Console: api.Console{HostID: "A", Name: name, State: api.StateAwake}}
 }
-
-func (p *page) Events() *api.Events { return p.events }
 
 func (p *page) Overview(context.Context, api.None) (api.Overview, error) {
 	p.shown.Lock()
@@ -113,7 +112,19 @@ func (p *page) Settings(ctx context.Context, in api.None) ([]api.Setting, error)
 }
 
 // accounts is an Accounts with one token.
-type accounts struct{ backend }
+type accounts struct {
+	backend
+	permit func(*http.Request, api.Access) error // nil: all access
+}
+
+func (a *accounts) Permit(r *http.Request, need api.Access) error {
+	if a.permit == nil {
+		return nil
+	}
+	return a.permit(r, need)
+}
+
+func (*accounts) Caller(*http.Request) any { return nil }
 
 func (*accounts) Session(context.Context, api.None) (api.Session, error) {
 	return api.Session{Version: "v1", Expires: time.Now(), TLS: true}, nil

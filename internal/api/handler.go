@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,37 +24,17 @@ const maxRequest = 64 << 10 // bytes of a JSON body
 type Services struct {
 	Backend
 	Page     // nil: the operations of a running server are missing
-	Accounts // nil: no sessions or tokens, as on the socket
+	Events   *Events
+	Accounts // nil: every request is the owner's, as on the socket, which its permissions protect
 
-	// Permit returns an error if a request lacks the access that an operation
-	// requires. If it is nil every request has access: the permissions of the
-	// socket protect it.
-	Permit func(r *http.Request, need Access) error
-	// Caller returns a comparable value that identifies the session or token of a
-	// request. Each may open only some of the streams of events.
-	Caller func(r *http.Request) any
 	// Explain turns an error into its Error; nil means AsError.
 	Explain func(error) *Error
-}
-
-// handler answers the requests of one operation.
-type handler func(s Services, w http.ResponseWriter, r *http.Request)
-
-// permit returns an error if a request lacks the access that it needs.
-func (s Services) permit(r *http.Request, need Access) error {
-	if s.Permit == nil {
-		return nil
-	}
-	return s.Permit(r, need)
 }
 
 // Handler serves the API below Prefix. A console is named in the path,
 // percent-escaped; "-" stands for the only one. A command ends when its client
 // disconnects.
 func Handler(s Services) http.Handler {
-	if s.Explain == nil {
-		s.Explain = AsError
-	}
 	table := backendOperations()
 	if s.Page != nil {
 		table = append(table, pageOperations()...)
@@ -63,38 +42,56 @@ func Handler(s Services) http.Handler {
 	if s.Accounts != nil {
 		table = append(table, accountOperations()...)
 	}
-	mux := http.NewServeMux()
-	handle := func(method, path string, access Access, h handler) {
-		mux.HandleFunc(method+" "+Prefix+path, func(w http.ResponseWriter, r *http.Request) {
-			if err := s.permit(r, access); err != nil {
-				WriteError(w, err)
-				return
-			}
-			h(s, w, r)
-		})
-	}
-	for _, o := range table {
-		handle(o.method, o.path, o.access, o.handle)
-	}
-	handle(http.MethodGet, documentPath, AccessRead, func(_ Services, w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, document())
-	})
+	// This scan replaces an http.ServeMux, which takes 1 ms and 100 kB to fill.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answer, pattern := mux.Handler(r)
-		if pattern != "" {
-			mux.ServeHTTP(w, r)
+		var methods []string // of the path
+		for _, o := range table {
+			switch {
+			case !o.match(r):
+				continue
+			case r.Method != o.method && (r.Method != http.MethodHead || o.method != http.MethodGet):
+				methods = append(methods, strings.Replace(o.method, "GET", "GET, HEAD", 1))
+				continue
+			}
+			if s.Accounts != nil {
+				if err := s.Permit(r, o.access); err != nil {
+					WriteError(w, err)
+					return
+				}
+			}
+			o.serve(s, w, r)
 			return
 		}
-		plain := recorder{header: http.Header{}}
-		answer.ServeHTTP(&plain, r)
-		if allow := plain.header.Get("Allow"); allow != "" {
-			w.Header().Set("Allow", allow)
-			WriteError(w, &Error{Code: "bad_method", Message: "this path supports only the methods " + allow})
+		if methods == nil {
+			WriteError(w, &Error{Code: "unknown_request", Message: "the server does not know this request",
+				Hint: "If ps4kit was updated, restart the running server."})
 			return
 		}
-		WriteError(w, &Error{Code: "unknown_request", Message: "the server does not know this request",
-			Hint: "If ps4kit was updated, restart the running server."})
+		slices.Sort(methods)
+		allow := strings.Join(methods, ", ")
+		w.Header().Set("Allow", allow)
+		WriteError(w, &Error{Code: "bad_method", Message: "this path supports only the methods " + allow})
 	})
+}
+
+// match reports whether a request has the path of the operation, and sets the
+// values of its wildcards.
+func (o *operation) match(r *http.Request) bool {
+	names, values := strings.Split(Prefix+o.path, "/"), strings.Split(r.URL.EscapedPath(), "/")
+	if len(names) != len(values) {
+		return false
+	}
+	for i, name := range names {
+		value, err := url.PathUnescape(values[i])
+		wildcard := strings.HasPrefix(name, "{")
+		switch {
+		case err != nil, wildcard && value == "", !wildcard && value != name:
+			return false
+		case wildcard: // paths that begin alike have the same wildcards
+			r.SetPathValue(strings.Trim(name, "{}"), value)
+		}
+	}
+	return true
 }
 
 // noticeHeader carries notices, percent-escaped.
@@ -106,29 +103,61 @@ type noticeKey struct{}
 // its result: see Client.OnNotice. A Backend calls it before it returns, from
 // the goroutine that it was called in.
 func Notice(ctx context.Context, text string) {
-	if h, ok := ctx.Value(noticeKey{}).(http.Header); ok {
-		h.Add(noticeHeader, url.PathEscape(text))
+	if notify, ok := ctx.Value(noticeKey{}).(func(string)); ok {
+		notify(text)
 	}
 }
 
-// serve returns a handler that reads an In, calls do, and writes its Out.
-func serve[In, Out any](do func(s Services, ctx context.Context, in In) (Out, error)) handler {
-	return func(s Services, w http.ResponseWriter, r *http.Request) {
-		var in In
-		err := readRequest(w, r, &in)
-		if v, ok := any(in).(validator); ok && err == nil {
-			err = v.validate()
-		}
-		var out Out
-		if err == nil {
-			out, err = do(s, context.WithValue(r.Context(), noticeKey{}, w.Header()), in)
-		}
-		if err != nil {
-			WriteError(w, s.Explain(err))
-			return
-		}
-		writeResult(w, r, out)
+type ownerKey struct{}
+
+// AsOwner marks a request as the owner's, who may name a console by any address,
+// and by naming it accepts it.
+func AsOwner(ctx context.Context) context.Context { return context.WithValue(ctx, ownerKey{}, true) }
+
+// IsOwner reports whether a request is the owner's. Those of the command line
+// are.
+func IsOwner(ctx context.Context) bool { return ctx.Value(ownerKey{}) != nil }
+
+// serve reads an In, carries out the operation, and writes its Out.
+func (q Query[In, Out]) serve(s Services, w http.ResponseWriter, r *http.Request) {
+	var in In
+	if err := readRequest(w, r, &in); err != nil {
+		WriteError(w, err)
+		return
 	}
+	notify := func(text string) { w.Header().Add(noticeHeader, url.PathEscape(text)) }
+	out, err := q.run(context.WithValue(r.Context(), noticeKey{}, notify), s, in)
+	if err != nil {
+		WriteError(w, err)
+		return
+	}
+	writeResult(w, r, out)
+}
+
+// run carries out the operation. Its errors are of the type *Error.
+func (q Query[In, Out]) run(ctx context.Context, s Services, in In) (out Out, err error) {
+	if s.Explain == nil {
+		s.Explain = AsError
+	}
+	if s.Accounts == nil {
+		ctx = AsOwner(ctx)
+	}
+	err = errMissing(in)
+	if v, ok := any(in).(validator); ok && err == nil {
+		err = v.validate()
+	}
+	if err == nil {
+		out, err = q.do(s, ctx, in)
+	}
+	if err != nil {
+		e := s.Explain(err)
+		e.Err = nil // with and without a server, the caller sees the same
+		return out, e
+	}
+	if list := reflect.ValueOf(&out).Elem(); list.Kind() == reflect.Slice && list.IsNil() {
+		list.Set(reflect.MakeSlice(list.Type(), 0, 0)) // [] in JSON, not null
+	}
+	return out, nil
 }
 
 // readRequest reads a request into in, a pointer to a struct of path, query and
@@ -160,7 +189,7 @@ func readRequest(w http.ResponseWriter, r *http.Request, in any) error {
 	case err != nil:
 		return err
 	case hasBody:
-		err = cmp.Or(decode(body, in), errMissing(fields))
+		err = decode(body, in)
 	case len(body) > 0:
 		err = errBadRequest("this request takes no body")
 	}
@@ -170,9 +199,13 @@ func readRequest(w http.ResponseWriter, r *http.Request, in any) error {
 	return err
 }
 
-// errMissing returns the error of a pointer or list that is missing but
-// required.
-func errMissing(fields reflect.Value) error {
+// errMissing returns the error of a pointer or list that a request requires but
+// lacks.
+func errMissing(in any) error {
+	fields := reflect.ValueOf(in)
+	if fields.Kind() != reflect.Struct {
+		return nil // an Archive
+	}
 	for field, value := range fields.Fields() {
 		name, optional, _ := strings.Cut(field.Tag.Get("json"), ",")
 		nillable := value.Kind() == reflect.Pointer || value.Kind() == reflect.Slice
@@ -259,12 +292,5 @@ func decode(body []byte, in any) error {
 	return nil
 }
 
-// dash stands for an empty segment of a path, which net/http would clean away.
+// dash stands for an empty name in a path. A console called "-" needs its id.
 const dash = "-"
-
-// escape turns a name into one segment of a path. A console called "-" or "/",
-// which net/http takes for a trailing slash even when escaped, needs its id.
-func escape(name string) string {
-	// net/http would clean "." and ".." away.
-	return strings.ReplaceAll(url.PathEscape(cmp.Or(name, dash)), ".", "%2E")
-}

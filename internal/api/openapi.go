@@ -2,15 +2,10 @@ package api
 
 import (
 	"encoding/json"
-	"net/http"
 	"reflect"
 	"strings"
 	"time"
 )
-
-// documentPath serves the OpenAPI document. It is not in the table, which the
-// document is made from.
-const documentPath = "/openapi.json"
 
 type object = map[string]any
 
@@ -19,19 +14,12 @@ type object = map[string]any
 func document() object {
 	s := schemas{}
 	paths := map[string]object{}
-	describe := func(path, method string, description object) {
-		if paths[path] == nil {
-			paths[path] = object{}
-		}
-		paths[path][strings.ToLower(method)] = description
-	}
 	for _, o := range operations() {
-		describe(o.path, o.method, s.operation(o))
+		if paths[o.path] == nil {
+			paths[o.path] = object{}
+		}
+		paths[o.path][strings.ToLower(o.method)] = s.operation(o)
 	}
-	describe(documentPath, http.MethodGet, object{
-		"operationId": "openapi", "summary": "Get this document", "x-access": AccessRead.String(),
-		"responses": object{"200": content("OpenAPI 3.1", "application/json", object{"type": "object"}), "default": refused},
-	})
 	refusal := s.of(reflect.TypeFor[refusal]())
 	return object{
 		"openapi": "3.1.0",
@@ -68,7 +56,7 @@ func content(description, mediaType string, schema object) object {
 // schemas are the JSON schemas of the named types, by name.
 type schemas object
 
-func (s schemas) operation(o operation) object {
+func (s schemas) operation(o *operation) object {
 	d := object{"operationId": o.id, "summary": o.summary, "x-access": o.access.String()}
 	if o.notes != "" {
 		d["description"] = o.notes
@@ -135,6 +123,8 @@ func (s schemas) of(t reflect.Type) object {
 		return s.of(t.Elem())
 	case t.Kind() == reflect.Slice:
 		return object{"type": "array", "items": s.of(t.Elem())}
+	case t.Kind() == reflect.Interface:
+		return object{}
 	case t.Kind() == reflect.Map:
 		return object{"type": "object", "additionalProperties": s.of(t.Elem())}
 	case t.Kind() == reflect.String:

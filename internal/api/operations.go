@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -27,8 +28,8 @@ func (a Access) String() string {
 	return [...]string{"read", "control", "setup", "owner", "socket"}[a]
 }
 
-// operation is one row of the table of operations. The server routes requests
-// by it, a Client builds requests from it, and the OpenAPI document describes it.
+// operation is one row of the table of operations. Handler routes requests by
+// it, a Client builds requests from it, and the OpenAPI document describes it.
 type operation struct {
 	id          string
 	method      string
@@ -38,14 +39,17 @@ type operation struct {
 	summary     string
 	notes       string // more about it, for the document
 	in, out     reflect.Type
-	handle      handler
+	serve       func(s Services, w http.ResponseWriter, r *http.Request)
 }
 
 // Query is an operation that returns an Out.
-type Query[In, Out any] struct{ operation }
+type Query[In, Out any] struct {
+	*operation
+	do func(s Services, ctx context.Context, in In) (Out, error)
+}
 
 // Command is an operation without a result.
-type Command[In any] struct{ operation }
+type Command[In any] struct{ Query[In, None] }
 
 // query declares an operation that do carries out. The fields of In are the
 // wildcards of the path, the query and the JSON body. An optional start of the
@@ -54,41 +58,43 @@ type Command[In any] struct{ operation }
 func query[In, Out any](id, pattern string, access Access, doc string,
 	do func(s Services, ctx context.Context, in In) (Out, error),
 ) Query[In, Out] {
-	o := operation{id: id, access: access, in: reflect.TypeFor[In](), out: reflect.TypeFor[Out](), handle: serve(do)}
+	o := &operation{id: id, access: access, in: reflect.TypeFor[In](), out: reflect.TypeFor[Out]()}
 	o.method, o.path, _ = strings.Cut(pattern, " ")
 	o.summary, o.notes, _ = strings.Cut(doc, "\n")
 	if optional, rest, ok := strings.Cut(o.path, "]"); ok {
 		o.path, o.defaultPath = optional[1:]+rest, rest
 	}
-	return Query[In, Out]{o}
+	q := Query[In, Out]{o, do}
+	o.serve = q.serve
+	return q
 }
 
 // command declares an operation without a result.
 func command[In any](id, pattern string, access Access, doc string,
 	do func(s Services, ctx context.Context, in In) error,
 ) Command[In] {
-	return Command[In](query(id, pattern, access, doc, func(s Services, ctx context.Context, in In) (None, error) {
+	return Command[In]{query(id, pattern, access, doc, func(s Services, ctx context.Context, in In) (None, error) {
 		return None{}, do(s, ctx, in)
-	}))
+	})}
 }
+
+func (o *operation) row() *operation { return o }
 
 // rows returns the rows of operations.
-func rows(list ...interface{ rows() []operation }) (all []operation) {
+func rows(list ...interface{ row() *operation }) []*operation {
+	table := make([]*operation, 0, 2*len(list))
 	for _, o := range list {
-		all = append(all, o.rows()...)
+		one := o.row()
+		table = append(table, one)
+		if one.defaultPath != "" {
+			all := *one
+			all.id += "OfAll"
+			all.path = one.defaultPath
+			all.summary += " that has none of its own"
+			table = append(table, &all)
+		}
 	}
-	return all
-}
-
-func (o operation) rows() []operation {
-	if o.defaultPath == "" {
-		return []operation{o}
-	}
-	all := o
-	all.id += "OfAll"
-	all.path = o.defaultPath
-	all.summary += " that has none of its own"
-	return []operation{o, all}
+	return table
 }
 
 // The operations of a Backend. They are also available without a running
@@ -155,18 +161,20 @@ var Restore = query("restore", "POST /restore", AccessOwner, "Replace the whole 
 	"The backup, of at most 16 MB, is checked first (bad_backup). Then the server restarts with it in the same process.", Services.Restore)
 
 // operations returns the table of all operations.
-func operations() []operation {
+func operations() []*operation {
 	return slices.Concat(backendOperations(), pageOperations(), accountOperations())
 }
 
-func backendOperations() []operation {
-	return rows(Consoles, Status, AddConsole, ForgetConsole, Search, Power, Start, Keys, Link, SetRegistration,
+func backendOperations() []*operation {
+	openAPI := query("openapi", "GET /openapi.json", AccessRead, "Get this document",
+		func(Services, context.Context, None) (object, error) { return document(), nil })
+	return rows(openAPI, Consoles, Status, AddConsole, ForgetConsole, Search, Power, Start, Keys, Link, SetRegistration,
 		GetKeyboard, SetText, Submit, CloseKeyboard, Titles, AddTitle, ImportTitles, ChangeTitle, ForgetTitle,
 		Homekit, ResetHomekit, Backup, WebPassword, RenewWebPassword, Credential, SetCredential)
 }
 
 // pageOperations require a running server.
-func pageOperations() []operation {
+func pageOperations() []*operation {
 	return rows(
 		query("overview", "GET /overview", AccessRead, "List the consoles with everything the page shows", Services.Overview),
 		query("events", "GET /events", AccessRead, "Follow changes as server-sent events\n"+
@@ -177,7 +185,7 @@ func pageOperations() []operation {
 			}),
 		query("log", "GET /log", AccessSetup, "Get the end of the log",
 			func(s Services, _ context.Context, in LogRequest) ([]LogLine, error) {
-				lines, _ := s.Events().log.after(0, cmp.Or(in.Level, "debug"))
+				lines, _ := s.Events.log.after(0, cmp.Or(in.Level, "debug"))
 				return lines[max(0, len(lines)-cmp.Or(in.Limit, keptLines)):], nil
 			}),
 
@@ -233,7 +241,7 @@ type psnSignIn struct {
 
 // accountOperations are about the people and scripts that use the page, and not
 // available on the socket.
-func accountOperations() []operation {
+func accountOperations() []*operation {
 	return rows(
 		query("session", "GET /session", AccessRead, "Describe the server and the session", Services.Session),
 		command("setPassword", "PUT /password", AccessOwner, "Change the password of the page", Services.ChangePassword),

@@ -232,11 +232,10 @@ func TestRestore(t *testing.T) {
 func TestAccess(t *testing.T) {
 	t.Parallel()
 	var need api.Access
-	h := api.Handler(api.Services{Backend: &backend{}, Page: newPage(), Accounts: &accounts{},
-		Permit: func(_ *http.Request, n api.Access) error {
-			need = n
-			return &api.Error{Code: "forbidden", Message: "no"}
-		}})
+	h := api.Handler(api.Services{Backend: &backend{}, Page: newPage(), Accounts: &accounts{permit: func(_ *http.Request, n api.Access) error {
+		need = n
+		return &api.Error{Code: "forbidden", Message: "no"}
+	}}})
 	for request, want := range map[string]api.Access{
 		"GET /overview":                         api.AccessRead,
 		"GET /events":                           api.AccessRead,

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
-	"reflect"
+	"net/url"
 	"strings"
 	"time"
 
@@ -33,9 +33,6 @@ func writeResult(w http.ResponseWriter, r *http.Request, out any) {
 	status := http.StatusOK
 	if _, ok := out.(Restored); ok {
 		status = http.StatusAccepted // the server restarts afterwards
-	}
-	if v := reflect.ValueOf(out); v.Kind() == reflect.Slice && v.IsNil() {
-		out = []struct{}{} // [] in JSON, not null
 	}
 	writeJSON(w, status, out)
 }
@@ -95,7 +92,7 @@ func (p Picture) write(w http.ResponseWriter, r *http.Request) {
 
 // CoverPath returns the path of a title's cover in a size.
 func CoverPath(titleID string, size int) string {
-	return fmt.Sprintf("%s/titles/%s/cover?size=%d", Prefix, escape(titleID), size)
+	return fmt.Sprintf("%s/titles/%s/cover?size=%d", Prefix, url.PathEscape(titleID), size)
 }
 
 // vector is an SVG image.

@@ -47,7 +47,7 @@ func inStreamRig(t *testing.T, permit func(*http.Request, api.Access) error, do 
 		p.events = api.NewEvents(ctx, p.log)
 		var running sync.WaitGroup
 		running.Go(func() {
-			_ = api.Serve(ctx, ln, api.Handler(api.Services{Backend: &backend{}, Page: p, Permit: permit}), nil)
+			_ = api.Serve(ctx, ln, api.Handler(api.Services{Backend: &backend{}, Page: p, Events: p.events, Accounts: &accounts{permit: permit}}), nil)
 		})
 		stop := func() {
 			cancel()
@@ -308,7 +308,7 @@ func TestLogHasNoInvisibleCharacters(t *testing.T) {
 	t.Parallel()
 	p := newPage()
 	p.log.Add(api.LogLine{Level: "info", Message: "a\u202eb", Fields: map[string]string{"error": "c\u2066d\n"}})
-	w := post(api.Handler(api.Services{Backend: &backend{}, Page: p}), http.MethodGet, "/api/v1/log", "")
+	w := post(api.Handler(api.Services{Backend: &backend{}, Page: p, Events: p.events}), http.MethodGet, "/api/v1/log", "")
 	var lines []api.LogLine
 	if err := json.Unmarshal(w.Body.Bytes(), &lines); err != nil || lines[0].Message != "ab" || lines[0].Fields["error"] != "cd\n" {
 		t.Errorf("%s: %v", w.Body, err)
@@ -325,7 +325,7 @@ func TestLog(t *testing.T) {
 		}
 		p.log.Add(api.LogLine{Level: level, Message: fmt.Sprint(n)})
 	}
-	h := api.Handler(api.Services{Backend: &backend{}, Page: p})
+	h := api.Handler(api.Services{Backend: &backend{}, Page: p, Events: p.events})
 	for query, want := range map[string]string{
 		"":                      "101 500 600",
 		"?limit=2":              "599 2 600",
@@ -347,7 +347,7 @@ func TestLog(t *testing.T) {
 			t.Errorf("%s: %d", query, w.Code)
 		}
 	}
-	if w := post(api.Handler(api.Services{Backend: &backend{}, Page: newPage()}), http.MethodGet, "/api/v1/log", ""); strings.TrimSpace(w.Body.String()) != "[]" {
+	if w := post(api.Handler(api.Services{Backend: &backend{}, Page: p, Events: newPage().events}), http.MethodGet, "/api/v1/log", ""); strings.TrimSpace(w.Body.String()) != "[]" {
 		t.Errorf("an empty log: %s", w.Body)
 	}
 }

@@ -120,7 +120,7 @@ func (c *commands) answering(ctx context.Context, host string) (*unit, api.Conso
 	case err != nil:
 	case shown.State == api.StateUnreachable:
 		err = ps4.ErrUnreachable
-	case host != "" && isOwner(ctx):
+	case host != "" && api.IsOwner(ctx):
 		u, err = c.registry.accept(u, accepted)
 	}
 	return u, shown, err

@@ -17,7 +17,7 @@ import (
 )
 
 func (c *commands) AddConsole(ctx context.Context, in api.AddConsoleRequest) (api.Console, error) {
-	ctx = asOwner(ctx) // the access that this operation requires is the owner's
+	ctx = api.AsOwner(ctx) // the access that this operation requires is the owner's
 	addr, err := ResolveAddress(ctx, in.Address)
 	if err != nil {
 		return api.Console{}, err

@@ -38,8 +38,7 @@ func Stopped(c *config.Config, store *state.Store, log *logrus.Logger, o Overrid
 			return nil, errors.Join(err, l.Close())
 		}
 	}
-	handler := api.Handler(api.Services{Backend: localBackend{backend{p.commands, p.setup}}, Explain: Explain})
-	l.Client = api.Local(forOwner(handler))
+	l.Client = api.Local(api.Services{Backend: localBackend{backend{p.commands, p.setup}}, Explain: Explain})
 	return l, nil
 }
 

@@ -189,8 +189,6 @@ func (p page) Settings(context.Context, api.None) ([]api.Setting, error) {
 	return list, nil
 }
 
-func (p page) Events() *api.Events { return p.events }
-
 // Restore stores a checked backup in the state directory and restarts the
 // server. Opening the state puts the backup in place.
 func (p page) Restore(_ context.Context, archive api.Archive) (api.Restored, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -13,20 +12,6 @@ import (
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/ps4"
 )
-
-// ownerKey marks a context as that of the owner's command line.
-type ownerKey struct{}
-
-// asOwner marks ctx: what comes from the command line or through the socket may
-// name a console by any address, and by naming it accepts it.
-func asOwner(ctx context.Context) context.Context { return context.WithValue(ctx, ownerKey{}, true) }
-
-// forOwner marks the requests of the socket, which only the owner can open.
-func forOwner(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r.WithContext(asOwner(r.Context()))) })
-}
-
-func isOwner(ctx context.Context) bool { return ctx.Value(ownerKey{}) != nil }
 
 // find returns the unit of the console that host names, with its television
 // running: by host id, by its name here or by its own, or by address. An empty
@@ -46,7 +31,7 @@ func (r *registry) find(ctx context.Context, host string) (*unit, error) {
 		silent = r.meetConfigured(ctx)
 	}
 	matches := r.matching(host)
-	if len(matches)+len(silent) == 0 && isOwner(ctx) {
+	if len(matches)+len(silent) == 0 && api.IsOwner(ctx) {
 		var err error
 		if matches, err = r.search(ctx, host); err != nil {
 			return nil, err
@@ -85,7 +70,7 @@ func (r *registry) findAt(ctx context.Context, addr netip.AddrPort) (*unit, erro
 	if five := r.unitAt(maybePS5(addr)); known == nil && five != nil {
 		known, addr = five, five.console.Addr()
 	}
-	if !isOwner(ctx) {
+	if !api.IsOwner(ctx) {
 		if known == nil {
 			return nil, unknownConsole(FormatAddress(addr))
 		}
@@ -184,7 +169,7 @@ func (r *registry) findAccepted(ctx context.Context, host string) (*unit, error)
 	if err != nil {
 		return nil, err
 	}
-	if host != "" && isOwner(ctx) {
+	if host != "" && api.IsOwner(ctx) {
 		return r.accept(u, accepted)
 	}
 	return u, nil

@@ -155,7 +155,7 @@ func (s *server) start(ctx context.Context) error {
 
 // listen opens the address of web.listen and the socket.
 func (s *server) listen(ctx context.Context) error {
-	services := api.Services{Backend: backend{s.commands, s.setup}, Page: page{s.setup, s}, Explain: Explain}
+	services := api.Services{Backend: backend{s.commands, s.setup}, Page: page{s.setup, s}, Events: s.events, Explain: Explain}
 	site, ln, err := s.listenSite(ctx, services)
 	if err != nil {
 		return err
@@ -166,7 +166,7 @@ func (s *server) listen(ctx context.Context) error {
 		return err
 	}
 	s.group.Go(func() error { return api.Serve(ctx, ln, site, httpLogger(s.Log)) })
-	s.group.Go(func() error { return api.Serve(ctx, socket, forOwner(api.Handler(services)), httpLogger(s.Log)) })
+	s.group.Go(func() error { return api.Serve(ctx, socket, api.Handler(services), httpLogger(s.Log)) })
 	return nil
 }
 

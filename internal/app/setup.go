@@ -121,7 +121,7 @@ func (s *setup) SetRegistration(ctx context.Context, in api.RegistrationRequest)
 	if err != nil {
 		return err
 	}
-	ctx = asOwner(ctx) // the access that this operation requires is the owner's
+	ctx = api.AsOwner(ctx) // the access that this operation requires is the owner's
 	u, err := s.registry.findAccepted(ctx, cmp.Or(in.Host, registration.HostID))
 	switch {
 	case err != nil:

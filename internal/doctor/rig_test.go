@@ -42,7 +42,7 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{backend: working()}
-	r.connection = doctor.Connection{Client: api.Local(api.Handler(api.Services{Backend: r.backend})), Running: true, Close: func() { r.closed = true }}
+	r.connection = doctor.Connection{Client: api.Local(api.Services{Backend: r.backend}), Running: true, Close: func() { r.closed = true }}
 	r.options = doctor.Options{
 		Config:   cfg,
 		StateDir: dir,

@@ -105,7 +105,7 @@ func (f *fake) set(change func()) {
 }
 
 // clientOf returns a client of a backend.
-func clientOf(b api.Backend) *api.Client { return api.Local(api.Handler(api.Services{Backend: b})) }
+func clientOf(b api.Backend) *api.Client { return api.Local(api.Services{Backend: b}) }
 
 func (f *fake) Search(ctx context.Context, in api.SearchRequest) ([]api.Console, error) {
 	wait, err := time.ParseDuration(in.Wait)

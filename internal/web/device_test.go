@@ -183,20 +183,16 @@ func TestTrustedProxies(t *testing.T) {
 }
 
 // streams is an api.Page with streams and nothing else.
-type streams struct {
-	api.Page
-	events *api.Events
-}
+type streams struct{ api.Page }
 
-func (s streams) Events() *api.Events { return s.events }
-func (s streams) Overview(context.Context, api.None) (api.Overview, error) {
+func (streams) Overview(context.Context, api.None) (api.Overview, error) {
 	return api.Overview{}, nil
 }
 
 // TestOneTokenLeavesStreamsForOthers, and so does one session.
 func TestOneTokenLeavesStreamsForOthers(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, web.SiteOptions{Services: api.Services{Page: streams{events: api.NewEvents(t.Context(), &api.Log{})}}})
+	s := newSite(t, web.SiteOptions{Services: api.Services{Page: streams{}, Events: api.NewEvents(t.Context(), &api.Log{})}})
 	owner := s.signedIn()
 	greedy, _ := owner.makeToken("read")
 	other, _ := owner.makeToken("read")

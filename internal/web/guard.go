@@ -132,7 +132,7 @@ func visitorOf(ctx context.Context) *visitor {
 	return v
 }
 
-// identify adds the visitor to the context of each request, for permit. A
+// identify adds the visitor to the context of each request, for Permit. A
 // request ends when its visitor signs out or its token is revoked.
 func (g *Guard) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -165,16 +165,16 @@ func (g *Guard) visitor(r *http.Request) *visitor {
 	return &visitor{api.AccessOwner, s, s.life, r}
 }
 
-// caller implements api.Services.Caller.
-func caller(r *http.Request) any {
+// Caller implements api.Accounts.
+func (g *Guard) Caller(r *http.Request) any {
 	if v := visitorOf(r.Context()); v != nil {
 		return v.life
 	}
 	return nil
 }
 
-// permit returns an error if the visitor lacks the access that a request needs.
-func (g *Guard) permit(r *http.Request, need api.Access) error {
+// Permit implements api.Accounts.
+func (g *Guard) Permit(r *http.Request, need api.Access) error {
 	v := visitorOf(r.Context())
 	switch {
 	case v == nil || v.life.Err() != nil:

@@ -13,7 +13,7 @@ import (
 
 // SiteOptions are the parts of the site. Metrics and AllowedHosts are optional.
 type SiteOptions struct {
-	Services       api.Services // Accounts and Permit are set by Site
+	Services       api.Services // Accounts is set by Site
 	Guard          *Guard
 	Unready        func() []string // why the server isn't ready, for /readyz: host ids, but no secrets
 	Metrics        http.Handler    // nil: no /metrics
@@ -30,7 +30,7 @@ type SiteOptions struct {
 // the guide and the sign-in page need no sign-in; "/" redirects strangers there.
 func Site(o SiteOptions) http.Handler {
 	services := o.Services
-	services.Accounts, services.Permit, services.Caller = accounts{o.Guard, o.Version, o.Simulated}, o.Guard.permit, caller
+	services.Accounts = accounts{o.Guard, o.Version, o.Simulated}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
