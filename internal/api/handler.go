@@ -42,7 +42,7 @@ func Handler(s Services) http.Handler {
 	if s.Accounts != nil {
 		table = append(table, accountOperations()...)
 	}
-	// This scan replaces an http.ServeMux, which takes 1 ms and 100 kB to fill.
+	// This scan replaces an http.ServeMux, which takes 1 ms and 60 kB to fill.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var methods []string // of the path
 		for _, o := range table {
