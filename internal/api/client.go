@@ -14,8 +14,6 @@ import (
 	"strings"
 )
 
-const maxResponse = 64 << 20 // bytes; a backup is the largest
-
 // Client sends operations to a running server, or carries them out in this
 // process: see Query.Do and Command.Do. It has no timeouts: when the context of
 // a call ends, so does the command. Every refusal is an *Error.
@@ -80,12 +78,10 @@ func (c *Client) send(ctx context.Context, o *operation, in any) ([]byte, error)
 			c.OnNotice(text)
 		}
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse+1))
+	body, err := io.ReadAll(resp.Body)
 	switch {
 	case err != nil:
 		return nil, sendError(err)
-	case len(body) > maxResponse:
-		return nil, fmt.Errorf("the running server answered with more than %d MB", maxResponse>>20)
 	case resp.StatusCode/100 == 2:
 		return body, nil
 	}
@@ -114,9 +110,6 @@ func newRequest(ctx context.Context, o *operation, in any) (*http.Request, error
 			} else {
 				mediaType = "application/json"
 			}
-		}
-		if o.defaultPath != "" && strings.HasPrefix(path, "/consoles/"+dash+"/") {
-			path = o.defaultPath // no host means the default, not the only console
 		}
 		if mediaType != "" {
 			var err error

@@ -166,12 +166,7 @@ func (g *Guard) visitor(r *http.Request) *visitor {
 }
 
 // Caller implements api.Accounts.
-func (g *Guard) Caller(r *http.Request) any {
-	if v := visitorOf(r.Context()); v != nil {
-		return v.life
-	}
-	return nil
-}
+func (g *Guard) Caller(r *http.Request) any { return visitorOf(r.Context()).life }
 
 // Permit implements api.Accounts.
 func (g *Guard) Permit(r *http.Request, need api.Access) error {
