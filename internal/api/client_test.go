@@ -3,7 +3,9 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"reflect"
 	"slices"
 	"strings"
@@ -125,6 +127,30 @@ func TestEveryMethodTravels(t *testing.T) {
 	for i := range methods.NumMethod() {
 		if name := methods.Method(i).Name; !seen[name] {
 			t.Errorf("%s is not in the table", name)
+		}
+	}
+}
+
+// TestRefusalsAreTheSameWithoutAServer compares the errors of both clients.
+func TestRefusalsAreTheSameWithoutAServer(t *testing.T) {
+	t.Parallel()
+	b := &backend{err: fmt.Errorf("the outer text: %w", &api.Error{Code: "unreachable", Result: 7, Message: "m", Hint: "H.", Err: fs.ErrPermission})}
+	for want, do := range map[api.Error]func(*api.Client) error{
+		{Code: "bad_request", Message: "keys is missing"}: func(c *api.Client) error {
+			return api.Keys.Do(t.Context(), c, api.KeysRequest{Host: "Den"})
+		},
+		{Code: "bad_request", Message: `state must be "awake" or "standby"`}: func(c *api.Client) error {
+			return api.Power.Do(t.Context(), c, api.PowerRequest{State: "off"})
+		},
+		{Code: "unreachable", Result: 7, Message: "the outer text: m", Hint: "H."}: func(c *api.Client) error {
+			_, err := api.Consoles.Do(t.Context(), c, api.None{})
+			return err
+		},
+	} {
+		for way, client := range map[string]*api.Client{"socket": connect(t, b), "local": api.Local(api.Services{Backend: b})} {
+			if got, ok := errors.AsType[*api.Error](do(client)); !ok || *got != want {
+				t.Errorf("%s: %+v, want %+v", way, got, want)
+			}
 		}
 	}
 }
