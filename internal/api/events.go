@@ -100,8 +100,6 @@ func (s stream) write(w http.ResponseWriter, r *http.Request) {
 	defer events.leave(caller)
 	h := w.Header()
 	h.Set("Content-Type", s.mediaType())
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // tells a reverse proxy not to hold events back
 	if r.Method != http.MethodHead {
 		s.follow(r.Context(), events, w)

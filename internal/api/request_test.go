@@ -143,17 +143,6 @@ func TestWrongMethodNamesTheRightOnes(t *testing.T) {
 	}
 }
 
-func TestAnswersAreNotKept(t *testing.T) {
-	t.Parallel()
-	h := api.Handler(api.Services{Backend: &backend{result: psn}})
-	for _, path := range []string{"/api/v1/credential", "/api/v1/backup", "/api/v1/homekit", "/api/v1/none"} {
-		w := post(h, http.MethodGet, path, "")
-		if w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("%s: %v", path, w.Header())
-		}
-	}
-}
-
 // FuzzPower: any body leads to exactly one call and no content, or to none and an
 // error in JSON that repeats no secret of the body.
 func FuzzPower(f *testing.F) {

@@ -26,7 +26,6 @@ func writeResult(w http.ResponseWriter, r *http.Request, out any) {
 		out.write(w, r)
 		return
 	case None:
-		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
@@ -46,10 +45,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 }
 
 func write(w http.ResponseWriter, status int, mediaType string, body []byte) {
-	h := w.Header()
-	h.Set("Content-Type", mediaType)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Type", mediaType)
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
 }
@@ -84,7 +80,6 @@ func (Picture) mediaType() string { return "image/*" }
 func (p Picture) write(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", p.Type)
-	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "private, no-cache")
 	h.Set("ETag", p.ETag)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(p.Data))

@@ -24,7 +24,6 @@ func Metrics(measure func(*Meter), logf func(format string, args ...any)) http.H
 	metrics.ExposeMetadata(true)
 	busy := make(chan struct{}, maxScrapes)
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
 		select {
 		case busy <- struct{}{}:
 			defer func() { <-busy }()

@@ -131,7 +131,7 @@ func setCookie(w http.ResponseWriter, r *http.Request, name, value string) {
 func (g *Guard) signIn(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		plain(w, http.StatusBadRequest, "The form is incomplete.")
+		http.Error(w, "The form is incomplete.", http.StatusBadRequest)
 		return
 	}
 	secret, err := g.open(r)
@@ -172,7 +172,6 @@ func (g *Guard) signOut(w http.ResponseWriter, r *http.Request) {
 
 func seeOther(w http.ResponseWriter, path string) {
 	w.Header().Set("Location", path)
-	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusSeeOther)
 }
 

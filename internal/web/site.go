@@ -1,6 +1,7 @@
 package web
 
 import (
+	"io"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -32,13 +33,13 @@ func Site(o SiteOptions) http.Handler {
 	services := o.Services
 	services.Accounts = accounts{o.Guard, o.Version, o.Simulated}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if reasons := o.Unready(); len(reasons) > 0 {
-			plain(w, http.StatusServiceUnavailable, "not ready\n"+strings.Join(reasons, "\n"))
+			http.Error(w, "not ready\n"+strings.Join(reasons, "\n"), http.StatusServiceUnavailable)
 			return
 		}
-		plain(w, http.StatusOK, "ready")
+		_, _ = io.WriteString(w, "ready\n")
 	})
 	if o.Metrics != nil {
 		mux.Handle("GET /metrics", o.Metrics)
@@ -59,7 +60,7 @@ func deny(w http.ResponseWriter, r *http.Request, e *api.Error) {
 		return
 	}
 	e.SetHeader(w.Header())
-	plain(w, api.HTTPStatus(e.Code), e.Message+". "+e.Hint)
+	http.Error(w, e.Message+". "+e.Hint, api.HTTPStatus(e.Code))
 }
 
 // policy lets the page load only its own files, run nothing inline, whatever a
@@ -67,12 +68,14 @@ func deny(w http.ResponseWriter, r *http.Request, e *api.Error) {
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// withHeaders restricts what browsers do with the answers.
+// withHeaders restricts what browsers do with the answers. The routes of files
+// and covers replace Cache-Control.
 func withHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cache-Control", "no-store")
 		// "no-referrer" makes browsers send forms with the origin "null", which
 		// checkOrigin rejects.
 		h.Set("Referrer-Policy", "same-origin")
@@ -114,10 +117,4 @@ func checkHost(names []string, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// plain answers with a text.
-func plain(w http.ResponseWriter, status int, text string) {
-	w.Header().Set("Cache-Control", "no-store")
-	http.Error(w, text, status)
 }

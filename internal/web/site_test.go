@@ -35,6 +35,20 @@ func TestEveryAnswerTellsBrowsersWhatNotToDo(t *testing.T) {
 	}
 }
 
+func TestAnswersAreNotKept(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, web.SiteOptions{})
+	stranger, owner := s.browser(), s.signedIn()
+	for _, got := range []answer{
+		owner.get("/api/v1/homekit"), owner.get("/api/v1/backup"), owner.get("/api/v1/none"), stranger.get("/api/v1/homekit"),
+		stranger.get("/"), stranger.get("/healthz"), stranger.get("/none"), stranger.signIn("wrong"),
+	} {
+		if kept := got.Header.Get("Cache-Control"); kept != "no-store" {
+			t.Errorf("%s %s: Cache-Control is %q", got.Request.Method, got.Request.URL.Path, kept)
+		}
+	}
+}
+
 func TestOnlyNamesOfTheMachineAreServed(t *testing.T) {
 	t.Parallel()
 	machine, err := os.Hostname()
