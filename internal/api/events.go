@@ -98,9 +98,7 @@ func (s stream) write(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer events.leave(caller)
-	h := w.Header()
-	h.Set("Content-Type", s.mediaType())
-	h.Set("X-Accel-Buffering", "no") // tells a reverse proxy not to hold events back
+	w.Header().Set("X-Accel-Buffering", "no") // tells a reverse proxy not to hold events back
 	if r.Method != http.MethodHead {
 		s.follow(r.Context(), events, w)
 	}

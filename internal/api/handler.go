@@ -131,7 +131,17 @@ func (q Query[In, Out]) serve(s Services, w http.ResponseWriter, r *http.Request
 		WriteError(w, err)
 		return
 	}
-	writeResult(w, r, out)
+	switch out := any(out).(type) {
+	case result:
+		w.Header().Set("Content-Type", out.mediaType())
+		out.write(w, r)
+	case None:
+		w.WriteHeader(http.StatusNoContent)
+	case Restored:
+		writeJSON(w, http.StatusAccepted, out) // the server restarts afterwards
+	default:
+		writeJSON(w, http.StatusOK, out)
+	}
 }
 
 // run carries out the operation. Its errors are of the type *Error.

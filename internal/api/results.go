@@ -20,34 +20,14 @@ type result interface {
 	write(w http.ResponseWriter, r *http.Request)
 }
 
-func writeResult(w http.ResponseWriter, r *http.Request, out any) {
-	switch out := out.(type) {
-	case result:
-		out.write(w, r)
-		return
-	case None:
-		w.WriteHeader(http.StatusNoContent)
-		return
-	}
-	status := http.StatusOK
-	if _, ok := out.(Restored); ok {
-		status = http.StatusAccepted // the server restarts afterwards
-	}
-	writeJSON(w, status, out)
-}
-
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
 		status, body = http.StatusInternalServerError, []byte(`{"error":{"code":"failed","message":"the answer is not JSON"}}`)
 	}
-	write(w, status, "application/json", append(body, '\n'))
-}
-
-func write(w http.ResponseWriter, status int, mediaType string, body []byte) {
-	w.Header().Set("Content-Type", mediaType)
+	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	_, _ = w.Write(append(body, '\n'))
 }
 
 // Archive is a backup: a gzipped tar.
@@ -62,7 +42,7 @@ func (Archive) mediaType() string { return "application/gzip" }
 
 func (a Archive) write(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Disposition", `attachment; filename="ps4kit-backup.tar.gz"`)
-	write(w, http.StatusOK, a.mediaType(), a)
+	_, _ = w.Write(a)
 }
 
 func (a *Archive) read(w http.ResponseWriter, r *http.Request) (err error) {
@@ -95,9 +75,7 @@ type vector []byte
 
 func (vector) mediaType() string { return "image/svg+xml" }
 
-func (v vector) write(w http.ResponseWriter, _ *http.Request) {
-	write(w, http.StatusOK, v.mediaType(), v)
-}
+func (v vector) write(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(v) }
 
 // qrCode draws a text as a QR code of level M (docs/homekit.md §3).
 func qrCode(text string) (vector, error) {
