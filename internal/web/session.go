@@ -140,12 +140,12 @@ func (g *Guard) signIn(w http.ResponseWriter, r *http.Request) {
 	case e != nil && e.RetryAfter > 0:
 		deny(w, r, e)
 	case err != nil:
-		seeOther(w, "/login?failed=1")
+		http.Redirect(w, r, "/login?failed=1", http.StatusSeeOther)
 	default:
 		g.sessions.end(cookieOf(r, sessionCookie))
 		setCookie(w, r, sessionCookie, secret)
 		g.remember(w, r)
-		seeOther(w, "/")
+		http.Redirect(w, r, "/", http.StatusSeeOther)
 	}
 }
 
@@ -167,12 +167,7 @@ func (g *Guard) open(r *http.Request) (secret string, err error) {
 func (g *Guard) signOut(w http.ResponseWriter, r *http.Request) {
 	g.sessions.end(cookieOf(r, sessionCookie))
 	setCookie(w, r, sessionCookie, "")
-	seeOther(w, "/login")
-}
-
-func seeOther(w http.ResponseWriter, path string) {
-	w.Header().Set("Location", path)
-	w.WriteHeader(http.StatusSeeOther)
+	http.Redirect(w, r, "/login", http.StatusSeeOther)
 }
 
 // addressOf returns the sender's address, which behindProxies has set.

@@ -36,7 +36,7 @@ func addFiles(mux *http.ServeMux, g *Guard, passwordCommand string) {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		s := g.sessions.enter(cookieOf(r, sessionCookie))
 		if s == nil {
-			seeOther(w, "/login")
+			http.Redirect(w, r, "/login", http.StatusSeeOther)
 			return
 		}
 		defer g.sessions.leave(s)
