@@ -16,7 +16,7 @@ import (
 // controller out that takes 50 ms between M1 and M3.
 func TestFloodLetsControllersIn(t *testing.T) {
 	t.Parallel()
-	const attempts, atOnce = 96, 8
+	const attempts, atOnce = 48, 8
 	f := newPaired(t, quiet).start(t)
 	stop := f.flood("127.0.0.2", "127.0.0.3")
 	defer stop()

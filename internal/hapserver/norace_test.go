@@ -1,5 +1,0 @@
-//go:build !race
-
-package hapserver
-
-const raceEnabled = false
