@@ -233,7 +233,6 @@ func TestBackupRefusesDamage(t *testing.T) {
 		"a bad console":     {"consoles.json", `{"version": 1, "data": {"consoles": [{"host_id": "x"}]}}`, state.ErrDamaged},
 		"no key":            {"simulator.pem", "x", state.ErrDamaged},
 		"of a newer ps4kit": {"inputs/" + hostID + ".json", `{"version": 99, "data": {}}`, state.ErrNewer},
-		"too large":         {"web.json", strings.Repeat(" ", 17<<20), state.ErrDamaged},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
