@@ -2,6 +2,10 @@ package app_test
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
@@ -108,7 +112,8 @@ func serve(t *testing.T, dir, yaml string, simulate int) *running {
 	return serveWith(t, dir, yaml, func(o *app.Options) { o.Simulate = simulate })
 }
 
-// savePassword saves a first password in a new state, with a hash of the lowest cost: generating one takes a core 0.1 s.
+// savePassword saves a first password in a new state, with a hash of the lowest
+// cost, because one of the usual cost takes a core 0.1 s.
 func savePassword(t *testing.T, store *state.Store) {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(store.Dir(), "web.json")); err == nil {
@@ -119,6 +124,28 @@ func savePassword(t *testing.T, store *state.Store) {
 	hash, err := bcrypt.GenerateFromPassword([]byte(first), bcrypt.MinCost)
 	if err == nil {
 		err = file.Save(web.Saved{FirstPassword: first, PasswordHash: string(hash)})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// simulatorKey returns the key of the simulated consoles of all tests, because
+// generating one takes a core 0.2 s.
+var simulatorKey = sync.OnceValues(func() ([]byte, error) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), err
+})
+
+func saveSimulatorKey(t *testing.T, dir string) {
+	t.Helper()
+	key, err := simulatorKey()
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "simulator.pem"), key, 0o600)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -141,6 +168,9 @@ func serveWith(t *testing.T, dir, yaml string, more func(*app.Options)) *running
 		Ready: func(g app.Greeting) { ready <- g },
 	}
 	more(&o)
+	if o.Simulate > 0 {
+		saveSimulatorKey(t, dir)
+	}
 	go func() { done <- errors.Join(app.Run(ctx, o), store.Close()) }()
 	r.stop = sync.OnceFunc(func() {
 		cancel()
@@ -176,10 +206,15 @@ func serveWith(t *testing.T, dir, yaml string, more func(*app.Options)) *running
 	return r
 }
 
-// shortDir is a state directory whose path leaves room for the socket's.
+// shortDir returns a state directory whose path leaves room for the socket's. It
+// is in memory if the system has /dev/shm: servers save a lot, and internal/state
+// tests what reaches the disk.
 func shortDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "ps4kit")
+	dir, err := os.MkdirTemp("/dev/shm", "ps4kit")
+	if err != nil {
+		dir, err = os.MkdirTemp("", "ps4kit")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
