@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/ps4kit/ps4kit/internal/api"
@@ -286,29 +287,37 @@ func (p *pair) yaml(t *testing.T) string {
 	return yaml
 }
 
-// check presses a key on each, by the name of its entry, by its own and by its host id.
+// check presses a key on both at once, by the name of its entry, by its own and
+// by its host id.
 func (p *pair) check(t *testing.T, b *api.Client) {
 	t.Helper()
+	var group sync.WaitGroup
 	for i, name := range []string{"Den", "Attic"} {
-		for _, host := range []string{name, p.configs[i].Name, p.configs[i].HostID} {
-			before := len(p.running[i].Presses())
-			if err := api.Keys.Do(t.Context(), b, api.KeysRequest{Host: host, Keys: []string{"up"}}); err != nil {
-				t.Errorf("keys to %s: %v", host, err)
-				continue
-			}
-			eventually(t, p.running[i], "the key for "+host, func() bool { return len(p.running[i].Presses()) == before+1 })
-			if c, err := api.Status.Do(t.Context(), b, api.HostRequest{Host: host}); err != nil || c.HostID != p.configs[i].HostID || c.Name != name ||
-				c.Address != app.FormatAddress(p.running[i].Addr()) {
-				t.Errorf("%s: %+v, %v", host, c, err)
-			}
+		group.Go(func() { checkConsole(t, b, p.running[i], p.configs[i], name) })
+	}
+	group.Wait()
+}
+
+func checkConsole(t *testing.T, b *api.Client, console *ps4test.Console, cfg ps4test.Config, name string) {
+	t.Helper()
+	for _, host := range []string{name, cfg.Name, cfg.HostID} {
+		before := len(console.Presses())
+		if err := api.Keys.Do(t.Context(), b, api.KeysRequest{Host: host, Keys: []string{"up"}}); err != nil {
+			t.Errorf("keys to %s: %v", host, err)
+			continue
 		}
-		if logins := p.running[i].Logins(); slices.ContainsFunc(logins, func(l ps4test.Login) bool { return l.Result != 0 }) {
-			t.Errorf("%s was shown another user's credential: %+v", name, logins)
+		eventually(t, console, "the key for "+host, func() bool { return len(console.Presses()) == before+1 })
+		if c, err := api.Status.Do(t.Context(), b, api.HostRequest{Host: host}); err != nil || c.HostID != cfg.HostID || c.Name != name ||
+			c.Address != app.FormatAddress(console.Addr()) {
+			t.Errorf("%s: %+v, %v", host, c, err)
 		}
+	}
+	if logins := console.Logins(); slices.ContainsFunc(logins, func(l ps4test.Login) bool { return l.Result != 0 }) {
+		t.Errorf("%s was shown another user's credential: %+v", name, logins)
 	}
 }
 
-// TestConsolesSwapTheirAddresses, but neither names nor credentials.
+// TestConsolesSwapTheirAddresses checks that they keep their names and credentials.
 func TestConsolesSwapTheirAddresses(t *testing.T) {
 	t.Parallel()
 	t.Run("server", func(t *testing.T) {
