@@ -203,13 +203,11 @@ func checkSeen(t *testing.T, seen map[string]int, steps int) {
 	}
 }
 
-// TestKillRestore kills a process that restores one backup after the other, at random instants.
+// TestKillRestore kills a process that restores one backup after the other, at
+// random instants.
 func TestKillRestore(t *testing.T) {
 	t.Parallel()
-	kills, limit := 100, 1500*time.Millisecond
-	if testing.Short() {
-		kills, limit = 20, time.Second
-	}
+	const kills, limit = 40, 1500 * time.Millisecond
 	dir, start, done := filepath.Join(t.TempDir(), "state"), time.Now(), 0
 	for n := range 2 {
 		if err := os.WriteFile(backupFile(dir, n), numbered(t, n), 0o600); err != nil {
