@@ -66,7 +66,7 @@ func TestSettingsOfThePage(t *testing.T) {
 	}
 	waitUntil(t, "the server is back", func() bool {
 		_, err := api.Consoles.Do(t.Context(), r.api, api.None{})
-		return err == nil
+		return err == nil && strings.Count(r.log.String(), "the web page is served") == 2 // the old one may still answer
 	})
 	is(api.Setting{Key: "art.country", Value: "gb", Source: "page", Editable: true})
 	r.stop()
