@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ps4kit/ps4kit/internal/text"
@@ -22,6 +23,8 @@ type Console struct {
 	set *settings
 	net *Network
 
+	watches atomic.Int32 // how many watches follow it
+
 	mu     sync.Mutex
 	addr   netip.AddrPort
 	user   User
@@ -29,6 +32,7 @@ type Console struct {
 
 	heard   Status        // the last status
 	heardAt time.Time     // when it came
+	ordered time.Time     // when a session last sent it a command
 	answer  chan struct{} // closed when the next one comes
 	other   string        // the host id of another console that replied from addr
 	otherAt time.Time     // when it last did
@@ -182,6 +186,19 @@ func (c *Console) Ask(ctx context.Context, wait time.Duration) (Status, error) {
 	}
 	defer stop()
 	return c.question(ctx, e, wait)
+}
+
+// recentStatus returns the last status if a Watch follows the console and the
+// status is less than a second old and still holds. Otherwise it asks.
+func (c *Console) recentStatus(ctx context.Context) (Status, error) {
+	c.mu.Lock()
+	status := c.heard
+	holds := c.watches.Load() > 0 && time.Since(c.heardAt) < searchEvery && c.heardAt.After(c.ordered) && c.power.rested.IsZero()
+	c.mu.Unlock()
+	if holds {
+		return status, nil
+	}
+	return c.statusWithin(ctx, statusLimit)
 }
 
 // presumed returns s, the last status that the console reported, with the state

@@ -50,18 +50,21 @@ func (c *Console) open(ctx context.Context, pin PIN) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	var address netip.AddrPort
 	wait := doorBackoff
 	for refused, resets := 0, 0; ; {
-		status, err := c.statusWithin(ctx, statusLimit)
-		switch {
-		case err != nil:
-			return nil, err
-		case status.HostType == TypePS5:
-			return nil, ErrUnsupported
-		case status.State == StateStandby:
-			return nil, ErrStandby
+		if !address.IsValid() || c.watches.Load() > 0 { // a Watch may learn that it is no longer on
+			status, err := c.recentStatus(ctx)
+			switch {
+			case err != nil:
+				return nil, err
+			case status.HostType == TypePS5:
+				return nil, ErrUnsupported
+			case status.State == StateStandby:
+				return nil, ErrStandby
+			}
+			address = netip.AddrPortFrom(status.Addr.Addr(), status.RequestPort)
 		}
-		address := netip.AddrPortFrom(status.Addr.Addr(), status.RequestPort)
 		s, err := c.tryDoor(ctx, address, user, pin)
 		switch {
 		case err == nil:

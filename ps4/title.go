@@ -33,7 +33,7 @@ func (s *Session) StartTitle(ctx context.Context, titleID string, o *StartOption
 		return err
 	}
 	err = s.command(ctx, func(ctx context.Context) error {
-		status, err := s.console.statusWithin(ctx, statusLimit)
+		status, err := s.console.recentStatus(ctx)
 		other := status.TitleID != ""
 		switch {
 		case err != nil:
@@ -53,6 +53,9 @@ func (s *Session) StartTitle(ctx context.Context, titleID string, o *StartOption
 			return err
 		}
 		err = s.request(ctx, wire.Boot{TitleID: id}, wire.TypeBootResult)
+		s.console.mu.Lock()
+		s.console.ordered = time.Now()
+		s.console.mu.Unlock()
 		unavailable := errors.Is(err, ErrTitleUnavailable)
 		switch {
 		case other && (unavailable || errors.Is(err, ErrOtherTitleActive)):

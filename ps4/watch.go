@@ -94,6 +94,8 @@ type watcher struct {
 
 func (w *watcher) run(ctx context.Context) {
 	defer close(w.updates)
+	w.console.watches.Add(1)
+	defer w.console.watches.Add(-1)
 	n := w.console.net
 	if _, stop, err := n.follow(ctx, w.console, n.shared); err == nil {
 		defer stop() // between polls the socket stays open and the console listens
