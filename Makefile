@@ -6,9 +6,8 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # The pinned versions of the tools are in tools/go.mod and tools/golangci-lint.mod.
 TOOL := go tool -modfile=tools/go.mod
 # Prints a line for each package, and at the end each skipped test and its reason.
-# Tests wait more than they compute, hence -p 4. Linking the test binaries takes
-# a third less without debug information.
-GOTEST := $(TOOL) gotestsum --format pkgname-and-test-fails -- -p 4 -ldflags=-w
+# Tests wait more than they compute, hence -p 4.
+GOTEST := $(TOOL) gotestsum --format pkgname-and-test-fails -- -p 4
 
 export CGO_ENABLED ?= 0
 
@@ -23,8 +22,8 @@ run: build ## the HomeKit server with one simulated console; its state is in .ca
 	test -s .cache/run/config.yaml || echo 'web: {listen: ":8991"}' >.cache/run/config.yaml
 	env -i PATH="$$PATH" TERM="$$TERM" ./bin/ps4kit --config .cache/run/config.yaml --state-dir .cache/run/state serve --simulate 1
 
-test: ## every test that needs nothing but Go; e2e and packages have the others
-	$(GOTEST) $$(go list ./... | grep -vE /test/'(e2e|bench|packages)')
+test: ## every test that needs nothing but Go, the longest first; e2e and packages have the others
+	$(GOTEST) $$(go list ./cmd/... ./internal/app ./ps4 ./... | grep -vE /test/'(e2e|bench|packages)')
 
 check: test vet lint race fuzz-seeds e2e packages ## everything that CI runs, in this order
 
