@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/app"
@@ -61,7 +62,10 @@ func follow(t *testing.T, r *running, query string) *stream {
 	}
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, 1<<20)
-	return &stream{t, lines, func() { _ = resp.Body.Close() }}
+	end := func() { _ = resp.Body.Close() }
+	limit := time.AfterFunc(time.Minute, end) // a test that waits for an event in vain fails
+	t.Cleanup(func() { limit.Stop() })
+	return &stream{t, lines, end}
 }
 
 // next waits for an event.

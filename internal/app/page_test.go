@@ -312,7 +312,7 @@ func TestSettingsHoldNoSecret(t *testing.T) {
 func TestRestModeAndWakeAreTested(t *testing.T) {
 	t.Parallel()
 	timing := ps4test.FastTiming()
-	timing.Wake, timing.StandbyDelay = time.Second, time.Second // a shorter pursuit may fall between two events
+	timing.Wake, timing.StandbyDelay = 2*time.Second, 2*time.Second // a shorter pursuit may fall between two events
 	_, yaml := denWith(t, timing)
 	r := serve(t, shortDir(t), yaml, 0)
 	s := follow(t, r, "")
