@@ -169,6 +169,28 @@ func (c *memoryConn) wrap(op string, err error) error {
 	return &net.OpError{Op: op, Net: "tcp", Source: c.local, Addr: c.remote, Err: err}
 }
 
+// SetDeadline implements [net.Conn]. Like those of TCP, and unlike those of a
+// pipe, deadlines can be set after the other end has closed.
+func (c *memoryConn) SetDeadline(t time.Time) error { return c.unlessClosed(c.Conn.SetDeadline(t)) }
+
+// SetReadDeadline implements [net.Conn].
+func (c *memoryConn) SetReadDeadline(t time.Time) error {
+	return c.unlessClosed(c.Conn.SetReadDeadline(t))
+}
+
+// SetWriteDeadline implements [net.Conn].
+func (c *memoryConn) SetWriteDeadline(t time.Time) error {
+	return c.unlessClosed(c.Conn.SetWriteDeadline(t))
+}
+
+// unlessClosed returns an error only if this end is closed.
+func (c *memoryConn) unlessClosed(err error) error {
+	if err != nil && c.closed.Load() {
+		return c.wrap("set", err)
+	}
+	return nil
+}
+
 // SetLinger makes Close a reset when sec is 0, as net.TCPConn does.
 func (c *memoryConn) SetLinger(sec int) error {
 	c.abort.Store(sec == 0)
