@@ -202,7 +202,7 @@ func environment(ts *testscript.TestScript) []string {
 // variables are those of the keys of config.yaml.
 var variables = sync.OnceValue(func() (names []string) {
 	for _, s := range config.Default().Settings() {
-		names = append(names, "PS4KIT_"+strings.ToUpper(strings.ReplaceAll(s.Key, ".", "_")))
+		names = append(names, s.Env)
 	}
 	return names
 })

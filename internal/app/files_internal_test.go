@@ -10,20 +10,26 @@ import (
 	"github.com/ps4kit/ps4kit/internal/state"
 )
 
-// TestChangesAtOnce: what a command proves is kept if a search stores something
-// about the same console meanwhile.
-func TestChangesAtOnce(t *testing.T) {
-	t.Parallel()
+// newFiles returns the files of a new state directory.
+func newFiles(t *testing.T) files {
+	t.Helper()
 	store, err := state.Open(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close()
+	t.Cleanup(func() { _ = store.Close() })
+	return files{store, logrus.New()}
+}
+
+// TestChangesAtOnce: what a command proves is kept if a search stores something
+// about the same console meanwhile.
+func TestChangesAtOnce(t *testing.T) {
+	t.Parallel()
+	f := newFiles(t)
 	const hostID = "A0B1C2D3E4F5"
-	if err := store.Consoles().Save(state.Consoles{Consoles: []state.Console{{HostID: hostID}}}); err != nil {
+	if err := f.store.Consoles().Save(state.Consoles{Consoles: []state.Console{{HostID: hostID}}}); err != nil {
 		t.Fatal(err)
 	}
-	f := files{store, logrus.New()}
 	var changes sync.WaitGroup
 	for _, change := range []func(*state.Console){
 		func(c *state.Console) { c.Linked = true },
@@ -47,19 +53,14 @@ func TestChangesAtOnce(t *testing.T) {
 // named the console only by the key, stay valid.
 func TestEarlierRegistration(t *testing.T) {
 	t.Parallel()
-	store, err := state.Open(t.TempDir(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
+	f := newFiles(t)
 	const hostID = "A0B1C2D3E4F5"
 	earlier := map[string]any{hostID: map[string]string{
 		"host_type": "PS4", "account_id": "42", "regist_key": "0a1b2c3d", "rp_key": "00112233445566778899aabbccddeeff",
 	}}
-	if err := state.Document(store, "registrations", state.DocumentOptions[map[string]any]{}).Save(earlier); err != nil {
+	if err := state.Document(f.store, "registrations", state.DocumentOptions[map[string]any]{}).Save(earlier); err != nil {
 		t.Fatal(err)
 	}
-	f := files{store, logrus.New()}
 	r := f.registration(hostID)
 	if r.HostID != hostID || r.AccountID != 42 || r.Reveal().RegistKey != "0a1b2c3d" {
 		t.Errorf("loaded %v for %q", r.AccountID, r.HostID)

@@ -18,7 +18,6 @@ import (
 
 	"github.com/ps4kit/ps4kit/internal/api"
 	"github.com/ps4kit/ps4kit/internal/config"
-	"github.com/ps4kit/ps4kit/internal/state"
 )
 
 const release = `{"tag_name":"v1.2.0","html_url":"https://example.org/v1.2.0","draft":false,"prerelease":false}`
@@ -100,11 +99,7 @@ func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f
 // the check turned off and on. Nothing but debug lines is logged.
 func TestOnceADay(t *testing.T) {
 	t.Parallel()
-	store, err := state.Open(t.TempDir(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
+	store := newFiles(t).store
 	log, lines := logrus.New(), &counter{}
 	log.SetOutput(io.Discard)
 	log.SetLevel(logrus.DebugLevel)

@@ -140,9 +140,20 @@ func TestNetworkConnErrors(t *testing.T) {
 		if _, err := p.conn.Write([]byte("x")); !errors.Is(err, syscall.EPIPE) {
 			t.Errorf("writing to what the console closed: %v", err)
 		}
+		deadlines := []func(time.Time) error{p.conn.SetDeadline, p.conn.SetReadDeadline, p.conn.SetWriteDeadline}
+		for i, set := range deadlines {
+			if err := set(time.Now()); err != nil {
+				t.Errorf("setting deadline %d of what the console closed: %v", i, err)
+			}
+		}
 		p.close()
 		if _, err := p.conn.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("reading what we closed: %v", err)
+		}
+		for i, set := range deadlines {
+			if err := set(time.Now()); !errors.Is(err, net.ErrClosed) {
+				t.Errorf("setting deadline %d of what we closed: %v", i, err)
+			}
 		}
 		if p.conn.RemoteAddr().String() != c.TCPAddr().String() || p.conn.LocalAddr().Network() != "tcp" {
 			t.Errorf("addresses %v, %v", p.conn.LocalAddr(), p.conn.RemoteAddr())
