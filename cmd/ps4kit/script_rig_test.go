@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -25,6 +26,7 @@ const testCredential = "143f2dccb2a0d91b5473563cd77a937a18d6b14fe58060a78f95c62d
 
 // rig is what one script has.
 type rig struct {
+	t        testing.TB
 	served   bool // "owner" starts a server
 	consoles map[string]*ps4test.Console
 	config   []map[string]any // of the consoles, as PS4KIT_CONSOLES takes it
@@ -43,7 +45,7 @@ func rigOf(ts *testscript.TestScript) *rig { return ts.Value(rigKey{}).(*rig) }
 
 // setUp gives a script a state directory of its own, and no network but loopback.
 func setUp(env *testscript.Env, served bool) error {
-	env.Values[rigKey{}] = &rig{served: served, consoles: map[string]*ps4test.Console{}}
+	env.Values[rigKey{}] = &rig{t: env.T().(testing.TB), served: served, consoles: map[string]*ps4test.Console{}}
 	env.Setenv("CREDENTIAL", testCredential)
 	env.Setenv("GORACE", "atexit_sleep_ms=10") // with -race every command would end a second late
 	env.Setenv("HOME", env.WorkDir)

@@ -114,7 +114,9 @@ func startShell(ts *testscript.TestScript) *shell {
 	ts.Check(cmd.Start())
 	ts.Defer(func() {
 		_ = in.Close()
-		ts.Check(cmd.Wait())
+		if err := cmd.Wait(); err != nil { // it has said why
+			rigOf(ts).t.Errorf("the shell: %v", err)
+		}
 	})
 	return &shell{json.NewEncoder(in), json.NewDecoder(out)}
 }
